@@ -1,0 +1,90 @@
+"""The ``kgmm`` command: a table of subcommands, each imported when it is run."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from kgmm.errors import KgmmError
+
+#: command -> (module:function, short help); importing nothing keeps ``kgmm --help`` fast
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("kgmm.cli.ask:demo", "Answer three questions about photographs, with evidence."),
+    "ask": ("kgmm.cli.ask:ask", "Answer a question about a photograph or scene graph."),
+    "perceive": ("kgmm.cli.ask:perceive", "Turn a photograph into a scene graph."),
+    "retrieve": ("kgmm.cli.ask:retrieve", "Show the facts that bear on a sentence or scene."),
+    "load": ("kgmm.cli.store:load", "Load knowledge files into a store."),
+    "info": ("kgmm.cli.store:info", "Show a store's graphs, relations and versions."),
+    "find": ("kgmm.cli.store:find", "Look facts up by subject, predicate, object."),
+    "add": ("kgmm.cli.store:add", "Add one fact."),
+    "remove": ("kgmm.cli.store:remove", "Remove facts."),
+    "sparql": ("kgmm.cli.store:sparql", "Run a SPARQL query."),
+    "export": ("kgmm.cli.store:export", "Write a store to a file."),
+    "check": ("kgmm.cli.store:check", "Verify a store and repair what is derivable."),
+    "compact": ("kgmm.cli.store:compact", "Merge a store's small updates."),
+    "walk": ("kgmm.cli.walk:walk", "Rank concepts by random walk with restart."),
+    "path": ("kgmm.cli.walk:path", "Show the best paths between two concepts."),
+    "story": ("kgmm.cli.story:story", "Build a story graph from news video."),
+    "summarize": ("kgmm.cli.story:summarize", "Summarize a news story."),
+    "similar": ("kgmm.cli.similar:similar", "Find what is like a picture or a sentence."),
+    "train": ("kgmm.cli.train:train", "Train a model."),
+    "eval": ("kgmm.cli.eval:evaluate", "Measure a method on a data set."),
+    "serve": ("kgmm.cli.serve:serve", "Explore a store in the browser."),
+    "mcp": ("kgmm.cli.serve:mcp", "Offer a store to language models as tools."),
+}
+
+
+class LazyGroup(click.Group):
+    """A Click group whose commands are imported when they are run."""
+
+    def __init__(self, *args: Any, table: dict[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the table's commands in its order."""
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command, or None if the table does not have it."""
+        if cmd_name not in self.table:
+            return None
+        module, function = self.table[cmd_name][0].split(":")
+        command = getattr(importlib.import_module(module), function)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
+
+
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kgmm")
+def cli() -> None:
+    """Reason over knowledge graphs about pictures, text and news video."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line: exit code 0 done, 1 failed with one clear line, 2 wrong usage."""
+    try:
+        cli.main(arguments, prog_name="kgmm", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        print("kgmm: interrupted", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (KgmmError, OSError, MemoryError) as error:
+        print(f"kgmm: {' '.join((str(error) or type(error).__name__).splitlines())}", file=sys.stderr)
+        sys.exit(1)

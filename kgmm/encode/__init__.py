@@ -1,0 +1,1 @@
+"""The encode package of kgmm."""

@@ -1,0 +1,1 @@
+"""The encode.hashing package of kgmm."""

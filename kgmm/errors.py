@@ -1,0 +1,58 @@
+"""The errors kgmm raises on purpose: one small family, each message naming what was wrong and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class KgmmError(Exception):
+    """Base of every error kgmm raises on purpose."""
+
+
+class BadInput(KgmmError):
+    """A file or value from outside cannot be used.
+
+    Example:
+        >>> str(BadInput("facts.tsv", "expected 3 columns, found 1", line=7))
+        'facts.tsv:7: expected 3 columns, found 1'
+    """
+
+    def __init__(self, source: str | Path, reason: str, line: int | None = None) -> None:
+        self.source, self.reason, self.line = str(source), reason, line
+        super().__init__(f"{source}:{line}: {reason}" if line is not None else f"{source}: {reason}")
+
+
+class UnknownConcept(KgmmError, KeyError):
+    """A concept is not in the store or view; the message lists near spellings."""
+
+    def __init__(self, concept: str, near: list[str] | None = None, where: str = "the store") -> None:
+        self.concept, self.near = concept, near or []
+        hint = f"; near spellings: {', '.join(self.near)}" if self.near else ""
+        super().__init__(f"no concept {concept!r} in {where}{hint}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class StoreError(KgmmError):
+    """The knowledge store cannot do what was asked."""
+
+
+class StoreBusy(StoreError):
+    """Another process is writing to the store."""
+
+
+class StoreCorrupt(StoreError):
+    """The store's truth is damaged and cannot be derived again."""
+
+
+class MissingExtra(KgmmError, ImportError):
+    """An optional part of kgmm is needed that is not installed.
+
+    Example:
+        >>> str(MissingExtra("faiss", "hashing"))
+        "this needs faiss; install it with: pip install 'kgmm[hashing]'"
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"this needs {package}; install it with: pip install 'kgmm[{extra}]'")

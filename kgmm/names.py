@@ -1,0 +1,130 @@
+"""How concepts, relations and literals are named: short forms for people, one canonical form in the store."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+CONCEPTNET = "http://conceptnet.io"
+LOCAL = "urn:kgmm:"
+_CONCEPTNET_HOST = re.compile(r"^https?://(?:www\.|api\.)?conceptnet\.io(?=/[cr]/)")
+_IRI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
+_LITERAL = re.compile(
+    r'^"(?:[^"\\\n\r]|\\.)*"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*|\^\^<[^<>"{}|^`\\\s]*>)?$', re.DOTALL
+)
+#: Terms that are ours but not concepts: scenes, stories, their parts.
+_OWN = ("/s/", "/t/", "/m/", "scene/", "story/")
+
+
+def concept(text: str, lang: str = "en") -> str:
+    """Return the canonical node of a concept written as a word, a ConceptNet path or an IRI.
+
+    Words are normalized as ConceptNet does: NFKC, lower case, spaces to underscores.
+
+    Raises:
+        ValueError: if *text* is empty.
+
+    Example:
+        >>> concept("Ice cream"), concept("/c/en/dog"), concept("http://conceptnet.io/c/en/dog")
+        ('/c/en/ice_cream', '/c/en/dog', '/c/en/dog')
+        >>> concept("http://example.org/x")
+        'http://example.org/x'
+    """
+    text = _CONCEPTNET_HOST.sub("", text.strip())
+    if text.startswith(("/c/", *_OWN, "_:")) or is_iri(text):
+        return text
+    words = unicodedata.normalize("NFKC", text).lower().replace("/", " ").replace("_", " ").split()
+    if not words:
+        raise ValueError("a concept needs at least one letter")
+    return f"/c/{lang}/{'_'.join(words)}"
+
+
+def relation(text: str) -> str:
+    """Return the stored form of a relation: bare for ConceptNet's own, the IRI itself for others.
+
+    Example:
+        >>> relation("/r/UsedFor"), relation("UsedFor"), relation("http://example.org/p")
+        ('UsedFor', 'UsedFor', 'http://example.org/p')
+    """
+    text = _CONCEPTNET_HOST.sub("", text.strip())
+    if text.startswith("/r/"):
+        return text[3:].rstrip("/")
+    if text.startswith(LOCAL + "r/"):
+        return from_iri(text)
+    return text
+
+
+def is_iri(text: str) -> bool:
+    """Tell whether *text* is an absolute IRI with a scheme and an authority, or a urn."""
+    return ("://" in text or text.startswith("urn:")) and _IRI.match(text) is not None
+
+
+def is_literal(term: str) -> bool:
+    """Tell whether a stored term is a literal in N-Triples form.
+
+    Example:
+        >>> is_literal('"Hund"@de'), is_literal("/c/de/hund")
+        (True, False)
+    """
+    return term.startswith('"') and _LITERAL.match(term) is not None
+
+
+def label(term: str) -> str:
+    """Return a term as a person would say it.
+
+    Example:
+        >>> label("/c/en/ice_cream/n/wn/food"), label("UsedFor"), label('"42"')
+        ('ice cream', 'UsedFor', '42')
+    """
+    if term.startswith("/c/"):
+        parts = term.split("/")
+        return parts[3].replace("_", " ") if len(parts) > 3 else term
+    if is_literal(term):
+        return term[1 : term.rindex('"')]
+    return term.rstrip("/#").rsplit("/", 1)[-1].rsplit("#", 1)[-1] if is_iri(term) else term
+
+
+def iri(term: str, *, predicate: bool = False) -> str:
+    """Return the full IRI of a stored term; inverse of :func:`from_iri`.
+
+    Example:
+        >>> iri("/c/en/dog"), iri("UsedFor", predicate=True), iri("scene/coffee")
+        ('http://conceptnet.io/c/en/dog', 'http://conceptnet.io/r/UsedFor', 'urn:kgmm:scene/coffee')
+    """
+    if term.startswith("/c/"):
+        return CONCEPTNET + _escape(term)
+    if is_iri(term) and not term.startswith(LOCAL):
+        return term
+    if predicate:
+        return f"{CONCEPTNET}/r/{_escape(term)}"
+    return LOCAL + _escape(term)
+
+
+def from_iri(text: str) -> str:
+    """Return the stored term of a full IRI.
+
+    Example:
+        >>> from_iri("http://conceptnet.io/c/en/dog"), from_iri("http://conceptnet.io/r/UsedFor")
+        ('/c/en/dog', 'UsedFor')
+    """
+    short = _CONCEPTNET_HOST.sub("", text)
+    if short.startswith("/c/"):
+        return _unescape(short)
+    if short.startswith("/r/"):
+        return _unescape(short[3:])
+    if text.startswith(LOCAL):
+        return _unescape(text[len(LOCAL) :])
+    return text
+
+
+_FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|\\^`%]')
+_ESCAPED = re.compile(r"%([0-9A-F]{2})")
+
+
+def _escape(text: str) -> str:
+    """Percent-encode what an IRI may not hold."""
+    return _FORBIDDEN.sub(lambda m: f"%{ord(m[0]):02X}", text)
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPED.sub(lambda m: chr(int(m[1], 16)), text)

@@ -1,0 +1,1 @@
+"""The reason package of kgmm."""

@@ -1,0 +1,1 @@
+"""The store package of kgmm."""

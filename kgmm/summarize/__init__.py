@@ -1,0 +1,1 @@
+"""The summarize package of kgmm."""

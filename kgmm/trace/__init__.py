@@ -1,0 +1,1 @@
+"""The trace package of kgmm."""
