@@ -43,7 +43,7 @@ _PUBLIC = {
     "summarize": "kgmm.summarize",
     "KgmmError": "kgmm.errors",
 }
-__all__ = [*_PUBLIC, "__version__", "hashing"]  # noqa: PLE0604
+__all__ = [*_PUBLIC, "__version__", "hashing"]
 
 
 def __getattr__(name: str) -> Any:
