@@ -1,1 +1,13 @@
-"""The trace package of kgmm."""
+"""Answers and the traces behind them: plain data, its checks and its renderings."""
+
+from kgmm.trace._data import (
+    Answer,
+    Check,
+    Citation,
+    Link,
+    MemoryFact,
+    Step,
+    Trace,
+)
+
+__all__ = ["Answer", "Check", "Citation", "Link", "MemoryFact", "Step", "Trace"]
