@@ -1,0 +1,43 @@
+"""Any sentence-transformers model, from a local folder or the Hugging Face hub."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import KgmmError, MissingExtra
+
+
+class SentenceEncoder:
+    """Text vectors of a sentence-transformers model, rows of unit length."""
+
+    def __init__(self, place: str, name: str, checksum: str, batch_size: int = 64) -> None:
+        os.environ.setdefault("USE_TF", "0")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise MissingExtra("sentence-transformers", "test") from error
+        try:
+            self._model = SentenceTransformer(place, device="cpu")
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise KgmmError(
+                f"no text encoder {place!r}: {reason}; name 'minilm', 'glove', a model folder or a hub model"
+            ) from error
+        self.name, self.checksum, self.batch_size = name, checksum, batch_size
+        self.dim = int(self._model.get_sentence_embedding_dimension() or self.encode(["a"]).shape[1])
+
+    def encode(self, texts: list[str]) -> NDArray[np.float32]:
+        """Return one unit vector a text, shape (len(texts), dim)."""
+        if not texts:
+            return np.empty((0, self.dim), np.float32)
+        vectors = self._model.encode(
+            list(texts),
+            batch_size=self.batch_size,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        return np.asarray(vectors, np.float32)
