@@ -1,0 +1,113 @@
+"""Compressed sparse rows with 32-bit indices: what every algorithm on a view reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.graph.statements import Statements
+
+
+@dataclass(frozen=True)
+class Adjacency:
+    """Rows of neighbors: row u holds ``indices[indptr[u]:indptr[u + 1]]`` with ``weights`` beside them.
+
+    ``indptr`` is int32 (int64 from 2^31 entries on), ``indices`` int32 and ascending in a row, ``weights``
+    float32 (float64 where the sums need it) or empty if every edge weighs the same ``unit``: walks then
+    read no weights at all.
+    """
+
+    indptr: NDArray[Any]
+    indices: NDArray[np.int32]
+    weights: NDArray[Any]
+    unit: float = 1.0
+
+    @property
+    def size(self) -> int:
+        """Number of nodes."""
+        return len(self.indptr) - 1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in the three arrays."""
+        return int(self.indptr.nbytes + self.indices.nbytes + self.weights.nbytes)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether every edge weighs ``unit``."""
+        return len(self.weights) == 0
+
+    @cached_property
+    def strengths(self) -> NDArray[np.float64]:
+        """Sum of the weights in each row, float64."""
+        if self.uniform:
+            return np.diff(self.indptr) * float(self.unit)
+        from kgmm.graph import kernels
+
+        total = np.empty(self.size, np.float64)
+        kernels.row_sums(self.indptr, self.weights, total)
+        return total
+
+    @cached_property
+    def unit_strengths(self) -> NDArray[np.float64]:
+        """Strengths in units of ``unit``: row lengths if all edges weigh the same."""
+        return self.strengths / self.unit if self.uniform and self.unit != 1 else self.strengths
+
+    @cached_property
+    def blocks(self) -> NDArray[np.int64]:
+        """Row bounds of at most 64 blocks of about equal work; they never depend on the number of threads."""
+        work = self.indptr.astype(np.int64) + 4 * np.arange(self.size + 1)
+        count = max(1, min(64, int(work[-1]) // 4096)) if self.size else 0
+        cuts = np.searchsorted(work, work[-1] * np.arange(1, count) / count) if count else []
+        return np.unique(np.concatenate(([0], cuts, [self.size]))).astype(np.int64)
+
+    def transposed(self) -> Adjacency:
+        """Return the rows of the reversed graph."""
+        other = self.to_scipy().T.tocsr()
+        other.sort_indices()
+        weights = self.weights if self.uniform else other.data
+        return Adjacency(other.indptr, other.indices, weights, self.unit)
+
+    def to_scipy(self) -> Any:
+        """Return a ``scipy.sparse.csr_array``; index arrays are shared, not copied."""
+        from scipy.sparse import csr_array
+
+        data = np.full(len(self.indices), self.unit, np.float32) if self.uniform else self.weights
+        return csr_array((data, self.indices, self.indptr), shape=(self.size, self.size))
+
+
+def adjacency(statements: Statements, size: int, *, directed: bool) -> Adjacency:
+    """Return the rows of a graph whose parallel statements are added up; undirected ones go both ways."""
+    from scipy.sparse import coo_array
+
+    subject, target, weight = statements.subject, statements.object, statements.weight
+    if not directed:
+        other_way = subject != target  # a self-loop counts once
+        subject, target, weight = (
+            np.concatenate((subject, target[other_way])),
+            np.concatenate((target, subject[other_way])),
+            np.concatenate((weight, weight[other_way])),
+        )
+    rows = coo_array((weight, (subject, target)), shape=(size, size)).tocsr()
+    rows.sum_duplicates()
+    data = rows.data
+    if len(data) and data.min() == data.max():
+        return Adjacency(rows.indptr, rows.indices, np.empty(0, np.float32), float(data[0]))
+    if data.dtype == np.float64 and np.array_equal(data.astype(np.float32), data):
+        data = data.astype(np.float32)
+    return Adjacency(rows.indptr, rows.indices, data)
+
+
+def topological_order(rows: Adjacency) -> NDArray[np.int32]:
+    """Return the nodes, strongly connected components in topological order of the edges between them."""
+    from scipy.sparse.csgraph import connected_components
+
+    if rows.size == 0:
+        return np.empty(0, np.int32)
+    # SciPy numbers components as Pearce's algorithm finishes them: sinks first
+    _, component = connected_components(rows.to_scipy(), directed=True, connection="strong")
+    return np.argsort(-component, kind="stable").astype(np.int32)

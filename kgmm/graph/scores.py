@@ -1,0 +1,146 @@
+"""What walks return: a score for every node, or the best nodes in certified order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm import names
+
+if TYPE_CHECKING:
+    from kgmm.graph.view import GraphView
+
+
+class Scores(Mapping[str, float]):
+    """Scores over a view's nodes, non-negative and summing to 1; a mapping from concept to score.
+
+    Attributes:
+        view: what was walked.
+        values: the scores in ``view.concepts`` order, float64.
+        restart: the walk's restart probability.
+        error: an upper bound of the L1 error of ``values``.
+        iterations: passes over the edges that the solver took.
+        seeds: positions of the seeds.
+        missing: seeds that are not in the view and were left out.
+
+    Example:
+        >>> from kgmm.graph import GraphView
+        >>> scores = GraphView.from_edges(["cat", "dog"], ["animal", "animal"]).walk("cat")
+        >>> round(scores["dog"], 3), len(scores)
+        (0.195, 3)
+    """
+
+    def __init__(
+        self,
+        view: GraphView,
+        values: NDArray[np.float64],
+        *,
+        restart: float,
+        error: float,
+        iterations: int,
+        seeds: NDArray[np.int64],
+        missing: tuple[str, ...] = (),
+    ) -> None:
+        self.view, self.values, self.restart = view, values, restart
+        self.error, self.iterations, self.seeds, self.missing = error, iterations, seeds, missing
+
+    def __getitem__(self, concept: str) -> float:
+        return float(self.values[self.view.require(concept)])
+
+    def __contains__(self, concept: object) -> bool:
+        return concept in self.view
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.view.concepts)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def top(self, k: int = 20) -> list[tuple[str, float]]:
+        """Return the *k* best concepts with their scores, best first; equal scores in node order."""
+        best = best_positions(self.values, k)
+        return list(zip(self.view.node_names.at(best), self.values[best].tolist(), strict=True))
+
+    def to_numpy(self) -> NDArray[np.float64]:
+        """Return the scores in ``view.concepts`` order (float64, not a copy)."""
+        return self.values
+
+    def to_polars(self) -> Any:
+        """Return a Polars frame with columns concept and score, best first."""
+        import polars as pl
+
+        frame = pl.DataFrame({"concept": list(self.view.concepts), "score": self.values})
+        return frame.sort("score", descending=True, maintain_order=True)
+
+    def __repr__(self) -> str:
+        best = ", ".join(f"{names.label(name)} {score:.4g}" for name, score in self.top(3))
+        return f"<Scores of {len(self):,} concepts, error ≤ {self.error:.1g}: {best}, …>"
+
+    def _repr_html_(self) -> str:
+        return table_html(self.top(20))
+
+
+@dataclass(frozen=True)
+class Ranking(Sequence[tuple[str, float]]):
+    """The best nodes of a walk, best first, with what is certain about their order.
+
+    Attributes:
+        items: (concept, score) pairs.
+        bound: no score is off by more than this.
+        certified: whether the order of the items, and that no other node belongs among them, is proved.
+        ties: groups of places (0-based) that cannot be told apart: equal by structure, or closer than the
+            bound; the last group may reach place k, that is, nodes outside the list tie with its end.
+        edges_read: how many edges were looked at.
+    """
+
+    items: tuple[tuple[str, float], ...]
+    bound: float
+    certified: bool
+    ties: tuple[tuple[int, ...], ...]
+    edges_read: int
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[str, float]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[tuple[str, float]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[str, float] | Sequence[tuple[str, float]]:
+        return self.items[at]
+
+    def _repr_html_(self) -> str:
+        return table_html(self.items)
+
+
+def best_positions(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """Return the positions of the *k* highest values, highest first, equal ones in ascending position."""
+    k = min(max(k, 0), len(values))
+    if k == 0:
+        return np.empty(0, np.int64)
+    if k < len(values):
+        least = np.partition(values, len(values) - k)[len(values) - k]
+        above = np.flatnonzero(values > least)
+        chosen = np.concatenate((above, np.flatnonzero(values == least)[: k - len(above)]))
+    else:
+        chosen = np.arange(len(values))
+    best: NDArray[np.int64] = chosen[np.lexsort((chosen, -values[chosen]))]
+    return best
+
+
+def table_html(items: Sequence[tuple[str, float]]) -> str:
+    """Return a small table of concepts with bars for their scores."""
+    highest = max((score for _, score in items), default=1.0) or 1.0
+    rows = "".join(
+        f"<tr><td title='{escape(name, quote=True)}'>{escape(names.label(name))}</td><td>{score:.4g}</td>"
+        f"<td><div style='background:#4a7ab5;height:.7em;width:{100 * score / highest:.0f}px'></div></td></tr>"
+        for name, score in items
+    )
+    return (
+        f"<table><thead><tr><th>concept</th><th>score</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
+    )

@@ -1,0 +1,73 @@
+"""The statements under a view: which relation joins which nodes, in which direction, how strongly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Columns of m statements between nodes given by position.
+
+    ``subject`` and ``object`` are int32, ``relation`` int32 codes into ``relations``, ``weight`` float32 or
+    float64 and positive.
+    """
+
+    subject: NDArray[np.int32]
+    object: NDArray[np.int32]
+    relation: NDArray[np.int32]
+    weight: NDArray[np.floating]  # type: ignore[type-arg]
+    relations: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.subject)
+
+    @cached_property
+    def _by_subject(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        order = np.argsort(self.subject, kind="stable")
+        return order, self.subject[order]
+
+    def between(self, subject: int, target: int) -> NDArray[np.int64]:
+        """Return the statements that say something of *subject* about *target*, strongest first."""
+        order, sorted_subjects = self._by_subject
+        low, high = np.searchsorted(sorted_subjects, [subject, subject + 1])
+        rows = order[low:high]
+        rows = rows[self.object[rows] == target]
+        return rows[np.argsort(-self.weight[rows], kind="stable")]
+
+    def take(self, rows: NDArray[np.int64], relabel: NDArray[np.int32]) -> Statements:
+        """Return some statements with their nodes renumbered by *relabel* (old position -> new)."""
+        return Statements(
+            relabel[self.subject[rows]],
+            relabel[self.object[rows]],
+            self.relation[rows],
+            self.weight[rows],
+            self.relations,
+        )
+
+
+def require_positive(statements: Statements, name_of: Sequence[str] | None = None) -> None:
+    """Check that every weight is positive and finite.
+
+    Raises:
+        BadInput: naming the first statement whose weight is not.
+    """
+    weight = statements.weight
+    if len(weight) == 0 or (np.min(weight) > 0 and np.isfinite(np.max(weight))):
+        return
+    bad = int(np.flatnonzero(~(weight > 0) | ~np.isfinite(weight))[0])
+    subject, target = int(statements.subject[bad]), int(statements.object[bad])
+    ends = (name_of[subject], name_of[target]) if name_of is not None else (subject, target)
+    relation = statements.relations[statements.relation[bad]]
+    raise BadInput(
+        f"edge {ends[0]} -{relation}-> {ends[1]}",
+        f"its weight is {weight[bad]}, a view needs positive finite weights; "
+        "correct the fact, or leave its relation out (relations=… or relation_weights={…: 0})",
+    )

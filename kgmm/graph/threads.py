@@ -1,0 +1,52 @@
+"""Two or more threads for kernels that release the GIL; small work stays on the caller's thread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+#: below this many edges a second thread costs more than it saves
+WORTH_IT = 100_000
+
+_pool: ThreadPoolExecutor | None = None
+
+
+def count() -> int:
+    """Return how many threads walks use: NUMBA_NUM_THREADS if set, else the CPUs of this process."""
+    named = os.environ.get("NUMBA_NUM_THREADS", "")
+    if named.isdecimal() and int(named) > 0:
+        return int(named)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def over_blocks(kernel: Callable[[int, int], Any], blocks: int, work: int) -> None:
+    """Run ``kernel(first, last)`` over 0 … *blocks*, on several threads if *work* (edges) is worth it."""
+    threads = count()
+    if threads == 1 or work < WORTH_IT:
+        kernel(0, blocks)
+        return
+    pieces = min(4 * threads, blocks)
+    bounds = [blocks * i // pieces for i in range(pieces + 1)]
+    in_parallel([lambda a=a, b=b: kernel(a, b) for a, b in zip(bounds, bounds[1:], strict=False)])
+
+
+def in_parallel(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run *jobs* on the pool and return their results in order."""
+    global _pool
+    if count() == 1 or len(jobs) == 1:
+        return [job() for job in jobs]
+    if _pool is None:
+        _pool = ThreadPoolExecutor(count(), thread_name_prefix="kgmm-walk")
+    return [future.result() for future in [_pool.submit(job) for job in jobs]]
+
+
+def _forget_pool() -> None:
+    """Threads do not survive a fork: let the child make its own."""
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)
