@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kgmm.graph.build import view
+from kgmm.graph.paths import Hop, Path
 from kgmm.graph.scores import Ranking, Scores
 from kgmm.graph.seeds import Seeds
 from kgmm.graph.view import Edge, GraphView
 
-__all__ = ["Edge", "GraphView", "Ranking", "Scores", "Seeds", "view"]
+__all__ = ["Edge", "GraphView", "Hop", "Path", "Ranking", "Scores", "Seeds", "view"]

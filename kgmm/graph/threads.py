@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 #: below this many edges a second thread costs more than it saves
@@ -29,7 +30,7 @@ def over_blocks(kernel: Callable[[int, int], Any], blocks: int, work: int) -> No
         return
     pieces = min(4 * threads, blocks)
     bounds = [blocks * i // pieces for i in range(pieces + 1)]
-    in_parallel([lambda a=a, b=b: kernel(a, b) for a, b in zip(bounds, bounds[1:], strict=False)])
+    in_parallel([lambda a=a, b=b: kernel(a, b) for a, b in pairwise(bounds)])
 
 
 def in_parallel(jobs: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -64,6 +64,8 @@ class GraphView:
         self.directed = directed
         self.ids = ids
         self.terms = terms
+        #: (term ids, encoder name) -> rows of features; the store's facade sets it
+        self.node_features: Callable[[NDArray[np.uint32], str], Any] | None = None
 
     @classmethod
     def from_edges(

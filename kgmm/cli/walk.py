@@ -1,0 +1,121 @@
+"""``kgmm walk`` and ``kgmm path``: what is near a concept, and how two concepts hang together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kgmm.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from kgmm.graph import GraphView, Path
+
+_graphs = click.option("--graph", "graphs", multiple=True, help="Only this named graph (repeatable).")
+_relations = click.option("--relation", "relations", multiple=True, help="Only this relation (repeatable).")
+_directed = click.option("--directed", is_flag=True, help="Follow facts only from subject to object.")
+
+
+def _view(kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], directed: bool) -> GraphView:
+    from kgmm import graph
+    from kgmm.store import LocalStore
+
+    with LocalStore(kb, create=False) as store:
+        return graph.view(store, list(graphs) or None, list(relations) or None, directed)
+
+
+def _as_json(path: Path | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    hops = [
+        {
+            "source": h.source,
+            "relation": h.relation,
+            "target": h.target,
+            "forward": h.forward,
+            "weight": h.weight,
+        }
+        for h in path.hops
+    ]
+    return {"concepts": list(path.concepts), "score": path.score, "hops": hops, "text": str(path)}
+
+
+@click.command()
+@click.argument("kb", type=click.Path(exists=True))
+@click.argument("seeds", nargs=-1, required=True, metavar="SEED...")
+@click.option("--top", default=20, show_default=True, type=click.IntRange(1), help="How many concepts.")
+@click.option("--restart", default=0.15, show_default=True, type=click.FloatRange(0, 1, min_open=True))
+@_graphs
+@_relations
+@_directed
+@json_option
+def walk(
+    kb: str, seeds: tuple[str, ...], top: int, restart: float,
+    graphs: tuple[str, ...], relations: tuple[str, ...], directed: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Rank the concepts of KB by random walk with restart from SEED..., with the strongest path to each."""
+    from kgmm.graph.paths import strongest
+
+    view = _view(kb, graphs, relations, directed)
+    scores = view.walk(list(seeds), restart)
+    best = scores.top(top)
+    targets = [view.require(concept) for concept, _ in best]
+    found = strongest(view, scores.seeds, targets)
+    for name in scores.missing:
+        click.echo(f"kgmm: no concept {name!r} in the view, walking from the others", err=True)
+    if as_json:
+        results = [
+            {"concept": concept, "score": score, "path": _as_json(path)}
+            for (concept, score), path in zip(best, found, strict=True)
+        ]
+        emit(
+            {
+                "seeds": view.node_names.at(scores.seeds), "missing": list(scores.missing), "restart": restart,
+                "error": scores.error, "concepts": len(view), "results": results,
+            }
+        )  # fmt: skip
+        return
+    _table(best, found)
+
+
+def _table(best: list[tuple[str, float]], found: list[Path | None]) -> None:
+    """Print places, scores, concepts and paths in aligned columns."""
+    from kgmm import names
+
+    words = [names.label(concept) for concept, _ in best]
+    width = max(len("concept"), *(len(word) for word in words))
+    click.echo(f"{'':>3}  {'score':>8}  {'concept':<{width}}  strongest path")
+    for place, ((_, score), word, path) in enumerate(zip(best, words, found, strict=True), 1):
+        way = "(seed)" if path is not None and not path.hops else str(path or "(none within 4 hops)")
+        click.echo(f"{place:>3}  {score:8.6f}  {word:<{width}}  {way}")
+
+
+@click.command()
+@click.argument("kb", type=click.Path(exists=True))
+@click.argument("a")
+@click.argument("b")
+@click.option("-k", "--count", default=3, show_default=True, type=click.IntRange(1), help="How many paths.")
+@click.option(
+    "--max-length", default=6, show_default=True, type=click.IntRange(1), help="Most hops of a path."
+)
+@click.option(
+    "--by", default="weight", show_default=True, type=click.Choice(["weight", "walk"]),
+    help="Prefer strong facts, or avoid hubs as a walk does.",
+)  # fmt: skip
+@_graphs
+@_relations
+@_directed
+@json_option
+def path(
+    kb: str, a: str, b: str, count: int, max_length: int, by: str,
+    graphs: tuple[str, ...], relations: tuple[str, ...], directed: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Show the best paths in KB between the concepts A and B."""
+    found = _view(kb, graphs, relations, directed).paths(a, b, k=count, max_length=max_length, by=by)
+    if as_json:
+        emit({"from": a, "to": b, "by": by, "paths": [_as_json(p) for p in found]})
+        return
+    if not found:
+        click.echo(f"kgmm: no path of at most {max_length} hops", err=True)
+    for one in found:
+        click.echo(f"{one.score:10.4g}  {one}")

@@ -1,0 +1,109 @@
+"""Views as other libraries' graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kgmm.errors import KgmmError
+
+if TYPE_CHECKING:
+    from kgmm.graph.view import GraphView
+
+#: an encoder's name, or a function from names to one row of numbers each
+Features = str | Callable[[list[str]], Any]
+
+
+def to_networkx(view: GraphView) -> Any:
+    """Return a networkx ``MultiDiGraph`` (directed) or ``MultiGraph`` with one edge per statement.
+
+    Edges have ``relation`` and ``weight``; in a ``MultiGraph`` the attribute ``subject`` keeps the direction.
+    """
+    import networkx as nx
+
+    graph = nx.MultiDiGraph() if view.directed else nx.MultiGraph()
+    graph.add_nodes_from(view.concepts)
+    for edge in view.edges():
+        graph.add_edge(
+            edge.subject, edge.object, relation=edge.relation, weight=edge.weight, subject=edge.subject
+        )
+    return graph
+
+
+def to_pyg(view: GraphView, features: Features | None = None, *, hetero: bool = False) -> Any:
+    """Return the view as PyTorch Geometric data.
+
+    Args:
+        view: undirected views get every statement both ways, as message passing expects.
+        features: an encoder's name (``kb.view`` knows how to encode its concepts), or a function
+            from a list of names to an array (nodes, dimension); None leaves ``x`` out.
+        hetero: one edge type per relation instead of one column of relation codes.
+
+    Returns:
+        ``Data`` with ``x`` (nodes, dimension) float32, ``edge_index`` (2, edges) int64, ``edge_type`` (edges,)
+        codes into ``relation_names``, ``edge_weight`` (edges,) float32, ``concept_names``, ``term_id``; or
+        ``HeteroData`` with node type ``"concept"`` and edge types ``("concept", relation, "concept")``,
+        reversed statements under ``"rev_" + relation``.
+
+    Raises:
+        KgmmError: if *features* is a name and the view does not come from a store.
+
+    Example:
+        >>> from kgmm.graph import GraphView
+        >>> view = GraphView.from_edges(["cat", "dog"], ["animal", "animal"], "IsA")
+        >>> view.to_pyg(hetero=True).edge_types                                     # doctest: +SKIP
+        [('concept', 'IsA', 'concept'), ('concept', 'rev_IsA', 'concept')]
+    """
+    import torch
+    from torch_geometric.data import Data, HeteroData
+
+    table = view.statements
+    ends = torch.from_numpy(np.stack((table.subject, table.object)).astype(np.int64))
+    kinds = torch.from_numpy(table.relation.astype(np.int64))
+    weights = torch.from_numpy(table.weight.astype(np.float32))
+    vectors = None if features is None else _vectors(view, features)
+    data: Any = HeteroData() if hetero else Data()
+    nodes = data["concept"] if hetero else data
+    nodes.num_nodes = len(view)
+    if vectors is not None:
+        nodes.x = vectors
+    if view.ids is not None:
+        nodes.term_id = torch.from_numpy(view.ids.astype(np.int64))
+    data.concept_names, data.relation_names = list(view.concepts), list(table.relations)
+    if hetero:
+        for code, relation in enumerate(table.relations):
+            rows = kinds == code
+            if bool(rows.any()):
+                _add_relation(data, relation, ends[:, rows], weights[rows], both=not view.directed)
+        return data
+    if not view.directed:
+        back = ends[0] != ends[1]
+        ends = torch.cat((ends, ends.flip(0)[:, back]), dim=1)
+        kinds, weights = torch.cat((kinds, kinds[back])), torch.cat((weights, weights[back]))
+    data.edge_index, data.edge_type, data.edge_weight = ends, kinds, weights
+    return data
+
+
+def _add_relation(data: Any, relation: str, ends: Any, weights: Any, *, both: bool) -> None:
+    there = data["concept", relation, "concept"]
+    there.edge_index, there.edge_weight = ends, weights
+    if both:
+        back = data["concept", f"rev_{relation}", "concept"]
+        back.edge_index, back.edge_weight = ends.flip(0), weights
+
+
+def _vectors(view: GraphView, features: Features) -> Any:
+    import torch
+
+    if callable(features):
+        rows = features(list(view.concepts))
+    else:
+        if view.node_features is None or view.ids is None:
+            raise KgmmError(
+                f"features={features!r} needs a view of a store (kb.view); for a view of plain edges pass a "
+                "function from names to rows"
+            )
+        rows = view.node_features(view.ids, features)
+    return torch.as_tensor(np.asarray(rows, dtype=np.float32))

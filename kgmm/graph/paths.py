@@ -1,0 +1,235 @@
+"""The best paths between concepts, with the statement behind every hop."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm import names
+from kgmm.errors import BadInput
+
+if TYPE_CHECKING:
+    from kgmm.graph.adjacency import Adjacency
+    from kgmm.graph.view import GraphView
+
+#: the walk's default restart probability: what a hop costs in ``by="walk"``
+_RESTART = 0.15
+
+#: cost of the cheapest completion, nodes so far, cost so far
+_Extension = tuple[float, tuple[int, ...], float]
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One step of a path from ``source`` to ``target``.
+
+    ``forward`` tells whether the statement reads source – relation – target (True) or the other way round;
+    ``relations`` are all relations of statements that read like this one, strongest first.
+    """
+
+    source: str
+    relation: str
+    target: str
+    forward: bool
+    weight: float
+    relations: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        relation = names.label(self.relation)
+        return f"-{relation}->" if self.forward else f"<-{relation}-"
+
+
+@dataclass(frozen=True)
+class Path:
+    """A way from one concept to another; ``str()`` writes it out.
+
+    Attributes:
+        concepts: the nodes in order, first and last included.
+        hops: one per step.
+        score: with ``by="weight"`` 1 / sum of 1 / weight; with ``by="walk"`` the probability that a walk
+            takes exactly this path. Higher is better.
+    """
+
+    concepts: tuple[str, ...]
+    hops: tuple[Hop, ...]
+    score: float
+
+    def __len__(self) -> int:
+        return len(self.hops)
+
+    def __str__(self) -> str:
+        words = [names.label(self.concepts[0])]
+        for hop in self.hops:
+            words += [str(hop), names.label(hop.target)]
+        return " ".join(words)
+
+
+def paths(
+    view: GraphView, a: str, b: str, *, k: int = 3, max_length: int = 6, by: str = "weight"
+) -> list[Path]:
+    """Return the *k* best paths without repeated nodes from *a* to *b*, best first.
+
+    Exact: the cheapest way on within the hops left is computed once from *b*, and partial paths are extended
+    in the order of their cheapest completion (A* with a perfect estimate).
+
+    Args:
+        view: directed views are followed from subject to object only.
+        a: where paths begin.
+        b: where they end.
+        k: how many at most.
+        max_length: most hops of a path.
+        by: ``"weight"`` adds up 1 / weight, so strong statements and few hops win; ``"walk"`` multiplies the
+            walk's step probabilities, so that detours over hubs lose.
+
+    Raises:
+        UnknownConcept: if *a* or *b* is not in the view.
+        BadInput: if *by*, *k* or *max_length* is out of range.
+
+    Example:
+        >>> from kgmm.graph import GraphView
+        >>> view = GraphView.from_edges(["cat", "dog"], ["animal", "animal"], "IsA")
+        >>> print(view.paths("cat", "dog")[0])
+        cat -IsA-> animal <-IsA- dog
+    """
+    if k < 1 or max_length < 1:
+        raise BadInput("paths", f"k={k} and max_length={max_length} must be at least 1")
+    start, end = view.require(a), view.require(b)
+    if start == end:
+        return [Path((view.node_names.at(np.array([start]))[0],), (), 1.0)]
+    rows = view.adjacency
+    costs = step_costs(view, rows, by)
+    left = [_infinite_but(len(view), np.array([end]))]
+    via = np.empty(len(view), np.int32)
+    for _ in range(max_length):
+        left.append(_relaxed(rows, costs, left[-1], via))
+    return [_path(view, nodes, cost, by) for nodes, cost in _best(rows, costs, left, start, end, k)]
+
+
+def strongest(
+    view: GraphView,
+    seeds: NDArray[np.int64],
+    targets: Sequence[int],
+    *,
+    max_length: int = 4,
+    by: str = "walk",
+) -> list[Path | None]:
+    """Return the best path from any of *seeds* to each of *targets* (positions), None where there is none."""
+    rows = view.reversed_adjacency
+    costs = step_costs(view, rows, by, incoming=True)
+    reach = _infinite_but(len(view), seeds)
+    trail: list[NDArray[np.int32]] = []
+    for _ in range(max_length):
+        via = np.empty(len(view), np.int32)
+        reach = _relaxed(rows, costs, reach, via)
+        trail.append(via)
+    found: list[Path | None] = []
+    for target in targets:
+        nodes, at = [int(target)], int(target)
+        for via in reversed(trail):
+            if via[at] >= 0:
+                at = int(via[at])
+                nodes.append(at)
+        found.append(
+            _path(view, nodes[::-1], float(reach[target]), by) if np.isfinite(reach[target]) else None
+        )
+    return found
+
+
+def step_costs(view: GraphView, rows: Adjacency, by: str, *, incoming: bool = False) -> NDArray[np.float64]:
+    """Return the cost of each entry of *rows*: 1 / weight, or minus the log of the walk's step probability."""
+    if by not in ("weight", "walk"):
+        raise BadInput("paths", f"by={by!r} is neither 'weight' nor 'walk'")
+    weights = np.full(len(rows.indices), rows.unit) if rows.uniform else rows.weights.astype(np.float64)
+    if by == "weight":
+        return 1 / weights
+    strengths = view.adjacency.strengths
+    source = strengths[rows.indices] if incoming else np.repeat(strengths, np.diff(rows.indptr))
+    return -np.log((1 - _RESTART) * weights / source)
+
+
+def _infinite_but(size: int, zeros: NDArray[np.int64]) -> NDArray[np.float64]:
+    costs = np.full(size, np.inf)
+    costs[zeros] = 0.0
+    return costs
+
+
+def _relaxed(
+    rows: Adjacency, costs: NDArray[Any], before: NDArray[Any], via: NDArray[np.int32]
+) -> NDArray[Any]:
+    from kgmm.graph import kernels, threads
+
+    after = np.empty_like(before)
+    blocks = rows.blocks
+    threads.over_blocks(
+        lambda first, last: kernels.relax(
+            rows.indptr, rows.indices, costs, before, after, via, blocks[first], blocks[last]
+        ),
+        len(blocks) - 1,
+        len(rows.indices),
+    )
+    return after
+
+
+def _best(
+    rows: Adjacency, costs: NDArray[Any], left: list[NDArray[Any]], start: int, end: int, k: int
+) -> list[tuple[list[int], float]]:
+    """Extend partial paths in the order of their cheapest completion until *k* reach the end.
+
+    A popped path puts its own best extension and its next best sibling on the heap, so hubs cost one sort.
+    """
+    found: list[tuple[list[int], float]] = []
+    longest = len(left) - 1
+    heap: list[tuple[float, tuple[int, ...], float, Iterator[_Extension]]] = []
+
+    def offer(extensions: Iterator[_Extension]) -> None:
+        for total, nodes, spent in extensions:
+            heapq.heappush(heap, (total, nodes, spent, extensions))
+            return
+
+    offer(iter([(float(left[longest][start]), (start,), 0.0)]))
+    while heap and len(found) < k:
+        total, nodes, spent, siblings = heapq.heappop(heap)
+        if not np.isfinite(total):
+            break
+        offer(siblings)
+        if nodes[-1] == end:
+            found.append((list(nodes), spent))
+        elif len(nodes) <= longest:
+            offer(_extensions(rows, costs, left[longest - len(nodes)], nodes, spent))
+    return found
+
+
+def _extensions(
+    rows: Adjacency, costs: NDArray[Any], left: NDArray[Any], nodes: tuple[int, ...], spent: float
+) -> Iterator[_Extension]:
+    """Yield a path's extensions by one node that is not on it, cheapest completion first."""
+    row = slice(rows.indptr[nodes[-1]], rows.indptr[nodes[-1] + 1])
+    neighbors, steps = rows.indices[row], spent + costs[row]
+    totals = steps + left[neighbors]
+    for at in np.argsort(totals, kind="stable").tolist():
+        if int(neighbors[at]) not in nodes:
+            yield float(totals[at]), (*nodes, int(neighbors[at])), float(steps[at])
+
+
+def _path(view: GraphView, nodes: list[int], cost: float, by: str) -> Path:
+    hops = tuple(_hop(view, u, v) for u, v in pairwise(nodes))
+    score = float(np.exp(-cost)) if by == "walk" else (1 / cost if cost > 0 else 1.0)
+    return Path(tuple(view.node_names.at(np.array(nodes))), hops, score)
+
+
+def _hop(view: GraphView, source: int, target: int) -> Hop:
+    """Return the strongest statement between two nodes, read forwards if both directions are as strong."""
+    table = view.statements
+    forward = table.between(source, target)
+    backward = table.between(target, source) if not view.directed else forward[:0]
+    ahead = len(forward) > 0 and (len(backward) == 0 or table.weight[forward[0]] >= table.weight[backward[0]])
+    chosen = forward if ahead else backward
+    relations = tuple(dict.fromkeys(table.relations[code] for code in table.relation[chosen].tolist()))
+    start, end = view.node_names.at(np.array([source, target]))
+    return Hop(start, relations[0], end, ahead, float(table.weight[chosen[0]]), relations)
