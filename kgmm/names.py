@@ -10,7 +10,8 @@ LOCAL = "urn:kgmm:"
 _CONCEPTNET_HOST = re.compile(r"^https?://(?:www\.|api\.)?conceptnet\.io(?=/[cr]/)")
 _IRI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
 _LITERAL = re.compile(
-    r'^"(?:[^"\\\n\r]|\\.)*"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*|\^\^<[^<>"{}|^`\\\s]*>)?$', re.DOTALL
+    r'^"(?:[^"\\\n\r]|\\.)*"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--(?:ltr|rtl))?|\^\^<[^<>"{}|^`\\\s]*>)?$',
+    re.DOTALL,
 )
 #: Terms that are ours but not concepts: scenes, stories, their parts.
 _OWN = ("/s/", "/t/", "/m/", "scene/", "story/")
@@ -93,7 +94,7 @@ def iri(term: str, *, predicate: bool = False) -> str:
     """
     if term.startswith("/c/"):
         return CONCEPTNET + _escape(term)
-    if is_iri(term) and not term.startswith(LOCAL):
+    if _IRI.match(term) and (predicate or not term.startswith(LOCAL)):
         return term
     if predicate:
         return f"{CONCEPTNET}/r/{_escape(term)}"
@@ -118,7 +119,8 @@ def from_iri(text: str) -> str:
 
 
 _FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|\\^`%]')
-_ESCAPED = re.compile(r"%([0-9A-F]{2})")
+#: just what _escape writes, so that the two are inverse
+_ESCAPED = re.compile(r"%([01][0-9A-F]|20|22|25|3C|3E|5C|5E|60|7B|7C|7D)")
 
 
 def _escape(text: str) -> str:

@@ -1,0 +1,29 @@
+"""What every reader takes and gives: the options of one load, and the lines it could not use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kgmm.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How one file is to be read.
+
+    *lang* keeps only concepts of that language (formats without languages ignore it); *graph* names the
+    graph all statements go to (None: the file's own graphs); *progress* is told the bytes read.
+    """
+
+    lang: str | None = None
+    graph: str | None = None
+    progress: Progress = silent
+
+
+class Rejects(NamedTuple):
+    """Parts of a file that were left out: where they start, why, and what they say (shortened)."""
+
+    lines: list[int]
+    reasons: list[str]
+    raw: list[str]

@@ -1,0 +1,191 @@
+"""RDF in any syntax as statements: terms shortened, weight and source taken from annotations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyoxigraph as ox
+import xxhash
+
+from kgmm.errors import BadInput
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._rows import Rows, weight_of
+from kgmm.store.formats._stream import head, lines, open_stream
+from kgmm.store.rdfterms import (
+    REIFIES,
+    SOURCE,
+    WEIGHT,
+    NotRdf,
+    predicate_term,
+    term_of,
+)
+
+#: Statements held back for an annotation that may follow them.
+WINDOW = 4096
+_FAR = "annotation of a statement that is not asserted near it"
+#: Lines parsed in one go.
+_LINES = 4096
+
+
+class Statements:
+    """Turns quads into rows; annotations on a statement at most :data:`WINDOW` statements back count."""
+
+    def __init__(self, options: ReadOptions, scope: str) -> None:
+        self._rows, self._options, self._scope = Rows(), options, scope
+        self._recent: dict[tuple[str | None, str, str, str], int] = {}
+        self._reified: dict[object, tuple[ox.Triple, object]] = {}
+        #: annotations that came before their reifier, and before their statement
+        self._early: dict[object, list[ox.Quad]] = {}
+        self._ahead: dict[tuple[str | None, str, str, str], list[ox.Quad]] = {}
+
+    def reject(self, line: int, reason: str, raw: str) -> None:
+        """Note a line that was left out."""
+        self._rows.reject(line, reason, raw)
+
+    def add(self, quad: ox.Quad, line: int = 0) -> None:
+        """Take one quad; what the store cannot hold is rejected."""
+        try:
+            if quad.predicate == REIFIES and isinstance(quad.object, ox.Triple):
+                self._reified[quad.subject] = (quad.object, quad.graph_name)
+                for waiting in self._early.pop(quad.subject, ()):
+                    self._annotate(waiting)
+            elif quad.predicate in (WEIGHT, SOURCE):
+                self._annotation(quad)
+            else:
+                self._plain(quad)
+        except ValueError as error:
+            self._rows.reject(line, str(error), str(quad))
+
+    def _key(self, triple: ox.Quad | ox.Triple, graph: object) -> tuple[str | None, str, str, str]:
+        scope = self._scope
+        name = None
+        if self._options.graph is None and not isinstance(graph, ox.DefaultGraph):
+            name = term_of(graph, scope)
+        subject = term_of(triple.subject, scope)
+        return name, subject, predicate_term(triple.predicate.value), term_of(triple.object, scope)
+
+    def _plain(self, quad: ox.Quad) -> None:
+        key = self._key(quad, quad.graph_name)
+        self._recent[key] = len(self._rows.rows)
+        self._rows.add(key[1], key[2], key[3], 1.0, key[0])
+        for waiting in self._ahead.pop(key, ()):
+            self._annotate(waiting)
+
+    def _annotation(self, quad: ox.Quad) -> None:
+        if quad.subject in self._reified:
+            self._annotate(quad)
+        elif len(self._early) < WINDOW:
+            self._early.setdefault(quad.subject, []).append(quad)
+        else:
+            raise NotRdf(_FAR)
+
+    def _annotate(self, quad: ox.Quad) -> None:
+        key = self._key(*self._reified[quad.subject])
+        place = self._recent.get(key)
+        if place is None:
+            if len(self._ahead) >= WINDOW:
+                raise NotRdf(_FAR)
+            self._ahead.setdefault(key, []).append(quad)
+            return
+        if not isinstance(quad.object, ox.Literal):
+            raise NotRdf("annotation is no literal")
+        graph, subject, relation, obj, weight, source, surface = self._rows.rows[place]
+        if quad.predicate == WEIGHT:
+            weight = weight_of(quad.object.value)
+        else:
+            source = quad.object.value
+        self._rows.rows[place] = (graph, subject, relation, obj, weight, source, surface)
+
+    def flush(self, last: bool = False) -> Iterator[pa.RecordBatch | Rejects]:
+        """Hand on what no annotation can change any more."""
+        if last:
+            for waiting in (q for quads in self._early.values() for q in quads):
+                self._plain_annotation(waiting)
+            for waiting in (q for quads in self._ahead.values() for q in quads):
+                self._rows.reject(0, _FAR, str(waiting))
+        if not last and not self._rows.full:
+            return
+        keep = 0 if last else WINDOW
+        yield from self._rows.flush(keep)
+        self._recent = {(row[0], *row[1:4]): i for i, row in enumerate(self._rows.rows)}
+        recent_reified = list(self._reified.items())[-WINDOW:]
+        self._reified = dict(recent_reified)
+
+    def _plain_annotation(self, quad: ox.Quad) -> None:
+        """Keep a weight or source of something that is no statement as the fact it is."""
+        try:
+            self._plain(quad)
+        except ValueError as error:
+            self._rows.reject(0, str(error), str(quad))
+
+
+def scope_of(path: Path) -> str:
+    """Return a prefix for a file's blank nodes: the same for the same content, another for other files."""
+    return f"b{xxhash.xxh3_64_hexdigest(head(path) + str(path.stat().st_size).encode())[:10]}x"
+
+
+def read_document(
+    path: Path, options: ReadOptions, syntax: ox.RdfFormat
+) -> Iterator[pa.RecordBatch | Rejects]:
+    """Stream a file whose syntax spans lines (Turtle, TriG, RDF/XML, JSON-LD).
+
+    Raises:
+        BadInput: at the first syntax error, naming its line.
+    """
+    rows = Statements(options, scope_of(path))
+    base = path.resolve().as_uri()
+    with open_stream(path, options.progress) as stream:
+        try:
+            for quad in ox.parse(input=stream, format=syntax, base_iri=base):  # type: ignore[arg-type]
+                rows.add(quad)
+                yield from rows.flush()
+        except SyntaxError as error:
+            raise BadInput(path, f"not {syntax.name}: {_message(error)}", error.lineno) from error
+        except (ValueError, OSError, RecursionError) as error:
+            raise BadInput(path, f"not {syntax.name}: {error}") from error
+    yield from rows.flush(last=True)
+
+
+def read_lines(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Stream N-Triples or N-Quads; a malformed line is rejected alone.
+
+    Raises:
+        BadInput: if the file is UTF-16 or its compression is damaged.
+    """
+    rows = Statements(options, scope_of(path))
+    block: list[tuple[int, str]] = []
+    for number, text, problem in lines(path, options.progress):
+        if problem:
+            rows.reject(number, problem, text)
+        elif text and not text.isspace():
+            block.append((number, text))
+        if len(block) >= _LINES:
+            _parse_block(block, rows)
+            block = []
+            yield from rows.flush()
+    _parse_block(block, rows)
+    yield from rows.flush(last=True)
+
+
+def _parse_block(block: list[tuple[int, str]], rows: Statements) -> None:
+    """Parse lines together, or one by one where one of them is wrong."""
+    try:
+        quads = list(ox.parse("\n".join(text for _, text in block), ox.RdfFormat.N_QUADS))
+    except (SyntaxError, ValueError):
+        quads = []
+        for number, text in block:
+            try:
+                for quad in ox.parse(text, ox.RdfFormat.N_QUADS):
+                    rows.add(quad, number)
+            except (SyntaxError, ValueError) as error:
+                rows.reject(number, _message(error), text)
+    for quad in quads:
+        rows.add(quad)
+
+
+def _message(error: Exception) -> str:
+    text = str(error.args[0]) if error.args else str(error)
+    return re.sub(r"^Parser error at line \d+(?: column \d+| between columns \d+ and \d+)?: ", "", text)

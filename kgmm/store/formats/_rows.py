@@ -1,0 +1,93 @@
+"""Statements on their way into a store: rows collected into Arrow batches, rejects beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from kgmm.store.formats._base import Rejects
+
+#: Rows in one batch.
+BATCH = 1 << 16
+SCHEMA = pa.schema(
+    [
+        ("graph", pa.string()),
+        ("subject", pa.string()),
+        ("predicate", pa.string()),
+        ("object", pa.string()),
+        ("weight", pa.float64()),
+        ("source", pa.string()),
+        ("surface", pa.string()),
+    ]
+)
+#: One statement: graph (None: the load's), subject, predicate, object, weight, source, surface.
+Row = tuple[str | None, str, str, str, float, str, str | None]
+#: Longest raw text kept of a rejected line.
+RAW = 500
+
+
+class Rows:
+    """Statements and rejects collected until they are worth handing on.
+
+    Example:
+        >>> rows = Rows()
+        >>> rows.add("/c/en/dog", "IsA", "/c/en/animal")
+        >>> [batch.num_rows for batch in rows.flush()]
+        [1]
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._rejected: list[tuple[int, str, str]] = []
+
+    def add(
+        self,
+        subject: str,
+        predicate: str,
+        object: str,
+        weight: float = 1.0,
+        graph: str | None = None,
+        source: str = "",
+        surface: str | None = None,
+    ) -> None:
+        """Add one statement."""
+        self.rows.append((graph, subject, predicate, object, weight, source, surface))
+
+    def reject(self, line: int, reason: str, raw: str) -> None:
+        """Note a part of the file that was left out."""
+        self._rejected.append((line, reason, raw[:RAW]))
+
+    @property
+    def full(self) -> bool:
+        """Tell whether a batch is worth handing on."""
+        return len(self.rows) >= BATCH or len(self._rejected) >= BATCH
+
+    def flush(self, keep: int = 0) -> Iterator[pa.RecordBatch | Rejects]:
+        """Hand on what was collected, but for the last *keep* statements."""
+        cut = max(len(self.rows) - keep, 0)
+        ready, self.rows = self.rows[:cut], self.rows[cut:]
+        rejected, self._rejected = self._rejected, []
+        if ready:
+            columns = zip(*ready, strict=True)
+            arrays = [pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+        if rejected:
+            numbers, reasons, raw = (list(part) for part in zip(*rejected, strict=True))
+            yield Rejects(numbers, reasons, raw)
+
+
+def weight_of(text: str) -> float:
+    """Return a finite weight.
+
+    Raises:
+        ValueError: if *text* is not a finite number.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"weight {text[:40]!r} is not a number") from None
+    if not math.isfinite(value):
+        raise ValueError(f"weight {text[:40]!r} is not finite")
+    return value

@@ -1,0 +1,143 @@
+"""What all readers of scene graphs share: checked values, and scenes turned into statements."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from kgmm.errors import BadInput
+from kgmm.scene import Box, SceneGraph
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._rows import Rows
+
+
+class Built(NamedTuple):
+    """A scene, and what was left out of it."""
+
+    scene: SceneGraph
+    problems: list[str]
+
+
+class RawScene(NamedTuple):
+    """One scene as a file states it: how to build it, the line it starts on, what to quote of it."""
+
+    build: Callable[[], Built]
+    line: int
+    quote: str
+
+
+#: Errors that building a scene from unchecked JSON may raise: the scene is rejected, the rest is read.
+_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, BadInput)
+
+#: Relation names of data sets that mean one of ours.
+SYNONYMS = {
+    "to_the_left_of": "left_of",
+    "to_the_right_of": "right_of",
+    "left": "left_of",
+    "right": "right_of",
+    "front": "in_front_of",
+}
+
+
+def snake(text: str) -> str:
+    """Return a relation name in lower snake case.
+
+    Raises:
+        ValueError: if nothing is left of it.
+
+    Example:
+        >>> snake("to the left of"), snake("Sitting on"), snake("WEARING a")
+        ('left_of', 'sitting_on', 'wearing_a')
+    """
+    name = "_".join(re.findall(r"\w+", text.lower()))
+    if not name:
+        raise ValueError(f"relation name {text[:40]!r} holds no letter")
+    return SYNONYMS.get(name, name)
+
+
+def words(value: Any, what: str) -> str:
+    """Return a non-empty string.
+
+    Raises:
+        ValueError: if *value* is no string, empty or holds control characters.
+    """
+    if not isinstance(value, str) or not value.replace("/", " ").replace("_", " ").strip():
+        raise ValueError(f"{what} is {str(value)[:40]!r}, a word is expected")
+    text = " ".join(value.split())
+    if not text.isprintable():
+        raise ValueError(f"{what} {text[:40]!r} holds control characters")
+    return text
+
+
+def identity(value: Any, what: str) -> str:
+    """Return an id that is a whole number or a string without spaces.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or not re.fullmatch(r"\S+", str(value)):
+        raise ValueError(f"{what} is {str(value)[:40]!r}, a number or name is expected")
+    return str(value)
+
+
+def box(x: Any, y: Any, w: Any, h: Any) -> Box:
+    """Return a box of four finite numbers.
+
+    Raises:
+        ValueError: if one is not.
+    """
+    values = (x, y, w, h)
+    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) for v in values):
+        raise ValueError(f"box {values} is not four numbers")
+    return (float(x), float(y), float(w), float(h))
+
+
+def size(value: Any) -> int:
+    """Return a picture's width or height in pixels; 0 if it is not known."""
+    return int(value) if isinstance(value, (int, float)) and 0 <= value < 1 << 31 else 0
+
+
+def scenes(raw: Iterable[RawScene], path: Path) -> Iterator[SceneGraph]:
+    """Yield the scenes of a file.
+
+    Raises:
+        BadInput: at the first scene that cannot be built, naming its line.
+    """
+    for scene in raw:
+        try:
+            yield scene.build().scene
+        except _WRONG as error:
+            raise BadInput(path, _reason(error), scene.line) from error
+
+
+def statements(raw: Iterable[RawScene], options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the statements of a file's scenes, each in its own graph unless the load names one."""
+    rows = Rows()
+    for one in raw:
+        try:
+            scene, problems = one.build()
+            facts = list(scene.facts())
+        except _WRONG as error:
+            rows.reject(one.line, _reason(error), one.quote)
+            continue
+        graph = scene.graph if options.graph is None else None
+        for subject, predicate, obj, weight in facts:
+            rows.add(subject, predicate, obj, weight, graph, scene.source)
+        for problem in problems:
+            rows.reject(one.line, problem, one.quote)
+        if rows.full:
+            yield from rows.flush()
+    yield from rows.flush()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, BadInput):
+        return error.reason
+    if isinstance(error, KeyError):
+        return f"scene has no {error}"
+    return f"scene cannot be used: {error}"

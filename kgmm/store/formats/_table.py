@@ -1,0 +1,275 @@
+"""Plain tables of facts: which column is what, and words turned into concepts."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from kgmm.errors import BadInput
+from kgmm.names import concept, is_literal, relation
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._blocks import blocks, parse
+from kgmm.store.formats._rows import Rows, weight_of
+from kgmm.store.formats._stream import lines
+
+#: ConceptNet 5.7's relations, and those of ConceptNet-100K that it dropped.
+RELATIONS = frozenset(
+    [
+        "Antonym",
+        "AtLocation",
+        "CapableOf",
+        "Causes",
+        "CausesDesire",
+        "CreatedBy",
+        "DefinedAs",
+        "DerivedFrom",
+        "Desires",
+        "DesireOf",
+        "DistinctFrom",
+        "Entails",
+        "EtymologicallyDerivedFrom",
+        "EtymologicallyRelatedTo",
+        "ExternalURL",
+        "FormOf",
+        "HasA",
+        "HasContext",
+        "HasFirstSubevent",
+        "HasInstance",
+        "HasLastSubevent",
+        "HasPainCharacter",
+        "HasPainIntensity",
+        "HasPrerequisite",
+        "HasProperty",
+        "HasSubevent",
+        "InheritsFrom",
+        "InstanceOf",
+        "IsA",
+        "LocatedNear",
+        "LocationOfAction",
+        "MadeOf",
+        "MannerOf",
+        "MotivatedByGoal",
+        "NotCapableOf",
+        "NotDesires",
+        "NotHasA",
+        "NotHasProperty",
+        "NotIsA",
+        "NotMadeOf",
+        "ObstructedBy",
+        "PartOf",
+        "ReceivesAction",
+        "RelatedTo",
+        "RelatedTo",
+        "SimilarTo",
+        "SymbolOf",
+        "Synonym",
+        "UsedFor",
+    ]
+)
+_HEADERS = {
+    "subject": "subject", "head": "subject", "start": "subject", "source_node": "subject", "s": "subject",
+    "predicate": "predicate", "relation": "predicate", "rel": "predicate", "p": "predicate",
+    "object": "object", "tail": "object", "end": "object", "o": "object",
+    "weight": "weight", "score": "weight", "confidence": "weight",
+    "source": "source", "dataset": "source", "provenance": "source",
+    "graph": "graph", "surface": "surface",
+}  # fmt: skip
+_PLAIN = ("subject", "predicate", "object", "weight", "source")
+_RELATION_FIRST = ("predicate", "subject", "object", "weight", "source")
+
+
+class Layout(NamedTuple):
+    """What a table's columns hold, what separates them, and whether its first line names them."""
+
+    columns: tuple[str, ...]
+    separator: str
+    header: bool
+    sure: float
+
+
+@lru_cache(maxsize=4)
+def layout(head: bytes) -> Layout | None:
+    """Return the layout of a table of facts by its first lines, or None if it is not one."""
+    text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    first = text.split("\n")
+    if len(first) > 1:
+        first.pop()
+    rows_of = [line.rstrip("\r") for line in first if line.strip() and not line.startswith("#")][:200]
+    for separator in ("\t", ","):
+        found = _layout(rows_of, separator) if rows_of else None
+        if found is not None:
+            return found
+    return None
+
+
+def _layout(rows: list[str], separator: str) -> Layout | None:
+    split = [row.split(separator) if separator == "\t" else next(csv.reader([row]), []) for row in rows]
+    named = tuple(_HEADERS.get(name.strip().lower(), "") for name in split[0])
+    if {"subject", "predicate", "object"} <= set(named):
+        return Layout(named, separator, True, 0.9)
+    good = [fields for fields in split if 3 <= len(fields) <= 5 and _numeric(fields)]
+    if len(good) < 0.5 * len(split):
+        return None
+    relations = [sum(_is_relation(f[c]) for f in good) / len(good) for c in (0, 1)]
+    columns = _RELATION_FIRST if relations[0] > relations[1] else _PLAIN
+    share = len(good) / len(split)
+    sure = (0.7 if separator == "\t" else 0.5) + (0.2 if max(relations) > 0.5 else 0.0)
+    if separator == "," and max(relations) < 0.5:
+        return None  # three commas in a line are no table of facts yet
+    return Layout(columns, separator, False, sure * share)
+
+
+def _numeric(fields: list[str]) -> bool:
+    if len(fields) == 3:
+        return True
+    return re.fullmatch(r"\s*-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", fields[3]) is not None
+
+
+def _is_relation(text: str) -> bool:
+    return text in RELATIONS or (text.startswith(("/r/", "http://", "https://")) and "/c/" not in text)
+
+
+@lru_cache(maxsize=1 << 18)
+def _node(text: str, lang: str) -> str:
+    text = text.strip()
+    return text if is_literal(text) else concept(text, lang)
+
+
+@lru_cache(maxsize=1 << 12)
+def _relation(text: str) -> str:
+    name = "_".join(relation(text).split())
+    if not name or name.startswith('"'):
+        raise ValueError(f"{text[:40]!r} is no relation")
+    return name
+
+
+def read_table(
+    path: Path, options: ReadOptions, columns: Sequence[str], separator: str, header: bool
+) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield a table's facts; a line that cannot be used is rejected alone.
+
+    Raises:
+        BadInput: if the file is UTF-16 or its compression is damaged.
+    """
+    if separator == "\t" and not header and columns[0] in ("subject", "predicate"):
+        yield from _read_fast(path, options, columns)
+        return
+    rows = Rows()
+    for number, text, problem in lines(path, options.progress):
+        if problem:
+            rows.reject(number, problem, text)
+        elif header:
+            header = False
+        elif text.strip() and not text.startswith("#"):
+            try:
+                fields = text.split("\t") if separator == "\t" else next(csv.reader([text], strict=True))
+                _add(rows, dict(zip(columns, fields, strict=False)), len(fields), len(columns), options)
+            except (ValueError, csv.Error, StopIteration) as error:
+                rows.reject(number, str(error), text)
+        if rows.full:
+            yield from rows.flush()
+    yield from rows.flush()
+
+
+def _add(rows: Rows, named: dict[str, str], found: int, allowed: int, options: ReadOptions) -> None:
+    if not {"subject", "predicate", "object"} <= named.keys() or found > allowed:
+        raise ValueError(f"expected 3 to {allowed} columns, found {found}")
+    lang = options.lang or "en"
+    for part in ("subject", "predicate", "object"):
+        if not named[part].strip():
+            raise ValueError(f"the {part} is empty")
+    rows.add(
+        _node(named["subject"], lang),
+        _relation(named["predicate"]),
+        _node(named["object"], lang),
+        weight_of(named["weight"]) if named.get("weight", "").strip() else 1.0,
+        (named.get("graph") or None) if options.graph is None else None,
+        named.get("source", ""),
+        named.get("surface"),
+    )
+
+
+def _read_fast(
+    path: Path, options: ReadOptions, columns: Sequence[str]
+) -> Iterator[pa.RecordBatch | Rejects]:
+    """Parse by the block: each distinct word is turned into a concept once."""
+
+    def check(fields: list[str]) -> str:
+        if fields[0].startswith("#"):
+            return "comment"
+        try:
+            _add(Rows(), dict(zip(columns, fields, strict=False)), len(fields), 5, options)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    for block in blocks(path, options.progress):
+        if isinstance(block, Rejects):
+            yield block
+            continue
+        frame, rejects = parse(block, 3, 2, check)
+        try:
+            batch = _batch(frame, columns, options.lang or "en")
+        except ValueError:
+            # a value, not the shape, is wrong somewhere: look at each line of this block
+            from kgmm.store.formats._blocks import _careful
+
+            frame, rejects = _careful(block, 3, 2, check)
+            batch = _batch(frame, columns, options.lang or "en")
+        yield from batch
+        if rejects and (kept := _without_comments(rejects)):
+            yield kept
+
+
+def _without_comments(rejects: Rejects) -> Rejects | None:
+    kept = [row for row in zip(*rejects, strict=True) if row[1] != "comment"]
+    return Rejects(*(list(part) for part in zip(*kept, strict=True))) if kept else None
+
+
+def _batch(frame: pl.DataFrame, columns: Sequence[str], lang: str) -> list[pa.RecordBatch]:
+    frame = frame.rename({str(i): name for i, name in enumerate(columns)})
+    if frame.select(pl.first().str.starts_with("#").any()).item():
+        raise ValueError("comment")
+    arrays: dict[str, pl.Series] = {}
+    for name in ("subject", "predicate", "object"):
+        texts = frame[name].unique()
+        new = [_relation(t) if name == "predicate" else _node(t, lang) for t in texts]
+        arrays[name] = frame[name].replace_strict(texts, pl.Series(new, dtype=pl.String))
+    given = frame["weight"].str.strip_chars()
+    weight = given.cast(pl.Float64, strict=False)
+    if ((weight.is_null() & given.is_not_null()) | ~weight.is_finite().fill_null(True)).any():
+        raise ValueError("weight")
+    arrays["weight"] = weight.fill_null(1.0)
+    arrays["source"] = frame["source"].fill_null("")
+    table = pl.DataFrame(arrays).to_arrow()
+    return list(table.combine_chunks().cast(_FAST).to_batches())
+
+
+_FAST = pa.schema(
+    [
+        ("subject", pa.string()),
+        ("predicate", pa.string()),
+        ("object", pa.string()),
+        ("weight", pa.float64()),
+        ("source", pa.string()),
+    ]
+)
+
+
+def layout_of(path: Path, head: bytes) -> Layout:
+    """Return the layout of a table of facts.
+
+    Raises:
+        BadInput: if it is not one.
+    """
+    found = layout(head)
+    if found is None:
+        raise BadInput(path, "expected columns subject, relation, object and perhaps weight")
+    return found

@@ -1,0 +1,80 @@
+"""CLEVR scenes: coloured solids and which of them stand left, right, in front of and behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kgmm.scene import SceneGraph, SceneObject, SceneRelation
+from kgmm.store.formats import _scenes
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._json import items, outline
+from kgmm.store.formats._scenes import Built, RawScene, snake, words
+
+NAME = "clevr"
+SUFFIXES = (".json",)
+#: CLEVR pictures are all this large.
+WIDTH, HEIGHT = 480, 320
+_ATTRIBUTES = ("size", "color", "material")
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Look for scenes with solids."""
+    shape = outline(head)
+    if shape is None or "scenes" not in shape.at(1):
+        return 0.0
+    return 0.95 if {"shape", "3d_coords"} & shape.at(3) or "image_filename" in shape.at(2) else 0.5
+
+
+def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
+    for key, value, line in items(path, options.progress):
+        if key == "scenes":
+            yield RawScene(lambda value=value: _build(value), line, str(value))  # type: ignore[misc]
+
+
+def _build(entry: dict[str, Any]) -> Built:
+    objects = tuple(
+        SceneObject(
+            str(index),
+            words(solid["shape"], "shape"),
+            attributes=tuple(words(solid[a], a) for a in _ATTRIBUTES if a in solid),
+        )
+        for index, solid in enumerate(entry["objects"])
+    )
+    relations = []
+    for direction, ends in (entry.get("relationships") or {}).items():
+        # ends[i] lists what stands in that direction as seen from solid i
+        for index, others in enumerate(ends):
+            for other in others:
+                if not 0 <= other < len(objects) or index >= len(objects):
+                    raise ValueError(f"relation {direction!r} names solid {other}, which is not there")
+                relations.append(SceneRelation(str(other), snake(direction), str(index)))
+    image = entry.get("image_filename")
+    name = Path(words(image, "image_filename")).stem if image else f"clevr_{int(entry['image_index'])}"
+    return Built(
+        SceneGraph(
+            name.replace(" ", "_"), objects, tuple(relations), WIDTH, HEIGHT, image=image, source="clevr"
+        ),
+        [],
+    )
+
+
+def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
+    """Yield the scenes of a file.
+
+    Raises:
+        BadInput: if the file, or one scene in it, cannot be used.
+    """
+    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the statements of the scenes; a scene that cannot be used is rejected alone.
+
+    Raises:
+        BadInput: if the file is not JSON or is cut.
+    """
+    return _scenes.statements(_raw(path, options), options)

@@ -1,0 +1,125 @@
+"""COCO instances: pictures, their boxes by category, and the categories, in one JSON object."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kgmm.errors import BadInput
+from kgmm.scene import Box, SceneGraph, SceneObject
+from kgmm.store.formats import _scenes
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._json import items, outline
+from kgmm.store.formats._scenes import Built, RawScene, box, identity, size, words
+
+NAME = "coco"
+SUFFIXES = (".json",)
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Look for images beside annotations, with COCO's own keys."""
+    shape = outline(head)
+    if shape is None or shape.opening != "{" or not {"images", "annotations"} & shape.at(1):
+        return 0.0
+    own = {"coco_url", "file_name", "bbox", "category_id", "supercategory", "date_captured"}
+    return 0.95 if own & (shape.at(2) | shape.at(3)) else 0.3
+
+
+@dataclass
+class _Tables:
+    """What a COCO file says, its parts joined only at the end since their order is free."""
+
+    pictures: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
+    categories: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: picture -> (annotation, category, box, score, line); outlines are dropped as they are read
+    boxes: dict[str, list[tuple[str, str, Box, float, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    problems: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def take(self, key: str | None, value: Any, line: int) -> None:
+        """Keep one item of the file."""
+        if key not in ("images", "categories", "annotations"):
+            return
+        try:
+            if key == "images":
+                kept = {k: value.get(k) for k in ("file_name", "width", "height")}
+                self.pictures[identity(value["id"], "id")] = (kept, line)
+            elif key == "categories":
+                names = words(value["name"], "name"), str(value.get("supercategory") or "")
+                self.categories[identity(value["id"], "id")] = names
+            else:
+                entry = (
+                    identity(value["id"], "id"),
+                    identity(value["category_id"], "category_id"),
+                    box(*value["bbox"]),
+                    float(value.get("score", 1.0)),
+                    line,
+                )
+                self.boxes[identity(value["image_id"], "image_id")].append(entry)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.problems.append((line, f"{key[:-1]} left out: {error!r}", str(value)))
+
+
+def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
+    tables = _Tables()
+    for key, value, line in items(path, options.progress):
+        tables.take(key, value, line)
+    if not tables.boxes and not tables.problems:
+        raise BadInput(path, "holds no COCO annotations with boxes (captions or keypoints only?)")
+    for picture in tables.boxes:
+        _, line = tables.pictures.get(picture, ({}, tables.boxes[picture][0][4]))
+        yield RawScene(lambda picture=picture: _build(picture, tables), line, f"image {picture}")  # type: ignore[misc]
+    for line, reason, raw in tables.problems:
+        yield RawScene(lambda reason=reason: _refuse(path, reason), line, raw)  # type: ignore[misc]
+
+
+def _refuse(path: Path, reason: str) -> Built:
+    raise BadInput(path, reason)
+
+
+def _build(picture: str, tables: _Tables) -> Built:
+    about, _ = tables.pictures.get(picture, ({}, 0))
+    objects, problems = [], []
+    for annotation, category, where, score, line in tables.boxes[picture]:
+        if category not in tables.categories:
+            problems.append(f"annotation {annotation} (line {line}) has unknown category {category}")
+            continue
+        name, kind = tables.categories[category]
+        objects.append(
+            SceneObject(annotation, name, where, score, aliases=(kind,) if kind and kind != name else ())
+        )
+    file_name = about.get("file_name")
+    scene = SceneGraph(
+        Path(file_name).stem.replace(" ", "_") if isinstance(file_name, str) and file_name else picture,
+        tuple(objects),
+        (),
+        size(about.get("width")),
+        size(about.get("height")),
+        image=file_name,
+        source="coco",
+    )
+    return Built(scene, problems)
+
+
+def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
+    """Yield the scenes of a file: the pictures that have at least one box.
+
+    Raises:
+        BadInput: if the file, or one scene in it, cannot be used.
+    """
+    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the statements of the pictures that have at least one box; bad annotations are rejected alone.
+
+    Raises:
+        BadInput: if the file is not JSON, is cut, or holds no boxes.
+    """
+    return _scenes.statements(_raw(path, options), options)

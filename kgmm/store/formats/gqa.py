@@ -1,0 +1,86 @@
+"""GQA's scene graphs: a JSON object from picture id to size, objects and their relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kgmm.scene import SceneGraph, SceneObject, SceneRelation
+from kgmm.store.formats import _scenes
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._json import items, outline
+from kgmm.store.formats._scenes import Built, RawScene, box, identity, size, snake, words
+
+NAME = "gqa"
+SUFFIXES = (".json",)
+#: Members of a picture that say what it shows as a whole.
+_TAGS = ("location", "weather")
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Look for picture ids over objects over named objects."""
+    shape = outline(head)
+    if shape is None or shape.opening != "{" or "objects" not in shape.at(2):
+        return 0.0
+    return 0.95 if {"name", "relations"} <= shape.at(4) else 0.5 if "width" in shape.at(2) else 0.0
+
+
+def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
+    for key, value, line in items(path, options.progress):
+        yield RawScene(lambda key=key, value=value: _build(key, value), line, str(value))  # type: ignore[misc]
+
+
+def _build(picture_id: str | None, picture: dict[str, Any]) -> Built:
+    if picture_id is None or not isinstance(picture, dict):
+        raise ValueError("a JSON object from picture id to scene is expected")
+    entries = {identity(key, "object id"): value for key, value in picture["objects"].items()}
+    objects = tuple(
+        SceneObject(
+            key,
+            words(entry["name"], "object name"),
+            box(entry["x"], entry["y"], entry["w"], entry["h"]) if all(k in entry for k in "xywh") else None,
+            attributes=tuple(dict.fromkeys(words(a, "attribute") for a in entry.get("attributes") or ())),
+        )
+        for key, entry in entries.items()
+    )
+    relations, problems = [], []
+    for key, entry in entries.items():
+        for relation in entry.get("relations") or ():
+            try:
+                end = identity(relation["object"], "object")
+                if end not in entries:
+                    raise ValueError(f"it names object {end}, which is not there")
+                relations.append(SceneRelation(key, snake(words(relation["name"], "name")), end))
+            except (KeyError, ValueError) as error:
+                problems.append(f"relation of object {key} left out: {error}")
+    scene = SceneGraph(
+        identity(picture_id, "picture id"),
+        objects,
+        tuple(relations),
+        size(picture.get("width")),
+        size(picture.get("height")),
+        source="gqa",
+        tags=tuple((words(picture[k], k), 1.0) for k in _TAGS if picture.get(k)),
+    )
+    return Built(scene, problems)
+
+
+def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
+    """Yield the scenes of a file.
+
+    Raises:
+        BadInput: if the file, or one scene in it, cannot be used.
+    """
+    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the statements of the scenes; a scene that cannot be used is rejected alone.
+
+    Raises:
+        BadInput: if the file is not JSON or is cut.
+    """
+    return _scenes.statements(_raw(path, options), options)

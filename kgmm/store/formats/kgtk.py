@@ -1,0 +1,188 @@
+"""KGTK edge files: tab-separated, named columns node1, label, node2, KGTK's own literals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow as pa
+
+from kgmm.errors import BadInput
+from kgmm.names import concept, relation
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._rows import Rows, weight_of
+from kgmm.store.formats._stream import lines
+
+NAME = "kgtk"
+SUFFIXES = (".tsv", ".kgtk")
+#: KGTK's names for the three columns, and the aliases its tools accept.
+_ALIASES = {"node1": ("node1", "from", "subject"), "label": ("label", "predicate", "relation", "relationship"),
+            "node2": ("node2", "to", "object")}  # fmt: skip
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_WKT = "http://www.opengis.net/ont/geosparql#wktLiteral"
+_ENTITY = re.compile(r"[QLP][1-9]\d*(?:-[A-Za-z]\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_QUANTITY = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\[[^\]]*\])?\S*")
+_DATE = re.compile(r"\^([+-]?\d{4,})(?:-(\d\d)(?:-(\d\d)(T[\d:.]+Z?)?)?)?(?:/(\d+))?")
+_PLACE = re.compile(r"@([+-]?\d+(?:\.\d+)?)/([+-]?\d+(?:\.\d+)?)")
+_LANGUAGE = re.compile(r"'(.*)'@([A-Za-z]+(?:-[A-Za-z0-9]+)*)", re.DOTALL)
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Look for KGTK's column names in the first line."""
+    columns = (
+        head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip().split("\t")
+    )
+    if {"node1", "node2"} <= set(columns) and any(a in columns for a in _ALIASES["label"]):
+        return 1.0
+    return 0.0
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the edges; a line that cannot be used is rejected alone.
+
+    The columns ``weight``, ``source`` and ``sentence`` are kept; others are not.
+
+    Raises:
+        BadInput: if the first line does not name KGTK's columns.
+    """
+    stream = lines(path, options.progress)
+    first = next(stream, None)
+    columns = _columns(path, first.text if first and not first.problem else "")
+    rows = Rows()
+    for number, text, problem in stream:
+        if problem:
+            rows.reject(number, problem, text)
+        elif text.strip() and not text.startswith("#"):
+            try:
+                _add(rows, text.split("\t"), columns)
+            except ValueError as error:
+                rows.reject(number, str(error), text)
+        if rows.full:
+            yield from rows.flush()
+    yield from rows.flush()
+
+
+def _columns(path: Path, header: str) -> dict[str, int]:
+    names = header.strip("\r\n").split("\t")
+    found = {n: i for i, n in enumerate(names)}
+    for name, aliases in _ALIASES.items():
+        place = next((found[a] for a in aliases if a in found), None)
+        if place is None:
+            raise BadInput(path, f"no column {name!r} in the first line {header[:80]!r}", 1)
+        found[name] = place
+    return {**found, "": len(names)}
+
+
+def _add(rows: Rows, fields: list[str], columns: dict[str, int]) -> None:
+    if len(fields) != columns[""]:
+        raise ValueError(f"expected {columns['']} columns, found {len(fields)}")
+
+    def field(name: str) -> str:
+        return fields[columns[name]].strip() if name in columns else ""
+
+    start, kind, end = field("node1"), field("label"), field("node2")
+    if not (start and kind and end):
+        raise ValueError("node1, label or node2 is empty")
+    subject = node(start)
+    if subject.startswith('"'):
+        raise ValueError(f"node1 {start[:40]!r} is a literal")
+    weight = weight_of(field("weight")) if field("weight") else 1.0
+    source, surface = plain(field("source")), plain(field("sentence")) or None
+    for one in values(end):
+        rows.add(subject, _relation(kind), node(one), weight, None, source, surface)
+
+
+def values(text: str) -> list[str]:
+    """Split a list of values at its bars, but for those in strings or escaped.
+
+    Example:
+        >>> values('Q1|"a|b"|Q2')
+        ['Q1', '"a|b"', 'Q2']
+    """
+    if "|" not in text:
+        return [text]
+    token = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'(?:@[\w-]+)?|(?:[^|\\]|\\.)+"""
+    return re.findall(token, text) or [text]
+
+
+def plain(text: str) -> str:
+    """Return what a KGTK string says, without quotes and escapes."""
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    return _unescape(text)
+
+
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), text)
+
+
+@lru_cache(maxsize=1 << 12)
+def _relation(text: str) -> str:
+    if re.fullmatch(r"P\d+", text):
+        return f"http://www.wikidata.org/prop/direct/{text}"
+    return "_".join(relation(text).split())
+
+
+@lru_cache(maxsize=1 << 17)
+def node(text: str) -> str:
+    """Return the stored term of a KGTK value.
+
+    Raises:
+        ValueError: if it starts like a literal and is none.
+
+    Example:
+        >>> node("Q42"), node("/c/en/dog"), node("'Hund'@de"), node("^1867-01-01T00:00:00Z/9")
+        ('http://www.wikidata.org/entity/Q42', '/c/en/dog', '"Hund"@de', '"1867"^^<http://www.w3.org/2001/XMLSchema#gYear>')
+    """
+    if text.startswith('"'):
+        if len(text) < 2 or not text.endswith('"'):
+            raise ValueError(f"string {text[:40]!r} does not end")
+        return quoted(plain(text))
+    if match := _LANGUAGE.fullmatch(text):
+        return f"{quoted(_unescape(match[1]))}@{match[2]}"
+    if text[0] == "^":
+        return _date(text)
+    if match := _PLACE.fullmatch(text):
+        return f'"Point({match[2]} {match[1]})"^^<{_WKT}>'
+    if text in ("True", "False"):
+        return f'"{text.lower()}"^^<{_XSD}boolean>'
+    if _NUMBER.fullmatch(text):
+        kind = (
+            "integer" if re.fullmatch(r"[+-]?\d+", text) else "double" if "e" in text.lower() else "decimal"
+        )
+        return f'"{text}"^^<{_XSD}{kind}>'
+    if text[0] in "+-0123456789" and _QUANTITY.fullmatch(text):
+        return f"{quoted(text)}^^<urn:kgtk:quantity>"
+    if _ENTITY.fullmatch(text):
+        return f"http://www.wikidata.org/entity/{text}"
+    if re.fullmatch(r"[A-Za-z][\w.+-]*:\S+", text):
+        return text  # a name with a prefix, as CSKG writes wn:dog.n.01
+    return concept(text)
+
+
+def _date(text: str) -> str:
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"date {text[:40]!r} is not understood")
+    year, month, day, time, precision = match.groups()
+    fine = int(precision) if precision else 14
+    if fine <= 9 or month in (None, "00"):
+        return f'"{year}"^^<{_XSD}gYear>'
+    if fine == 10 or day in (None, "00"):
+        return f'"{year}-{month}"^^<{_XSD}gYearMonth>'
+    if fine == 11 or time is None:
+        return f'"{year}-{month}-{day}"^^<{_XSD}date>'
+    return f'"{year}-{month}-{day}{time}"^^<{_XSD}dateTime>'
+
+
+def quoted(text: str) -> str:
+    """Return a text as a literal in N-Triples form."""
+    for plain_, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        text = text.replace(plain_, escaped)
+    return f'"{text}"'

@@ -1,0 +1,30 @@
+"""RDF in Turtle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyoxigraph as ox
+
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._rdf import read_document
+from kgmm.store.formats._turtle import turtle_family
+
+NAME = "turtle"
+SUFFIXES = (".ttl", ".turtle")
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Look for prefixes or a statement, and no named graphs."""
+    return turtle_family(path, head).turtle
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the file's statements.
+
+    Raises:
+        BadInput: at the first syntax error, naming its line.
+    """
+    return read_document(path, options, ox.RdfFormat.TURTLE)

@@ -1,0 +1,96 @@
+"""Visual Genome's scene_graphs.json: an array of pictures, each with objects and relationships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kgmm.scene import SceneGraph, SceneObject, SceneRelation
+from kgmm.store.formats import _scenes
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._json import items, outline
+from kgmm.store.formats._scenes import Built, RawScene, box, identity, size, snake, words
+
+NAME = "visual-genome"
+SUFFIXES = (".json",)
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Look for pictures with objects that have ids and names."""
+    shape = outline(head)
+    if shape is None or shape.opening != "[" or not {"image_id", "objects"} & shape.at(1):
+        return 0.0
+    if not {"object_id", "names", "subject_id"} & shape.at(2):
+        return 0.4 if {"objects", "relationships"} <= shape.at(1) else 0.0
+    return 0.95 if "objects" in shape.at(1) or "subject_id" in shape.at(2) else 0.3
+
+
+def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
+    for _, value, line in items(path, options.progress):
+        yield RawScene(lambda value=value: build(value), line, str(value))  # type: ignore[misc]
+
+
+def build(picture: dict[str, Any]) -> Built:
+    """Return the scene of one picture."""
+    objects: dict[str, SceneObject] = {}
+    for entry in picture["objects"]:
+        found = object_of(entry)
+        objects.setdefault(found.id, found)
+    relations, problems = [], []
+    for entry in picture.get("relationships") or ():
+        try:
+            relation = SceneRelation(
+                identity(entry["subject_id"], "subject_id"),
+                snake(words(entry["predicate"], "predicate")),
+                identity(entry["object_id"], "object_id"),
+            )
+            missing = {relation.subject, relation.object} - objects.keys()
+            if missing:
+                raise ValueError(f"relation {relation.predicate!r} names object {min(missing)}, not there")
+            relations.append(relation)
+        except (KeyError, ValueError) as error:
+            problems.append(f"relation left out: {error}")
+    scene = SceneGraph(
+        identity(picture["image_id"], "image_id"),
+        tuple(objects.values()),
+        tuple(relations),
+        size(picture.get("width")),
+        size(picture.get("height")),
+        source="visual-genome",
+    )
+    return Built(scene, problems)
+
+
+def object_of(entry: dict[str, Any]) -> SceneObject:
+    """Return one object; later releases name it ``names: [...]``, the first one ``name``."""
+    named = entry.get("names") or [entry["name"]]
+    first, *more = [words(name, "object name") for name in named]
+    has_box = all(key in entry for key in "xywh")
+    return SceneObject(
+        identity(entry["object_id"], "object_id"),
+        first,
+        box(entry["x"], entry["y"], entry["w"], entry["h"]) if has_box else None,
+        attributes=tuple(dict.fromkeys(words(a, "attribute") for a in entry.get("attributes") or ())),
+        aliases=tuple(more),
+    )
+
+
+def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
+    """Yield the scenes of a file.
+
+    Raises:
+        BadInput: if the file, or one scene in it, cannot be used.
+    """
+    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the statements of the scenes; a scene that cannot be used is rejected alone.
+
+    Raises:
+        BadInput: if the file is not JSON or is cut.
+    """
+    return _scenes.statements(_raw(path, options), options)

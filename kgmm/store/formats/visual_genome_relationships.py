@@ -1,0 +1,70 @@
+"""Visual Genome's relationships.json: an array of pictures, each relationship holding its two objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kgmm.scene import SceneGraph
+from kgmm.store.formats import _scenes, visual_genome
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._json import items, outline
+from kgmm.store.formats._scenes import Built, RawScene
+
+NAME = "visual-genome-relationships"
+SUFFIXES = (".json",)
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Look for pictures whose relationships hold a subject and an object."""
+    shape = outline(head)
+    if shape is None or shape.opening != "[" or "relationships" not in shape.at(1):
+        return 0.0
+    return 0.95 if {"subject", "object", "predicate"} <= shape.at(2) else 0.0
+
+
+def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
+    for _, value, line in items(path, options.progress):
+        yield RawScene(lambda value=value: _build(value), line, str(value))  # type: ignore[misc]
+
+
+def _build(picture: dict[str, Any]) -> Built:
+    objects, relations, problems = [], [], []
+    for entry in picture["relationships"]:
+        try:
+            ends = entry["subject"], entry["object"]
+            for end in ends:
+                visual_genome.object_of(end)
+            objects += ends
+            relations.append(
+                {
+                    "subject_id": ends[0]["object_id"],
+                    "predicate": entry["predicate"],
+                    "object_id": ends[1]["object_id"],
+                }
+            )
+        except (KeyError, ValueError) as error:
+            problems.append(f"relation left out: {error}")
+    scene, more = visual_genome.build({**picture, "objects": objects, "relationships": relations})
+    return Built(scene, problems + more)
+
+
+def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
+    """Yield the scenes of a file.
+
+    Raises:
+        BadInput: if the file, or one scene in it, cannot be used.
+    """
+    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the statements of the scenes; a scene that cannot be used is rejected alone.
+
+    Raises:
+        BadInput: if the file is not JSON or is cut.
+    """
+    return _scenes.statements(_raw(path, options), options)

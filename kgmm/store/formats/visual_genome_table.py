@@ -1,0 +1,106 @@
+"""Visual Genome relationships as a table with a header: image_id, relationship, subject, object and more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from kgmm.errors import BadInput
+from kgmm.scene import SceneGraph, SceneObject, SceneRelation
+from kgmm.store.formats import _scenes
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._scenes import Built, RawScene, identity, snake, words
+from kgmm.store.formats._stream import Line, lines
+
+NAME = "visual-genome-table"
+SUFFIXES = (".tsv",)
+_NEEDED = ("image_id", "relationship", "subject", "object")
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Look for the column names in the first line."""
+    columns = (
+        head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip().split("\t")
+    )
+    return 1.0 if set(_NEEDED) <= set(columns) else 0.0
+
+
+def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
+    stream = lines(path, options.progress)
+    first = next(stream, None)
+    columns = first.text.rstrip().split("\t") if first else []
+    if not set(_NEEDED) <= set(columns):
+        raise BadInput(path, f"the first line must name the columns {', '.join(_NEEDED)}", 1)
+    picture: list[Line] = []
+    shown = None
+    for line in stream:
+        if not line.text.strip():
+            continue
+        found = line.text.split("\t")[columns.index("image_id")] if line.text.count("\t") else ""
+        if picture and found != shown:
+            yield from _picture(picture, columns)
+            picture = []
+        shown = found
+        picture.append(line)
+    if picture:
+        yield from _picture(picture, columns)
+
+
+def _picture(picture: list[Line], columns: list[str]) -> Iterator[RawScene]:
+    """Yield the scene of one picture's lines, and one failing scene for each line that cannot be used."""
+    good: list[dict[str, str]] = []
+    for line in picture:
+        fields = line.text.split("\t")
+        row = dict(zip(columns, fields, strict=False))
+        try:
+            if line.problem:
+                raise ValueError(line.problem)
+            if not set(_NEEDED) <= row.keys():
+                raise ValueError(f"expected {len(columns)} columns, found {len(fields)}")
+            identity(row["image_id"], "image_id")
+            snake(words(row["relationship"], "relationship"))
+            words(row["subject"], "subject"), words(row["object"], "object")
+        except ValueError as error:
+            yield RawScene(lambda error=error: _refuse(error), line.number, line.text)  # type: ignore[misc]
+        else:
+            good.append(row)
+    if good:
+        yield RawScene(lambda: _build(good), picture[0].number, picture[0].text)
+
+
+def _refuse(error: ValueError) -> Built:
+    raise error
+
+
+def _build(rows: list[dict[str, str]]) -> Built:
+    """Join rows by the words for their ends: the table names no single objects."""
+    objects: dict[str, SceneObject] = {}
+    relations: dict[SceneRelation, None] = {}
+    for row in rows:
+        ends = [words(row[end], end) for end in ("subject", "object")]
+        ids = [snake(end) for end in ends]
+        for key, name in zip(ids, ends, strict=True):
+            objects.setdefault(key, SceneObject(key, name))
+        relations[SceneRelation(ids[0], snake(row["relationship"]), ids[1])] = None
+    scene_id = identity(rows[0]["image_id"], "image_id")
+    return Built(SceneGraph(scene_id, tuple(objects.values()), tuple(relations), source="visual-genome"), [])
+
+
+def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
+    """Yield the scenes of a file.
+
+    Raises:
+        BadInput: if the file, or one line in it, cannot be used.
+    """
+    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the statements; a line that cannot be used is rejected alone.
+
+    Raises:
+        BadInput: if the first line does not name the columns.
+    """
+    return _scenes.statements(_raw(path, options), options)
