@@ -7,7 +7,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.errors import KgmmError, MissingExtra
+from kgmm.errors import KgmmError
 
 
 class SentenceEncoder:
@@ -16,10 +16,8 @@ class SentenceEncoder:
     def __init__(self, place: str, name: str, checksum: str, batch_size: int = 64) -> None:
         os.environ.setdefault("USE_TF", "0")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        try:
-            from sentence_transformers import SentenceTransformer
-        except ImportError as error:
-            raise MissingExtra("sentence-transformers", "test") from error
+        from sentence_transformers import SentenceTransformer
+
         try:
             self._model = SentenceTransformer(place, device="cpu")
         except (OSError, ValueError, KeyError) as error:

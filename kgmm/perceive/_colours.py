@@ -1,0 +1,80 @@
+"""Naming colours: pixels to the basic colour terms, nearest in CIELAB, where distance is what the eye sees."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Typical sRGB values of the eleven basic colour terms (Berlin and Kay 1969); several where a term is wide.
+PROTOTYPES: dict[str, tuple[str, ...]] = {
+    "black": ("0a0a0a", "232323", "1a1e28"),
+    "white": ("ffffff", "eeeeec", "dcdcda"),
+    "gray": ("a8a8a8", "808080", "5a5a5a", "8c96a0"),
+    "red": ("d21f26", "a01420", "e8463c"),
+    "orange": ("f28c28", "e66a1e", "ffb060"),
+    "yellow": ("fadc32", "f5e98c", "d2b41e"),
+    "green": ("2f8f3a", "7fb347", "3c5a28", "a8d08d", "1e6e5a"),
+    "blue": ("2846b4", "5a8cdc", "141e5a", "8cc0eb", "2f5f8a"),
+    "purple": ("6e2882", "9664b4", "461e50"),
+    "pink": ("f5a0be", "e65a96", "f8c8d2"),
+    "brown": ("6e411e", "8c5a32", "503220", "a87848", "b48c64", "3c2819"),
+}
+
+
+def rgb_to_lab(rgb: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Convert sRGB values in 0..255, shape (..., 3), to CIELAB under D65 (CIE 15:2004).
+
+    Example:
+        >>> rgb_to_lab(np.array([[255, 255, 255]])).round()[0].tolist()[0]
+        100.0
+    """
+    c = np.asarray(rgb, np.float32) / 255
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    xyz = linear @ _TO_XYZ.T / _WHITE
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    lab = np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)
+    return lab.astype(np.float32)
+
+
+_TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]],
+    np.float32,
+)
+_WHITE = np.array([0.95047, 1.0, 1.08883], np.float32)
+
+
+@cache
+def _prototypes() -> tuple[list[str], NDArray[np.float32]]:
+    names = [name for name, values in PROTOTYPES.items() for _ in values]
+    values = [bytes.fromhex(v) for group in PROTOTYPES.values() for v in group]
+    return names, rgb_to_lab(np.array([list(v) for v in values]))
+
+
+def colour_names(pixels: NDArray[np.uint8], weights: NDArray[np.float32] | None = None) -> tuple[str, ...]:
+    """Name the dominant colours of some pixels.
+
+    Args:
+        pixels: sRGB, shape (n, 3).
+        weights: how much each pixel counts, shape (n,).
+
+    Returns:
+        At most two basic colour terms, each covering at least a third of the weight, the larger first.
+
+    Example:
+        >>> colour_names(np.array([[200, 30, 30], [210, 20, 25], [20, 20, 20]], np.uint8))
+        ('red', 'black')
+    """
+    if not len(pixels):
+        return ()
+    names, prototypes = _prototypes()
+    lab = rgb_to_lab(pixels)
+    nearest = ((lab[:, None, :] - prototypes[None]) ** 2).sum(-1).argmin(1)
+    share = np.bincount(nearest, weights, minlength=len(names))
+    total = float(share.sum())
+    by_name: dict[str, float] = {}
+    for name, value in zip(names, share, strict=True):
+        by_name[name] = by_name.get(name, 0.0) + float(value)
+    ranked = sorted(by_name.items(), key=lambda item: -item[1])
+    return tuple(name for name, value in ranked[:2] if total > 0 and value / total >= 0.33)

@@ -1,0 +1,24 @@
+"""The perceiver ``scene``: a scene graph that someone else made, read from its JSON file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kgmm.errors import BadInput
+from kgmm.scene import SceneGraph
+
+
+def perceive(image: object) -> SceneGraph:
+    """Return the scene graph in a JSON file, or the scene itself if it is one already.
+
+    Raises:
+        BadInput: if the file is missing or no scene graph.
+    """
+    if isinstance(image, SceneGraph):
+        return image
+    if not isinstance(image, str | Path):
+        raise BadInput(type(image).__name__, "not a scene: give a scene-graph JSON file")
+    path = Path(image).expanduser()
+    if not path.is_file():
+        raise BadInput(path, "no such scene file")
+    return SceneGraph.from_json(path)
