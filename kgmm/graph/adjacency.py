@@ -60,10 +60,9 @@ class Adjacency:
     @cached_property
     def blocks(self) -> NDArray[np.int64]:
         """Row bounds of at most 64 blocks of about equal work; they never depend on the number of threads."""
-        work = self.indptr.astype(np.int64) + 4 * np.arange(self.size + 1)
-        count = max(1, min(64, int(work[-1]) // 4096)) if self.size else 0
-        cuts = np.searchsorted(work, work[-1] * np.arange(1, count) / count) if count else []
-        return np.unique(np.concatenate(([0], cuts, [self.size]))).astype(np.int64)
+        from kgmm.graph.elimination import blocks
+
+        return blocks(np.diff(self.indptr))
 
     def transposed(self) -> Adjacency:
         """Return the rows of the reversed graph."""

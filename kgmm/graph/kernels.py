@@ -15,9 +15,6 @@ import numpy as np
 
 _compiled = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
 
-#: walks solved together in one batch; 8 float64 are one cache line
-WIDTH = 8
-
 
 @_compiled
 def row_sums(indptr: Any, weights: Any, out: Any) -> None:
@@ -29,79 +26,114 @@ def row_sums(indptr: Any, weights: Any, out: Any) -> None:
 
 
 @_compiled
-def chebyshev_step(
-    indptr: Any, indices: Any, weights: Any, strengths: Any, z: Any, other: Any, seeds: Any, pulls: Any,
-    damping: float, omega: float, blocks: Any, first: int, last: int, residuals: Any, peaks: Any,
-) -> None:  # fmt: skip
-    """Other <- omega (damping D^-1 A z + pull - other) + other, where other holds the z before this one.
+def independent_set(indptr: Any, indices: Any, order: Any) -> Any:
+    """Return for each node whether it was chosen; no two chosen nodes are neighbors, none has a self-loop.
 
-    ``residuals[b]`` gets the L1 norm and ``peaks[b]`` the highest entry of D^-1 r, r the residual of z.
+    Greedy in *order*. A node without edges is not chosen.
     """
-    uniform = len(weights) == 0
-    for b in range(first, last):
-        residual = 0.0
-        peak = 0.0
-        s = np.searchsorted(seeds, blocks[b])
-        for i in range(blocks[b], blocks[b + 1]):
-            low, high = indptr[i], indptr[i + 1]
-            if high == low:
-                continue
-            total = 0.0
-            if uniform:
-                strength = float(high - low)
-                for k in range(low, high):
-                    total += z[indices[k]]
-            else:
-                strength = strengths[i]
-                for k in range(low, high):
-                    total += weights[k] * z[indices[k]]
-            step = damping * total / strength
-            if s < len(seeds) and seeds[s] == i:
-                step += pulls[s]
-                s += 1
-            gap = abs(step - z[i])
-            residual += gap * strength
-            peak = max(peak, gap)
-            other[i] = omega * (step - other[i]) + other[i]
-        residuals[b] = residual
-        peaks[b] = peak
+    chosen = np.zeros(len(order), np.bool_)
+    barred = np.zeros(len(order), np.bool_)
+    for i in order:
+        low, high = indptr[i], indptr[i + 1]
+        if barred[i] or low == high:
+            continue
+        loop = False
+        for k in range(low, high):
+            loop = loop or indices[k] == i
+        if loop:
+            continue
+        chosen[i] = True
+        for k in range(low, high):
+            barred[indices[k]] = True
+    return chosen
 
 
 @_compiled
-def chebyshev_block_step(
-    indptr: Any, indices: Any, weights: Any, strengths: Any, z: Any, other: Any, seeds: Any, pulls: Any,
-    damping: float, omega: float, blocks: Any, first: int, last: int, residuals: Any,
-) -> None:  # fmt: skip
-    """The same step for WIDTH walks at once: z and other are (nodes, WIDTH), pulls (seeds, WIDTH)."""
+def eliminated_diagonal(
+    indptr: Any, indices: Any, weights: Any, strengths: Any, core: Any, fringe: Any, own: Any, through: Any
+) -> None:
+    """own_t <- a_ii and through_t <- sum over fringe neighbors j of a_ij^2 / d_j, for i = core_t."""
     uniform = len(weights) == 0
-    total = np.zeros(WIDTH)
-    residual = np.zeros(WIDTH)
+    for t in range(len(core)):
+        i = core[t]
+        own[t] = 0.0
+        through[t] = 0.0
+        for k in range(indptr[i], indptr[i + 1]):
+            j = indices[k]
+            weight = 1.0 if uniform else float(weights[k])
+            if j == i:
+                own[t] = weight
+            elif fringe[j]:
+                through[t] += weight * weight / strengths[j]
+
+
+@_compiled
+def fill_fringe(
+    indptr: Any, indices: Any, weights: Any, strengths: Any, fringe: Any, p: Any, damping: float,
+    blocks: Any, first: int, last: int,
+) -> None:  # fmt: skip
+    """p_i <- damping (A p)_i / d_i on the fringe, whose neighbors all are in the core."""
+    uniform = len(weights) == 0
+    for t in range(blocks[first], blocks[last]):
+        i = fringe[t]
+        total = 0.0
+        if uniform:
+            for k in range(indptr[i], indptr[i + 1]):
+                total += p[indices[k]]
+        else:
+            for k in range(indptr[i], indptr[i + 1]):
+                total += weights[k] * p[indices[k]]
+        p[i] = damping * total / strengths[i]
+
+
+@_compiled
+def apply_core(
+    indptr: Any, indices: Any, weights: Any, strengths: Any, core: Any, p: Any, q: Any, damping: float,
+    blocks: Any, first: int, last: int, dots: Any,
+) -> None:  # fmt: skip
+    """q_t <- d_i p_i - damping (A p)_i for i = core_t; dots_b <- p . q over block b."""
+    uniform = len(weights) == 0
     for b in range(first, last):
-        residual[:] = 0.0
-        s = np.searchsorted(seeds, blocks[b])
-        for i in range(blocks[b], blocks[b + 1]):
-            low, high = indptr[i], indptr[i + 1]
-            if high == low:
-                continue
-            total[:] = 0.0
-            strength = float(high - low) if uniform else strengths[i]
-            for k in range(low, high):
-                j = indices[k]
-                weight = 1.0 if uniform else float(weights[k])
-                for c in range(WIDTH):
-                    total[c] += weight * z[j, c]
-            share = damping / strength
-            for c in range(WIDTH):
-                total[c] *= share
-            if s < len(seeds) and seeds[s] == i:
-                for c in range(WIDTH):
-                    total[c] += pulls[s, c]
-                s += 1
-            for c in range(WIDTH):
-                residual[c] += abs(total[c] - z[i, c]) * strength
-                other[i, c] = omega * (total[c] - other[i, c]) + other[i, c]
-        for c in range(WIDTH):
-            residuals[b, c] = residual[c]
+        dot = 0.0
+        for t in range(blocks[b], blocks[b + 1]):
+            i = core[t]
+            total = 0.0
+            if uniform:
+                for k in range(indptr[i], indptr[i + 1]):
+                    total += p[indices[k]]
+            else:
+                for k in range(indptr[i], indptr[i + 1]):
+                    total += weights[k] * p[indices[k]]
+            q[t] = strengths[i] * p[i] - damping * total
+            dot += p[i] * q[t]
+        dots[b] = dot
+
+
+@_compiled
+def move(
+    core: Any, p: Any, q: Any, diagonal: Any, x: Any, r: Any, step: float,
+    blocks: Any, first: int, last: int, dots: Any, norms: Any,
+) -> None:  # fmt: skip
+    """X += step p and r -= step q; dots_b <- r . r / diagonal, norms_b <- sum |r| over block b."""
+    for b in range(first, last):
+        dot = 0.0
+        norm = 0.0
+        for t in range(blocks[b], blocks[b + 1]):
+            x[t] += step * p[core[t]]
+            new = r[t] - step * q[t]
+            r[t] = new
+            dot += new * new / diagonal[t]
+            norm += abs(new)
+        dots[b] = dot
+        norms[b] = norm
+
+
+@_compiled
+def turn(core: Any, p: Any, r: Any, diagonal: Any, share: float, blocks: Any, first: int, last: int) -> None:
+    """P <- r / diagonal + share p on the core."""
+    for t in range(blocks[first], blocks[last]):
+        i = core[t]
+        p[i] = r[t] / diagonal[t] + share * p[i]
 
 
 @_compiled

@@ -16,14 +16,23 @@ if TYPE_CHECKING:
     from kgmm.graph.view import GraphView
 
 
+@dataclass(frozen=True)
+class Solution:
+    """What a solver hands back: scores (float64), a bound of their L1 error, passes over the edges."""
+
+    array: NDArray[np.float64]
+    error: float
+    iterations: int
+
+
 class Scores(Mapping[str, float]):
     """Scores over a view's nodes, non-negative and summing to 1; a mapping from concept to score.
 
     Attributes:
         view: what was walked.
-        values: the scores in ``view.concepts`` order, float64.
+        array: the scores in ``view.concepts`` order, float64.
         restart: the walk's restart probability.
-        error: an upper bound of the L1 error of ``values``.
+        error: an upper bound of the L1 error of ``array``.
         iterations: passes over the edges that the solver took.
         seeds: positions of the seeds.
         missing: seeds that are not in the view and were left out.
@@ -38,7 +47,7 @@ class Scores(Mapping[str, float]):
     def __init__(
         self,
         view: GraphView,
-        values: NDArray[np.float64],
+        array: NDArray[np.float64],
         *,
         restart: float,
         error: float,
@@ -46,11 +55,11 @@ class Scores(Mapping[str, float]):
         seeds: NDArray[np.int64],
         missing: tuple[str, ...] = (),
     ) -> None:
-        self.view, self.values, self.restart = view, values, restart
+        self.view, self.array, self.restart = view, array, restart
         self.error, self.iterations, self.seeds, self.missing = error, iterations, seeds, missing
 
     def __getitem__(self, concept: str) -> float:
-        return float(self.values[self.view.require(concept)])
+        return float(self.array[self.view.require(concept)])
 
     def __contains__(self, concept: object) -> bool:
         return concept in self.view
@@ -59,22 +68,22 @@ class Scores(Mapping[str, float]):
         return iter(self.view.concepts)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.array)
 
     def top(self, k: int = 20) -> list[tuple[str, float]]:
         """Return the *k* best concepts with their scores, best first; equal scores in node order."""
-        best = best_positions(self.values, k)
-        return list(zip(self.view.node_names.at(best), self.values[best].tolist(), strict=True))
+        best = best_positions(self.array, k)
+        return list(zip(self.view.node_names.at(best), self.array[best].tolist(), strict=True))
 
     def to_numpy(self) -> NDArray[np.float64]:
         """Return the scores in ``view.concepts`` order (float64, not a copy)."""
-        return self.values
+        return self.array
 
     def to_polars(self) -> Any:
         """Return a Polars frame with columns concept and score, best first."""
         import polars as pl
 
-        frame = pl.DataFrame({"concept": list(self.view.concepts), "score": self.values})
+        frame = pl.DataFrame({"concept": list(self.view.concepts), "score": self.array})
         return frame.sort("score", descending=True, maintain_order=True)
 
     def __repr__(self) -> str:

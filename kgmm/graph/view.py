@@ -18,6 +18,7 @@ from kgmm.graph.statements import Statements
 
 if TYPE_CHECKING:
     from kgmm.graph.adjacency import Adjacency
+    from kgmm.graph.elimination import Elimination
     from kgmm.graph.paths import Path
     from kgmm.graph.scores import Ranking, Scores
 
@@ -144,6 +145,13 @@ class GraphView:
     def reversed_adjacency(self) -> Adjacency:
         """Row v lists the nodes that lead to v; the same as :attr:`adjacency` if undirected."""
         return self.adjacency.transposed() if self.directed else self.adjacency
+
+    @cached_property
+    def elimination(self) -> Elimination:
+        """What undirected walks prepare once: which nodes are solved by substitution."""
+        from kgmm.graph.elimination import eliminate
+
+        return eliminate(self.adjacency)
 
     @cached_property
     def walk_order(self) -> NDArray[np.int32]:

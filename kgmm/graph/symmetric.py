@@ -1,0 +1,167 @@
+"""Walks on undirected views: conjugate gradients after eliminating an independent set.
+
+With x = D z the walk solves (D - (1 - c) A) z = c e, symmetric positive definite. The fringe (an independent
+set, see :mod:`kgmm.graph.elimination`) is substituted out; Jacobi-preconditioned conjugate gradients
+(Hestenes & Stiefel 1952; Saad, Iterative Methods, 2nd ed., algorithm 9.1) solve the rest. Fringe rows hold
+exactly at every step, so the L1 residual on the core divided by c bounds the L1 error of x.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import KgmmError
+from kgmm.graph.scores import Solution
+from kgmm.graph.seeds import SeedNodes
+
+if TYPE_CHECKING:
+    from kgmm.graph.view import GraphView
+
+#: walks solved together in one batch
+WIDTH = 16
+
+
+class _System:
+    """The reduced system of a view at one restart probability, and its vectors."""
+
+    def __init__(self, view: GraphView, restart: float) -> None:
+        self.rows, self.parts = view.adjacency, view.elimination
+        self.strengths = self.rows.unit_strengths
+        self.damping = 1 - restart
+        self.diagonal = self.parts.diagonal(self.strengths, restart)
+        self.arrays = (self.rows.indptr, self.rows.indices, self.rows.weights, self.strengths)
+        blocks = max(len(self.parts.core_blocks) - 1, 0)
+        self.dots, self.norms = np.zeros(blocks), np.zeros(blocks)
+
+    def _each(self, kernel: Callable[[int, int], None], blocks: NDArray[np.int64]) -> None:
+        from kgmm.graph import threads
+
+        threads.over_blocks(kernel, len(blocks) - 1, len(self.rows.indices))
+
+    def fill_fringe(self, p: NDArray[np.float64]) -> None:
+        """Make *p* hold the fringe's rows with zero right-hand side."""
+        from kgmm.graph import kernels
+
+        fringe, blocks = self.parts.fringe, self.parts.fringe_blocks
+        self._each(
+            lambda a, b: kernels.fill_fringe(*self.arrays, fringe, p, self.damping, blocks, a, b), blocks
+        )
+
+    def apply(self, p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
+        """Q <- (D - (1 - c) A) p on the core; return p . q there."""
+        from kgmm.graph import kernels
+
+        core, blocks = self.parts.core, self.parts.core_blocks
+        self._each(
+            lambda a, b: kernels.apply_core(*self.arrays, core, p, q, self.damping, blocks, a, b, self.dots),
+            blocks,
+        )
+        return float(self.dots.sum())
+
+    def move(self, p: NDArray[np.float64], q: NDArray[np.float64], x: NDArray[np.float64],
+             r: NDArray[np.float64], step: float) -> tuple[float, float]:  # fmt: skip
+        """X += step p, r -= step q; return r . r / diagonal and the L1 norm of r."""
+        from kgmm.graph import kernels
+
+        core, blocks = self.parts.core, self.parts.core_blocks
+        self._each(
+            lambda a, b: kernels.move(
+                core, p, q, self.diagonal, x, r, step, blocks, a, b, self.dots, self.norms
+            ),
+            blocks,
+        )  # fmt: skip
+        return float(self.dots.sum()), float(self.norms.sum())
+
+    def turn(self, p: NDArray[np.float64], r: NDArray[np.float64], share: float) -> None:
+        """P <- r / diagonal + share p on the core."""
+        from kgmm.graph import kernels
+
+        core, blocks = self.parts.core, self.parts.core_blocks
+        self._each(lambda a, b: kernels.turn(core, p, r, self.diagonal, share, blocks, a, b), blocks)
+
+
+def solve(
+    view: GraphView, seeds: SeedNodes, restart: float, tol: float, initial: NDArray[np.float64] | None
+) -> Solution:
+    """Solve for one distribution of seeds; seeds without edges keep a share that is known in closed form."""
+    linked = view.adjacency.unit_strengths[seeds.positions] > 0
+    lonely = float(seeds.masses[~linked].sum())
+    # the mass of seeds without edges returns to all seeds: scale to sum 1
+    total = 1 - lonely + restart * lonely
+    scores, error, steps = np.zeros(len(view)), 0.0, 0
+    if linked.any():
+        inside = SeedNodes(seeds.positions[linked], seeds.masses[linked])
+        scores, error, steps = _conjugate_gradients(view, inside, restart, tol * total, initial)
+    scores[seeds.positions[~linked]] = restart * seeds.masses[~linked]
+    if lonely:
+        scores /= total
+    return Solution(scores, error / total, steps)
+
+
+def _conjugate_gradients(
+    view: GraphView, seeds: SeedNodes, restart: float, tol: float, initial: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64], float, int]:
+    system = _System(view, restart)
+    core = system.parts.core
+    pulls = np.zeros(len(view))
+    pulls[seeds.positions] = restart * seeds.masses
+    x, q = np.zeros(len(core)), np.empty(len(core))
+    if initial is not None:
+        x = initial[core] / system.strengths[core]
+    most, steps, error = most_steps(restart, tol), 0, math.inf
+    p = np.empty(len(view))
+    while True:
+        _substitute(system, x, pulls, p)
+        system.apply(p, q)
+        r = pulls[core] - q
+        norm = float(np.abs(r).sum())
+        error = norm / restart
+        if error <= tol or steps > most:
+            break
+        p[core] = r / system.diagonal
+        square = float(r @ p[core])
+        while error > 0.9 * tol and steps <= most:
+            system.fill_fringe(p)
+            curvature = system.apply(p, q)
+            if curvature <= 0:
+                break
+            before = square
+            square, norm = system.move(p, q, x, r, square / curvature)
+            error = norm / restart
+            steps += 1
+            system.turn(p, r, square / before)
+        if tol >= 1e-11 and error <= tol:  # rounding cannot have moved the residual by as much
+            _substitute(system, x, pulls, p)
+            break
+    if error > tol:
+        raise KgmmError(f"the walk stopped at an L1 error of {error:.1e}; raise tol={tol:.1e}")
+    np.multiply(p, system.strengths, out=p)
+    return np.maximum(p, 0.0, out=p), error, steps
+
+
+def _substitute(
+    system: _System, x: NDArray[np.float64], pulls: NDArray[np.float64], out: NDArray[np.float64]
+) -> None:
+    """Out <- the solution whose core is *x*: fringe rows solved exactly, nodes without edges 0."""
+    out[:] = 0.0
+    out[system.parts.core] = x
+    system.fill_fringe(out)
+    fringe = system.parts.fringe
+    out[fringe] += pulls[fringe] / system.strengths[fringe]
+
+
+def most_steps(restart: float, tol: float) -> int:
+    """Four times what Chebyshev's bound says: more means that rounding is in the way, not the graph."""
+    radius = 1 - restart
+    rate = radius / (1 + math.sqrt(1 - radius**2))
+    return 20 + (4 * math.ceil(math.log(tol) / math.log(rate)) if rate > 0 else 0)
+
+
+def solve_many(view: GraphView, block: list[SeedNodes], restart: float, tol: float) -> list[Solution]:
+    """Solve several distributions of seeds."""
+    return [solve(view, seeds, restart, tol, None) for seeds in block]
