@@ -1,1 +1,1 @@
-"""The nn package of kgmm."""
+"""Layers of the models, one idea a file, each with its equation; they know nothing of stores, scenes or files."""

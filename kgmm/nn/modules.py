@@ -1,0 +1,123 @@
+r"""Neural modules: small differentiable maps on the nodes of a scene graph (Andreas 2016; N2NMN, Hu 2017).
+
+A module reads attentions over nodes in [0, 1] and returns an attention, or a value: a number, a truth in [0, 1], or
+logits over words. Words (``red``, ``left_of``) enter as ids with an embedding. Shapes: nodes (B, N, d), mask (B, N),
+attention (B, N), word (B,), edges (B, N, N, e), ``edges[b, i, j]`` describing j as seen from i.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Find(nn.Module):
+    r"""Attend to nodes of which a word holds: :math:`a_i = σ(w^\top(W v_i ∘ U e_{word}) + b)`."""
+
+    def __init__(self, node_dim: int, words: int, hidden: int) -> None:
+        super().__init__()
+        self.node = nn.Sequential(nn.Linear(node_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden))
+        self.word = nn.Embedding(words, hidden)
+        self.bias = nn.Embedding(words, 1)
+
+    def forward(self, nodes: Tensor, mask: Tensor, word: Tensor) -> Tensor:
+        """Return the attention of *word*, 0 at padding."""
+        score = (self.node(nodes) * self.word(word).unsqueeze(1)).sum(-1) + self.bias(word)
+        return torch.sigmoid(score) * mask
+
+
+class Relate(nn.Module):
+    r"""Attend to nodes that stand in a relation to attended ones: :math:`a'_j = \max_i a_i\, σ(f_{rel}(u_{ij}))`."""
+
+    def __init__(self, edge_dim: int, words: int, hidden: int) -> None:
+        super().__init__()
+        self.edge = nn.Sequential(
+            nn.Linear(edge_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
+        )
+        self.word = nn.Embedding(words, hidden)
+        self.bias = nn.Embedding(words, 1)
+
+    def forward(self, attention: Tensor, edges: Tensor, mask: Tensor, word: Tensor) -> Tensor:
+        """Return the attention of what is related; no node is related to itself."""
+        score = (self.edge(edges) * self.word(word)[:, None, None]).sum(-1) + self.bias(word).unsqueeze(-1)
+        other = ~torch.eye(edges.shape[1], dtype=torch.bool, device=edges.device)
+        holds = torch.sigmoid(score) * other
+        return (attention.unsqueeze(-1) * holds).amax(1) * mask
+
+
+class Same(nn.Module):
+    r"""Attend to other nodes that share an attended node's attribute (same colour, same shape).
+
+    :math:`a'_j = \max_{i≠j} a_i \sum_c p_c(v_i) p_c(v_j)`, p the distribution :class:`Query` reads.
+    """
+
+    def forward(self, attention: Tensor, distribution: Tensor, mask: Tensor) -> Tensor:
+        """Return the attention; *distribution* is (B, N, C), rows sum to one."""
+        alike = distribution @ distribution.transpose(1, 2)
+        other = ~torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
+        return (attention.unsqueeze(-1) * alike * other).amax(1) * mask
+
+
+class Query(nn.Module):
+    r"""Read an attribute of the attended node: logits over words :math:`\sum_i a_i g_{attribute}(v_i)`."""
+
+    def __init__(self, node_dim: int, attributes: int, words: int, hidden: int) -> None:
+        super().__init__()
+        self.attributes, self.words = attributes, words
+        self.read = nn.Sequential(
+            nn.Linear(node_dim, hidden), nn.ReLU(), nn.Linear(hidden, attributes * words)
+        )
+
+    def logits(self, nodes: Tensor, attribute: Tensor) -> Tensor:
+        """Return every node's logits for an attribute: (B, N, words)."""
+        every = self.read(nodes).unflatten(-1, (self.attributes, self.words))
+        return every[torch.arange(len(nodes), device=nodes.device), :, attribute]
+
+    def forward(self, attention: Tensor, nodes: Tensor, attribute: Tensor) -> Tensor:
+        """Return the logits of the attended nodes' mixture: (B, words)."""
+        share = attention / attention.sum(1, keepdim=True).clamp(min=1e-6)
+        return (share.unsqueeze(-1) * self.logits(nodes, attribute)).sum(1)
+
+
+def both(a: Tensor, b: Tensor) -> Tensor:
+    """And: the smaller attention at each node."""
+    return torch.minimum(a, b)
+
+
+def either(a: Tensor, b: Tensor) -> Tensor:
+    """Or: the larger attention at each node."""
+    return torch.maximum(a, b)
+
+
+def without(a: Tensor, b: Tensor) -> Tensor:
+    """Except: attended by a and not by b."""
+    return torch.minimum(a, 1 - b)
+
+
+def count(attention: Tensor) -> Tensor:
+    """Return the expected number of attended nodes: (B, N) → (B,)."""
+    return attention.sum(-1)
+
+
+def exist(attention: Tensor) -> Tensor:
+    """Return how far some node is attended: (B, N) → (B,)."""
+    return attention.amax(-1)
+
+
+def compare(a: Tensor, b: Tensor, how: str, sharpness: float = 6.0) -> Tensor:
+    """Return the truth of a comparison of two numbers: ``greater``, ``less`` or ``equal``, each (B,) → (B,).
+
+    Example:
+        >>> compare(torch.tensor([3.0]), torch.tensor([2.0]), "greater").round().item()
+        1.0
+    """
+    if how == "equal":
+        return torch.exp(-sharpness * (a - b).square())
+    difference = a - b if how == "greater" else b - a
+    return torch.sigmoid(sharpness * (difference - 0.5))
+
+
+def describe(nodes: Tensor, attention: Tensor) -> Tensor:
+    """Return the attended nodes' mean features: (B, N, d), (B, N) → (B, d)."""
+    share = attention / attention.sum(1, keepdim=True).clamp(min=1e-6)
+    return (share.unsqueeze(-1) * nodes).sum(1)
