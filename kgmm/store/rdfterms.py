@@ -134,6 +134,12 @@ def weight_literal(weight: float) -> ox.Literal:
     return ox.Literal(repr(float(weight)), datatype=_DOUBLE)
 
 
+def reifier_iri(graph: str, subject: str, relation: str, obj: str) -> str:
+    """Return the IRI that stands for one fact in its annotations."""
+    key = "\0".join((graph, subject, relation, obj))
+    return f"{LOCAL}fact/{xxhash.xxh3_64_hexdigest(key.encode(errors='replace'))}"
+
+
 def quads(fact: Statement, annotated: bool = True) -> Iterator[ox.Quad]:
     """Yield a fact as quads: the statement, then its annotation if it says more than the defaults."""
     graph, subject, relation, obj, weight, source = fact
@@ -141,7 +147,7 @@ def quads(fact: Statement, annotated: bool = True) -> Iterator[ox.Quad]:
     yield ox.Quad(s, p, o, name)
     if not annotated or (weight == 1.0 and not source):
         return
-    reifier = ox.NamedNode(f"{LOCAL}fact/{xxhash.xxh3_64_hexdigest(chr(0).join(fact[:4]))}")
+    reifier = ox.NamedNode(reifier_iri(*fact[:4]))
     yield ox.Quad(reifier, REIFIES, ox.Triple(s, p, o), name)
     if weight != 1.0:
         yield ox.Quad(reifier, WEIGHT, weight_literal(weight), name)

@@ -91,9 +91,7 @@ def _fast(data: bytes, columns: int, optional: int) -> pl.DataFrame | None:
             separator="\t",
             quote_char=None,
             schema={str(i): pl.String for i in range(columns + optional)},
-            truncate_ragged_lines=False,
-            missing_utf8_is_empty_string=False,
-            n_threads=2,
+            missing_columns="insert" if optional else "raise",
         )
     except pl.exceptions.PolarsError:
         return None

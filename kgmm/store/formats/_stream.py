@@ -109,14 +109,17 @@ def open_stream(path: Path, progress: Progress = silent) -> io.RawIOBase:
         raw = io.BufferedReader(_Counted(path, progress), BLOCK)
     except OSError as error:
         raise BadInput(path, f"cannot be read: {error.strerror}") from error
-    stream: IO[bytes] = raw
-    if magic.startswith(b"\x1f\x8b"):
-        stream = gzip.GzipFile(fileobj=raw)
-    elif magic.startswith(b"BZh"):
-        stream = bz2.BZ2File(raw)
-    elif magic.startswith(b"\xfd7zXZ\x00"):
-        stream = lzma.LZMAFile(raw)
-    return _Checked(stream, path)
+    for start, opened in _COMPRESSED.items():
+        if magic.startswith(start):
+            return _Checked(opened(raw), path)
+    return _Checked(raw, path)
+
+
+_COMPRESSED: dict[bytes, Any] = {
+    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+}
 
 
 def head(path: Path, size: int = HEAD) -> bytes:

@@ -229,7 +229,7 @@ def _read_fast(
 
 
 def _without_comments(rejects: Rejects) -> Rejects | None:
-    kept = [row for row in zip(*rejects, strict=True) if row[1] != "comment"]
+    kept = [row for row in zip(*rejects, strict=True) if not row[2].startswith("#")]
     return Rejects(*(list(part) for part in zip(*kept, strict=True))) if kept else None
 
 

@@ -1,4 +1,4 @@
-"""ConceptNet's dump: assertion, relation, start, end and a JSON object with weight, data set, surface text."""
+"""ConceptNet's dump, parsed by columns: assertion, relation, start, end, and JSON with weight, data set, surface."""
 
 from __future__ import annotations
 

@@ -32,7 +32,8 @@ def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
 
 
 def _build(picture: dict[str, Any]) -> Built:
-    objects, relations, problems = [], [], []
+    objects: list[Any] = []
+    relations, problems = [], []
     for entry in picture["relationships"]:
         try:
             ends = entry["subject"], entry["object"]
