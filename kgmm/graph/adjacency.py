@@ -71,6 +71,23 @@ class Adjacency:
         weights = self.weights if self.uniform else other.data
         return Adjacency(other.indptr, other.indices, weights, self.unit)
 
+    def renumbered(self, order: NDArray[np.int32]) -> Adjacency:
+        """Return the same graph with node ``order[i]`` as node i."""
+        from kgmm.graph import kernels
+
+        place = np.empty(self.size, np.int32)
+        place[order] = np.arange(self.size, dtype=np.int32)
+        indptr = np.zeros_like(self.indptr)
+        np.cumsum(np.diff(self.indptr)[order], out=indptr[1:])
+        indices, weights = np.empty_like(self.indices), np.empty_like(self.weights)
+        kernels.renumber(self.indptr, self.indices, self.weights, order, place, indptr, indices, weights)
+        other = Adjacency(indptr, indices, weights, self.unit)
+        if self.uniform:
+            kernels.sort_rows(indptr, indices)
+        else:
+            other.to_scipy().sort_indices()
+        return other
+
     def to_scipy(self) -> Any:
         """Return a ``scipy.sparse.csr_array``; index arrays are shared, not copied."""
         from scipy.sparse import csr_array

@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from kgmm import names
 from kgmm.errors import BadInput
+from kgmm.graph.adjacency import adjacency
+from kgmm.graph.elimination import eliminate, walk_order
 from kgmm.graph.node_names import ListedNames, NodeNames, NumberedNames, StoredNames
 from kgmm.graph.statements import Statements, require_positive
 from kgmm.graph.view import GraphView
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
+
+#: statements from which an undirected view is renumbered: its arrays no longer fit a core's cache
+RENUMBER_FROM = 200_000
 
 
 def view(
@@ -71,7 +76,32 @@ def view(
         tuple(relation_names),
     )
     require_positive(statements, _LazyNames(node_names))
-    return GraphView(node_names, statements, directed=directed, ids=ids, terms=terms)
+    return _assembled(GraphView, node_names, statements, directed, ids, terms)
+
+
+def _assembled(
+    kind: type[GraphView],
+    node_names: NodeNames,
+    statements: Statements,
+    directed: bool,
+    ids: NDArray[np.uint32] | None = None,
+    terms: Any = None,
+) -> GraphView:
+    """Make the view; a large undirected one is renumbered for its walks' sake."""
+    if directed or len(statements) < RENUMBER_FROM:
+        return kind(node_names, statements, directed=directed, ids=ids, terms=terms)
+    rows = adjacency(statements, len(node_names), directed=False)
+    order, core, fringe = walk_order(rows)
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    renamed = node_names.take(order)
+    ids = None if ids is None else ids[order]
+    statements = statements.take(slice(None), place)
+    made = kind(renamed, statements, directed=False, ids=ids, terms=terms)
+    made.adjacency = rows.renumbered(order)
+    numbers = np.arange(core + fringe, dtype=np.int32)
+    made.elimination = eliminate(made.adjacency, numbers[:core], numbers[core:])
+    return made
 
 
 def _several(chosen: str | Iterable[str] | None) -> list[str] | None:
@@ -140,7 +170,7 @@ def from_columns(
         weight = weight.astype(np.float64)
     statements = Statements(ends[0], ends[1], codes, weight, tuple(relation_names))
     require_positive(statements, _LazyNames(node_names))
-    return kind(node_names, statements, directed=directed)
+    return _assembled(kind, node_names, statements, directed)
 
 
 def _codes(column: Iterable[str], known: dict[str, int]) -> tuple[NDArray[np.int32], list[str]]:
@@ -163,7 +193,9 @@ def _number_names(
             raise BadInput(
                 "from_edges", f"positions go from {lowest} to {highest}, there are {size} concepts"
             )
-        node_names: NodeNames = NumberedNames(size) if concepts is None else ListedNames(concepts)
+        node_names: NodeNames = (
+            NumberedNames(np.arange(size, dtype=np.int32)) if concepts is None else ListedNames(concepts)
+        )
         return node_names, (ends[0].astype(np.int32), ends[1].astype(np.int32))
     known = {name: i for i, name in enumerate(concepts or ())}
     if concepts is not None and len(known) != len(concepts):

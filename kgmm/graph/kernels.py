@@ -49,6 +49,26 @@ def independent_set(indptr: Any, indices: Any, order: Any) -> Any:
 
 
 @_compiled
+def renumber(
+    indptr: Any, indices: Any, weights: Any, order: Any, place: Any, starts: Any, to: Any, data: Any
+) -> None:
+    """Copy row order_i to row i with its entries renumbered by *place*."""
+    for i in range(len(order)):
+        at = starts[i]
+        for k in range(indptr[order[i]], indptr[order[i] + 1]):
+            to[at] = place[indices[k]]
+            if len(weights):
+                data[at] = weights[k]
+            at += 1
+
+
+@_compiled
+def sort_rows(indptr: Any, indices: Any) -> None:
+    for i in range(len(indptr) - 1):
+        indices[indptr[i] : indptr[i + 1]].sort()
+
+
+@_compiled
 def eliminated_diagonal(
     indptr: Any, indices: Any, weights: Any, strengths: Any, core: Any, fringe: Any, own: Any, through: Any
 ) -> None:

@@ -64,39 +64,47 @@ class ListedNames:
 
 
 class NumberedNames:
-    """Nodes named by their own number, for graphs made of integers: node 7 is ``"7"``."""
+    """Nodes named by a number of their own, for graphs made of integers: ``"7"``."""
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self, numbers: NDArray[np.int32]) -> None:
+        self.numbers = numbers
 
     def __len__(self) -> int:
-        return self._count
+        return len(self.numbers)
+
+    @cached_property
+    def _sorter(self) -> NDArray[np.int32]:
+        return np.argsort(self.numbers).astype(np.int32)
 
     def at(self, positions: Positions) -> list[str]:
         """Return the names of *positions*."""
-        return [str(i) for i in positions.tolist()]
+        return [str(i) for i in self.numbers[positions].tolist()]
 
     def position(self, name: str) -> int | None:
-        """Return the number that *name* spells, or None."""
-        return int(name) if name.isdecimal() and int(name) < self._count else None
+        """Return where the number that *name* spells is, or None."""
+        return _find(self.numbers, self._sorter, int(name)) if name.isdecimal() and len(name) < 11 else None
 
     def all(self) -> list[str]:
         """Return every name in order."""
-        return [str(i) for i in range(self._count)]
+        return [str(i) for i in self.numbers.tolist()]
 
-    def take(self, positions: Positions) -> ListedNames:
+    def take(self, positions: Positions) -> NumberedNames:
         """Return the names of a subset of nodes."""
-        return ListedNames(self.at(positions))
+        return NumberedNames(self.numbers[positions])
 
 
 class StoredNames:
-    """Names decoded by a store's term dictionary; holds only the ids (ascending)."""
+    """Names decoded by a store's term dictionary when asked; holds only the term ids."""
 
     def __init__(self, terms: Any, ids: NDArray[np.uint32]) -> None:
         self.terms, self.ids = terms, ids
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def _sorter(self) -> NDArray[np.int32]:
+        return np.argsort(self.ids).astype(np.int32)
 
     def at(self, positions: Positions) -> list[str]:
         """Return the names of *positions*."""
@@ -105,20 +113,21 @@ class StoredNames:
     def position(self, name: str) -> int | None:
         """Return the position of a node by its exact name, or None."""
         term = self.terms.id(name)
-        if term is None:
-            return None
-        at = int(np.searchsorted(self.ids, term))
-        return at if at < len(self.ids) and int(self.ids[at]) == term else None
+        return None if term is None else _find(self.ids, self._sorter, term)
 
     def all(self) -> list[str]:
         """Return every name in order."""
         return self.at(np.arange(len(self.ids)))
 
-    def take(self, positions: Positions) -> NodeNames:
-        """Return the names of a subset of nodes; sorted subsets stay undecoded."""
-        if np.all(positions[1:] > positions[:-1]):
-            return StoredNames(self.terms, self.ids[positions])
-        return ListedNames(self.at(positions))
+    def take(self, positions: Positions) -> StoredNames:
+        """Return the names of a subset of nodes."""
+        return StoredNames(self.terms, self.ids[positions])
+
+
+def _find(numbers: NDArray[Any], sorter: NDArray[np.int32], wanted: int) -> int | None:
+    """Return where *wanted* is in *numbers*, which *sorter* puts in ascending order."""
+    at = int(np.searchsorted(numbers, wanted, sorter=sorter))
+    return int(sorter[at]) if at < len(numbers) and int(numbers[sorter[at]]) == wanted else None
 
 
 def near(known: NodeNames, wanted: str, count: int = 5) -> list[str]:

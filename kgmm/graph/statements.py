@@ -42,7 +42,7 @@ class Statements:
         rows = rows[self.object[rows] == target]
         return rows[np.argsort(-self.weight[rows], kind="stable")]
 
-    def take(self, rows: NDArray[np.int64], relabel: NDArray[np.int32]) -> Statements:
+    def take(self, rows: NDArray[np.int64] | slice, relabel: NDArray[np.int32]) -> Statements:
         """Return some statements with their nodes renumbered by *relabel* (old position -> new)."""
         return Statements(
             relabel[self.subject[rows]],
