@@ -6,8 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kgmm.encode.features import features as features
     from kgmm.encode.image import image_encoder as image_encoder
+    from kgmm.encode.node_features import features as features
     from kgmm.encode.similar import similar as similar
     from kgmm.encode.text import Encoder as Encoder
     from kgmm.encode.text import text_encoder as text_encoder
@@ -17,7 +17,7 @@ _PUBLIC = {
     "Encoder": "kgmm.encode.text",
     "text_encoder": "kgmm.encode.text",
     "image_encoder": "kgmm.encode.image",
-    "features": "kgmm.encode.features",
+    "features": "kgmm.encode.node_features",
     "similar": "kgmm.encode.similar",
 }
 __all__ = list(_PUBLIC)

@@ -51,9 +51,9 @@ def text_encoder(name: str = "minilm") -> Encoder:
         return _BUILT_IN[name]()
     path = Path(name).expanduser()
     if path.is_file():
-        from kgmm.encode.words import WordVectors
+        from kgmm.encode.words import read_word_vectors
 
-        return WordVectors.from_file(path)
+        return read_word_vectors(path)
     if path.is_dir():
         return _from_folder(path, str(path))
     from kgmm.encode.sentence import SentenceEncoder
@@ -105,9 +105,9 @@ def _minilm() -> Encoder:
 
 
 def _glove() -> Encoder:
-    from kgmm.encode.words import WordVectors
+    from kgmm.encode.words import glove
 
-    return WordVectors.glove()
+    return glove()
 
 
 _BUILT_IN: dict[str, Callable[[], Encoder]] = {"minilm": _minilm, "glove": _glove}

@@ -98,7 +98,7 @@ def regions(
     for node in np.flatnonzero(votes.max(0) >= CANDIDATE):
         members = list(classes.nodes[node].classes)
         voters = np.flatnonzero(votes[:, node] >= CANDIDATE / 2)
-        share = torch.from_numpy(probabilities[np.ix_(voters, members)])
+        share = torch.from_numpy(probabilities[voters][:, members])
         direction = (share / share.sum(1, keepdim=True)) @ weights[members]
         activation = torch.einsum("nd,ndhw->nhw", direction, maps[torch.from_numpy(voters)]).relu()
         activation = activation / activation.amax((1, 2), keepdim=True).clamp_min(1e-6)
@@ -131,7 +131,7 @@ def _overlay(
         shape = (bottom - top, right - left)
         scaled = F.interpolate(activation[row][None, None], shape, mode="bilinear", align_corners=False)
         total[top:bottom, left:right] += float(votes[crop]) * scaled[0, 0].numpy()
-    return total / np.maximum(covered, 1)
+    return np.asarray(total / np.maximum(covered, 1), np.float32)
 
 
 def _components(

@@ -1,0 +1,61 @@
+"""Vectors of a store's nodes, computed once and kept beside its index: what graph networks read as features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kgmm.encode.cache import VectorCache, encode_cached
+from kgmm.encode.text import Encoder, text_encoder
+from kgmm.names import label
+
+
+class Terms(Protocol):
+    """The store's dictionary, as far as it is needed here."""
+
+    def names(self, ids: NDArray[np.int64]) -> list[str]:
+        """Return the terms of ids."""
+        ...
+
+
+class HasTerms(Protocol):
+    """A store, as far as it is needed here."""
+
+    @property
+    def terms(self) -> Terms:
+        """The store's dictionary."""
+        ...
+
+    def cache_dir(self, name: str) -> Path:
+        """Return a folder for derived things."""
+        ...
+
+
+def features(store: HasTerms, ids: ArrayLike, encoder: str | Encoder = "minilm") -> NDArray[np.float32]:
+    """Return a vector for each node, from its name as a person says it.
+
+    Vectors are kept in half precision in ``store.cache_dir("vectors")``, under the term id and the model's
+    checksum: a second call reads them, another model or other weights never do.
+
+    Args:
+        store: whose nodes these are; term ids never change between its versions.
+        ids: term ids, shape (n,).
+        encoder: a name for :func:`kgmm.encode.text.text_encoder`, or an encoder.
+
+    Returns:
+        Shape (n, encoder.dim), float32, rows of unit length.
+
+    Raises:
+        KgmmError: if there is no such encoder.
+    """
+    model = text_encoder(encoder) if isinstance(encoder, str) else encoder
+    numbers = np.asarray(ids).astype(np.int64)
+    cache = VectorCache(store.cache_dir("vectors"), model.dim, model.checksum)
+
+    def texts(rows: NDArray[np.int64]) -> list[str]:
+        return [label(term) for term in store.terms.names(numbers[rows])]
+
+    return encode_cached(model, cache, numbers.astype(np.uint64), texts)
