@@ -15,7 +15,7 @@ from kgmm.errors import KgmmError
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("kgmm.cli.ask:demo", "Answer three questions about photographs, with evidence."),
     "ask": ("kgmm.cli.ask:ask", "Answer a question about a photograph or scene graph."),
-    "perceive": ("kgmm.cli.ask:perceive", "Turn a photograph into a scene graph."),
+    "perceive": ("kgmm.cli.perceive:perceive", "Turn a photograph into a scene graph."),
     "retrieve": ("kgmm.cli.ask:retrieve", "Show the facts that bear on a sentence or scene."),
     "load": ("kgmm.cli.store:load", "Load knowledge files into a store."),
     "info": ("kgmm.cli.store:info", "Show a store's graphs, relations and versions."),

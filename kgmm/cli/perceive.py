@@ -1,0 +1,80 @@
+"""``kgmm perceive``: what is in a picture, as text, JSON or boxes drawn on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgmm.cli.output import emit, json_option
+from kgmm.scene import SceneGraph
+
+
+@click.command()
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("--perceiver", default="default", show_default=True, help="default, hf or scene.")
+@click.option("--model", help="Folder or hub name of the model, for the perceiver hf.")
+@click.option(
+    "--query", "queries", multiple=True, help="What to look for, with an open vocabulary; repeatable."
+)
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Score an object needs.")
+@click.option(
+    "--draw", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture with boxes here."
+)
+@click.option(
+    "--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the scene graph (JSON) here."
+)
+@json_option
+def perceive(
+    image: Path,
+    perceiver: str,
+    model: str | None,
+    queries: tuple[str, ...],
+    threshold: float | None,
+    draw: Path | None,
+    save: Path | None,
+    as_json: bool,
+) -> None:
+    """Turn the photograph IMAGE into a scene graph."""
+    from kgmm.perceive import perceive as run
+
+    scene = run(image, perceiver, **_options(perceiver, model, queries, threshold))
+    if draw is not None:
+        from kgmm.perceive._draw import draw_scene
+
+        draw_scene(scene, draw)
+    if save is not None:
+        scene.to_json(save)
+    if as_json:
+        emit(scene.to_dict())
+        return
+    _show(scene)
+
+
+def _options(
+    perceiver: str, model: str | None, queries: tuple[str, ...], threshold: float | None
+) -> dict[str, Any]:
+    options: dict[str, Any] = {} if threshold is None else {"threshold": threshold}
+    if perceiver == "hf":
+        if model is None:
+            raise click.UsageError("--perceiver hf needs --model, a folder or a name on the hub")
+        return {**options, "model": model, "queries": queries}
+    if model is not None or queries:
+        raise click.UsageError("--model and --query are for --perceiver hf")
+    if perceiver == "scene" and threshold is not None:
+        raise click.UsageError("--threshold means nothing for a scene graph that is read from a file")
+    return options
+
+
+def _show(scene: SceneGraph) -> None:
+    for o in scene.objects:
+        box = "" if o.box is None else f"  [{', '.join(f'{v:.0f}' for v in o.box)}]"
+        attributes = f"  {', '.join(o.attributes)}" if o.attributes else ""
+        click.echo(f"{o.id}  {o.name}  {o.score:.2f}{box}{attributes}")
+    for r in scene.relations:
+        click.echo(f"{scene[r.subject].name} ({r.subject}) {r.predicate} {scene[r.object].name} ({r.object})")
+    for tag, score in scene.tags:
+        click.echo(f"place: {tag}  {score:.2f}")
+    if not scene.objects and not scene.tags:
+        click.echo("nothing seen that the perceiver is sure of; try a lower --threshold", err=True)
