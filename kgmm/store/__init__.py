@@ -1,1 +1,9 @@
-"""The store package of kgmm."""
+"""The knowledge store: facts on disk, found in microseconds, changed in milliseconds, lost never."""
+
+from __future__ import annotations
+
+from kgmm.store.facts import Columns, Fact, Facts, LoadReport
+from kgmm.store.local import LocalStore
+from kgmm.store.terms import Terms
+
+__all__ = ["Columns", "Fact", "Facts", "LoadReport", "LocalStore", "Terms"]

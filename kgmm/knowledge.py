@@ -1,0 +1,85 @@
+"""The knowledge store with all one does with it: look-up, views, retrieval, questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgmm.store import LocalStore
+
+if TYPE_CHECKING:
+    from kgmm.graph import GraphView
+    from kgmm.retrieve import Memory
+    from kgmm.trace import Answer
+
+
+class KnowledgeStore(LocalStore):
+    """A folder of facts, scene graphs and story graphs that questions are asked of; open it with :func:`open`."""
+
+    def view(
+        self,
+        graphs: str | Iterable[str] | None = None,
+        relations: str | Iterable[str] | None = None,
+        directed: bool = False,
+        **more: Any,
+    ) -> GraphView:
+        """Return the graph of some facts (all by default); see :func:`kgmm.graph.view`."""
+        from kgmm.graph import view
+
+        return view(self, graphs=graphs, relations=relations, directed=directed, **more)
+
+    def retrieve(
+        self, text_or_scene: Any, question: str | None = None, limit: int = 60, **more: Any
+    ) -> Memory:
+        """Return the facts that bear on a sentence or scene; see :func:`kgmm.retrieve.retrieve`."""
+        from kgmm.retrieve import retrieve
+
+        return retrieve(self, text_or_scene, question=question, limit=limit, **more)
+
+    def ask(
+        self,
+        image_or_scene: Any,
+        question: str,
+        *,
+        reasoner: str = "default",
+        choices: Sequence[str] | None = None,
+        top: int = 3,
+        **more: Any,
+    ) -> Answer:
+        """Answer a question about a picture or scene, with evidence; see :func:`kgmm.reason.ask`."""
+        from kgmm.reason import ask
+
+        return ask(self, image_or_scene, question, reasoner=reasoner, choices=choices, top=top, **more)
+
+    def similar(self, query: Any, modality: str | None = None, k: int = 10) -> Any:
+        """Return what is like a picture, a sentence or a concept; see :func:`kgmm.encode.similar`."""
+        from kgmm.encode import similar
+
+        return similar(self, query, modality=modality, k=k)
+
+
+def open(
+    path: str | Path = "~/.local/share/kgmm/default", create: bool = True, version: int | None = None
+) -> Any:
+    """Open a knowledge store: a folder, or the address of a SPARQL 1.1 endpoint.
+
+    Args:
+        path: the store's folder, or an ``http://`` or ``https://`` address.
+        create: make an empty store if there is none.
+        version: show this version instead of the newest.
+
+    Raises:
+        StoreError: if there is no store, no such version, or the folder holds something else.
+
+    Example:
+        >>> import tempfile
+        >>> with open(tempfile.mkdtemp() + "/kb") as kb:
+        ...     len(kb)
+        0
+    """
+    if str(path).startswith(("http://", "https://")):
+        from kgmm.store import remote
+
+        return remote.open(str(path))
+    return KnowledgeStore(path, create, version)

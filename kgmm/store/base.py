@@ -1,0 +1,241 @@
+"""The bulk of a store's statements as mapped arrays, sorted so that every pattern is one range or close to it.
+
+Rows lie in the order subject, predicate, object, graph; two permutations give the order object, subject,
+predicate and the order predicate, object, subject, a third one (only where there are several graphs) the
+order of graphs. Where each subject's and object's rows begin is a table, so a look-up starts without a search.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.store.files import mapped
+
+Array = NDArray[Any]
+
+
+class Statements(NamedTuple):
+    """Undecoded statements: term ids (uint32), weights (float64), codes into a list of sources."""
+
+    subject: NDArray[np.uint32]
+    predicate: NDArray[np.uint32]
+    object: NDArray[np.uint32]
+    graph: NDArray[np.uint32]
+    weight: NDArray[np.float64]
+    source: NDArray[np.uint32]
+
+    def take(self, rows: Array | slice) -> Statements:
+        """Return some of the statements."""
+        return Statements(*(column[rows] for column in self))
+
+    @staticmethod
+    def empty() -> Statements:
+        """Return no statements."""
+        ids = np.empty(0, np.uint32)
+        return Statements(ids, ids, ids, ids, np.empty(0), ids)
+
+    @staticmethod
+    def concatenate(parts: Sequence[Statements]) -> Statements:
+        """Return the statements of all parts, one after the other."""
+        if not parts:
+            return Statements.empty()
+        return Statements(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+class Coded(NamedTuple):
+    """A column of few distinct values: the smallest integers that number them, and the values."""
+
+    codes: Array
+    values: Array
+
+    def __getitem__(self, rows: Any) -> Array:
+        return np.asarray(self.values[self.codes[rows]])
+
+    def code(self, value: int) -> int:
+        """Return the code of a value of an ascending column, or -1."""
+        at = int(np.searchsorted(self.values, value))
+        return at if at < len(self.values) and self.values[at] == value else -1
+
+
+class Base:
+    """The mapped statements of one folder."""
+
+    def __init__(self, folder: Path, sizes: dict[str, Any]) -> None:
+        self.folder = folder
+        n, self.rows = sizes["rows"], sizes["rows"]
+        self.terms: int = sizes["terms"]
+        kinds, values = sizes["kinds"], sizes["values"]
+
+        def coded(name: str, dtype: str) -> Coded:
+            return Coded(
+                mapped(folder / f"{name}.codes", kinds[name], n),
+                mapped(folder / f"{name}.values", dtype, values[name]),
+            )
+
+        self.object = mapped(folder / "object", "u4", n)
+        self.predicate, self.graph = coded("predicate", "u4"), coded("graph", "u4")
+        self.weight, self.source = coded("weight", "f8"), coded("source", "u4")
+        self.by_object = mapped(folder / "by_object", "u4", n)
+        self.by_predicate = mapped(folder / "by_predicate", "u4", n)
+        self.by_graph = mapped(folder / "by_graph", "u4", n) if values["graph"] > 1 else None
+        self.subject_starts = mapped(folder / "subject_starts", "u4", self.terms + 1)
+        self.object_starts = mapped(folder / "object_starts", "u4", self.terms + 1)
+        self.predicate_starts = mapped(folder / "predicate_starts", "i8", values["predicate"] + 1)
+        self.graph_starts = mapped(folder / "graph_starts", "i8", values["graph"] + 1)
+        self._subject_at, self._object_at = memoryview(self.subject_starts), memoryview(self.object_starts)
+
+    @cached_property
+    def subject(self) -> NDArray[np.uint32]:
+        """The subject of every row, spelled out."""
+        return np.repeat(np.arange(self.terms, dtype=np.uint32), np.diff(self.subject_starts))
+
+    def subjects(self, rows: Array) -> NDArray[np.uint32]:
+        """Return the subjects of some rows."""
+        if len(rows) > self.rows >> 4:
+            return self.subject[rows]
+        return (np.searchsorted(self.subject_starts, rows, side="right") - 1).astype(np.uint32)
+
+    def statements(self, rows: Array) -> Statements:
+        """Return some rows, their sources as codes into this base's own list."""
+        return Statements(
+            self.subjects(rows),
+            self.predicate[rows],
+            self.object[rows],
+            self.graph[rows],
+            self.weight[rows],
+            self.source[rows],
+        )
+
+    # --- look-up: a range of an order, or rows -------------------------------------------------------
+
+    def of_subject(self, term: int) -> tuple[int, int]:
+        """Return the range of rows with a subject."""
+        return (self._subject_at[term], self._subject_at[term + 1]) if term < self.terms else (0, 0)
+
+    def of_object(self, term: int) -> tuple[int, int]:
+        """Return the range in ``by_object`` with an object."""
+        return (self._object_at[term], self._object_at[term + 1]) if term < self.terms else (0, 0)
+
+    def find(
+        self, s: int | None, p: int | None, o: int | None, g: int | None
+    ) -> tuple[Array | None, int, int]:
+        """Return where the rows of a pattern lie: an order (None: the rows' own) and the range in it."""
+        order, low, high = self._range(s, p, o)
+        if g is None or low == high:
+            return order, low, high
+        code = self.graph.code(g)
+        if code < 0:
+            return None, 0, 0
+        if self.by_graph is None:
+            return order, low, high
+        first, last = int(self.graph_starts[code]), int(self.graph_starts[code + 1])
+        if s is None and p is None and o is None:
+            return self.by_graph, first, last
+        if last - first < high - low:
+            rows = self.by_graph[first:last]
+            rows = rows[self._matches(rows, s, p, o)]
+        else:
+            rows = np.arange(low, high, dtype=np.uint32) if order is None else order[low:high]
+            rows = rows[self.graph.codes[rows] == code]
+        return rows, 0, len(rows)
+
+    def _range(self, s: int | None, p: int | None, o: int | None) -> tuple[Array | None, int, int]:
+        code = -1 if p is None else self.predicate.code(p)
+        if p is not None and code < 0:
+            return None, 0, 0
+        if s is not None:
+            low, high = self.of_subject(s)
+            if p is None and o is not None:
+                first, last = self.of_object(o)
+                at = np.searchsorted(self.by_object[first:last], (low, high))
+                return self.by_object, first + int(at[0]), first + int(at[1])
+            if p is not None:
+                low, high = _narrow(self.predicate.codes, low, high, code)
+            return (None, low, high) if o is None else (None, *_narrow(self.object, low, high, o))
+        if o is not None:
+            first, last = self.of_object(o)
+            if p is None or first == last:
+                return self.by_object, first, last
+            return self._of_predicate_and_object(code, o, first, last)
+        if p is not None:
+            return self.by_predicate, int(self.predicate_starts[code]), int(self.predicate_starts[code + 1])
+        return None, 0, self.rows
+
+    def _of_predicate_and_object(
+        self, code: int, o: int, first: int, last: int
+    ) -> tuple[Array | None, int, int]:
+        if last - first <= 2048:  # below this, looking at every row of the object is as quick
+            rows = self.by_object[first:last]
+            rows = rows[self.predicate.codes[rows] == code]
+            return rows, 0, len(rows)
+        low, high = int(self.predicate_starts[code]), int(self.predicate_starts[code + 1])
+        return self.by_predicate, self._bisect(o, low, high), self._bisect(o + 1, low, high)
+
+    def _bisect(self, o: int, low: int, high: int) -> int:
+        """Return where objects from *o* on begin in a range of ``by_predicate``."""
+        while low < high:
+            middle = (low + high) // 2
+            if self.object[self.by_predicate[middle]] < o:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _matches(self, rows: Array, s: int | None, p: int | None, o: int | None) -> Array:
+        keep = np.ones(len(rows), bool)
+        if s is not None:
+            low, high = self.of_subject(s)
+            keep &= (rows >= low) & (rows < high)
+        if p is not None:
+            keep &= self.predicate.codes[rows] == self.predicate.code(p)
+        if o is not None:
+            keep &= self.object[rows] == o
+        return keep
+
+
+def _narrow(column: Array, low: int, high: int, value: int) -> tuple[int, int]:
+    """Return the range of a value inside an ascending range of a column."""
+    part = column[low:high]
+    return low + int(part.searchsorted(value)), low + int(part.searchsorted(value, side="right"))
+
+
+def write(folder: Path, rows: Statements, terms: int) -> dict[str, Any]:
+    """Sort statements and write them as a base in a new folder; return the sizes :class:`Base` opens it with."""
+    folder.mkdir(parents=True)
+    order = np.lexsort((rows.graph, rows.object, rows.predicate, rows.subject))
+    rows = rows.take(order)
+    n = len(rows.subject)
+    arrays: dict[str, Array] = {"object": rows.object}
+    sizes: dict[str, Any] = {"rows": n, "terms": terms, "kinds": {}, "values": {}}
+    codes: dict[str, Array] = {}
+    for name in ("predicate", "graph", "weight", "source"):
+        values, inverse = np.unique(getattr(rows, name), return_inverse=True)
+        codes[name] = inverse.astype(np.min_scalar_type(max(len(values) - 1, 0)))
+        arrays[f"{name}.values"], arrays[f"{name}.codes"] = values, codes[name]
+        sizes["kinds"][name], sizes["values"][name] = codes[name].dtype.str[1:], len(values)
+    arrays["by_object"] = np.argsort(rows.object, kind="stable").astype(np.uint32)
+    arrays["by_predicate"] = np.lexsort((rows.object, codes["predicate"])).astype(np.uint32)
+    if sizes["values"]["graph"] > 1:
+        arrays["by_graph"] = np.argsort(codes["graph"], kind="stable").astype(np.uint32)
+    for name, column in (("subject_starts", rows.subject), ("object_starts", rows.object)):
+        arrays[name] = _starts(column, terms).astype(np.uint32)
+    for name in ("predicate", "graph"):
+        arrays[f"{name}_starts"] = _starts(codes[name], sizes["values"][name])
+    for name, array in arrays.items():
+        array.tofile(folder / name)
+    (folder / "sizes.json").write_text(json.dumps(sizes), "utf-8")
+    return sizes
+
+
+def _starts(column: Array, count: int) -> NDArray[np.int64]:
+    """Return where each of *count* numbers begins in the sorted column."""
+    starts = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(column, minlength=count), out=starts[1:])
+    return starts

@@ -1,0 +1,232 @@
+"""Facts as people see them and as columns: what every look-up returns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm import names
+from kgmm.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import rdflib
+
+Ids = NDArray[np.uint32]
+
+#: the graph of facts that name none
+DEFAULT_GRAPH = "facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One statement: subject, predicate, object, how strongly it holds, in which graph, said by whom.
+
+    Words become concepts and relations take their stored form, so that two spellings of a fact are equal.
+
+    Raises:
+        BadInput: if an end is empty or the weight is not a finite number.
+
+    Example:
+        >>> Fact("dog", "/r/CapableOf", "bark")
+        Fact(subject='/c/en/dog', predicate='CapableOf', object='/c/en/bark', weight=1.0, graph='facts', source='')
+    """
+
+    subject: str
+    predicate: str
+    object: str
+    weight: float = 1.0
+    graph: str = DEFAULT_GRAPH
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            subject = node(self.subject)
+            predicate = names.relation(self.predicate)
+            target = node(self.object)
+            weight = float(self.weight)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise BadInput("fact", f"{self.subject!r} {self.predicate!r} {self.object!r}: {error}") from None
+        if not predicate or not math.isfinite(weight):
+            raise BadInput(
+                "fact", f"{subject} needs a relation and a finite weight, has {predicate!r}, {weight}"
+            )
+        if names.is_literal(subject):
+            raise BadInput("fact", f"a literal cannot be a subject: {subject[:80]}")
+        object.__setattr__(self, "subject", subject)
+        object.__setattr__(self, "predicate", predicate)
+        object.__setattr__(self, "object", target)
+        object.__setattr__(self, "weight", weight)
+        object.__setattr__(self, "graph", str(self.graph or DEFAULT_GRAPH))
+
+
+def node(text: str) -> str:
+    """Return the stored form of a subject or object: a literal as it is, anything else as a concept.
+
+    Example:
+        >>> node("Ice cream"), node('"Hund"@de')
+        ('/c/en/ice_cream', '"Hund"@de')
+    """
+    if text.startswith("/c/") or names.is_literal(text):
+        return text
+    return names.concept(text)
+
+
+class Columns(NamedTuple):
+    """Statements as arrays of equal length: term ids (uint32) and weights (float32)."""
+
+    subject: Ids
+    predicate: Ids
+    object: Ids
+    graph: Ids
+    weight: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What one load did: statements read, added, known before; lines left out and the file that lists them."""
+
+    format: str
+    read: int
+    added: int
+    duplicates: int
+    rejected: int
+    rejects: str | None
+    seconds: float
+    version: int
+
+
+class Rows(NamedTuple):
+    """Undecoded statements: columns of ids and weights, and the sources by position."""
+
+    columns: Columns
+    weight: NDArray[np.float64]
+    source: Callable[[int], str]
+
+
+class Facts(Sequence[Fact]):
+    """The result of a look-up: its length is known at once, facts are decoded when they are asked for.
+
+    Example:
+        >>> facts = kb.find("dog", "IsA")                                              # doctest: +SKIP
+        >>> len(facts), facts[0].object                                                # doctest: +SKIP
+        (7, '/c/en/animal')
+    """
+
+    def __init__(self, length: int, rows: Callable[[int, int], Rows], name: Callable[[int], str]) -> None:
+        self._length, self._rows, self._name = length, rows, name
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Fact]:
+        start, size = 0, 16
+        while start < self._length:
+            yield from self._decode(start, min(start + size, self._length))
+            start, size = start + size, min(size * 8, 1 << 16)
+
+    @overload
+    def __getitem__(self, at: int) -> Fact: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Fact]: ...
+    def __getitem__(self, at: int | slice) -> Fact | list[Fact]:
+        if isinstance(at, slice):
+            start, stop, step = at.indices(self._length)
+            if step != 1:
+                return [self[i] for i in range(start, stop, step)]
+            return list(self._decode(start, max(start, stop)))
+        index = at + self._length if at < 0 else at
+        if not 0 <= index < self._length:
+            raise IndexError(f"no fact {at} of {self._length}")
+        return next(iter(self._decode(index, index + 1)))
+
+    @property
+    def ids(self) -> Columns:
+        """The facts as arrays of term ids and weights."""
+        return self._rows(0, self._length).columns
+
+    def _decode(self, start: int, stop: int) -> Iterator[Fact]:
+        columns, weight, source = self._rows(start, stop)
+        name, known = self._name, {}
+        for i, (s, p, o, g, w) in enumerate(
+            zip(
+                columns.subject.tolist(),
+                columns.predicate.tolist(),
+                columns.object.tolist(),
+                columns.graph.tolist(),
+                weight.tolist(),
+                strict=True,
+            )
+        ):
+            for term in (s, p, o, g):
+                if term not in known:
+                    known[term] = name(term)
+            yield _stored(known[s], known[p], known[o], w, known[g], source(i))
+
+    def _table(self) -> dict[str, list[Any]]:
+        facts = list(self)
+        fields = Fact.__match_args__
+        return {field: [getattr(fact, field) for fact in facts] for field in fields}
+
+    def to_polars(self) -> polars.DataFrame:
+        """Return a data frame with a row a fact."""
+        import polars
+
+        kinds = {f: polars.Float64 if f == "weight" else polars.String for f in Fact.__match_args__}
+        return polars.DataFrame(self._table(), schema=kinds)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a pandas data frame with a row a fact."""
+        import pandas
+
+        return pandas.DataFrame(self._table(), columns=list(Fact.__match_args__))
+
+    def to_rdf(self) -> rdflib.Dataset:
+        """Return the facts as an rdflib dataset of named graphs; weights and sources are left out."""
+        import rdflib
+        from rdflib.util import from_n3
+
+        dataset = rdflib.Dataset()
+        for fact in self:
+            target: Any = (
+                from_n3(fact.object)
+                if names.is_literal(fact.object)
+                else rdflib.URIRef(names.iri(fact.object))
+            )
+            graph = dataset.graph(rdflib.URIRef(names.iri(fact.graph)))
+            predicate = rdflib.URIRef(names.iri(fact.predicate, predicate=True))
+            graph.add((rdflib.URIRef(names.iri(fact.subject)), predicate, target))
+        return dataset
+
+    def __repr__(self) -> str:
+        shown = [f"{f.subject} {f.predicate} {f.object}" for f in self[:5]]
+        more = f", … {self._length - 5} more" if self._length > 5 else ""
+        return f"<{self._length} facts: {', '.join(shown)}{more}>"
+
+    def _repr_html_(self) -> str:
+        cells = [(f.subject, f.predicate, f.object, f"{f.weight:g}", f.graph, f.source) for f in self[:50]]
+        body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in cells)
+        head = "".join(f"<th>{field}</th>" for field in Fact.__match_args__)
+        return f"<table><tr>{head}</tr>{body}</table><p>{self._length} facts</p>"
+
+
+_SET = object.__setattr__
+
+
+def _stored(subject: str, predicate: str, target: str, weight: float, graph: str, source: str) -> Fact:
+    """Make a fact of values that are in stored form already, skipping their normalization."""
+    fact = Fact.__new__(Fact)
+    _SET(fact, "subject", subject)
+    _SET(fact, "predicate", predicate)
+    _SET(fact, "object", target)
+    _SET(fact, "weight", weight)
+    _SET(fact, "graph", graph)
+    _SET(fact, "source", source)
+    return fact

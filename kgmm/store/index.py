@@ -1,0 +1,144 @@
+"""The index beside the table: which files belong to which version, and how they are opened and replaced.
+
+Everything here is derived from the table and the list of terms; ``current.json``, replaced in one step, names
+the files that count. Files it does not name are left over from an interrupted writer and are swept up.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh64_hexdigest
+
+from kgmm.store import base as base_files
+from kgmm.store import terms as dictionary
+from kgmm.store.base import Base, Statements
+from kgmm.store.files import publish
+from kgmm.store.snapshot import Overlay, Snapshot
+from kgmm.store.terms import Terms
+
+#: raised when the layout of the files changes; an index of another layout is built anew
+LAYOUT = 1
+
+
+@dataclass(frozen=True)
+class State:
+    """What ``current.json`` says: the version and the files that make it up."""
+
+    version: int
+    terms: int
+    sources: int
+    base: str
+    sizes: dict[str, Any]
+    overlay: str | None = None
+    overlay_sum: str = ""
+    layout: int = LAYOUT
+
+
+@dataclass
+class Opened:
+    """One version, mapped."""
+
+    state: State
+    terms: Terms
+    sources: Terms
+    snapshot: Snapshot
+
+
+def read_state(folder: Path) -> State | None:
+    """Return what the index says of itself, or None if it is missing, damaged or of another layout."""
+    try:
+        state = State(**json.loads((folder / "current.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return state if state.layout == LAYOUT else None
+
+
+def write_state(folder: Path, state: State) -> None:
+    """Make a state the one that counts."""
+    publish(folder / "current.json", json.dumps(asdict(state)).encode(), durable=False)
+
+
+def start(folder: Path) -> State:
+    """Make an empty index of version 0."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dictionary.create(folder / "terms")
+    dictionary.create(folder / "sources")
+    name, sizes = new_base(folder, Statements.empty(), 0)
+    state = State(0, 0, 0, name, sizes)
+    write_state(folder, state)
+    return state
+
+
+def new_base(folder: Path, rows: Statements, terms: int) -> tuple[str, dict[str, Any]]:
+    """Write statements as a new base; return its folder's name and its sizes."""
+    name = f"base-{uuid.uuid4().hex[:12]}"
+    return name, base_files.write(folder / name, rows, terms)
+
+
+def open_state(folder: Path, state: State) -> Opened:
+    """Map the files of a state.
+
+    Raises:
+        OSError, ValueError: if files are missing or do not fit together.
+    """
+    base = Base(folder / state.base, state.sizes)
+    overlay = read_overlay(folder, state) if state.overlay else None
+    return Opened(
+        state,
+        Terms(folder / "terms", state.terms),
+        Terms(folder / "sources", state.sources),
+        Snapshot(base, overlay),
+    )
+
+
+_OVERLAY = np.dtype([("s", "u4"), ("p", "u4"), ("o", "u4"), ("g", "u4"), ("c", "u4"), ("w", "f8")])
+
+
+def write_overlay(folder: Path, added: Statements, removed: NDArray[np.uint32]) -> tuple[str, str]:
+    """Write what changed since the base; return the file's name and checksum."""
+    rows = np.empty(len(added.subject), _OVERLAY)
+    for field, column in zip("spogwc", added, strict=True):
+        rows[field] = column
+    data = np.uint64(len(rows)).tobytes() + rows.tobytes() + removed.astype(np.uint32).tobytes()
+    name = f"overlay-{uuid.uuid4().hex[:12]}"
+    publish(folder / name, data, durable=False)
+    return name, xxh64_hexdigest(data)
+
+
+def read_overlay(folder: Path, state: State) -> Overlay:
+    """Read what changed since the base.
+
+    Raises:
+        ValueError: if the file's checksum is wrong.
+    """
+    data = (folder / str(state.overlay)).read_bytes()
+    if xxh64_hexdigest(data) != state.overlay_sum:
+        raise ValueError(f"{folder / str(state.overlay)}: checksum is wrong")
+    count = int(np.frombuffer(data, np.uint64, 1)[0])
+    rows = np.frombuffer(data, _OVERLAY, count, 8)
+    removed = np.frombuffer(data, np.uint32, -1, 8 + rows.nbytes)
+    return Overlay(Statements(*(np.ascontiguousarray(rows[field]) for field in "spogwc")), removed)
+
+
+def sweep(folder: Path, state: State) -> None:
+    """Delete what neither *state* nor any reader opened from now on needs."""
+    for entry in folder.iterdir():
+        if entry.name in (state.base, state.overlay):
+            continue
+        if entry.name.startswith("base-"):
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.name.startswith("overlay-") or entry.name.endswith(".tmp"):
+            entry.unlink(missing_ok=True)
+
+
+def advanced(state: State, **changes: Any) -> State:
+    """Return a state with some fields changed."""
+    return replace(state, **changes)

@@ -1,0 +1,101 @@
+"""Loading a file: its format's reader parses, one commit takes all of it, what cannot be used is listed."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kgmm.errors import BadInput
+from kgmm.progress import Progress
+from kgmm.store import changes, formats, opening, table
+from kgmm.store.facts import DEFAULT_GRAPH, LoadReport
+from kgmm.store.formats import ReadOptions, Rejects
+from kgmm.store.lock import writing
+
+if TYPE_CHECKING:
+    from kgmm.store.local import LocalStore
+
+
+def load(
+    store: LocalStore, source: Path, format: str | None, graph: str | None, lang: str | None, strict: bool, progress: Progress
+) -> LoadReport:  # fmt: skip
+    """Load a file into a store; see :meth:`LocalStore.load`."""
+    store._writable()
+    began = time.perf_counter()
+    found = formats.detect(source, format)
+    rejects = RejectsFile(store.path.parent / f"{source.name}.rejects.tsv")
+    parts: list[pa.Table] = []
+    for part in found.read(source, ReadOptions(lang, graph, progress)):
+        if isinstance(part, Rejects):
+            rejects.add(part)
+        else:
+            parts.append(completed(part, graph))
+    rejects.close()
+    if strict and rejects.count:
+        raise BadInput(
+            source, f"{rejects.count} lines cannot be used, nothing was loaded; see {rejects.path}"
+        )
+    rows = pa.concat_tables(parts) if parts else table.SCHEMA.empty_table()
+    with writing(store.path, store.timeout):
+        opening.catch_up_locked(store)
+        added = changes.append(
+            store, rows, {"operation": "load", "source": source.name, "format": found.NAME}
+        )
+    return LoadReport(
+        found.NAME,
+        rows.num_rows + rejects.count,
+        added,
+        rows.num_rows - added,
+        rejects.count,
+        str(rejects.path) if rejects.count else None,
+        time.perf_counter() - began,
+        store.version,
+    )
+
+
+def completed(part: pa.RecordBatch, graph: str | None) -> pa.Table:
+    """Return a reader's batch with all the table's columns; *graph* goes before the batch's own graphs."""
+    rows = pa.Table.from_batches([part])
+    have = set(rows.column_names)
+    columns: dict[str, Any] = {}
+    for field in table.SCHEMA:
+        columns[field.name] = (
+            rows[field.name].cast(field.type) if field.name in have else pa.nulls(rows.num_rows, field.type)
+        )
+    if graph is not None:
+        columns["graph"] = pa.repeat(pa.scalar(graph), rows.num_rows)
+    columns["graph"] = pc.fill_null(columns["graph"], DEFAULT_GRAPH)
+    columns["weight"] = pc.fill_null(columns["weight"], 1.0)
+    columns["source"] = pc.fill_null(columns["source"], "")
+    columns["object_kind"] = pc.if_else(pc.starts_with(columns["object"], '"'), "literal", "node")
+    return pa.table([columns[field.name] for field in table.SCHEMA], schema=table.SCHEMA)
+
+
+class RejectsFile:
+    """The lines a load could not use, with their number and the reason; the file is made when there is one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.count = path, 0
+        self._file: Any = None
+
+    def add(self, rejects: Rejects) -> None:
+        """Write some rejected lines."""
+        if self._file is None:
+            self._file = self.path.open("w", encoding="utf-8", errors="replace")
+            self._file.write("line\treason\ttext\n")
+        for line, reason, raw in zip(*rejects, strict=True):
+            self._file.write(f"{line}\t{_one_line(reason)}\t{_one_line(raw)}\n")
+        self.count += len(rejects.lines)
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

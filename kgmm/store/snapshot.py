@@ -1,0 +1,132 @@
+"""One version of a store's statements: the mapped base, less what was removed, plus what was added since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.store.base import Array, Base, Statements
+
+
+class Overlay:
+    """What changed since the base: added statements, kept sorted both ways, and the base rows removed."""
+
+    def __init__(self, added: Statements, removed: NDArray[np.uint32]) -> None:
+        order = np.lexsort((added.graph, added.object, added.predicate, added.subject))
+        self.added, self.removed = added.take(order), removed
+        self.by_object = np.argsort(self.added.object, kind="stable")
+        self._objects = self.added.object[self.by_object]
+
+    def __len__(self) -> int:
+        return len(self.added.subject)
+
+    def find(self, s: int | None, p: int | None, o: int | None, g: int | None) -> NDArray[np.int64]:
+        """Return the added rows of a pattern."""
+        if s is not None:
+            low, high = (int(self.added.subject.searchsorted(s, side=side)) for side in ("left", "right"))  # type: ignore[call-overload]
+            rows = np.arange(low, high)
+        elif o is not None:
+            low, high = (int(self._objects.searchsorted(o, side=side)) for side in ("left", "right"))  # type: ignore[call-overload]
+            rows = self.by_object[low:high]
+        else:
+            rows = np.arange(len(self))
+        for column, wanted in ((self.added.predicate, p), (self.added.object, o), (self.added.graph, g)):
+            if wanted is not None and len(rows):
+                rows = rows[column[rows] == wanted]
+        return rows
+
+
+class Selection:
+    """The rows of one look-up: a range of an order of the base, then rows of the overlay."""
+
+    __slots__ = ("added", "high", "low", "order")
+
+    def __init__(self, order: Array | None, low: int, high: int, added: NDArray[np.int64] | None) -> None:
+        self.order, self.low, self.high, self.added = order, low, high, added
+
+    def __len__(self) -> int:
+        return self.high - self.low + (0 if self.added is None else len(self.added))
+
+    def base_rows(self, start: int, stop: int) -> Array:
+        """Return the base's rows among the selection's *start* … *stop*."""
+        low, high = self.low + start, min(self.low + stop, self.high)
+        if low >= high:
+            return np.empty(0, np.uint32)
+        return np.arange(low, high, dtype=np.uint32) if self.order is None else self.order[low:high]
+
+    def added_rows(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the overlay's rows among the selection's *start* … *stop*."""
+        size = self.high - self.low
+        if self.added is None or stop <= size:
+            return np.empty(0, np.int64)
+        return self.added[max(start - size, 0) : stop - size]
+
+
+class Snapshot:
+    """All statements of one version, by number."""
+
+    def __init__(self, base: Base, overlay: Overlay | None) -> None:
+        self.base, self.overlay = base, overlay
+        self.removed = overlay.removed if overlay is not None else np.empty(0, np.uint32)
+        self._gone: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return self.base.rows - len(self.removed) + (len(self.overlay) if self.overlay else 0)
+
+    def select(self, s: int | None, p: int | None, o: int | None, g: int | None) -> Selection:
+        """Return the rows of a pattern; None is any."""
+        order, low, high = self.base.find(s, p, o, g)
+        if len(self.removed) and high > low:
+            rows = np.arange(low, high, dtype=np.uint32) if order is None else order[low:high]
+            keep = ~self._is_removed(rows)
+            if not keep.all():
+                order, low = rows[keep], 0
+                high = len(order)
+        added = self.overlay.find(s, p, o, g) if self.overlay is not None and len(self.overlay) else None
+        return Selection(order, low, high, added if added is not None and len(added) else None)
+
+    def statements(self, selection: Selection, start: int, stop: int) -> Statements:
+        """Return the selection's rows *start* … *stop*."""
+        rows = self.base.statements(selection.base_rows(start, stop))
+        more = selection.added_rows(start, stop)
+        if not len(more) or self.overlay is None:
+            return rows
+        return Statements.concatenate([rows, self.overlay.added.take(more)])
+
+    def counts(self, column: str) -> dict[int, int]:
+        """Return how many statements each predicate or graph (by term id) has."""
+        coded, starts = getattr(self.base, column), getattr(self.base, f"{column}_starts")
+        found = dict(zip(coded.values.tolist(), np.diff(starts).tolist(), strict=True))
+        for sign, ids in (
+            (-1, coded[self.removed]),
+            (1, getattr(self.overlay.added, column) if self.overlay else ()),
+        ):
+            values, numbers = np.unique(np.asarray(ids, np.uint32), return_counts=True)
+            for value, number in zip(values.tolist(), numbers.tolist(), strict=True):
+                found[value] = found.get(value, 0) + sign * number
+        return {value: number for value, number in found.items() if number}
+
+    def all(self) -> Statements:
+        """Return every statement, sorted but for those added since the base was written."""
+        base = self.base
+        rows: Any = slice(None)
+        if len(self.removed):
+            rows = np.ones(base.rows, bool)
+            rows[self.removed] = False
+        kept = Statements(
+            base.subject[rows], base.predicate[rows], base.object[rows], base.graph[rows], base.weight[rows], base.source[rows]
+        )  # fmt: skip
+        return (
+            Statements.concatenate([kept, self.overlay.added]) if self.overlay and len(self.overlay) else kept
+        )
+
+    def _is_removed(self, rows: Array) -> NDArray[np.bool_]:
+        if len(rows) > len(self.removed):
+            if self._gone is None:
+                self._gone = np.zeros(self.base.rows, bool)
+                self._gone[self.removed] = True
+            return self._gone[rows]
+        at = np.minimum(np.searchsorted(self.removed, rows), len(self.removed) - 1)
+        return np.asarray(self.removed[at] == rows)
