@@ -34,7 +34,9 @@ class JointEncoder:
         else:
             self.checksum = hashlib.blake2b(place.encode(), digest_size=8).hexdigest()
         from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         try:
             self._model: Any = AutoModel.from_pretrained(place).eval()
             if not hasattr(self._model, "get_image_features"):

@@ -17,7 +17,9 @@ class SentenceEncoder:
         os.environ.setdefault("USE_TF", "0")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         try:
             self._model = SentenceTransformer(place, device="cpu")
         except (OSError, ValueError, KeyError) as error:

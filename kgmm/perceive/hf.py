@@ -88,8 +88,10 @@ def _detector(place: str) -> Detector:
             AutoModelForZeroShotObjectDetection,
             AutoProcessor,
         )
+        from transformers.utils import logging
     except ImportError as error:
         raise MissingExtra("transformers", "detect") from error
+    logging.disable_progress_bar()
     try:
         kind = AutoConfig.from_pretrained(place).model_type
         open_vocabulary = kind in {"owlvit", "owlv2", "grounding-dino", "mm-grounding-dino", "omdet-turbo"}
