@@ -1,0 +1,208 @@
+"""Commands on a store: load, info, find, add, remove, check, compact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.store import Fact, Facts, LoadReport, LocalStore
+
+#: facts that ``find`` prints unless told otherwise
+SHOWN = 100
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "format_name", help="The files' format, if looking at them does not tell.")
+@click.option("--graph", help="The graph all facts go to.")
+@click.option("--lang", help="Keep only concepts of this language, such as en.")
+@click.option("--strict", is_flag=True, help="Load nothing of a file if one of its lines cannot be used.")
+@json_option
+def load(
+    kb: Path, files: tuple[Path, ...], format_name: str | None, graph: str | None, lang: str | None, strict: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Load knowledge FILES into the store KB, which is made if need be."""
+    reports: list[LoadReport] = []
+    with LocalStore(kb) as store:
+        for file in files:
+            with progress_bar() as progress:
+                report = store.load(
+                    file, format=format_name, graph=graph, lang=lang, strict=strict, progress=progress
+                )
+            reports.append(report)
+            if not as_json:
+                click.echo(_told(file, report))
+        if as_json:
+            loaded = [
+                {"file": str(file), **asdict(report)} for file, report in zip(files, reports, strict=True)
+            ]
+            emit({"store": str(store.path), "facts": len(store), "version": store.version, "loaded": loaded})
+
+
+def _told(file: Path, report: LoadReport) -> str:
+    text = (
+        f"{file}: {report.format}, {report.read:,} read, {report.added:,} added, {report.duplicates:,} known"
+    )
+    if report.rejected:
+        text += f", {report.rejected:,} rejected (see {report.rejects})"
+    return f"{text}, {report.seconds:.1f} s, version {report.version}"
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.option("--version", type=int, help="Show this version instead of the newest.")
+@json_option
+def info(kb: Path, version: int | None, as_json: bool) -> None:
+    """Show what the store KB holds: graphs, relations, versions."""
+    with LocalStore(kb, create=False, version=version) as store:
+        about = {
+            "store": str(store.path),
+            "version": store.version,
+            "facts": len(store),
+            "terms": len(store.terms),
+            "bytes": sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file()),
+            "graphs": store.graphs(),
+            "relations": store.relations(),
+            "versions": store.versions(),
+        }
+    if as_json:
+        emit(about)
+        return
+    click.echo(
+        f"{about['store']}: {about['facts']:,} facts, {about['terms']:,} terms, {about['bytes']:,} bytes"
+    )
+    for title in ("graphs", "relations"):
+        counts = about[title]
+        assert isinstance(counts, dict)
+        click.echo(f"{title}:")
+        for name, count in list(counts.items())[:20]:
+            click.echo(f"  {count:>12,}  {name}")
+        if len(counts) > 20:
+            click.echo(f"  … {len(counts) - 20:,} more")
+    versions = about["versions"]
+    assert isinstance(versions, list)
+    click.echo("versions:")
+    for entry in versions[-10:]:
+        click.echo(f"  {entry['version']:>6}  {entry['time']}  {entry['operation']}")
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("subject", required=False)
+@click.argument("predicate", required=False)
+@click.argument("object", required=False)
+@click.option("--graph", help="Only facts of this graph.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=SHOWN, show_default=True, help="Print at most so many."
+)
+@click.option("--version", type=int, help="Look in this version instead of the newest.")
+@json_option
+def find(
+    kb: Path, subject: str | None, predicate: str | None, object: str | None, graph: str | None, limit: int,
+    version: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Look facts up in the store KB; - or ? stands for any subject, predicate or object."""
+    with LocalStore(kb, create=False, version=version) as store:
+        count = store.count(subject, predicate, object, graph=graph)
+        facts = store.find(subject, predicate, object, graph=graph, limit=limit)
+        if as_json:
+            emit({"count": count, "version": store.version, "facts": [asdict(fact) for fact in facts]})
+            return
+        _print(facts)
+        if count > len(facts):
+            click.echo(f"{len(facts):,} of {count:,} facts; more with --limit", err=True)
+
+
+def _print(facts: Iterable[Fact] | Facts) -> None:
+    for fact in facts:
+        click.echo(
+            "\t".join(
+                (fact.subject, fact.predicate, fact.object, f"{fact.weight:g}", fact.graph, fact.source)
+            )
+        )
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("subject")
+@click.argument("predicate")
+@click.argument("object")
+@click.option("--weight", type=float, default=1.0, show_default=True, help="How strongly it holds.")
+@click.option("--graph", default="facts", show_default=True, help="The graph it goes to.")
+@click.option("--source", default="", help="Who says so.")
+@json_option
+def add(
+    kb: Path, subject: str, predicate: str, object: str, weight: float, graph: str, source: str, as_json: bool
+) -> None:
+    """Add one fact to the store KB, which is made if need be."""
+    fact = Fact(subject, predicate, object, weight, graph, source)
+    with LocalStore(kb) as store:
+        added = store.add(fact)
+        if as_json:
+            emit({"added": added, "version": store.version, "fact": asdict(fact)})
+        else:
+            click.echo(f"{'added' if added else 'known already'}, version {store.version}")
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("subject", required=False)
+@click.argument("predicate", required=False)
+@click.argument("object", required=False)
+@click.option("--graph", help="Only facts of this graph.")
+@json_option
+def remove(
+    kb: Path, subject: str | None, predicate: str | None, object: str | None, graph: str | None, as_json: bool
+) -> None:
+    """Remove the facts that fit a pattern from the store KB; - or ? stands for any."""
+    with LocalStore(kb, create=False) as store:
+        removed = store.remove(subject, predicate, object, graph=graph)
+        if as_json:
+            emit({"removed": removed, "version": store.version})
+        else:
+            click.echo(f"{removed:,} removed, version {store.version}")
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@json_option
+def check(kb: Path, as_json: bool) -> None:
+    """Verify the store KB: table, index, ids; repair what can be derived again."""
+    with LocalStore(kb, create=False) as store:
+        found = store.check()
+        if as_json:
+            emit({"store": str(store.path), "version": store.version, "facts": len(store), "repaired": found})
+            return
+        for line in found:
+            click.echo(line)
+        click.echo(
+            f"{store.path}: {len(store):,} facts, version {store.version}, {'repaired' if found else 'sound'}"
+        )
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@json_option
+def compact(kb: Path, as_json: bool) -> None:
+    """Merge small updates of the store KB into its index and table."""
+    with LocalStore(kb, create=False) as store:
+        before = sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file())
+        store.compact()
+        after = sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file())
+        if as_json:
+            emit(
+                {
+                    "store": str(store.path),
+                    "version": store.version,
+                    "bytes_before": before,
+                    "bytes_after": after,
+                }
+            )
+        else:
+            click.echo(f"{store.path}: {before:,} to {after:,} bytes, version {store.version}")
