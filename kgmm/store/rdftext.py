@@ -61,12 +61,7 @@ def written(term: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as a literal in N-Triples form.
-
-    Example:
-        >>> print(quoted('say "hi"'))
-        "say \\\\"hi\\\\""
-    """
+    """Return a text as a literal in N-Triples form."""
     for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r")):
         text = text.replace(plain, escaped)
     return f'"{text}"'

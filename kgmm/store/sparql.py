@@ -129,8 +129,8 @@ class Triples(Sequence[tuple[str, str, str]]):
         """Return a data frame with a row a statement."""
         import polars
 
-        columns = list(zip(*self.rows, strict=True)) or [[], [], []]
-        return polars.DataFrame(dict(zip(("subject", "predicate", "object"), columns, strict=True)))
+        names = ("subject", "predicate", "object")
+        return polars.DataFrame(list(self.rows), schema=dict.fromkeys(names, polars.String), orient="row")
 
     def to_ntriples(self) -> str:
         """Return the statements as N-Triples."""

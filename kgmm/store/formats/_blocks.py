@@ -76,7 +76,7 @@ def parse(block: Block, columns: int, optional: int, check: Check) -> tuple[pl.D
     frame = _fast(block.data, columns, optional)
     if frame is not None:
         return frame, None
-    return _careful(block, columns, optional, check)
+    return careful(block, columns, optional, check)
 
 
 def _fast(data: bytes, columns: int, optional: int) -> pl.DataFrame | None:
@@ -101,7 +101,8 @@ def _fast(data: bytes, columns: int, optional: int) -> pl.DataFrame | None:
     return None if bad else frame
 
 
-def _careful(block: Block, columns: int, optional: int, check: Check) -> tuple[pl.DataFrame, Rejects | None]:
+def careful(block: Block, columns: int, optional: int, check: Check) -> tuple[pl.DataFrame, Rejects | None]:
+    """Parse a block line by line, as :func:`parse` does where a line is malformed."""
     numbers: list[int] = []
     reasons: list[str] = []
     raw: list[str] = []

@@ -15,7 +15,7 @@ import pyarrow as pa
 from kgmm.errors import BadInput
 from kgmm.names import concept, is_literal, relation
 from kgmm.store.formats._base import ReadOptions, Rejects
-from kgmm.store.formats._blocks import blocks, parse
+from kgmm.store.formats._blocks import blocks, careful, parse
 from kgmm.store.formats._rows import Rows, weight_of
 from kgmm.store.formats._stream import lines
 
@@ -219,9 +219,7 @@ def _read_fast(
             batch = _batch(frame, columns, options.lang or "en")
         except ValueError:
             # a value, not the shape, is wrong somewhere: look at each line of this block
-            from kgmm.store.formats._blocks import _careful
-
-            frame, rejects = _careful(block, 3, 2, check)
+            frame, rejects = careful(block, 3, 2, check)
             batch = _batch(frame, columns, options.lang or "en")
         yield from batch
         if rejects and (kept := _without_comments(rejects)):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
+from kgmm import names
 from kgmm.store.formats._base import ReadOptions, Rejects
-from kgmm.store.formats._blocks import Block, blocks, parse
+from kgmm.store.formats._blocks import blocks, careful, parse
+from kgmm.store.formats._rows import weight_of
 
 NAME = "conceptnet"
 SUFFIXES = (".csv", ".tsv")
@@ -23,11 +26,17 @@ def sniff(path: Path, head: bytes) -> float:
 
 
 def _check(fields: list[str]) -> str:
-    if not fields[1].startswith("/r/"):
+    if not fields[1].startswith("/r/") or len(fields[1]) < 4:
         return f"relation {fields[1][:40]!r} does not start with /r/"
-    if not fields[2].startswith("/"):
-        return f"start {fields[2][:40]!r} is no concept"
-    return "" if fields[4].lstrip().startswith("{") else "fifth column is no JSON object"
+    for end in fields[2:4]:
+        if not end.startswith("/c/") and not names.is_iri(end):
+            return f"{end[:40]!r} is neither a concept /c/… nor an IRI"
+    try:
+        about = json.loads(fields[4])
+        weight_of(str(about.get("weight", 1.0)))
+    except (ValueError, AttributeError) as error:
+        return str(error) if str(error).startswith("weight") else "fifth column is no JSON object"
+    return ""
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
@@ -44,12 +53,11 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
             yield block
             continue
         frame, rejects = parse(block, 5, 0, _check)
+        if rejects is None and frame.select(_wrong().any()).item():
+            frame, rejects = careful(block, 5, 0, _check)
         if rejects:
             yield rejects
-        whole = frame.filter(~_wrong())
-        if whole.height < frame.height:
-            yield _refused(block, frame)
-        table = _statements(whole, options.lang).to_arrow()
+        table = _statements(frame, options.lang).to_arrow()
         yield from table.combine_chunks().cast(_SCHEMA).to_batches()
 
 
@@ -72,23 +80,11 @@ def _weight() -> pl.Expr:
 
 def _wrong() -> pl.Expr:
     """Return which rows have no relation, concept or JSON where they belong, or no usable weight."""
-    shape = pl.col("1").str.starts_with("/r/") & pl.col("2").str.starts_with("/")
-    return ~(shape & pl.col("4").str.starts_with("{")) | (
-        pl.col("4").str.contains('"weight"', literal=True) & ~_weight().is_finite().fill_null(False)
-    )
-
-
-def _refused(block: Block, frame: pl.DataFrame) -> Rejects:
-    """Say which lines were refused; they are sought by their text, since this is rare."""
-    bad = set(frame.filter(_wrong())["0"].to_list())
-    numbers, reasons, raw = [], [], []
-    for number, line in enumerate(block.data.decode("utf-8", "replace").split("\n"), block.first):
-        fields = line.split("\t")
-        if fields[0] in bad and len(fields) == 5:
-            numbers.append(number)
-            reasons.append(_check(fields) or "weight is not a number")
-            raw.append(line[:500])
-    return Rejects(numbers, reasons, raw)
+    ends = [pl.col(c).str.starts_with("/c/") | pl.col(c).str.contains("^[a-z]+://") for c in ("2", "3")]
+    shape = pl.col("1").str.starts_with("/r/") & ends[0] & ends[1]
+    about = pl.col("4").str.starts_with("{") & pl.col("4").str.ends_with("}")
+    weighed = _weight().is_finite().fill_null(False)
+    return ~shape | ~about | (pl.col("4").str.contains('"weight"', literal=True) & ~weighed)
 
 
 def _statements(frame: pl.DataFrame, lang: str | None) -> pl.DataFrame:
@@ -96,12 +92,16 @@ def _statements(frame: pl.DataFrame, lang: str | None) -> pl.DataFrame:
         home = f"/c/{lang}/"
         ours = [pl.col(c).str.starts_with(home) | ~pl.col(c).str.starts_with("/c/") for c in ("2", "3")]
         frame = frame.filter(ours[0] & ours[1])
-    surface = pl.col("4").str.extract(r'"surfaceText":\s*"((?:[^"\\]|\\.)*)"', 1)
-    return frame.select(
+    found = frame.select(
         subject=pl.col("2"),
         predicate=pl.col("1").str.slice(3),
         object=pl.col("3"),
         weight=_weight().fill_null(1.0),
         source=pl.col("4").str.extract(r'"dataset":\s*"([^"\\]*)"', 1).fill_null(""),
-        surface=surface.str.replace_all('\\"', '"', literal=True),
+        surface=pl.col("4").str.extract(r'"surfaceText":\s*"((?:[^"\\]|\\.)*)"', 1),
     )
+    escaped = found["surface"].filter(found["surface"].str.contains("\\", literal=True)).unique()
+    if escaped.is_empty():
+        return found
+    plain = pl.Series([json.loads(f'"{text}"') for text in escaped], dtype=pl.String)
+    return found.with_columns(surface=pl.col("surface").replace(escaped, plain))
