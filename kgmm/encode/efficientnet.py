@@ -88,9 +88,7 @@ def _fold_normalization(network: Any) -> None:
         if not hasattr(module, convolution):
             return
         fused = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, normalization))
-        pad = getattr(fused.static_padding, "padding", None)
-        if pad is not None and len(set(pad)) == 1:  # even on all sides: the convolution can do it itself
-            fused.padding, fused.static_padding = (pad[0], pad[0]), nn.Identity()
+        _fold_padding(fused)
         setattr(module, convolution, fused)
         setattr(module, normalization, nn.Identity())
 
@@ -102,3 +100,16 @@ def _fold_normalization(network: Any) -> None:
         fold(block, "_expand_conv", "_bn0")
         fold(block, "_depthwise_conv", "_bn1")
         fold(block, "_project_conv", "_bn2")
+
+
+def _fold_padding(convolution: Any) -> None:
+    """Let a convolution do its own padding, which costs a third of the time as an operation apart.
+
+    Strided ones are padded by one more at the right and bottom; a kernel with a row and column of zeros before
+    the others computes the same with even padding.
+    """
+    left, right, top, bottom = getattr(convolution.static_padding, "padding", (0, 0, 0, 0))
+    if left == top and right == bottom and right - left in (0, 1):
+        if right > left:
+            convolution.weight = nn.Parameter(nn.functional.pad(convolution.weight.detach(), (1, 0, 1, 0)))
+        convolution.padding, convolution.static_padding = (right, right), nn.Identity()

@@ -106,6 +106,7 @@ class Node:
     name: str
     classes: tuple[int, ...]
     aliases: tuple[str, ...]
+    kinds: tuple[str, ...]
     fine: bool
 
 
@@ -152,14 +153,22 @@ def _read(path: Path) -> Classes:
             below.setdefault(kind, []).append(index)
             above.setdefault(kind, kinds[level + 1 :])
     nodes = [
-        Node(concepts[i], (i,), _distinct([*_synonyms(rows[i][2]), *kinds_of[i]], concepts[i]), fine=True)
+        Node(
+            concepts[i],
+            (i,),
+            _distinct([*_synonyms(rows[i][2]), *kinds_of[i]], concepts[i]),
+            tuple(kinds_of[i]),
+            fine=True,
+        )
         for i in range(1000)
         if i not in places
     ]
     fine_names = {node.name: node.classes for node in nodes}
     for kind, classes in below.items():
         if fine_names.get(kind) != tuple(classes):
-            nodes.append(Node(kind, tuple(classes), _distinct(above[kind], kind), fine=False))
+            nodes.append(
+                Node(kind, tuple(classes), _distinct(above[kind], kind), tuple(above[kind]), fine=False)
+            )
     members = np.zeros((1000, len(nodes)), np.float32)
     for column, node in enumerate(nodes):
         members[list(node.classes), column] = 1

@@ -52,15 +52,16 @@ def _prototypes() -> tuple[list[str], NDArray[np.float32]]:
     return names, rgb_to_lab(np.array([list(v) for v in values]))
 
 
-def colour_names(pixels: NDArray[np.uint8], weights: NDArray[np.float32] | None = None) -> tuple[str, ...]:
-    """Name the dominant colours of some pixels.
+def colour_names(pixels: NDArray[np.uint8], background: NDArray[np.uint8] | None = None) -> tuple[str, ...]:
+    """Name the colours that mark an object.
 
     Args:
-        pixels: sRGB, shape (n, 3).
-        weights: how much each pixel counts, shape (n,).
+        pixels: the object's sRGB values, shape (n, 3).
+        background: values around it, shape (m, 3): a colour that is as common there does not mark the object,
+            such as the floor's under a motorcycle, unless it covers most of it.
 
     Returns:
-        At most two basic colour terms, each covering at least a third of the weight, the larger first.
+        At most two basic colour terms, the more telling first.
 
     Example:
         >>> colour_names(np.array([[200, 30, 30], [210, 20, 25], [20, 20, 20]], np.uint8))
@@ -68,13 +69,22 @@ def colour_names(pixels: NDArray[np.uint8], weights: NDArray[np.float32] | None 
     """
     if not len(pixels):
         return ()
+    inside = _shares(pixels)
+    outside = _shares(background) if background is not None and len(background) else {}
+    telling = {}
+    for name, share in inside.items():
+        contrast = share / (share + outside.get(name, 0.0)) if share else 0.0
+        if (share >= 0.15 and contrast >= 0.6 and outside) or share >= (0.6 if outside else 0.33):
+            telling[name] = share * contrast
+    return tuple(sorted(telling, key=lambda name: -telling[name])[:2])
+
+
+def _shares(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """Return the part of the pixels that each colour term covers."""
     names, prototypes = _prototypes()
-    lab = rgb_to_lab(pixels)
-    nearest = ((lab[:, None, :] - prototypes[None]) ** 2).sum(-1).argmin(1)
-    share = np.bincount(nearest, weights, minlength=len(names))
-    total = float(share.sum())
-    by_name: dict[str, float] = {}
-    for name, value in zip(names, share, strict=True):
-        by_name[name] = by_name.get(name, 0.0) + float(value)
-    ranked = sorted(by_name.items(), key=lambda item: -item[1])
-    return tuple(name for name, value in ranked[:2] if total > 0 and value / total >= 0.33)
+    nearest = ((rgb_to_lab(pixels)[:, None, :] - prototypes[None]) ** 2).sum(-1).argmin(1)
+    counts = np.bincount(nearest, minlength=len(names)) / len(pixels)
+    shares: dict[str, float] = {}
+    for name, share in zip(names, counts, strict=True):
+        shares[name] = shares.get(name, 0.0) + float(share)
+    return shares

@@ -25,8 +25,8 @@ GRID = 48
 SCALES = ((1.0, 1), (0.65, 2), (0.45, 3))
 #: A picture longer than this is covered by squarer crops, since stretching changes what things look like.
 LONGEST = 1.6
-#: Probability a kind needs in some crop to be looked at.
-CANDIDATE = 0.25
+#: Probability from which a crop has a vote on where something is.
+VOTE = 0.125
 
 Window = tuple[int, int, int, int]
 
@@ -79,6 +79,7 @@ def regions(
     boxes: list[Window],
     size: tuple[int, int],
     classes: Classes,
+    needed: NDArray[np.float32],
 ) -> list[Region]:
     """Find regions where crops agree on a class or kind.
 
@@ -89,22 +90,23 @@ def regions(
         boxes: the crops' windows.
         size: width and height of the picture the windows are in.
         classes: the classes and kinds that can be named.
+        needed: score from which each of them is believed, shape (nodes,).
 
     Returns:
-        Regions of every kind that some crop gives a probability of at least ``CANDIDATE``.
+        Regions of believed kinds; those of a kind and of its classes overlap.
     """
     votes = probabilities @ classes.members
     found: list[Region] = []
-    for node in np.flatnonzero(votes.max(0) >= CANDIDATE):
+    for node in np.flatnonzero(np.partition(votes, -2, axis=0)[-2:].mean(0) >= needed):
         members = list(classes.nodes[node].classes)
-        voters = np.flatnonzero(votes[:, node] >= CANDIDATE / 2)
+        voters = np.flatnonzero(votes[:, node] >= VOTE)
         share = torch.from_numpy(probabilities[voters][:, members])
         direction = (share / share.sum(1, keepdim=True)) @ weights[members]
         activation = torch.einsum("nd,ndhw->nhw", direction, maps[torch.from_numpy(voters)]).relu()
         activation = activation / activation.amax((1, 2), keepdim=True).clamp_min(1e-6)
         evidence = _overlay(activation, votes[:, node], voters, boxes, size)
         found += _components(int(node), evidence, votes[:, node], boxes, size)
-    return found
+    return [region for region in found if region.score >= needed[region.node]]
 
 
 def _cells(box: Window, size: tuple[int, int]) -> tuple[int, int, int, int]:

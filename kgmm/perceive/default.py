@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 THRESHOLD = 0.5
 #: The same for naming a class rather than its basic kind: the network is right about a tabby less often than
 #: about a cat.
-FINE = 0.6
+FINE = 0.75
 #: The same for classes the network sees in any texture.
 TEXTURE = 0.97
 #: Probability from which a place class tags the scene.
@@ -58,8 +58,9 @@ def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int
     with torch.inference_mode():
         maps = network.maps(cut(picture, boxes, SIDE))
         probabilities = torch.softmax(network.logits(maps.mean((2, 3))), 1).numpy()
-        seen = regions(maps, probabilities, network.classifier, boxes, (width, height), classes)
-    chosen = _choose(seen, classes, threshold)[:max_objects]
+        needed = _needed(classes, threshold)
+        seen = regions(maps, probabilities, network.classifier, boxes, (width, height), classes, needed)
+    chosen = _choose(seen, classes)[:max_objects]
     objects = tuple(_object(f"o{n}", region, picture, classes) for n, region in enumerate(chosen, 1))
     return SceneGraph(
         id=Path(picture.path).stem if picture.path else "image",
@@ -73,23 +74,24 @@ def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int
     )
 
 
-def _needed(region: Region, classes: Classes, threshold: float) -> float:
-    """Return the score a region needs to be believed."""
-    node = classes.nodes[region.node]
-    if all(index in classes.textures for index in node.classes):
-        return max(TEXTURE, threshold)
-    if node.fine:
-        return max(FINE, threshold)
-    # Many classes together collect much stray probability: a dog needs more than a cat, an animal most.
-    return min(threshold + 0.1 * math.log10(len(node.classes)), 0.9)
+def _needed(classes: Classes, threshold: float) -> NDArray[np.float32]:
+    """Return the score from which each class or kind is believed, shape (nodes,)."""
+    needed = np.empty(len(classes.nodes), np.float32)
+    for column, node in enumerate(classes.nodes):
+        if all(index in classes.textures for index in node.classes):
+            needed[column] = TEXTURE
+        elif node.fine:
+            needed[column] = FINE if node.kinds else threshold
+        else:
+            # Many classes together collect much stray probability: a dog needs more than a cat, an animal most.
+            needed[column] = min(threshold + 0.1 * math.log10(len(node.classes)), 0.9)
+    return np.maximum(needed, np.float32(threshold))
 
 
-def _choose(seen: list[Region], classes: Classes, threshold: float) -> list[Region]:
-    """Keep believed regions, the finest name for each, and of rival names for one place the best."""
-    believed = [r for r in seen if r.score >= _needed(r, classes, threshold)]
-    believed.sort(key=lambda r: (len(classes.nodes[r.node].classes), -r.score))
+def _choose(seen: list[Region], classes: Classes) -> list[Region]:
+    """Keep the finest name for each place, and of rival names for one place the best."""
     kept: list[Region] = []
-    for region in believed:
+    for region in sorted(seen, key=lambda r: (len(classes.nodes[r.node].classes), -r.score)):
         family = set(classes.nodes[region.node].classes)
         rivals = [other for other in kept if overlap_of_smaller(region.box, other.box) > 0.5]
         if any(family >= set(classes.nodes[other.node].classes) for other in rivals):
@@ -112,7 +114,7 @@ def _object(name: str, region: Region, picture: Picture, classes: Classes) -> Sc
         round(w * picture.width, 1),
         round(h * picture.height, 1),
     )
-    colours = colour_names(_pixels(picture.pixels, region.mask))
+    colours = colour_names(_pixels(picture.pixels, region.mask), _pixels(picture.pixels, ~region.mask))
     size = ("large",) if w * h >= LARGE else ("small",) if w * h <= SMALL else ()
     return SceneObject(name, node.name, box, round(region.score, 4), (*colours, *size), node.aliases)
 
