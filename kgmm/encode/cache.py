@@ -218,7 +218,7 @@ def encode_cached(
         >>> keys = np.array([11, 12], np.uint64)
         >>> encode_cached(encoder, cache, keys, lambda rows: [words[r] for r in rows]).shape
         (2, 384)
-        """
+    """
     keys = np.asarray(keys, np.uint64)
     found, vectors = cache.get(keys)
     if found.all():
