@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
+from kgmm.graph.batch import solve_columns
 from kgmm.graph.scores import Solution
 from kgmm.graph.seeds import SeedNodes
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: walks solved together in one batch
 WIDTH = 16
+
+#: with fewer edges than this every vector is in a core's cache anyway
+_WORTH_BATCHING = 50_000
 
 
 class _System:
@@ -163,5 +167,11 @@ def most_steps(restart: float, tol: float) -> int:
 
 
 def solve_many(view: GraphView, block: list[SeedNodes], restart: float, tol: float) -> list[Solution]:
-    """Solve several distributions of seeds."""
-    return [solve(view, seeds, restart, tol, None) for seeds in block]
+    """Solve several distributions side by side; those that hold seeds without edges are solved alone."""
+    strengths = view.adjacency.unit_strengths
+    together = [at for at, seeds in enumerate(block) if (strengths[seeds.positions] > 0).all()]
+    solved: dict[int, Solution] = {}
+    if len(together) > 2 and len(view.adjacency.indices) >= _WORTH_BATCHING:
+        columns = solve_columns(view, [block[at] for at in together], restart, tol, most_steps(restart, tol))
+        solved = dict(zip(together, columns, strict=True))
+    return [solved.get(at) or solve(view, seeds, restart, tol, None) for at, seeds in enumerate(block)]
