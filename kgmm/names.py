@@ -13,6 +13,8 @@ _LITERAL = re.compile(
     r'^"(?:[^"\\\n\r]|\\.)*"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--(?:ltr|rtl))?|\^\^<[^<>"{}|^`\\\s]*>)?$',
     re.DOTALL,
 )
+#: Schemes of IRIs without "//"; any other word with a colon is a word.
+_SCHEMES = ("urn:", "mailto:", "tag:", "tel:", "doi:", "did:", "geo:", "data:", "info:", "cid:", "news:")
 #: Terms that are ours but not concepts: scenes, stories, their parts.
 _OWN = ("/s/", "/t/", "/m/", "scene/", "story/")
 
@@ -56,8 +58,8 @@ def relation(text: str) -> str:
 
 
 def is_iri(text: str) -> bool:
-    """Tell whether *text* is an absolute IRI with a scheme and an authority, or a urn."""
-    return ("://" in text or text.startswith("urn:")) and _IRI.match(text) is not None
+    """Tell whether *text* is an absolute IRI: with an authority, or of a scheme that has none (``urn:``)."""
+    return ("://" in text or text.startswith(_SCHEMES)) and _IRI.match(text) is not None
 
 
 def is_literal(term: str) -> bool:

@@ -14,7 +14,7 @@ from functools import lru_cache
 import pyoxigraph as ox
 import xxhash
 
-from kgmm.names import CONCEPTNET, LOCAL, from_iri, iri, is_literal
+from kgmm.names import CONCEPTNET, LOCAL, from_iri, iri, is_iri, is_literal
 
 #: Prefixes that every query may use without declaring them.
 PREFIXES = {
@@ -35,6 +35,8 @@ SOURCE = ox.NamedNode(f"{LOCAL}source")
 REIFIES = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#reifies")
 _DOUBLE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#double")
 _BLANK = "_:"
+#: marks an IRI that nothing tells from a word, such as a relative one
+_OTHER = f"{LOCAL}iri:"
 
 Node = ox.NamedNode | ox.BlankNode
 Object = ox.NamedNode | ox.BlankNode | ox.Literal
@@ -54,13 +56,18 @@ def node(term: str) -> Node:
         >>> str(node("/c/en/dog"))
         '<http://conceptnet.io/c/en/dog>'
     """
-    return ox.BlankNode(term[2:]) if term.startswith(_BLANK) else ox.NamedNode(iri(term))
+    return ox.BlankNode(term[2:]) if term.startswith(_BLANK) else ox.NamedNode(full_iri(term))
 
 
 @lru_cache(maxsize=1 << 14)
 def predicate(term: str) -> ox.NamedNode:
     """Return the RDF predicate of a stored relation."""
-    return ox.NamedNode(iri(term, predicate=True))
+    return ox.NamedNode(full_iri(term, predicate=True))
+
+
+def full_iri(term: str, predicate: bool = False) -> str:
+    """Return the IRI of a stored term; inverse of :func:`node_term` and :func:`predicate_term`."""
+    return term[len(_OTHER) :] if term.startswith(_OTHER) else iri(term, predicate=predicate)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -100,7 +107,7 @@ def node_term(text: str) -> str:
     term = from_iri(text)
     if not term or term.startswith(('"', _BLANK)):
         raise NotRdf(f"<{text[:80]}> is no usable name")
-    return term
+    return _OTHER + text if term == text and not is_iri(text) else term
 
 
 @lru_cache(maxsize=1 << 14)
@@ -111,7 +118,7 @@ def predicate_term(text: str) -> str:
     term = from_iri(text)
     if not term or term.startswith('"'):
         raise NotRdf(f"<{text[:80]}> is no usable relation")
-    return term
+    return _OTHER + text if term == text and not is_iri(text) else term
 
 
 def term_of(rdf: object, scope: str = "") -> str:

@@ -158,7 +158,9 @@ def stored(term: str | None) -> str | None:
         >>> stored("<http://conceptnet.io/r/UsedFor>"), stored('"Hund"@de')
         ('UsedFor', '"Hund"@de')
     """
-    return from_iri(term[1:-1]) if term is not None and term[0] == "<" and term[1:2] != "<" else term
+    if term is None or term[0] != "<" or term[1:2] == "<":
+        return term
+    return from_iri(term[1:-1])
 
 
 _NUMBER = re.compile(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.names import concept, relation
+from kgmm.names import concept, is_iri, relation
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, weight_of
 from kgmm.store.formats._stream import lines
@@ -162,7 +162,7 @@ def node(text: str) -> str:
     if _ENTITY.fullmatch(text):
         return f"http://www.wikidata.org/entity/{text}"
     if re.fullmatch(r"[A-Za-z][\w.+-]*:\S+", text):
-        return text  # a name with a prefix, as CSKG writes wn:dog.n.01
+        return text if is_iri(text) else f"urn:kgtk:{text}"  # a name with a prefix, as CSKG writes wn:dog.n.01
     return concept(text)
 
 

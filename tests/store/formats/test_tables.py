@@ -159,7 +159,7 @@ def test_kgtk_edges_come_back(edges: list[tuple[str, int, str]]) -> None:
     ("value", "term"),
     [
         ("/c/en/dog", "/c/en/dog"),
-        ("wn:dog.n.01", "wn:dog.n.01"),
+        ("wn:dog.n.01", "urn:kgtk:wn:dog.n.01"),
         ("'Hund'@de", '"Hund"@de'),
         ("42", '"42"^^<http://www.w3.org/2001/XMLSchema#integer>'),
         ("^1867-03-02T00:00:00Z/11", '"1867-03-02"^^<http://www.w3.org/2001/XMLSchema#date>'),
