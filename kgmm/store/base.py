@@ -7,7 +7,6 @@ order of graphs. Where each subject's and object's rows begin is a table, so a l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh64_hexdigest
 
 from kgmm.store.files import mapped
 
@@ -206,32 +206,54 @@ def _narrow(column: Array, low: int, high: int, value: int) -> tuple[int, int]:
     return low + int(part.searchsorted(value)), low + int(part.searchsorted(value, side="right"))
 
 
-def write(folder: Path, rows: Statements, terms: int) -> dict[str, Any]:
-    """Sort statements and write them as a base in a new folder; return the sizes :class:`Base` opens it with."""
+def write(folder: Path, rows: Statements, terms: int, in_order: bool = False) -> dict[str, Any]:
+    """Write statements as a base in a new folder; return the sizes :class:`Base` opens it with.
+
+    *in_order* says that the rows are sorted by subject, predicate, object, graph already.
+    """
+    from kgmm.store import ordering
+
     folder.mkdir(parents=True)
-    order = np.lexsort((rows.graph, rows.object, rows.predicate, rows.subject))
-    rows = rows.take(order)
+    if not in_order:
+        rows = rows.take(ordering.by_subject(rows, terms))
     n = len(rows.subject)
     arrays: dict[str, Array] = {"object": rows.object}
-    sizes: dict[str, Any] = {"rows": n, "terms": terms, "kinds": {}, "values": {}}
     codes: dict[str, Array] = {}
-    for name in ("predicate", "graph", "weight", "source"):
-        values, inverse = np.unique(getattr(rows, name), return_inverse=True)
-        codes[name] = inverse.astype(np.min_scalar_type(max(len(values) - 1, 0)))
-        arrays[f"{name}.values"], arrays[f"{name}.codes"] = values, codes[name]
-        sizes["kinds"][name], sizes["values"][name] = codes[name].dtype.str[1:], len(values)
-    arrays["by_object"] = np.argsort(rows.object, kind="stable").astype(np.uint32)
-    arrays["by_predicate"] = np.lexsort((rows.object, codes["predicate"])).astype(np.uint32)
+    for name in ("predicate", "graph"):
+        codes[name], arrays[f"{name}.values"] = ordering.coded(getattr(rows, name), terms)
+    for name in ("weight", "source"):
+        codes[name], arrays[f"{name}.values"] = _distinct(getattr(rows, name))
+    sizes: dict[str, Any] = {"rows": n, "terms": terms, "kinds": {}, "values": {}}
+    for name, code in codes.items():
+        arrays[f"{name}.codes"] = code
+        sizes["kinds"][name], sizes["values"][name] = code.dtype.str[1:], len(arrays[f"{name}.values"])
+    arrays["by_object"] = ordering.by_key(rows.object, terms)
+    arrays["by_predicate"] = ordering.by_key(
+        codes["predicate"], sizes["values"]["predicate"], arrays["by_object"]
+    )
     if sizes["values"]["graph"] > 1:
-        arrays["by_graph"] = np.argsort(codes["graph"], kind="stable").astype(np.uint32)
+        arrays["by_graph"] = ordering.by_key(codes["graph"], sizes["values"]["graph"])
     for name, column in (("subject_starts", rows.subject), ("object_starts", rows.object)):
         arrays[name] = _starts(column, terms).astype(np.uint32)
     for name in ("predicate", "graph"):
         arrays[f"{name}_starts"] = _starts(codes[name], sizes["values"][name])
+    sizes["sums"] = {}
     for name, array in arrays.items():
-        array.tofile(folder / name)
-    (folder / "sizes.json").write_text(json.dumps(sizes), "utf-8")
+        data = memoryview(np.ascontiguousarray(array)).cast("B") if array.size else memoryview(b"")
+        with (folder / name).open("wb") as file:
+            file.write(data)
+        sizes["sums"][name] = xxh64_hexdigest(data)
     return sizes
+
+
+def _distinct(column: Array) -> tuple[Array, Array]:
+    """Number the distinct values of a column by the smallest integers; return codes and values."""
+    import pyarrow as pa
+
+    found = pa.array(column).dictionary_encode()
+    values = found.dictionary.to_numpy(zero_copy_only=False).astype(column.dtype)
+    codes = found.indices.to_numpy(zero_copy_only=False)
+    return codes.astype(np.min_scalar_type(max(len(values) - 1, 0))), values
 
 
 def _starts(column: Array, count: int) -> NDArray[np.int64]:

@@ -77,10 +77,12 @@ def start(folder: Path) -> State:
     return state
 
 
-def new_base(folder: Path, rows: Statements, terms: int) -> tuple[str, dict[str, Any]]:
+def new_base(
+    folder: Path, rows: Statements, terms: int, in_order: bool = False
+) -> tuple[str, dict[str, Any]]:
     """Write statements as a new base; return its folder's name and its sizes."""
     name = f"base-{uuid.uuid4().hex[:12]}"
-    return name, base_files.write(folder / name, rows, terms)
+    return name, base_files.write(folder / name, rows, terms, in_order)
 
 
 def open_state(folder: Path, state: State) -> Opened:

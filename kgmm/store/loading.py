@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,12 @@ if TYPE_CHECKING:
     from kgmm.store.local import LocalStore
 
 
+#: from so many statements on, a load takes the compiled way
+BULK = 250_000
+#: a ConceptNet dump larger than this (in bytes, perhaps compressed) is parsed by compiled code
+COMPILED = 20 << 20
+
+
 def load(
     store: LocalStore, source: Path, format: str | None, graph: str | None, lang: str | None, strict: bool, progress: Progress
 ) -> LoadReport:  # fmt: skip
@@ -28,33 +37,78 @@ def load(
     began = time.perf_counter()
     found = formats.detect(source, format)
     rejects = RejectsFile(store.path.parent / f"{source.name}.rejects.tsv")
-    parts: list[pa.Table] = []
-    for part in found.read(source, ReadOptions(lang, graph, progress)):
-        if isinstance(part, Rejects):
-            rejects.add(part)
+    about = {"operation": "load", "source": source.name, "format": found.NAME}
+    with closing(rejects):
+        parts = _parts(found, source, ReadOptions(lang, graph, progress), rejects)
+        first = _first(parts)
+        if sum(len(part) for part in first) < BULK:
+            read = sum(len(part) for part in first)
+            rows = pa.concat_tables(
+                [_as_table(part, graph) for part in first] or [table.SCHEMA.empty_table()]
+            )
+            _if_strict(strict, source, rejects)
+            with writing(store.path, store.timeout):
+                opening.catch_up_locked(store)
+                added = changes.append(store, rows, about)
         else:
-            parts.append(completed(part, graph))
-    rejects.close()
-    if strict and rejects.count:
-        raise BadInput(
-            source, f"{rejects.count} lines cannot be used, nothing was loaded; see {rejects.path}"
-        )
-    rows = pa.concat_tables(parts) if parts else table.SCHEMA.empty_table()
-    with writing(store.path, store.timeout):
-        opening.catch_up_locked(store)
-        added = changes.append(
-            store, rows, {"operation": "load", "source": source.name, "format": found.NAME}
-        )
+            from kgmm.store import bulk
+
+            with writing(store.path, store.timeout):
+                opening.catch_up_locked(store)
+                whole = chain(first, parts, _then(lambda: _if_strict(strict, source, rejects)))
+                read, added = bulk.commit(store, whole, graph, about)
     return LoadReport(
         found.NAME,
-        rows.num_rows + rejects.count,
+        read + rejects.count,
         added,
-        rows.num_rows - added,
+        read - added,
         rejects.count,
         str(rejects.path) if rejects.count else None,
         time.perf_counter() - began,
         store.version,
     )
+
+
+def _parts(found: Any, source: Path, options: ReadOptions, rejects: RejectsFile) -> Iterator[Any]:
+    """Yield a file's statements, writing down the lines that cannot be used."""
+    if found.NAME == "conceptnet" and source.stat().st_size > COMPILED:
+        from kgmm.store import dump
+
+        reader: Iterable[Any] = dump.read(source, options.lang, options.progress)
+    else:
+        reader = found.read(source, options)
+    for part in reader:
+        if isinstance(part, Rejects):
+            rejects.add(part)
+        else:
+            yield completed(part, options.graph) if isinstance(part, pa.RecordBatch) else part
+
+
+def _first(parts: Iterator[Any]) -> list[Any]:
+    """Take statements until there are enough to tell a large load from a small one."""
+    taken: list[Any] = []
+    count = 0
+    while count < BULK and (part := next(parts, None)) is not None:
+        taken.append(part)
+        count += len(part)
+    return taken
+
+
+def _as_table(part: Any, graph: str | None) -> pa.Table:
+    return part if isinstance(part, pa.Table) else completed(part.to_batch(), graph)
+
+
+def _then(action: Callable[[], None]) -> Iterator[Any]:
+    """Act when everything before has been taken."""
+    action()
+    yield from ()
+
+
+def _if_strict(strict: bool, source: Path, rejects: RejectsFile) -> None:
+    if strict and rejects.count:
+        raise BadInput(
+            source, f"{rejects.count} lines cannot be used, nothing was loaded; see {rejects.path}"
+        )
 
 
 def completed(part: pa.RecordBatch, graph: str | None) -> pa.Table:

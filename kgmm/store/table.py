@@ -91,21 +91,35 @@ def create(folder: Path) -> None:
 def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
     """Write one data file that no version knows yet; return what a commit needs to know of it."""
     path = folder / f"part-{uuid.uuid4().hex}.parquet"
-    pq.write_table(rows, path, compression="zstd", use_dictionary=True, write_statistics=True)
+    pq.write_table(
+        rows,
+        path,
+        compression="zstd",
+        compression_level=1,
+        dictionary_pagesize_limit=1 << 24,
+        store_schema=False,
+    )
     sync(path)
     return {"path": path.name, "size": path.stat().st_size, "stats": _stats(rows)}
 
 
 def _stats(rows: pa.Table) -> str:
-    import pyarrow.compute as pc
-
     low, high = {}, {}
     for column in ("graph", "subject", "predicate", "object"):
-        ends = pc.min_max(rows[column]).as_py() if rows.num_rows else {"min": "", "max": ""}
+        ends = _ends(rows[column])
         # the Delta protocol lets long values be cut: a lower bound by its start, an upper one padded
         low[column] = ends["min"][:32]
         high[column] = ends["max"] if len(ends["max"]) <= 32 else ends["max"][:32] + "\U0010ffff"
     return json.dumps({"numRecords": rows.num_rows, "minValues": low, "maxValues": high, "nullCount": {}})
+
+
+def _ends(column: pa.ChunkedArray) -> dict[str, str]:
+    """Return the least and the greatest string of a column."""
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = pa.chunked_array([chunk.dictionary for chunk in column.chunks])
+    return dict(pc.min_max(column).as_py()) if len(column) else {"min": "", "max": ""}
 
 
 def commit(

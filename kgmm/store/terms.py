@@ -107,8 +107,8 @@ def append(folder: Path, count: int, new: Sequence[str]) -> None:
     lengths = np.fromiter((len(key) for key in encoded), np.uint64, len(encoded))
     start = int(mapped(folder / "offsets", np.uint64, count + 1)[count])
     ends = start + np.cumsum(lengths)
-    _write_at(folder / "blob", start, b"".join(encoded))
-    _write_at(folder / "offsets", 8 * (count + 1), ends.astype(np.uint64).tobytes())
+    write_at(folder / "blob", start, b"".join(encoded))
+    write_at(folder / "offsets", 8 * (count + 1), ends.astype(np.uint64).tobytes())
     total = count + len(new)
     slots = mapped(folder / "slots", np.uint32)
     if total > FILL * len(slots):
@@ -130,10 +130,7 @@ def _claim(table: NDArray[np.uint32], key: bytes, value: int) -> None:
 
 def rebuild_slots(folder: Path, count: int) -> None:
     """Write the hash table anew, at most *FILL* full."""
-    size = FEWEST_SLOTS
-    while count > FILL * size:
-        size *= 2
-    size *= 2 if size < 1 << 20 else 1
+    size = slots_for(count)
     blob, offsets = (
         mapped(folder / "blob", np.uint8).tobytes(),
         mapped(folder / "offsets", np.uint64, count + 1),
@@ -141,10 +138,23 @@ def rebuild_slots(folder: Path, count: int) -> None:
     table, at = np.zeros(size, np.uint32), offsets.tolist()
     for i in range(count):
         _claim(table, blob[at[i] : at[i + 1]], i + 1)
+    publish_slots(folder, table)
+
+
+def slots_for(count: int) -> int:
+    """Return how many slots a hash table of *count* terms has: a power of two, with room to grow."""
+    size = FEWEST_SLOTS
+    while count > 0.9 * FILL * size:
+        size *= 2
+    return size
+
+
+def publish_slots(folder: Path, table: NDArray[np.uint32]) -> None:
+    """Replace the hash table; readers of the one before keep theirs."""
     publish(folder / "slots", table.tobytes(), durable=False)
 
 
-def _write_at(path: Path, start: int, data: bytes) -> None:
+def write_at(path: Path, start: int, data: bytes | memoryview) -> None:
     """Write *data* at a position that is at or before the file's end."""
     handle = os.open(path, os.O_RDWR)
     try:

@@ -18,9 +18,12 @@ FILE_TERMS = 1 << 20
 def write(folder: Path, first: int, new: Sequence[str] | pa.Array) -> None:
     """Append terms with the ids *first*, *first* + 1, …, before the commit that needs them.
 
-    A file left by a writer that died before its commit begins at the same id and is replaced.
+    Files left by a writer that died before its commit hold ids from *first* on and are deleted.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.suffix == ".tmp" or int(path.stem) >= first:
+            path.unlink()
     column = new if isinstance(new, pa.Array | pa.ChunkedArray) else pa.array(new, pa.string())
     for start in range(0, len(column), FILE_TERMS):
         part = column.slice(start, FILE_TERMS)
