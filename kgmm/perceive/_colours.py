@@ -71,12 +71,15 @@ def colour_names(pixels: NDArray[np.uint8], background: NDArray[np.uint8] | None
         return ()
     inside = _shares(pixels)
     outside = _shares(background) if background is not None and len(background) else {}
-    telling = {}
-    for name, share in inside.items():
-        contrast = share / (share + outside.get(name, 0.0)) if share else 0.0
-        if (share >= 0.15 and contrast >= 0.6 and outside) or share >= (0.6 if outside else 0.33):
-            telling[name] = share * contrast
-    return tuple(sorted(telling, key=lambda name: -telling[name])[:2])
+    if not outside:
+        return _best({name: share for name, share in inside.items() if share >= 0.33})
+    contrast = {name: share / (share + outside[name]) for name, share in inside.items() if share >= 0.15}
+    telling = {name: inside[name] * c for name, c in contrast.items() if c >= 0.6}
+    return _best(telling or {name: share for name, share in inside.items() if share >= 0.5})
+
+
+def _best(weights: dict[str, float]) -> tuple[str, ...]:
+    return tuple(sorted(weights, key=lambda name: -weights[name])[:2])
 
 
 def _shares(pixels: NDArray[np.uint8]) -> dict[str, float]:

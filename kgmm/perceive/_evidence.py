@@ -35,16 +35,23 @@ def windows(width: int, height: int) -> list[Window]:
     """Return the crops of a picture as (left, top, right, bottom), the whole picture first."""
     out: list[Window] = []
     for scale, count in SCALES:
-        w, h = scale * width, scale * height
-        across = down = count
-        if count > 1 and width > LONGEST * height:
-            w, across = LONGEST * h, count + round(width / (LONGEST * height))
-        elif count > 1 and height > LONGEST * width:
-            h, down = LONGEST * w, count + round(height / (LONGEST * width))
+        if count == 1:
+            out.append((0, 0, width, height))
+            continue
+        w, across = _spread(scale * width, scale * height, width, count)
+        h, down = _spread(scale * height, scale * width, height, count)
         for y in np.linspace(0, height - h, down):
             for x in np.linspace(0, width - w, across):
                 out.append((int(x), int(y), max(round(x + w), int(x) + 1), max(round(y + h), int(y) + 1)))
     return out
+
+
+def _spread(length: float, other: float, side: int, count: int) -> tuple[float, int]:
+    """Return how long a crop is along one side and how many lie there: squarer and more if it is a long one."""
+    if length <= LONGEST * other:
+        return length, count
+    more = min(count + round(length / (LONGEST * other)), 2 * count)
+    return max(LONGEST * other, 1.3 * side / more), more
 
 
 def cut(picture: Picture, boxes: list[Window], side: int) -> NDArray[np.uint8]:
