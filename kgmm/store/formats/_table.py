@@ -110,7 +110,8 @@ def layout(head: bytes) -> Layout | None:
 
 
 def _layout(rows: list[str], separator: str) -> Layout | None:
-    split = [row.split(separator) if separator == "\t" else next(csv.reader([row]), []) for row in rows]
+    split = [row.split(separator) if separator == "\t" else _comma_fields(row) for row in rows]
+    split = [fields for fields in split if fields] or [[""]]
     named = tuple(_HEADERS.get(name.strip().lower(), "") for name in split[0])
     if {"subject", "predicate", "object"} <= set(named):
         return Layout(named, separator, True, 0.9)
@@ -124,6 +125,13 @@ def _layout(rows: list[str], separator: str) -> Layout | None:
     if separator == "," and max(relations) < 0.5:
         return None  # three commas in a line are no table of facts yet
     return Layout(columns, separator, False, sure * share)
+
+
+def _comma_fields(row: str) -> list[str]:
+    try:
+        return next(csv.reader([row]), [])
+    except csv.Error:
+        return [row]
 
 
 def _numeric(fields: list[str]) -> bool:

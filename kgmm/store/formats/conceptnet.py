@@ -103,5 +103,12 @@ def _statements(frame: pl.DataFrame, lang: str | None) -> pl.DataFrame:
     escaped = found["surface"].filter(found["surface"].str.contains("\\", literal=True)).unique()
     if escaped.is_empty():
         return found
-    plain = pl.Series([json.loads(f'"{text}"') for text in escaped], dtype=pl.String)
+    plain = pl.Series([_unescaped(text) for text in escaped], dtype=pl.String)
     return found.with_columns(surface=pl.col("surface").replace(escaped, plain))
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"')).encode(errors="replace").decode()
+    except ValueError:
+        return text

@@ -162,7 +162,9 @@ def node(text: str) -> str:
     if _ENTITY.fullmatch(text):
         return f"http://www.wikidata.org/entity/{text}"
     if re.fullmatch(r"[A-Za-z][\w.+-]*:\S+", text):
-        return text if is_iri(text) else f"urn:kgtk:{text}"  # a name with a prefix, as CSKG writes wn:dog.n.01
+        return (
+            text if is_iri(text) else f"urn:kgtk:{text}"
+        )  # a name with a prefix, as CSKG writes wn:dog.n.01
     return concept(text)
 
 

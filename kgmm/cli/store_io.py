@@ -1,0 +1,87 @@
+"""Commands that ask a store in SPARQL and write it to a file."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.store import LocalStore
+
+
+@click.command()
+@click.argument("kb")
+@click.argument("query")
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds the query may take.")
+@click.option("--limit", type=int, help="Most rows to print.")
+@click.option("--version", type=int, help="Ask this version instead of the newest.")
+@json_option
+def sparql(
+    kb: str, query: str, timeout: float, limit: int | None, version: int | None, as_json: bool
+) -> None:
+    """Run a SPARQL QUERY (or @FILE, or - for stdin) on the store KB, or on an endpoint's address.
+
+    The prefixes c: (English concepts), r: (relations), kgmm: and others are declared already.
+    """
+    from kgmm.store.sparql import Solutions, Triples
+
+    text = _text(query)
+    store: Any
+    if kb.startswith(("http://", "https://")):
+        from kgmm.store import remote
+
+        store = remote.open(kb)
+    else:
+        store = LocalStore(kb, create=False, version=version)
+    with store:
+        result = store.sparql(text, timeout=timeout, limit=limit)
+    if isinstance(result, Solutions):
+        if as_json:
+            emit({"variables": result.variables, "rows": list(result), "truncated": result.truncated})
+            return
+        click.echo("\t".join(f"?{name}" for name in result.variables))
+        for row in result.rows:
+            click.echo("\t".join(term or "" for term in row))
+    elif isinstance(result, Triples):
+        if as_json:
+            emit({"triples": result.rows, "truncated": result.truncated})
+            return
+        click.echo(result.to_ntriples(), nl=False)
+    else:
+        emit({"answer": result}) if as_json else click.echo("yes" if result else "no")
+        return
+    if result.truncated:
+        click.echo(f"kgmm: cut after {limit} rows; raise --limit for more", err=True)
+
+
+def _text(query: str) -> str:
+    if query == "-":
+        return sys.stdin.read()
+    return Path(query[1:]).read_text(encoding="utf-8") if query.startswith("@") else query
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "format_name", help="nquads, ntriples, turtle, trig, parquet or tsv; by FILE's ending."
+)
+@click.option("--graph", help="Write only this graph.")
+@click.option("--version", type=int, help="Write this version instead of the newest.")
+@json_option
+def export(
+    kb: Path, file: Path, format_name: str | None, graph: str | None, version: int | None, as_json: bool
+) -> None:
+    """Write the store KB to FILE, which appears whole or not at all."""
+    from kgmm.store.export import export as write
+
+    with LocalStore(kb, create=False, version=version) as store, progress_bar("facts") as progress:
+        report = write(store, file, format_name, graph=graph, progress=progress)
+    if as_json:
+        emit(asdict(report))
+    else:
+        click.echo(f"{file}: {report.format}, {report.facts:,} facts, {report.bytes:,} bytes")

@@ -1,0 +1,61 @@
+"""Facts in Parquet: columns subject, predicate, object, and perhaps graph, weight, source, surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from kgmm.errors import BadInput
+from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._rows import SCHEMA
+
+NAME = "parquet"
+SUFFIXES = (".parquet",)
+_NEEDED = ("subject", "predicate", "object")
+
+
+def sniff(path: Path, head: bytes) -> float:
+    """Look for Parquet's mark."""
+    return 1.0 if head.startswith(b"PAR1") else 0.0
+
+
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the file's facts; rows without a subject, predicate or object are rejected alone.
+
+    Raises:
+        BadInput: if the file is damaged or lacks a column.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            names = [n for n in SCHEMA.names if n in file.schema_arrow.names]
+            if missing := [n for n in _NEEDED if n not in names]:
+                raise BadInput(path, f"has no column {missing[0]!r}")
+            first, total = 1, file.metadata.num_rows
+            for batch in file.iter_batches(columns=names):
+                schema = pa.schema([SCHEMA.field(n) for n in names])
+                rows = pa.Table.from_batches([batch.select(names)]).cast(schema)
+                yield from _checked(rows, first, options)
+                first += batch.num_rows
+                options.progress(path.stat().st_size * first // max(total, 1), path.stat().st_size, path.name)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise BadInput(path, f"damaged Parquet file: {error}") from error
+
+
+def _checked(rows: pa.Table, first: int, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    whole = pc.and_(pc.is_valid(rows["subject"]), pc.is_valid(rows["predicate"]))
+    whole = pc.and_(whole, pc.is_valid(rows["object"]))
+    for name in _NEEDED:
+        whole = pc.and_(whole, pc.fill_null(pc.greater(pc.utf8_length(rows[name]), 0), False))
+    if "weight" in rows.column_names:
+        whole = pc.and_(whole, pc.is_finite(pc.fill_null(rows["weight"], 1.0)))
+    if options.graph is not None and "graph" in rows.column_names:
+        rows = rows.drop_columns(["graph"])
+    yield from rows.filter(whole).combine_chunks().to_batches()
+    bad = [i for i, good in enumerate(whole.to_pylist()) if not good]
+    if bad:
+        raw = [str(rows.slice(i, 1).to_pylist()[0])[:500] for i in bad]
+        yield Rejects([first + i for i in bad], ["a column is empty or not a number"] * len(bad), raw)
