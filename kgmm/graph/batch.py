@@ -45,14 +45,13 @@ class _Columns:
 
         threads.over_blocks(kernel, len(blocks) - 1, self.width * len(self.rows.indices))
 
-    def substitute(self, core: Flat, pulls: Flat, out: Flat) -> None:
-        """Out <- the vector whose core is *core* and whose fringe rows hold for the right-hand side *pulls*."""
+    def substitute(self, core: Flat, nodes: NDArray[np.int64], pulls: Flat, out: Flat) -> None:
+        """Out <- the vector whose core is *core* and whose fringe rows hold for *pulls* at *nodes*."""
         by_node = out.reshape(-1, self.width)
         by_node[self.parts.core] = core.reshape(-1, self.width)
         self.fill_fringe(out)
-        fringe = self.parts.fringe
-        seeded = fringe[pulls.reshape(-1, self.width)[fringe].any(axis=1)]
-        by_node[seeded] += pulls.reshape(-1, self.width)[seeded] / self.strengths[seeded, None]
+        seeded, _ = _members(self.parts.fringe, nodes)
+        by_node[nodes[seeded]] += pulls[seeded] / self.strengths[nodes[seeded], None]
 
     def fill_fringe(self, p: Flat) -> None:
         """Make *p* hold the fringe's rows with zero right-hand side."""
@@ -60,16 +59,18 @@ class _Columns:
 
         blocks = self.parts.fringe_blocks
         self._each(
-            lambda a, b: kernels.fill_fringe(*self.arrays, self.parts.fringe, p, self.damping, blocks, a, b), blocks
+            lambda a, b: kernels.fill_fringe(*self.arrays, self.parts.fringe, p, self.damping, blocks, a, b),
+            blocks,
         )
 
     def apply(self, p: Flat, q: Flat) -> Flat:
-        """q <- (D - (1 - c) A) p on the core; return p . q by column."""
+        """Q <- (D - (1 - c) A) p on the core; return p . q by column."""
         from kgmm.graph import batch_kernels as kernels
 
         core, blocks = self.parts.core, self.parts.core_blocks
         self._each(
-            lambda a, b: kernels.apply_core(*self.arrays, core, p, q, self.damping, blocks, a, b, self.dots), blocks
+            lambda a, b: kernels.apply_core(*self.arrays, core, p, q, self.damping, blocks, a, b, self.dots),
+            blocks,
         )
         return np.asarray(self.dots.sum(axis=0))
 
@@ -81,7 +82,9 @@ class _Columns:
         norms = np.abs(r.reshape(-1, self.width)).sum(axis=0)
         goals = np.maximum(0.9 * goal, _CYCLE * norms)
         x, q = np.zeros(r.shape, np.float32), np.empty(r.shape, np.float32)
-        p.reshape(-1, self.width)[core] = (r.reshape(-1, self.width) / self.diagonal[:, None]).astype(np.float32)
+        p.reshape(-1, self.width)[core] = (r.reshape(-1, self.width) / self.diagonal[:, None]).astype(
+            np.float32
+        )
         square = (np.square(r.reshape(-1, self.width), dtype=np.float64) / self.diagonal[:, None]).sum(axis=0)
         steps = 0
         while (norms > goals).any() and steps < most:
@@ -107,32 +110,66 @@ def _ratio(over: Flat, under: Flat) -> Flat:
     return np.divide(over, under, out=np.zeros_like(over), where=under > 0)
 
 
-def solve_columns(view: GraphView, block: list[SeedNodes], restart: float, tol: float, most: int) -> list[Solution]:
+def _on_cache_lines(size: int, kind: type[np.floating]) -> Flat:  # type: ignore[type-arg]
+    """Return zeros that begin at a multiple of 64 bytes, so that a node's entries are one cache line or two."""
+    item = np.dtype(kind).itemsize
+    raw = np.zeros(size + 64 // item, kind)
+    skip = (-raw.ctypes.data % 64) // item
+    return raw[skip : skip + size]
+
+
+def solve_columns(
+    view: GraphView, block: list[SeedNodes], restart: float, tol: float, most: int
+) -> list[Solution]:
     """Solve for up to WIDTH distributions whose seeds all have edges."""
     system = _Columns(view, restart)
     width, core = system.width, system.parts.core
-    pulls = np.zeros(len(view) * width)
+    nodes = np.unique(np.concatenate([seeds.positions for seeds in block]))
+    pulls = np.zeros((len(nodes), width))
     for column, seeds in enumerate(block):
-        pulls[seeds.positions * width + column] = restart * seeds.masses
-    x, z = np.zeros(len(core) * width), np.zeros(len(view) * width)
-    q = np.empty(len(core) * width)
-    p = np.zeros(len(view) * width, np.float32)
+        pulls[np.searchsorted(nodes, seeds.positions), column] = restart * seeds.masses
+    inside, rows = _members(core, nodes)
+    x, z = np.zeros(len(core) * width), _on_cache_lines(len(view) * width, np.float64)
+    r = np.empty(len(core) * width)
+    p = _on_cache_lines(len(view) * width, np.float32)
     steps = 0
     while True:
-        system.substitute(x, pulls, z)
-        system.apply(z, q)
-        np.subtract(pulls.reshape(-1, width)[core].ravel(), q, out=q)
-        errors = np.abs(q.reshape(-1, width)).sum(axis=0) / restart
+        system.substitute(x, nodes, pulls, z)
+        system.apply(z, r)
+        np.negative(r, out=r)
+        r.reshape(-1, width)[rows] += pulls[inside]
+        errors = np.abs(r.reshape(-1, width)).sum(axis=0) / restart
         if errors.max() <= tol or steps > most:
             break
-        # float32 holds residuals of any size, but sums of tiny ones lose little only if scaled
-        correction, taken = system.shrink(q.astype(np.float32), p, restart * tol, most - steps + 1)
+        correction, taken = system.shrink(r.astype(np.float32), p, restart * tol, most - steps + 1)
         x += correction
         steps += taken
     if errors.max() > tol:
         raise KgmmError(f"a walk stopped at an L1 error of {errors.max():.1e}; raise tol={tol:.1e}")
-    by_node = z.reshape(-1, width)
-    return [
-        Solution(np.maximum(by_node[:, column] * system.strengths, 0.0), float(errors[column]), steps)
-        for column in range(len(block))
-    ]
+    scores = _by_column(z.reshape(-1, width), system.strengths, len(block))
+    return [Solution(scores[column], float(errors[column]), steps) for column in range(len(block))]
+
+
+def _members(
+    among: NDArray[np.int32], nodes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which of *nodes* are in the ascending *among*, and where."""
+    at = np.searchsorted(among, nodes)
+    found = (
+        np.flatnonzero((at < len(among)) & (among[np.minimum(at, len(among) - 1)] == nodes))
+        if len(among)
+        else []
+    )
+    chosen = np.asarray(found, np.int64)
+    return chosen, at[chosen]
+
+
+def _by_column(z: Flat, strengths: Flat, count: int) -> list[Flat]:
+    """Return x = max(D z, 0) column by column, turning a few thousand nodes at a time."""
+    columns = [np.empty(len(z)) for _ in range(count)]
+    for start in range(0, len(z), 4096):
+        part = slice(start, start + 4096)
+        turned = np.maximum(z[part].T * strengths[part], 0.0)
+        for column in range(count):
+            columns[column][part] = turned[column]
+    return columns

@@ -1,10 +1,9 @@
 """The compiled inner loops of batches: WIDTH walks side by side, one cache line of float32 a node.
 
 A product with one vector waits for a cache line per edge and uses 8 bytes of it; here the line holds the
-entries of all walks. The loops over columns are written out, as the compiler keeps only such sums in registers.
+entries of all walks. The loops over columns are written out, eight at a time: only such sums stay in registers.
 """
 
-# ruff: noqa: D103  (what each kernel computes stands in the module that calls it)
 from __future__ import annotations
 
 from typing import Any
@@ -12,21 +11,27 @@ from typing import Any
 import numba
 import numpy as np
 
+from kgmm.graph.prefetch import prefetch
+
 _compiled = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
 
 #: walks in a batch
 WIDTH = 16
 
+#: how many edges before its use a cache line is asked for
+_AHEAD = 32
+
 
 @_compiled
 def gather(indices: Any, weights: Any, low: int, high: int, p: Any, total: Any) -> None:
     """total_c <- sum_k weights_k p[indices_k, c]; *p* is flat, *total* has WIDTH entries."""
+    last = len(indices) - 1
+    uniform = len(weights) == 0
     zero = p.dtype.type(0)
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
-    b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = zero
-    uniform = len(weights) == 0
     for k in range(low, high):
-        j = np.int64(indices[k]) * 16
+        prefetch(p, np.int64(indices[min(k + _AHEAD, last)]) * WIDTH)
+        j = np.int64(indices[k]) * WIDTH
         w = p.dtype.type(1) if uniform else p.dtype.type(weights[k])
         a0 += w * p[j]
         a1 += w * p[j + 1]
@@ -36,18 +41,22 @@ def gather(indices: Any, weights: Any, low: int, high: int, p: Any, total: Any) 
         a5 += w * p[j + 5]
         a6 += w * p[j + 6]
         a7 += w * p[j + 7]
-        b0 += w * p[j + 8]
-        b1 += w * p[j + 9]
-        b2 += w * p[j + 10]
-        b3 += w * p[j + 11]
-        b4 += w * p[j + 12]
-        b5 += w * p[j + 13]
-        b6 += w * p[j + 14]
-        b7 += w * p[j + 15]
     total[0], total[1], total[2], total[3] = a0, a1, a2, a3
     total[4], total[5], total[6], total[7] = a4, a5, a6, a7
-    total[8], total[9], total[10], total[11] = b0, b1, b2, b3
-    total[12], total[13], total[14], total[15] = b4, b5, b6, b7
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
+    for k in range(low, high):
+        j = np.int64(indices[k]) * WIDTH + 8
+        w = p.dtype.type(1) if uniform else p.dtype.type(weights[k])
+        a0 += w * p[j]
+        a1 += w * p[j + 1]
+        a2 += w * p[j + 2]
+        a3 += w * p[j + 3]
+        a4 += w * p[j + 4]
+        a5 += w * p[j + 5]
+        a6 += w * p[j + 6]
+        a7 += w * p[j + 7]
+    total[8], total[9], total[10], total[11] = a0, a1, a2, a3
+    total[12], total[13], total[14], total[15] = a4, a5, a6, a7
 
 
 @_compiled
@@ -91,7 +100,7 @@ def move(
     core: Any, p: Any, q: Any, diagonal: Any, x: Any, r: Any, step: Any,
     blocks: Any, first: int, last: int, dots: Any, norms: Any,
 ) -> None:  # fmt: skip
-    """x += step p and r -= step q; dots_b <- r . r / diagonal, norms_b <- sum |r| over block b, by column."""
+    """X += step p and r -= step q; dots_b <- r . r / diagonal, norms_b <- sum |r| over block b, by column."""
     for b in range(first, last):
         dots[b, :] = 0.0
         norms[b, :] = 0.0
@@ -109,7 +118,7 @@ def move(
 
 @_compiled
 def turn(core: Any, p: Any, r: Any, diagonal: Any, share: Any, blocks: Any, first: int, last: int) -> None:
-    """p <- r / diagonal + share p on the core."""
+    """P <- r / diagonal + share p on the core."""
     for t in range(blocks[first], blocks[last]):
         i = np.int64(core[t]) * WIDTH
         inverse = p.dtype.type(1.0 / diagonal[t])
