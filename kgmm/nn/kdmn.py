@@ -1,0 +1,114 @@
+"""KDMN: a dynamic memory network over retrieved facts (Li, Su, Zhu 2017, arXiv:1712.00733)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from kgmm.nn.facts import FactEncoder
+from kgmm.nn.mask import masked_mean
+from kgmm.nn.memory import EpisodicMemory
+
+
+@dataclass
+class FactBatch:
+    """Questions with their memories, padded to the same number N of facts.
+
+    Shapes: B questions, N facts, S seen concepts, w word width, s sentence width.
+    """
+
+    #: (B, s) sentence vector of the question
+    question: Tensor
+    #: (B, S, w) and (B, S): what the picture shows, as mean word vectors
+    seen: Tensor
+    seen_mask: Tensor
+    #: (B, N, 3, w) mean word vectors of subject, relation, object
+    steps: Tensor
+    #: (B, N, s) sentence vector of the fact
+    sentences: Tensor
+    #: (B, N, f) features of the fact, and (B, N, 2, e) of its two ends
+    features: Tensor
+    ends: Tensor
+    #: (B, N) bool, real facts
+    mask: Tensor
+
+    def to(self, device: torch.device | str) -> FactBatch:
+        """Return the batch on another device."""
+        return FactBatch(*(value.to(device) for value in self.__dict__.values()))
+
+
+class KDMN(nn.Module):
+    r"""Encode facts, attend to them in T episodes, and point at an end of one.
+
+    Query :math:`q = \tanh(W_1[f(I); f(Q)] + b_1)`; memory :math:`M_i` = LSTM over the fact's three phrases plus a
+    projection of the fact's sentence vector; episodes as in :class:`~kgmm.nn.memory.EpisodicMemory`, whose attention
+    also reads the fact's features and the projected product of both sentence vectors. The pointer's logit of an end is
+    the last episode's attention logit plus a reading of the end given fact and state; the null logit, a reading of the
+    state, competes with all ends and means *no supporting fact here*.
+
+    Shapes:
+        :class:`FactBatch` → pointer logits (B, N, 2), null logit (B,), attention (B, T, N), state (B, d).
+
+    Args:
+        words: width of word vectors.
+        sentence: width of sentence vectors.
+        features: number of features of a fact.
+        end_features: number of features of an end.
+        dim: width of memory, query and state.
+        product: width of the projected product of question and fact.
+        episodes: T; 0 is the ablation that pools the memory's mean instead of attending.
+        context: ``sum`` or ``gru``.
+        dropout: everywhere.
+    """
+
+    def __init__(
+        self,
+        words: int = 50,
+        sentence: int = 384,
+        features: int = 8,
+        end_features: int = 8,
+        dim: int = 64,
+        product: int = 32,
+        episodes: int = 2,
+        context: str = "sum",
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.episodes = episodes
+        self.dropout = nn.Dropout(dropout)
+        self.query = nn.Linear(words + sentence, dim)
+        self.facts = FactEncoder(words, dim)
+        self.sentence = nn.Linear(sentence, dim)
+        self.product = nn.Linear(sentence, product)
+        prior = product + features
+        self.memory = EpisodicMemory(dim, max(episodes, 1), dim, context, prior, dropout)
+        self.given = nn.Linear(2 * dim + prior, dim)
+        self.end = nn.Linear(end_features, dim, bias=False)
+        self.read = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(dim, 1))
+        self.direct = nn.Linear(end_features, 1, bias=False)
+        self.null = nn.Linear(dim, 1)
+
+    def forward(self, batch: FactBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return pointer logits, null logits, attention and last state."""
+        image = masked_mean(batch.seen, batch.seen_mask)
+        query = torch.tanh(self.query(self.dropout(torch.cat([image, batch.question], -1))))
+        memory = self.facts(batch.steps, batch.mask) + torch.tanh(
+            self.sentence(self.dropout(batch.sentences))
+        )
+        memory = memory * batch.mask.unsqueeze(-1)
+        joint = batch.sentences * batch.question.unsqueeze(1) * batch.question.shape[-1] ** 0.5
+        prior = torch.cat([torch.relu(self.product(self.dropout(joint))), batch.features], -1)
+        if self.episodes:
+            state, logits, attention = self.memory(memory, query, batch.mask, prior)
+            fact_logit = logits[:, -1]
+        else:
+            share = batch.mask / batch.mask.sum(1, keepdim=True).clamp(min=1)
+            state, attention = query + masked_mean(memory, batch.mask), share.unsqueeze(1)
+            fact_logit = torch.zeros_like(share)
+        given = self.given(torch.cat([memory, state.unsqueeze(1).expand_as(memory), prior], -1))
+        read = self.read(given.unsqueeze(2) + self.end(batch.ends)).squeeze(-1)
+        pointer = fact_logit.unsqueeze(-1) + read + self.direct(batch.ends).squeeze(-1)
+        pointer = pointer.masked_fill(~batch.mask.unsqueeze(-1), torch.finfo(pointer.dtype).min)
+        return pointer, self.null(state).squeeze(-1), attention, state
