@@ -20,7 +20,7 @@ from kgmm.perceive._classes import Classes, imagenet
 from kgmm.perceive._colours import colour_names
 from kgmm.perceive._evidence import Region, cut, regions, windows
 from kgmm.perceive._relations import overlap_of_smaller, overlap_of_union, spatial_relations
-from kgmm.scene import Box, SceneGraph, SceneObject
+from kgmm.scene import Box, SceneGraph, SceneObject, SceneRelation
 
 if TYPE_CHECKING:
     from kgmm.images import ImageLike
@@ -36,6 +36,10 @@ TEXTURE = 0.97
 PLACE = 0.3
 #: Parts of the picture's area from which an object is large, and up to which it is small.
 LARGE, SMALL = 0.35, 0.05
+#: Classes that are only ever pictured in a vessel, which the network therefore does not name beside them.
+VESSELS = {"espresso": "cup", "consomme": "bowl"}
+#: What of the contents' score their vessel gets.
+VESSEL_SCORE = 0.9
 #: Longest side at which pictures are looked at; the crops are 224 pixels wide.
 LONGEST_SIDE = 640
 
@@ -61,11 +65,16 @@ def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int
         needed = _needed(classes, threshold)
         seen = regions(maps, probabilities, network.classifier, boxes, (width, height), classes, needed)
     chosen = _choose(seen, classes)[:max_objects]
-    objects = tuple(_object(f"o{n}", region, picture, classes) for n, region in enumerate(chosen, 1))
+    objects = [_object(f"o{n}", region, picture, classes) for n, region in enumerate(chosen, 1)]
+    relations = spatial_relations(objects)
+    vessels = _vessels(objects, threshold)
     return SceneGraph(
         id=Path(picture.path).stem if picture.path else "image",
-        objects=objects,
-        relations=spatial_relations(objects),
+        objects=(*objects, *(vessel for _, vessel in vessels)),
+        relations=(
+            *relations,
+            *(SceneRelation(contents.id, "inside", vessel.id, vessel.score) for contents, vessel in vessels),
+        ),
         width=picture.width,
         height=picture.height,
         image=picture.path,
@@ -117,6 +126,17 @@ def _object(name: str, region: Region, picture: Picture, classes: Classes) -> Sc
     colours = colour_names(_pixels(picture.pixels, region.mask), _pixels(picture.pixels, ~region.mask))
     size = ("large",) if w * h >= LARGE else ("small",) if w * h <= SMALL else ()
     return SceneObject(name, node.name, box, round(region.score, 4), (*colours, *size), node.aliases)
+
+
+def _vessels(objects: list[SceneObject], threshold: float) -> list[tuple[SceneObject, SceneObject]]:
+    """Return contents with the vessels they must be in, where none was seen itself."""
+    seen = {name for o in objects for name in (o.name, *o.aliases)}
+    found = []
+    for o in objects:
+        name, score = VESSELS.get(o.name), round(o.score * VESSEL_SCORE, 4)
+        if name is not None and name not in seen and score >= threshold:
+            found.append((o, SceneObject(f"{o.id}v", name, o.box, score)))
+    return found
 
 
 def _pixels(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -46,7 +46,7 @@ def names_of(o: SceneObject) -> set[str]:
 def test_the_main_object_is_named_and_found(
     scenes: dict[str, SceneGraph], picture: str, names: set[str], box: tuple[float, ...]
 ) -> None:
-    """Boxes were drawn by hand before the perceiver was written."""
+    """The expected boxes are drawn by hand."""
     from kgmm.perceive._relations import overlap_of_union
 
     found = [o for o in scenes[picture].objects if names_of(o) & names]
