@@ -13,7 +13,7 @@ from kgmm.scene import SceneGraph
 
 @click.command()
 @click.argument("image", type=click.Path(path_type=Path))
-@click.option("--perceiver", default="default", show_default=True, help="default, hf or scene.")
+@click.option("--perceiver", default="default", show_default=True, help="default, hf, shapes or scene.")
 @click.option("--model", help="Folder or hub name of the model, for the perceiver hf.")
 @click.option(
     "--query", "queries", multiple=True, help="What to look for, with an open vocabulary; repeatable."

@@ -22,7 +22,7 @@ def perceive(image: ImageLike, perceiver: str = "default", **options: Any) -> Sc
         image: a picture file, its bytes, a Pillow image or an array (see :func:`kgmm.images.read_image`); for
             the perceiver ``scene`` a scene-graph JSON file.
         perceiver: ``default`` (EfficientNet-Lite0, offline), ``hf`` (a Hugging Face detector, with
-            ``model=`` a folder or hub name) or ``scene``.
+            ``model=`` a folder or hub name), ``shapes`` (flat drawings) or ``scene``.
         options: options of that perceiver, such as ``threshold=0.5``.
 
     Raises:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from kgmm.images import ImageLike
 
 #: Mean vote of the two best crops from which an object is believed.
-THRESHOLD = 0.5
+THRESHOLD = 0.55
 #: The same for naming a class rather than its basic kind: the network is right about a tabby less often than
 #: about a cat.
-FINE = 0.75
+FINE = 0.85
 #: The same for classes the network sees in any texture.
 TEXTURE = 0.97
 #: Probability from which a place class tags the scene.
