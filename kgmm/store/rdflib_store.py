@@ -49,7 +49,7 @@ def term_of(node: Node, predicate: bool = False) -> str:
     if isinstance(node, Literal):
         text = quoted(str(node))
         if node.language:
-            return f"{text}@{node.language}"
+            return f"{text}@{node.language.lower()}"
         return f"{text}^^<{node.datatype}>" if node.datatype else text
     raise NotRdf(f"a store cannot hold {node!r}")
 

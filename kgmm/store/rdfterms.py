@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from urllib.parse import quote
 
 import pyoxigraph as ox
 import xxhash
@@ -56,13 +57,22 @@ def node(term: str) -> Node:
         >>> str(node("/c/en/dog"))
         '<http://conceptnet.io/c/en/dog>'
     """
-    return ox.BlankNode(term[2:]) if term.startswith(_BLANK) else ox.NamedNode(full_iri(term))
+    if term.startswith(_BLANK):
+        return ox.BlankNode(term[2:])
+    return _named(full_iri(term))
 
 
 @lru_cache(maxsize=1 << 14)
 def predicate(term: str) -> ox.NamedNode:
     """Return the RDF predicate of a stored relation."""
-    return ox.NamedNode(full_iri(term, predicate=True))
+    return _named(full_iri(term, predicate=True))
+
+
+def _named(text: str) -> ox.NamedNode:
+    try:
+        return ox.NamedNode(text)
+    except ValueError:  # a relative IRI, which rdflib allows: RDF needs a scheme before it
+        return ox.NamedNode(_OTHER + quote(text))
 
 
 def full_iri(term: str, predicate: bool = False) -> str:
@@ -104,6 +114,8 @@ def node_term(text: str) -> str:
     """
     if text.startswith((f"{CONCEPTNET}/r/", f"{LOCAL}urn:")):
         return text  # as a node a relation keeps its IRI: "UsedFor" there would be another thing
+    if not text:
+        return _OTHER  # the empty relative IRI, which rdflib allows
     term = from_iri(text)
     if not term or term.startswith(('"', _BLANK)):
         raise NotRdf(f"<{text[:80]}> is no usable name")

@@ -20,14 +20,19 @@ from kgmm.store.rdfterms import (
 PART = 1 << 16
 
 
-def document(facts: Facts, annotated: bool = True) -> Iterator[bytes]:
+def document(facts: Facts, annotated: bool = True, merged: bool = False) -> Iterator[bytes]:
     """Yield facts as N-Quads, annotations right after the statement they are about.
+
+    With *merged*, each statement is also in the default graph, which so holds what any graph does.
 
     Example:
         >>> print(b"".join(document(kb.find("dog", "IsA"))).decode())                  # doctest: +SKIP
     """
     for start in range(0, len(facts), PART):
-        yield "".join(_lines(facts, start, min(start + PART, len(facts)), annotated)).encode(errors="replace")
+        lines = list(_lines(facts, start, min(start + PART, len(facts)), annotated))
+        if merged:
+            lines += [f"{line.rpartition(' <')[0]} .\n" for line in lines]
+        yield "".join(lines).encode(errors="replace")
 
 
 def _lines(facts: Facts, start: int, stop: int, annotated: bool) -> Iterator[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from kgmm.errors import BadInput, StoreError
-from kgmm.names import from_iri, iri, is_literal
+from kgmm.names import LOCAL, from_iri, iri, is_literal
 
 if TYPE_CHECKING:
     import polars
@@ -163,6 +163,11 @@ def stored(term: str | None) -> str | None:
     return from_iri(term[1:-1])
 
 
+def _relation(term: str) -> str | None:
+    """Return a predicate's stored form: those of our own vocabulary keep their IRI, as in a store."""
+    return term[1:-1] if term.startswith(f"<{LOCAL}") else stored(term)
+
+
 _NUMBER = re.compile(
     r'"([^"]*)"\^\^<http://www\.w3\.org/2001/XMLSchema#(integer|int|long|decimal|double|float)>'
 )
@@ -287,7 +292,10 @@ class Engine:
                 raise QueryFailed(f"the query could not be evaluated: {part['reason']}")
             if "end" in part:
                 break
-            rows += [tuple(map(stored, row)) for row in part["rows"]]
+            if head["kind"] == "select":
+                rows += [tuple(map(stored, row)) for row in part["rows"]]
+            else:
+                rows += [(stored(s), _relation(p), stored(o)) for s, p, o in part["rows"]]
         if head["kind"] == "select":
             return Solutions(tuple(head["variables"]), tuple(rows), part["truncated"])
         return Triples(tuple(rows), part["truncated"])
@@ -350,7 +358,7 @@ def query(
         >>> query(kb, "SELECT ?s { ?s r:UsedFor c:cutting }")[0]                       # doctest: +SKIP
         {'s': '/c/en/knife'}
     """
-    from kgmm.store.sparqlindex import index
+    from kgmm.store.sparqlindex import index, merged
 
     checked = check(text)
     with_annotations = needs_annotations(checked) if annotations is None else annotations
@@ -361,7 +369,7 @@ def query(
         "query": checked,
         "prefixes": prefixes(),
         "limit": limit,
-        "union": not (default_graphs or named_graphs or _FROM.search(_bare(checked))),
+        "union": not (merged(store) or default_graphs or named_graphs or _FROM.search(_bare(checked))),
         "default_graphs": list(default_graphs),
         "named_graphs": list(named_graphs),
     }

@@ -30,10 +30,15 @@ _REBUILD = 0.3
 _KEEP = 2
 
 
+def merged(store: LocalStore) -> bool:
+    """Tell whether the default graph holds copies: of one graph alone, the union needs none."""
+    return len(store.graphs()) > 1
+
+
 def index(store: LocalStore, annotated: bool) -> Path:
     """Return the folder of the database at the store's version, building or updating it if need be."""
     root = store.cache_dir("sparql")
-    kind = "annotated" if annotated else "plain"
+    kind = ("annotated" if annotated else "plain") + ("-merged" if merged(store) else "")
     wanted = root / f"{kind}-{store.version}"
     if wanted.is_dir():
         return wanted
@@ -62,13 +67,13 @@ def _only_one(root: Path) -> Iterator[None]:
 
 
 def _versions(root: Path, kind: str) -> list[tuple[int, Path]]:
-    found = [(int(p.name.rpartition("-")[2]), p) for p in root.glob(f"{kind}-*")]
+    found = [(int(p.name.rpartition("-")[2]), p) for p in root.glob(f"{kind}-[0-9]*")]
     return sorted(found)
 
 
 def _build(store: LocalStore, draft: Path, annotated: bool) -> None:
     database = ox.Store(str(draft))
-    for part in document(store.find(), annotated):
+    for part in document(store.find(), annotated, merged(store)):
         database.bulk_load(part, ox.RdfFormat.N_QUADS, lenient=True)
     database.flush()
     del database
@@ -86,13 +91,27 @@ def _update(store: LocalStore, draft: Path, versions: list[tuple[int, Path]], an
     removed, added = changed
     _link(old, draft)
     database = ox.Store(str(draft))
+    copies = merged(store)
     for fact in removed:
         for quad in quads(fact, annotated):
             database.remove(quad)
-    database.extend(quad for fact in added for quad in quads(fact, annotated))
+            if copies and not _elsewhere(database, quad):
+                database.remove(_copy(quad))
+    new = [quad for fact in added for quad in quads(fact, annotated)]
+    database.extend(new + [_copy(quad) for quad in new] if copies else new)
     database.flush()
     del database
     return True
+
+
+def _copy(quad: ox.Quad) -> ox.Quad:
+    return ox.Quad(quad.subject, quad.predicate, quad.object)
+
+
+def _elsewhere(database: ox.Store, quad: ox.Quad) -> bool:
+    """Tell whether a named graph still states what a quad does."""
+    found = database.quads_for_pattern(quad.subject, quad.predicate, quad.object, None)
+    return any(not isinstance(q.graph_name, ox.DefaultGraph) for q in found)
 
 
 def changes(store: LocalStore, since: int, most: int) -> tuple[list[Statement], list[Statement]] | None:

@@ -47,10 +47,10 @@ def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
     if isinstance(found, ox.QuerySolutions):
         names = [v.value for v in found.variables]
         send(kind="select", variables=names)
-        rows: Any = ([None if s[n] is None else str(s[n]) for n in range(len(names))] for s in found)
+        rows: Any = ([written(s[n]) for n in range(len(names))] for s in found)
     else:
         send(kind="graph")
-        rows = ([str(t.subject), str(t.predicate), str(t.object)] for t in found)
+        rows = ([written(t.subject), written(t.predicate), written(t.object)] for t in found)
     limit = request["limit"]
     while True:
         size = BATCH if limit is None else min(BATCH, limit)
@@ -65,6 +65,13 @@ def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
         if len(batch) < size:
             send(end=True, truncated=False)
             return
+
+
+def written(term: object) -> str | None:
+    """Return a term in N-Triples form."""
+    if term is None:
+        return None
+    return f"<<( {term} )>>" if isinstance(term, ox.Triple) else str(term)
 
 
 def graphs(request: dict[str, Any]) -> dict[str, Any]:

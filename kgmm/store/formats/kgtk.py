@@ -145,7 +145,7 @@ def node(text: str) -> str:
             raise ValueError(f"string {text[:40]!r} does not end")
         return quoted(plain(text))
     if match := _LANGUAGE.fullmatch(text):
-        return f"{quoted(_unescape(match[1]))}@{match[2]}"
+        return f"{quoted(_unescape(match[1]))}@{match[2].lower()}"
     if text[0] == "^":
         return _date(text)
     if match := _PLACE.fullmatch(text):
