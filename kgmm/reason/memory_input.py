@@ -179,3 +179,32 @@ def pack(memories: list[MemoryInput], words: WordTable) -> FactBatch:
     question = np.stack([m.question_vector for m in memories]).astype(np.float32)
     arrays = (question, seen, seen_mask, steps, sentences, facts, ends, mask)
     return FactBatch(*(torch.from_numpy(a) for a in arrays))
+
+
+def given_share(ends: list[str], said: frozenset[str]) -> Floats:
+    """Return how much of each end's content a question's lemmas say, (N,) in [0, 1]."""
+    return np.array([_share(content(e), said) for e in ends], np.float32)
+
+
+def spread(
+    cosine: Floats, share: Floats, roots: list[str], limit: int, each: int = 2, weight: float = 0.2
+) -> NDArray[np.int64]:
+    """Choose facts for a memory: the best *each* of every seen concept first, then the best of all.
+
+    Args:
+        cosine: (N,) of fact and question.
+        share: (N,) of the far end said by the question.
+        roots: the seen concept each fact was reached from.
+        limit: facts kept.
+        each: facts every concept may keep.
+        weight: of *share* beside the cosine.
+
+    Returns:
+        Rows kept, at most *limit*.
+    """
+    taken: dict[str, int] = {}
+    first, rest = [], []
+    for row in np.argsort(-(cosine + weight * share), kind="stable"):
+        taken[roots[row]] = taken.get(roots[row], 0) + 1
+        (first if taken[roots[row]] <= each else rest).append(int(row))
+    return np.array((first + rest)[:limit], np.int64)

@@ -1,0 +1,298 @@
+"""CLEVR-like worlds: scenes of coloured shapes, programs asked of them, their questions in English, and pictures.
+
+After CLEVR (Johnson et al., CVPR 2017), in two dimensions. A program is a list of steps, each a function with an
+argument and the numbers of the steps it reads; :func:`execute` runs it on the true scene, so every question has one
+right answer. Programs of any length can be drawn, to test models on longer ones than they were trained on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from kgmm.scene import SceneGraph, SceneObject, SceneRelation
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SIZE = 160
+COLOURS = {
+    "red": (200, 40, 40), "blue": (45, 75, 205), "green": (40, 150, 60), "yellow": (235, 205, 50),
+    "gray": (120, 120, 120), "purple": (130, 50, 165), "cyan": (45, 190, 200), "brown": (130, 80, 40),
+}  # fmt: skip
+SHAPES = ("circle", "square", "triangle", "star")
+SIZES = {"small": 8.0, "large": 14.0}
+RELATIONS = ("left_of", "right_of", "above", "below")
+ATTRIBUTES = {"colour": tuple(COLOURS), "shape": SHAPES, "size": tuple(SIZES)}
+#: every word a step can take as its argument
+WORDS = (*COLOURS, *SHAPES, *SIZES, *RELATIONS, *ATTRIBUTES)
+ANSWERS = ("yes", "no", *map(str, range(11)), *COLOURS, *SHAPES, *SIZES)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramStep:
+    """One step: a function, its argument, and the numbers of the steps it reads; :func:`execute` knows the functions."""
+
+    function: str
+    argument: str = ""
+    inputs: tuple[int, ...] = ()
+
+
+Program = tuple[ProgramStep, ...]
+
+
+@dataclass(frozen=True)
+class ClevrQuestion:
+    """A question about a scene with its program and answer."""
+
+    question: str
+    program: Program
+    answer: str
+    scene: int
+
+
+def scene(seed: int, objects: tuple[int, int] = (3, 8)) -> SceneGraph:
+    """Draw one scene; objects do not touch, and all four relations between all pairs are listed.
+
+    Example:
+        >>> scene(1) == scene(1), 3 <= len(scene(1).objects) <= 8
+        (True, True)
+    """
+    random = Random(seed)
+    placed: list[tuple[float, float, float]] = []
+    found: list[SceneObject] = []
+    for _ in range(random.randint(*objects)):
+        size = random.choice(tuple(SIZES))
+        spot = _free_spot(random, SIZES[size], placed)
+        if spot is None:
+            break
+        x, y = spot
+        r = SIZES[size]
+        placed.append((x, y, r))
+        attributes = (random.choice(tuple(COLOURS)), size)
+        found.append(
+            SceneObject(
+                f"o{len(found)}", random.choice(SHAPES), (x - r, y - r, 2 * r, 2 * r), attributes=attributes
+            )
+        )
+    return SceneGraph(
+        f"clevr-{seed}", tuple(found), tuple(_relations(found)), SIZE, SIZE, source="kgmm.data.clevr"
+    )
+
+
+def _free_spot(
+    random: Random, radius: float, placed: list[tuple[float, float, float]]
+) -> tuple[float, float] | None:
+    for _ in range(100):
+        x, y = (random.uniform(radius + 2, SIZE - radius - 2) for _ in range(2))
+        clear = all(math.hypot(x - a, y - b) > 1.2 * (radius + r) + 4 for a, b, r in placed)
+        distinct = all(min(abs(x - a), abs(y - b)) > 3 for a, b, _ in placed)
+        if clear and distinct:
+            return x, y
+    return None
+
+
+def _relations(objects: list[SceneObject]) -> Iterator[SceneRelation]:
+    for a in objects:
+        for b in objects:
+            if a is not b:
+                for name in RELATIONS:
+                    if holds(name, a, b):
+                        yield SceneRelation(a.id, name, b.id)
+
+
+def centre(o: SceneObject) -> tuple[float, float]:
+    """Return the middle of an object's box."""
+    assert o.box is not None
+    return o.box[0] + o.box[2] / 2, o.box[1] + o.box[3] / 2
+
+
+def holds(relation: str, a: SceneObject, b: SceneObject) -> bool:
+    """Tell whether *a* stands in *relation* to *b*, by their centres."""
+    (ax, ay), (bx, by) = centre(a), centre(b)
+    return {"left_of": ax < bx, "right_of": ax > bx, "above": ay < by, "below": ay > by}[relation]
+
+
+def value(o: SceneObject, attribute: str) -> str:
+    """Return an object's colour, shape or size."""
+    return {"shape": o.name, "colour": o.attributes[0], "size": o.attributes[1]}[attribute]
+
+
+def execute(program: Program, world: SceneGraph) -> str | None:
+    """Run a program on the true scene; None if it asks for a property of what is not exactly one object.
+
+    Example:
+        >>> program = (ProgramStep("find"), ProgramStep("count", inputs=(0,)))
+        >>> execute(program, scene(1)) == str(len(scene(1).objects))
+        True
+    """
+    results: list[Any] = []
+    for step in program:
+        result = _run(step, [results[i] for i in step.inputs], world)
+        if result is None:
+            return None
+        results.append(result)
+    last = results[-1]
+    return ("yes" if last else "no") if isinstance(last, bool) else str(last)
+
+
+def _run(step: ProgramStep, given: list[Any], world: SceneGraph) -> Any:
+    objects, word = world.objects, step.argument
+    match step.function:
+        case "find":
+            return {o.id for o in objects if not word or _is(o, word)}
+        case "filter":
+            return {i for i in given[0] if _is(world[i], word)}
+        case "relate":
+            return {o.id for o in objects if any(i != o.id and holds(word, o, world[i]) for i in given[0])}
+        case "same":
+            return {
+                o.id
+                for o in objects
+                if any(i != o.id and value(o, word) == value(world[i], word) for i in given[0])
+            }
+        case "and":
+            return given[0] & given[1]
+        case "or":
+            return given[0] | given[1]
+        case "except":
+            return given[0] - given[1]
+        case "count":
+            return len(given[0])
+        case "exist":
+            return bool(given[0])
+        case "query":
+            return value(world[next(iter(given[0]))], word) if len(given[0]) == 1 else None
+        case "greater":
+            return bool(given[0] > given[1])
+        case "less":
+            return bool(given[0] < given[1])
+        case "equal":
+            return bool(given[0] == given[1])
+    raise ValueError(f"no function {step.function!r}")
+
+
+def _is(o: SceneObject, word: str) -> bool:
+    return word == o.name or word in o.attributes
+
+
+# --- programs and their English ---------------------------------------------------------------------
+
+
+def draw_program(random: Random, steps: int) -> tuple[Program, str]:
+    """Draw a program of exactly *steps* steps (at least 2), and say it in English."""
+    ending = (
+        random.choice(("count", "exist", "query", "compare"))
+        if steps >= 5
+        else random.choice(("count", "exist", "query"))
+    )
+    program: list[ProgramStep] = []
+    if ending == "compare":
+        left = random.randint(1, steps - 4)
+        a, said_a = _draw_set(random, program, left)
+        program.append(ProgramStep("count", inputs=(a,)))
+        first = len(program) - 1
+        b, said_b = _draw_set(random, program, steps - 3 - left)
+        program.append(ProgramStep("count", inputs=(b,)))
+        how = random.choice(("greater", "less", "equal"))
+        program.append(ProgramStep(how, inputs=(first, len(program) - 1)))
+        words = {"greater": "more {a} than {b}", "less": "fewer {a} than {b}", "equal": "as many {a} as {b}"}[
+            how
+        ]
+        return tuple(program), "are there " + words.format(a=said_a, b=said_b) + "?"
+    last, said = _draw_set(random, program, steps - 1)
+    argument = random.choice(tuple(ATTRIBUTES)) if ending == "query" else ""
+    program.append(ProgramStep(ending, argument, (last,)))
+    text = {
+        "count": "how many {s} are there?",
+        "exist": "are there any {s}?",
+        "query": "what is the {a} of the {s}?",
+    }
+    return tuple(program), text[ending].format(s=said, a=argument)
+
+
+def _draw_set(random: Random, program: list[ProgramStep], steps: int) -> tuple[int, str]:
+    """Append *steps* steps that end in a set of objects; return the last one's number and the set in English."""
+    if steps == 1:
+        return _append(program, ProgramStep("find", random.choice(("", *COLOURS, *SHAPES, *SIZES))))
+    if steps >= 3 and random.random() < 0.3:
+        left = random.randint(1, steps - 2)
+        a, said_a = _draw_set(random, program, left)
+        b, said_b = _draw_set(random, program, steps - 1 - left)
+        how = random.choice(("and", "or", "except"))
+        program.append(ProgramStep(how, inputs=(a, b)))
+        join = {"and": "that are also", "or": "or", "except": "that are not"}[how]
+        return len(program) - 1, f"{said_a} {join} {said_b}"
+    inner, said = _draw_set(random, program, steps - 1)
+    kind = random.choice(("filter", "relate", "relate", "same"))
+    if kind == "filter":
+        word = random.choice((*COLOURS, *SHAPES, *SIZES))
+        program.append(ProgramStep("filter", word, (inner,)))
+        return len(program) - 1, f"{word} ones among the {said}"
+    word = random.choice(RELATIONS if kind == "relate" else tuple(ATTRIBUTES))
+    program.append(ProgramStep(kind, word, (inner,)))
+    link = (
+        f"things {word.replace('_', ' ')} a thing among the"
+        if kind == "relate"
+        else f"things of the same {word} as a thing among the"
+    )
+    return len(program) - 1, f"{link} {said}"
+
+
+def _append(program: list[ProgramStep], step: ProgramStep) -> tuple[int, str]:
+    program.append(step)
+    word = step.argument
+    return len(program) - 1, f"{word}s" if word in SHAPES else f"{word} things".strip()
+
+
+def questions(
+    scenes: list[SceneGraph], per_scene: int, lengths: tuple[int, ...], seed: int = 0, balance: bool = True
+) -> list[ClevrQuestion]:
+    """Draw questions with programs of the given lengths; trivial ones are thinned out if *balance*.
+
+    Half of the empty sets and zero counts are dropped, so that *no* and *0* do not dominate.
+    """
+    random = Random(seed)
+    out: list[ClevrQuestion] = []
+    for number, world in enumerate(scenes):
+        made = 0
+        while made < per_scene:
+            program, text = draw_program(random, random.choice(lengths))
+            answer = execute(program, world)
+            if answer is None or (balance and answer in ("0", "no") and random.random() < 0.5):
+                continue
+            out.append(ClevrQuestion(text, program, answer, number))
+            made += 1
+    return out
+
+
+def draw(world: SceneGraph) -> Image:
+    """Draw a scene as a picture."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (world.width, world.height), (236, 236, 232))
+    pen = ImageDraw.Draw(image)
+    for o in world.objects:
+        assert o.box is not None
+        x, y = centre(o)
+        _draw_shape(pen, o.name, x, y, o.box[2] / 2, COLOURS[value(o, "colour")])
+    return image
+
+
+def _draw_shape(pen: Any, shape: str, x: float, y: float, r: float, fill: tuple[int, int, int]) -> None:
+    if shape == "circle":
+        pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
+    elif shape == "square":
+        s = 0.86 * r
+        pen.rectangle((x - s, y - s, x + s, y + s), fill=fill)
+    else:
+        points = 3 if shape == "triangle" else 10
+        radii = [r if points == 3 or i % 2 == 0 else r * 0.45 for i in range(points)]
+        angles = [-math.pi / 2 + 2 * math.pi * i / points for i in range(points)]
+        pen.polygon(
+            [(x + q * math.cos(a), y + q * math.sin(a)) for q, a in zip(radii, angles, strict=True)],
+            fill=fill,
+        )

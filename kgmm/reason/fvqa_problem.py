@@ -1,0 +1,349 @@
+"""KDMN on FVQA as a training problem: questions, the facts retrieved for each, which ends answer it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kgmm import names
+from kgmm.data.fvqa import FvqaQuestion, load_facts, load_questions, singular, split_by_image
+from kgmm.nn.kdmn import KDMN, FactBatch
+from kgmm.phrase import phrase
+from kgmm.reason.memory_input import (
+    END_FEATURES,
+    FEATURES,
+    Floats,
+    MemoryInput,
+    Triple,
+    WordTable,
+    given_share,
+    pack,
+    spread,
+)
+from kgmm.words import lemmas, normal
+
+if TYPE_CHECKING:
+    from kgmm.encode.text import Encoder
+
+#: facts a memory holds
+MEMORY = 48
+#: facts ranked by cosine before shared words count
+POOL = 400
+
+
+@dataclass
+class Example:
+    """One question with its memory and labels.
+
+    Attributes:
+        memory: what the network reads.
+        answers: (N, 2) 1 where an end says the gold answer.
+        gold: (N,) 1 for gold facts.
+        texts: normalized answer of each end, 2 N of them.
+        answer: normalized gold answer.
+        facts: ids of the facts, "" for those without.
+    """
+
+    memory: MemoryInput
+    answers: Floats
+    gold: Floats
+    texts: list[str]
+    answer: str
+    facts: list[str]
+
+
+class FactBase:
+    """Facts by seen concept, with vectors of their phrases and ends from a cache on disk."""
+
+    def __init__(self, triples: list[Triple], ids: list[str], encoder: Encoder, cache: Path) -> None:
+        self.triples, self.ids, self.encoder, self.cache = triples, ids, encoder, cache
+        self.subjects = [normal(s) for s, _, _ in triples]
+        self.objects = [normal(o) for _, _, o in triples]
+        self._rows: dict[str, list[int]] = defaultdict(list)
+        for i, pair in enumerate(zip(self.subjects, self.objects, strict=True)):
+            for end in set(pair):
+                self._rows[end].append(i)
+
+    def touching(self, seen: Iterable[str]) -> NDArray[np.int64]:
+        """Return the rows of facts with a seen end."""
+        return np.array(sorted({i for name in seen for i in self._rows.get(normal(name), ())}), np.int64)
+
+    def encode(self, texts: list[str]) -> Floats:
+        """Return the texts' vectors, computed once and kept on disk."""
+        import xxhash
+
+        from kgmm.encode.cache import VectorCache, encode_cached
+
+        keys = np.array([xxhash.xxh3_64_intdigest(t.encode()) for t in texts], np.uint64)
+        store = VectorCache(self.cache, self.encoder.dim, self.encoder.checksum)
+        return encode_cached(self.encoder, store, keys, lambda rows: [texts[r] for r in rows])
+
+    def phrases(self, rows: Iterable[int]) -> list[str]:
+        """Return facts in English, as retrieval says them."""
+        concept = names.concept
+        return [phrase(concept(s), r, concept(o)) for s, r, o in (self.triples[i] for i in rows)]
+
+
+def load_fact_base(folder: Path, encoder: Encoder, cache: Path, distractors: Path | None = None) -> FactBase:
+    """Read FVQA's facts and, as distractors, triples ``relation<TAB>head<TAB>tail`` that state none of them."""
+    facts = load_facts(folder / "facts.jsonl")
+    triples: list[Triple] = [(singular(f.subject), f.relation, singular(f.object)) for f in facts]
+    ids = [f.id for f in facts]
+    known = {(normal(s), r, normal(o)) for s, r, o in triples}
+    if distractors is not None:
+        for line in distractors.read_text(encoding="utf-8").splitlines():
+            relation, head, tail = line.split("\t")[:3]
+            key = (normal(head), relation, normal(tail))
+            if key not in known:
+                known.add(key)
+                triples.append((head, relation, tail))
+                ids.append("")
+    return FactBase(triples, ids, encoder, cache)
+
+
+def cache_folder() -> Path:
+    """Return where vectors computed for training are kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kgmm" / "training-vectors"
+
+
+def examples(questions: list[FvqaQuestion], base: FactBase, limit: int = MEMORY) -> list[Example]:
+    """Retrieve each question's memory and label it; the labels take no part in the retrieval."""
+    asked = base.encode([q.question for q in questions])
+    touched = [base.touching(q.concepts) for q in questions]
+    rows = np.unique(np.concatenate([t for t in touched if len(t)]))
+    vectors = base.encode(base.phrases(rows))
+    ends = sorted({end for i in rows for end in (base.triples[i][0], base.triples[i][2])})
+    end_vectors = dict(zip(ends, base.encode(ends), strict=True))
+    out = []
+    for q, vector, touching in zip(questions, asked, touched, strict=True):
+        kept, found = _retrieve(q, vector, touching, base, rows, vectors, limit)
+        triples = [base.triples[i] for i in kept]
+        cosines = [[end_vectors[s] @ vector, end_vectors[o] @ vector] for s, _, o in triples]
+        memory = MemoryInput(
+            q.question, list(q.concepts), triples, vector, found, np.array(cosines, np.float32).reshape(-1, 2)
+        )
+        out.append(_label(q, memory, [base.ids[i] for i in kept]))
+    return out
+
+
+def _retrieve(
+    q: FvqaQuestion,
+    vector: Floats,
+    touching: NDArray[np.int64],
+    base: FactBase,
+    rows: NDArray[np.int64],
+    vectors: Floats,
+    limit: int,
+) -> tuple[NDArray[np.int64], Floats]:
+    if not len(touching):
+        return touching, np.zeros((0, len(vector)), np.float32)
+    found = vectors[np.searchsorted(rows, touching)]
+    cosine = found @ vector
+    best = np.argsort(-cosine, kind="stable")[:POOL]
+    said, seen = frozenset(lemmas(q.question)), {normal(name) for name in q.concepts}
+    near = [base.subjects[i] if base.subjects[i] in seen else base.objects[i] for i in touching[best]]
+    far = [base.triples[i][2] if base.subjects[i] in seen else base.triples[i][0] for i in touching[best]]
+    keep = best[spread(cosine[best], given_share(far, said), near, limit)]
+    return touching[keep], found[keep]
+
+
+def _label(q: FvqaQuestion, memory: MemoryInput, ids: list[str]) -> Example:
+    answer, gold = normal(q.answer), set(q.facts)
+    texts = [normal(end) for s, _, o in memory.triples for end in (s, o)]
+    right = np.array([t == answer for t in texts], np.float32).reshape(-1, 2)
+    return Example(
+        memory, right, np.array([i in gold and bool(i) for i in ids], np.float32), texts, answer, ids
+    )
+
+
+class FvqaProblem:
+    """KDMN on FVQA for :func:`kgmm.train.fit`.
+
+    The loss is the mean of two negative log likelihoods under the pointer's softmax (all ends and the null): of the
+    ends that say the gold answer, and of the gold fact's answering end; plus the last attention's on the gold fact.
+
+    Args:
+        folder: with ``questions-train.json`` and ``facts.jsonl``.
+        distractors: further triples, or None.
+        knowledge: ``full``, ``empty`` (no fact: the model can only abstain) or ``shuffled`` (each question reads
+            another question's memory): the twins that show what the knowledge does.
+        blind: hide what the picture shows.
+        dev: share of images held out; ``split`` seeds the choice.
+        network: settings of :class:`~kgmm.nn.kdmn.KDMN`.
+    """
+
+    metric = "top1"
+
+    def __init__(
+        self,
+        folder: str | Path,
+        distractors: str | Path | None = None,
+        *,
+        seed: int = 0,
+        split: int = 1,
+        dev: float = 0.2,
+        knowledge: str = "full",
+        blind: bool = False,
+        limit: int = MEMORY,
+        network: dict[str, Any] | None = None,
+    ) -> None:
+        from kgmm.encode import text_encoder
+
+        folder = Path(folder)
+        base = load_fact_base(
+            folder, text_encoder("minilm"), cache_folder(), Path(distractors) if distractors else None
+        )
+        questions = load_questions(folder / "questions-train.json")
+        train, held = split_by_image(questions, dev, split)
+        self.words = word_table(30_000)
+        made = examples(train + held, base, limit)
+        self.train, self.held = made[: len(train)], made[len(train) :]
+        self.size = len(self.train)
+        settings = {
+            "words": self.words.dim,
+            "features": len(FEATURES),
+            "end_features": len(END_FEATURES),
+            **(network or {}),
+        }
+        torch.manual_seed(seed)
+        self.model = KDMN(**settings)
+        self.config: dict[str, Any] = {
+            "name": "kdmn", "data": "fvqa", "network": settings, "encoder": base.encoder.checksum, "memory": limit,
+            "knowledge": knowledge, "blind": blind, "split": split, "dev": dev,
+            "about": "A dynamic memory network over facts retrieved for a question (arXiv:1712.00733).",
+        }  # fmt: skip
+        self.vocabulary: dict[str, Any] = {"words": self.words.words}
+        self._spoil(knowledge, blind, seed)
+        self._train, self._held = (
+            pack([e.memory for e in part], self.words) for part in (self.train, self.held)
+        )
+        self._answers, self._gold = _labels(self.train, self._train.mask.shape[1])
+
+    def _spoil(self, knowledge: str, blind: bool, seed: int) -> None:
+        for part in (self.train, self.held):
+            if blind:
+                for e in part:
+                    e.memory.seen = []
+                    e.memory._features = None
+            if knowledge == "empty":
+                for e in part:
+                    _forget(e)
+            elif knowledge == "shuffled":
+                _shuffle(part, seed)
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the mean loss of training samples *rows*."""
+        device = next(self.model.parameters()).device
+        batch = FactBatch(*(v[rows] for v in self._train.__dict__.values())).to(device)
+        return pointer_loss(self.model, batch, self._answers[rows].to(device), self._gold[rows].to(device))
+
+    def evaluate(self) -> dict[str, float]:
+        """Return top1, top3, fact1 and fact3 on the held-out images."""
+        return score(self.held, predict(self.model, self._held))
+
+
+def _labels(part: list[Example], n: int) -> tuple[Tensor, Tensor]:
+    answers, gold = torch.zeros(len(part), n, 2), torch.zeros(len(part), n)
+    for i, e in enumerate(part):
+        answers[i, : len(e.answers)] = torch.from_numpy(e.answers)
+        gold[i, : len(e.gold)] = torch.from_numpy(e.gold)
+    return answers, gold
+
+
+def _forget(e: Example) -> None:
+    width = len(e.memory.question_vector)
+    e.memory = MemoryInput(
+        e.memory.question,
+        e.memory.seen,
+        [],
+        e.memory.question_vector,
+        np.zeros((0, width), np.float32),
+        np.zeros((0, 2), np.float32),
+    )
+    e.answers, e.gold, e.texts, e.facts = np.zeros((0, 2), np.float32), np.zeros(0, np.float32), [], []
+
+
+def _shuffle(part: list[Example], seed: int) -> None:
+    others = [(e.memory.triples, e.memory.fact_vectors, e.memory.end_cosines, e.texts, e.facts) for e in part]
+    for e, at in zip(part, np.random.default_rng(seed).permutation(len(part)), strict=True):
+        triples, vectors, cosines, texts, facts = others[at]
+        e.memory = MemoryInput(
+            e.memory.question, e.memory.seen, triples, e.memory.question_vector, vectors, cosines
+        )
+        e.answers = np.array([t == e.answer for t in texts], np.float32).reshape(-1, 2)
+        e.gold, e.texts, e.facts = np.zeros(len(triples), np.float32), texts, facts
+
+
+def word_table(size: int) -> WordTable:
+    """Return the *size* most frequent GloVe words, 50-d."""
+    from kgmm.encode.words import glove as load_glove
+
+    glove = load_glove()
+    words = sorted(glove._row, key=glove._row.__getitem__)[:size]
+    rows = [glove._row[w] for w in words]
+    return WordTable(words, np.asarray(glove._vectors[rows], np.float32))
+
+
+def pointer_loss(
+    model: torch.nn.Module, batch: FactBatch, answers: Tensor, gold: Tensor, attend: float = 0.3
+) -> Tensor:
+    """Return the loss described at :class:`FvqaProblem`; answers (B, N, 2), gold (B, N)."""
+    pointer, null, attention, _ = model(batch)
+    logits = torch.cat([pointer.flatten(1), null[:, None]], 1).float().log_softmax(1)
+    right, cited = answers.flatten(1) > 0, (answers * gold.unsqueeze(-1)).flatten(1) > 0
+
+    def likelihood(mask: Tensor) -> Tensor:
+        found = torch.logsumexp(logits[:, :-1].masked_fill(~mask, -1e9), 1)
+        return torch.where(mask.any(1), found, logits[:, -1])
+
+    on_gold = torch.log((attention[:, -1] * gold).sum(1) + 1e-6) * (gold.sum(1) > 0)
+    return -(0.5 * likelihood(right) + 0.5 * likelihood(cited) + attend * on_gold).mean()
+
+
+@torch.no_grad()
+def predict(model: torch.nn.Module, batch: FactBatch, size: int = 128) -> NDArray[np.float32]:
+    """Return pointer logits and the null's, (Q, 2 N + 1)."""
+    device = next(model.parameters()).device
+    out = []
+    for start in range(0, len(batch.mask), size):
+        part = FactBatch(*(v[start : start + size] for v in batch.__dict__.values())).to(device)
+        pointer, null, _, _ = model(part)
+        out.append(torch.cat([pointer.flatten(1), null[:, None]], 1).float().cpu().numpy())
+    return np.concatenate(out)
+
+
+def ranked(texts: list[str], logits: Floats) -> list[tuple[str, float]]:
+    """Add up the probability of all ends that say the same; best first.
+
+    Example:
+        >>> ranked(["cat", "dog", "cat"], np.log(np.array([0.3, 0.4, 0.3])))[0][0]
+        'cat'
+    """
+    total: Counter[str] = Counter()
+    if len(texts):
+        weight = np.exp(logits[: len(texts)] - logits[: len(texts)].max())
+        for text, w in zip(texts, weight, strict=True):
+            total[text] += float(w)
+    return total.most_common()
+
+
+def score(part: list[Example], logits: NDArray[np.float32]) -> dict[str, float]:
+    """Return top1, top3 (answers), fact1, fact3 (gold among the first cited) as FVQA's scorer counts them."""
+    hits: Counter[str] = Counter(top1=0, top3=0, fact1=0, fact3=0)
+    for e, row in zip(part, logits, strict=True):
+        answers = [t for t, _ in ranked(e.texts, row)[:3]]
+        best = list(dict.fromkeys(np.argsort(-row[: len(e.texts)], kind="stable") // 2))[:3]
+        hits["top1"] += answers[:1] == [e.answer]
+        hits["top3"] += e.answer in answers
+        hits["fact1"] += bool(len(best) and e.gold[best[0]])
+        hits["fact3"] += bool(len(best) and e.gold[best].any())
+    return {k: v / max(len(part), 1) for k, v in hits.items()}
