@@ -20,8 +20,7 @@ def _view(kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], directed
     from kgmm import graph
     from kgmm.store import LocalStore
 
-    with LocalStore(kb, create=False) as store:
-        return graph.view(store, list(graphs) or None, list(relations) or None, directed)
+    return graph.view(LocalStore(kb, create=False), list(graphs) or None, list(relations) or None, directed)
 
 
 def _as_json(path: Path | None) -> dict[str, Any] | None:

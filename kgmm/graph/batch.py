@@ -8,6 +8,7 @@ chapter 12), so the result is as exact as a single walk's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,18 +90,16 @@ class _Columns:
         steps = 0
         while (norms > goals).any() and steps < most:
             self.fill_fringe(p)
-            step = _ratio(square, self.apply(p, q))
+            step = _ratio(square, self.apply(p, q)).astype(np.float32)
             self._each(
-                lambda a, b, step=step.astype(np.float32): kernels.move(
-                    core, p, q, self.diagonal, x, r, step, blocks, a, b, self.dots, self.norms
+                partial(
+                    kernels.move, core, p, q, self.diagonal, x, r, step, blocks, self.dots, self.norms
                 ),
                 blocks,
             )  # fmt: skip
             before, square, norms = square, self.dots.sum(axis=0), self.norms.sum(axis=0)
             share = _ratio(square, before).astype(np.float32)
-            self._each(
-                lambda a, b, share=share: kernels.turn(core, p, r, self.diagonal, share, blocks, a, b), blocks
-            )
+            self._each(partial(kernels.turn, core, p, r, self.diagonal, share, blocks), blocks)
             steps += 1
         return x, steps
 
@@ -155,16 +154,11 @@ def _members(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return which of *nodes* are in the ascending *among*, and where."""
     at = np.searchsorted(among, nodes)
-    found = (
-        np.flatnonzero((at < len(among)) & (among[np.minimum(at, len(among) - 1)] == nodes))
-        if len(among)
-        else []
-    )
-    chosen = np.asarray(found, np.int64)
+    chosen = np.flatnonzero(np.isin(nodes, among))
     return chosen, at[chosen]
 
 
-def _by_column(z: Flat, strengths: Flat, count: int) -> list[Flat]:
+def _by_column(z: Flat, strengths: Flat, count: int) -> list[NDArray[np.float64]]:
     """Return x = max(D z, 0) column by column, turning a few thousand nodes at a time."""
     columns = [np.empty(len(z)) for _ in range(count)]
     for start in range(0, len(z), 4096):

@@ -22,7 +22,7 @@ WIDTH = 16
 _AHEAD = 32
 
 
-@_compiled
+@numba.njit(inline="always")
 def gather(indices: Any, weights: Any, low: int, high: int, p: Any, total: Any) -> None:
     """total_c <- sum_k weights_k p[indices_k, c]; *p* is flat, *total* has WIDTH entries."""
     last = len(indices) - 1
@@ -83,7 +83,7 @@ def apply_core(
     total = np.zeros(WIDTH, p.dtype)
     keep = p.dtype.type(damping)
     for b in range(first, last):
-        dots[b, :] = 0.0
+        dot = np.zeros(WIDTH)
         for t in range(blocks[b], blocks[b + 1]):
             i = core[t]
             gather(indices, weights, indptr[i], indptr[i + 1], p, total)
@@ -92,13 +92,14 @@ def apply_core(
                 own = p[i * WIDTH + c]
                 value = strength * own - keep * total[c]
                 q[t * WIDTH + c] = value
-                dots[b, c] += float(own) * value
+                dot[c] += float(own) * value
+        dots[b, :] = dot
 
 
 @_compiled
 def move(
     core: Any, p: Any, q: Any, diagonal: Any, x: Any, r: Any, step: Any,
-    blocks: Any, first: int, last: int, dots: Any, norms: Any,
+    blocks: Any, dots: Any, norms: Any, first: int, last: int,
 ) -> None:  # fmt: skip
     """X += step p and r -= step q; dots_b <- r . r / diagonal, norms_b <- sum |r| over block b, by column."""
     for b in range(first, last):

@@ -7,6 +7,7 @@ scaling the result to sum 1 puts it back.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,4 @@ def solve_many(view: GraphView, block: list[SeedNodes], restart: float, tol: flo
     from kgmm.graph import threads
 
     _ = view.walk_order, view.reversed_adjacency, view.out_strengths  # made once, before threads want them
-    return threads.in_parallel(
-        [lambda seeds=seeds: solve(view, seeds, restart, tol, None) for seeds in block]
-    )
+    return threads.in_parallel([partial(solve, view, seeds, restart, tol, None) for seeds in block])

@@ -40,7 +40,8 @@ class Statements:
         low, high = np.searchsorted(sorted_subjects, [subject, subject + 1])
         rows = order[low:high]
         rows = rows[self.object[rows] == target]
-        return rows[np.argsort(-self.weight[rows], kind="stable")]
+        best: NDArray[np.int64] = rows[np.argsort(-self.weight[rows], kind="stable")]
+        return best
 
     def take(self, rows: NDArray[np.int64] | slice, relabel: NDArray[np.int32]) -> Statements:
         """Return some statements with their nodes renumbered by *relabel* (old position -> new)."""

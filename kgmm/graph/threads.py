@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -30,7 +31,7 @@ def over_blocks(kernel: Callable[[int, int], Any], blocks: int, work: int) -> No
         return
     pieces = min(4 * threads, blocks)
     bounds = [blocks * i // pieces for i in range(pieces + 1)]
-    in_parallel([lambda a=a, b=b: kernel(a, b) for a, b in pairwise(bounds)])
+    in_parallel([partial(kernel, a, b) for a, b in pairwise(bounds)])
 
 
 def in_parallel(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
