@@ -183,7 +183,7 @@ def report(nodes: int, edges: int) -> str:
     lines += batches(view, seconds)
     lines += tops(view)
     held = rows.nbytes + sum(
-        column.nbytes
+        column.nbytes if column.strides[0] else 0  # one value for all takes no memory
         for column in (
             view.statements.subject,
             view.statements.object,
@@ -191,7 +191,8 @@ def report(nodes: int, edges: int) -> str:
             view.statements.weight,
         )
     )
-    work = 8 * len(view) + 4 * 8 * core + 2 * 8 * core + 8 * len(view) * 2
+    # strengths and the iterate over all nodes; core and fringe numbers; six vectors over the core
+    work = 2 * 8 * len(view) + 4 * len(view) + 6 * 8 * core
     lines.append(
         f"Memory: CSR arrays {rows.nbytes / 1e6:.0f} MB; with statements {held / 1e6:.0f} MB; while walking "
         f"{(held + work) / 1e6:.0f} MB, {(held + work) / rows.nbytes:.1f}× the CSR arrays."

@@ -27,7 +27,15 @@ class KnowledgeStore(LocalStore):
         """Return the graph of some facts (all by default); see :func:`kgmm.graph.view`."""
         from kgmm.graph import view
 
-        return view(self, graphs=graphs, relations=relations, directed=directed, **more)
+        made = view(self, graphs=graphs, relations=relations, directed=directed, **more)
+        made.node_features = self._node_features
+        return made
+
+    def _node_features(self, ids: Any, encoder: str) -> Any:
+        """What ``view.to_pyg(features="minilm")`` asks for."""
+        from kgmm.encode import features
+
+        return features(self, ids, encoder)
 
     def retrieve(
         self, text_or_scene: Any, question: str | None = None, limit: int = 60, **more: Any

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
+from kgmm.graph.elimination import members
 from kgmm.graph.scores import Solution
 from kgmm.graph.seeds import SeedNodes
 
@@ -51,7 +52,7 @@ class _Columns:
         by_node = out.reshape(-1, self.width)
         by_node[self.parts.core] = core.reshape(-1, self.width)
         self.fill_fringe(out)
-        seeded, _ = _members(self.parts.fringe, nodes)
+        seeded, _ = members(self.parts.fringe, nodes)
         by_node[nodes[seeded]] += pulls[seeded] / self.strengths[nodes[seeded], None]
 
     def fill_fringe(self, p: Flat) -> None:
@@ -127,7 +128,7 @@ def solve_columns(
     pulls = np.zeros((len(nodes), width))
     for column, seeds in enumerate(block):
         pulls[np.searchsorted(nodes, seeds.positions), column] = restart * seeds.masses
-    inside, rows = _members(core, nodes)
+    inside, rows = members(core, nodes)
     x, z = np.zeros(len(core) * width), _on_cache_lines(len(view) * width, np.float64)
     r = np.empty(len(core) * width)
     p = _on_cache_lines(len(view) * width, np.float32)
@@ -147,15 +148,6 @@ def solve_columns(
         raise KgmmError(f"a walk stopped at an L1 error of {errors.max():.1e}; raise tol={tol:.1e}")
     scores = _by_column(z.reshape(-1, width), system.strengths, len(block))
     return [Solution(scores[column], float(errors[column]), steps) for column in range(len(block))]
-
-
-def _members(
-    among: NDArray[np.int32], nodes: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of *nodes* are in the ascending *among*, and where."""
-    at = np.searchsorted(among, nodes)
-    chosen = np.flatnonzero(np.isin(nodes, among))
-    return chosen, at[chosen]
 
 
 def _by_column(z: Flat, strengths: Flat, count: int) -> list[NDArray[np.float64]]:

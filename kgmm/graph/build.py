@@ -71,7 +71,7 @@ def view(
     statements = Statements(
         positions[subject],
         positions[target],
-        codes[keep].astype(np.int32),
+        _smallest(codes[keep], len(relation_names)),
         np.asarray(weight[keep]),
         tuple(relation_names),
     )
@@ -118,6 +118,11 @@ def _factors(relation_names: Sequence[str], weights: Mapping[str, float] | None)
     return np.array([wanted.get(name, 1.0) for name in relation_names], np.float64)
 
 
+def _smallest(codes: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return codes below *count* in the narrowest integers."""
+    return codes.astype(np.uint8 if count <= 2**8 else np.uint16 if count <= 2**16 else np.int32)
+
+
 def _number(*columns: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
     """Return the distinct terms in *columns*, ascending, and a table term -> position."""
     highest = max((int(c.max()) for c in columns if len(c)), default=-1)
@@ -161,11 +166,13 @@ def from_columns(
         ):
             raise BadInput("from_edges", f"{name} has {len(column)} entries, subjects has {count}")
     node_names, ends = _number_names(subjects, objects, concepts)
+    codes: NDArray[Any]
     if isinstance(relation_column, str):
-        codes, relation_names = np.zeros(count, np.int32), [relation_column]
+        codes, relation_names = np.broadcast_to(np.uint8(0), count), [relation_column]
     else:
         codes, relation_names = _codes(relation_column, {})
-    weight = np.ones(count, np.float32) if weights is None else np.asarray(weights)
+        codes = _smallest(codes, len(relation_names))
+    weight = np.broadcast_to(np.float32(1), count) if weights is None else np.asarray(weights)
     if weight.dtype not in (np.float32, np.float64):
         weight = weight.astype(np.float64)
     statements = Statements(ends[0], ends[1], codes, weight, tuple(relation_names))

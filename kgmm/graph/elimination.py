@@ -58,6 +58,8 @@ def eliminate(rows: Adjacency, core: NDArray[np.int32], fringe: NDArray[np.int32
     kernels.eliminated_diagonal(
         rows.indptr, rows.indices, rows.weights, rows.unit_strengths, core, chosen, own, through
     )
+    if not own.any():
+        own = np.broadcast_to(0.0, len(core))
     return Elimination(core, fringe, blocks(lengths[core]), blocks(lengths[fringe]), own, through)
 
 
@@ -82,3 +84,15 @@ def blocks(lengths: NDArray[np.integer]) -> NDArray[np.int64]:  # type: ignore[t
     count = max(1, min(64, int(work[-1]) // 4096))
     cuts = np.searchsorted(work, work[-1] * np.arange(1, count) // count)
     return np.unique(np.concatenate(([0], cuts, [len(lengths)]))).astype(np.int64)
+
+
+def members(
+    among: NDArray[np.int32], nodes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which of *nodes* are in the ascending *among*, and where."""
+    at = np.searchsorted(among, nodes)
+    inside = np.zeros(len(nodes), bool)
+    within = at < len(among)
+    inside[within] = among[at[within]] == nodes[within]
+    chosen = np.flatnonzero(inside)
+    return chosen, at[chosen]

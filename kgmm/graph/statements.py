@@ -16,13 +16,13 @@ from kgmm.errors import BadInput
 class Statements:
     """Columns of m statements between nodes given by position.
 
-    ``subject`` and ``object`` are int32, ``relation`` int32 codes into ``relations``, ``weight`` float32 or
-    float64 and positive.
+    ``subject`` and ``object`` are int32, ``relation`` codes into ``relations`` in the narrowest integers,
+    ``weight`` float32 or float64 and positive.
     """
 
     subject: NDArray[np.int32]
     object: NDArray[np.int32]
-    relation: NDArray[np.int32]
+    relation: NDArray[np.integer]  # type: ignore[type-arg]
     weight: NDArray[np.floating]  # type: ignore[type-arg]
     relations: tuple[str, ...]
 

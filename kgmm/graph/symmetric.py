@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
 from kgmm.graph.batch import solve_columns
+from kgmm.graph.elimination import members
 from kgmm.graph.scores import Solution
 from kgmm.graph.seeds import SeedNodes
 
@@ -112,17 +113,21 @@ def _conjugate_gradients(
 ) -> tuple[NDArray[np.float64], float, int]:
     system = _System(view, restart)
     core = system.parts.core
-    pulls = np.zeros(len(view))
-    pulls[seeds.positions] = restart * seeds.masses
+    in_core, rows = members(core, seeds.positions)
+    in_fringe, _ = members(system.parts.fringe, seeds.positions)
+    pulls = restart * seeds.masses
+    held = seeds.positions[in_fringe]
+    fringe_seeds = held, pulls[in_fringe] / system.strengths[held]
     x, q = np.zeros(len(core)), np.empty(len(core))
     if initial is not None:
         x = initial[core] / system.strengths[core]
     most, steps, error = most_steps(restart, tol), 0, math.inf
     p = np.empty(len(view))
     while True:
-        _substitute(system, x, pulls, p)
+        _substitute(system, x, fringe_seeds, p)
         system.apply(p, q)
-        r = pulls[core] - q
+        r = -q
+        r[rows] += pulls[in_core]
         norm = float(np.abs(r).sum())
         error = norm / restart
         if error <= tol or steps > most:
@@ -140,7 +145,7 @@ def _conjugate_gradients(
             steps += 1
             system.turn(p, r, square / before)
         if tol >= 1e-11 and error <= tol:  # rounding cannot have moved the residual by as much
-            _substitute(system, x, pulls, p)
+            _substitute(system, x, fringe_seeds, p)
             break
     if error > tol:
         raise KgmmError(f"the walk stopped at an L1 error of {error:.1e}; raise tol={tol:.1e}")
@@ -149,14 +154,16 @@ def _conjugate_gradients(
 
 
 def _substitute(
-    system: _System, x: NDArray[np.float64], pulls: NDArray[np.float64], out: NDArray[np.float64]
+    system: _System,
+    x: NDArray[np.float64],
+    seeds: tuple[NDArray[np.int64], NDArray[np.float64]],
+    out: NDArray[np.float64],
 ) -> None:
     """Out <- the solution whose core is *x*: fringe rows solved exactly, nodes without edges 0."""
     out[:] = 0.0
     out[system.parts.core] = x
     system.fill_fringe(out)
-    fringe = system.parts.fringe
-    out[fringe] += pulls[fringe] / system.strengths[fringe]
+    out[seeds[0]] += seeds[1]
 
 
 def most_steps(restart: float, tol: float) -> int:
