@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rdflib
+from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
 from rdflib.store import VALID_STORE, Store
 from rdflib.term import BNode, IdentifiedNode, Literal, Node, URIRef
 
@@ -86,6 +87,8 @@ class KgmmStore(Store):
 
     def __init__(self, configuration: str | None = None, identifier: Any = None) -> None:
         self._kb: LocalStore | None = None
+        #: whether rdflib's own default graph is our graph "facts"
+        self._default_is_facts = False
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._waiting: dict[Key, None] = {}
         self._empty: set[str] = set()
@@ -97,7 +100,7 @@ class KgmmStore(Store):
     def of(cls, store: LocalStore) -> KgmmStore:
         """Return the plug-in over a store that is open already."""
         made = cls()
-        made._kb = store
+        made._kb, made._default_is_facts = store, True
         return made
 
     @property
@@ -211,7 +214,7 @@ class KgmmStore(Store):
         wanted = [None if t is None else self.kb.terms.id(t) for t in (s, p, o, graph)]
         unknown = any(t is not None and i is None for t, i in zip((s, p, o, graph), wanted, strict=True))
         found = self.kb.find_ids(*wanted)
-        return type(found)(*(c[:0] for c in found)) if unknown else found
+        return type(found)._make(column[:0] for column in found) if unknown else found
 
     def __len__(self, context: Any = None) -> int:
         """Return how many statements a graph has, or all graphs together, counting each once."""
@@ -221,7 +224,7 @@ class KgmmStore(Store):
         graph = self._graph(context)
         return len(self.kb) if graph is None else self.kb.graphs().get(graph, 0)
 
-    def contexts(self, triple: Triple | None = None) -> Generator[Any, None, None]:
+    def contexts(self, triple: Pattern | None = None) -> Generator[Any, None, None]:
         """Yield the graphs there are, or those that hold a statement."""
         if triple is None or triple == (None, None, None):
             self._write()
@@ -261,6 +264,8 @@ class KgmmStore(Store):
         identifier = context.identifier if isinstance(context, rdflib.Graph) else context
         if identifier is None or (isinstance(identifier, BNode) and f"_:{identifier}" not in self._named()):
             return None
+        if self._default_is_facts and identifier == DATASET_DEFAULT_GRAPH_ID:
+            return DEFAULT_GRAPH
         return term_of(identifier)
 
     def _named(self) -> Iterable[str]:
@@ -298,14 +303,16 @@ def _fits(key: Key, pattern: tuple[str | None, ...]) -> bool:
     return all(wanted is None or wanted == part for wanted, part in zip(pattern, key, strict=True))
 
 
-def dataset(store: LocalStore) -> rdflib.Dataset:
-    """Return a store as an rdflib dataset that reads and writes it in place; its default graph is the union.
+def dataset(store: LocalStore, union: bool = True) -> rdflib.Dataset:
+    """Return a store as an rdflib dataset that reads and writes it in place.
 
-    Weights and sources are not part of it: ask for those with :func:`kgmm.store.sparql.query`.
+    Its default graph is the union of all graphs, or else the graph ``facts`` alone.
+
+    What is added to the default graph goes to the graph ``facts``. Weights and sources are not part of it: ask for those with :func:`kgmm.store.sparql.query`.
     """
     from kgmm.store.rdfterms import PREFIXES
 
-    found = rdflib.Dataset(store=KgmmStore.of(store), default_union=True)
+    found = rdflib.Dataset(store=KgmmStore.of(store), default_union=union)
     for prefix, namespace in PREFIXES.items():
         found.bind(prefix, namespace)
     return found

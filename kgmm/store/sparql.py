@@ -221,8 +221,8 @@ class Engine:
         self._worker: subprocess.Popen[bytes] | None = None
         self._buffer = b""
 
-    def run(self, request: dict[str, Any], timeout: float) -> Solutions | Triples | bool:
-        """Send a request and return its answer.
+    def run(self, request: dict[str, Any], timeout: float, raw: bool = False) -> Solutions | Triples | bool:
+        """Send a request and return its answer, its terms as in N-Triples if *raw*.
 
         Raises:
             BadQuery: if the query cannot be parsed.
@@ -232,7 +232,7 @@ class Engine:
         deadline = time.monotonic() + timeout
         try:
             self._send(request)
-            return self._answer(deadline, timeout)
+            return self._answer(deadline, timeout, raw)
         except BaseException as error:
             if not isinstance(error, BadQuery):
                 self.close()  # whatever it still writes belongs to this query
@@ -277,7 +277,7 @@ class Engine:
         line, _, self._buffer = b"".join(parts).partition(b"\n")
         return dict(json.loads(line))
 
-    def _answer(self, deadline: float, timeout: float) -> Solutions | Triples | bool:
+    def _answer(self, deadline: float, timeout: float, raw: bool) -> Solutions | Triples | bool:
         head = self._line(deadline, timeout)
         if head.get("error") == "syntax":
             raise BadQuery("query", head["reason"], head["line"])
@@ -292,7 +292,9 @@ class Engine:
                 raise QueryFailed(f"the query could not be evaluated: {part['reason']}")
             if "end" in part:
                 break
-            if head["kind"] == "select":
+            if raw:
+                rows += map(tuple, part["rows"])
+            elif head["kind"] == "select":
                 rows += [tuple(map(stored, row)) for row in part["rows"]]
             else:
                 rows += [(stored(s), _relation(p), stored(o)) for s, p, o in part["rows"]]
@@ -318,7 +320,8 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
                 continue
 
 
-_ENGINES: weakref.WeakKeyDictionary[LocalStore, Engine] = weakref.WeakKeyDictionary()
+#: engines that wait for the next query, so that threads need not wait for each other
+_IDLE: weakref.WeakKeyDictionary[LocalStore, list[Engine]] = weakref.WeakKeyDictionary()
 
 
 def query(
@@ -330,6 +333,7 @@ def query(
     annotations: bool | None = None,
     default_graphs: Sequence[str] = (),
     named_graphs: Sequence[str] = (),
+    raw: bool = False,
 ) -> Solutions | Triples | bool:
     """Run a SPARQL query on a store's current version.
 
@@ -346,6 +350,7 @@ def query(
             query mentions them.
         default_graphs: IRIs of the graphs that make up the default graph, instead of the union.
         named_graphs: IRIs of the graphs that GRAPH may name, instead of all.
+        raw: return terms in N-Triples form instead of stored terms.
 
     Returns:
         Rows for SELECT, statements for CONSTRUCT and DESCRIBE, a bool for ASK.
@@ -362,8 +367,8 @@ def query(
 
     checked = check(text)
     with_annotations = needs_annotations(checked) if annotations is None else annotations
-    if store not in _ENGINES:
-        _ENGINES[store] = Engine()
+    idle = _IDLE.setdefault(store, [])
+    engine = idle.pop() if idle else Engine()
     request = {
         "index": str(index(store, with_annotations)),
         "query": checked,
@@ -373,7 +378,10 @@ def query(
         "default_graphs": list(default_graphs),
         "named_graphs": list(named_graphs),
     }
-    return _ENGINES[store].run(request, timeout)
+    try:
+        return engine.run(request, timeout, raw)
+    finally:
+        idle.append(engine)
 
 
 def prefixes() -> dict[str, str]:
@@ -384,7 +392,6 @@ def prefixes() -> dict[str, str]:
 
 
 def close(store: LocalStore) -> None:
-    """End a store's query process, if it has one."""
-    engine = _ENGINES.pop(store, None)
-    if engine is not None:
+    """End a store's query processes, if it has any."""
+    for engine in _IDLE.pop(store, []):
         engine.close()

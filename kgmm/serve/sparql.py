@@ -1,0 +1,222 @@
+"""The SPARQL 1.1 protocol for a store: queries always, updates only where they are allowed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pyoxigraph as ox
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from kgmm.errors import BadInput, KgmmError
+from kgmm.store import LocalStore
+from kgmm.store.sparql import BadQuery, QueryTimeout, Solutions, Triples, query
+
+#: seconds a query may take, rows it may return, queries at the same time, bytes of a request
+TIMEOUT, LIMIT, CONCURRENT, BODY = 30.0, 100_000, 4, 1 << 20
+_ROWS = {
+    "application/sparql-results+json": ox.QueryResultsFormat.JSON,
+    "application/json": ox.QueryResultsFormat.JSON,
+    "application/sparql-results+xml": ox.QueryResultsFormat.XML,
+    "application/xml": ox.QueryResultsFormat.XML,
+    "text/csv": ox.QueryResultsFormat.CSV,
+    "text/tab-separated-values": ox.QueryResultsFormat.TSV,
+}
+_GRAPHS = {
+    "text/turtle": ox.RdfFormat.TURTLE,
+    "application/n-triples": ox.RdfFormat.N_TRIPLES,
+    "application/rdf+xml": ox.RdfFormat.RDF_XML,
+    "application/ld+json": ox.RdfFormat.JSON_LD,
+}
+_DESCRIPTION = """@prefix sd: <http://www.w3.org/ns/sparql-service-description#> .
+[] a sd:Service ; sd:supportedLanguage sd:SPARQL11Query{update} ; sd:feature sd:UnionDefaultGraph .
+"""
+
+
+class Refused(Exception):
+    """A request that is answered with an HTTP error."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status, self.reason = status, reason
+        super().__init__(reason)
+
+
+def app(
+    store: LocalStore,
+    *,
+    writable: bool = False,
+    timeout: float = TIMEOUT,
+    limit: int = LIMIT,
+    concurrent: int = CONCURRENT,
+) -> Starlette:
+    """Return an application that answers SPARQL 1.1 protocol requests at its root.
+
+    Args:
+        store: the store to ask; each request sees its newest version.
+        writable: whether updates are carried out; they are refused with status 403 otherwise.
+        timeout: seconds a query may take; then it is killed and answered with 503.
+        limit: most rows of an answer; a cut one carries the header ``Kgmm-Truncated: true``.
+        concurrent: queries that run at the same time; more wait.
+
+    Example:
+        >>> import uvicorn                                                             # doctest: +SKIP
+        >>> uvicorn.run(app(kgmm.open("knowledge-store")), port=7878)                  # doctest: +SKIP
+    """
+    turn = asyncio.Semaphore(concurrent)
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            asked = await _asked(request)
+            if "update" in asked:
+                if not writable:
+                    raise Refused(403, "this endpoint is read-only")
+                async with turn:
+                    await asyncio.to_thread(_update, store, asked["update"])
+                return Response(status_code=204)
+            if "query" not in asked:
+                if request.method == "GET":
+                    update = ", sd:SPARQL11Update" if writable else ""
+                    return Response(_DESCRIPTION.format(update=update), media_type="text/turtle")
+                raise Refused(400, "a query= or update= is expected")
+            async with turn:
+                found = await asyncio.to_thread(_query, store, asked, timeout, limit)
+            return _response(found, request.headers.get("accept", "*/*"))
+        except Refused as error:
+            return PlainTextResponse(error.reason + "\n", error.status)
+        except (BadQuery, BadInput) as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        except QueryTimeout as error:
+            return PlainTextResponse(f"{error}\n", 503)
+        except KgmmError as error:
+            return PlainTextResponse(f"{error}\n", 500)
+
+    return Starlette(routes=[Route("/", endpoint, methods=["GET", "POST"])])
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    """Return the request's query or update and its choice of graphs.
+
+    Raises:
+        Refused: if it is too large or of another content type.
+    """
+    asked: dict[str, Any] = dict(request.query_params)
+    lists = {k: request.query_params.getlist(k) for k in ("default-graph-uri", "named-graph-uri")}
+    if request.method == "POST":
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > BODY:
+                raise Refused(413, f"requests may have {BODY} bytes")
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind in ("application/sparql-query", "application/sparql-update"):
+            asked[kind.rpartition("-")[2]] = _text(body)
+        elif kind == "application/x-www-form-urlencoded":
+            from urllib.parse import parse_qs
+
+            form = parse_qs(_text(body), keep_blank_values=True)
+            asked.update({k: v[0] for k, v in form.items()})
+            lists = {k: [*lists[k], *form.get(k, [])] for k in lists}
+        else:
+            raise Refused(415, f"content type {kind or 'none'!r} is not understood")
+    elif "update" in asked:
+        raise Refused(405, "updates must be POSTed")
+    return {**asked, **lists}
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused(400, "the request is not UTF-8") from None
+
+
+def _query(
+    store: LocalStore, asked: dict[str, Any], timeout: float, limit: int
+) -> Solutions | Triples | bool:
+    store.refresh()
+    return query(
+        store,
+        asked["query"],
+        timeout=timeout,
+        limit=limit,
+        default_graphs=asked["default-graph-uri"],
+        named_graphs=asked["named-graph-uri"],
+        raw=True,
+    )
+
+
+def _update(store: LocalStore, text: str) -> None:
+    """Carry an update out through rdflib, on our own table."""
+    import re
+
+    from kgmm.store.rdflib_store import dataset
+    from kgmm.store.sparql import _bare, check
+
+    checked = check(text)
+    if re.search(r"(?<![?$:@\w.-])LOAD(?![\w:.-])", _bare(checked), re.IGNORECASE):
+        raise Refused(403, "LOAD is refused: an endpoint fetches nothing")
+    store.refresh()
+    target = dataset(store, union=False)
+    try:
+        target.update(checked)
+    except KgmmError:
+        raise
+    except Exception as error:  # rdflib raises whatever its parser does
+        raise BadQuery("update", " ".join(str(error).split())) from error
+    target.commit()
+
+
+def _response(found: Solutions | Triples | bool, accept: str) -> Response:
+    if isinstance(found, Triples):
+        kind = _chosen(accept, list(_GRAPHS))
+        text = "".join(f"{s} {p} {o} .\n" for s, p, o in found.rows).encode()
+        quads = ox.parse(text, ox.RdfFormat.N_TRIPLES)
+        data = ox.serialize((q.triple for q in quads), format=_GRAPHS[kind])
+    else:
+        kind = _chosen(accept, list(_ROWS))
+        data = _rows(found, _ROWS[kind])
+    cut = {} if isinstance(found, bool) or not found.truncated else {"Kgmm-Truncated": "true"}
+    return Response(data, media_type=kind, headers=cut)
+
+
+def _rows(found: Solutions | bool, form: ox.QueryResultsFormat) -> bytes:
+    if isinstance(found, bool):
+        said = str(found).lower()
+        if form == ox.QueryResultsFormat.XML:
+            space = "http://www.w3.org/2005/sparql-results#"
+            return f'<?xml version="1.0"?><sparql xmlns="{space}"><head/><boolean>{said}</boolean></sparql>'.encode()
+        if form == ox.QueryResultsFormat.JSON:
+            return f'{{"head":{{}},"boolean":{said}}}'.encode()
+        return said.encode()
+    head = "\t".join(f"?{name}" for name in found.variables)
+    table = "".join("\t".join(_cell(t) for t in row) + "\n" for row in found.rows)
+    parsed = ox.parse_query_results(f"{head}\n{table}".encode(), ox.QueryResultsFormat.TSV)
+    assert isinstance(parsed, ox.QuerySolutions)
+    data = parsed.serialize(format=form)
+    assert data is not None
+    return data
+
+
+def _cell(term: str | None) -> str:
+    return (term or "").replace("\t", "\\t")
+
+
+def _chosen(accept: str, offered: list[str]) -> str:
+    """Return the offered media type that a request prefers.
+
+    Raises:
+        Refused: if it accepts none of them.
+    """
+    wishes: list[tuple[float, str]] = []
+    for part in accept.split(","):
+        kind, *parameters = (p.strip().lower() for p in part.split(";"))
+        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        wishes.append((float(quality) if quality.replace(".", "", 1).isdigit() else 0.0, kind))
+    for quality, kind in sorted(wishes, key=lambda wish: -wish[0]):
+        for offer in offered:
+            if quality > 0 and (kind in ("*/*", "", offer) or kind == offer.partition("/")[0] + "/*"):
+                return offer
+    raise Refused(406, f"answers come as {', '.join(offered)}")
