@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -97,6 +98,13 @@ PLACES = frozenset(
         "patio",
     ]
 )
+#: Kinds too wide to say anything about a picture.
+VAGUE = frozenset(
+    """entity,physical entity,physical object,object,whole,thing,artifact,artefact,instrumentality,device,matter,
+    living thing,organism,equipment,structure,covering,implement,commodity,consumer goods,substance,chordate,
+    vertebrate,unit,instrument,natural object,geological formation,conveyance,placental,mammal,container,machine
+    """.replace("\n    ", "").split(",")
+)
 
 
 @dataclass(frozen=True)
@@ -173,6 +181,11 @@ def _read(path: Path) -> Classes:
     for column, node in enumerate(nodes):
         members[list(node.classes), column] = 1
     return Classes(tuple(nodes), members, places, textures)
+
+
+def _kinds(cell: str) -> list[str]:
+    kinds = (_words(kind) for kind in re.split(r"[,|;]", cell) if kind.strip())
+    return [kind for kind in dict.fromkeys(kinds) if kind not in VAGUE]
 
 
 def _words(concept: str) -> str:
