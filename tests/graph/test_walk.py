@@ -130,6 +130,40 @@ def test_large_graphs_agree_with_scipy_whatever_the_node_order(monkeypatch, dire
     assert np.abs(0.85 * (matrix.T @ (x / out)) + 0.15 * e - x).sum() / 0.15 < 2e-11
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_large_batch_in_mixed_precision_is_as_exact_as_single_walks(weighted):
+    s, o, w = ring()
+    concepts = [str(i) for i in range(4001)]  # the last one is isolated
+    view = GraphView.from_edges(s, o, None, w if weighted else None, concepts=concepts)
+    seed_sets = [str(i) for i in range(17)] + ["4000", {"4000": 1, "5": 3}, ["1", "2", "3"]]
+    for seeds, scores in zip(seed_sets, view.walk_many(seed_sets, tol=1e-10), strict=True):
+        exact = view.walk(seeds, tol=1e-13).array
+        assert np.abs(scores.array - exact).sum() <= scores.error + 1e-12 <= 1e-10 + 1e-12
+
+
+def test_a_walk_holds_less_than_two_and_a_half_times_its_arrays():
+    import tracemalloc
+
+    random = np.random.default_rng(0)
+    s, o = random.integers(0, 60_000, (2, 400_000))
+    view = GraphView.from_edges(s, o)
+    view.walk("1")
+    held = view.adjacency.nbytes + view.statements.subject.nbytes + view.statements.object.nbytes
+    tracemalloc.start()
+    view.walk("2")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held + view.adjacency.strengths.nbytes + peak < 2.5 * view.adjacency.nbytes
+
+
+def test_importing_views_loads_no_compiler():
+    program = (
+        "import sys, kgmm.graph; print(sorted({'numba', 'scipy', 'torch', 'polars'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_results_are_identical_whatever_the_number_of_threads():
     program = (
         "import numpy as np, hashlib; from kgmm.graph import GraphView; r = np.random.default_rng(3);"
