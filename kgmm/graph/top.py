@@ -68,13 +68,16 @@ def top(view: GraphView, seeds: Seeds, k: int = 20, *, restart: float = 0.15) ->
         edges += solution.iterations * len(rows.indices)
         order = best_positions(solution.array, k + 1)
         gaps = -np.diff(solution.array[order])
-        open_gaps = [
-            float(gap) for gap, (a, b) in zip(gaps, pairwise(order.tolist()), strict=True)
-            if gap <= 2 * solution.error and not twins(view, a, b, nodes)
-        ]  # fmt: skip
-        if not open_gaps or tol <= FINEST:
-            return _ranking(view, nodes, order, k, solution.array, solution.error, edges)
-        tol = float(np.clip(0.4 * max(min(open_gaps), FINEST), FINEST, tol / 10))
+        apart = gaps > 2 * solution.error
+        pairs = list(pairwise(order.tolist()))
+        same = np.array(
+            [not far and twins(view, a, b, nodes) for far, (a, b) in zip(apart, pairs, strict=True)], bool
+        )
+        doubtful = gaps[~(apart | same)]
+        if len(doubtful) == 0 or tol <= FINEST:
+            certified = bool((doubtful <= 4 * FINEST).all())
+            return _ranking(view, order, k, solution.array, solution.error, apart, certified, edges)
+        tol = float(np.clip(0.4 * max(float(doubtful.min()), FINEST), FINEST, tol / 10))
         start = solution.array
 
 
@@ -109,11 +112,12 @@ def _push(view: GraphView, seeds: SeedNodes, k: int, restart: float) -> Ranking 
         inside = order[:k]
         apart = lower[inside[:-1]] > upper[inside[1:]]
         told = [
-            bool(a) or twins(view, *pair, seeds)
-            for a, pair in zip(apart, pairwise(inside.tolist()), strict=True)
+            far or twins(view, a, b, seeds)
+            for far, (a, b) in zip(apart, pairwise(inside.tolist()), strict=True)
         ]
         if all(told) and lower[inside[-1]] > best_outside:
-            return _ranking(view, seeds, inside, k, lower, slack * float(strengths[inside].max()), edges)
+            bound = slack * float(strengths[inside].max())
+            return _ranking(view, inside, k, lower, bound, apart, True, edges)
     return None
 
 
@@ -134,18 +138,12 @@ def twins(view: GraphView, a: int, b: int, seeds: SeedNodes) -> bool:
 
 
 def _ranking(
-    view: GraphView, seeds: SeedNodes, order: NDArray[np.int64], k: int, scores: NDArray[np.float64],
-    bound: float, edges: int,
+    view: GraphView, order: NDArray[np.int64], k: int, scores: NDArray[np.float64], bound: float,
+    apart: NDArray[np.bool_], certified: bool, edges: int,
 ) -> Ranking:  # fmt: skip
-    """Name the nodes and group places that tie; *order* may hold one more than *k*."""
+    """Name the nodes and group neighboring places that are not *apart*; *order* may hold one more than *k*."""
     groups: list[list[int]] = []
-    certified = True
-    for place, (a, b) in enumerate(pairwise(order.tolist())):
-        same = twins(view, a, b, seeds)
-        if (not same and scores[a] - scores[b] > 2 * bound) or (not same and len(order) <= k < len(view)):
-            continue
-        if not same and scores[a] - scores[b] > FINEST * 4:
-            certified = False
+    for place in np.flatnonzero(~apart).tolist():
         if groups and groups[-1][-1] == place:
             groups[-1].append(place + 1)
         else:
