@@ -215,8 +215,8 @@ def _chosen(accept: str, offered: list[str]) -> str:
         kind, *parameters = (p.strip().lower() for p in part.split(";"))
         quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
         wishes.append((float(quality) if quality.replace(".", "", 1).isdigit() else 0.0, kind))
-    for quality, kind in sorted(wishes, key=lambda wish: -wish[0]):
+    for weight, wanted in sorted(wishes, key=lambda wish: -wish[0]):
         for offer in offered:
-            if quality > 0 and (kind in ("*/*", "", offer) or kind == offer.partition("/")[0] + "/*"):
+            if weight > 0 and (wanted in ("*/*", "", offer) or wanted == offer.partition("/")[0] + "/*"):
                 return offer
     raise Refused(406, f"answers come as {', '.join(offered)}")

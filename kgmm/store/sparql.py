@@ -151,6 +151,13 @@ def ntriples(term: str, predicate: bool = False) -> str:
     return f"<{iri(term, predicate=predicate)}>"
 
 
+def ntriples_of(term: object) -> str | None:
+    """Return an RDF term in N-Triples form; a triple term in its double brackets."""
+    if term is None:
+        return None
+    return f"<<( {term} )>>" if type(term).__name__ == "Triple" else str(term)
+
+
 def stored(term: str | None) -> str | None:
     """Return the stored term of an RDF term in N-Triples form.
 
