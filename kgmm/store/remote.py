@@ -354,7 +354,8 @@ class RemoteStore:
 
         def rows(start: int, stop: int) -> Rows:
             some = slice(start, stop)
-            columns = Columns(*(c[some] for c in ids), weight[some].astype(np.float32))  # type: ignore[arg-type]
+            s, p, o, g = (column[some] for column in ids)
+            columns = Columns(s, p, o, g, weight[some].astype(np.float32))
             return Rows(columns, weight[some], lambda at: facts[start + at].source)
 
         return Facts(len(facts), rows, self.terms.name)
