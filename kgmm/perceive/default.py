@@ -103,7 +103,8 @@ def _choose(seen: list[Region], classes: Classes) -> list[Region]:
     for region in sorted(seen, key=lambda r: (len(classes.nodes[r.node].classes), -r.score)):
         family = set(classes.nodes[region.node].classes)
         rivals = [other for other in kept if overlap_of_smaller(region.box, other.box) > 0.5]
-        if any(family >= set(classes.nodes[other.node].classes) for other in rivals):
+        finer = (classes.nodes[other.node].classes for other in rivals)
+        if any(2 * len(family.intersection(members)) > len(members) for members in finer):
             continue
         kept.append(region)
     kept.sort(key=lambda r: -r.score)
