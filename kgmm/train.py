@@ -46,6 +46,10 @@ class Problem(Protocol):
         """Return figures on the development split."""
         ...
 
+    def write(self, folder: Path) -> None:
+        """Write what else the trained model needs."""
+        ...
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -262,6 +266,7 @@ class _Run:
         (self.folder / "README.md").write_text(
             _card(config, self.problem.model, trained.seconds), encoding="utf-8"
         )
+        self.problem.write(self.folder)
         self.checkpoint.unlink(missing_ok=True)
 
 

@@ -250,6 +250,19 @@ class FvqaProblem:
         """Return top1, top3, fact1 and fact3 on the held-out images."""
         return score(self.held, predict(self.model, self._held))
 
+    def write(self, folder: Path) -> None:
+        """Write the word vectors, in half precision."""
+        write_words(self.words, folder)
+
+
+def write_words(words: WordTable, folder: Path) -> None:
+    """Write a word table's vectors beside the model that reads them."""
+    from safetensors.numpy import save_file
+
+    save_file(
+        {"vectors": np.ascontiguousarray(words.vectors[:-1].astype(np.float16))}, folder / "words.safetensors"
+    )
+
 
 def _labels(part: list[Example], n: int) -> tuple[Tensor, Tensor]:
     answers, gold = torch.zeros(len(part), n, 2), torch.zeros(len(part), n)

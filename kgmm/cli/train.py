@@ -1,0 +1,102 @@
+"""``kgmm train MODEL DATA --out DIR``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.errors import BadInput, KgmmError
+
+#: model → (epochs, batch, rate, weight decay) that it trains with unless told otherwise
+DEFAULTS: dict[str, tuple[int, int, float, float]] = {"kdmn": (8, 64, 2e-3, 1e-2)}
+SHAPES_DEFAULT = (6, 128, 3e-3, 1e-4)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("data")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder for weights, config, figures, card."
+)
+@click.option("--seed", default=0, show_default=True, help="Of weights, shuffles and dropout.")
+@click.option("--epochs", type=int, help="Most epochs; a default that suits the model if left out.")
+@click.option("--batch", type=int, help="Samples a step.")
+@click.option("--rate", type=float, help="Highest learning rate.")
+@click.option(
+    "--patience", default=5, show_default=True, help="Epochs without a better figure before stopping."
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@click.option("--threads", default=2, show_default=True, help="CPU threads.")
+@click.option(
+    "--distractors", type=click.Path(exists=True, path_type=Path), help="fvqa: further triples (TSV)."
+)
+@click.option(
+    "--knowledge",
+    type=click.Choice(["full", "empty", "shuffled"]),
+    default="full",
+    help="fvqa: a twin to compare with.",
+)
+@click.option("--blind", is_flag=True, help="fvqa: hide what the picture shows.")
+@click.option("--episodes", default=2, show_default=True, help="kdmn: looks at the memory; 0 pools its mean.")
+@click.option(
+    "--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up."
+)
+@click.option("--small", is_flag=True, help="A twentieth of the data, to try things out.")
+@json_option
+def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> None:
+    """Train MODEL on DATA and write it to a folder; given again after a kill, the run goes on.
+
+    MODEL is kdmn (DATA: a folder with FVQA's questions-train.json and facts.jsonl), or modules, graph, conventional,
+    san, hiecoatt, updown, blind, bilinear-{full,mcb,mlb,mfb,mutan} (DATA: easy-vqa or clevr).
+    """
+    from kgmm.train import Recipe, fit
+
+    epochs, batch, rate, decay = DEFAULTS.get(model, SHAPES_DEFAULT)
+    recipe = Recipe(
+        epochs=options["epochs"] or epochs, batch=options["batch"] or batch, rate=options["rate"] or rate, weight_decay=decay,
+        patience=options["patience"], seed=options["seed"], device=options["device"], threads=options["threads"],
+    )  # fmt: skip
+    problem = make_problem(model, data, options)
+    with progress_bar("batches") as progress:
+        trained = fit(problem, out, recipe, progress)
+    figures = {k: round(v, 4) for k, v in trained.figures.items()}
+    if as_json:
+        emit(
+            {
+                "folder": str(out),
+                "figures": figures,
+                "epoch": trained.epoch,
+                "seconds": round(trained.seconds, 1),
+            }
+        )
+        return
+    said = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+    click.echo(
+        f"{model} on {problem.config['data']}: {said}  (epoch {trained.epoch}, {trained.seconds:.0f} s) → {out}"
+    )
+
+
+def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
+    """Return the training problem of a model and a data set.
+
+    Raises:
+        KgmmError: if there is no such model or data.
+    """
+    if model == "kdmn":
+        if not (Path(data) / "questions-train.json").is_file():
+            raise BadInput(data, "kdmn trains on a folder with questions-train.json and facts.jsonl")
+        from kgmm.reason.fvqa_problem import FvqaProblem
+
+        return FvqaProblem(
+            data, options.get("distractors"), seed=options.get("seed", 0), knowledge=options.get("knowledge", "full"),
+            blind=options.get("blind", False),
+            network={"episodes": options.get("episodes", 2), "context": options.get("context", "sum")},
+        )  # fmt: skip
+    if data not in ("easy-vqa", "clevr"):
+        raise KgmmError(f"{model} trains on easy-vqa or clevr, not on {data!r}")
+    from kgmm.reason.shapes import ShapesProblem
+
+    return ShapesProblem(model, data, seed=options.get("seed", 0), small=options.get("small", False))

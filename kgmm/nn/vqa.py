@@ -1,0 +1,182 @@
+"""The VQA family over object features: one network a way of joining question and picture, the same around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from kgmm.nn.attention import GatedTanh, HierarchicalCoAttention, StackedAttention, TopDownAttention
+from kgmm.nn.bilinear import FUSIONS
+from kgmm.nn.gaussian_conv import GaussianKernelConv, pseudo_coordinates
+from kgmm.nn.graph_learner import GraphLearner
+from kgmm.nn.mask import masked_max, masked_mean
+from kgmm.nn.question import QuestionEncoder
+
+#: what a network shows of how it came to its answer: name → tensor of the batch
+Shown = dict[str, Tensor]
+
+
+class Blind(nn.Module):
+    """The question alone: what a data set's bias is worth."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+
+    def forward(
+        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
+    ) -> tuple[Tensor, Shown]:
+        """Return (B, d) and nothing to show."""
+        return question, {}
+
+
+class Conventional(nn.Module):
+    """The survey's Figure 19: one vector for the picture, one for the question, joined and classified."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.joint = nn.Sequential(nn.Linear(2 * dim, dim), nn.ReLU())
+
+    def forward(
+        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
+    ) -> tuple[Tensor, Shown]:
+        """Return (B, d) and nothing to show."""
+        return self.joint(torch.cat([masked_mean(objects, mask), question], -1)), {}
+
+
+class San(nn.Module):
+    """Stacked attention (Yang et al. 2016)."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.attend = StackedAttention(dim, dim)
+
+    def forward(
+        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
+    ) -> tuple[Tensor, Shown]:
+        """Return (B, d) and the attention of each look."""
+        u, looks = self.attend(objects, question, mask)
+        return u, {"attention": looks}
+
+
+class HieCoAtt(nn.Module):
+    """Hierarchical co-attention (Lu et al. 2016)."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.attend = HierarchicalCoAttention(dim, dim)
+
+    def forward(
+        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
+    ) -> tuple[Tensor, Shown]:
+        """Return (B, d) and the attention of word, phrase and question level."""
+        present = words.abs().sum(-1) > 0
+        h, image, asked = self.attend(words, objects, present, mask)
+        return h, {"attention": image, "words": asked}
+
+
+class UpDown(nn.Module):
+    r"""Bottom-up and top-down attention (Anderson et al. 2018): :math:`f_q(q) ∘ f_v(\hat v)`."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.attend = TopDownAttention(dim, dim, dim)
+        self.question, self.image = GatedTanh(dim, dim), GatedTanh(dim, dim)
+
+    def forward(
+        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
+    ) -> tuple[Tensor, Shown]:
+        """Return (B, d) and the attention."""
+        seen, attention = self.attend(objects, question, mask)
+        return self.question(question) * self.image(seen), {"attention": attention.unsqueeze(1)}
+
+
+class Bilinear(nn.Module):
+    """Bilinear fusion of the question and the attended objects, one of :data:`~kgmm.nn.bilinear.FUSIONS`."""
+
+    def __init__(self, dim: int, fusion: str) -> None:
+        super().__init__()
+        self.attend = TopDownAttention(dim, dim, dim)
+        self.fuse = FUSIONS[fusion](dim, dim, dim)
+
+    def forward(
+        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
+    ) -> tuple[Tensor, Shown]:
+        """Return (B, d) and the attention."""
+        seen, attention = self.attend(objects, question, mask)
+        return self.fuse(question, seen), {"attention": attention.unsqueeze(1)}
+
+
+class LearnedGraph(nn.Module):
+    r"""Graph VQA (Norcliffe-Brown et al. 2018): a learned graph, two Gaussian-kernel convolutions, max, :math:`∘ q`."""
+
+    def __init__(self, dim: int, neighbours: int = 16, kernels: int = 8) -> None:
+        super().__init__()
+        self.learn = GraphLearner(dim, dim, dim, neighbours)
+        self.first = GaussianKernelConv(dim, 2 * dim, kernels)
+        self.second = GaussianKernelConv(2 * dim, dim, kernels)
+
+    def forward(
+        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
+    ) -> tuple[Tensor, Shown]:
+        """Return (B, d) and the learned neighbours with their weights."""
+        b, n, _ = objects.shape
+        neighbours, weights = self.learn(objects, question, mask)
+        start = torch.arange(b, device=objects.device).view(b, 1, 1) * n
+        source = (neighbours + start).flatten()
+        target = (
+            (torch.arange(n, device=objects.device).view(1, n, 1) + start).expand_as(neighbours).flatten()
+        )
+        edges = torch.stack([source, target])
+        u = pseudo_coordinates(boxes[..., :2].flatten(0, 1), edges)
+        x = torch.relu(self.first(objects.flatten(0, 1), edges, u, weights.flatten()))
+        x = torch.relu(self.second(x, edges, u, weights.flatten())).view(b, n, -1)
+        return masked_max(x, mask) * question, {"neighbours": neighbours, "weights": weights}
+
+
+#: name of a model → its join of question and picture, made from the width
+JOINS: dict[str, Callable[[int], nn.Module]] = {
+    "blind": Blind,
+    "conventional": Conventional,
+    "san": San,
+    "hiecoatt": HieCoAtt,
+    "updown": UpDown,
+    "graph": LearnedGraph,
+    **{f"bilinear-{name}": (lambda dim, name=name: Bilinear(dim, name)) for name in FUSIONS},  # type: ignore[misc]
+}
+
+
+class VqaNetwork(nn.Module):
+    """Objects and a question → logits over answers.
+
+    Shapes:
+        tokens (B, L) int64, 0 padding; features (B, N, f); boxes (B, N, 4) centre, width, height in [0, 1]; mask (B, N)
+        → logits (B, answers) and what the join shows.
+
+    Args:
+        join: a name of :data:`JOINS`.
+        vocabulary: number of token ids.
+        answers: number of answers.
+        features: width of an object's features.
+        dim: width of everything inside.
+        dropout: before the classifier.
+    """
+
+    def __init__(
+        self, join: str, vocabulary: int, answers: int, features: int, dim: int = 64, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.question = QuestionEncoder(vocabulary, dim, dim)
+        self.objects = nn.Sequential(nn.Linear(features + 4, dim), nn.ReLU(), nn.Linear(dim, dim))
+        self.join = JOINS[join](dim)
+        self.classify = nn.Sequential(
+            nn.Linear(dim, 2 * dim), nn.ReLU(), nn.Dropout(dropout), nn.Linear(2 * dim, answers)
+        )
+
+    def forward(self, tokens: Tensor, features: Tensor, boxes: Tensor, mask: Tensor) -> tuple[Tensor, Shown]:
+        """Return logits and what the join shows."""
+        words, question = self.question(tokens)
+        objects = self.objects(torch.cat([features, boxes], -1)) * mask.unsqueeze(-1)
+        joint, shown = self.join(words, question, objects, mask, boxes)
+        return self.classify(joint), shown

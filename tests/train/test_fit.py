@@ -1,0 +1,104 @@
+"""Training is reproducible, survives a kill, and writes what the model needs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from kgmm.errors import BadInput
+from kgmm.train import Recipe, fit, load_weights
+
+
+class Line:
+    """y = 2 x + 1 from noisy samples."""
+
+    metric = "fit"
+
+    def __init__(self, kill_at: int | None = None) -> None:
+        torch.manual_seed(3)
+        self.x = torch.randn(64, 1)
+        self.y = 2 * self.x + 1 + 0.01 * torch.randn(64, 1)
+        torch.manual_seed(0)
+        self.model = torch.nn.Sequential(
+            torch.nn.Linear(1, 8), torch.nn.Dropout(0.2), torch.nn.ReLU(), torch.nn.Linear(8, 1)
+        )
+        self.size, self.config, self.vocabulary = 64, {"name": "line", "data": "made"}, {"words": []}
+        self.kill_at, self.calls = kill_at, 0
+
+    def loss(self, rows):
+        self.calls += 1
+        if self.calls == self.kill_at:
+            raise KeyboardInterrupt
+        return (self.model(self.x[rows]) - self.y[rows]).square().mean()
+
+    def evaluate(self):
+        return {"fit": -(self.model(self.x) - self.y).square().mean().item()}
+
+    def write(self, folder: Path) -> None:
+        (folder / "extra.txt").write_text("kept")
+
+
+RECIPE = Recipe(epochs=6, batch=16, rate=0.05, patience=9, threads=0)
+
+
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(tmp_path):
+    torch.manual_seed(5)
+    whole = fit(Line(), tmp_path / "whole", RECIPE)
+    torch.manual_seed(5)
+    killed = Line(kill_at=4 * 3 + 2)
+    Line_state = torch.get_rng_state()
+    assert Line_state is not None
+    with pytest.raises(KeyboardInterrupt):
+        fit(killed, tmp_path / "killed", RECIPE)
+    assert (tmp_path / "killed" / "checkpoint.safetensors").exists()
+    resumed = fit(Line(), tmp_path / "killed", RECIPE)
+    assert resumed.epochs_run == 3 and resumed.figures == whole.figures
+    a, b = (load_file(tmp_path / n / "model.safetensors") for n in ("whole", "killed"))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    assert not (tmp_path / "killed" / "checkpoint.safetensors").exists()
+
+
+def test_same_seed_same_weights(tmp_path):
+    fit(Line(), tmp_path / "a", RECIPE)
+    fit(Line(), tmp_path / "b", RECIPE)
+    a, b = (load_file(tmp_path / n / "model.safetensors") for n in "ab")
+    assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_the_folder_describes_the_model(tmp_path):
+    trained = fit(Line(), tmp_path, RECIPE)
+    lines = [json.loads(x) for x in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [x["epoch"] for x in lines] == list(range(1, 7))
+    assert max(x["fit"] for x in lines) == pytest.approx(trained.figures["fit"], abs=1e-5)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (
+        config["name"] == "line" and config["recipe"]["epochs"] == 6 and config["figures"] == trained.figures
+    )
+    assert "parameters" in (tmp_path / "README.md").read_text() and (tmp_path / "extra.txt").exists()
+
+
+def test_training_stops_when_nothing_improves(tmp_path):
+    class Flat(Line):
+        def evaluate(self):
+            return {"fit": 0.5}
+
+    assert fit(Flat(), tmp_path, Recipe(epochs=50, batch=16, patience=2, threads=0)).epochs_run == 3
+
+
+def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fit(Line(kill_at=6), tmp_path, RECIPE)
+    with pytest.raises(BadInput, match="other settings"):
+        fit(Line(), tmp_path, Recipe(epochs=7, batch=16, threads=0))
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path):
+    fit(Line(), tmp_path, RECIPE)
+    with pytest.raises(BadInput, match="do not fit"):
+        load_weights(torch.nn.Linear(2, 2), tmp_path)
+    with pytest.raises(BadInput, match="kgmm train"):
+        load_weights(torch.nn.Linear(2, 2), tmp_path / "nowhere")
