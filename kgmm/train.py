@@ -67,7 +67,7 @@ class Recipe:
     device: str = "auto"
     #: 16-bit arithmetic where a GPU has it
     mixed: bool = True
-    threads: int = 2
+    threads: int = 1
 
 
 @dataclass(frozen=True)

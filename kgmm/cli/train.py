@@ -29,7 +29,7 @@ SHAPES_DEFAULT = (6, 128, 3e-3, 1e-4)
     "--patience", default=5, show_default=True, help="Epochs without a better figure before stopping."
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-@click.option("--threads", default=2, show_default=True, help="CPU threads.")
+@click.option("--threads", default=1, show_default=True, help="CPU threads.")
 @click.option(
     "--distractors", type=click.Path(exists=True, path_type=Path), help="fvqa: further triples (TSV)."
 )

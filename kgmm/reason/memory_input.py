@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.reason.evidence import ASKS_UNSEEN, CUES
 from kgmm.words import content, lemmas, normal, tokens
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ FEATURES = (
 END_FEATURES = (
     "seen", "given_seen", "only_this_seen", "is_subject", "cosine", "given_cosine", "said", "given_said", "all_said",
     "given_all_said", "words", "given_words", "seen_given_said", "seen_given_cosine", "best_given", "best_fact",
+    "relation_asked", "no_relation_asked", "unseen_asked", "unseen_asked_given_seen", "seen_asked",
 )  # fmt: skip
 
 
@@ -59,7 +61,7 @@ class MemoryInput:
     _features: tuple[Floats, Floats] | None = field(default=None, repr=False)
 
     def features(self) -> tuple[Floats, Floats]:
-        """Return the facts' features (N, 8) and their ends' (N, 2, 16), computed once."""
+        """Return the facts' features (N, 8) and their ends' (N, 2, 21), computed once."""
         if self._features is None:
             self._features = _features(self)
         return self._features
@@ -130,17 +132,22 @@ def _features(m: MemoryInput) -> tuple[Floats, Floats]:
 
 
 def _end_features(m: MemoryInput, seen: Floats, share: Floats, length: Floats, behind: Floats) -> Floats:
-    """Return (N, 2, 16); column 0 of the second axis answers with the subject, 1 with the object."""
+    """Return (N, 2, 21); column 0 of the second axis answers with the subject, 1 with the object."""
     cos = m.end_cosines.astype(np.float32)
     given = [a[:, ::-1] for a in (seen, cos, share, length)]
     g_seen, g_cos, g_share, g_length = given
     subject = np.broadcast_to(np.array([1.0, 0.0], np.float32), seen.shape)
     # only ends whose own end is seen compete: the usual question asks for a seen thing
     rival = np.where(seen > 0, g_cos, -1.0)
+    asked = {relation for relation, pattern in CUES.items() if pattern.search(m.question.lower())}
+    cued = np.broadcast_to(np.array([[t[1] in asked] for t in m.triples], np.float32).reshape(-1, 1), seen.shape)
+    none_cued = np.full(seen.shape, not asked, np.float32)
+    unseen = np.float32(bool(ASKS_UNSEEN.search(m.question)))
     columns = (
         seen, g_seen, seen * (1 - g_seen), subject, cos, g_cos, share, g_share, share > 0.99, g_share > 0.99,
         np.log1p(length), np.log1p(g_length), seen * g_share, seen * g_cos,
-        g_cos - rival.max(initial=-1.0), np.broadcast_to(behind[:, None], seen.shape),
+        g_cos - rival.max(initial=-1.0), np.broadcast_to(behind[:, None], seen.shape), cued, none_cued,
+        unseen * (1 - seen), unseen * g_seen, (1 - unseen) * seen,
     )  # fmt: skip
     return np.stack([np.asarray(c, np.float32) for c in columns], -1)
 

@@ -1,0 +1,141 @@
+"""Knowledge questions from any store and scenes, to train and test on a knowledge base of one's own.
+
+The KDMN authors' way (Li, Su, Zhu 2017, section 4.1): a fact one of whose ends is seen in a picture becomes a
+multiple-choice question; the wrong choices are other ends of the same relation that are true of nothing asked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from kgmm import names
+from kgmm.scene import SceneGraph
+
+if TYPE_CHECKING:
+    from kgmm.store import Fact, LocalStore
+
+#: relation → (question whose answer is the object, question whose answer is the seen subject)
+TEMPLATES: dict[str, tuple[str, str]] = {
+    "UsedFor": ("What is the {s} in this image used for?", "Which thing in this image is used for {o}?"),
+    "IsA": ("What kind of thing is the {s} in this image?", "Which thing in this image is a kind of {o}?"),
+    "CapableOf": ("What can the {s} in this image do?", "Which thing in this image can {o}?"),
+    "AtLocation": (
+        "Where do you usually find the {s} in this image?",
+        "Which thing in this image is found in {o}?",
+    ),
+    "HasA": ("What does the {s} in this image have?", "Which thing in this image has {o}?"),
+    "HasProperty": ("What property does the {s} in this image have?", "Which thing in this image is {o}?"),
+    "PartOf": ("What is the {s} in this image part of?", "Which thing in this image is part of {o}?"),
+    "MadeOf": ("What is the {s} in this image made of?", "Which thing in this image is made of {o}?"),
+    "Desires": ("What does the {s} in this image want?", "Which thing in this image wants {o}?"),
+    "ReceivesAction": ("What can be done to the {s} in this image?", "Which thing in this image can be {o}?"),
+    "Causes": ("What does the {s} in this image cause?", "Which thing in this image causes {o}?"),
+    "CreatedBy": (
+        "What is the {s} in this image created by?",
+        "Which thing in this image is created by {o}?",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class KnowledgeQuestion:
+    """A multiple-choice question about a scene, with the fact that answers it."""
+
+    question: str
+    answer: str
+    choices: tuple[str, ...]
+    scene: SceneGraph
+    fact: Fact
+    #: whether the answer is a seen thing (else it is the fact's other end)
+    seen: bool
+
+
+def knowledge_questions(
+    store: LocalStore, scenes: Iterable[SceneGraph], *, per_scene: int = 4, choices: int = 4, seed: int = 0
+) -> Iterator[KnowledgeQuestion]:
+    """Yield questions whose answers are ends of facts about what is seen.
+
+    A question is only made if it has one right answer in the scene and among its choices.
+
+    Args:
+        store: the knowledge.
+        scenes: pictures as scene graphs; their objects' names are looked up as concepts.
+        per_scene: most questions a scene.
+        choices: answers to choose from, the right one among them.
+        seed: of every draw.
+
+    Example:
+        >>> [q.answer for q in knowledge_questions(kb, [scene], per_scene=1)]     # doctest: +SKIP
+        ['cutting']
+    """
+    random = Random(seed)
+    pools: dict[str, list[str]] = {}
+    for scene in scenes:
+        about = _facts_about(store, scene)
+        drafts = [(fact, side) for facts in about.values() for fact in facts for side in (True, False)]
+        random.shuffle(drafts)
+        made = 0
+        for fact, seen in drafts:
+            question = _question(store, scene, fact, seen, about, pools, random, choices)
+            if question is not None:
+                yield question
+                made += 1
+            if made >= per_scene:
+                break
+
+
+def _facts_about(store: LocalStore, scene: SceneGraph) -> dict[str, list[Fact]]:
+    found: dict[str, list[Fact]] = {}
+    for node in dict.fromkeys(names.concept(o.name) for o in scene.objects):
+        found[node] = [
+            f
+            for f in store.find(node, None, None)
+            if f.predicate in TEMPLATES and not names.is_literal(f.object)
+        ]
+    return found
+
+
+def _question(
+    store: LocalStore, scene: SceneGraph, fact: Fact, seen: bool, about: dict[str, list[Fact]], pools: dict[str, list[str]],
+    random: Random, count: int,
+) -> KnowledgeQuestion | None:  # fmt: skip
+    to_object, to_subject = TEMPLATES[fact.predicate]
+    subject, object = names.label(fact.subject), names.label(fact.object)
+    if seen:
+        holders = {
+            f.subject
+            for facts in about.values()
+            for f in facts
+            if (f.predicate, f.object) == (fact.predicate, fact.object)
+        }
+        wrong = [names.label(node) for node in about if node not in holders]
+        if len(holders) != 1:
+            return None
+        text, answer = to_subject.format(s=subject, o=object), subject
+    else:
+        true = {f.object for f in about[fact.subject] if f.predicate == fact.predicate}
+        pool = pools.setdefault(
+            fact.predicate, sorted({f.object for f in store.find(None, fact.predicate, None, limit=5000)})
+        )
+        wrong = [
+            names.label(node) for node in random.sample(pool, min(len(pool), 4 * count)) if node not in true
+        ]
+        text, answer = to_object.format(s=subject, o=object), object
+    wrong = [w for w in dict.fromkeys(wrong) if w != answer]
+    if len(wrong) < count - 1:
+        return None
+    offered = [answer, *random.sample(wrong, count - 1)]
+    random.shuffle(offered)
+    return KnowledgeQuestion(text, answer, tuple(offered), scene, fact, seen)
+
+
+def relation_counts(questions: Iterable[KnowledgeQuestion]) -> dict[str, int]:
+    """Return the number of questions by relation."""
+    counts: dict[str, int] = defaultdict(int)
+    for q in questions:
+        counts[q.fact.predicate] += 1
+    return dict(counts)

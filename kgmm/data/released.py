@@ -1,0 +1,162 @@
+"""Readers of VQA data sets in the layouts they are released in; each yields :class:`VqaRecord`, lazily where it can."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kgmm.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class VqaRecord:
+    """One question about an image.
+
+    ``answers`` holds every annotator's answer with its count, most frequent first; it is empty for test splits.
+    """
+
+    id: str
+    image: str
+    question: str
+    answers: tuple[tuple[str, int], ...] = ()
+    choices: tuple[str, ...] = ()
+    kind: str = ""
+    #: ids or texts of supporting facts, where the data set has them
+    facts: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> str | None:
+        """The most frequent answer."""
+        return self.answers[0][0] if self.answers else None
+
+    def accuracy(self, answer: str) -> float:
+        """Return VQA's soft accuracy: min(number of annotators who said it / 3, 1); exact match if there is only one.
+
+        Example:
+            >>> VqaRecord("1", "a.jpg", "?", (("cat", 2), ("dog", 8))).accuracy("cat")
+            0.6666666666666666
+        """
+        said = dict(self.answers).get(answer, 0)
+        return float(said > 0) if sum(n for _, n in self.answers) < 3 else min(said / 3, 1.0)
+
+
+def _load(path: str | Path) -> Any:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInput(path, f"not a JSON file: {error}") from error
+
+
+def _rows(path: str | Path, rows: Any, make: Callable[[Any], VqaRecord]) -> Iterator[VqaRecord]:
+    for number, row in enumerate(rows):
+        try:
+            yield make(row)
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise BadInput(path, f"question {number} (from 0) lacks a field: {error!r}") from error
+
+
+def _field(path: str | Path, document: Any, name: str) -> Any:
+    if not isinstance(document, dict) or name not in document:
+        raise BadInput(path, f"expected a JSON object with {name!r}")
+    return document[name]
+
+
+def vqa2(questions: str | Path, annotations: str | Path | None = None) -> Iterator[VqaRecord]:
+    """Read VQA 2.0 (also OK-VQA and VQA 1.0): ``*_questions.json`` and, for labelled splits, ``*_annotations.json``.
+
+    Raises:
+        BadInput: if a file is not of this layout.
+    """
+    labels: dict[Any, Any] = {}
+    if annotations is not None:
+        labels = {a["question_id"]: a for a in _field(annotations, _load(annotations), "annotations")}
+
+    def make(row: Any) -> VqaRecord:
+        label = labels.get(row["question_id"], {})
+        said = Counter(a["answer"] for a in label.get("answers", ()))
+        kind = str(label.get("question_type", ""))
+        choices = tuple(row.get("multiple_choices", ()))
+        return VqaRecord(
+            str(row["question_id"]),
+            str(row["image_id"]),
+            row["question"],
+            tuple(said.most_common()),
+            choices,
+            kind,
+        )
+
+    yield from _rows(questions, _field(questions, _load(questions), "questions"), make)
+
+
+def ok_vqa(questions: str | Path, annotations: str | Path | None = None) -> Iterator[VqaRecord]:
+    """Read OK-VQA (``OpenEnded_mscoco_*_questions.json``, ``mscoco_*_annotations.json``): VQA 2.0's layout."""
+    return vqa2(questions, annotations)
+
+
+def visual7w(path: str | Path, split: str | None = None) -> Iterator[VqaRecord]:
+    """Read Visual7W's ``dataset_v7w_telling.json``: the right answer first among the choices, then three wrong ones.
+
+    Raises:
+        BadInput: if the file is not of this layout.
+    """
+    for image in _field(path, _load(path), "images"):
+        if split is not None and image.get("split") != split:
+            continue
+        name = str(image.get("filename", image.get("image_id", "")))
+
+        def make(row: Any, name: str = name) -> VqaRecord:
+            choices = (row["answer"], *row.get("multiple_choices", ()))
+            return VqaRecord(
+                str(row["qa_id"]), name, row["question"], ((row["answer"], 1),), choices, row.get("type", "")
+            )
+
+        yield from _rows(path, image["qa_pairs"], make)
+
+
+def gqa(path: str | Path) -> Iterator[VqaRecord]:
+    """Read GQA's ``*_balanced_questions.json`` (an object of questions by id), its kind being the structural type.
+
+    Raises:
+        BadInput: if the file is not of this layout.
+    """
+    document = _load(path)
+    if not isinstance(document, dict):
+        raise BadInput(path, "expected a JSON object of questions by id")
+
+    def make(item: Any) -> VqaRecord:
+        number, row = item
+        answers = ((row["answer"], 1),) if "answer" in row else ()
+        kind = row.get("types", {}).get("structural", "")
+        return VqaRecord(str(number), str(row["imageId"]), row["question"], answers, kind=kind)
+
+    yield from _rows(path, document.items(), make)
+
+
+def fvqa(path: str | Path) -> Iterator[VqaRecord]:
+    """Read FVQA's ``all_qs_dict_release.json`` (an object of questions by id).
+
+    Raises:
+        BadInput: if the file is not of this layout.
+    """
+    document = _load(path)
+    if not isinstance(document, dict):
+        raise BadInput(path, "expected a JSON object of questions by id")
+
+    def make(item: Any) -> VqaRecord:
+        number, row = item
+        given = row.get("fact", ())
+        facts = (given,) if isinstance(given, str) else tuple(given)
+        return VqaRecord(
+            str(number),
+            row["img_file"],
+            row["question"],
+            ((row["answer"], 1),),
+            kind=row.get("kb_source", ""),
+            facts=facts,
+        )
+
+    yield from _rows(path, document.items(), make)
