@@ -85,7 +85,13 @@ class RemoteStore:
     """
 
     def __init__(
-        self, url: str, *, update_url: str | None = None, timeout: float = 60.0, page: int = PAGE
+        self,
+        url: str,
+        *,
+        update_url: str | None = None,
+        timeout: float = 60.0,
+        page: int = PAGE,
+        graphs: Sequence[str] | None = None,
     ) -> None:
         """Connect to an endpoint.
 
@@ -94,11 +100,12 @@ class RemoteStore:
             update_url: where updates go, if there; by default *url*, ``…/query`` becoming ``…/update``.
             timeout: seconds one request may take.
             page: rows asked for at once; lower it for endpoints that cut answers earlier.
+            graphs: look at these graphs only; some servers keep graphs of their own beside yours.
 
         Raises:
             StoreError: if it does not answer as a SPARQL endpoint does.
         """
-        self.url, self.timeout, self.page = url, timeout, page
+        self.url, self.timeout, self.page, self._only = url, timeout, page, graphs
         self.update_url = update_url or (
             url.removesuffix("query") + "update" if url.endswith("/query") else url
         )
@@ -229,8 +236,9 @@ class RemoteStore:
         kind, data = self._post(text, timeout=timeout)
         if "sparql-results" in kind or kind.startswith("application/json"):
             found = _parsed(data)
-            if isinstance(found, ox.QueryBoolean):
-                return bool(found)
+            said = _truth(found)
+            if said is not None:
+                return said
             rows = [tuple(stored(ntriples_of(t)) for t in row) for row in found]
             cut = limit is not None and len(rows) > limit
             return Solutions(tuple(v.value for v in found.variables), tuple(rows[:limit]), cut)
@@ -303,6 +311,8 @@ class RemoteStore:
             stored = names.relation(term) if predicate else term if variable == "?g" else node(term)
             value = stored if names.is_literal(stored) else f"<{full_iri(stored, predicate)}>"
             bound += f"VALUES {variable} {{ {value} }} "
+        if self._only is not None and self.named and g in ANY:
+            bound += f"VALUES ?g {{ {' '.join(f'<{full_iri(name)}>' for name in self._only)} }} "
         inner = _PATTERN
         if self.annotated and annotated:
             inner += (
@@ -369,9 +379,10 @@ class RemoteStore:
     def _ask(self, query: str) -> bool:
         _, data = self._post(_declared(query))
         found = _parsed(data)
-        if not isinstance(found, ox.QueryBoolean):
+        said = _truth(found)
+        if said is None:
             raise StoreError(f"{self.url} does not answer as a SPARQL endpoint does")
-        return bool(found)
+        return said
 
     def _speaks_annotations(self) -> bool:
         try:
@@ -442,9 +453,21 @@ def _batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
 
 def _parsed(data: bytes) -> Any:
     try:
-        return ox.parse_query_results(data, ox.QueryResultsFormat.JSON)
+        # Virtuoso still writes the type that the first draft of the JSON results had
+        return ox.parse_query_results(
+            data.replace(b'"type": "typed-literal"', b'"type": "literal"'), ox.QueryResultsFormat.JSON
+        )
     except (SyntaxError, ValueError, json.JSONDecodeError) as error:
         raise StoreError(f"the endpoint's answer is no SPARQL result: {data[:80]!r}") from error
+
+
+def _truth(found: Any) -> bool | None:
+    """Return the answer of an ASK query, None if it was no such query; Virtuoso answers with a row."""
+    if isinstance(found, ox.QueryBoolean):
+        return bool(found)
+    if [v.value for v in found.variables] != ["__ASK_RETVAL"]:
+        return None
+    return [str(solution[0].value) for solution in found] == ["1"]
 
 
 def _term(term: object) -> str:
