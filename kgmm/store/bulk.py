@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,8 @@ from kgmm.store.base import Statements
 from kgmm.store.dump import Spans
 from kgmm.store.facts import DEFAULT_GRAPH
 from kgmm.store.files import mapped
+from kgmm.store.index import Opened, State
+from kgmm.store.snapshot import Snapshot
 from kgmm.store.terms import FILL, Terms
 
 if TYPE_CHECKING:
@@ -76,9 +78,9 @@ class Encoder:
         return int(self.encode(data, np.zeros(1, np.int64), np.array([len(data)]))[0])
 
     def _resize_slots(self, count: int) -> None:
-        size = dictionary.slots_for(2 * count)
-        self.slots = np.zeros(size, np.uint32)
-        kernels.fill_slots(self.hashes, self.count, self.slots)
+        size = dictionary.slots_for(2 * max(count, self.count))
+        self.slots = np.zeros(size, np.uint64)
+        kernels.fill_tagged(self.hashes, self.count, self.slots)
 
     def strings(self) -> pa.Array:
         """Return all strings in the order of their ids."""
@@ -176,6 +178,32 @@ class Collector:
         return Statements(*columns)
 
 
+class Sorted(NamedTuple):
+    """Old and new statements in the order of the index, which of them are new, and where those came in."""
+
+    rows: Statements
+    new: NDArray[np.bool_] | slice
+    places: NDArray[np.uint32]
+    came: int
+    added: int
+
+
+def _sorted(snapshot: Snapshot, collector: Collector) -> Sorted:
+    """Merge what was collected into what is there, each statement once."""
+    fresh = collector.finish()
+    came, known = len(fresh.subject), len(snapshot)
+    rows = Statements.concatenate([snapshot.all(), fresh]) if known else fresh
+    del fresh
+    order = ordering.by_subject(rows, collector.terms.count)
+    keep = np.empty(len(order), bool)
+    added = int(
+        kernels.first_of_each(order, rows.subject, rows.predicate, rows.object, rows.graph, known, keep)
+    )
+    order = order[keep] if not keep.all() else order
+    new = order >= known if known else slice(None)
+    return Sorted(rows.take(order), new, order[new] - np.uint32(known), came, added)
+
+
 def commit(
     store: LocalStore, parts: Iterable[Spans | pa.Table], graph: str | None, about: dict[str, Any]
 ) -> tuple[int, int]:
@@ -187,38 +215,44 @@ def commit(
     collector = Collector(opened.terms, opened.sources, graph)
     for part in parts:
         collector.add(part)
-    fresh = collector.finish()
-    came, known = len(fresh.subject), len(opened.snapshot)
-    rows = Statements.concatenate([opened.snapshot.all(), fresh]) if known else fresh
-    del fresh
-    terms = collector.terms
-    order = ordering.by_subject(rows, terms.count)
-    keep = np.empty(len(order), bool)
-    added = int(
-        kernels.first_of_each(order, rows.subject, rows.predicate, rows.object, rows.graph, known, keep)
-    )
-    if not added:
-        return came, 0
-    order = order[keep] if not keep.all() else order
-    rows = rows.take(order)
-    new = order >= known if known else slice(None)
-    places = order[new] - np.uint32(known)
+    terms, merged = collector.terms, _sorted(opened.snapshot, collector)
+    if not merged.added:
+        return merged.came, 0
     with ThreadPoolExecutor(2, thread_name_prefix="kgmm-write") as pool:
-        base = pool.submit(index.new_base, store.index_path, rows, terms.count, in_order=True)
-        files = write_table(store, pool, rows.take(new) if known else rows, places, collector)
+        base = pool.submit(index.new_base, store.index_path, merged.rows, terms.count, in_order=True)
+        files = write_table(store, pool, merged.rows.take(merged.new), merged.places, collector)
         vocabulary.write(store.terms_path, terms.first, terms.strings().slice(terms.first))
         written = [file.result() for file in files]
         name, sizes = base.result()
     version = table.commit(store.table_path, store.version, written, (), {**about, "terms": terms.count})
-    terms.write(store.index_path / "terms")
-    collector.sources.write(store.index_path / "sources")
-    state = index.advanced(
-        opened.state, version=version, terms=terms.count, sources=collector.sources.count, base=name, sizes=sizes,
-        overlay=None, overlay_sum="",
-    )  # fmt: skip
+    state = _state(store.index_path, opened, collector, version, name, sizes)
     store._publish(state)
     index.sweep(store.index_path, state)
-    return came, added
+    return merged.came, merged.added
+
+
+def indexed(store: LocalStore, folder: Path, opened: Opened, version: int, rows: pa.Table) -> State:
+    """Bring the index in *folder* to a version that has these rows of the table more."""
+    collector = Collector(opened.terms, opened.sources, None)
+    for part in rows.to_batches(1 << 20):
+        collector.add(pa.Table.from_batches([part]))
+    terms, merged = collector.terms, _sorted(opened.snapshot, collector)
+    if terms.count > terms.first and folder == store.index_path:
+        vocabulary.write(store.terms_path, terms.first, terms.strings().slice(terms.first))
+    name, sizes = index.new_base(folder, merged.rows, terms.count, in_order=True)
+    return _state(folder, opened, collector, version, name, sizes)
+
+
+def _state(
+    folder: Path, opened: Opened, collector: Collector, version: int, name: str, sizes: dict[str, Any]
+) -> State:
+    """Bring the dictionaries up to what was collected; return the state with the new base."""
+    collector.terms.write(folder / "terms")
+    collector.sources.write(folder / "sources")
+    return index.advanced(
+        opened.state, version=version, terms=collector.terms.count, sources=collector.sources.count, base=name,
+        sizes=sizes, overlay=None, overlay_sum="",
+    )  # fmt: skip
 
 
 def write_table(

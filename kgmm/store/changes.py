@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kgmm import names
 from kgmm.errors import BadInput, StoreError
-from kgmm.store import index, opening, table, vocabulary
+from kgmm.store import index, loading, opening, table, vocabulary
 from kgmm.store import terms as dictionary
 from kgmm.store.base import Statements
 from kgmm.store.encoding import Encoded, encode
@@ -90,11 +90,13 @@ def unknown(snapshot: Snapshot, rows: Statements, terms: int) -> NDArray[np.int6
     for column in sorted_rows[:4]:
         same &= column[1:] == column[:-1]
     first = np.sort(order[np.concatenate([[True], ~same])]) if len(order) else order
+    if not len(snapshot):
+        return first
     keep = [
         i
         for i, s, p, o, g in zip(first.tolist(), *(c[first].tolist() for c in rows[:4]), strict=True)
         if max(s, p, o, g) >= terms or not len(snapshot.select(s, p, o, g))
-    ]  # fmt: skip
+    ]
     return np.array(keep, np.int64)
 
 
@@ -129,12 +131,19 @@ def _with_overlay(folder: Path, state: State, added: Statements, removed: NDArra
     return index.advanced(state, overlay=name, overlay_sum=checksum)
 
 
-def added_rows(store: LocalStore, folder: Path, opened: Opened, version: int, parts: list[pa.Table]) -> State:
+def added_rows(store: LocalStore, folder: Path, opened: Opened, version: int, names: list[str]) -> State:
     """Bring the index to a version that added the rows of some data files; terms new to us get ids."""
-    rows = pa.concat_tables(parts) if parts else table.SCHEMA.empty_table()
+    parts = (loading.completed(part, None) for part in table.read(store.table_path, names))
+    rows = pa.concat_tables([table.SCHEMA.empty_table(), *parts])
+    if rows.num_rows >= loading.BULK:
+        from kgmm.store import bulk
+
+        return bulk.indexed(store, folder, opened, version, rows)
     coded = encode(rows, opened.terms, opened.sources)
     keep = unknown(opened.snapshot, coded.rows, len(opened.terms))
     coded = coded._replace(rows=coded.rows.take(keep))
+    if coded.new_terms and folder == store.index_path:
+        vocabulary.write(store.terms_path, opened.state.terms, coded.new_terms)
     return _follow(folder, opened, version, coded)
 
 
@@ -172,16 +181,15 @@ def _without(store: LocalStore, pattern: Pattern) -> tuple[list[dict[str, Any]],
     for file in table.files(store.table_path, store.version):
         if not table.may_hold(file, wanted):
             continue
-        rows = next(table.read(store.table_path, [file["path"]]))
         fits: Any = None
         for column, value in wanted.items():
             if value is not None:
-                equal = pc.equal(rows[column], value)
+                equal = pc.equal(next(table.read(store.table_path, [file["path"]], [column]))[column], value)
                 fits = equal if fits is None else pc.and_(fits, equal)
         if not pc.any(fits).as_py():
             continue
         gone.append(file["path"])
-        rest = rows.filter(pc.invert(fits))
+        rest = next(table.read(store.table_path, [file["path"]])).filter(pc.invert(fits))
         if rest.num_rows:
             new.append(table.write_file(store.table_path, rest))
     return new, gone

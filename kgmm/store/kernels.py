@@ -1,8 +1,6 @@
-"""The store's inner loops, compiled: hashing, dictionary encoding, counting sorts, best edges first."""
+"""The store's inner loops, compiled: hashing, dictionary encoding, counting sorts, edges by strength, spellings."""
 
 from __future__ import annotations
-
-import heapq
 
 import numpy as np
 from numba import njit
@@ -86,53 +84,96 @@ def fill_slots(hashes, count, slots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def fill_tagged(hashes, count, slots):  # type: ignore[no-untyped-def]
+    """Fill an empty table for encoding: the upper half of a slot is the hash's upper half, the lower one id + 1."""
+    mask = np.uint64(len(slots) - 1)
+    for i in range(count):
+        probe = hashes[i] & mask
+        while slots[probe]:
+            probe = (probe + np.uint64(1)) & mask
+        slots[probe] = (hashes[i] >> np.uint64(32) << np.uint64(32)) | np.uint64(i + 1)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _same(data, a, b, blob, starts, term):  # type: ignore[no-untyped-def]
+    s = np.int64(starts[term])
+    if np.int64(starts[term + 1]) - s != b - a:
+        return False
+    for i in range(b - a):  # noqa: SIM110
+        if blob[s + i] != data[a + i]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _append(data, a, b, h, probe, slots, hashes, starts, blob, count):  # type: ignore[no-untyped-def]
+    slots[probe] = (h >> np.uint64(32) << np.uint64(32)) | np.uint64(count + 1)
+    hashes[count] = h
+    used = np.int64(starts[count])
+    for i in range(b - a):
+        blob[used + i] = data[a + i]
+    starts[count + 1] = used + (b - a)
+
+
+@njit(cache=True, nogil=True)
 def encode(data, begins, ends, rows, ids, slots, hashes, starts, blob, count):  # type: ignore[no-untyped-def]
     """Number the strings ``data[begins[i]:ends[i]]``, giving unknown ones the next ids.
 
     *slots*, *hashes*, *starts* and *blob* are the dictionary, with room for every string being new; returns its
-    new count.
+    new count. Three passes, each of which misses the cache once a row at most and does not wait for the row
+    before: hash, look up by hash, compare with what was found. Strings that only share a hash with what was
+    found go the careful way at the end.
     """
-    mask = np.uint64(len(slots) - 1)
-    used = np.int64(starts[count])
-    last = np.int64(-1)
+    mask, upper, one = np.uint64(len(slots) - 1), np.uint64(32), np.uint64(1)
+    h = np.empty(rows, np.uint64)
+    for row in range(rows):
+        h[row] = xxh64(data, np.int64(begins[row]), np.int64(ends[row]))
+    for row in range(rows):
+        if row and h[row] == h[row - 1]:
+            ids[row] = ids[row - 1]
+            continue
+        probe = h[row] & mask
+        while True:
+            slot = slots[probe]
+            if slot == 0:
+                _append(
+                    data,
+                    np.int64(begins[row]),
+                    np.int64(ends[row]),
+                    h[row],
+                    probe,
+                    slots,
+                    hashes,
+                    starts,
+                    blob,
+                    count,
+                )
+                ids[row] = count
+                count += 1
+                break
+            if slot >> upper == h[row] >> upper:
+                term = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
+                if hashes[term] == h[row]:
+                    ids[row] = term
+                    break
+            probe = (probe + one) & mask
     for row in range(rows):
         a, b = np.int64(begins[row]), np.int64(ends[row])
-        size = b - a
-        if last >= 0 and np.int64(starts[last + 1] - starts[last]) == size:  # sorted dumps repeat themselves
-            s, same = np.int64(starts[last]), True
-            for i in range(size):
-                if blob[s + i] != data[a + i]:
-                    same = False
-                    break
-            if same:
-                ids[row] = last
-                continue
-        h = xxh64(data, a, b)
-        probe = h & mask
-        found = np.int64(-1)
-        while slots[probe]:
-            candidate = np.int64(slots[probe]) - 1
-            if hashes[candidate] == h and np.int64(starts[candidate + 1] - starts[candidate]) == size:
-                s, same = np.int64(starts[candidate]), True
-                for i in range(size):
-                    if blob[s + i] != data[a + i]:
-                        same = False
-                        break
-                if same:
-                    found = candidate
-                    break
-            probe = (probe + np.uint64(1)) & mask
-        if found < 0:
-            found = np.int64(count)
-            slots[probe] = found + 1
-            hashes[found] = h
-            for i in range(size):
-                blob[used + i] = data[a + i]
-            used += size
-            count += 1
-            starts[count] = used
-        ids[row] = found
-        last = found
+        if _same(data, a, b, blob, starts, np.int64(ids[row])):
+            continue
+        probe = h[row] & mask
+        while True:
+            slot = slots[probe]
+            if slot == 0:
+                _append(data, a, b, h[row], probe, slots, hashes, starts, blob, count)
+                ids[row] = count
+                count += 1
+                break
+            term = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
+            if hashes[term] == h[row] and _same(data, a, b, blob, starts, term):
+                ids[row] = term
+                break
+            probe = (probe + one) & mask
     return count
 
 
@@ -200,49 +241,131 @@ def first_of_each(order, subject, predicate, target, graph, known, keep):  # typ
 
 @njit(cache=True, nogil=True)
 def best_edges(  # type: ignore[no-untyped-def]
-    seeds, hops, limit, budget, subject_starts, targets, object_starts, by_object, subjects, weight_codes, weights, seen, edges, nodes
-):
-    """Collect the best edges around *seeds*, hop by hop, strongest first; return how many.
+    seeds, hops, limit, budget, terms, starts, targets, object_starts, by_object, subjects, codes, values, gone,
+    more_subjects, more_objects, more_weights,
+):  # fmt: skip
+    """Collect the edges around *seeds*: nearer hops first, within a hop the strongest first.
 
-    *seen* (uint8 a node, zero on entry and on return) marks the nodes reached; *budget* bounds the edges looked at in
-    one node's two lists, so that a hub costs no more than it can give. *edges* takes the rows, *nodes* the
-    reached nodes.
+    Looks at *budget* edges of a node in each direction at most. Returns rows: of the base, or the base's length
+    plus the row of the overlay (*more_…*), and how many edges each hop gave.
     """
-    reached = 0
+    seen = np.zeros(terms, np.uint8)  # hop + 1 in which a node was reached
+    front = np.empty(len(seeds), np.int64)
+    size = 0
     for seed in seeds:
-        if not seen[seed]:
+        if 0 <= seed < terms and not seen[seed]:
             seen[seed] = 1
-            nodes[reached] = seed
-            reached += 1
-    count, front = 0, 0
-    heap = [(np.float64(0.0), np.int64(0)) for _ in range(0)]
-    for _ in range(hops):
-        back = reached
-        heap.clear()
-        for at in range(front, back):
-            node = nodes[at]
-            low, high = np.int64(subject_starts[node]), np.int64(subject_starts[node + 1])
+            front[size] = seed
+            size += 1
+    front, known, rows = front[:size], len(starts) - 1, len(targets)
+    out, count = np.empty(limit, np.int64), 0
+    per_hop = np.zeros(hops, np.int64)
+    for hop in range(hops):
+        room = len(more_subjects)
+        for node in front:
+            if node < known:
+                room += min(np.int64(starts[node + 1]) - np.int64(starts[node]), budget)
+                room += min(np.int64(object_starts[node + 1]) - np.int64(object_starts[node]), budget)
+        found, weight, n = np.empty(room, np.int64), np.empty(room, np.float64), 0
+        level = np.uint8(hop + 1)
+        for node in front:
+            if node >= known:
+                continue
+            low, high = np.int64(starts[node]), np.int64(starts[node + 1])
             for row in range(low, min(high, low + budget)):
-                heap.append((-weights[weight_codes[row]], np.int64(row)))
+                other = seen[targets[row]]
+                if (other == 0 or other >= level) and not (len(gone) and gone[row]):
+                    found[n], weight[n] = row, values[codes[row]]
+                    n += 1
             low, high = np.int64(object_starts[node]), np.int64(object_starts[node + 1])
-            for i in range(low, min(high, low + budget)):
-                row = np.int64(by_object[i])
-                if seen[subjects[row]] == 0 or subjects[row] == node:
-                    heap.append((-weights[weight_codes[row]], row))
-        heapq.heapify(heap)
-        while len(heap) and count < limit:
-            _, row = heapq.heappop(heap)
-            edges[count] = row
+            for at in range(low, min(high, low + budget)):
+                row = np.int64(by_object[at])
+                other = seen[subjects[row]]
+                if (other == 0 or other > level) and not (len(gone) and gone[row]):
+                    found[n], weight[n] = row, values[codes[row]]
+                    n += 1
+        for at in range(len(more_subjects)):
+            one, two = seen[more_subjects[at]], seen[more_objects[at]]
+            if (one == level and (two == 0 or two >= level)) or (two == level and one == 0):
+                found[n], weight[n] = rows + at, more_weights[at]
+                n += 1
+        wanted = limit - count
+        found, weight = found[:n], weight[:n]
+        if n > wanted:
+            bar = np.partition(weight, n - wanted)[n - wanted] if wanted else np.inf
+            above = np.flatnonzero(weight > bar)
+            ties = np.flatnonzero(weight == bar)[: wanted - len(above)]
+            chosen = np.concatenate((above, ties))
+        else:
+            chosen = np.arange(n)
+        order = np.argsort(-weight[chosen], kind="mergesort")
+        reached, size = np.empty(2 * len(chosen), np.int64), 0
+        for at in chosen[order]:
+            row = found[at]
+            out[count] = row
             count += 1
-            for node in (subjects[row], targets[row]):
-                if not seen[node] and reached < len(nodes):
-                    seen[node] = 1
-                    nodes[reached] = node
-                    reached += 1
-        front = back
-    for at in range(reached):
-        seen[nodes[at]] = 0
-    return count
+            for end in range(2):
+                if row < rows:
+                    node = np.int64(subjects[row]) if end == 0 else np.int64(targets[row])
+                else:
+                    node = (
+                        np.int64(more_subjects[row - rows])
+                        if end == 0
+                        else np.int64(more_objects[row - rows])
+                    )
+                if not seen[node]:
+                    seen[node] = level + 1
+                    reached[size] = node
+                    size += 1
+        per_hop[hop] = len(chosen)
+        front = reached[:size]
+        if count == limit:
+            break
+    return out[:count], per_hop
+
+
+@njit(cache=True, nogil=True)
+def near_spellings(word, prefix, blob, starts, count, most):  # type: ignore[no-untyped-def]
+    """Return the edit distance (adjacent swaps count one) of each term's label to *word*, *most* + 1 if beyond.
+
+    Looks at terms that begin with *prefix*; the label ends at the next slash.
+    """
+    size = len(word)
+    found = np.full(count, most + 1, np.uint8)
+    before, row, after = (
+        np.empty(size + 1, np.int64),
+        np.empty(size + 1, np.int64),
+        np.empty(size + 1, np.int64),
+    )
+    for term in range(count):
+        at, stop = np.int64(starts[term]), np.int64(starts[term + 1])
+        if not _is_at(blob, at, stop, prefix):
+            continue
+        at += len(prefix)
+        end = at
+        while end < stop and blob[end] != 47 and end - at <= size + most:
+            end += 1
+        length = end - at
+        if length < size - most or length > size + most:
+            continue
+        for j in range(size + 1):
+            row[j] = j
+        for i in range(1, length + 1):
+            after[0] = i
+            least = after[0]
+            for j in range(1, size + 1):
+                cost = 0 if blob[at + i - 1] == word[j - 1] else 1
+                value = min(row[j] + 1, after[j - 1] + 1, row[j - 1] + cost)
+                if i > 1 and j > 1 and blob[at + i - 1] == word[j - 2] and blob[at + i - 2] == word[j - 1]:
+                    value = min(value, before[j - 2] + 1)
+                after[j] = value
+                least = min(least, value)
+            before, row, after = row, after, before
+            if least > most:
+                break
+        if row[size] <= most and least <= most:
+            found[term] = row[size]
+    return found
 
 
 #: why a line of a dump cannot be used
@@ -253,7 +376,7 @@ FINE, COLUMNS, RELATION, CONCEPT, JSON, WEIGHT, NUL, SKIPPED = range(8)
 def _is_at(data, at, stop, word):  # type: ignore[no-untyped-def]
     if at + len(word) > stop:
         return False
-    for i in range(len(word)):
+    for i in range(len(word)):  # noqa: SIM110
         if data[at + i] != word[i]:
             return False
     return True

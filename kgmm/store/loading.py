@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from kgmm.errors import BadInput
 from kgmm.progress import Progress
-from kgmm.store import changes, formats, opening, table
+from kgmm.store import formats, opening, table
 from kgmm.store.facts import DEFAULT_GRAPH, LoadReport
 from kgmm.store.formats import ReadOptions, Rejects
 from kgmm.store.lock import writing
@@ -47,6 +47,8 @@ def load(
                 [_as_table(part, graph) for part in first] or [table.SCHEMA.empty_table()]
             )
             _if_strict(strict, source, rejects)
+            from kgmm.store import changes
+
             with writing(store.path, store.timeout):
                 opening.catch_up_locked(store)
                 added = changes.append(store, rows, about)
@@ -111,9 +113,9 @@ def _if_strict(strict: bool, source: Path, rejects: RejectsFile) -> None:
         )
 
 
-def completed(part: pa.RecordBatch, graph: str | None) -> pa.Table:
+def completed(part: pa.RecordBatch | pa.Table, graph: str | None) -> pa.Table:
     """Return a reader's batch with all the table's columns; *graph* goes before the batch's own graphs."""
-    rows = pa.Table.from_batches([part])
+    rows = part if isinstance(part, pa.Table) else pa.Table.from_batches([part])
     have = set(rows.column_names)
     columns: dict[str, Any] = {}
     for field in table.SCHEMA:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from kgmm import names
 from kgmm.errors import BadInput, StoreError
@@ -246,6 +247,39 @@ class LocalStore:
                 return None
         return self._opened.snapshot.select(subject, predicate, target, graph)
 
+    def search(self, prefix: str, limit: int = 10, lang: str = "en") -> list[str]:
+        """Return concepts whose label begins with *prefix*, those with most facts first.
+
+        Example:
+            >>> import tempfile
+            >>> kb = LocalStore(tempfile.mkdtemp() + "/kb")
+            >>> _ = kb.add([Fact("ice cream", "IsA", "dessert"), Fact("ice", "IsA", "water")])
+            >>> kb.search("ice cr")
+            ['/c/en/ice_cream']
+        """
+        from kgmm.store import search
+
+        return search.by_prefix(self, prefix, limit, lang)
+
+    def near(self, word: str, limit: int = 5, lang: str = "en", distance: int = 2) -> list[str]:
+        """Return concepts spelled like *word*: at most *distance* edits away, nearest first."""
+        from kgmm.store import search
+
+        return search.by_spelling(self, word, limit, lang, distance)
+
+    def neighborhood_ids(self, seeds: ArrayLike, hops: int = 2, limit: int = 500) -> Columns:
+        """Return at most *limit* statements around some term ids: nearer hops first, then the strongest.
+
+        A node's nearest :data:`kgmm.store.search.NODE_BUDGET` statements in each direction are looked at, so that
+        a hub costs no more than it can give.
+
+        Raises:
+            BadInput: if *hops* or *limit* is negative.
+        """
+        from kgmm.store import search
+
+        return _columns(search.around(self, seeds, hops, limit))
+
     # --- change --------------------------------------------------------------------------------------
 
     def add(self, facts: Iterable[Fact] | Fact, *, graph: str | None = None) -> int:
@@ -351,6 +385,8 @@ class LocalStore:
 
     def close(self) -> None:
         """Let go of the files; results that are still held stay usable."""
+        if (sparql := sys.modules.get("kgmm.store.sparql")) is not None:
+            sparql.close(self)
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None

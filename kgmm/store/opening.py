@@ -124,8 +124,7 @@ def _replay(store: LocalStore, folder: Path, opened: Opened, version: int) -> Op
         _read_terms(store, folder, opened.state.terms, int(about.get("terms", 0)))
         known = max(opened.state.terms, int(about.get("terms", 0)))
         opened = index.open_state(folder, index.advanced(opened.state, terms=known))
-        parts = list(table.read(store.table_path, files))
-        state = changes.added_rows(store, folder, opened, version, parts)
+        state = changes.added_rows(store, folder, opened, version, files)
     index.write_state(folder, state)
     return index.open_state(folder, state)
 
@@ -137,6 +136,8 @@ def _read_terms(store: LocalStore, folder: Path, first: int, stop: int) -> None:
         for part in vocabulary.read(store.terms_path, first, stop):
             dictionary.append(folder / "terms", at, part)
             at += len(part)
+        if at < stop:
+            raise _CannotReplay
 
 
 def rebuild(store: LocalStore, folder: Path, version: int) -> Opened:
@@ -148,27 +149,29 @@ def rebuild(store: LocalStore, folder: Path, version: int) -> Opened:
     if (folder / "sources").exists():
         shutil.rmtree(folder / "sources")
     index.start(folder)
-    state = index.advanced(_terms_of(store, folder, version), version=version)
+    state = index.advanced(_terms_of(store, folder), version=version)
     opened = index.open_state(folder, state)
     names = [file["path"] for file in table.files(store.table_path, version)]
-    state = changes.added_rows(store, folder, opened, version, list(table.read(store.table_path, names)))
+    state = changes.added_rows(store, folder, opened, version, names)
     index.write_state(folder, state)
     index.sweep(folder, state)
     return index.open_state(folder, state)
 
 
-def _terms_of(store: LocalStore, folder: Path, version: int) -> State:
-    """Fill the dictionary from the list of terms, as far as *version* knows them."""
+def _terms_of(store: LocalStore, folder: Path) -> State:
+    """Fill the empty dictionary of a new index from the list of terms.
+
+    Where the list is damaged, terms from there on get new ids, and what was keyed by the old ones is dropped.
+    """
     state = index.read_state(folder)
     assert state is not None
     count = 0
-    for earlier in range(version, -1, -1):
-        if not table.log_path(store.table_path, earlier).exists():
-            break
-        if "terms" in (about := table.info(store.table_path, earlier)):
-            count = int(about["terms"])
-            break
-    _read_terms(store, folder, 0, count)
+    try:
+        for part in vocabulary.read(store.terms_path):
+            dictionary.append(folder / "terms", count, part)
+            count += len(part)
+    except StoreCorrupt:
+        shutil.rmtree(store.path / "cache", ignore_errors=True)
     return index.advanced(state, terms=count)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,6 @@ class Snapshot:
     def __init__(self, base: Base, overlay: Overlay | None) -> None:
         self.base, self.overlay = base, overlay
         self.removed = overlay.removed if overlay is not None else np.empty(0, np.uint32)
-        self._gone: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return self.base.rows - len(self.removed) + (len(self.overlay) if self.overlay else 0)
@@ -122,11 +122,15 @@ class Snapshot:
             Statements.concatenate([kept, self.overlay.added]) if self.overlay and len(self.overlay) else kept
         )
 
+    @cached_property
+    def gone(self) -> NDArray[np.bool_]:
+        """A flag a base row: whether it was removed; empty if none was."""
+        flags = np.zeros(self.base.rows if len(self.removed) else 0, bool)
+        flags[self.removed] = True
+        return flags
+
     def _is_removed(self, rows: Array) -> NDArray[np.bool_]:
         if len(rows) > len(self.removed):
-            if self._gone is None:
-                self._gone = np.zeros(self.base.rows, bool)
-                self._gone[self.removed] = True
-            return self._gone[rows]
+            return self.gone[rows]
         at = np.minimum(np.searchsorted(self.removed, rows), len(self.removed) - 1)
         return np.asarray(self.removed[at] == rows)

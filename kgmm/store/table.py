@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
     ]
 )
 #: rows of one data file at most: what a removal has to rewrite
-FILE_ROWS = 1 << 17
+FILE_ROWS = 1 << 16
 #: commits between two checkpoints of the log
 CHECKPOINT = 100
 #: the key of our part of a commit's information

@@ -15,6 +15,8 @@ from kgmm.store.files import mapped, publish
 #: the hash table grows when more of it is filled
 FILL = 0.6
 FEWEST_SLOTS = 1 << 10
+#: from so many terms on, loading compiled code pays
+MANY = 200_000
 
 
 class Terms:
@@ -73,6 +75,15 @@ class Terms:
             raise IndexError(f"no term {term}, the store has {self._count}")
         return str(self._bytes[self._at[term] : self._at[term + 1]], "utf-8", "surrogatepass")
 
+    def bytes_of(self, term: int) -> memoryview:
+        """Return the bytes of a term, without copying them."""
+        return self._bytes[self._at[term] : self._at[term + 1]]
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+        """All terms' bytes one after the other, and where each begins."""
+        return self._blob, self._offsets
+
     def names(self, ids: ArrayLike) -> list[str]:
         """Return the terms of an array of ids."""
         data, at = self._bytes, self._at
@@ -129,15 +140,19 @@ def _claim(table: NDArray[np.uint32], key: bytes, value: int) -> None:
 
 
 def rebuild_slots(folder: Path, count: int) -> None:
-    """Write the hash table anew, at most *FILL* full."""
-    size = slots_for(count)
-    blob, offsets = (
-        mapped(folder / "blob", np.uint8).tobytes(),
-        mapped(folder / "offsets", np.uint64, count + 1),
-    )
-    table, at = np.zeros(size, np.uint32), offsets.tolist()
-    for i in range(count):
-        _claim(table, blob[at[i] : at[i + 1]], i + 1)
+    """Write the hash table anew, with room to grow."""
+    table = np.zeros(slots_for(count), np.uint32)
+    blob, offsets = mapped(folder / "blob", np.uint8), mapped(folder / "offsets", np.uint64, count + 1)
+    if count < MANY:
+        at, data = offsets.tolist(), blob.tobytes()
+        for i in range(count):
+            _claim(table, data[at[i] : at[i + 1]], i + 1)
+    else:
+        from kgmm.store import kernels
+
+        hashes = np.empty(count, np.uint64)
+        kernels.hashes_of(blob, offsets, 0, count, hashes)
+        kernels.fill_slots(hashes, count, table)
     publish_slots(folder, table)
 
 

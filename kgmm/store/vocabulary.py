@@ -26,31 +26,48 @@ def write(folder: Path, first: int, new: Sequence[str] | pa.Array) -> None:
             path.unlink()
     column = new if isinstance(new, pa.Array | pa.ChunkedArray) else pa.array(new, pa.string())
     for start in range(0, len(column), FILE_TERMS):
-        part = column.slice(start, FILE_TERMS)
-        path = folder / f"{first + start:012d}.parquet"
-        draft = path.with_suffix(".tmp")
-        pq.write_table(pa.table({"term": part}), draft, compression="zstd", use_dictionary=False)
-        sync(draft)
-        draft.replace(path)
+        _write_part(folder, first + start, column.slice(start, FILE_TERMS))
     sync_folder(folder)
 
 
-def read(folder: Path, first: int, stop: int) -> Iterator[list[str]]:
-    """Yield the terms with the ids *first* … *stop* in order, a list a file.
+def read(folder: Path, first: int = 0, stop: int = 1 << 40) -> Iterator[list[str]]:
+    """Yield the terms with the ids *first* … *stop* in order, a list a file, as far as the list goes.
 
     Raises:
-        StoreCorrupt: if some are missing.
+        StoreCorrupt: if a file is damaged or one is missing in between.
     """
     paths = {int(path.stem): path for path in folder.glob("*.parquet")}
-    begins = sorted(paths)
     at = first
     while at < stop:
-        begin = max((b for b in begins if b <= at), default=None)
+        begin = max((b for b in paths if b <= at), default=None)
         terms = _terms(paths[begin]) if begin is not None else []
         if begin is None or begin + len(terms) <= at:
-            raise StoreCorrupt(f"{folder}: the terms from number {at} on are missing; run: kgmm check")
+            if any(b > at for b in paths):
+                raise StoreCorrupt(f"{folder}: the terms from number {at} on are missing; run: kgmm check")
+            return
         yield terms[at - begin : stop - begin]
         at = min(begin + len(terms), stop)
+
+
+def merge(folder: Path, terms: pa.Array) -> None:
+    """Put the whole list into as few files as it needs; interrupted, it leaves files that say the same."""
+    paths = set(folder.glob("*.parquet"))
+    kept = {
+        _write_part(folder, start, terms.slice(start, FILE_TERMS))
+        for start in range(0, len(terms), FILE_TERMS)
+    }
+    sync_folder(folder)
+    for path in paths - kept:
+        path.unlink()
+
+
+def _write_part(folder: Path, first: int, terms: pa.Array) -> Path:
+    path = folder / f"{first:012d}.parquet"
+    draft = path.with_suffix(".tmp")
+    pq.write_table(pa.table({"term": terms}), draft, compression="zstd", use_dictionary=False)
+    sync(draft)
+    draft.replace(path)
+    return path
 
 
 def _terms(path: Path) -> list[str]:
