@@ -53,7 +53,8 @@ class MCB(nn.Module):
             spectrum = torch.fft.rfft(self.sketch(q.float(), "q")) * torch.fft.rfft(
                 self.sketch(v.float(), "v")
             )
-            return torch.fft.irfft(spectrum, n=self.out_dim)
+            joint: Tensor = torch.fft.irfft(spectrum, n=self.out_dim)
+            return joint
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
         """Return the normalized sketch."""

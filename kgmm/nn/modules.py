@@ -11,6 +11,11 @@ import torch
 from torch import Tensor, nn
 
 
+def bounded(score: Tensor, limit: float = 8.0) -> Tensor:
+    """Keep logits within ± limit, smoothly: a module that is sure and wrong still learns."""
+    return limit * torch.tanh(score / limit)
+
+
 class Find(nn.Module):
     r"""Attend to nodes of which a word holds: :math:`a_i = σ(w^\top(W v_i ∘ U e_{word}) + b)`."""
 
@@ -23,7 +28,7 @@ class Find(nn.Module):
     def forward(self, nodes: Tensor, mask: Tensor, word: Tensor) -> Tensor:
         """Return the attention of *word*, 0 at padding."""
         score = (self.node(nodes) * self.word(word).unsqueeze(1)).sum(-1) + self.bias(word)
-        return torch.sigmoid(score) * mask
+        return torch.sigmoid(bounded(score)) * mask
 
 
 class Relate(nn.Module):
@@ -41,7 +46,7 @@ class Relate(nn.Module):
         """Return the attention of what is related; no node is related to itself."""
         score = (self.edge(edges) * self.word(word)[:, None, None]).sum(-1) + self.bias(word).unsqueeze(-1)
         other = ~torch.eye(edges.shape[1], dtype=torch.bool, device=edges.device)
-        holds = torch.sigmoid(score) * other
+        holds = torch.sigmoid(bounded(score)) * other
         return (attention.unsqueeze(-1) * holds).amax(1) * mask
 
 
@@ -71,7 +76,8 @@ class Query(nn.Module):
     def logits(self, nodes: Tensor, attribute: Tensor) -> Tensor:
         """Return every node's logits for an attribute: (B, N, words)."""
         every = self.read(nodes).unflatten(-1, (self.attributes, self.words))
-        return every[torch.arange(len(nodes), device=nodes.device), :, attribute]
+        chosen: Tensor = every[torch.arange(len(nodes), device=nodes.device), :, attribute]
+        return chosen
 
     def forward(self, attention: Tensor, nodes: Tensor, attribute: Tensor) -> Tensor:
         """Return the logits of the attended nodes' mixture: (B, words)."""

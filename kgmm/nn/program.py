@@ -108,18 +108,21 @@ class ProgramNetwork(nn.Module):
         edges: Tensor,
         mask: Tensor,
     ) -> Tensor:
+        out: Tensor
         match function:
             case "find" | "filter":
-                holds = self.find(features, mask, self._ids(arguments, self.word_id, features))
+                holds: Tensor = self.find(features, mask, self._ids(arguments, self.word_id, features))
                 every = torch.tensor([not a for a in arguments], device=features.device).unsqueeze(-1)
                 holds = torch.where(every, mask.to(holds.dtype), holds)
                 return holds if function == "find" else nmn.both(given[0], holds)
             case "relate":
-                return self.relate(given[0], edges, mask, self._ids(arguments, self.word_id, features))
+                out = self.relate(given[0], edges, mask, self._ids(arguments, self.word_id, features))
+                return out
             case "same":
                 ids = self._ids(arguments, self.attribute_id, features)
                 logits = self.query.logits(features, ids) + self.get_buffer("allowed")[ids].unsqueeze(1)
-                return self.same(given[0], logits.softmax(-1), mask)
+                out = self.same(given[0], logits.softmax(-1), mask)
+                return out
             case "and":
                 return nmn.both(*given)
             case "or":
@@ -134,7 +137,8 @@ class ProgramNetwork(nn.Module):
                 return 1 - nmn.exist(given[0])
             case "query":
                 ids = self._ids(arguments, self.attribute_id, features)
-                return self.query(given[0], features, ids) + self.get_buffer("allowed")[ids]
+                out = self.query(given[0], features, ids) + self.get_buffer("allowed")[ids]
+                return out
             case "greater" | "less" | "equal":
                 return nmn.compare(given[0], given[1], function)
         raise ValueError(f"no module {function!r}")

@@ -42,7 +42,8 @@ class RelationalGraphConv(MessagePassing):
         share = weight / total[group].clamp(min=1e-12)
         mixture = self.mixture[edge_type] * share.unsqueeze(-1)
         gathered: Tensor = self.propagate(edge_index, x=x, mixture=mixture, size=(len(x), len(x)))
-        return self.root(x) + torch.einsum("nbd,bdo->no", gathered, self.basis)
+        out: Tensor = self.root(x) + torch.einsum("nbd,bdo->no", gathered, self.basis)
+        return out
 
     def message(self, x_j: Tensor, mixture: Tensor) -> Tensor:
         """Return each edge's source weighted for every basis: (E, bases, d_in)."""

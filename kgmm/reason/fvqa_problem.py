@@ -341,12 +341,12 @@ def ranked(texts: list[str], logits: Floats) -> list[tuple[str, float]]:
         >>> ranked(["cat", "dog", "cat"], np.log(np.array([0.3, 0.4, 0.3])))[0][0]
         'cat'
     """
-    total: Counter[str] = Counter()
+    total: dict[str, float] = defaultdict(float)
     if len(texts):
         weight = np.exp(logits[: len(texts)] - logits[: len(texts)].max())
         for text, w in zip(texts, weight, strict=True):
             total[text] += float(w)
-    return total.most_common()
+    return sorted(total.items(), key=lambda item: -item[1])
 
 
 def score(part: list[Example], logits: NDArray[np.float32]) -> dict[str, float]:

@@ -94,7 +94,8 @@ class WordTable:
 
     def _mean(self, text: str) -> Floats:
         rows = [self._row[w] for w in _words(text) if w in self._row]
-        return self.vectors[rows].mean(0) if rows else self.vectors[-1]
+        mean: Floats = self.vectors[rows].mean(0) if rows else self.vectors[-1]
+        return mean
 
 
 def _words(text: str) -> list[str]:
@@ -140,7 +141,9 @@ def _end_features(m: MemoryInput, seen: Floats, share: Floats, length: Floats, b
     # only ends whose own end is seen compete: the usual question asks for a seen thing
     rival = np.where(seen > 0, g_cos, -1.0)
     asked = {relation for relation, pattern in CUES.items() if pattern.search(m.question.lower())}
-    cued = np.broadcast_to(np.array([[t[1] in asked] for t in m.triples], np.float32).reshape(-1, 1), seen.shape)
+    cued = np.broadcast_to(
+        np.array([[t[1] in asked] for t in m.triples], np.float32).reshape(-1, 1), seen.shape
+    )
     none_cued = np.full(seen.shape, not asked, np.float32)
     unseen = np.float32(bool(ASKS_UNSEEN.search(m.question)))
     columns = (
@@ -210,7 +213,8 @@ def spread(
         Rows kept, at most *limit*.
     """
     taken: dict[str, int] = {}
-    first, rest = [], []
+    first: list[int] = []
+    rest: list[int] = []
     for row in np.argsort(-(cosine + weight * share), kind="stable"):
         taken[roots[row]] = taken.get(roots[row], 0) + 1
         (first if taken[roots[row]] <= each else rest).append(int(row))
