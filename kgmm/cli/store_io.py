@@ -34,7 +34,7 @@ def sparql(
     if kb.startswith(("http://", "https://")):
         from kgmm.store import remote
 
-        store = remote.open(kb)
+        store = remote.RemoteStore(kb)
     else:
         store = LocalStore(kb, create=False, version=version)
     with store:
