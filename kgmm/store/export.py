@@ -69,17 +69,22 @@ def export(
         raise BadInput(path, f"no export format {format or path.suffix!r}; known: {', '.join(_WRITERS)}")
     if not path.absolute().parent.is_dir():
         raise BadInput(path, "its folder does not exist")
-    facts = store.find(graph=graph)
+    parts = [store.find(graph=graph)]
+    if name == "trig" and graph is None:  # one block a graph, not one a change of graph
+        parts = [store.find(graph=g) for g in store.graphs()]
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with _opened(draft, path.suffix == ".gz" and name != "parquet") as file:
-            _WRITERS[name](facts, file, progress or silent)
+            if name in _HEADS:
+                file.write(_HEADS[name]())
+            for facts in parts:
+                _WRITERS[name](facts, file, progress or silent)
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    return ExportReport(name, len(facts), path.stat().st_size, str(path))
+    return ExportReport(name, sum(map(len, parts)), path.stat().st_size, str(path))
 
 
 def _suffix(path: Path) -> str:
@@ -110,13 +115,11 @@ def _ntriples(facts: Facts, file: IO[bytes], progress: Progress) -> None:
 
 
 def _turtle(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    file.write(_prefixes())
     for _, lines in _blocks(facts, progress, lambda _: None):
         file.writelines(lines)
 
 
 def _trig(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    file.write(_prefixes())
     for graph, lines in _blocks(facts, progress, lambda row: row[0]):
         file.write(f"{_short(graph or '')} {{\n".encode())
         file.writelines(lines)
@@ -185,7 +188,6 @@ def _rows(facts: Facts, progress: Progress) -> Iterator[Row]:
 
 
 def _tsv(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    file.write("\t".join(("subject", "predicate", "object", "weight", "source", "graph")).encode() + b"\n")
     for graph, subject, predicate, obj, weight, source in _rows(facts, progress):
         cells = (subject, predicate, obj, repr(weight), source, graph)
         file.write(("\t".join(_cell(cell) for cell in cells) + "\n").encode())
@@ -208,6 +210,11 @@ def _parquet(facts: Facts, file: IO[bytes], progress: Progress) -> None:
             progress(min(start + PART, len(facts)), len(facts), "facts")
 
 
+_HEADS: dict[str, Callable[[], bytes]] = {
+    "turtle": _prefixes,
+    "trig": _prefixes,
+    "tsv": lambda: b"subject\tpredicate\tobject\tweight\tsource\tgraph\n",
+}
 _WRITERS: dict[str, Callable[[Facts, IO[bytes], Progress], None]] = {
     "nquads": _nquads,
     "ntriples": _ntriples,
