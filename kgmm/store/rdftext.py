@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kgmm.names import is_literal
+from kgmm.names import iri, is_literal
 from kgmm.store.facts import Facts
 from kgmm.store.rdfterms import (
     REIFIES,
@@ -38,9 +38,9 @@ def document(facts: Facts, annotated: bool = True, merged: bool = False) -> Iter
 def _lines(facts: Facts, start: int, stop: int, annotated: bool) -> Iterator[str]:
     columns, weights, source = facts._rows(start, stop)
     name = facts._name
-    graphs = {g: str(node(name(g))) for g in set(columns.graph.tolist())}
+    graphs = {g: written_node(name(g)) for g in set(columns.graph.tolist())}
     kinds = {p: str(predicate(name(p))) for p in set(columns.predicate.tolist())}
-    subjects = {s: str(node(name(s))) for s in set(columns.subject.tolist())}
+    subjects = {s: written_node(name(s)) for s in set(columns.subject.tolist())}
     objects = {o: written(name(o)) for o in set(columns.object.tolist())}
     columns_of = (columns.subject, columns.predicate, columns.object, columns.graph)
     rows = zip(*(c.tolist() for c in columns_of), weights.tolist(), strict=True)
@@ -62,7 +62,14 @@ def _lines(facts: Facts, start: int, stop: int, annotated: bool) -> Iterator[str
 
 def written(term: str) -> str:
     """Return a stored object in N-Triples form."""
-    return term if is_literal(term) else str(node(term))
+    return term if is_literal(term) else written_node(term)
+
+
+def written_node(term: str) -> str:
+    """Return a stored node in N-Triples form."""
+    if term.startswith("/c/") and term.isascii():  # most terms: nothing in them that an IRI may not hold
+        return f"<{iri(term)}>"
+    return str(node(term))
 
 
 def quoted(text: str) -> str:
