@@ -15,16 +15,27 @@ RELATIONS = {
     "HasProperty": 0.3, "ReceivesAction": 0.2, "HasA": 0.2, "CausesDesire": 0.15, "Desires": 0.1, "HasFirstSubevent": 0.1,
     "DistinctFrom": 0.1, "HasLastSubevent": 0.1, "MadeOf": 0.05, "Entails": 0.05, "CreatedBy": 0.02,
 }  # fmt: skip
-DATASETS = ["/d/wiktionary/en", "/d/conceptnet/4/en", "/d/wordnet/3.1", "/d/verbosity", "/d/dbpedia/en", "/d/opencyc"]
+DATASETS = [
+    "/d/wiktionary/en",
+    "/d/conceptnet/4/en",
+    "/d/wordnet/3.1",
+    "/d/verbosity",
+    "/d/dbpedia/en",
+    "/d/opencyc",
+]
 WEIGHTS = [1.0, 2.0, 0.5, 2.828, 3.464, 0.25, 4.472, 1.414]
-SYLLABLES = [a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er", "is", "ol", "ut")]
+SYLLABLES = [
+    a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er", "is", "ol", "ut")
+]
 
 
 def words(count: int, draw: np.random.Generator) -> np.ndarray:
     """Return distinct English-looking concepts, one in five with a part of speech."""
     letters = np.array(SYLLABLES)
     parts = [pl.Series(letters[draw.integers(0, len(letters), count)]) for _ in range(5)]
-    frame = pl.DataFrame({str(i): part for i, part in enumerate(parts)} | {"n": np.arange(count), "k": draw.random(count)})
+    frame = pl.DataFrame(
+        {str(i): part for i, part in enumerate(parts)} | {"n": np.arange(count), "k": draw.random(count)}
+    )
     name = (
         pl.col("0") + pl.col("1") + pl.when(pl.col("k") < 0.5).then(pl.lit("_") + pl.col("2") + pl.col("3")).otherwise(pl.col("2"))
         + pl.when(pl.col("k") < 0.2).then(pl.lit("_") + pl.col("4")).otherwise(pl.lit(""))
@@ -52,7 +63,9 @@ def write(path: Path, edges: int, seed: int = 0) -> None:
             "s": concepts[draw.permutation(nodes)[ends()]],
             "o": concepts[draw.permutation(nodes)[ends()]],
             "d": np.array(DATASETS)[draw.choice(len(DATASETS), edges, p=[0.7, 0.12, 0.08, 0.05, 0.03, 0.02])],
-            "w": np.array(WEIGHTS)[draw.choice(len(WEIGHTS), edges, p=[0.7, 0.1, 0.08, 0.04, 0.03, 0.02, 0.02, 0.01])],
+            "w": np.array(WEIGHTS)[
+                draw.choice(len(WEIGHTS), edges, p=[0.7, 0.1, 0.08, 0.04, 0.03, 0.02, 0.02, 0.01])
+            ],
             "t": draw.random(edges) < 0.3,
             "n": draw.integers(0, 10**6, edges),
         }

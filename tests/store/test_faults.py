@@ -1,0 +1,165 @@
+"""Full disk, read-only folder, damaged files, two writers, a reader held open: a clear error or a repair."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
+from kgmm.store import Fact, LocalStore
+from kgmm.store.lock import writing
+
+FACTS = [Fact(f"thing {i}", "IsA", f"kind {i % 7}", 1 + i % 3, source="me") for i in range(300)]
+
+
+@pytest.fixture
+def kb(tmp_path: Path) -> LocalStore:
+    store = LocalStore(tmp_path / "kb", timeout=0.2)
+    store.add(FACTS)
+    return store
+
+
+def test_second_writer_is_told_who_writes(kb: LocalStore) -> None:
+    with writing(kb.path, 1), pytest.raises(StoreBusy, match=f"pid {os.getpid()}"):
+        LocalStore(kb.path, timeout=0.1).add([("a", "IsA", "b")])
+    assert kb.add([("a", "IsA", "b")]) == 1
+
+
+def test_reader_keeps_its_snapshot_over_changes_and_compaction(kb: LocalStore) -> None:
+    reader = LocalStore(kb.path)
+    kept = reader.find("thing 1")
+    kb.remove(None, None, "kind 1")
+    kb.add([("new", "IsA", "fact")])
+    kb.compact()
+    assert set(reader.find()) == set(FACTS)
+    assert [fact.object for fact in kept] == ["/c/en/kind_1"]
+    assert reader.refresh() == kb.version
+    assert reader.count() == kb.count() == len([f for f in FACTS if f.object != "/c/en/kind_1"]) + 1
+
+
+def test_new_reader_sees_an_addition_at_once(kb: LocalStore) -> None:
+    kb.add([("new", "IsA", "fact")])
+    assert LocalStore(kb.path).count("new", "IsA", "fact") == 1
+
+
+def test_flipped_bytes_in_every_index_file_are_found_and_repaired(kb: LocalStore) -> None:
+    ids = {name: i for i, name in enumerate(kb.terms.names(np.arange(len(kb.terms))))}
+    kb.compact()
+    for name in sorted(str(p.relative_to(kb.path)) for p in (kb.path / "index").rglob("*") if p.is_file()):
+        path = kb.path / name
+        if not path.exists() or path.stat().st_size < 8:
+            continue
+        data = bytearray(path.read_bytes())
+        used = len(data) // 2 if "slots" not in name else next(i for i, b in enumerate(data) if b)
+        data[used] ^= 0xFF
+        path.write_bytes(data)
+        store = LocalStore(kb.path)
+        store.check()  # some damage is repaired by opening already, the rest here
+        assert not path.exists() or path.read_bytes() != bytes(data), f"{name}: the damage was not found"
+        assert set(store.find()) == set(FACTS)
+        assert {term: store.terms.id(term) for term in ids} == ids, "an id changed"
+        assert store.check() == []
+
+
+def test_damaged_overlay_is_rebuilt_when_the_store_is_opened(kb: LocalStore) -> None:
+    (overlay,) = (kb.path / "index").glob("overlay-*")
+    overlay.write_bytes(overlay.read_bytes()[:-9])
+    assert set(LocalStore(kb.path).find()) == set(FACTS)
+
+
+def test_damaged_list_of_terms_is_written_anew(kb: LocalStore) -> None:
+    (listed,) = (kb.path / "terms").glob("*.parquet")
+    listed.write_bytes(b"nonsense")
+    assert "terms" in kb.check()[0]
+    shutil.rmtree(kb.path / "index")
+    again = LocalStore(kb.path)
+    assert again.terms.id("/c/en/thing_5") == kb.terms.id("/c/en/thing_5")
+
+
+def test_truncated_table_file_is_named(kb: LocalStore) -> None:
+    (file,) = (kb.path / "table").glob("*.parquet")
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(StoreCorrupt, match=file.name):
+        kb.check()
+    assert kb.count() == len(FACTS), "the index still answers"
+
+
+def test_full_disk_leaves_the_version_before(kb: LocalStore, tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: writes fail in the middle."""
+    code = (
+        "import resource, signal, sys\n"
+        "from kgmm.store import LocalStore\n"
+        "kb = LocalStore(sys.argv[1])\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
+        "try:\n"
+        "    kb.add([(f'many {i} {i * i * 7919}', 'IsA', 'lot') for i in range(3000)])\n"
+        "except OSError as error:\n"
+        "    print(type(error).__name__)\n"
+    )
+    assert resource.RLIMIT_FSIZE is not None
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(kb.path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip(), "the write should have failed"
+    again = LocalStore(kb.path)
+    assert set(again.find()) == set(FACTS)
+    assert again.check() == []
+    assert again.add([("a", "IsA", "b")]) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0 and not hasattr(os, "chown"), reason="needs to drop privileges")
+def test_read_only_folder_is_readable_and_says_so_on_writing(kb: LocalStore) -> None:
+    shutil.rmtree(kb.path / "index" / "terms")  # even with a damaged index
+    warm = shutil.copytree(kb.path, kb.path.with_name("warm"))
+    code = (
+        "import os, sys\n"
+        "from kgmm.store import LocalStore\n"
+        "warm = LocalStore(sys.argv[2])\n"  # imports need the rights that are dropped below
+        "warm.cache_dir('x'), warm.add([('a', 'IsA', 'b')])\n"
+        "if os.geteuid() == 0: os.setuid(65534)\n"
+        "kb = LocalStore(sys.argv[1])\n"
+        "print(kb.count(), kb.cache_dir('x').is_dir())\n"
+        "try:\n    kb.add([('a', 'IsA', 'b')])\n"
+        "except Exception as error:\n    print(type(error).__name__, error)\n"
+    )
+    _open_ways_to(kb.path)
+    for path in (kb.path, *kb.path.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(kb.path), str(warm)], capture_output=True, text=True, check=False
+    )
+    for path in (kb.path, *kb.path.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    first, _, second = done.stdout.partition("\n")
+    assert first == f"{len(FACTS)} True", done.stderr
+    assert second.startswith("StoreError") and "cannot be written" in second
+
+
+def _open_ways_to(path: Path) -> None:
+    for folder in path.parents:
+        if folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+
+def test_no_store_and_foreign_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no knowledge store"):
+        LocalStore(tmp_path / "none", create=False)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").touch()
+    with pytest.raises(StoreError, match="not a knowledge store"):
+        LocalStore(tmp_path / "photos")
+
+
+def test_past_is_read_only_and_unknown_versions_are_refused(kb: LocalStore) -> None:
+    with pytest.raises(StoreError, match="is the past"):
+        LocalStore(kb.path, version=0).add([("a", "IsA", "b")])
+    with pytest.raises(StoreError, match="no version 9; there are 0 to 1"):
+        LocalStore(kb.path, version=9)

@@ -1,0 +1,77 @@
+"""A writer killed at a random moment: every reopening succeeds, what was acknowledged is there, nothing is half there."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kgmm.store import LocalStore
+
+WRITER = """
+import sys
+from kgmm.store import LocalStore
+kb, first, file = LocalStore(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+print("open", flush=True)
+for n in range(first, first + 10_000):
+    facts = [(f"thing {n} {i}", "IsA", f"kind {n}") for i in range(5)]
+    kb.add(facts)
+    print("add", n, flush=True)
+    if n % 3 == 0:
+        kb.remove(None, None, f"kind {n}")
+        print("remove", n, flush=True)
+    if n % 7 == 0:
+        kb.compact()
+    if n % 11 == 0:
+        with open(file, "w") as f:
+            f.writelines(f"loaded {n} {i}\\tIsA\\tlot {n}\\n" for i in range(50))
+        kb.load(file, format="tabular")
+        print("load", n, flush=True)
+"""
+
+
+def kill_writers(folder: Path, times: int, seed: int) -> None:
+    draw, said = random.Random(seed), {}
+    first = 0
+    for _ in range(times):
+        command = [sys.executable, "-c", WRITER, str(folder / "kb"), str(first), str(folder / "facts.tsv")]
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "open\n"
+        time.sleep(draw.random() * 0.6)
+        writer.send_signal(signal.SIGKILL)
+        for line in writer.communicate()[0].splitlines():
+            parts = line.split()
+            if len(parts) == 2:
+                said[int(parts[1])] = said.get(int(parts[1]), set()) | {parts[0]}
+        first = max(said, default=0) + 1
+        with LocalStore(folder / "kb") as kb:
+            for n, acts in said.items():
+                count = kb.count(object=f"kind {n}")
+                if "remove" in acts:
+                    assert count == 0
+                elif n % 3 == 0:  # killed before it could say that the removal was done
+                    assert count in (0, 5)
+                else:
+                    assert count == 5
+                if "load" in acts:
+                    assert kb.count(object=f"lot {n}") == 50
+            assert kb.count(object=f"kind {first}") in (0, 5), "half a commit is visible"
+            assert kb.count(object=f"lot {first - 1}") in (0, 50), "half a load is visible"
+            first += 1
+    with LocalStore(folder / "kb") as kb:
+        assert kb.check() == []
+
+
+def test_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+    kill_writers(tmp_path, 5, seed=1)
+
+
+@pytest.mark.slow
+def test_two_hundred_killed_writers(tmp_path: Path) -> None:
+    kill_writers(tmp_path, 200, seed=2)
