@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kgmm.progress import Progress, silent
 from kgmm.store import LocalStore
 
 if TYPE_CHECKING:
     from kgmm.graph import GraphView
     from kgmm.retrieve import Memory
-    from kgmm.trace import Answer
+    from kgmm.trace import Answer, Trace
 
 
 class KnowledgeStore(LocalStore):
@@ -60,6 +61,12 @@ class KnowledgeStore(LocalStore):
 
         return ask(self, image_or_scene, question, reasoner=reasoner, choices=choices, top=top, **more)
 
+    def attach(self, trace: Trace) -> Trace:
+        """Attach a trace read from a file to this store, so that ``trace.without(fact)`` works; return it."""
+        from kgmm.reason import attach
+
+        return attach(self, trace)
+
     def similar(self, query: Any, modality: str | None = None, k: int = 10) -> Any:
         """Return what is like a picture, a sentence or a concept; see :func:`kgmm.encode.similar`."""
         from kgmm.encode import similar
@@ -87,7 +94,38 @@ def open(
         0
     """
     if str(path).startswith(("http://", "https://")):
-        from kgmm.store import remote
+        from kgmm.remote_knowledge import RemoteKnowledge
 
-        return remote.open(str(path))
+        return RemoteKnowledge(str(path))
     return KnowledgeStore(path, create, version)
+
+
+def open_bundled(path: str | Path, *, progress: Progress = silent) -> KnowledgeStore:
+    """Open a store of the bundled knowledge, loading what of it is not there yet.
+
+    The graphs are ``commonsense`` (our own facts), ``wordnet`` and one scene graph a photograph.
+
+    Raises:
+        KgmmError: if the installation lacks the bundled knowledge.
+
+    Example:
+        >>> import tempfile
+        >>> kb = open_bundled(tempfile.mkdtemp() + "/kb")
+        >>> len(kb.find("spoon", "UsedFor")) > 0, "scene/coffee" in kb.graphs()
+        (True, True)
+    """
+    from kgmm import bundled
+
+    kb = KnowledgeStore(path)
+    there = kb.graphs()
+    knowledge = bundled.folder("knowledge")
+    if "commonsense" not in there:
+        for file in sorted((knowledge / "commonsense").glob("*.tsv")):
+            kb.load(file, graph="commonsense", progress=progress)
+    wordnet = knowledge / "wordnet.tsv.gz"
+    if "wordnet" not in there and wordnet.is_file():
+        kb.load(wordnet, graph="wordnet", progress=progress)
+    for scene in sorted((bundled.folder("graphs") / "scenes").glob("*.json")):
+        if f"scene/{scene.stem}" not in there:
+            kb.load(scene, progress=progress)
+    return kb
