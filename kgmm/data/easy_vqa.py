@@ -33,7 +33,10 @@ class EasyQuestion:
 
 @dataclass(frozen=True)
 class Segment:
-    """One object found in a picture: box (x, y, w, h) in pixels, features (FEATURE_DIM,) in [0, 1]."""
+    """One object found in a picture: its box (x, y, w, h) in pixels, its features (FEATURE_DIM,) and mean colour.
+
+    The features are centred and of like spread: mask, colour, middle, extent, and how much of its box it fills.
+    """
 
     box: tuple[float, float, float, float]
     features: NDArray[np.float32]
@@ -124,14 +127,11 @@ def _segment(
     )
     colour = np.median(pixels[mask], axis=0)
     x, y = place[1].start, place[0].start
-    place_features = [
-        (x + width / 2) / shape[1],
-        (y + height / 2) / shape[0],
-        width / shape[1],
-        height / shape[0],
-        mask.mean(),
-    ]
-    features = np.concatenate([small.ravel(), colour, np.array(place_features)]).astype(np.float32)
+    middle = [(x + width / 2) / shape[1] - 0.5, (y + height / 2) / shape[0] - 0.5]
+    extent = [8 * width / shape[1] - 1, 8 * height / shape[0] - 1, 4 * mask.mean() - 3]
+    features = np.concatenate([(small.ravel() - 0.5) / 2, 4 * (colour - 0.5), middle, extent]).astype(
+        np.float32
+    )
     return Segment((float(x), float(y), float(width), float(height)), features, tuple(map(float, colour)))  # type: ignore[arg-type]
 
 

@@ -45,7 +45,8 @@ class KDMN(nn.Module):
     Query :math:`q = \tanh(W_1[f(I); f(Q)] + b_1)`; memory :math:`M_i` = LSTM over the fact's three phrases plus a
     projection of the fact's sentence vector; episodes as in :class:`~kgmm.nn.memory.EpisodicMemory`, whose attention
     also reads the fact's features and the projected product of both sentence vectors. The pointer's logit of an end is
-    the last episode's attention logit plus a reading of the end given fact and state; the null logit, a reading of the
+    the last episode's attention logit plus a reading of the end given fact and state, plus or minus (the end is seen or
+    not) how far the question asks for a seen thing; the null logit, a reading of the
     state, competes with all ends and means *no supporting fact here*.
 
     Shapes:
@@ -88,6 +89,7 @@ class KDMN(nn.Module):
         self.end = nn.Linear(end_features, dim, bias=False)
         self.read = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(dim, 1))
         self.direct = nn.Linear(end_features, 1, bias=False)
+        self.side = nn.Linear(sentence, 1)
         self.null = nn.Linear(dim, 1)
 
     def forward(self, batch: FactBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -110,5 +112,7 @@ class KDMN(nn.Module):
         given = self.given(torch.cat([memory, state.unsqueeze(1).expand_as(memory), prior], -1))
         read = self.read(given.unsqueeze(2) + self.end(batch.ends)).squeeze(-1)
         pointer = fact_logit.unsqueeze(-1) + read + self.direct(batch.ends).squeeze(-1)
+        asks_seen = self.side(batch.question * batch.question.shape[-1] ** 0.5).unsqueeze(1)
+        pointer = pointer + asks_seen * (2 * batch.ends[..., 0] - 1)
         pointer = pointer.masked_fill(~batch.mask.unsqueeze(-1), torch.finfo(pointer.dtype).min)
         return pointer, self.null(state).squeeze(-1), attention, state

@@ -143,7 +143,7 @@ def parts(data: str, small: bool = False) -> tuple[Part, Part, Part]:
         dev = Part([a for a in full.asked if a.picture in held], full.pictures)
         return train, dev, easy_part("test", 9_673 // share)
     if data == "clevr":
-        train = clevr_part(range(1_500 // share), 12, (2, 3, 4, 5), 1)
+        train = clevr_part(range(1_500 // share), 20, (2, 2, 2, 3, 3, 4, 5), 1)
         dev = clevr_part(range(100_000, 100_000 + 150 // share + 1), 8, (2, 3, 4, 5), 2)
         return train, dev, clevr_part(range(200_000, 200_000 + 300 // share + 1), 8, (6,), 3)
     raise KgmmError(f"no data set {data!r}; there are: {', '.join(WORLDS)}")
