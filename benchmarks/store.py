@@ -26,6 +26,7 @@ BEGIN, END = "<!-- store: written by make bench-store -->", "<!-- store: end -->
 ENGINES = ("kgmm", "oxigraph", "duckdb", "sqlite", "rdflib")
 PATTERNS = ("s", "o", "sp", "so", "po", "spo")
 LOOKS = 300
+FIELDS = ["assertion", "relation", "start", "end", "about"]
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -50,16 +51,16 @@ def plain(dump: Path) -> Any:
     """Return the dump's edges as a frame: what engines that read no ConceptNet get, by Polars."""
     import polars as pl
 
-    frame = pl.read_csv(dump, separator="\t", has_header=False, quote_char=None)
-    weight = pl.col("column_5").str.extract(r'"weight": ([0-9.]+)', 1).cast(pl.Float64)
-    return frame.select(s="column_3", p=pl.col("column_2").str.slice(3), o="column_4", w=weight)
+    frame = pl.read_csv(dump, separator="\t", has_header=False, quote_char=None, new_columns=FIELDS)
+    weight = pl.col("about").str.extract(r'"weight": ([0-9.]+)', 1).cast(pl.Float64)
+    return frame.select(s="start", p=pl.col("relation").str.slice(3), o="end", w=weight)
 
 
 def cases(dump: Path, count: int) -> list[tuple[str, str, str]]:
     import polars as pl
 
-    frame = pl.scan_csv(dump, separator="\t", has_header=False, quote_char=None)
-    rows = frame.select("column_3", pl.col("column_2").str.slice(3), "column_4").collect()
+    frame = pl.scan_csv(dump, separator="\t", has_header=False, quote_char=None, new_columns=FIELDS)
+    rows = frame.select("start", pl.col("relation").str.slice(3), "end").collect()
     return rows.sample(count, seed=1).rows()
 
 
@@ -141,13 +142,12 @@ def run_oxigraph(dump: Path, place: Path, rows: list[tuple[str, str, str]]) -> d
         for _ in range(2):
             reached = []
             for n in front:
-                for q in (
-                    *store.quads_for_pattern(n, None, None, None),
-                    *store.quads_for_pattern(None, None, n, None),
-                ):
-                    if q not in edges and len(edges) < 500:
+                for pattern in ((n, None, None, None), (None, None, n, None)):
+                    for q in store.quads_for_pattern(*pattern):
                         edges.add(q)
                         reached += [q.subject, q.object]
+                        if len(edges) == 500:
+                            return 500
             front = reached
         return len(edges)
 
@@ -265,7 +265,7 @@ ROWS = {
     "load s": "load, s", "disk MB": "on disk, MB", "peak GB": "peak memory, GB", "open ms": "open, ms",
     **{f"find {p}": f"find {p}, µs (p50 / p99)" for p in PATTERNS},
     **{f"10 facts {p}": f"10 decoded facts, {p}, µs" for p in ("s", "po")},
-    "2 hops": "2 hops of 10 seeds, 500 edges, µs", "add 10": "add 10 facts, durable, µs", "join ms": "two-join query, ms",
+    "2 hops": "2 hops of 10 seeds, 500 edges (ours the best, Oxigraph's the first), µs", "add 10": "add 10 facts, durable, µs", "join ms": "two-join query, ms",
 }  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
         rows,
         path,
         compression="zstd",
-        compression_level=1,
+        compression_level=3,
         dictionary_pagesize_limit=1 << 24,
         store_schema=False,
     )
