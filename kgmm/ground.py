@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgmm import names
+from kgmm.encode.cache import VectorCache, encode_cached
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.trace import Link
 from kgmm.words import STOP, lemma, lemmas, normal, tokens
@@ -25,7 +26,9 @@ MAX_WORDS = 5
 MAX_CANDIDATES = 20_000
 
 
-def ground_name(store: LocalStore, name: str, *, object_id: str | None = None, lang: str = "en") -> Link | None:
+def ground_name(
+    store: LocalStore, name: str, *, object_id: str | None = None, lang: str = "en"
+) -> Link | None:
     """Link one name (an object's, a candidate answer's) to a concept node by the first rule that holds.
 
     The rules: the exact name, its inflections, its last words ("striped cat" → cat).
@@ -67,7 +70,9 @@ def _inflections(words: list[str]) -> Iterable[list[str]]:
         yield [*words[:-1], words[-1][:-1]]
 
 
-def ground_text(store: LocalStore, text: str, *, encoder: Encoder | None = None, lang: str = "en") -> list[Link]:
+def ground_text(
+    store: LocalStore, text: str, *, encoder: Encoder | None = None, lang: str = "en"
+) -> list[Link]:
     """Link the words of a text to concept nodes, the longest name first, each word used once.
 
     Args:
@@ -131,7 +136,9 @@ def synonyms(store: LocalStore, link: Link, limit: int = 4) -> list[Link]:
         for fact in facts:
             node = getattr(fact, end)
             if node != link.concept and node.startswith("/c/") and all(f.concept != node for f in found):
-                found.append(Link(link.text, node, "synonym", round(link.score * RULES["synonym"], 4), link.object))
+                found.append(
+                    Link(link.text, node, "synonym", round(link.score * RULES["synonym"], 4), link.object)
+                )
     return found[:limit]
 
 
@@ -168,15 +175,9 @@ def ground_scene(store: LocalStore, scene: SceneGraph) -> list[Link]:
 
 def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> list[Link]:
     """Link words no rule knows to the store's nearest concept by sentence embedding, if it is near enough."""
-    from kgmm.encode.cache import VectorCache, encode_cached
-
-    ids = _common_concepts(store)
+    ids, matrix = _common_concepts(store, encoder)
     if not len(ids):
         return []
-    cache = VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
-    matrix = encode_cached(
-        encoder, cache, ids.astype(np.uint64), lambda at: [names.label(t) for t in store.terms.names(ids[at])]
-    )
     scores = encoder.encode(words) @ matrix.T
     best = scores.argmax(axis=1)
     return [
@@ -186,18 +187,25 @@ def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> l
     ]
 
 
-def _common_concepts(store: LocalStore) -> np.ndarray:
-    """Return the ids of the concepts with the most facts outside taxonomies, computed once per store version."""
-    kept = getattr(store, "_common_concepts", None)
-    if kept is not None and kept[0] == store.version:
-        return np.asarray(kept[1])
+def _common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ids of the concepts with the most facts and their vectors, kept while the store's version stays."""
+    kept = store.__dict__.get("_common_concepts")
+    if kept is not None and kept[0] == (store.version, encoder.checksum):
+        return kept[1], kept[2]
     columns = store.columns()
     ids, counts = np.unique(columns.subject, return_counts=True)
     best = ids[np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]]
     concepts = [i for i, name in zip(best, store.terms.names(best), strict=True) if name.startswith("/c/")]
     found = np.array(sorted(concepts[:MAX_CANDIDATES]), np.int64)
-    store._common_concepts = (store.version, found)  # type: ignore[attr-defined]
-    return found
+    cache = VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
+    matrix = encode_cached(
+        encoder,
+        cache,
+        found.astype(np.uint64),
+        lambda at: [names.label(t) for t in store.terms.names(found[at])],
+    )
+    store.__dict__["_common_concepts"] = ((store.version, encoder.checksum), found, matrix)
+    return found, matrix
 
 
 def same(a: str, b: str) -> bool:

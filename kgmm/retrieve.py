@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm import names
+from kgmm.encode.cache import VectorCache, encode_cached, fact_keys
 from kgmm.ground import ground_name, ground_scene, ground_text
 from kgmm.phrase import phrase
 from kgmm.scene import SceneGraph
@@ -40,8 +41,7 @@ MAX_NEW_VECTORS = 600
 #: relations that lead from a kind to a coarser one, and those a kind does not hand down
 UPWARD = ("IsA", "InstanceOf")
 NOT_INHERITED = frozenset(
-    "Synonym Antonym RelatedTo SimilarTo HasInstance DefinedAs FormOf DerivedFrom EtymologicallyRelatedTo Depicts"
-    " InstanceOf HasContext MemberOf".split()
+    ["Synonym", "Antonym", "RelatedTo", "SimilarTo", "HasInstance", "DefinedAs", "FormOf", "DerivedFrom", "EtymologicallyRelatedTo", "Depicts", "InstanceOf", "HasContext", "MemberOf"]
 )
 #: a denying relation and what it denies
 DENIES = {
@@ -125,7 +125,11 @@ class Memory:
             from kgmm.encode import text_encoder
 
             encoder = text_encoder(features) if isinstance(features, str) else features
-            data.x = torch.from_numpy(encoder.encode([names.label(n) for n in nodes])) if nodes else torch.empty(0, encoder.dim)
+            data.x = (
+                torch.from_numpy(encoder.encode([names.label(n) for n in nodes]))
+                if nodes
+                else torch.empty(0, encoder.dim)
+            )
         data.node_names, data.relation_names = nodes, relations
         return data
 
@@ -174,7 +178,16 @@ class Candidates:
 
     def take(self, rows: Any) -> Candidates:
         """Return the chosen rows."""
-        columns = (self.subject, self.predicate, self.object, self.weight, self.graph, self.root, self.depth, self.end)
+        columns = (
+            self.subject,
+            self.predicate,
+            self.object,
+            self.weight,
+            self.graph,
+            self.root,
+            self.depth,
+            self.end,
+        )
         return Candidates(*(c[rows] for c in columns), self.roots, self.closures)
 
 
@@ -229,7 +242,11 @@ def _default_encoder() -> Encoder:
 
 
 def link(
-    store: LocalStore, source: str | list[str] | SceneGraph, question: str | None = None, *, encoder: Encoder | None = None
+    store: LocalStore,
+    source: str | list[str] | SceneGraph,
+    question: str | None = None,
+    *,
+    encoder: Encoder | None = None,
 ) -> list[Link]:
     """Link what was seen and what was asked to concepts, seen things first."""
     links: list[Link] = []
@@ -274,7 +291,9 @@ def gather(
         chunks.append((s, p, o, w, g, _fill(index, s), _fill(0, s), _fill(1, s)))
     if not chunks:
         empty = np.empty(0, np.int64)
-        return Candidates(empty, empty, empty, empty.astype(np.float32), empty, empty, empty, empty, list(roots), closures)
+        return Candidates(
+            empty, empty, empty, empty.astype(np.float32), empty, empty, empty, empty, list(roots), closures
+        )
     found = Candidates(*(np.concatenate(c) for c in zip(*chunks, strict=True)), list(roots), closures)
     return found.take(_admissible(store, found, banned, graphs))
 
@@ -343,15 +362,14 @@ def _admissible(
     keep &= ~_denied(store, c, keep)
     rows_kept = np.flatnonzero(keep)
     order = rows_kept[np.argsort(c.depth[rows_kept], kind="stable")]  # the nearest way to a fact counts
-    keys = np.stack([c.subject[order], c.predicate[order], c.object[order]], axis=1)
-    _, first = np.unique(keys, axis=0, return_index=True)
+    _, first = np.unique(fact_keys(c.subject[order], c.predicate[order], c.object[order]), return_index=True)
     unique = np.zeros(len(c), bool)
     unique[order[first]] = True
     return unique
 
 
 def _denied(store: LocalStore, c: Candidates, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell which inherited rows a nearer fact denies (penguin NotCapableOf fly hides bird CapableOf fly)."""
+    """Tell which rows a nearer fact denies (penguin NotCapableOf fly hides bird CapableOf fly), or outranks."""
     denied = np.zeros(len(c), bool)
     for relation, targets in DENIES.items():
         denying = store.terms.id(relation)
@@ -359,12 +377,14 @@ def _denied(store: LocalStore, c: Candidates, keep: NDArray[np.bool_]) -> NDArra
             continue
         hidden = [i for r in targets if (i := store.terms.id(r)) is not None]
         for r in np.flatnonzero(keep & (c.predicate == denying) & (c.end == 0)):
-            same_root = (c.root == c.root[r]) & (c.object == c.object[r]) & (c.end == 0)
-            denied |= same_root & np.isin(c.predicate, hidden) & (c.depth > c.depth[r])
-        for r in np.flatnonzero(keep & np.isin(c.predicate, hidden) & (c.end == 0)):
-            if (c.predicate == denying).any():
-                same_root = (c.root == c.root[r]) & (c.object == c.object[r]) & (c.end == 0)
-                denied |= same_root & (c.predicate == denying) & (c.depth > c.depth[r])
+            same = (
+                (c.root == c.root[r])
+                & (c.object == c.object[r])
+                & (c.end == 0)
+                & np.isin(c.predicate, hidden)
+            )
+            denied |= same & (c.depth > c.depth[r])
+            denied[r] |= bool((same & (c.depth < c.depth[r])).any())
     return denied
 
 
@@ -385,7 +405,12 @@ def score(
     depth = 1.0 - DECAY ** c.depth.astype(np.float64)
     weight = np.log1p(c.weight.astype(np.float64)) / log(1 + 10)
     similarity = similarities(store, c, question, encoder, linked - depth)
-    rough = PARTS["similarity"] * similarity + PARTS["link"] * linked - PARTS["depth"] * depth + PARTS["weight"] * weight
+    rough = (
+        PARTS["similarity"] * similarity
+        + PARTS["link"] * linked
+        - PARTS["depth"] * depth
+        + PARTS["weight"] * weight
+    )
     best = np.argsort(-rough, kind="stable")[:pool]
     c = c.take(best)
     parts = {
@@ -407,8 +432,6 @@ def similarities(
     """Return the cosine of each fact's phrase with the question; facts' vectors are computed once and kept."""
     if not question:
         return np.zeros(len(c))
-    from kgmm.encode.cache import fact_keys
-
     cache = vectors(store, encoder)
     keys = fact_keys(c.subject, c.predicate, c.object)
     missing = np.flatnonzero(~cache.has(keys))
@@ -418,28 +441,46 @@ def similarities(
     if len(missing):
         cache.put(keys[missing], encoder.encode(phrases(store, c.take(missing))))
     found, matrix = cache.get(keys)
-    cosine = (matrix @ encoder.encode([question])[0]).astype(np.float64)
+    cosine = (matrix @ query_vector(encoder, question)).astype(np.float64)
     if not found.all():
         cosine[~found] = cosine[found].mean() - 0.1 if found.any() else 0.0
     return cosine
 
 
-def vectors(store: LocalStore, encoder: Encoder) -> Any:
+def vectors(store: LocalStore, encoder: Encoder) -> VectorCache:
     """Return the store's cache of fact and term vectors for an encoder, opened once."""
-    from kgmm.encode.cache import VectorCache
-
-    opened: dict[str, Any] = store.__dict__.setdefault("_vector_caches", {})
+    opened: dict[str, VectorCache] = store.__dict__.setdefault("_vector_caches", {})
     if encoder.checksum not in opened:
         opened[encoder.checksum] = VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
     return opened[encoder.checksum]
 
 
+_QUERIES: dict[tuple[str, str], NDArray[np.float32]] = {}
+_MAX_QUERIES = 1 << 14
+
+
+def query_vector(encoder: Encoder, text: str) -> NDArray[np.float32]:
+    """Return a text's vector, shape (dim,); recent ones are kept."""
+    key = (encoder.checksum, text)
+    if key not in _QUERIES:
+        prime(encoder, [text])
+    return _QUERIES[key]
+
+
+def prime(encoder: Encoder, texts: list[str]) -> None:
+    """Encode many texts in one go, so that :func:`query_vector` finds them; much faster than one by one."""
+    if len(_QUERIES) + len(texts) > _MAX_QUERIES:
+        _QUERIES.clear()
+    _QUERIES.update(((encoder.checksum, t), v) for t, v in zip(texts, encoder.encode(texts), strict=True))
+
+
 def term_vectors(store: LocalStore, ids: Ids, encoder: Encoder) -> NDArray[np.float32]:
     """Return the vectors of terms' labels, shape (n, dim); computed once and kept under the term ids."""
-    from kgmm.encode.cache import encode_cached
-
     return encode_cached(
-        encoder, vectors(store, encoder), ids.astype(np.uint64), lambda at: [names.label(t) for t in store.terms.names(ids[at])]
+        encoder,
+        vectors(store, encoder),
+        ids.astype(np.uint64),
+        lambda at: [names.label(t) for t in store.terms.names(ids[at])],
     )
 
 
@@ -448,7 +489,9 @@ def phrases(store: LocalStore, c: Candidates) -> list[str]:
     terms = store.terms
     return [
         phrase(s, p, o)
-        for s, p, o in zip(terms.names(c.subject), terms.names(c.predicate), terms.names(c.object), strict=True)
+        for s, p, o in zip(
+            terms.names(c.subject), terms.names(c.predicate), terms.names(c.object), strict=True
+        )
     ]
 
 
@@ -473,14 +516,18 @@ def rarity(word: str) -> float:
     return 1.0 + min(len(word), 10) / 5
 
 
-def walk_mass(c: Candidates, links: list[Link], store: LocalStore, restart: float = 0.15) -> NDArray[np.float64]:
+def walk_mass(
+    c: Candidates, links: list[Link], store: LocalStore, restart: float = 0.15
+) -> NDArray[np.float64]:
     """Return each fact's share of a random walk with restart from the linked concepts over the candidates, in [0, 1]."""
     from scipy.sparse import csr_array
 
     nodes, inverse = np.unique(np.concatenate([c.subject, c.object]), return_inverse=True)
     s, o = inverse[: len(c)], inverse[len(c) :]
     w = np.concatenate([c.weight, c.weight]).astype(np.float64)
-    adjacency = csr_array((w, (np.concatenate([s, o]), np.concatenate([o, s]))), shape=(len(nodes), len(nodes)))
+    adjacency = csr_array(
+        (w, (np.concatenate([s, o]), np.concatenate([o, s]))), shape=(len(nodes), len(nodes))
+    )
     degree = np.asarray(adjacency.sum(axis=0)).ravel()
     seeds = np.isin(nodes, c.roots).astype(np.float64)
     if not seeds.any():

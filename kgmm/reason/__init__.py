@@ -1,1 +1,206 @@
-"""The reason package of kgmm."""
+"""Reasoners: a question about a scene, and a store → an answer with its trace. One file a reasoner."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgmm.errors import KgmmError
+from kgmm.reason.task import Outcome, Task
+from kgmm.scene import SceneGraph
+from kgmm.trace import Answer, Trace
+
+if TYPE_CHECKING:
+    from kgmm.retrieve import Key
+    from kgmm.store import LocalStore
+
+#: the reasoner that ``default`` stands for
+DEFAULT = "explicit"
+
+__all__ = ["DEFAULT", "Outcome", "Task", "ask", "attach", "reasoner_names"]
+
+
+def reasoner_names() -> list[str]:
+    """Return the names a reasoner can be asked for by: every module here that has ``NAME`` and ``answer``."""
+    return sorted(
+        m.name
+        for m in pkgutil.iter_modules(__path__)
+        if b"\nNAME = " in Path(__path__[0], f"{m.name}.py").read_bytes()
+    )
+
+
+def reasoner(name: str) -> Callable[[Task], Outcome]:
+    """Return a reasoner by its name.
+
+    Raises:
+        KgmmError: if there is none of that name; the message lists those there are.
+    """
+    name = DEFAULT if name == "default" else name.replace("-", "_")
+    if name not in reasoner_names():
+        raise KgmmError(f"no reasoner {name!r}; there are: {', '.join(reasoner_names())}")
+    found: Callable[[Task], Outcome] = importlib.import_module(f"kgmm.reason.{name}").answer
+    return found
+
+
+def ask(
+    store: LocalStore,
+    image_or_scene: Any,
+    question: str,
+    *,
+    reasoner: str = "default",
+    choices: Sequence[str] | None = None,
+    top: int = 3,
+    perceiver: str = "default",
+    graphs: Sequence[str] | None = None,
+    limit: int = 60,
+) -> Answer:
+    """Answer a question about a picture or scene, with evidence.
+
+    Args:
+        store: the knowledge; facts of its scene and story graphs are left out unless *graphs* names them.
+        image_or_scene: a picture (path, PIL image, array), a scene graph, or the path of a scene's JSON file.
+        question: in English.
+        reasoner: ``default`` or one of :func:`reasoner_names`.
+        choices: answers to choose from; open-ended if None.
+        top: the answer and at most ``top - 1`` alternatives.
+        perceiver: what turns a picture into a scene.
+        graphs: named graphs that facts may come from.
+        limit: facts kept in the trace's memory.
+
+    Returns:
+        The answer; falsy, with ``text`` None, if nothing supports one. ``answer.trace`` cites its facts.
+
+    Raises:
+        BadInput: if the picture or scene cannot be read.
+        KgmmError: if the question is empty or there is no such reasoner.
+
+    Example:
+        >>> kb.ask("scene.json", "What is the knife used for?").text                 # doctest: +SKIP
+        'cutting'
+    """
+    if not question.strip():
+        raise KgmmError("the question is empty; ask something about the picture")
+    if choices is not None and not [c for c in choices if c.strip()]:
+        raise KgmmError("choices are empty; leave them out or give at least one")
+    start = time.perf_counter()
+    scene = _scene(image_or_scene, perceiver)
+    seconds = time.perf_counter() - start
+    run = _runner(store, scene, question, reasoner, choices, top, graphs, limit)
+    answer = run(frozenset())
+    answer.trace.timings = {"perceive": round(seconds, 4), **answer.trace.timings}
+    answer.trace.timings["total"] = round(time.perf_counter() - start, 4)
+    return answer
+
+
+def attach(store: LocalStore, trace: Trace, reasoner: str | None = None) -> Trace:
+    """Attach a trace read from a file to a store, so that ``trace.without(fact)`` can ask again.
+
+    Raises:
+        KgmmError: if the trace has no scene.
+    """
+    if trace.scene is None:
+        raise KgmmError("the trace holds no scene to ask about again")
+    graphs = None
+    run = _runner(
+        store,
+        trace.scene,
+        trace.question,
+        reasoner or trace.reasoner,
+        trace.choices,
+        3,
+        graphs,
+        max(len(trace.memory), 1),
+    )
+    trace._replay = run
+    return trace
+
+
+def _scene(source: Any, perceiver: str) -> SceneGraph:
+    if isinstance(source, SceneGraph):
+        return source
+    if isinstance(source, dict):
+        return SceneGraph.from_dict(source)
+    if isinstance(source, str | Path) and str(source).lower().endswith(".json"):
+        return SceneGraph.from_json(source)
+    from kgmm.perceive import perceive
+
+    return perceive(source, perceiver=perceiver)
+
+
+def _runner(
+    store: LocalStore,
+    scene: SceneGraph,
+    question: str,
+    name: str,
+    choices: Sequence[str] | None,
+    top: int,
+    graphs: Sequence[str] | None,
+    limit: int,
+) -> Callable[[frozenset[Key]], Answer]:
+    """Return a function that answers the question with some statements taken away; scene statements too."""
+    think = reasoner(name)
+    shown = DEFAULT if name == "default" else name
+
+    def run(exclude: frozenset[Key]) -> Answer:
+        start = time.perf_counter()
+        chosen = list(choices) if choices is not None else None
+        task = Task(
+            store,
+            _lacking(scene, exclude),
+            question,
+            chosen,
+            top,
+            exclude,
+            limit,
+            list(graphs) if graphs else None,
+        )
+        links = task.links
+        grounded = time.perf_counter()
+        outcome = think(task)
+        done = time.perf_counter()
+        trace = Trace(
+            question=question, scene=scene, choices=chosen, concepts=links, memory=outcome.memory, steps=outcome.steps,
+            citations=outcome.citations if outcome.text is not None else [], answer=outcome.text,
+            score=outcome.score, alternatives=outcome.alternatives, abstained=outcome.abstained if outcome.text is None else "",
+            reasoner=shown, model=outcome.model, store=str(store.path), store_version=store.version,
+            timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **task.timings},
+        )  # fmt: skip
+        trace._replay = lambda more: run(exclude | more)
+        return Answer(
+            outcome.text, outcome.score, outcome.alternatives if outcome.text is not None else [], trace
+        )
+
+    return run
+
+
+def _lacking(scene: SceneGraph, exclude: frozenset[Key]) -> SceneGraph:
+    """Return the scene without the objects, attributes and relations whose statements are taken away."""
+    if not any(s.startswith("/s/") for s, _, _ in exclude):
+        return scene
+    from dataclasses import replace
+
+    from kgmm.names import concept
+
+    gone = {o.id for o in scene.objects if (scene.node(o.id), "InstanceOf", concept(o.name)) in exclude}
+    objects = tuple(
+        replace(
+            o,
+            attributes=tuple(
+                a for a in o.attributes if (scene.node(o.id), "HasProperty", concept(a)) not in exclude
+            ),
+            box=None if any(s == scene.node(o.id) and p == "box" for s, p, _ in exclude) else o.box,
+        )
+        for o in scene.objects
+        if o.id not in gone
+    )
+    relations = tuple(
+        r
+        for r in scene.relations
+        if not {r.subject, r.object} & gone
+        and (scene.node(r.subject), r.predicate, scene.node(r.object)) not in exclude
+    )
+    return replace(scene, objects=objects, relations=relations)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kgmm import names
 from kgmm.reason.question import Question
-from kgmm.retrieve import Candidates, rarity, score, term_vectors
+from kgmm.retrieve import Candidates, query_vector, rarity, score, term_vectors
 from kgmm.trace import MemoryFact
 from kgmm.words import content, lemmas
 
@@ -112,9 +112,11 @@ def _features(
     asked_weight = sum(rarity(w) for w in asked) or 1.0
     ids, at = np.unique(np.concatenate([c.subject, c.object]), return_inverse=True)
     labels = [content(names.label(t)) for t in terms.names(ids)]
-    query = task.encoder.encode([task.question])[0]
+    query = query_vector(task.encoder, task.question)
     similar = (term_vectors(task.store, ids, task.encoder) @ query)[at]
-    coverage = np.array([sum(rarity(w) for w in words if w in said) / (sum(map(rarity, words)) or 1.0) for words in labels])[at]
+    coverage = np.array(
+        [sum(rarity(w) for w in words if w in said) / (sum(map(rarity, words)) or 1.0) for words in labels]
+    )[at]
     reverse = np.array([sum(rarity(w) for w in words if w in asked) / asked_weight for words in labels])[at]
     length = np.array([len(words) for words in labels], float)[at]
     cues = asked_relations(task.question, question)
@@ -123,7 +125,10 @@ def _features(
     cue = np.array([_cued(r, cues, task.question) for r in relation])[which]
     related = np.array([r == "RelatedTo" for r in relation])[which]
     is_a = np.array([r in ("IsA", "InstanceOf") for r in relation])[which]
-    unseen = float(question.asks_seen is False or (question.asks_seen is None and bool(ASKS_UNSEEN.search(task.question))))
+    unseen = float(
+        question.asks_seen is False
+        or (question.asks_seen is None and bool(ASKS_UNSEEN.search(task.question)))
+    )
     out = np.empty((n, 2, len(FEATURES)), np.float32)
     for end in (0, 1):
         answer, given = slice(end * n, end * n + n), slice((1 - end) * n, (1 - end) * n + n)

@@ -26,7 +26,7 @@ _CONTRACTIONS = (
     (r"^(what|which) in (?:this|the) image\b", r"\1 object"),
 )
 _IN_IMAGE = re.compile(
-    r",? ?\b(?:that (?:is|are) )?(?:shown |seen |visible |depicted |pictured |present |displayed |here )?"
+    r"\bseen (?=thing|object)|,? ?\b(?:that (?:is|are) )?(?:shown |seen |visible |depicted |pictured |present |displayed |here )?"
     r"(?:in|on|of|from) (?:this|the|that|these) (?:whole |entire )?(?:image|scene)\b"
     r"|\b(?:shown|visible|pictured|depicted) here\b|\bhere\b(?!\s+(?:is|are))"
 )
@@ -47,8 +47,7 @@ _VERB_START = re.compile(
     r"|keeps?|gives?|produces?|eats?|runs?|flies|swims?|barks?|requires?|provides?|allows?|protects?|shows?|tends?)\b"
 )
 _ADJECTIVES = COLOURS | frozenset(
-    "small big large little tiny huge tall short long wooden metal plastic glass striped round square old young open"
-    " closed empty full bright dark shiny wet dry hot cold soft hard fluffy furry ceramic leather".split()
+    ["small", "big", "large", "little", "tiny", "huge", "tall", "short", "long", "wooden", "metal", "plastic", "glass", "striped", "round", "square", "old", "young", "open", "closed", "empty", "full", "bright", "dark", "shiny", "wet", "dry", "hot", "cold", "soft", "hard", "fluffy", "furry", "ceramic", "leather"]
 )
 
 
@@ -135,7 +134,9 @@ def _split_reduced(text: str, names: list[str]) -> tuple[str, str]:
         m.start()
         for pattern in (
             _PREPOSITION,
-            re.compile(r"\b(?:used|made|capable|able|found|related|not|with|belonging|known|living|good|useful|suitable)\b"),
+            re.compile(
+                r"\b(?:used|made|capable|able|found|related|not|with|belonging|known|living|good|useful|suitable)\b"
+            ),
             re.compile(r"\b(?:" + "|".join(f"{_ing(v)}" for v in SCENE_VERBS) + r")\b"),
         )
         if (m := pattern.search(text, max(start, 1)))
@@ -148,13 +149,22 @@ def _split_reduced(text: str, names: list[str]) -> tuple[str, str]:
 
 def _ing(verb: str) -> str:
     stem = verb[:-1] if verb.endswith("e") and verb != "face" else verb
-    irregular = {"lie": "lying", "sit": "sitting", "hug": "hugging", "grip": "gripping", "face": "facing", "lean": "leaning"}
+    irregular = {
+        "lie": "lying",
+        "sit": "sitting",
+        "hug": "hugging",
+        "grip": "gripping",
+        "face": "facing",
+        "lean": "leaning",
+    }
     return irregular.get(verb, f"{stem}ing")
 
 
 def _add_clause(noun: Noun, clause: str, names: list[str]) -> None:
     """Add what a clause says of a noun: scene relations and knowledge, joined by *and*."""
-    parts = re.split(r"\s+(?:and|but)\s+(?=(?:is|are|can|could|has|have|not|used|made|does|do|that|on|in|under)\b)", clause)
+    parts = re.split(
+        r"\s+(?:and|but)\s+(?=(?:is|are|can|could|has|have|not|used|made|does|do|that|on|in|under)\b)", clause
+    )
     for part in parts:
         scene = scene_relation(part, names)
         if scene is not None:
@@ -166,11 +176,24 @@ def _add_clause(noun: Noun, clause: str, names: list[str]) -> None:
 def scene_relation(text: str, names: list[str]) -> tuple[str, Noun] | None:
     """Read "is on the table", "holding a cup" as (predicate, noun); None if it is not about place or contact."""
     text = re.sub(r"^(?:is|are|was|were|be|being)\s+", "", text)
-    text = re.sub(r"^(?:sitting|lying|standing|located|placed|resting|hanging|directly|right now|immediately)\s+(?=\w+)", "", text) if _PREPOSITION.search(text) else text
+    text = (
+        re.sub(
+            r"^(?:sitting|lying|standing|located|placed|resting|hanging|directly|right now|immediately)\s+(?=\w+)",
+            "",
+            text,
+        )
+        if _PREPOSITION.search(text)
+        else text
+    )
     m = _PREPOSITION.match(text)
     if m and (rest := text[m.end() :].strip()) and m[1] not in ("at", "with", "by", "around"):
         return PREPOSITIONS[m[1]], parse_noun(rest, names)
-    if m and m[1] in ("by", "around", "with") and (rest := text[m.end() :].strip()) and _names_object(rest, names):
+    if (
+        m
+        and m[1] in ("by", "around", "with")
+        and (rest := text[m.end() :].strip())
+        and _names_object(rest, names)
+    ):
         return PREPOSITIONS[m[1]], parse_noun(rest, names)
     verb = re.match(r"^(\w+)(?: (?:at|on|in|by|with|to|up))? (.+)", text)
     if verb and lemma(verb[1]) in SCENE_VERBS and verb[1].endswith("ing"):
@@ -208,7 +231,10 @@ def constraint(text: str) -> Constraint:
 
 
 def _describe(s: str, names: list[str]) -> Question | None:
-    if re.match(r"^(?:what (?:is|are|can|do) (?:you see|be seen|there|shown|visible)?\s*(?:in|on) (?:this|the) image|describe (?:this|the) image|what does (?:this|the) image show|what do you see)$", s):
+    if re.match(
+        r"^(?:what (?:is|are|can|do) (?:you see|be seen|there|shown|visible)?\s*(?:in|on) (?:this|the) image|describe (?:this|the) image|what does (?:this|the) image show|what do you see)$",
+        s,
+    ):
         return Question("describe", s, asks_seen=True)
     return None
 
@@ -217,10 +243,20 @@ def _count(s: str, names: list[str]) -> Question | None:
     m = re.match(r"^(?:how many|what number of|what is the number of|count) (?:of )?(.+)", s)
     if not m:
         return None
-    rest = re.sub(r"\b(?:are|is) there\b|\b(?:do|can|could) you see\b|\b(?:are|is|can be) (?:visible|shown|seen|present)\b", " ", m[1])
+    rest = re.sub(
+        r"\b(?:does|do) (?:this|the) image (?:show|contain|have)\b|\b(?:are|is) there\b|\b(?:do|can|could) you see\b|\b(?:are|is|can be) (?:visible|shown|seen|present)\b",
+        " ",
+        m[1],
+    )
     part = re.match(r"^(\w+(?: \w+)?) (?:does|do) (.+?) have", " ".join(rest.split()))
     if part:
-        return Question("other_end", s, parse_noun(part[2], names), relations=("HasA",), constraint=Constraint(("HasA",), part[1]))
+        return Question(
+            "other_end",
+            s,
+            parse_noun(part[2], names),
+            relations=("HasA",),
+            constraint=Constraint(("HasA",), part[1]),
+        )
     subject, verb = split_verb(" ".join(rest.split()), names)
     noun = parse_noun(subject, names)
     if verb:
@@ -230,7 +266,8 @@ def _count(s: str, names: list[str]) -> Question | None:
 
 def _exists(s: str, names: list[str]) -> Question | None:
     m = re.match(r"^(?:is|are) there (?:an?|any|some|no)?\s*(.+)", s) or re.match(
-        r"^(?:do|can|could) (?:you|we|i) see (?:an?|any|some)?\s*(.+)|^does (?:this|the) image (?:show|contain|have) (?:an?|any)?\s*(.+)", s
+        r"^(?:do|can|could) (?:you|we|i) see (?:an?|any|some)?\s*(.+)|^does (?:this|the) image (?:show|contain|have) (?:an?|any)?\s*(.+)",
+        s,
     )
     if not m:
         return None
@@ -242,12 +279,29 @@ def _exists(s: str, names: list[str]) -> Question | None:
 
 
 def _compare(s: str, names: list[str]) -> Question | None:
-    m = re.match(r"^(?:which|what|who)(?: one| object| thing| of (?:these|the two|them))?(?: \w+)? is (?:the )?(more \w+|less \w+|\w+er|\w+est)(?: one)?[:,]?(?: the| an?)? (.+?),? or (?:the |an? )?(.+)$", s)
+    m = re.match(
+        r"^(?:which|what|who)(?: one| object| thing| of (?:these|the two|them))?(?: \w+)? is (?:the )?(more \w+|less \w+|\w+er|\w+est)(?: one)?[:,]?(?: the| an?)? (.+?),? or (?:the |an? )?(.+)$",
+        s,
+    )
     if m:
-        return Question("compare", s, parse_noun(m[2], names), parse_noun(m[3], names), attribute=_degree(m[1]), asks_seen=True)
+        return Question(
+            "compare",
+            s,
+            parse_noun(m[2], names),
+            parse_noun(m[3], names),
+            attribute=_degree(m[1]),
+            asks_seen=True,
+        )
     m = re.match(r"^(?:is|are) (.+?) (more \w+|less \w+|\w+er) than (.+)$", s)
     if m:
-        return Question("compare", s, parse_noun(m[1], names), parse_noun(m[3], names), attribute=_degree(m[2]), predicate="test")
+        return Question(
+            "compare",
+            s,
+            parse_noun(m[1], names),
+            parse_noun(m[3], names),
+            attribute=_degree(m[2]),
+            predicate="test",
+        )
     return None
 
 
@@ -257,8 +311,12 @@ def _degree(word: str) -> str:
 
 
 def _between(s: str, names: list[str]) -> Question | None:
-    m = re.match(r"^(?:what|which) is (?:the )?(?:\w+ )?(?:relation(?:ship)?|connection) (?:between|of) (.+?) (?:and|to|with) (.+)$", s) or re.match(
-        r"^(?:how|where) (?:is|are) (.+?) (?:related|positioned|placed|located|standing|in relation|relative)(?: relative)? (?:to|with respect to) (.+)$", s
+    m = re.match(
+        r"^(?:what|which) is (?:the )?(?:\w+ )?(?:relation(?:ship)?|connection) (?:between|of) (.+?) (?:and|to|with) (.+)$",
+        s,
+    ) or re.match(
+        r"^(?:how|where) (?:is|are) (.+?) (?:related|positioned|placed|located|standing|in relation|relative)(?: relative)? (?:to|with respect to) (.+)$",
+        s,
     )
     return Question("between", s, parse_noun(m[1], names), parse_noun(m[2], names)) if m else None
 
@@ -272,7 +330,9 @@ def _attribute(s: str, names: list[str]) -> Question | None:
         m = re.match(pattern, s)
         if m:
             kind = "colour" if m["a"].startswith("col") else m["a"]
-            return Question("attribute", s, parse_noun(m["n"], names), attribute=kind, relations=("HasProperty",))
+            return Question(
+                "attribute", s, parse_noun(m["n"], names), attribute=kind, relations=("HasProperty",)
+            )
     return None
 
 
@@ -303,6 +363,7 @@ _OTHER_END: list[tuple[str, str]] = [
     (r"^what (?:is|are) (?:the )?(?:propert(?:y|ies)|characteristics?|features?) of (?P<n>.+)$|^what propert(?:y|ies) (?:does|do) (?P<m>.+?) have$", "HasProperty"),
     (r"^how (?:does|do|would|is|are) (?P<n>.+?) (?:look|taste|feel|smell|sound|be described)$|^how would you describe (?P<m>.+)$", "HasProperty"),
     (r"^what (?:do|would|does) (?:you|one|someone|a person) need (?:in order )?to (?P<n>.+)$", "HasPrerequisite UsedFor"),
+    (r"^what (?:do|would|does) (?P<n>.+?) need (?:in order )?to \w+.*$", "HasPrerequisite Desires"),
     (r"^what (?:is|are) (?:the )?(?:opposite|antonym) of (?P<n>.+)$", "Antonym"),
     (r"^what (?:is|are) (?:a |another )?(?:synonym|word|name) (?:of|for) (?P<n>.+)$", "Synonym"),
 ]  # fmt: skip
@@ -318,15 +379,34 @@ def _other_end(s: str, names: list[str]) -> Question | None:
             m = re.match(pattern, s)
             if m:
                 noun = parse_noun(m["n"] or m.groupdict().get("m") or "", names)
-                return Question("other_end", s, noun, relations=tuple(relations.split()), predicate="inverse" if inverse else "", asks_seen=False)
-    m = re.match(r"^what (?:does|do|can|would|will) (?P<n>(?:the|an?|this|that|these|those|your)? ?.+?) (?:\w+ly )?(?P<v>eat|drink|chase|hunt|catch|play with|play|produce|make|give|carry|cut|hold|contain|lay|use|ride|protect|wear|sound like|fear|hate|sell|store|cover|show|measure|measure out)$", s)
+                return Question(
+                    "other_end",
+                    s,
+                    noun,
+                    relations=tuple(relations.split()),
+                    predicate="inverse" if inverse else "",
+                    asks_seen=False,
+                )
+    m = re.match(
+        r"^what (?:does|do|can|would|will) (?P<n>(?:the|an?|this|that|these|those|your)? ?.+?) (?:\w+ly )?(?:(?:like|love|want|prefer|need)s? to )?(?P<v>eat|drink|chase|hunt|catch|play with|play|produce|make|give|carry|cut|hold|contain|lay|use|ride|protect|wear|sound like|fear|hate|sell|store|cover|show|measure|measure out)$",
+        s,
+    )
     if m:
-        return Question("other_end", s, parse_noun(m["n"], names), relations=("CapableOf", "Desires", "UsedFor", "HasA"), constraint=Constraint((), m["v"]), asks_seen=False)
+        return Question(
+            "other_end",
+            s,
+            parse_noun(m["n"], names),
+            relations=("CapableOf", "Desires", "UsedFor", "HasA"),
+            constraint=Constraint((), m["v"]),
+            asks_seen=False,
+        )
     return None
 
 
 def _where(s: str, names: list[str]) -> Question | None:
-    m = re.match(r"^where(?: exactly)? (?:is|are) (.+?)(?: (?:sitting|lying|standing|located|placed|now|at))?$", s)
+    m = re.match(
+        r"^where(?: exactly)? (?:is|are) (.+?)(?: (?:sitting|lying|standing|located|placed|now|at))?$", s
+    )
     return Question("where", s, parse_noun(m[1], names), relations=("AtLocation",)) if m else None
 
 
@@ -336,15 +416,33 @@ def _doing(s: str, names: list[str]) -> Question | None:
     m = re.match(rf"^what (?:\w+ )?(?:is|are) (.+?) ({verbs})(?: (at|on|in|with|up|to|against))?$", s)
     if m:
         return Question("related", s, parse_noun(m[1], names), predicate=lemma(m[2]), asks_seen=True)
-    m = re.match(r"^what (?:is|are) (?P<n>(?:the|this|that|an?) .+?) (?P<p>on top of|in front of|next to|close to|to the left of|to the right of|left of|right of|on|in|under|behind|beside|above|below|inside|near|over|beneath)$", s)
+    m = re.match(
+        r"^what (?:is|are) (?P<n>(?:the|this|that|an?) .+?) (?P<p>on top of|in front of|next to|close to|to the left of|to the right of|left of|right of|on|in|under|behind|beside|above|below|inside|near|over|beneath)$",
+        s,
+    )
     if m:
-        return Question("related", s, parse_noun(m["n"], names), predicate=PREPOSITIONS[m["p"]], asks_seen=True)
+        return Question(
+            "related", s, parse_noun(m["n"], names), predicate=PREPOSITIONS[m["p"]], asks_seen=True
+        )
     m = re.match(r"^what (?:is|are) (.+?) doing$", s)
-    return Question("other_end", s, parse_noun(m[1], names), relations=("CapableOf", "UsedFor"), predicate="doing", asks_seen=False) if m else None
+    return (
+        Question(
+            "other_end",
+            s,
+            parse_noun(m[1], names),
+            relations=("CapableOf", "UsedFor"),
+            predicate="doing",
+            asks_seen=False,
+        )
+        if m
+        else None
+    )
 
 
 def _test(s: str, names: list[str]) -> Question | None:
-    m = re.match(r"^(is|are|was|were|can|could|does|do|has|have|will|would|may|might|should) (?:not )?(.+)$", s)
+    m = re.match(
+        r"^(is|are|was|were|can|could|does|do|has|have|will|would|may|might|should) (?:not )?(.+)$", s
+    )
     if not m:
         return None
     rest = m[2].removesuffix(" too")
@@ -372,13 +470,38 @@ def _subject(text: str, names: list[str]) -> tuple[str, str]:
                 inner = _PREPOSITION.match(rest)
                 if inner:  # a place phrase belongs to the subject if something follows it
                     for other in names:
-                        m = re.match(rf"{re.escape(inner[1])} (?:{_DET} )?(?:\w+ )?{re.escape(other)}\b(.+)", rest)
+                        m = re.match(
+                            rf"{re.escape(inner[1])} (?:{_DET} )?(?:\w+ )?{re.escape(other)}\b(.+)", rest
+                        )
                         if m:
                             return head + " " + rest[: m.start(1)], m[1].strip()
                 return head, rest
     words = bare.split()
     for i in range(1, len(words)):
-        if words[i] in {"a", "an", "the", "used", "made", "able", "capable", "good", "in", "on", "at", "not", "be", "part", "have", "has", "live", "bigger", "smaller", "usually", "often", "kept"}:
+        if words[i] in {
+            "a",
+            "an",
+            "the",
+            "used",
+            "made",
+            "able",
+            "capable",
+            "good",
+            "in",
+            "on",
+            "at",
+            "not",
+            "be",
+            "part",
+            "have",
+            "has",
+            "live",
+            "bigger",
+            "smaller",
+            "usually",
+            "often",
+            "kept",
+        }:
             return " ".join(words[:i]), " ".join(words[i:])
     return (words[0], " ".join(words[1:])) if words else (bare, "")
 
@@ -393,7 +516,10 @@ def split_verb(text: str, names: list[str]) -> tuple[str, str]:
 
 
 def _select(s: str, names: list[str]) -> Question | None:
-    m = re.match(r"^(?:can you |could you |please )?(?:(?:tell me|name|show me|identify|find|point out)(?: (?:what|which))?|what|which|who)\b(?: one| ones)?(?: of (?:these|the|them|those))?(?: (?=\S))(.+)$", s)
+    m = re.match(
+        r"^(?:can you |could you |please )?(?:(?:tell me|name|show me|identify|find|point out)(?: (?:what|which))?|what|which|who)\b(?: one| ones)?(?: of (?:these|the|them|those))?(?: (?=\S))(.+)$",
+        s,
+    )
     if not m:
         return None
     rest = m[1]
@@ -406,7 +532,11 @@ def _select(s: str, names: list[str]) -> Question | None:
     subject, verb = split_verb(rest, names) if not _VERB_START.match(rest) else ("", rest)
     subject = re.sub(r"^(?:kind|type|sort|category|breed|species|class)s? of\s+", "", subject)
     noun = parse_noun(subject, names) if subject else Noun()
-    verb = re.sub(r"^(?:is|are|can be) (?:this|that|it|there|these|shown|seen|visible)$|^(?:do|can|could) (?:you|we) see$|^(?:is|are)$", "", verb)
+    verb = re.sub(
+        r"^(?:is|are|can be) (?:this|that|it|there|these|shown|seen|visible)$|^(?:do|can|could) (?:you|we) see$|^(?:is|are)$",
+        "",
+        verb,
+    )
     verb = re.sub(r"^(?:can|could|do) (?:you|we) (?:see|find) (?=that|which|used|on|in|under)", "", verb)
     if verb:
         _add_clause(noun, verb, names)

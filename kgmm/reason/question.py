@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from kgmm.words import lemma, tokens
+from kgmm.words import lemma
 
 #: Scene relations by the words that state them, longest first when matched.
 PREPOSITIONS: dict[str, str] = {
@@ -22,13 +22,13 @@ PREPOSITIONS: dict[str, str] = {
 }  # fmt: skip
 #: Verbs that people use for what someone does with a seen object.
 SCENE_VERBS = frozenset(
-    "hold wear carry ride touch eat drink watch look face use pull push cover hang stand sit lie rest lean contain"
-    " support surround decorate hug grip show play".split()
+    ["hold", "wear", "carry", "ride", "touch", "eat", "drink", "watch", "look", "face", "use", "pull", "push", "cover", "hang", "stand", "sit", "lie", "rest", "lean", "contain", "support", "surround", "decorate", "hug", "grip", "show", "play"]
 )
-GENERIC = frozenset("object thing item stuff something anything entity one ones part what everything kind type sort".split())
+GENERIC = frozenset(
+    ["object", "thing", "item", "stuff", "something", "anything", "entity", "one", "ones", "part", "what", "everything", "kind", "type", "sort"]
+)
 COLOURS = frozenset(
-    "red orange yellow green blue purple violet pink brown black white grey gray silver gold golden beige tan"
-    " turquoise cyan maroon navy cream".split()
+    ["red", "orange", "yellow", "green", "blue", "purple", "violet", "pink", "brown", "black", "white", "grey", "gray", "silver", "gold", "golden", "beige", "tan", "turquoise", "cyan", "maroon", "navy", "cream"]
 )
 _COLOUR = r"colou?rs?"
 

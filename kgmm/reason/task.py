@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kgmm.ground import ground_name
 from kgmm.retrieve import Candidates, Key, gather, link
 from kgmm.scene import SceneGraph
 from kgmm.trace import Citation, Link, MemoryFact, Step
@@ -30,6 +32,8 @@ class Task:
     limit: int = 60
     #: named graphs facts may come from; None for all but scenes and stories
     graphs: list[str] | None = None
+    #: seconds per stage, filled as stages run
+    timings: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -41,12 +45,20 @@ class Task:
     @cached_property
     def links(self) -> list[Link]:
         """Concepts of the seen objects, then of the question's words."""
-        return link(self.store, self.scene, self.question, encoder=self.encoder)
+        found = link(self.store, self.scene, self.question, encoder=self.encoder)
+        for choice in self.choices or ():
+            linked = ground_name(self.store, choice)
+            if linked is not None and linked.rule != "head":
+                found.append(linked)
+        return found
 
     @cached_property
     def candidates(self) -> Candidates:
         """All facts around the linked concepts, and what those inherit."""
-        return gather(self.store, self.links, exclude=self.exclude, graphs=self.graphs)
+        start = time.perf_counter()
+        found = gather(self.store, self.links, exclude=self.exclude, graphs=self.graphs)
+        self.timings["retrieve"] = round(time.perf_counter() - start, 4)
+        return found
 
     def objects_of(self, concept: str) -> list[str]:
         """Return the ids of the scene objects linked to a concept."""

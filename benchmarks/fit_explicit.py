@@ -1,0 +1,163 @@
+"""Fit the explicit reasoner's linear weights on a development split of FVQA's training file.
+
+usage: python benchmarks/fit_explicit.py FVQA_DIR --distractors FILE [--write]
+
+Half of the images (seed 0) train a softmax over (fact, answering end) pairs whose right pair has a gold fact and the
+gold answer; the other half is scored. A logistic on the best pair's logit gives the confidence. ``--write`` puts the
+weights into kgmm/reason/weights.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kgmm.cli.eval_fvqa import knowledge_base, right_answer
+from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
+from kgmm.names import label
+from kgmm.reason import evidence as ev
+from kgmm.reason.parse import parse
+from kgmm.reason.task import Task
+from kgmm.retrieve import prime
+
+TEMPLATE = '''"""Weights of the explicit reasoner, written by ``benchmarks/fit_explicit.py``; do not edit by hand.
+
+{report}
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: one weight a feature of :data:`kgmm.reason.evidence.FEATURES`
+WEIGHTS = np.array(
+    [
+{weights}
+    ]
+)
+#: confidence = 1 / (1 + exp(-(SLOPE * logit + BIAS)))
+SLOPE, BIAS = {slope:.4f}, {bias:.4f}
+#: confidence below which the reasoner abstains
+THRESHOLD = {threshold}
+'''
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--distractors", type=Path, required=True)
+    parser.add_argument("--every", type=int, default=1, help="use every Nth question, for a quick look")
+    parser.add_argument("--kb", type=Path, help="keep the knowledge base and its vectors here")
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(2)
+    questions = load_questions(arguments.folder / "questions-train.json")[:: arguments.every]
+    with tempfile.TemporaryDirectory() as folder:
+        kb, ids = knowledge_base(
+            arguments.kb or Path(folder) / "kb", arguments.folder / "facts.jsonl", arguments.distractors
+        )
+        train, held = split_by_image(questions, 0.5, 0)
+        sets = [collect(kb, ids, part) for part in (train, held)]
+    weights = fit(sets[0])
+    slope, bias = calibrate(sets[0], weights)
+    report = "\n".join(
+        f"{name}: {figures(part, weights)}"
+        for name, part in zip(("fitted half", "other half"), sets, strict=True)
+    )
+    print(report)
+    for name, value in sorted(zip(ev.FEATURES, weights, strict=True), key=lambda x: -abs(x[1])):
+        print(f"{name:35s}{value:8.3f}")
+    if arguments.write:
+        rows = "\n".join(f"        {w:.4f},  # {n}" for n, w in zip(ev.FEATURES, weights, strict=True))
+        text = TEMPLATE.format(report=report, weights=rows, slope=slope, bias=bias, threshold=0.12)
+        Path("kgmm/reason/weights.py").write_text(text)
+
+
+def collect(kb, ids, questions: list[FvqaQuestion]):  # type: ignore[no-untyped-def]
+    """Return per question: features, which pairs are right in fact and answer, in answer alone, in fact alone."""
+    out, start = [], time.time()
+    for n, q in enumerate(questions):
+        if n % 256 == 0:
+            ahead = questions[n : n + 256]
+            scenes = [a.scene() for a in ahead]
+            prime_all(kb, ahead)
+            print(f"{n}/{len(questions)} {time.time() - start:.0f} s", file=sys.stderr)
+        scene = scenes[n % 256]
+        task = Task(kb, scene, q.question)
+        found = ev.evidence(task, parse(q.question, [o.name for o in scene.objects]))
+        c, terms = found.candidates, kb.terms
+        subjects, predicates, objects = (
+            terms.names(c.subject),
+            terms.names(c.predicate),
+            terms.names(c.object),
+        )
+        gold = set(q.facts)
+        fact = np.array(
+            [bool(gold & ids.get(k, set())) for k in zip(subjects, predicates, objects, strict=True)], bool
+        )
+        answers = [
+            right_answer(label(t), q.answer) for pair in zip(subjects, objects, strict=True) for t in pair
+        ]
+        out.append((found.features, np.repeat(fact, 2), np.array(answers, bool)))
+    return out
+
+
+def prime_all(kb, questions: list[FvqaQuestion]) -> None:  # type: ignore[no-untyped-def]
+    from kgmm.encode import text_encoder
+
+    prime(text_encoder("minilm"), [q.question for q in questions])
+
+
+def fit(data, epochs: int = 40) -> np.ndarray:  # type: ignore[no-untyped-def]
+    torch.manual_seed(0)
+    stacked = np.concatenate([x for x, _, _ in data])
+    mean, deviation = stacked.mean(0), stacked.std(0) + 1e-6
+    rows = [(torch.tensor((x - mean) / deviation), torch.tensor(f & a)) for x, f, a in data if (f & a).any()]
+    net = torch.nn.Linear(len(mean), 1, bias=False)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.02, weight_decay=1e-4)
+    order = np.random.default_rng(0)
+    for _ in range(epochs):
+        for batch in np.array_split(order.permutation(len(rows)), max(len(rows) // 64, 1)):
+            loss = sum(
+                torch.logsumexp(s := net(x).squeeze(-1), 0) - torch.logsumexp(s[y], 0)
+                for x, y in (rows[i] for i in batch)
+            ) / len(batch)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    return (net.weight[0].detach().numpy() / deviation).astype(float)
+
+
+def calibrate(data, weights: np.ndarray) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+    best = [(s := x @ weights).max() for x, _, _ in data if len(x)]
+    right = [bool(a[(x @ weights).argmax()]) for x, _, a in data if len(x)]
+    logit, target = torch.tensor(best, dtype=torch.float64), torch.tensor(right, dtype=torch.float64)
+    line = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([line], max_iter=200)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(line[0] * logit + line[1], target)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return float(line[0].detach()), float(line[1].detach())
+
+
+def figures(data, weights: np.ndarray) -> str:  # type: ignore[no-untyped-def]
+    best = [(x @ weights).argmax() if len(x) else None for x, _, _ in data]
+    top1 = np.mean([b is not None and bool(a[b]) for b, (_, _, a) in zip(best, data, strict=True)])
+    fact1 = np.mean([b is not None and bool(f[b]) for b, (_, f, _) in zip(best, data, strict=True)])
+    reach = np.mean([bool((f & a).any()) for _, f, a in data])
+    return f"top1 {top1:.3f}, fact1 {fact1:.3f}, gold pair among the candidates {reach:.3f} ({len(data)} questions)"
+
+
+if __name__ == "__main__":
+    main()

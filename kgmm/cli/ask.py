@@ -1,0 +1,153 @@
+"""``kgmm ask``, ``kgmm retrieve`` and ``kgmm demo``: questions, the facts behind them, and a first look."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgmm import names
+from kgmm.cli.output import emit, json_option
+from kgmm.phrase import phrase
+from kgmm.trace import Answer
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("question")
+@click.option("--reasoner", default="default", show_default=True, help="Which reasoner answers.")
+@click.option("--choice", "choices", multiple=True, help="An answer to choose from; repeatable.")
+@click.option("--perceiver", default="default", show_default=True, help="What turns a picture into a scene.")
+@click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="Answers shown.")
+@click.option(
+    "--trace",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the trace here (.html or .json).",
+)
+@json_option
+def ask(
+    kb: Path, image: Path, question: str, reasoner: str, choices: tuple[str, ...], perceiver: str, top: int,
+    page: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Answer QUESTION about IMAGE (a picture or a scene's JSON file) from the knowledge in KB."""
+    import kgmm
+
+    with kgmm.open(kb, create=False) as store:
+        answer = store.ask(
+            image, question, reasoner=reasoner, choices=choices or None, top=top, perceiver=perceiver
+        )
+        if page is not None:
+            _write_trace(answer, page)
+        if as_json:
+            emit(
+                {
+                    "answer": answer.text,
+                    "score": answer.score,
+                    "alternatives": answer.alternatives,
+                    "trace": answer.trace.to_dict(),
+                }
+            )
+            return
+        click.echo(evidence(answer))
+
+
+def _write_trace(answer: Answer, page: Path) -> None:
+    if page.suffix.lower() == ".json":
+        answer.trace.to_json(page)
+    else:
+        answer.trace.to_html(page)
+
+
+def evidence(answer: Answer) -> str:
+    """Return an answer with its evidence as a small tree."""
+    trace = answer.trace
+    bar = "█" * round(10 * answer.score)
+    lines = [f"{answer}   {bar} {answer.score:.2f}" if answer else f"I don't know: {trace.abstained}"]
+    for n, citation in enumerate(trace.citations):
+        branch = "└─" if n == len(trace.citations) - 1 else "├─"
+        fact = citation.fact
+        if citation.kind == "scene" and trace.scene is not None:
+            said = " ".join(_scene_name(trace, term) for term in (fact.subject, fact.predicate, fact.object))
+            lines.append(f"  {branch} seen    {said}")
+        else:
+            lines.append(
+                f"  {branch} known   {phrase(fact.subject, fact.predicate, fact.object)}   ({fact.subject} {fact.predicate} {fact.object})"
+            )
+    if answer.alternatives:
+        lines.append("  or: " + ", ".join(f"{text} {score:.2f}" for text, score in answer.alternatives))
+    return "\n".join(lines)
+
+
+def _scene_name(trace: Any, term: str) -> str:
+    object_id = term.rsplit("/", 1)[-1]
+    if term.startswith("/s/") and object_id in trace.scene:
+        return str(trace.scene[object_id].name)
+    return {"InstanceOf": "is a", "HasProperty": "is"}.get(term, names.label(term).replace("_", " "))
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("text")
+@click.option("--question", help="What is asked about it; the text itself if left out.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Facts shown.")
+@json_option
+def retrieve(kb: Path, text: str, question: str | None, limit: int, as_json: bool) -> None:
+    """Show the facts in KB that bear on TEXT: a sentence, or the path of a scene's JSON file."""
+    import kgmm
+    from kgmm.scene import SceneGraph
+
+    source = SceneGraph.from_json(text) if text.endswith(".json") and Path(text).is_file() else text
+    with kgmm.open(kb, create=False) as store:
+        memory = store.retrieve(source, question, limit)
+    if as_json:
+        emit(memory.to_dict())
+        return
+    for link in memory.concepts:
+        click.echo(f"{link.text} → {link.concept}  ({link.rule} {link.score:.2f})")
+    for m in memory:
+        via = "".join(f"  ← {names.label(f.subject)} IsA {names.label(f.object)}" for f in m.chain)
+        click.echo(f"{m.score:6.3f}  {phrase(m.fact.subject, m.fact.predicate, m.fact.object)}{via}")
+
+
+@click.command()
+@click.option(
+    "--folder",
+    default="kgmm-demo",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the store and the trace are written.",
+)
+@json_option
+def demo(folder: Path, as_json: bool) -> None:
+    """Load the bundled knowledge, ask three questions about photographs, and write one trace to open."""
+    from kgmm import bundled
+    from kgmm.knowledge import open_bundled
+
+    questions = json.loads((bundled.folder("knowledge") / "demo.json").read_text(encoding="utf-8"))
+    folder.mkdir(parents=True, exist_ok=True)
+    answers = []
+    with open_bundled(folder / "kb") as kb:
+        if not as_json:
+            click.echo(f"{len(kb):,} facts in {folder / 'kb'}\n")
+        for n, entry in enumerate(questions):
+            answer = kb.ask(bundled.folder("graphs") / "scenes" / entry["scene"], entry["question"])
+            answers.append(answer)
+            if not as_json:
+                click.echo(
+                    f"{bundled.folder('graphs') / 'photos' / entry['image']}\n{entry['question']}\n{evidence(answer)}\n"
+                )
+            if n == 0:
+                page = answer.trace.to_html(folder / "trace.html")
+    if as_json:
+        emit(
+            [
+                {"question": a.trace.question, "answer": a.text, "citations": a.trace.to_dict()["citations"]}
+                for a in answers
+            ]
+        )
+    else:
+        click.echo(f"Open {page} in a browser to see how the first answer came about.")

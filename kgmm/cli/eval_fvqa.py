@@ -1,0 +1,148 @@
+"""``kgmm eval fvqa DIR``: answers and supporting facts for the questions of FVQA, written for its scorer."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgmm import names
+from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.words import normal
+
+CHUNK = 256
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--split", default="train", show_default=True, help="Reads questions-SPLIT.json.")
+@click.option(
+    "--distractors",
+    type=click.Path(exists=True, path_type=Path),
+    help="Further knowledge: relation, head, tail.",
+)
+@click.option("--predictions", type=click.Path(path_type=Path), help="Write one JSON line a question here.")
+@click.option("--reasoner", default="explicit", show_default=True, help="Which reasoner answers.")
+@click.option("--limit", type=int, help="Only the first N questions.")
+@click.option(
+    "--kb", type=click.Path(path_type=Path), help="Keep the knowledge base here; a temporary one otherwise."
+)
+@json_option
+def fvqa(
+    folder: Path,
+    split: str,
+    distractors: Path | None,
+    predictions: Path | None,
+    reasoner: str,
+    limit: int | None,
+    kb: Path | None,
+    as_json: bool,
+) -> None:
+    """Answer FVQA's questions in DIR (questions-SPLIT.json, facts.jsonl) and score the answers."""
+    from kgmm.data.fvqa import load_questions
+
+    questions = load_questions(folder / f"questions-{split}.json")[:limit]
+    with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
+        store, ids = knowledge_base(kb or Path(scratch) / "kb", folder / "facts.jsonl", distractors)
+        rows = []
+        for n, question in enumerate(questions):
+            if n % CHUNK == 0:
+                _prime([q.question for q in questions[n : n + CHUNK]])
+            rows.append(predict(store, ids, question, reasoner))
+            progress(n + 1, len(questions), "questions")
+        store.close()
+    if predictions is not None:
+        _write(predictions, rows)
+    figures = score(questions, rows)
+    if as_json:
+        emit(figures)
+    else:
+        click.echo("  ".join(f"{k} {v}" for k, v in figures.items()))
+
+
+def _prime(texts: list[str]) -> None:
+    from kgmm.encode import text_encoder
+    from kgmm.retrieve import prime
+
+    prime(text_encoder("minilm"), texts)
+
+
+def knowledge_base(
+    place: Path, facts: Path, distractors: Path | None
+) -> tuple[Any, dict[tuple[str, str, str], set[str]]]:
+    """Return a store of FVQA's facts and distractors, and the fact ids of each statement.
+
+    The store is filled once; one that has facts already is taken as it is.
+    """
+    import kgmm
+    from kgmm.data.fvqa import load_facts
+
+    store = kgmm.open(place)
+    statements = [(fact.id, fact.statement()) for fact in load_facts(facts)]
+    ids: dict[tuple[str, str, str], set[str]] = {}
+    for fact_id, s in statements:
+        ids.setdefault((s.subject, s.predicate, s.object), set()).add(fact_id)
+    if len(store) == 0:
+        store.add([s for _, s in statements])
+        if distractors is not None:
+            store.load(distractors, graph="distractors")
+    return store, ids
+
+
+def predict(
+    store: Any, ids: dict[tuple[str, str, str], set[str]], question: Any, reasoner: str
+) -> dict[str, Any]:
+    """Return one line of predictions: answers best first, cited facts best first."""
+    answer = store.ask(question.scene(), question.question, reasoner=reasoner, top=3)
+    cited = [c.fact for c in answer.trace.citations if c.kind == "knowledge"]
+    known = [*reversed(cited), *(m.fact for m in answer.trace.memory[:6])]
+    facts: list[str] = []
+    for fact in known:
+        key = (fact.subject, fact.predicate, fact.object)
+        facts += [i for i in sorted(ids.get(key, {"/".join(key)})) if i not in facts]
+    answers = [answer.text, *(text for text, _ in answer.alternatives)] if answer.text is not None else []
+    return {
+        "question_id": question.question_id, "answers": answers, "facts": facts[:3] if answers else [],
+        "confidence": answer.score,
+    }  # fmt: skip
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    partial = path.with_name(path.name + ".part")
+    partial.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    os.replace(partial, path)
+
+
+def right_answer(given: str, gold: str) -> bool:
+    """Tell whether an answer counts as the gold one: the same words up to inflection, case and a determiner."""
+    return normal(_plain(given)) == normal(_plain(gold))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w\s'-]", " ", names.label(text) if text.startswith("/c/") else text)
+
+
+def score(questions: list[Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return answer and fact accuracy; an abstention counts as wrong."""
+    n = max(len(questions), 1)
+    top = [
+        [right_answer(a, q.answer) for a in row["answers"][:3]]
+        for q, row in zip(questions, rows, strict=True)
+    ]
+    fact = [[f in q.facts for f in row["facts"][:3]] for q, row in zip(questions, rows, strict=True)]
+    answered = sum(bool(row["answers"]) for row in rows)
+    hits = sum(t[:1] == [True] for t in top)
+    return {
+        "top1": round(hits / n, 4),
+        "top3": round(sum(any(t) for t in top) / n, 4),
+        "fact1": round(sum(f[:1] == [True] for f in fact) / n, 4),
+        "fact3": round(sum(any(f) for f in fact) / n, 4),
+        "answered": round(answered / n, 4),
+        "precision": round(hits / answered, 4) if answered else 0.0,
+        "questions": len(questions),
+    }

@@ -1,0 +1,276 @@
+"""Explicit reasoning: a question's parse, answered from scene facts, knowledge facts and both joined.
+
+After Ahab and FVQA (Wang et al. 2015/17, 2016/18), without a trained classifier: a grammar says what is asked, the
+scene and the knowledge base say what holds, and a linear score orders facts where wording and fact differ. Every
+answer is a seen object, an end of a cited fact, or computed from cited facts; nothing above the threshold means
+that the engine says it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kgmm import names
+from kgmm.reason import evidence as ev
+from kgmm.reason.describe import (
+    attribute,
+    between,
+    compare,
+    count,
+    describe,
+    exists,
+    related_objects,
+    test,
+    where,
+)
+from kgmm.reason.objects import Match, matches, seen_as
+from kgmm.reason.parse import parse
+from kgmm.reason.question import Noun, Question
+from kgmm.reason.task import Outcome, Task
+from kgmm.reason.weights import BIAS, SLOPE, THRESHOLD, WEIGHTS
+from kgmm.retrieve import query_vector
+from kgmm.trace import Citation, Step
+from kgmm.trace._data import cited
+from kgmm.words import normal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAME = "explicit"
+#: logits added where a hypothesis fits what the parse asks for
+FITS_OBJECT, FITS_RELATION = 3.0, 1.5
+
+_BY_KIND: dict[str, Callable[[Task, Question], Outcome | None]] = {
+    "count": count,
+    "exists": exists,
+    "test": test,
+    "attribute": attribute,
+    "where": where,
+    "between": between,
+    "related": related_objects,
+    "compare": compare,
+    "describe": describe,
+}
+
+
+def answer(task: Task) -> Outcome:
+    """Answer one question.
+
+    Returns:
+        The outcome; its text is None if nothing supports an answer.
+    """
+    question = parse(task.question, [n for o in task.scene.objects for n in (o.name, *o.aliases)])
+    step = Step("parse", _said(question), question.summary())
+    outcome = _BY_KIND[question.kind](task, question) if question.kind in _BY_KIND else None
+    if outcome is not None and task.choices and outcome.text is not None:
+        outcome = _choose(task, outcome)
+    if outcome is None and question.kind == "select":
+        outcome = _select(task, question)
+    if outcome is None:
+        outcome = _by_evidence(task, question, _given(task, question))
+    outcome.steps.insert(0, step)
+    if not outcome.memory:
+        found = ev.evidence(task, question)
+        outcome.memory = ev.memory(task, found, found.features @ WEIGHTS, task.limit)
+    return outcome
+
+
+def _said(question: Question) -> str:
+    relation = f" by {', '.join(question.relations)}" if question.relations else ""
+    about = f" about {question.noun.text!r}" if question.noun and question.noun.text else ""
+    return f"the question asks: {question.kind}{about}{relation}"
+
+
+def _select(task: Task, question: Question) -> Outcome | None:
+    """Answer with a seen object: the only one that fits the description, else the one with the best evidence."""
+    assert question.noun is not None
+    fitting = matches(task, question.noun)
+    if task.choices:
+        fitting = [
+            m for m in fitting if any(normal(c) == normal(m.object.name) for c in task.choices)
+        ] or fitting
+    distinct = {normal(m.object.name) for m in fitting}
+    described = bool(question.noun.scene or question.noun.attributes or question.noun.position)
+    if (
+        len(distinct) == 1
+        or (fitting and described)
+        or (fitting and any(k.negated for k in question.noun.known))
+    ):
+        return _seen_answer(task, fitting)
+    loose = fitting or (
+        matches(task, replace(question.noun, known=[])) if described or not question.noun.generic else []
+    )
+    if described and not loose and not question.noun.generic:
+        return Outcome(None, abstained=f"nothing seen fits {question.noun.text!r}")
+    return _by_evidence(task, question, loose, answers=True)
+
+
+def _seen_answer(task: Task, fitting: list[Match]) -> Outcome:
+    best = fitting[0]
+    others: dict[str, float] = {}
+    for m in fitting[1:]:
+        if m.object.name != best.object.name:
+            others.setdefault(m.object.name, round(m.score, 4))
+    text = f"{best.object.name} fits the description"
+    step = Step(
+        "match", text, {"objects": [[m.object.id, m.object.name, round(m.score, 4)] for m in fitting]}
+    )
+    return Outcome(
+        best.object.name,
+        round(min(1.0, best.score), 4),
+        list(others.items())[: task.top - 1],
+        best.citations,
+        steps=[step],
+    )
+
+
+def _given(task: Task, question: Question) -> list[Match]:
+    """Return the seen objects the question is about, where it says which."""
+    if question.noun is None or question.kind not in ("other_end", "where", "attribute", "test"):
+        return []
+    if question.noun.generic and not (
+        question.noun.scene or question.noun.position or question.noun.attributes
+    ):
+        return []
+    return matches(task, question.noun)
+
+
+def _by_evidence(task: Task, question: Question, about: list[Match], answers: bool = False) -> Outcome:
+    """Answer with the end of the fact that scores best.
+
+    Args:
+        about: the objects the answer should be (if *answers*) or the fact should be about; any if empty.
+    """
+    found = ev.evidence(task, question)
+    c = found.candidates
+    if not len(c):
+        return Outcome(None, abstained="the knowledge base has no fact about what is seen or asked")
+    logits = (found.features @ WEIGHTS).astype(np.float64)
+    order_of = _fit(task, question, found, about, answers)
+    ranked = logits + order_of
+    if task.choices:
+        ranked = _restrict(task, found, ranked)
+    order = np.argsort(-ranked, kind="stable")
+    order = order[np.isfinite(ranked[order])]
+    memory = ev.memory(task, found, np.where(np.isfinite(ranked), ranked, -99.0), task.limit)
+    if not len(order):
+        return Outcome(None, memory=memory, abstained="no choice is an end of any fact about what is seen")
+    hypotheses = _distinct(task, found, order, ranked, max(task.top, 3))
+    best, row = hypotheses[0][0], int(hypotheses[0][2])
+    confidence = [round(float(1 / (1 + np.exp(-(SLOPE * h[1] + BIAS)))), 4) for h in hypotheses]
+    memory_fact = ev.memory(task, _one(found, row), ranked[2 * (row // 2) : 2 * (row // 2) + 2], 1)[0]
+    step = Step(
+        "evidence", f"the best supported answer is {best!r}",
+        {"hypotheses": [[h[0], round(float(h[1]), 3)] for h in hypotheses], "threshold": THRESHOLD},
+    )  # fmt: skip
+    if confidence[0] < THRESHOLD and not task.choices:
+        reason = f"the nearest fact supports {best!r} with confidence {confidence[0]:.2f}, below {THRESHOLD}"
+        return Outcome(None, confidence[0], [], memory=memory, steps=[step], abstained=reason)
+    citations = cited([*memory_fact.chain, memory_fact.fact])
+    seen = task.objects_of(memory_fact.concept)
+    chosen = [m for m in about if m.object.id in seen]
+    scene_cites = chosen[0].citations if chosen else [seen_as(task, task.scene[seen[0]])] if seen else []
+    rest = [(h[0], s) for h, s in zip(hypotheses[1:], confidence[1:], strict=True)][: task.top - 1]
+    return Outcome(
+        best,
+        confidence[0],
+        rest,
+        [*citations, *(x for x in scene_cites if x not in citations)],
+        memory,
+        [step],
+    )
+
+
+def _one(found: ev.Evidence, row: int) -> ev.Evidence:
+    at = np.array([row // 2])
+    return ev.Evidence(
+        found.candidates.take(at),
+        found.features[2 * at[0] : 2 * at[0] + 2],
+        {k: v[at] for k, v in found.parts.items()},
+        found.seen,
+    )
+
+
+def _fit(
+    task: Task, question: Question, found: ev.Evidence, about: list[Match], answers: bool
+) -> NDArray[np.float64]:
+    """Return logits to add where a hypothesis is about the right object and by the asked relation."""
+    c = found.candidates
+    bonus = np.zeros(2 * len(c))
+    if about:
+        concepts = {k.concept for k in task.links if k.object in {m.object.id for m in about}}
+        roots = [i for i, r in enumerate(c.roots) if task.store.terms.name(r) in concepts]
+        mine = np.isin(c.root, roots)
+        near = np.stack([mine & (c.end == 0), mine & (c.end == 1)], axis=1)  # the near end is subject, object
+        right = near if answers else near[:, ::-1]
+        bonus += np.where(right.reshape(-1), FITS_OBJECT, -FITS_OBJECT)
+    if question.relations and (about or not question.asks_seen):
+        wanted = {task.store.terms.id(r) for r in question.relations}
+        asked = np.isin(c.predicate, [w for w in wanted if w is not None])
+        bonus += np.repeat(np.where(asked, FITS_RELATION, 0.0), 2)
+        if about and asked.any():
+            bonus += np.repeat(np.where(asked, 0.0, -2 * FITS_RELATION), 2)
+    return bonus
+
+
+def _distinct(
+    task: Task, found: ev.Evidence, order: NDArray[np.int64], logits: NDArray[np.float64], limit: int
+) -> list[tuple[str, float, int]]:
+    """Return the best (answer, logit, row) of distinct answers; a seen answer bears its object's name."""
+    c, kept, taken = found.candidates, [], set()
+    for row in order:
+        r, end = divmod(int(row), 2)
+        term = task.store.terms.name(int(c.subject[r] if end == 0 else c.object[r]))
+        text = names.label(term)
+        if end == int(c.end[r]):  # the near end: the concept seen, not the kind it inherits from
+            root = task.store.terms.name(c.roots[int(c.root[r])])
+            seen = task.objects_of(root)
+            text = task.scene[seen[0]].name if seen and seen[0] in task.scene else names.label(root)
+        if normal(text) not in taken:
+            taken.add(normal(text))
+            kept.append((text, float(logits[row]), int(row)))
+        if len(kept) >= limit:
+            break
+    return kept
+
+
+def _restrict(task: Task, found: ev.Evidence, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Leave only hypotheses that are one of the choices, by name or near-identical meaning."""
+    assert task.choices
+    c = found.candidates
+    forms = {normal(choice) for choice in task.choices}
+    vectors = np.stack([query_vector(task.encoder, choice) for choice in task.choices])
+    from kgmm.retrieve import term_vectors
+
+    ids, at = np.unique(np.stack([c.subject, c.object], axis=1).reshape(-1), return_inverse=True)
+    labels = [normal(names.label(t)) for t in task.store.terms.names(ids)]
+    near = (term_vectors(task.store, ids, task.encoder) @ vectors.T).max(axis=1)
+    fits = np.array([label in forms for label in labels]) | (near >= 0.8)
+    return np.where(fits[at], logits, -np.inf)
+
+
+def _choose(task: Task, outcome: Outcome) -> Outcome:
+    """Turn a computed answer into the choice that says it, or abstain if none does."""
+    assert task.choices and outcome.text is not None
+    wanted = normal(outcome.text)
+    for choice in task.choices:
+        if normal(choice) == wanted or normal(choice) in wanted.split() or wanted in normal(choice).split():
+            return replace(outcome, text=choice)
+    vectors = np.stack([query_vector(task.encoder, choice) for choice in task.choices])
+    near = vectors @ query_vector(task.encoder, outcome.text)
+    best = int(near.argmax())
+    if near[best] >= 0.5:
+        return replace(outcome, text=task.choices[best], score=round(outcome.score * float(near[best]), 4))
+    return replace(outcome, text=None, abstained=f"none of the choices is {outcome.text!r}", citations=[])
+
+
+def pseudo(text: str) -> Noun:
+    """Return a description that only names a kind."""
+    return Noun(head=text, text=text)
+
+
+__all__ = ["NAME", "Citation", "answer"]
