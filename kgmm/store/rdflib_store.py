@@ -303,16 +303,26 @@ def _fits(key: Key, pattern: tuple[str | None, ...]) -> bool:
     return all(wanted is None or wanted == part for wanted, part in zip(pattern, key, strict=True))
 
 
+class KgmmDataset(rdflib.Dataset):
+    """A dataset whose SPARQL updates may name no graph: rdflib 7.6's own fails to add bare triples in place."""
+
+    def __iadd__(self, other: Iterable[Any]) -> KgmmDataset:
+        """Add statements, those without a graph to the default graph."""
+        self.addN((*item, self.default_graph) if len(item) == 3 else item for item in other)
+        return self
+
+
 def dataset(store: LocalStore, union: bool = True) -> rdflib.Dataset:
     """Return a store as an rdflib dataset that reads and writes it in place.
 
     Its default graph is the union of all graphs, or else the graph ``facts`` alone.
 
-    What is added to the default graph goes to the graph ``facts``. Weights and sources are not part of it: ask for those with :func:`kgmm.store.sparql.query`.
+    What is added to the default graph goes to the graph ``facts``. Weights and sources are not part of it: ask for
+    those with :func:`kgmm.store.sparql.query`.
     """
     from kgmm.store.rdfterms import PREFIXES
 
-    found = rdflib.Dataset(store=KgmmStore.of(store), default_union=union)
+    found = KgmmDataset(store=KgmmStore.of(store), default_union=union)
     for prefix, namespace in PREFIXES.items():
         found.bind(prefix, namespace)
     return found
