@@ -39,10 +39,22 @@ from kgmm.words import normal
 torch.manual_seed(0)
 torch.set_num_threads(1)
 uses = {
-    "knife": "cutting bread", "hammer": "driving nails", "pen": "writing letters", "cup": "drinking coffee",
-    "lamp": "lighting a room", "bed": "sleeping", "oven": "baking cakes", "broom": "sweeping floors",
-    "umbrella": "keeping dry", "bicycle": "riding", "camera": "taking photographs", "piano": "playing music",
-    "towel": "drying hands", "ladder": "climbing", "soap": "washing", "needle": "sewing",
+    "knife": "cutting bread",
+    "hammer": "driving nails",
+    "pen": "writing letters",
+    "cup": "drinking coffee",
+    "lamp": "lighting a room",
+    "bed": "sleeping",
+    "oven": "baking cakes",
+    "broom": "sweeping floors",
+    "umbrella": "keeping dry",
+    "bicycle": "riding",
+    "camera": "taking photographs",
+    "piano": "playing music",
+    "towel": "drying hands",
+    "ladder": "climbing",
+    "soap": "washing",
+    "needle": "sewing",
 }
 kb = kgmm.open(Path(tempfile.mkdtemp()) / "kb")
 kb.add([Fact(f"/c/en/{s}", "UsedFor", kgmm.names.concept(o)) for s, o in uses.items()])
@@ -79,7 +91,9 @@ def memory(question):
 
 
 def labels(question, m):
-    right = [[normal(s) == normal(question.answer), normal(o) == normal(question.answer)] for s, _, o in m.triples]
+    right = [
+        [normal(s) == normal(question.answer), normal(o) == normal(question.answer)] for s, _, o in m.triples
+    ]
     return torch.tensor(right, dtype=torch.float32), torch.tensor(right).any(1).float()
 
 
@@ -102,7 +116,10 @@ for epoch in range(12):
         optimizer.step()
 net.eval()
 logits = predict(net, part(slice(held, None)))
-said = [ranked([normal(e) for s, _, o in m.triples for e in (s, o)], row)[0][0] for m, row in zip(memories[held:], logits)]
+said = [
+    ranked([normal(e) for s, _, o in m.triples for e in (s, o)], row)[0][0]
+    for m, row in zip(memories[held:], logits)
+]
 accuracy = np.mean([s == normal(q.answer) for s, q in zip(said, questions[held:])])
 print(f"loss {loss.item():.2f}, held-out accuracy {accuracy:.2f}")
 assert accuracy > 0.8
