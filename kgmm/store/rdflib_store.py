@@ -306,7 +306,7 @@ def _fits(key: Key, pattern: tuple[str | None, ...]) -> bool:
 class KgmmDataset(rdflib.Dataset):
     """A dataset whose SPARQL updates may name no graph: rdflib 7.6's own fails to add bare triples in place."""
 
-    def __iadd__(self, other: Iterable[Any]) -> KgmmDataset:
+    def __iadd__(self, other: Iterable[Any]) -> KgmmDataset:  # type: ignore[misc]
         """Add statements, those without a graph to the default graph."""
         self.addN((*item, self.default_graph) if len(item) == 3 else item for item in other)
         return self

@@ -21,7 +21,8 @@ from kgmm.errors import StoreError
 from kgmm.store.facts import DEFAULT_GRAPH, Columns, Fact, Facts, Rows, _stored, node
 from kgmm.store.local import ANY
 from kgmm.store.rdfterms import NotRdf, full_iri, node_term, predicate_term, quads, term_of
-from kgmm.store.sparql import BadQuery, QueryFailed, Solutions, Triples, check, prefixes
+from kgmm.store.sparql import BadQuery, QueryFailed, check, prefixes
+from kgmm.store.sparqlresults import Solutions, Triples, ntriples_of, stored, stored_relation
 
 if TYPE_CHECKING:
     from kgmm.store.local import LocalStore
@@ -230,8 +231,6 @@ class RemoteStore:
         self, query: str, *, timeout: float | None = None, limit: int | None = None
     ) -> Solutions | Triples | bool:
         """Run a query as :func:`kgmm.store.sparql.query` does; what annotations it sees is up to the endpoint."""
-        from kgmm.store.sparql import _relation, ntriples_of, stored
-
         text = _declared(check(query))
         kind, data = self._post(text, timeout=timeout)
         if "sparql-results" in kind or kind.startswith("application/json"):
@@ -245,7 +244,7 @@ class RemoteStore:
         form = ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE
         triples = [tuple(map(ntriples_of, (q.subject, q.predicate, q.object))) for q in ox.parse(data, form)]
         kept = tuple(
-            (stored(s) or "", _relation(p or "") or "", stored(o) or "") for s, p, o in triples[:limit]
+            (stored(s) or "", stored_relation(p or "") or "", stored(o) or "") for s, p, o in triples[:limit]
         )
         return Triples(kept, len(kept) < len(triples))
 
