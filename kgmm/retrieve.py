@@ -178,17 +178,10 @@ class Candidates:
 
     def take(self, rows: Any) -> Candidates:
         """Return the chosen rows."""
-        columns = (
-            self.subject,
-            self.predicate,
-            self.object,
-            self.weight,
-            self.graph,
-            self.root,
-            self.depth,
-            self.end,
-        )
-        return Candidates(*(c[rows] for c in columns), self.roots, self.closures)
+        return Candidates(
+            self.subject[rows], self.predicate[rows], self.object[rows], self.weight[rows], self.graph[rows],
+            self.root[rows], self.depth[rows], self.end[rows], self.roots, self.closures,
+        )  # fmt: skip
 
 
 def retrieve(
@@ -294,7 +287,8 @@ def gather(
         return Candidates(
             empty, empty, empty, empty.astype(np.float32), empty, empty, empty, empty, list(roots), closures
         )
-    found = Candidates(*(np.concatenate(c) for c in zip(*chunks, strict=True)), list(roots), closures)
+    s, p, o, w, g, root_at, depths, ends = (np.concatenate(c) for c in zip(*chunks, strict=True))
+    found = Candidates(s, p, o, w, g, root_at, depths, ends, list(roots), closures)
     return found.take(_admissible(store, found, banned, graphs))
 
 
@@ -328,7 +322,7 @@ def _closure(
     for depth in range(1, MAX_DEPTH + 1):
         following: list[int] = []
         for node in front:
-            s, p, o, w, _ = rows(store, node, 0)
+            _s, p, o, w, _ = rows(store, node, 0)
             order = np.argsort(-w, kind="stable")
             for r in order:
                 parent, predicate = int(o[r]), int(p[r])

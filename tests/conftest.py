@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from kgmm.knowledge import KnowledgeStore
 
 
 def _shared_data() -> Path | None:
@@ -21,3 +26,12 @@ def shared_data() -> Path:
     if place is None:
         pytest.skip("the shared data folder is not here (set KGMM_DATA)")
     return place
+
+
+@pytest.fixture(scope="session")
+def bundled_kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeStore]:
+    """A store of the bundled knowledge and scenes, made once in a run; tests must not write to it."""
+    from kgmm.knowledge import open_bundled
+
+    with open_bundled(tmp_path_factory.mktemp("bundled") / "kb") as kb:
+        yield kb
