@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
-from kgmm.store.files import mapped
+from kgmm.store.files import mapped, view
 
 Array = NDArray[Any]
 
@@ -33,7 +33,7 @@ class Statements(NamedTuple):
 
     def take(self, rows: Array | slice) -> Statements:
         """Return some of the statements."""
-        return Statements(*(column[rows] for column in self))
+        return Statements._make(column[rows] for column in self)
 
     @staticmethod
     def empty() -> Statements:
@@ -55,7 +55,8 @@ class Coded(NamedTuple):
     codes: Array
     values: Array
 
-    def __getitem__(self, rows: Any) -> Array:
+    def at(self, rows: Any) -> Array:
+        """Return the values in some rows."""
         return np.asarray(self.values[self.codes[rows]])
 
     def code(self, value: int) -> int:
@@ -89,7 +90,7 @@ class Base:
         self.object_starts = mapped(folder / "object_starts", "u4", self.terms + 1)
         self.predicate_starts = mapped(folder / "predicate_starts", "i8", values["predicate"] + 1)
         self.graph_starts = mapped(folder / "graph_starts", "i8", values["graph"] + 1)
-        self._subject_at, self._object_at = memoryview(self.subject_starts), memoryview(self.object_starts)
+        self._subject_at, self._object_at = view(self.subject_starts), view(self.object_starts)
 
     @cached_property
     def subject(self) -> NDArray[np.uint32]:
@@ -106,11 +107,11 @@ class Base:
         """Return some rows, their sources as codes into this base's own list."""
         return Statements(
             self.subjects(rows),
-            self.predicate[rows],
+            self.predicate.at(rows),
             self.object[rows],
-            self.graph[rows],
-            self.weight[rows],
-            self.source[rows],
+            self.graph.at(rows),
+            self.weight.at(rows),
+            self.source.at(rows),
         )
 
     # --- look-up: a range of an order, or rows -------------------------------------------------------
@@ -239,7 +240,7 @@ def write(folder: Path, rows: Statements, terms: int, in_order: bool = False) ->
         arrays[f"{name}_starts"] = _starts(codes[name], sizes["values"][name])
     sizes["sums"] = {}
     for name, array in arrays.items():
-        data = memoryview(np.ascontiguousarray(array)).cast("B") if array.size else memoryview(b"")
+        data = view(np.ascontiguousarray(array)).cast("B") if array.size else memoryview(b"")
         with (folder / name).open("wb") as file:
             file.write(data)
         sizes["sums"][name] = xxh64_hexdigest(data)

@@ -16,7 +16,7 @@ from kgmm.store import terms as dictionary
 from kgmm.store.base import Statements
 from kgmm.store.dump import Spans
 from kgmm.store.facts import DEFAULT_GRAPH
-from kgmm.store.files import mapped
+from kgmm.store.files import mapped, view
 from kgmm.store.index import Opened, State
 from kgmm.store.snapshot import Snapshot
 from kgmm.store.terms import FILL, Terms
@@ -117,9 +117,9 @@ class Encoder:
         """Bring the mapped dictionary in *folder* up to this one."""
         begin = int(mapped(folder / "offsets", np.uint64, self.first + 1)[self.first])
         new = self.blob[begin : int(self.starts[self.count])]
-        dictionary.write_at(folder / "blob", begin, memoryview(new))
+        dictionary.write_at(folder / "blob", begin, view(new))
         ends = np.ascontiguousarray(self.starts[self.first + 1 : self.count + 1])
-        dictionary.write_at(folder / "offsets", 8 * (self.first + 1), memoryview(ends).cast("B"))
+        dictionary.write_at(folder / "offsets", 8 * (self.first + 1), view(ends).cast("B"))
         slots = np.zeros(dictionary.slots_for(self.count), np.uint32)
         kernels.fill_slots(self.hashes, self.count, slots)
         dictionary.publish_slots(folder, slots)
@@ -143,7 +143,7 @@ class Collector:
         """Take some statements."""
         rows = self._spans(part) if isinstance(part, Spans) else self._table(part)
         for column, more in zip(self._columns, rows, strict=True):
-            column.append(more)
+            column.append(np.asarray(more))
 
     def _spans(self, part: Spans) -> Statements:
         encode, data = self.terms.encode, part.data

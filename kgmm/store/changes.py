@@ -209,6 +209,11 @@ def removed(folder: Path, opened: Opened, version: int, pattern: Pattern) -> Sta
         keep = np.ones(len(snapshot.overlay), bool)
         keep[snapshot.overlay.find(*ids)] = False
         added = added.take(keep)
+    if len(gone) > max(OVERLAY_ROWS, snapshot.base.rows // 10):
+        kept = np.ones(snapshot.base.rows, bool)
+        kept[gone] = False
+        rest = snapshot.base.statements(np.flatnonzero(kept))
+        return _with_base(folder, state, Statements.concatenate([rest, added]))
     return _with_overlay(folder, state, added, gone)
 
 

@@ -47,4 +47,4 @@ def _numbers(column: pa.ChunkedArray, known: Terms, new: dict[str, int]) -> NDAr
     ids = known.ids(distinct)
     for at in np.flatnonzero(ids < 0).tolist():
         ids[at] = new.setdefault(distinct[at], len(known) + len(new))
-    return ids.astype(np.uint32)[coded.indices.to_numpy(zero_copy_only=False)]
+    return np.asarray(ids.astype(np.uint32)[coded.indices.to_numpy(zero_copy_only=False)])

@@ -15,7 +15,7 @@ from kgmm import names
 from kgmm.errors import BadInput
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas  # type: ignore[import-untyped]
     import polars
     import rdflib
 
@@ -179,7 +179,9 @@ class Facts(Sequence[Fact]):
         """Return a data frame with a row a fact."""
         import polars
 
-        kinds = {f: polars.Float64 if f == "weight" else polars.String for f in Fact.__match_args__}
+        kinds: dict[str, Any] = {
+            f: polars.Float64 if f == "weight" else polars.String for f in Fact.__match_args__
+        }
         return polars.DataFrame(self._table(), schema=kinds)
 
     def to_pandas(self) -> pandas.DataFrame:

@@ -1,5 +1,6 @@
 """The store's inner loops, compiled: hashing, dictionary encoding, counting sorts, edges by strength, spellings."""
 
+# mypy: ignore-errors
 from __future__ import annotations
 
 import numpy as np
@@ -13,12 +14,12 @@ _P5 = np.uint64(0x27D4EB2F165667C5)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _rotated(x, bits):  # type: ignore[no-untyped-def]
+def _rotated(x, bits):
     return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _u64(data, at):  # type: ignore[no-untyped-def]
+def _u64(data, at):
     value = np.uint64(0)
     for i in range(8):
         value |= np.uint64(data[at + i]) << np.uint64(8 * i)
@@ -26,12 +27,12 @@ def _u64(data, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _round(state, lane):  # type: ignore[no-untyped-def]
+def _round(state, lane):
     return _rotated(state + lane * _P2, 31) * _P1
 
 
 @njit(cache=True, nogil=True)
-def xxh64(data, start, stop):  # type: ignore[no-untyped-def]
+def xxh64(data, start, stop):
     """Return XXH64 with seed 0 of ``data[start:stop]`` (uint8), as the xxhash package computes it."""
     size, at = stop - start, start
     if size >= 32:
@@ -66,14 +67,14 @@ def xxh64(data, start, stop):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def hashes_of(data, offsets, first, last, out):  # type: ignore[no-untyped-def]
+def hashes_of(data, offsets, first, last, out):
     """Hash the strings *first* … *last* of a dictionary into *out*."""
     for i in range(first, last):
         out[i] = xxh64(data, np.int64(offsets[i]), np.int64(offsets[i + 1]))
 
 
 @njit(cache=True, nogil=True)
-def fill_slots(hashes, count, slots):  # type: ignore[no-untyped-def]
+def fill_slots(hashes, count, slots):
     """Fill an empty hash table (slot = id + 1, linear probing) with the first *count* ids."""
     mask = np.uint64(len(slots) - 1)
     for i in range(count):
@@ -84,7 +85,7 @@ def fill_slots(hashes, count, slots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def fill_tagged(hashes, count, slots):  # type: ignore[no-untyped-def]
+def fill_tagged(hashes, count, slots):
     """Fill an empty table for encoding: the upper half of a slot is the hash's upper half, the lower one id + 1."""
     mask = np.uint64(len(slots) - 1)
     for i in range(count):
@@ -95,7 +96,7 @@ def fill_tagged(hashes, count, slots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _same(data, a, b, blob, starts, term):  # type: ignore[no-untyped-def]
+def _same(data, a, b, blob, starts, term):
     s = np.int64(starts[term])
     if np.int64(starts[term + 1]) - s != b - a:
         return False
@@ -106,7 +107,7 @@ def _same(data, a, b, blob, starts, term):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _append(data, a, b, h, probe, slots, hashes, starts, blob, count):  # type: ignore[no-untyped-def]
+def _append(data, a, b, h, probe, slots, hashes, starts, blob, count):
     slots[probe] = (h >> np.uint64(32) << np.uint64(32)) | np.uint64(count + 1)
     hashes[count] = h
     used = np.int64(starts[count])
@@ -116,7 +117,7 @@ def _append(data, a, b, h, probe, slots, hashes, starts, blob, count):  # type: 
 
 
 @njit(cache=True, nogil=True)
-def encode(data, begins, ends, rows, ids, slots, hashes, starts, blob, count):  # type: ignore[no-untyped-def]
+def encode(data, begins, ends, rows, ids, slots, hashes, starts, blob, count):
     """Number the strings ``data[begins[i]:ends[i]]``, giving unknown ones the next ids.
 
     *slots*, *hashes*, *starts* and *blob* are the dictionary, with room for every string being new; returns its
@@ -178,7 +179,7 @@ def encode(data, begins, ends, rows, ids, slots, hashes, starts, blob, count):  
 
 
 @njit(cache=True, nogil=True)
-def counting_sort(keys, order, bins, out):  # type: ignore[no-untyped-def]
+def counting_sort(keys, order, bins, out):
     """Write *order* stably sorted by ``keys[order]`` to *out*; keys are below *bins*."""
     at = np.zeros(bins + 1, np.int64)
     for k in keys:
@@ -192,7 +193,7 @@ def counting_sort(keys, order, bins, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def first_sort(keys, bins, out):  # type: ignore[no-untyped-def]
+def first_sort(keys, bins, out):
     """Write the rows in the stable order of their keys to *out*; keys are below *bins*."""
     at = np.zeros(bins + 1, np.int64)
     for k in keys:
@@ -206,7 +207,7 @@ def first_sort(keys, bins, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def starts_of(keys, bins, out):  # type: ignore[no-untyped-def]
+def starts_of(keys, bins, out):
     """Write where each key begins among the sorted keys to *out* (length *bins* + 1)."""
     out[:] = 0
     for k in keys:
@@ -216,7 +217,7 @@ def starts_of(keys, bins, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def first_of_each(order, subject, predicate, target, graph, known, keep):  # type: ignore[no-untyped-def]
+def first_of_each(order, subject, predicate, target, graph, known, keep):
     """Tell which statements, in sorted *order*, come first of their kind; rows below *known* are there already.
 
     Returns how many rows from *known* on are new.
@@ -240,7 +241,7 @@ def first_of_each(order, subject, predicate, target, graph, known, keep):  # typ
 
 
 @njit(cache=True, nogil=True)
-def best_edges(  # type: ignore[no-untyped-def]
+def best_edges(
     seeds, hops, limit, budget, terms, starts, targets, object_starts, by_object, subjects, codes, values, gone,
     more_subjects, more_objects, more_weights,
 ):  # fmt: skip
@@ -325,7 +326,7 @@ def best_edges(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def near_spellings(word, prefix, blob, starts, count, most):  # type: ignore[no-untyped-def]
+def near_spellings(word, prefix, blob, starts, count, most):
     """Return the edit distance (adjacent swaps count one) of each term's label to *word*, *most* + 1 if beyond.
 
     Looks at terms that begin with *prefix*; the label ends at the next slash.
@@ -373,7 +374,7 @@ FINE, COLUMNS, RELATION, CONCEPT, JSON, WEIGHT, NUL, SKIPPED = range(8)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _is_at(data, at, stop, word):  # type: ignore[no-untyped-def]
+def _is_at(data, at, stop, word):
     if at + len(word) > stop:
         return False
     for i in range(len(word)):  # noqa: SIM110
@@ -383,7 +384,7 @@ def _is_at(data, at, stop, word):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _number(data, at, stop):  # type: ignore[no-untyped-def]
+def _number(data, at, stop):
     """Return the decimal number that begins at a place, or NaN, and where it ends."""
     sign = 1.0
     if at < stop and data[at] == 45:  # -
@@ -403,7 +404,7 @@ def _number(data, at, stop):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def parse_dump(data, size, lang, keys, begins, ends, weights, status, lines):  # type: ignore[no-untyped-def]
+def parse_dump(data, size, lang, keys, begins, ends, weights, status, lines):
     """Find the fields of a block of ConceptNet's dump; returns (lines in the block, whether any byte is not ASCII).
 
     *begins* and *ends* (5, lines): relation, start, end, data set, surface text (begin -1: none). *lines* takes
@@ -501,7 +502,7 @@ def parse_dump(data, size, lang, keys, begins, ends, weights, status, lines):  #
 
 
 @njit(cache=True, nogil=True)
-def copy_spans(data, begins, ends, offsets, out):  # type: ignore[no-untyped-def]
+def copy_spans(data, begins, ends, offsets, out):
     """Copy spans one after the other to *out*, dropping the backslash of an escaped quote; fills *offsets*."""
     used = np.int64(0)
     offsets[0] = 0
@@ -520,7 +521,7 @@ def copy_spans(data, begins, ends, offsets, out):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
-def lines_in(data):  # type: ignore[no-untyped-def]
+def lines_in(data):
     """Count the line ends of a block."""
     count = 0
     for c in data:

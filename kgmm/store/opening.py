@@ -78,7 +78,7 @@ def _current(store: LocalStore) -> Opened | None:
             return None
         if table.latest(store.table_path, state.version) != state.version:
             return None
-        shown = getattr(store, "_opened", None)
+        shown: Opened | None = getattr(store, "_opened", None)
         if shown is not None and shown.state == state:
             return shown
         try:

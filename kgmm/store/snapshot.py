@@ -73,7 +73,7 @@ class Snapshot:
         self.removed = overlay.removed if overlay is not None else np.empty(0, np.uint32)
 
     def __len__(self) -> int:
-        return self.base.rows - len(self.removed) + (len(self.overlay) if self.overlay else 0)
+        return int(self.base.rows) - len(self.removed) + (len(self.overlay) if self.overlay else 0)
 
     def select(self, s: int | None, p: int | None, o: int | None, g: int | None) -> Selection:
         """Return the rows of a pattern; None is any."""
@@ -100,7 +100,7 @@ class Snapshot:
         coded, starts = getattr(self.base, column), getattr(self.base, f"{column}_starts")
         found = dict(zip(coded.values.tolist(), np.diff(starts).tolist(), strict=True))
         for sign, ids in (
-            (-1, coded[self.removed]),
+            (-1, coded.at(self.removed)),
             (1, getattr(self.overlay.added, column) if self.overlay else ()),
         ):
             values, numbers = np.unique(np.asarray(ids, np.uint32), return_counts=True)
@@ -116,7 +116,7 @@ class Snapshot:
             rows = np.ones(base.rows, bool)
             rows[self.removed] = False
         kept = Statements(
-            base.subject[rows], base.predicate[rows], base.object[rows], base.graph[rows], base.weight[rows], base.source[rows]
+            base.subject[rows], base.predicate.at(rows), base.object[rows], base.graph.at(rows), base.weight.at(rows), base.source.at(rows)
         )  # fmt: skip
         return (
             Statements.concatenate([kept, self.overlay.added]) if self.overlay and len(self.overlay) else kept

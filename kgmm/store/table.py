@@ -159,10 +159,10 @@ def commit(
     draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
     sync_folder(folder)
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-            file.flush()
-            os.fsync(file.fileno())
+        with draft.open("w", encoding="utf-8") as log:
+            log.write("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+            log.flush()
+            os.fsync(log.fileno())
         os.link(draft, path)  # the protocol's "put if absent"
     except FileExistsError:
         raise StoreError(f"{folder}: another program wrote version {new} meanwhile; try again") from None

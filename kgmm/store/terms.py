@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from xxhash import xxh64_intdigest
 
-from kgmm.store.files import mapped, publish
+from kgmm.store.files import mapped, publish, view
 
 #: the hash table grows when more of it is filled
 FILL = 0.6
@@ -39,7 +39,7 @@ class Terms:
         self._mask = len(self._slots) - 1
         if self._mask < 0 or len(self._slots) & self._mask or int(self._offsets[count]) > len(self._blob):
             raise ValueError(f"{folder}: the files of the dictionary do not fit together")
-        self._bytes, self._at, self._slot = (memoryview(a) for a in (self._blob, self._offsets, self._slots))
+        self._bytes, self._at, self._slot = (view(a) for a in (self._blob, self._offsets, self._slots))
 
     def __len__(self) -> int:
         return self._count

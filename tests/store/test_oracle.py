@@ -142,9 +142,9 @@ class StoreWithoutOverlay(StoreAgainstOracle):
 
 
 _settings = settings(
-    max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=5, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestStoreAgainstOracle = StoreAgainstOracle.TestCase
 TestStoreAgainstOracle.settings = _settings
 TestStoreWithoutOverlay = StoreWithoutOverlay.TestCase
-TestStoreWithoutOverlay.settings = settings(_settings, max_examples=4)
+TestStoreWithoutOverlay.settings = settings(_settings, max_examples=2)
