@@ -1,6 +1,6 @@
 """Our store beside Oxigraph, DuckDB, SQLite and rdflib on one ConceptNet-shaped dump; writes docs/performance.md.
 
-Run: make bench-store [EDGES=3400000], or python benchmarks/store.py --edges 3400000.
+Run: make bench-store, or at full size python benchmarks/store.py --edges 3400000.
 Every engine runs in its own process, so that peak memory is its own; rdflib gets a tenth of the edges, since it
 holds all of them in memory, and its figures are marked.
 """
