@@ -43,7 +43,7 @@ def fvqa_rows(folder: str, distractors: str | None, seeds: int, epochs: int) -> 
         ("kdmn, mean pooling", {"network": {"episodes": 0}}),
         ("kdmn, shuffled knowledge", {"knowledge": "shuffled"}),
         ("kdmn, empty knowledge", {"knowledge": "empty"}),
-        ("kdmn, blind", {"blind": True}),
+        ("kdmn, seen names hidden from the network", {"blind": True}),
     ):
         figures = []
         for seed in range(seeds):

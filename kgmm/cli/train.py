@@ -39,7 +39,9 @@ SHAPES_DEFAULT = (6, 128, 3e-3, 1e-4)
     default="full",
     help="fvqa: a twin to compare with.",
 )
-@click.option("--blind", is_flag=True, help="fvqa: hide what the picture shows.")
+@click.option(
+    "--blind", is_flag=True, help="fvqa: hide the seen names from the network (not from retrieval)."
+)
 @click.option("--episodes", default=2, show_default=True, help="kdmn: looks at the memory; 0 pools its mean.")
 @click.option(
     "--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up."

@@ -176,7 +176,8 @@ class FvqaProblem:
         distractors: further triples, or None.
         knowledge: ``full``, ``empty`` (no fact: the model can only abstain) or ``shuffled`` (each question reads
             another question's memory): the twins that show what the knowledge does.
-        blind: hide what the picture shows.
+        blind: hide the seen names from the network; its memory is still retrieved from them, so this is no
+            question-only model.
         dev: share of images held out; ``split`` seeds the choice.
         network: settings of :class:`~kgmm.nn.kdmn.KDMN`.
     """
