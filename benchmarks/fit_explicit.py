@@ -135,7 +135,7 @@ def fit(data, epochs: int = 40) -> np.ndarray:  # type: ignore[no-untyped-def]
 
 
 def calibrate(data, weights: np.ndarray) -> tuple[float, float]:  # type: ignore[no-untyped-def]
-    best = [(s := x @ weights).max() for x, _, _ in data if len(x)]
+    best = [(x @ weights).max() for x, _, _ in data if len(x)]
     right = [bool(a[(x @ weights).argmax()]) for x, _, a in data if len(x)]
     logit, target = torch.tensor(best, dtype=torch.float64), torch.tensor(right, dtype=torch.float64)
     line = torch.zeros(2, dtype=torch.float64, requires_grad=True)

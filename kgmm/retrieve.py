@@ -41,7 +41,21 @@ MAX_NEW_VECTORS = 600
 #: relations that lead from a kind to a coarser one, and those a kind does not hand down
 UPWARD = ("IsA", "InstanceOf")
 NOT_INHERITED = frozenset(
-    ["Synonym", "Antonym", "RelatedTo", "SimilarTo", "HasInstance", "DefinedAs", "FormOf", "DerivedFrom", "EtymologicallyRelatedTo", "Depicts", "InstanceOf", "HasContext", "MemberOf"]
+    [
+        "Synonym",
+        "Antonym",
+        "RelatedTo",
+        "SimilarTo",
+        "HasInstance",
+        "DefinedAs",
+        "FormOf",
+        "DerivedFrom",
+        "EtymologicallyRelatedTo",
+        "Depicts",
+        "InstanceOf",
+        "HasContext",
+        "MemberOf",
+    ]
 )
 #: a denying relation and what it denies
 DENIES = {
@@ -356,7 +370,8 @@ def _admissible(
     keep &= ~_denied(store, c, keep)
     rows_kept = np.flatnonzero(keep)
     order = rows_kept[np.argsort(c.depth[rows_kept], kind="stable")]  # the nearest way to a fact counts
-    _, first = np.unique(fact_keys(c.subject[order], c.predicate[order], c.object[order]), return_index=True)
+    keys = fact_keys(c.subject[order], c.predicate[order], c.object[order])
+    _, first = np.unique(fact_keys(keys, c.root[order], c.graph[order] * 0), return_index=True)
     unique = np.zeros(len(c), bool)
     unique[order[first]] = True
     return unique

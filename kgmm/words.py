@@ -11,11 +11,113 @@ _DETERMINER = re.compile(
 )
 #: Words that carry no content of their own in a question or fact.
 STOP = frozenset(
-    "a an the some any your you someone something its their his her my our of in on at to for with by from as into and"
-    " or is are was were be been being can could may might will would shall should do does did has have had what"
-    " which who whom whose where when why how this that these those there here it they he she we i me them us not no"
-    " than then so if one ones image picture photo photograph shown show see seen object objects thing things used"
-    " use using able capable found find often usually likely normally typically'".split()
+    [
+        "a",
+        "an",
+        "the",
+        "some",
+        "any",
+        "your",
+        "you",
+        "someone",
+        "something",
+        "its",
+        "their",
+        "his",
+        "her",
+        "my",
+        "our",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "with",
+        "by",
+        "from",
+        "as",
+        "into",
+        "and",
+        "or",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "can",
+        "could",
+        "may",
+        "might",
+        "will",
+        "would",
+        "shall",
+        "should",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "what",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "where",
+        "when",
+        "why",
+        "how",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "here",
+        "it",
+        "they",
+        "he",
+        "she",
+        "we",
+        "i",
+        "me",
+        "them",
+        "us",
+        "not",
+        "no",
+        "than",
+        "then",
+        "so",
+        "if",
+        "one",
+        "ones",
+        "image",
+        "picture",
+        "photo",
+        "photograph",
+        "shown",
+        "show",
+        "see",
+        "seen",
+        "object",
+        "objects",
+        "thing",
+        "things",
+        "used",
+        "use",
+        "using",
+        "able",
+        "capable",
+        "found",
+        "find",
+        "often",
+        "usually",
+        "likely",
+        "normally",
+        "typically'",
+    ]
 )
 _IRREGULAR = {
     "people": "person",
@@ -67,7 +169,10 @@ def tokens(text: str) -> list[str]:
         >>> tokens("The cat's on_the mat!")
         ['the', "cat's", 'on', 'the', 'mat']
     """
-    return [w.removesuffix("'s").removesuffix("’s") if w in _POSSESSIVE_IS else w for w in _TOKEN.findall(text.lower().replace("_", " "))]
+    return [
+        w.removesuffix("'s").removesuffix("’s") if w in _POSSESSIVE_IS else w
+        for w in _TOKEN.findall(text.lower().replace("_", " "))
+    ]
 
 
 _POSSESSIVE_IS = frozenset({"what's", "where's", "who's", "that's", "it's", "what’s", "where’s", "who’s"})
@@ -92,7 +197,9 @@ def content(text: str) -> tuple[str, ...]:
         >>> content("used for cutting the bread")
         ('cut', 'bread')
     """
-    words = tuple(w for w, raw in zip(lemmas(text), tokens(text), strict=True) if raw not in STOP and w not in STOP)
+    words = tuple(
+        w for w, raw in zip(lemmas(text), tokens(text), strict=True) if raw not in STOP and w not in STOP
+    )
     return words or lemmas(text)
 
 
