@@ -1,0 +1,48 @@
+"""``kgmm eval hashing``: mAP of a hashing method on a cross-modal data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kgmm.cli.output import emit, json_option, progress_bar
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--method", default="scm-seq", show_default=True, help="A hashing method, such as cvh, cmfh, seph."
+)
+@click.option("--bits", default=64, show_default=True, type=click.IntRange(min=1), help="Length of a code.")
+@click.option(
+    "--codes",
+    default="own",
+    show_default=True,
+    type=click.Choice(["own", "unified"]),
+    help="Code a database item by its own modality's function, or by the pair's joint code.",
+)
+@click.option("--seed", default=0, show_default=True, help="Everything random follows from it.")
+@json_option
+def hashing(folder: Path, method: str, bits: int, codes: str, seed: int, as_json: bool) -> None:
+    """Fit on the training pairs of DIR, query with its test items, search its training items.
+
+    DIR holds a .mat file with I_tr, I_te, T_tr, T_te and train*.list and test*.list with categories in the
+    last column. Relevant is what shares a category.
+    """
+    from kgmm.encode.evaluate_hashing import evaluate, read_cross_modal
+
+    data = read_cross_modal(folder)
+    with progress_bar("steps") as progress:
+        found = evaluate(data, method, bits, codes, seed, progress=progress)
+    if as_json:
+        emit(found)
+        return
+    click.echo(f"{found['method']}, {bits} bits, database codes {codes}, {found['queries']} queries")
+    for way in ("image_to_text", "text_to_image"):
+        row = found[way]
+        click.echo(
+            f"{way.replace('_', ' ')}: mAP {row['map']:.3f} (all), {row['map50']:.3f} (@50), "
+            f"precision within radius 2 {row['precision_radius_2']:.3f}"
+        )
+    click.echo(f"fit {found['fit_seconds']:.2f} s, encode {found['encode_seconds']:.3f} s")
