@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from kgmm.cli.eval_fvqa import knowledge_base, right_answer
 from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
@@ -137,18 +138,8 @@ def fit(data, epochs: int = 40) -> np.ndarray:  # type: ignore[no-untyped-def]
 def calibrate(data, weights: np.ndarray) -> tuple[float, float]:  # type: ignore[no-untyped-def]
     best = [(x @ weights).max() for x, _, _ in data if len(x)]
     right = [bool(a[(x @ weights).argmax()]) for x, _, a in data if len(x)]
-    logit, target = torch.tensor(best, dtype=torch.float64), torch.tensor(right, dtype=torch.float64)
-    line = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([line], max_iter=200)
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(line[0] * logit + line[1], target)
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    return float(line[0].detach()), float(line[1].detach())
+    line = LogisticRegression(C=1e6).fit(np.array(best)[:, None], np.array(right))
+    return float(line.coef_[0, 0]), float(line.intercept_[0])
 
 
 def figures(data, weights: np.ndarray) -> str:  # type: ignore[no-untyped-def]

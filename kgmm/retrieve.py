@@ -36,7 +36,7 @@ MAX_DEPTH = 8
 DECAY = 0.85
 MAX_ANCESTORS = 40
 #: candidates that reach the scoring of words and walk, and texts encoded at most for one question
-POOL = 400
+POOL = 500
 MAX_NEW_VECTORS = 600
 #: relations that lead from a kind to a coarser one, and those a kind does not hand down
 UPWARD = ("IsA", "InstanceOf")
@@ -414,8 +414,10 @@ def score(
     depth = 1.0 - DECAY ** c.depth.astype(np.float64)
     weight = np.log1p(c.weight.astype(np.float64)) / log(1 + 10)
     similarity = similarities(store, c, question, encoder, linked - depth)
+    said = overlaps(store, c, question)
     rough = (
         PARTS["similarity"] * similarity
+        + PARTS["overlap"] * said
         + PARTS["link"] * linked
         - PARTS["depth"] * depth
         + PARTS["weight"] * weight
@@ -424,7 +426,7 @@ def score(
     c = c.take(best)
     parts = {
         "similarity": similarity[best],
-        "overlap": overlaps(store, c, question),
+        "overlap": said[best],
         "walk": walk_mass(c, links, store),
         "weight": weight[best],
         "link": linked[best],

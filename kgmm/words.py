@@ -159,7 +159,17 @@ def lemma(word: str) -> str:
     if len(word) < 3:
         return word
     found: str = simplemma.lemmatize(word, "en").lower()
+    if found == word and word.endswith("ing") and len(word) > 5:
+        found = next((v for v in _stems(word) if simplemma.is_known(v, "en")), word)
     return _IRREGULAR.get(found, found)
+
+
+def _stems(gerund: str) -> tuple[str, ...]:
+    """Return the verbs a gerund may come from: cutting → cut, making → make."""
+    stem = gerund[:-3]
+    if stem[-1] == stem[-2] and stem[-1] not in "sl":
+        return (stem[:-1],)
+    return stem, stem + "e"
 
 
 def tokens(text: str) -> list[str]:

@@ -35,7 +35,35 @@ if TYPE_CHECKING:
     from kgmm.reason.task import Task
 
 _SIZES = {"big", "large", "small", "tiny", "huge", "little", "tall", "short", "long"}
-_MATERIALS = {"wood", "wooden", "metal", "metallic", "steel", "plastic", "glass", "ceramic", "porcelain", "leather", "paper", "cotton", "wool", "fabric", "stone", "brick", "rubber", "concrete", "clay", "gold", "silver", "cloth", "brass", "iron", "aluminium", "aluminum", "marble"}
+_MATERIALS = {
+    "wood",
+    "wooden",
+    "metal",
+    "metallic",
+    "steel",
+    "plastic",
+    "glass",
+    "ceramic",
+    "porcelain",
+    "leather",
+    "paper",
+    "cotton",
+    "wool",
+    "fabric",
+    "stone",
+    "brick",
+    "rubber",
+    "concrete",
+    "clay",
+    "gold",
+    "silver",
+    "cloth",
+    "brass",
+    "iron",
+    "aluminium",
+    "aluminum",
+    "marble",
+}
 _SHAPES = {
     "round",
     "square",

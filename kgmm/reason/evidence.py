@@ -55,7 +55,7 @@ FEATURES = (
     "similarity", "given_similarity", "answer_similarity", "given_said", "answer_said", "question_said", "only_answer_seen",
     "only_given_seen", "both_seen", "relation_asked", "unseen_asked", "unseen_asked_given_seen", "seen_asked", "answer_all_said",
     "given_all_said", "given_said_answer_seen", "related", "is_a", "answer_length", "given_length", "given_similarity_answer_seen",
-    "similarity_answer_seen", "answer_is_subject", "no_cue", "inherited", "weight",
+    "similarity_answer_seen", "answer_is_subject", "no_cue", "inherited",
 )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def _features(
             a_seen * (1 - g_seen), g_seen * (1 - a_seen), a_seen * g_seen, cue, unseen * (1 - a_seen), unseen * g_seen,
             (1 - unseen) * a_seen, coverage[answer] > 0.99, coverage[given] > 0.99, coverage[given] * a_seen, related, is_a,
             length[answer], length[given], similar[given] * a_seen, parts["similarity"] * a_seen, float(end == 0),
-            float(not cues), c.depth, parts["weight"],
+            float(not cues), c.depth,
         )  # fmt: skip
         for i, column in enumerate(columns):
             out[:, end, i] = column

@@ -29,18 +29,20 @@ from kgmm.reason.describe import (
 )
 from kgmm.reason.objects import Match, matches, seen_as
 from kgmm.reason.parse import parse
-from kgmm.reason.question import Noun, Question
+from kgmm.reason.question import Question
 from kgmm.reason.task import Outcome, Task
 from kgmm.reason.weights import BIAS, SLOPE, THRESHOLD, WEIGHTS
-from kgmm.retrieve import query_vector
-from kgmm.trace import Citation, Step
+from kgmm.retrieve import Candidates, query_vector
+from kgmm.trace import Step
 from kgmm.trace._data import cited
-from kgmm.words import normal
+from kgmm.words import content, lemma, lemmas, normal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "explicit"
+#: relations whose questions nothing else answers: "who built it" wants a maker or nothing
+STRICT = frozenset("CreatedBy MadeOf Causes SymbolOf Antonym HasPrerequisite".split())
 #: logits added where a hypothesis fits what the parse asks for
 FITS_OBJECT, FITS_RELATION = 3.0, 1.5
 
@@ -106,7 +108,20 @@ def _select(task: Task, question: Question) -> Outcome | None:
     )
     if described and not loose and not question.noun.generic:
         return Outcome(None, abstained=f"nothing seen fits {question.noun.text!r}")
+    if not loose and not question.noun.known and (unsaid := _unsaid(task, question.noun.head)):
+        return Outcome(None, abstained=f"neither the scene nor any fact about it speaks of {unsaid!r}")
     return _by_evidence(task, question, loose, answers=True)
+
+
+def _unsaid(task: Task, head: str) -> str:
+    """Return the first content word of a description that no fact around the scene mentions, or ''."""
+    c, terms = task.candidates, task.store.terms
+    said = {
+        w
+        for t in terms.names(np.unique(np.concatenate([c.subject, c.object])))
+        for w in lemmas(names.label(t))
+    }
+    return next((w for w in content(head) if w not in said), "")
 
 
 def _seen_answer(task: Task, fitting: list[Match]) -> Outcome:
@@ -149,6 +164,12 @@ def _by_evidence(task: Task, question: Question, about: list[Match], answers: bo
     c = found.candidates
     if not len(c):
         return Outcome(None, abstained="the knowledge base has no fact about what is seen or asked")
+    if not answers and question.relations and set(question.relations) <= STRICT | {"UsedFor", "Desires"}:
+        missing = _unanswered(task, question, found, about)
+        if missing:
+            return Outcome(
+                None, memory=ev.memory(task, found, found.features @ WEIGHTS, task.limit), abstained=missing
+            )
     logits = (found.features @ WEIGHTS).astype(np.float64)
     order_of = _fit(task, question, found, about, answers)
     ranked = logits + order_of
@@ -185,6 +206,21 @@ def _by_evidence(task: Task, question: Question, about: list[Match], answers: bo
     )
 
 
+def _unanswered(task: Task, question: Question, found: ev.Evidence, about: list[Match]) -> str:
+    """Return what is missing if no fact about the objects has an asked relation, and only such a fact would answer."""
+    if not set(question.relations) & STRICT:
+        return ""
+    c = found.candidates
+    concepts = {k.concept for k in task.links if k.object in {m.object.id for m in about}}
+    mine = np.isin(
+        c.root, [i for i, r in enumerate(c.roots) if not about or task.store.terms.name(r) in concepts]
+    )
+    wanted = [i for r in question.relations if (i := task.store.terms.id(r)) is not None]
+    if (mine & np.isin(c.predicate, wanted)).any():
+        return ""
+    return f"no fact says {' or '.join(question.relations)} of {about[0].object.name if about else 'what is seen'!r}"
+
+
 def _one(found: ev.Evidence, row: int) -> ev.Evidence:
     at = np.array([row // 2])
     return ev.Evidence(
@@ -208,6 +244,8 @@ def _fit(
         near = np.stack([mine & (c.end == 0), mine & (c.end == 1)], axis=1)  # the near end is subject, object
         right = near if answers else near[:, ::-1]
         bonus += np.where(right.reshape(-1), FITS_OBJECT, -FITS_OBJECT)
+    if question.constraint is not None and question.kind == "other_end":
+        bonus += np.repeat(np.where(_says(task, c, question.constraint.phrase), FITS_OBJECT, -FITS_OBJECT), 2)
     if question.relations and (about or not question.asks_seen):
         wanted = {task.store.terms.id(r) for r in question.relations}
         asked = np.isin(c.predicate, [w for w in wanted if w is not None])
@@ -215,6 +253,15 @@ def _fit(
         if about and asked.any():
             bonus += np.repeat(np.where(asked, 0.0, -2 * FITS_RELATION), 2)
     return bonus
+
+
+def _says(task: Task, c: Candidates, verb: str) -> NDArray[np.bool_]:
+    """Tell which facts say what a verb asks: "eat grass", or, for eating and drinking, what is wanted."""
+    word, terms = lemma(verb.split()[0]), task.store.terms
+    objects, at = np.unique(c.object, return_inverse=True)
+    said = np.array([word in lemmas(names.label(t)) for t in terms.names(objects)], bool)[at]
+    wants = terms.id("Desires") if word in ("eat", "drink") else None
+    return said | (c.predicate == wants) if wants is not None else said
 
 
 def _distinct(
@@ -266,11 +313,3 @@ def _choose(task: Task, outcome: Outcome) -> Outcome:
     if near[best] >= 0.5:
         return replace(outcome, text=task.choices[best], score=round(outcome.score * float(near[best]), 4))
     return replace(outcome, text=None, abstained=f"none of the choices is {outcome.text!r}", citations=[])
-
-
-def pseudo(text: str) -> Noun:
-    """Return a description that only names a kind."""
-    return Noun(head=text, text=text)
-
-
-__all__ = ["NAME", "Citation", "answer"]

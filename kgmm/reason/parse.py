@@ -47,7 +47,43 @@ _VERB_START = re.compile(
     r"|keeps?|gives?|produces?|eats?|runs?|flies|swims?|barks?|requires?|provides?|allows?|protects?|shows?|tends?)\b"
 )
 _ADJECTIVES = COLOURS | frozenset(
-    ["small", "big", "large", "little", "tiny", "huge", "tall", "short", "long", "wooden", "metal", "plastic", "glass", "striped", "round", "square", "old", "young", "open", "closed", "empty", "full", "bright", "dark", "shiny", "wet", "dry", "hot", "cold", "soft", "hard", "fluffy", "furry", "ceramic", "leather"]
+    [
+        "small",
+        "big",
+        "large",
+        "little",
+        "tiny",
+        "huge",
+        "tall",
+        "short",
+        "long",
+        "wooden",
+        "metal",
+        "plastic",
+        "glass",
+        "striped",
+        "round",
+        "square",
+        "old",
+        "young",
+        "open",
+        "closed",
+        "empty",
+        "full",
+        "bright",
+        "dark",
+        "shiny",
+        "wet",
+        "dry",
+        "hot",
+        "cold",
+        "soft",
+        "hard",
+        "fluffy",
+        "furry",
+        "ceramic",
+        "leather",
+    ]
 )
 
 
@@ -98,6 +134,13 @@ def parse_noun(text: str, names: list[str] | None = None) -> Noun:
     noun = Noun(text=text)
     text = re.sub(r"^(?:all (?:of )?)?" + _DET + r"\s+", "", text.strip())
     text = re.sub(r"^(?:one of the|other|only|single|kinds? of|types? of|sorts? of)\s+", "", text)
+    part = re.match(r"^(?:body )?parts? of (.+)$", text)
+    if part:
+        whole, clauses = _split_clauses(part[1])
+        noun.scene.append(("part_of", parse_noun(whole, names)))
+        for clause in clauses:
+            _add_clause(noun, clause, names or [])
+        return noun
     for position, pattern in _POSITIONS.items():
         shorter = re.sub(r",?\s*\b(?:" + pattern + r")\b", " ", text)
         if shorter != text:

@@ -22,13 +22,82 @@ PREPOSITIONS: dict[str, str] = {
 }  # fmt: skip
 #: Verbs that people use for what someone does with a seen object.
 SCENE_VERBS = frozenset(
-    ["hold", "wear", "carry", "ride", "touch", "eat", "drink", "watch", "look", "face", "use", "pull", "push", "cover", "hang", "stand", "sit", "lie", "rest", "lean", "contain", "support", "surround", "decorate", "hug", "grip", "show", "play"]
+    [
+        "hold",
+        "wear",
+        "carry",
+        "ride",
+        "touch",
+        "eat",
+        "drink",
+        "watch",
+        "look",
+        "face",
+        "use",
+        "pull",
+        "push",
+        "cover",
+        "hang",
+        "stand",
+        "sit",
+        "lie",
+        "rest",
+        "lean",
+        "contain",
+        "support",
+        "surround",
+        "decorate",
+        "hug",
+        "grip",
+        "show",
+        "play",
+    ]
 )
 GENERIC = frozenset(
-    ["object", "thing", "item", "stuff", "something", "anything", "entity", "one", "ones", "part", "what", "everything", "kind", "type", "sort"]
+    [
+        "object",
+        "thing",
+        "item",
+        "stuff",
+        "something",
+        "anything",
+        "entity",
+        "one",
+        "ones",
+        "part",
+        "what",
+        "everything",
+        "kind",
+        "type",
+        "sort",
+    ]
 )
 COLOURS = frozenset(
-    ["red", "orange", "yellow", "green", "blue", "purple", "violet", "pink", "brown", "black", "white", "grey", "gray", "silver", "gold", "golden", "beige", "tan", "turquoise", "cyan", "maroon", "navy", "cream"]
+    [
+        "red",
+        "orange",
+        "yellow",
+        "green",
+        "blue",
+        "purple",
+        "violet",
+        "pink",
+        "brown",
+        "black",
+        "white",
+        "grey",
+        "gray",
+        "silver",
+        "gold",
+        "golden",
+        "beige",
+        "tan",
+        "turquoise",
+        "cyan",
+        "maroon",
+        "navy",
+        "cream",
+    ]
 )
 _COLOUR = r"colou?rs?"
 

@@ -147,7 +147,11 @@ class Trace:
             data["concepts"] = [Link(**item) for item in data["concepts"]]
             data["memory"] = [
                 MemoryFact(
-                    Fact(**m["fact"]), m["score"], m["parts"], tuple(Fact(**f) for f in m["chain"]), m["concept"]
+                    Fact(**m["fact"]),
+                    m["score"],
+                    m["parts"],
+                    tuple(Fact(**f) for f in m["chain"]),
+                    m["concept"],
                 )
                 for m in data["memory"]
             ]

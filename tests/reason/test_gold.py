@@ -18,7 +18,9 @@ QUESTIONS = json.loads((ROOT / "tests/gold/questions.json").read_text())
 
 @pytest.fixture(scope="module")
 def answers(bundled_kb: KnowledgeStore) -> list[tuple[dict[str, Any], Answer]]:
-    return [(q, bundled_kb.ask(ROOT / q["scene"], q["question"], choices=q.get("choices"))) for q in QUESTIONS]
+    return [
+        (q, bundled_kb.ask(ROOT / q["scene"], q["question"], choices=q.get("choices"))) for q in QUESTIONS
+    ]
 
 
 def right(question: dict[str, Any], answer: Answer) -> bool:
@@ -51,7 +53,10 @@ def test_every_citation_is_in_the_store_or_the_scene(
         for c in a.trace.citations:
             key = (c.fact.subject, c.fact.predicate, c.fact.object)
             if c.role != "boxes":
-                assert key in scene if c.kind == "scene" else len(bundled_kb.find(*key)) > 0, (a.trace.question, key)
+                assert key in scene if c.kind == "scene" else len(bundled_kb.find(*key)) > 0, (
+                    a.trace.question,
+                    key,
+                )
 
 
 def test_an_answer_falls_when_its_only_support_is_taken_away(bundled_kb: KnowledgeStore) -> None:
