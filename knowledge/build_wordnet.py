@@ -29,12 +29,20 @@ LEXFILES = dict(
 #: Words whose pictured sense neither our own IsA facts nor frequency tell: the sense's number in index.noun.
 PICTURED = {
     f"/c/en/{word}": int(number)
-    for word, number in (
-        entry.split(":")
-        for entry in "band:2 bank:2 bar:2 board:2 bolt:6 brush:2 bulb:2 cable:2 carp:2 chocolate:2 club:3 coral:4 cork:4 cot:3"
-        " crown:4 ear:1 file:1 fire:3 gum:1 heart:2 jumper:3 kiwi:3 light:2 match:1 menu:1 mole:6 moon:1 mug:4 net:6"
-        " octopus:2 perch:5 picture:10 pike:2 pipe:2 plate:4 plug:5 pot:1 pupil:2 radio:2 ring:8 ruler:2 saucer:2 scanner:2"
-        " shell:10 socket:3 spade:2 stamp:4 sun:1 swallow:3 tablet:4 tap:3 television:3 toilet:2".split()
+    for word, _, number in (
+        entry.partition(":")
+        for entry in (
+            "arrow:2 band:2 bank:2 barbecue:2 battery:2 beehive:2 belt:2 bleach:2 board:2 bolt:6 branch:2"
+            " brush:2 builder:3 bulb:2 cable:2 calculator:2 capital:3 carp:2 charger:2 chocolate:2 circus:2"
+            " club:3 cocoa:2 coral:4 cork:4 cot:3 crown:4 cue:4 cushion:3 ear:1 escalator:2 excavator:2 file:1"
+            " fin:6 fire:3 gill:4 globe:3 goal:3 golf_club:2 gum:1 heart:2 holiday:2 intersection:2 jumper:3"
+            " kiwi:3 light:2 market:5 match:1 medicine:2 menu:1 mixer:4 mole:6 moon:1 mug:4 mustard:2 needle:3"
+            " net:6 octopus:2 party:4 pedal:2 peeler:3 perch:5 picnic:3 picture:10 pike:2 pipe:2 plate:4"
+            " plug:5 pot:1 pyramid:3 quarry:2 queen:2 radio:2 rail:3 ring:8 router:2 ruler:2 running:2"
+            " runway:4 sandbox:2 saucer:2 scanner:2 seat:3 shell:10 skeleton:3 sleeping:3 slide:4 socket:3"
+            " soil:2 space:4 spade:2 stamp:4 staple:5 stem:2 stinger:4 sun:1 swallow:3 tablet:4 tap:3"
+            " television:3 thorn:2 toilet:2 trophy:2"
+        ).split()
     )
 }
 HYPERNYM, INSTANCE, PART_OF, MEMBER_OF, SUBSTANCE_OF = "@", "@i", "#p", "#m", "#s"
