@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import scipy.linalg
 
@@ -24,7 +26,7 @@ class CMFH(LinearHasher):
     """
 
     name = "cmfh"
-    DEFAULTS = {"mu": 100.0, "gamma": 0.01, "sweeps": 100}
+    DEFAULTS: ClassVar = {"mu": 100.0, "gamma": 0.01, "sweeps": 100}
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         means = mean(image), mean(text)

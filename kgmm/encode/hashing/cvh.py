@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from kgmm.encode.hashing._base import Array
 from kgmm.encode.hashing._linear import LinearHasher, canonical, extended, mean, product, ridged
 from kgmm.progress import Progress
@@ -19,7 +21,7 @@ class CVH(LinearHasher):
     """
 
     name = "cvh"
-    DEFAULTS = {"ridge": 1e-4}
+    DEFAULTS: ClassVar = {"ridge": 1e-4}
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         means = mean(image), mean(text)

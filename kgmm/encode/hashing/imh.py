@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 import scipy.linalg
@@ -28,7 +28,7 @@ class IMH(LinearHasher):
     """
 
     name = "imh"
-    DEFAULTS = {"beta": 1.0, "lam": 1.0, "neighbors": 15, "sample": 5000}
+    DEFAULTS: ClassVar = {"beta": 1.0, "lam": 1.0, "neighbors": 15, "sample": 5000}
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         rows = np.arange(len(image))

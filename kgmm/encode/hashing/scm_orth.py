@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class ScmOrth(LinearHasher):
 
     name = "scm-orth"
     supervised = True
-    DEFAULTS = {"ridge": 1e-6}
+    DEFAULTS: ClassVar = {"ridge": 1e-6}
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         assert labels is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import scipy.linalg
 
@@ -24,7 +26,7 @@ class ScmSeq(LinearHasher):
 
     name = "scm-seq"
     supervised = True
-    DEFAULTS = {"ridge": 1e-6}
+    DEFAULTS: ClassVar = {"ridge": 1e-6}
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         assert labels is not None
