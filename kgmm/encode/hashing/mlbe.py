@@ -19,30 +19,36 @@ class MLBE(Hasher):
 
     s^x_ii' ~ N(u_i' diag(w^x) u_i', 1/θ), likewise for y, and s_ij ~ Bernoulli(σ(u_i' diag(w) v_j)), with
     Gaussian priors on the weights. The posterior is climbed by coordinate flips of bits and exact (w^x, w^y) or
-    bounded (w, by Böhning's quadratic bound of the logistic) updates of weights. An item outside the training
-    set maximizes its own conditional given the training codes, bit by bit.
-    Within a modality similarity is a local radial kernel; between them, whether two items share a label.
-    The hyper-priors are ours. O(n²c) a sweep, so at most *sample* pairs train it.
+    bounded (w, by Böhning's quadratic bound of the logistic) updates of weights.
+    Within a modality similarity is a local radial kernel (on square roots where features are never negative);
+    between them, whether two items share a label, log odds counted from the base rate.
+
+    In the spirit of the paper where it leaves room: the hyper-priors are ours, and an item outside the training
+    set takes bits of its own conditional given the training codes with equal weights and similarities that
+    sum to one, without the term that couples bits; with the learned w^x, which unlike image features leave
+    near zero, image codes were at chance on Wiki. O(n²c) a sweep, so at most *sample* pairs train it.
 
     Options:
         sample: largest number of training pairs.
         sweeps: over all bits.
         theta: precision θ of the similarities within a modality.
         prior: precision of the weights.
-        neighbors: the kernel's width is the mean distance to this neighbour.
+        neighbors, width: the kernel's width is *width* times the mean squared distance to this neighbour.
         block: items flipped together; 1 makes every step an ascent, more is faster.
     """
 
     name = "mlbe"
     supervised = True
     DEFAULTS: ClassVar = {
-        "sample": 2000, "sweeps": 5, "theta": 1.0, "prior": 1.0, "neighbors": 20, "block": 100,
+        "sample": 2000, "sweeps": 5, "theta": 1.0, "prior": 1.0, "neighbors": 20, "width": 0.25, "block": 100,
     }  # fmt: skip
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         assert labels is not None
         rows = np.sort(np.random.default_rng(self.seed).permutation(len(image))[: self.options["sample"]])
         x, y = (np.asarray(side[rows], np.float64) for side in (image, text))
+        self.fitted["image.root"], self.fitted["text.root"] = bool((x >= 0).all()), bool((y >= 0).all())
+        x, y = rooted(x, self.fitted["image.root"]), rooted(y, self.fitted["text.root"])
         means = mean(x), mean(y)
         x, y = x - means[0], y - means[1]
         between = (labels[rows] @ labels[rows].T > 0).astype(np.float64)
@@ -50,37 +56,45 @@ class MLBE(Hasher):
         for kind, side, center in zip(MODALITIES, (x, y), means, strict=True):
             self.arrays[f"{kind}.mean"], self.arrays[f"{kind}.items"] = center, side
             distance = square_distances(side, side)
-            near = np.partition(distance, min(self.options["neighbors"], len(side) - 1), axis=1)
-            width = float(near[:, min(self.options["neighbors"], len(side) - 1)].mean())
+            k = min(self.options["neighbors"], len(side) - 1)
+            width = self.options["width"] * float(np.partition(distance, k, axis=1)[:, k].mean())
             self.fitted[f"{kind}.width"] = max(width, 1e-12)
             kernel = np.exp(-distance / self.fitted[f"{kind}.width"])
-            self.fitted[f"{kind}.level"] = float(kernel.mean())
-            within.append(kernel - self.fitted[f"{kind}.level"])
+            within.append(kernel - kernel.mean())
         start = self._start(x, y)
         u, v, w_x, w_y, w, history = embed(within[0], within[1], between, start, self.options, progress)
         self.fitted["objective"] = history
-        for kind, codes, weights in zip(MODALITIES, (u, v), (w_x, w_y), strict=True):
-            self.arrays[f"{kind}.codes"] = codes
-            self.arrays[f"{kind}.weights"] = weights
+        self.arrays.update(
+            {"image.codes": u, "text.codes": v, "image.weights": w_x, "text.weights": w_y, "weights": w}
+        )
 
     def _start(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Return the codes of canonical directions, where the search begins."""
         zero = (np.zeros(x.shape[1]), np.zeros(y.shape[1]))
-        w_x, w_y, _ = canonical(ridged(product(x, x), 1e-4), ridged(product(y, y), 1e-4), product(x, y, *zero))
+        w_x, w_y, _ = canonical(
+            ridged(product(x, x), 1e-4), ridged(product(y, y), 1e-4), product(x, y, *zero)
+        )
         w_x, w_y = extended(w_x, w_y, self.bits, self.seed)
         return np.where(x @ w_x >= 0, 1.0, -1.0), np.where(y @ w_y >= 0, 1.0, -1.0)
 
     def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:
-        codes, w = self.arrays[f"{modality}.codes"], self.arrays[f"{modality}.weights"]
-        gram = codes.T @ codes
-        out = []
+        codes = self.arrays[f"{modality}.codes"]
+        codes = codes - codes.mean(0)
+        out = [np.empty((0, self.bits))]
         for start in range(0, len(x), 4096):
-            part = np.asarray(x[start : start + 4096], np.float64) - self.arrays[f"{modality}.mean"]
-            kernel = square_distances(part, self.arrays[f"{modality}.items"])
-            kernel = np.exp(-kernel / self.fitted[f"{modality}.width"]) - self.fitted[f"{modality}.level"]
-            linear = kernel @ codes * w
-            out.append(settle(np.where(linear >= 0, 1.0, -1.0), linear, w[:, None] * gram * w))
-        return np.concatenate(out) if out else np.empty((0, self.bits))
+            part = rooted(np.asarray(x[start : start + 4096], np.float64), self.fitted[f"{modality}.root"])
+            distance = square_distances(
+                part - self.arrays[f"{modality}.mean"], self.arrays[f"{modality}.items"]
+            )
+            distance -= distance.min(1, keepdims=True)  # far from all items, the nearest one still counts
+            kernel = np.exp(-distance / self.fitted[f"{modality}.width"])
+            out.append(kernel @ codes / kernel.sum(1, keepdims=True))
+        return np.concatenate(out)
+
+
+def rooted(x: Array, root: bool) -> Array:
+    """Return the square roots of features that were never negative in training (Hellinger distance of histograms)."""
+    return cast("Array", np.sqrt(np.maximum(x, 0)) if root else x)
 
 
 def settle(u: Array, linear: Array, quadratic: Array, sweeps: int = 5) -> Array:
@@ -96,6 +110,12 @@ def settle(u: Array, linear: Array, quadratic: Array, sweeps: int = 5) -> Array:
     return u
 
 
+def offset(s: Array) -> float:
+    """Return the log odds of similar pairs: where codes say nothing, the base rate holds."""
+    rate = float(np.clip(s.mean(), 1e-6, 1 - 1e-6))
+    return float(np.log(rate / (1 - rate)))
+
+
 def sigmoid(a: Array) -> Array:
     """Return 1 / (1 + exp(-a)) without overflow."""
     return cast("Array", 0.5 * (1 + np.tanh(a / 2)))
@@ -105,7 +125,7 @@ def log_posterior(
     s_x: Array, s_y: Array, s: Array, u: Array, v: Array, w_x: Array, w_y: Array, w: Array, theta: float, prior: float
 ) -> float:  # fmt: skip
     """Return the logarithm of the posterior, up to a constant."""
-    a = (u * w) @ v.T
+    a = (u * w) @ v.T + offset(s)
     value = float((s * a - np.logaddexp(0, a)).sum())
     for observed, codes, weights in ((s_x, u, w_x), (s_y, v, w_y)):
         value -= theta / 2 * float(((observed - (codes * weights) @ codes.T) ** 2).sum())
@@ -135,14 +155,13 @@ def flip(u: Array, v: Array, s_x: Array, s: Array, w_x: Array, w: Array, theta: 
     """Return one modality's codes after flips, block of items by block, given all others."""
     u = u.copy()
     bound = w[:, None] * (v.T @ v) * w / 4
+    odds = offset(s)
     for start in range(0, len(u), block):
         rows = slice(start, start + block)
         a = (u[rows] * w) @ v.T
-        own = np.einsum("ij,ij->i", u[rows], u[rows] * w_x)  # u_i' diag(w^x) u_i is constant in u_i: leave it out
-        linear = ((s[rows] - sigmoid(a) + a / 4) @ v) * w
-        mine = s_x[rows, rows] * np.eye(min(block, len(u) - start))
-        if own.size:
-            linear += 2 * theta * ((s_x[rows] @ u - mine @ u[rows]) * w_x)
+        linear = ((s[rows] - sigmoid(a + odds) + a / 4) @ v) * w
+        self_similarity = np.diag(s_x)[rows, None] * u[rows]  # s_ii is constant in u_i
+        linear += 2 * theta * ((s_x[rows] @ u - self_similarity) * w_x)
         gram = u.T @ u - u[rows].T @ u[rows] if block == 1 else u.T @ u
         u[rows] = settle(u[rows], linear, bound + 2 * theta * w_x[:, None] * gram * w_x, sweeps=2)
     return u
@@ -152,14 +171,16 @@ def within_weights(s_x: Array, u: Array, theta: float, prior: float) -> Array:
     """Return the w^x that maximizes the posterior: a ridge regression on products of bits."""
     gram = (u.T @ u) ** 2
     right = np.einsum("ik,ik->k", u, s_x @ u)
-    return cast("Array", scipy.linalg.solve(theta * gram + prior * np.eye(len(gram)), theta * right, assume_a="pos"))
+    return cast(
+        "Array", scipy.linalg.solve(theta * gram + prior * np.eye(len(gram)), theta * right, assume_a="pos")
+    )
 
 
 def between_weights(s: Array, u: Array, v: Array, w: Array, prior: float) -> Array:
     """Return a w that raises the posterior: one step of Böhning's bound."""
     a = (u * w) @ v.T
     gram = (u.T @ u) * (v.T @ v) / 4
-    right = np.einsum("ik,ik->k", u, (s - sigmoid(a) + a / 4) @ v)
+    right = np.einsum("ik,ik->k", u, (s - sigmoid(a + offset(s)) + a / 4) @ v)
     return cast("Array", scipy.linalg.solve(gram + prior * np.eye(len(gram)), right, assume_a="pos"))
 
 
