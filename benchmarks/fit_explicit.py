@@ -100,7 +100,8 @@ def collect(kb, ids, questions: list[FvqaQuestion]):  # type: ignore[no-untyped-
         )
         gold = set(q.facts)
         fact = np.array(
-            [bool(gold & ids.get(k, set())) for k in zip(subjects, predicates, objects, strict=True)], bool
+            [bool(gold & ids.get(k, {}).keys()) for k in zip(subjects, predicates, objects, strict=True)],
+            bool,
         )
         answers = [
             right_answer(label(t), q.answer) for pair in zip(subjects, objects, strict=True) for t in pair

@@ -74,8 +74,8 @@ def _prime(texts: list[str]) -> None:
 
 def knowledge_base(
     place: Path, facts: Path, distractors: Path | None
-) -> tuple[Any, dict[tuple[str, str, str], set[str]]]:
-    """Return a store of FVQA's facts and distractors, and the fact ids of each statement.
+) -> tuple[Any, dict[tuple[str, str, str], dict[str, str]]]:
+    """Return a store of FVQA's facts and distractors, and the ids and wordings of the facts behind each statement.
 
     The store is filled once; one that has facts already is taken as it is.
     """
@@ -83,19 +83,21 @@ def knowledge_base(
     from kgmm.data.fvqa import load_facts
 
     store = kgmm.open(place)
-    statements = [(fact.id, fact.statement()) for fact in load_facts(facts)]
-    ids: dict[tuple[str, str, str], set[str]] = {}
-    for fact_id, s in statements:
-        ids.setdefault((s.subject, s.predicate, s.object), set()).add(fact_id)
+    known = [(fact, fact.statement()) for fact in load_facts(facts)]
+    ids: dict[tuple[str, str, str], dict[str, str]] = {}
+    for fact, s in known:
+        ids.setdefault((s.subject, s.predicate, s.object), {})[fact.id] = re.sub(
+            r"\[\[|\]\]|\*", "", fact.surface
+        )
     if len(store) == 0:
-        store.add([s for _, s in statements])
+        store.add([s for _, s in known])
         if distractors is not None:
             store.load(distractors, graph="distractors")
     return store, ids
 
 
 def predict(
-    store: Any, ids: dict[tuple[str, str, str], set[str]], question: Any, reasoner: str
+    store: Any, ids: dict[tuple[str, str, str], dict[str, str]], question: Any, reasoner: str
 ) -> dict[str, Any]:
     """Return one line of predictions: answers best first, cited facts best first."""
     answer = store.ask(question.scene(), question.question, reasoner=reasoner, top=3)
@@ -104,12 +106,24 @@ def predict(
     facts: list[str] = []
     for fact in known:
         key = (fact.subject, fact.predicate, fact.object)
-        facts += [i for i in sorted(ids.get(key, {"/".join(key)})) if i not in facts]
+        facts += [i for i in _nearest(question.question, ids.get(key, {"/".join(key): ""})) if i not in facts]
     answers = [answer.text, *(text for text, _ in answer.alternatives)] if answer.text is not None else []
     return {
         "question_id": question.question_id, "answers": answers, "facts": facts[:3] if answers else [],
         "confidence": answer.score,
     }  # fmt: skip
+
+
+def _nearest(question: str, surfaces: dict[str, str]) -> list[str]:
+    """Return the ids of facts that state the same, the one whose wording is nearest the question first."""
+    if len(surfaces) == 1:
+        return list(surfaces)
+    from kgmm.encode import text_encoder
+    from kgmm.retrieve import query_vector
+
+    encoder = text_encoder("minilm")
+    asked = query_vector(encoder, question)
+    return sorted(surfaces, key=lambda i: (-float(query_vector(encoder, surfaces[i]) @ asked), i))
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

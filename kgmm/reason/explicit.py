@@ -8,6 +8,7 @@ that the engine says it does not know.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -96,7 +97,8 @@ def _select(task: Task, question: Question) -> Outcome | None:
             m for m in fitting if any(normal(c) == normal(m.object.name) for c in task.choices)
         ] or fitting
     distinct = {normal(m.object.name) for m in fitting}
-    described = bool(question.noun.scene or question.noun.attributes or question.noun.position)
+    drawn = bool(task.scene.relations) or any(o.box is not None for o in task.scene.objects)
+    described = drawn and bool(question.noun.scene or question.noun.attributes or question.noun.position)
     if (
         len(distinct) == 1
         or (fitting and described)
@@ -244,6 +246,8 @@ def _fit(
         near = np.stack([mine & (c.end == 0), mine & (c.end == 1)], axis=1)  # the near end is subject, object
         right = near if answers else near[:, ::-1]
         bonus += np.where(right.reshape(-1), FITS_OBJECT, -FITS_OBJECT)
+    if question.kind == "select" and not answers_unseen(question):
+        bonus -= np.where(found.seen, 0.0, FITS_OBJECT)
     if question.constraint is not None and question.kind == "other_end":
         bonus += np.repeat(np.where(_says(task, c, question.constraint.phrase), FITS_OBJECT, -FITS_OBJECT), 2)
     if question.relations and (about or not question.asks_seen):
@@ -253,6 +257,16 @@ def _fit(
         if about and asked.any():
             bonus += np.repeat(np.where(asked, 0.0, -2 * FITS_RELATION), 2)
     return bonus
+
+
+def answers_unseen(question: Question) -> bool:
+    """Tell whether "which ..." may be answered with something not seen: a kind ("what kind of hat is this")."""
+    return bool(
+        re.match(
+            r"^(?:what|which) (?:kind|type|sort|category|place|room|season|job|country)\b",
+            question.text.lower(),
+        )
+    )
 
 
 def _says(task: Task, c: Candidates, verb: str) -> NDArray[np.bool_]:

@@ -30,7 +30,7 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0; }
 main { max-width: 62rem; margin: 0 auto; padding: 1rem; }
 .kgmm-answer { font-size: 1.6rem; font-weight: 600; }
-.kgmm figure { position: relative; margin: 1rem 0; } .kgmm img, .kgmm svg { max-width: 100%; height: auto; display: block; }
+.kgmm figure { position: relative; display: inline-block; margin: 1rem 0; } .kgmm img, .kgmm svg { max-width: 100%; height: auto; display: block; }
 .kgmm svg.boxes { position: absolute; inset: 0; width: 100%; height: 100%; }
 .kgmm rect { fill: none; stroke: var(--accent); stroke-width: 2; vector-effect: non-scaling-stroke; opacity: .45; }
 .kgmm rect.cited { opacity: 1; stroke-width: 4; } .kgmm text { fill: #fff; paint-order: stroke; stroke: #000; stroke-width: 3px; }
