@@ -24,7 +24,14 @@ from kgmm.encode.hashing._files import read_model
 from kgmm.errors import KgmmError
 
 #: other names people use -> the name of the file
-ALIASES = {"scm": "scm-seq", "cca": "cvh", "seph-km": "seph", "cyc-dgh": "cycle", "semi": "ssah-semi"}
+ALIASES = {
+    "scm": "scm-seq",
+    "cca": "cvh",
+    "seph-km": "seph",
+    "cyc-dgh": "cycle",
+    "ssah-semi": "sch-gan",
+    "semi-supervised-adversarial": "sch-gan",
+}
 
 __all__ = ["ALIASES", "Hasher", "create", "load", "methods"]
 

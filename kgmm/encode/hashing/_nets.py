@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -16,7 +17,14 @@ from kgmm.encode.hashing._base import BATCH, MODALITIES, Array, Hasher, Modality
 from kgmm.progress import Progress
 
 #: options of every network method; the papers' image networks read pixels, ours read features
-TRAINING: dict[str, Any] = {"epochs": 40, "hidden": 512, "batch": 128, "rate": 1e-3, "dropout": 0.5, "decay": 1e-4}
+TRAINING: dict[str, Any] = {
+    "epochs": 40,
+    "hidden": 512,
+    "batch": 128,
+    "rate": 1e-3,
+    "dropout": 0.5,
+    "decay": 1e-4,
+}
 
 #: upper bound on steps of one training stage, so that epochs over millions of pairs end
 MAX_STEPS = 20_000
@@ -65,7 +73,7 @@ class NetHasher(Hasher):
             self._standardize(kind, x)
         self.fitted["labels"] = 0 if labels is None else labels.shape[1]
         data = Pairs(self, image, text, labels)
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), one_thread():
             torch.manual_seed(self.seed)
             self.nets = self._build(self._dims())
             self.nets.train()
@@ -120,7 +128,11 @@ class NetHasher(Hasher):
         super().restore(fitted, arrays)
         self.nets = self._build(self._dims())
         prefix = "net."
-        state = {k.removeprefix(prefix): torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)}
+        state = {
+            k.removeprefix(prefix): torch.from_numpy(v.copy())
+            for k, v in arrays.items()
+            if k.startswith(prefix)
+        }
         self.nets.load_state_dict(state)
         self.nets.eval()
 
@@ -154,6 +166,17 @@ class NetHasher(Hasher):
                     progress(done, steps, what)
             if after is not None:
                 after()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Train on one thread: these networks are too small to share, and sums keep their order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Pairs:
