@@ -23,7 +23,7 @@ RULES = {"exact": 1.0, "inflected": 0.95, "alias": 0.9, "synonym": 0.85, "head":
 EMBEDDING_THRESHOLD = 0.62
 MAX_WORDS = 5
 #: concepts an unknown word is compared with: those with the most facts
-MAX_CANDIDATES = 20_000
+MAX_CANDIDATES = 5_000
 
 
 def ground_name(
@@ -192,7 +192,8 @@ def _common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, n
     kept = store.__dict__.get("_common_concepts")
     if kept is not None and kept[0] == (store.version, encoder.checksum):
         return kept[1], kept[2]
-    columns = store.columns()
+    graphs = [g for g in store.graphs() if g != "wordnet" and not g.startswith(("scene/", "story/"))]
+    columns = store.columns(graphs=graphs)
     ids, counts = np.unique(columns.subject, return_counts=True)
     best = ids[np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]]
     concepts = [i for i, name in zip(best, store.terms.names(best), strict=True) if name.startswith("/c/")]

@@ -196,13 +196,16 @@ def _by_evidence(task: Task, question: Question, about: list[Match], answers: bo
     citations = cited([*memory_fact.chain, memory_fact.fact])
     seen = task.objects_of(memory_fact.concept)
     chosen = [m for m in about if m.object.id in seen]
-    scene_cites = chosen[0].citations if chosen else [seen_as(task, task.scene[seen[0]])] if seen else []
+    fits = chosen[0].citations if chosen else [seen_as(task, task.scene[seen[0]])] if seen else []
     rest = [(h[0], s) for h, s in zip(hypotheses[1:], confidence[1:], strict=True)][: task.top - 1]
     return Outcome(
         best,
         confidence[0],
         rest,
-        [*citations, *(x for x in scene_cites if x not in citations)],
+        [
+            *(x for x in fits if x.role != "support" and x not in citations),
+            *citations,
+        ],  # the deciding fact last
         memory,
         [step],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -205,7 +206,7 @@ class Pairs:
 def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:
     """Return linear layers with ReLU (and dropout) between them."""
     layers: list[nn.Module] = []
-    for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (a, b) in enumerate(itertools.pairwise(sizes)):
         layers.append(nn.Linear(a, b))
         if i < len(sizes) - 2:
             layers += [nn.ReLU(), nn.Dropout(dropout)]

@@ -52,10 +52,9 @@ class CMDVH(NetHasher):
             assert batch.labels is not None
             f = torch.tanh(self._joint(batch.image, batch.text))
             binary = torch.where(f >= 0, 1.0, -1.0).detach()
-            return (
-                o["classify"] * classification(self.nets["label"](f), batch.labels)
-                + o["quantize"] * ((binary - f) ** 2).mean()
-            )
+            total: Tensor = o["classify"] * classification(self.nets["label"](f), batch.labels)
+            total = total + o["quantize"] * ((binary - f) ** 2).mean()
+            return total
 
         first = [*self.nets["fusion"].parameters(), *self.nets["label"].parameters()]
         self._descend(data, first, fuse, progress, "fusion network")

@@ -74,7 +74,8 @@ class CycleHashing(NetHasher):
         tell.zero_grad()
         for kind, fake in made.items():
             judge = self.nets[f"judge_{kind}"]
-            (F.softplus(-judge(batch.view(kind))).mean() + F.softplus(judge(fake.detach())).mean()).backward()
+            told = F.softplus(-judge(batch.view(kind))).mean() + F.softplus(judge(fake.detach())).mean()
+            told.backward()  # type: ignore[no-untyped-call]
         tell.step()
 
 

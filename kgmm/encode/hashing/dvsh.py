@@ -54,7 +54,7 @@ class DVSH(NetHasher):
             assert batch.labels is not None
             s = 2 * shared(batch.labels, batch.labels) - 1
             h = torch.tanh(self._fuse(batch.image, batch.text))
-            total = cosine_hinge(h, h, s, o["cosine_margin"])
+            total: Tensor = cosine_hinge(h, h, s, o["cosine_margin"])
             total = total + o["bitwise"] * (o["bit_margin"] - h.abs()).clamp(min=0).mean()
             for kind in ("image", "text"):
                 own = torch.tanh(self.nets[kind](batch.view(kind)))

@@ -84,7 +84,8 @@ class SchGan(NetHasher):
         generated = (self.options["margin"] + positive - distance.gather(1, chosen)).clamp(min=0).mean()
         pull = positive.mean()
         share = self.options["generator"]
-        return (1 - share) * known + share * generated + 0.5 * pull + 0.5 * spread
+        total: Tensor = (1 - share) * known + share * generated + 0.5 * pull + 0.5 * spread
+        return total
 
 
 METHOD = SchGan

@@ -100,7 +100,8 @@ class SSAH(NetHasher):
         tell.zero_grad()
         for kind, fake in features.items():
             judge = self.nets[f"{kind}_judge"]
-            (F.softplus(-judge(real)).mean() + F.softplus(judge(fake)).mean()).backward()
+            told = F.softplus(-judge(real)).mean() + F.softplus(judge(fake)).mean()
+            told.backward()  # type: ignore[no-untyped-call]
         tell.step()
 
 
