@@ -99,11 +99,12 @@ def _select(task: Task, question: Question) -> Outcome | None:
     distinct = {normal(m.object.name) for m in fitting}
     drawn = bool(task.scene.relations) or any(o.box is not None for o in task.scene.objects)
     described = drawn and bool(question.noun.scene or question.noun.attributes or question.noun.position)
+    negated = any(k.negated for k in question.noun.known)
     if (
-        len(distinct) == 1
-        or (fitting and described)
-        or (fitting and any(k.negated for k in question.noun.known))
-    ):
+        not drawn and not negated
+    ):  # a list of names: evidence alone orders it better than rules about what fits
+        return _by_evidence(task, question, [])
+    if len(distinct) == 1 or (fitting and (described or negated)):
         return _seen_answer(task, fitting)
     loose = fitting or (
         matches(task, replace(question.noun, known=[])) if described or not question.noun.generic else []
@@ -198,17 +199,8 @@ def _by_evidence(task: Task, question: Question, about: list[Match], answers: bo
     chosen = [m for m in about if m.object.id in seen]
     fits = chosen[0].citations if chosen else [seen_as(task, task.scene[seen[0]])] if seen else []
     rest = [(h[0], s) for h, s in zip(hypotheses[1:], confidence[1:], strict=True)][: task.top - 1]
-    return Outcome(
-        best,
-        confidence[0],
-        rest,
-        [
-            *(x for x in fits if x.role != "support" and x not in citations),
-            *citations,
-        ],  # the deciding fact last
-        memory,
-        [step],
-    )
+    fits = [x for x in fits if x.role != "support" and x not in citations]
+    return Outcome(best, confidence[0], rest, [*fits, *citations], memory, [step])  # the deciding fact last
 
 
 def _unanswered(task: Task, question: Question, found: ev.Evidence, about: list[Match]) -> str:
