@@ -4,10 +4,11 @@ from kgmm.trace._data import (
     Answer,
     Check,
     Citation,
+    Counterfactual,
     Link,
     MemoryFact,
     Step,
     Trace,
 )
 
-__all__ = ["Answer", "Check", "Citation", "Link", "MemoryFact", "Step", "Trace"]
+__all__ = ["Answer", "Check", "Citation", "Counterfactual", "Link", "MemoryFact", "Step", "Trace"]

@@ -68,6 +68,15 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """The answer, computed again, if some facts did not exist; ``answer`` None where the engine then abstains."""
+
+    removed: tuple[Fact, ...]
+    answer: str | None
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """The outcome of one check of a trace."""
 
@@ -99,6 +108,8 @@ class Trace:
     store_version: int = -1
     #: seconds per stage
     timings: dict[str, float] = field(default_factory=dict)
+    #: answers without some facts, computed ahead by :meth:`precompute` for pages and files
+    counterfactuals: list[Counterfactual] = field(default_factory=list)
     _replay: Replay | None = field(default=None, repr=False, compare=False)
 
     def without(self, *facts: Fact | Citation | MemoryFact) -> Answer:
@@ -109,7 +120,23 @@ class Trace:
         """
         if self._replay is None:
             raise KgmmError("this trace is not attached to a store; call kb.attach(trace) first")
-        return self._replay(frozenset(_key(f if isinstance(f, Fact) else f.fact) for f in facts))
+        return self._replay(frozenset(key(f if isinstance(f, Fact) else f.fact) for f in facts))
+
+    @property
+    def attached(self) -> bool:
+        """Whether the question can be asked again, so that :meth:`without` works."""
+        return self._replay is not None
+
+    def precompute(self, seconds: float = 2.0) -> Trace:
+        """Fill ``counterfactuals`` so that pages and files know the answers without each fact; return the trace.
+
+        Raises:
+            KgmmError: if the trace is not attached to a store.
+        """
+        from kgmm.trace.counterfactuals import compute
+
+        self.counterfactuals = compute(self, seconds)
+        return self
 
     def verify(self, kb: LocalStore) -> list[Check]:
         """Look every citation up again; see :func:`kgmm.trace.checks.verify`."""
@@ -120,7 +147,7 @@ class Trace:
     def to_dict(self) -> dict[str, Any]:
         """Return the trace as JSON-ready data."""
         data = {k: v for k, v in self.__dict__.items() if not k.startswith("_") and k != "scene"}
-        for name in ("concepts", "memory", "steps", "citations"):
+        for name in ("concepts", "memory", "steps", "citations", "counterfactuals"):
             data[name] = [asdict(item) for item in data[name]]
         return {"schema": SCHEMA, **data, "scene": self.scene.to_dict() if self.scene else None}
 
@@ -157,6 +184,10 @@ class Trace:
             ]
             data["steps"] = [Step(**item) for item in data["steps"]]
             data["citations"] = [Citation(Fact(**c["fact"]), c["kind"], c["role"]) for c in data["citations"]]
+            data["counterfactuals"] = [
+                Counterfactual(tuple(Fact(**f) for f in c["removed"]), c["answer"], c["score"])
+                for c in data.get("counterfactuals", ())
+            ]
             data["alternatives"] = [(str(t), float(s)) for t, s in data["alternatives"]]
             return cls(scene=SceneGraph.from_dict(scene, origin) if scene else None, **data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -212,7 +243,8 @@ class Answer:
         return self.trace._repr_html_()
 
 
-def _key(fact: Fact) -> tuple[str, str, str]:
+def key(fact: Fact) -> tuple[str, str, str]:
+    """Return what identifies a statement, whatever its weight, graph and source."""
     return fact.subject, fact.predicate, fact.object
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kgmm.errors import StoreError
 from kgmm.names import label
 from kgmm.phrase import phrase
-from kgmm.store import Fact
 from kgmm.trace._data import Check, Citation, Trace
+from kgmm.trace.counterfactuals import others
 from kgmm.words import normal
 
 if TYPE_CHECKING:
@@ -18,17 +20,41 @@ COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribu
 
 
 def verify(trace: Trace, kb: LocalStore) -> list[Check]:
-    """Look every citation up again and compare the answer with what is cited.
+    """Look every citation up again, at the trace's version, and compare the answer with what is cited.
+
+    Args:
+        trace: what is checked.
+        kb: the store it was asked of, or another one: then its citations are looked up there as it is now.
 
     Returns:
-        One check a citation, then one of the answer; an abstention has none.
+        One check where the version differs, one for the linked objects, one a citation, then one of the answer; an
+        abstention has no answer to check.
 
     Example:
         >>> all(check.passed for check in answer.trace.verify(kb))                    # doctest: +SKIP
         True
     """
+    same = str(getattr(kb, "path", "")) == trace.store
+    if not same or kb.version == trace.store_version:
+        return _checks(trace, kb)
+    try:
+        with type(kb)(Path(trace.store), create=False, version=trace.store_version) as then:
+            checks = _checks(trace, then)
+    except StoreError as error:
+        said = f"version {trace.store_version} cannot be opened ({error}); looked up in version {kb.version}"
+        return [Check("version", False, said), *_checks(trace, kb)]
+    said = f"the store is at version {kb.version} now; looked up at version {trace.store_version}"
+    return [Check("version", True, said), *checks]
+
+
+def _checks(trace: Trace, kb: LocalStore) -> list[Check]:
     scene = {(s, p, o) for s, p, o, _ in trace.scene.facts()} if trace.scene else set()
     checks = [_cited(citation, scene, kb) for citation in trace.citations]
+    linked = list(dict.fromkeys(k.object for k in trace.concepts if k.object))
+    if linked:
+        gone = [o for o in linked if trace.scene is None or o not in trace.scene]
+        said = f"not in the scene: {', '.join(gone)}" if gone else f"all {len(linked)} are in the scene"
+        checks.insert(0, Check("objects", not gone, f"linked objects: {said}"))
     if trace.answer is not None:
         checks.append(_answered(trace))
     return checks
@@ -67,17 +93,19 @@ def _answered(trace: Trace) -> Check:
 
 
 def necessary(trace: Trace) -> bool:
-    """Tell whether the answer changes when its cited knowledge (or, if there is none, its scene facts) is taken away."""
+    """Tell whether the answer changes when its cited knowledge (or, if there is none, its scene facts) is taken away.
+
+    Raises:
+        KgmmError: if the trace is not attached to a store.
+    """
     knowledge = [c for c in trace.citations if c.kind == "knowledge"]
     return trace.without(*(knowledge or trace.citations)).text != trace.answer
 
 
 def sufficient(trace: Trace) -> bool:
-    """Tell whether the answer stays when every other fact of the memory is taken away."""
-    cited = {_key(c.fact) for c in trace.citations}
-    others = [m.fact for m in trace.memory if _key(m.fact) not in cited]
-    return trace.without(*others).text == trace.answer
+    """Tell whether the answer stays when every other fact of the memory is taken away.
 
-
-def _key(fact: Fact) -> tuple[str, str, str]:
-    return fact.subject, fact.predicate, fact.object
+    Raises:
+        KgmmError: if the trace is not attached to a store.
+    """
+    return trace.without(*others(trace)).text == trace.answer

@@ -1,0 +1,58 @@
+"""Answers without some facts, computed ahead: what a page's switches and a file's reader look up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import combinations
+
+from kgmm.store import Fact
+from kgmm.trace._data import Counterfactual, Trace, key
+
+#: with more citations than this, only each alone and all together are taken away
+ALL_SUBSETS = 4
+
+
+def compute(trace: Trace, seconds: float = 2.0) -> list[Counterfactual]:
+    """Ask again without some facts, the most telling first, for at most about *seconds*.
+
+    First every set of citations (each alone and all together if there are more than four), then everything but the
+    citations, each link of their chains, and each further fact of the memory, best first.
+
+    Raises:
+        KgmmError: if the trace is not attached to a store.
+
+    Example:
+        >>> [c.answer for c in compute(answer.trace)][:1]                              # doctest: +SKIP
+        ['saucer']
+    """
+    found: dict[frozenset[tuple[str, str, str]], Counterfactual] = {}
+    stop = time.perf_counter() + seconds
+    for removed in _plan(trace):
+        keys = frozenset(key(f) for f in removed)
+        if not keys or keys in found:
+            continue
+        answer = trace.without(*removed)
+        found[keys] = Counterfactual(tuple(removed), answer.text, answer.score)
+        if time.perf_counter() > stop:
+            break
+    return list(found.values())
+
+
+def others(trace: Trace) -> list[Fact]:
+    """Return the facts of the memory that are not cited, each once."""
+    cited = {key(c.fact) for c in trace.citations}
+    return list({key(m.fact): m.fact for m in trace.memory if key(m.fact) not in cited}.values())
+
+
+def _plan(trace: Trace) -> Iterator[list[Fact]]:
+    cited = [c.fact for c in trace.citations]
+    sizes = range(1, len(cited) + 1) if len(cited) <= ALL_SUBSETS else (1, len(cited))
+    for size in sizes:
+        yield from map(list, combinations(cited, size))
+    yield [c.fact for c in trace.citations if c.kind == "knowledge"]
+    rest = others(trace)
+    yield rest
+    keys = {key(f) for f in cited}
+    yield from ([link] for m in trace.memory if key(m.fact) in keys for link in m.chain)
+    yield from ([fact] for fact in rest)
