@@ -289,9 +289,9 @@ def gather(
     chunks: list[tuple[NDArray[Any], ...]] = []
     closures: dict[int, dict[int, tuple[int, int, int]]] = {}
     for index, root in enumerate(roots):
-        closure = _closure(store, root, upward, banned)
-        closures[root] = closure
-        for node, (depth, _, _) in closure.items():
+        kinds = closure(store, root, upward, banned)
+        closures[root] = kinds
+        for node, (depth, _, _) in kinds.items():
             s, p, o, w, g = rows(store, node, 0)
             chunks.append((s, p, o, w, g, _fill(index, s), _fill(depth, s), _fill(0, s)))
         s, p, o, w, g = rows(store, root, 1)
@@ -327,7 +327,7 @@ def rows(store: LocalStore, node: int, end: int) -> tuple[NDArray[Any], ...]:
     )
 
 
-def _closure(
+def closure(
     store: LocalStore, root: int, upward: set[int], banned: set[tuple[int, int, int]]
 ) -> dict[int, tuple[int, int, int]]:
     """Return the kinds above a concept: node → (steps, the node it was reached from, by which relation)."""

@@ -30,6 +30,7 @@ from kgmm.reason.task import Outcome
 from kgmm.scene import SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Citation, Step
+from kgmm.words import normal
 
 if TYPE_CHECKING:
     from kgmm.reason.task import Task
@@ -76,6 +77,10 @@ _SHAPES = {
     "spherical",
 }
 _GROUPS = {"colour": COLOURS | {"gray"}, "size": _SIZES, "material": _MATERIALS, "shape": _SHAPES}
+#: numbers as facts spell them
+NUMBERS = dict(
+    zip("zero one two three four five six seven eight nine ten".split(), map(str, range(11)), strict=True)
+)
 #: predicates worth saying when asked where something is, best first
 _PLACES = (
     "on",
@@ -96,12 +101,27 @@ def count(task: Task, q: Question) -> Outcome | None:
     """How many seen objects fit a description."""
     assert q.noun is not None
     found = matches(task, q.noun)
+    if not found and q.other is not None:
+        return _known_number(task, q.noun, q.other)
     cites = list(dict.fromkeys(c for m in found for c in m.citations))
     text = f"{len(found)} seen objects fit {q.noun.text!r}"
     return Outcome(
         str(len(found)), min((m.score for m in found), default=0.9), [], cites,
         steps=[Step("count", text, {"objects": [m.object.id for m in found]})],
     )  # fmt: skip
+
+
+def _known_number(task: Task, part: Noun, whole: Noun) -> Outcome:
+    """How many parts something has where none is seen: a fact that says so ("spider HasA eight legs")."""
+    for m in matches(task, whole) or [Match(SceneObject(ASKED, whole.head), 1.0, [])]:
+        for fact, chain in _known_of(task, m.object, "HasA"):
+            words = normal(names.label(fact.object)).split()
+            number = next((w for w in words if w.isdigit() or w in NUMBERS), None)
+            if number is not None and normal(part.head) in normal(" ".join(words)):
+                cites = [*m.citations, *(Citation(f) for f in (*chain, fact))]
+                said = phrase(fact.subject, fact.predicate, fact.object)
+                return Outcome(NUMBERS.get(number, number), 0.8, [], cites, steps=[Step("count", said)])
+    return Outcome(None, abstained=f"no {part.head} is seen, and no fact says how many a {whole.head} has")
 
 
 def exists(task: Task, q: Question) -> Outcome | None:
@@ -171,8 +191,11 @@ def _holds(task: Task, m: Match, condition: Constraint, seen: bool) -> Outcome:
         )
         if kind is not None:
             return _yes([*m.citations, *kind.citations], kind.score, f"{head} is a kind of {positive.phrase}")
+    is_kind = condition.relations[:1] == ("IsA",) and _known_kind(task, condition.phrase)
+    if is_kind:  # a cat is a pet, and a pet is much like a dog: only a chain of kinds makes it one
+        positive = Constraint(tuple(r for r in positive.relations if r != "IsA"), positive.phrase)
     found = support(task, m.object, positive)
-    if found.score >= SUPPORT:
+    if found.score >= (1.0 if is_kind else SUPPORT):
         cites = [
             *m.citations,
             *(Citation(f, role="denies" if found.denies else "support") for f in found.facts),
@@ -180,7 +203,7 @@ def _holds(task: Task, m: Match, condition: Constraint, seen: bool) -> Outcome:
         fact = found.facts[-1]
         text = phrase(fact.subject, fact.predicate, fact.object)
         return _no(cites, found.score, text) if found.denies else _yes(cites, found.score, text)
-    if seen and condition.relations[:1] == ("IsA",) and _known_kind(task, condition.phrase) and m.citations:
+    if seen and is_kind and m.citations:
         chain = [c for k in task.links if k.object == m.object.id for c in _kinds_of(task, k.concept)]
         if chain:
             return _no(
@@ -400,7 +423,9 @@ _OPPOSITE = {"smaller": "bigger", "narrower": "wider", "shorter": "taller", "low
 
 def compare(task: Task, q: Question) -> Outcome | None:
     """Which of two is bigger, heavier, faster: by a fact that compares, a property only one has, or the boxes."""
-    assert q.noun is not None and q.other is not None
+    assert q.noun is not None
+    if q.other is None:
+        return _most(task, q.noun, q.attribute)
     a, b = (matches(task, n)[:1] or [Match(SceneObject(ASKED, n.head), 1.0, [])] for n in (q.noun, q.other))
     first, second = a[0], b[0]
     decided = _compared(task, q.attribute, first, second)
@@ -415,6 +440,26 @@ def compare(task: Task, q: Question) -> Outcome | None:
         return _yes(cites, 0.8, text) if winner is first else _no(cites, 0.8, text)
     loser = second if winner is first else first
     return Outcome(winner.object.name, 0.8, [(loser.object.name, 0.2)], cites, steps=[Step("compare", text)])
+
+
+def _most(task: Task, noun: Noun, degree: str) -> Outcome:
+    """Which of all that fit is biggest, smallest, tallest in the picture."""
+    measure = _MEASURES.get(_OPPOSITE.get(degree, degree))
+    boxed = [(m, m.object.box) for m in matches(task, noun) if m.object.box is not None]
+    if measure is None or not boxed:
+        return Outcome(None, abstained=f"neither the scene nor any fact tells what is the {degree}")
+    boxed.sort(key=lambda pair: measure(pair[1]), reverse=degree in _MEASURES)
+    (best, _), rest = boxed[0], boxed[1:4]
+    cites = [*best.citations, *(_box(task, m) for m, _ in boxed[:2])]
+    step = Step("compare", f"in the picture {best.object.name} is {degree} than all else that fits")
+    return Outcome(best.object.name, 0.8, [(m.object.name, 0.1) for m, _ in rest], cites, steps=[step])
+
+
+def _box(task: Task, m: Match) -> Citation:
+    sides = ",".join(f"{v:g}" for v in m.object.box or ())
+    return Citation(
+        Fact(task.scene.node(m.object.id), "box", f'"{sides}"', 1.0, task.scene.graph), "scene", "box"
+    )
 
 
 def _compared(task: Task, degree: str, a: Match, b: Match) -> tuple[Match, list[Citation], str] | None:
@@ -440,11 +485,7 @@ def _compared(task: Task, degree: str, a: Match, b: Match) -> tuple[Match, list[
         return None
     more = a if measure(a.object.box) >= measure(b.object.box) else b
     winner = more if degree in _MEASURES else (b if more is a else a)
-    boxes = [
-        Citation(Fact(task.scene.node(m.object.id), "box", f'"{",".join(f"{v:g}" for v in m.object.box or ())}"', 1.0, task.scene.graph), "scene", "box")
-        for m in (a, b)
-    ]  # fmt: skip
-    return winner, boxes, f"in the picture {winner.object.name} is {degree}"
+    return winner, [_box(task, a), _box(task, b)], f"in the picture {winner.object.name} is {degree}"
 
 
 def describe(task: Task, q: Question) -> Outcome | None:

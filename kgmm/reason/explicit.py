@@ -17,6 +17,7 @@ import numpy as np
 
 from kgmm import names
 from kgmm.reason import evidence as ev
+from kgmm.reason import expected
 from kgmm.reason.describe import (
     attribute,
     between,
@@ -28,12 +29,13 @@ from kgmm.reason.describe import (
     test,
     where,
 )
-from kgmm.reason.objects import Match, matches, seen_as
+from kgmm.reason.objects import ASKED, Match, is_of, matches, seen_as
 from kgmm.reason.parse import parse
 from kgmm.reason.question import Question
 from kgmm.reason.task import Outcome, Task
 from kgmm.reason.weights import BIAS, SLOPE, THRESHOLD, WEIGHTS
 from kgmm.retrieve import Candidates, query_vector
+from kgmm.scene import SceneObject
 from kgmm.trace import Step
 from kgmm.trace._data import cited
 from kgmm.words import content, lemma, lemmas, normal
@@ -46,6 +48,9 @@ NAME = "explicit"
 STRICT = frozenset("CreatedBy MadeOf Causes SymbolOf Antonym HasPrerequisite".split())
 #: logits added where a hypothesis fits what the parse asks for
 FITS_OBJECT, FITS_RELATION = 3.0, 1.5
+_WHAT_IS_IT = re.compile(r"^\W*what(?: is|'s) (?:it|this|that)(?: thing| object)?\W*$", re.IGNORECASE)
+#: best hypotheses looked at for being of the kind asked for
+KIND_TESTS = 100
 
 _BY_KIND: dict[str, Callable[[Task, Question], Outcome | None]] = {
     "count": count,
@@ -66,12 +71,18 @@ def answer(task: Task) -> Outcome:
     Returns:
         The outcome; its text is None if nothing supports an answer.
     """
-    question = parse(task.question, [n for o in task.scene.objects for n in (o.name, *o.aliases)])
+    asked = expected.resolved(task.question, task.scene)
+    question = parse(asked, [n for o in task.scene.objects for n in (o.name, *o.aliases)])
     step = Step("parse", _said(question), question.summary())
+    main = expected.salient(task.scene) if _WHAT_IS_IT.match(asked) else None
+    if main is not None:
+        seen = _seen_answer(task, [Match(main, main.score, [seen_as(task, main)])])
+        seen.steps.insert(0, step)
+        return seen
     outcome = _BY_KIND[question.kind](task, question) if question.kind in _BY_KIND else None
     if outcome is not None and task.choices and outcome.text is not None:
         outcome = _choose(task, outcome)
-    if outcome is None and question.kind == "select":
+    if outcome is None and question.kind == "select" and expected.beyond(question) is None:
         outcome = _select(task, question)
     if outcome is None:
         outcome = _by_evidence(task, question, _given(task, question))
@@ -97,7 +108,7 @@ def _select(task: Task, question: Question) -> Outcome | None:
             m for m in fitting if any(normal(c) == normal(m.object.name) for c in task.choices)
         ] or fitting
     distinct = {normal(m.object.name) for m in fitting}
-    drawn = bool(task.scene.relations) or any(o.box is not None for o in task.scene.objects)
+    drawn = task.drawn
     described = drawn and bool(question.noun.scene or question.noun.attributes or question.noun.position)
     negated = any(k.negated for k in question.noun.known)
     if (
@@ -109,8 +120,10 @@ def _select(task: Task, question: Question) -> Outcome | None:
     loose = fitting or (
         matches(task, replace(question.noun, known=[])) if described or not question.noun.generic else []
     )
-    if described and not loose and not question.noun.generic:
-        return Outcome(None, abstained=f"nothing seen fits {question.noun.text!r}")
+    said = {w for k in question.noun.known for w in content(k.phrase)}
+    loose = [m for m in loose if not said.issuperset(content(m.object.name))]  # "what holds the coffee"
+    if described and not loose:
+        return Outcome(None, abstained=f"nothing seen fits {question.noun.text or question.text!r}")
     if not loose and not question.noun.known and (unsaid := _unsaid(task, question.noun.head)):
         return Outcome(None, abstained=f"neither the scene nor any fact about it speaks of {unsaid!r}")
     return _by_evidence(task, question, loose, answers=True)
@@ -154,7 +167,10 @@ def _given(task: Task, question: Question) -> list[Match]:
         question.noun.scene or question.noun.position or question.noun.attributes
     ):
         return []
-    return matches(task, question.noun)
+    found = matches(task, question.noun)
+    if not found and task.drawn and not question.noun.generic and not question.noun.scene:
+        return [Match(SceneObject(ASKED, question.noun.head))]
+    return found
 
 
 def _by_evidence(task: Task, question: Question, about: list[Match], answers: bool = False) -> Outcome:
@@ -173,16 +189,17 @@ def _by_evidence(task: Task, question: Question, about: list[Match], answers: bo
             return Outcome(
                 None, memory=ev.memory(task, found, found.features @ WEIGHTS, task.limit), abstained=missing
             )
-    logits = (found.features @ WEIGHTS).astype(np.float64)
-    order_of = _fit(task, question, found, about, answers)
-    ranked = logits + order_of
+    ranked = (found.features @ WEIGHTS).astype(np.float64) + _fit(task, question, found, about, answers)
+    wanted, missing = _possible(task, question, found, ranked, answers and not about)
+    ranked = np.where(wanted, ranked, -np.inf)
     if task.choices:
         ranked = _restrict(task, found, ranked)
     order = np.argsort(-ranked, kind="stable")
     order = order[np.isfinite(ranked[order])]
     memory = ev.memory(task, found, np.where(np.isfinite(ranked), ranked, -99.0), task.limit)
     if not len(order):
-        return Outcome(None, memory=memory, abstained="no choice is an end of any fact about what is seen")
+        reason = missing or "no choice is an end of any fact about what is seen"
+        return Outcome(None, memory=memory, abstained=reason)
     hypotheses = _distinct(task, found, order, ranked, max(task.top, 3))
     best, row = hypotheses[0][0], int(hypotheses[0][2])
     confidence = [round(float(1 / (1 + np.exp(-(SLOPE * h[1] + BIAS)))), 4) for h in hypotheses]
@@ -203,12 +220,43 @@ def _by_evidence(task: Task, question: Question, about: list[Match], answers: bo
     return Outcome(best, confidence[0], rest, [*fits, *citations], memory, [step])  # the deciding fact last
 
 
+def _possible(
+    task: Task, question: Question, found: ev.Evidence, ranked: NDArray[np.float64], unseen_kind: bool
+) -> tuple[NDArray[np.bool_], str]:
+    """Return which hypotheses are such as the question asks for, and what to say if none is."""
+    c, every = found.candidates, np.ones(2 * len(found.candidates), bool)
+    asked = expected.beyond(question)
+    if asked is not None:
+        said = expected.stating(task, c, asked[1], expected.is_measure(asked[0]))
+        far = np.stack([c.end == 1, c.end == 0], axis=1).reshape(-1)
+        return np.repeat(said, 2) & far, f"no fact about what is seen answers {asked[0]!r}"
+    if not task.drawn:
+        return every, ""
+    if question.text.lower().startswith("where"):
+        return expected.places(task, c), "no fact says where"
+    if (
+        unseen_kind
+        and question.noun is not None
+        and (kind := expected.kind_asked(task, question.noun)) is not None
+    ):
+        ends = np.stack([c.subject, c.object], axis=1).reshape(-1).astype(np.int64)
+        best = np.argsort(-ranked, kind="stable")[:KIND_TESTS]
+        allowed = np.zeros(len(every), bool)
+        allowed[best] = expected.of_kind(task, ends[best], kind)
+        allowed &= found.seen.reshape(-1, 2)[:, ::-1].reshape(-1)  # the fact's other end is in the picture
+        return (
+            allowed,
+            f"nothing seen, and nothing a fact about it names, is a kind of {question.noun.head!r}",
+        )
+    return every, ""
+
+
 def _unanswered(task: Task, question: Question, found: ev.Evidence, about: list[Match]) -> str:
     """Return what is missing if no fact about the objects has an asked relation, and only such a fact would answer."""
     if not set(question.relations) & STRICT:
         return ""
     c = found.candidates
-    concepts = {k.concept for k in task.links if k.object in {m.object.id for m in about}}
+    concepts = _concepts(task, about)
     mine = np.isin(
         c.root, [i for i, r in enumerate(c.roots) if not about or task.store.terms.name(r) in concepts]
     )
@@ -216,6 +264,10 @@ def _unanswered(task: Task, question: Question, found: ev.Evidence, about: list[
     if (mine & np.isin(c.predicate, wanted)).any():
         return ""
     return f"no fact says {' or '.join(question.relations)} of {about[0].object.name if about else 'what is seen'!r}"
+
+
+def _concepts(task: Task, about: list[Match]) -> set[str]:
+    return {k.concept for k in task.links if any(is_of(k, m.object) for m in about)}
 
 
 def _one(found: ev.Evidence, row: int) -> ev.Evidence:
@@ -235,7 +287,7 @@ def _fit(
     c = found.candidates
     bonus = np.zeros(2 * len(c))
     if about:
-        concepts = {k.concept for k in task.links if k.object in {m.object.id for m in about}}
+        concepts = _concepts(task, about)
         roots = [i for i, r in enumerate(c.roots) if task.store.terms.name(r) in concepts]
         mine = np.isin(c.root, roots)
         near = np.stack([mine & (c.end == 0), mine & (c.end == 1)], axis=1)  # the near end is subject, object

@@ -31,6 +31,7 @@ _IN_IMAGE = re.compile(
     r"|\b(?:shown|visible|pictured|depicted) here\b|\bhere\b(?!\s+(?:is|are))"
 )
 _PREPOSITION = re.compile(rf"\b({'|'.join(sorted(map(re.escape, PREPOSITIONS), key=len, reverse=True))})\b")
+_ARTICLE = re.compile(r"\b(?:the|an?)\b")
 _DET = r"(?:the|an?|this|that|these|those|some|any|your|his|her|its|their|all|each|every)"
 _POSITIONS = {
     "left": r"(?:on|at|to|in) (?:the )?(?:far |very )?left(?:[- ]hand)?(?: side| part)?(?! of)|leftmost",
@@ -247,7 +248,7 @@ def scene_relation(text: str, names: list[str]) -> tuple[str, Noun] | None:
 def _names_object(text: str, names: list[str]) -> bool:
     bare = re.sub(rf"^{_DET}\s+", "", text)
     heads = {lemma(w) for w in bare.split()}
-    return any({lemma(w) for w in n.split()} <= heads for n in names) or bool(heads & GENERIC)
+    return any(lemma(n.split()[-1]) in heads for n in names if n) or bool(heads & GENERIC)
 
 
 def constraint(text: str) -> Constraint:
@@ -293,13 +294,7 @@ def _count(s: str, names: list[str]) -> Question | None:
     )
     part = re.match(r"^(\w+(?: \w+)?) (?:does|do) (.+?) have", " ".join(rest.split()))
     if part:
-        return Question(
-            "other_end",
-            s,
-            parse_noun(part[2], names),
-            relations=("HasA",),
-            constraint=Constraint(("HasA",), part[1]),
-        )
+        return Question("count", s, parse_noun(part[1], names), parse_noun(part[2], names))
     subject, verb = split_verb(" ".join(rest.split()), names)
     noun = parse_noun(subject, names)
     if verb:
@@ -334,6 +329,14 @@ def _compare(s: str, names: list[str]) -> Question | None:
             parse_noun(m[3], names),
             attribute=_degree(m[1]),
             asks_seen=True,
+        )
+    m = re.match(
+        r"^(?:what|which)(?: (?P<n>.+?))? is (?:the )?(?P<d>biggest|largest|smallest|tallest|widest|highest|longest)(?: one| thing| object)?$",
+        s,
+    )
+    if m:
+        return Question(
+            "compare", s, parse_noun(m["n"] or "thing", names), attribute=_degree(m["d"]), asks_seen=True
         )
     m = re.match(r"^(?:is|are) (.+?) (more \w+|less \w+|\w+er) than (.+)$", s)
     if m:
@@ -402,7 +405,7 @@ _OTHER_END: list[tuple[str, str]] = [
     (r"^(?:who|what) (?:made|makes|make|created?|creates|produced|produces|built|builds|painted) (?P<n>.+)$", "CreatedBy"),
     (r"^where (?:can|could|would|do|does|might|should|will|did|may) (?:you|we|people|one|someone|i)?\s*(?:\w+ly |often |also )?(?:find|see|buy|keep|put|store|get|meet|place|look for|expect(?: to find)?) (?P<n>.+)$", "AtLocation"),
     (r"^where (?:is|are|can|could|might|may|would) (?P<n>.+?) (?:\w+ly |often |commonly )?(?:be )?(?:found|kept|located|stored|seen|placed|live|bought|sold|used)$", "AtLocation"),
-    (r"^where (?:does|do|would|should|might) (?P<n>.+?) (?:\w+ly )?(?:live|belong|grow|come from|sleep|go|stay|occur)$", "AtLocation"),
+    (r"^where (?:does|do|would|should|might) (?P<n>.+?) (?:\w+ly )?(?:\w+|come from)$", "AtLocation"),
     (r"^what (?:is|are) (?:the )?(?:propert(?:y|ies)|characteristics?|features?) of (?P<n>.+)$|^what propert(?:y|ies) (?:does|do) (?P<m>.+?) have$", "HasProperty"),
     (r"^how (?:does|do|would|is|are) (?P<n>.+?) (?:look|taste|feel|smell|sound|be described)$|^how would you describe (?P<m>.+)$", "HasProperty"),
     (r"^what (?:do|would|does) (?:you|one|someone|a person) need (?:in order )?to (?P<n>.+)$", "HasPrerequisite UsedFor"),
@@ -431,7 +434,7 @@ def _other_end(s: str, names: list[str]) -> Question | None:
                     asks_seen=False,
                 )
     m = re.match(
-        r"^what (?:does|do|can|would|will) (?P<n>(?:the|an?|this|that|these|those|your)? ?.+?) (?:\w+ly )?(?:(?:like|love|want|prefer|need)s? to )?(?P<v>eat|drink|chase|hunt|catch|play with|play|produce|make|give|carry|cut|hold|contain|lay|use|ride|protect|wear|sound like|fear|hate|sell|store|cover|show|measure|measure out)$",
+        r"^what (?:does|do|can|could|might|may|should|would|will) (?P<n>(?:the|an?|this|that|these|those|your)? ?.+?) (?:\w+ly )?(?:(?:like|love|want|prefer|need)s? to )?(?P<v>eat|drink|chase|hunt|catch|play with|play|produce|make|give|carry|cut|hold|contain|lay|use|ride|protect|wear|sound like|fear|hate|sell|store|cover|show|measure|measure out)$",
         s,
     )
     if m:
@@ -444,6 +447,17 @@ def _other_end(s: str, names: list[str]) -> Question | None:
             asks_seen=False,
         )
     return None
+
+
+def _means(s: str, names: list[str]) -> Question | None:
+    """What can you use to stir the coffee?"""
+    m = re.match(
+        r"^what (?:can|could|do|does|would|should|might) (?:you|we|i|they|people|one|someone) use (?:in order )?(?:to|for|when|while) (.+)$",
+        s,
+    )
+    if not m:
+        return None
+    return Question("select", s, Noun(known=[Constraint(("UsedFor", "CapableOf"), m[1])], text=m[1]))
 
 
 def _where(s: str, names: list[str]) -> Question | None:
@@ -482,6 +496,18 @@ def _doing(s: str, names: list[str]) -> Question | None:
     )
 
 
+def _done_with(s: str, names: list[str]) -> Question | None:
+    """Can you eat a coin?"""
+    m = re.match(
+        rf"^(?:can|could|should|may|would|do) (?:you|we|i|they|people|one|someone|a person) (?P<v>\w+(?: (?:with|on|in|from))?) (?P<n>{_DET} .+)$",
+        s,
+    )
+    if m is None or m["v"] in ("see", "find"):
+        return None
+    does = Constraint(("ReceivesAction", "UsedFor", "CapableOf", "HasProperty"), m["v"])
+    return Question("test", s, parse_noun(m["n"], names), constraint=does)
+
+
 def _test(s: str, names: list[str]) -> Question | None:
     m = re.match(
         r"^(is|are|was|were|can|could|does|do|has|have|will|would|may|might|should) (?:not )?(.+)$", s
@@ -489,7 +515,7 @@ def _test(s: str, names: list[str]) -> Question | None:
     if not m:
         return None
     rest = m[2].removesuffix(" too")
-    subject, verb = _subject(rest, names)
+    subject, verb = _subject(rest, names, acts=m[1] not in ("is", "are", "was", "were", "has", "have"))
     if not verb:
         return Question("exists", s, parse_noun(subject, names))
     noun = parse_noun(subject, names)
@@ -502,13 +528,18 @@ def _test(s: str, names: list[str]) -> Question | None:
     return Question("test", s, noun, constraint=constraint(lead + verb), negated=negated)
 
 
-def _subject(text: str, names: list[str]) -> tuple[str, str]:
-    """Split "the polar bear white" after the subject, by the names of seen objects or the next verb or article."""
+def _subject(text: str, names: list[str], acts: bool = False) -> tuple[str, str]:
+    """Split "the polar bear white" after the subject, by the names of seen objects or the next verb or article.
+
+    Args:
+        acts: whether a verb follows the subject ("would a dog *drink* the coffee") rather than a noun.
+    """
     bare = re.sub(rf"^{_DET}\s+", "", text)
     for name in names:
         for form in (name, name + "s", name + "es"):
             at = re.search(rf"\b{re.escape(form)}\b", bare)
-            if at and at.start() <= 24 and not _PREPOSITION.search(bare[: at.start()]):
+            before = bare[: at.start()] if at else ""
+            if at and at.start() <= 24 and not _PREPOSITION.search(before) and not _ARTICLE.search(before):
                 head, rest = bare[: at.end()], bare[at.end() :].strip()
                 inner = _PREPOSITION.match(rest)
                 if inner:  # a place phrase belongs to the subject if something follows it
@@ -545,6 +576,7 @@ def _subject(text: str, names: list[str]) -> tuple[str, str]:
             "often",
             "kept",
         }:
+            i -= acts and i > 1 and words[i] in ("a", "an", "the")
             return " ".join(words[:i]), " ".join(words[i:])
     return (words[0], " ".join(words[1:])) if words else (bare, "")
 
@@ -587,5 +619,5 @@ def _select(s: str, names: list[str]) -> Question | None:
 
 
 _RULES: list[Callable[[str, list[str]], Question | None]] = [
-    _describe, _count, _exists, _compare, _between, _attribute, _doing, _other_end, _where, _test, _select,
+    _describe, _count, _exists, _compare, _between, _attribute, _doing, _means, _other_end, _where, _done_with, _test, _select,
 ]  # fmt: skip

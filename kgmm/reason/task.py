@@ -35,6 +35,11 @@ class Task:
     #: seconds per stage, filled as stages run
     timings: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the scene says where things are, rather than being a list of names."""
+        return bool(self.scene.relations) or any(o.box is not None for o in self.scene.objects)
+
     @cached_property
     def encoder(self) -> Encoder:
         """The text encoder questions and facts are compared with."""
