@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ MAX_ANCESTORS = 40
 #: candidates that reach the scoring of words and walk, and texts encoded at most for one question
 POOL = 500
 MAX_NEW_VECTORS = 600
+#: (node, end) pairs whose facts are kept between questions to one version of a store
+MAX_ROWS_KEPT = 50_000
 #: relations that lead from a kind to a coarser one, and those a kind does not hand down
 UPWARD = ("IsA", "InstanceOf")
 NOT_INHERITED = frozenset(
@@ -317,14 +319,21 @@ def _banned(store: LocalStore, exclude: frozenset[Key]) -> set[tuple[int, int, i
 
 def rows(store: LocalStore, node: int, end: int) -> tuple[NDArray[Any], ...]:
     """Return (subject, predicate, object, weight, graph) of the facts with *node* at one end (0 subject, 1 object)."""
+    kept: dict[Any, Any] = store.__dict__.setdefault("_rows", {})
+    if kept.get("version") != store.version or len(kept) > MAX_ROWS_KEPT:
+        kept.clear()
+        kept["version"] = store.version
+    if (node, end) in kept:
+        return cast(tuple[NDArray[Any], ...], kept[node, end])
     found = store.find_ids(subject=node) if end == 0 else store.find_ids(object=node)
-    return (
+    kept[node, end] = (
         np.asarray(found.subject, np.int64),
         np.asarray(found.predicate, np.int64),
         np.asarray(found.object, np.int64),
         np.asarray(found.weight, np.float32),
         np.asarray(found.graph, np.int64),
     )
+    return cast(tuple[NDArray[Any], ...], kept[node, end])
 
 
 def closure(
@@ -385,15 +394,19 @@ def _denied(store: LocalStore, c: Candidates, keep: NDArray[np.bool_]) -> NDArra
         if denying is None:
             continue
         hidden = [i for r in targets if (i := store.terms.id(r)) is not None]
-        for r in np.flatnonzero(keep & (c.predicate == denying) & (c.end == 0)):
-            same = (
-                (c.root == c.root[r])
-                & (c.object == c.object[r])
-                & (c.end == 0)
-                & np.isin(c.predicate, hidden)
-            )
-            denied |= same & (c.depth > c.depth[r])
-            denied[r] |= bool((same & (c.depth < c.depth[r])).any())
+        denies = np.flatnonzero(keep & (c.predicate == denying) & (c.end == 0))
+        held = np.flatnonzero(np.isin(c.predicate, hidden) & (c.end == 0))
+        if not len(denies) or not len(held):
+            continue
+        kinds, at = np.unique(
+            np.stack([c.root, c.object], axis=1)[np.concatenate([denies, held])], axis=0, return_inverse=True
+        )
+        ours, theirs = np.split(at.reshape(-1), [len(denies)])
+        nearest = np.full((2, len(kinds)), np.iinfo(np.int64).max)
+        np.minimum.at(nearest[0], ours, c.depth[denies])
+        np.minimum.at(nearest[1], theirs, c.depth[held])
+        denied[held] |= c.depth[held] > nearest[0][theirs]
+        denied[denies] |= c.depth[denies] > nearest[1][ours]
     return denied
 
 
@@ -511,14 +524,20 @@ def overlaps(store: LocalStore, c: Candidates, question: str) -> NDArray[np.floa
     asked = set(lemmas(question))
     far = np.where(c.end == 0, c.object, c.subject)
     kinds, at = np.unique(far, return_inverse=True)
-    values = np.array([_coverage(names.label(t), asked) for t in store.terms.names(kinds)])
+    values = np.array([_coverage(t, asked) for t in store.terms.names(kinds)])
     return values[at] if len(values) else np.zeros(len(c))
 
 
-def _coverage(text: str, asked: set[str]) -> float:
-    words = content(text)
-    total = sum(rarity(w) for w in words)
+def _coverage(term: str, asked: set[str]) -> float:
+    words, total = _telling(term)
     return sum(rarity(w) for w in words if w in asked) / total if total else 0.0
+
+
+@lru_cache(1 << 17)
+def _telling(term: str) -> tuple[tuple[str, ...], float]:
+    """Return the content words of a term's label and the sum of their rarity."""
+    words = content(names.label(term))
+    return words, sum(map(rarity, words))
 
 
 @lru_cache(1 << 16)

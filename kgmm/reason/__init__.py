@@ -115,7 +115,7 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | None = None) -> Trac
         graphs,
         max(len(trace.memory), 1),
     )
-    trace._replay = run
+    trace._replay, trace._kb = run, store
     return trace
 
 
@@ -169,7 +169,7 @@ def _runner(
             reasoner=shown, model=outcome.model, store=str(store.path), store_version=store.version,
             timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **task.timings},
         )  # fmt: skip
-        trace._replay = lambda more: run(exclude | more)
+        trace._replay, trace._kb = lambda more: run(exclude | more), store
         return Answer(
             outcome.text, outcome.score, outcome.alternatives if outcome.text is not None else [], trace
         )

@@ -111,6 +111,7 @@ class Trace:
     #: answers without some facts, computed ahead by :meth:`precompute` for pages and files
     counterfactuals: list[Counterfactual] = field(default_factory=list)
     _replay: Replay | None = field(default=None, repr=False, compare=False)
+    _kb: LocalStore | None = field(default=None, repr=False, compare=False)
 
     def without(self, *facts: Fact | Citation | MemoryFact) -> Answer:
         """Return the answer if *facts* did not exist: computed again, not guessed.
@@ -143,6 +144,10 @@ class Trace:
         from kgmm.trace.checks import verify
 
         return verify(self, kb)
+
+    def checked(self) -> list[Check]:
+        """Return the checks against the store the trace is attached to; none if it is attached to no store."""
+        return self.verify(self._kb) if self._kb is not None else []
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trace as JSON-ready data."""
