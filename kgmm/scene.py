@@ -57,6 +57,8 @@ class SceneGraph:
     source: str = ""
     #: what the picture as a whole shows (place, event), with scores
     tags: tuple[tuple[str, float], ...] = ()
+    #: whether everything worth asking about is listed; what a perceiver finds is never all there is
+    complete: bool = True
     _by_id: dict[str, SceneObject] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -140,6 +142,7 @@ class SceneGraph:
                 data.get("image"),
                 str(data.get("source", "")),
                 tuple((str(t), float(s)) for t, s in data.get("tags", ())),
+                bool(data.get("complete", True)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(origin, f"not a scene graph: {error!r}") from error

@@ -80,6 +80,7 @@ def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int
         image=picture.path,
         source=f"{network.name}@{network.checksum}",
         tags=_tags(probabilities, classes),
+        complete=False,
     )
 
 

@@ -63,6 +63,7 @@ def perceive(
         height=picture.height,
         image=picture.path,
         source=f"hf:{model}",
+        complete=False,
     )
 
 

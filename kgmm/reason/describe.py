@@ -103,6 +103,8 @@ def count(task: Task, q: Question) -> Outcome | None:
     found = matches(task, q.noun)
     if not found and q.other is not None:
         return _known_number(task, q.noun, q.other)
+    if not found and not task.scene.complete:
+        return _unseen(q.noun)
     cites = list(dict.fromkeys(c for m in found for c in m.citations))
     text = f"{len(found)} seen objects fit {q.noun.text!r}"
     return Outcome(
@@ -125,12 +127,18 @@ def _known_number(task: Task, part: Noun, whole: Noun) -> Outcome:
 
 
 def exists(task: Task, q: Question) -> Outcome | None:
-    """Whether a seen object fits a description; the scene is taken to be complete."""
+    """Whether a seen object fits a description; that none does is a "no" only where the scene lists everything."""
     assert q.noun is not None
     found = matches(task, q.noun)
     if found:
         return _yes(found[0].citations, found[0].score, f"{found[0].object.name} fits {q.noun.text!r}")
+    if not task.scene.complete:
+        return _unseen(q.noun)
     return _no([], 0.8, f"nothing seen fits {q.noun.text!r}")
+
+
+def _unseen(noun: Noun) -> Outcome:
+    return Outcome(None, abstained=f"no {noun.text!r} was recognized, which does not mean that there is none")
 
 
 def _yes(cites: list[Citation], score: float, text: str) -> Outcome:

@@ -87,6 +87,9 @@ def answer(task: Task) -> Outcome:
     if outcome is None:
         outcome = _by_evidence(task, question, _given(task, question))
     outcome.steps.insert(0, step)
+    if outcome.text is not None and outcome.score < THRESHOLD and not task.choices:
+        reason = f"{outcome.text!r} fits with confidence {outcome.score:.2f} only, below {THRESHOLD}"
+        outcome = replace(outcome, text=None, abstained=reason)
     if not outcome.memory:
         found = ev.evidence(task, question)
         outcome.memory = ev.memory(task, found, found.features @ WEIGHTS, task.limit)

@@ -550,6 +550,9 @@ def _subject(text: str, names: list[str], acts: bool = False) -> tuple[str, str]
                         if m:
                             return head + " " + rest[: m.start(1)], m[1].strip()
                 return head, rest
+    place = _PREPOSITION.search(bare)
+    if place is not None and place.start() and len(bare[: place.start()].split()) <= 2 and not acts:
+        return bare[: place.start()].strip(), bare[place.start() :]
     words = bare.split()
     for i in range(1, len(words)):
         if words[i] in {
