@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import click
 from kgmm import names
 from kgmm.cli.output import emit, json_option
 from kgmm.phrase import phrase
+from kgmm.scene import SceneGraph
+from kgmm.store.facts import Fact
 from kgmm.trace import Answer
 
 
@@ -71,8 +74,7 @@ def evidence(answer: Answer) -> str:
         branch = "└─" if n == len(trace.citations) - 1 else "├─"
         fact = citation.fact
         if citation.kind == "scene" and trace.scene is not None:
-            said = " ".join(_scene_name(trace, term) for term in (fact.subject, fact.predicate, fact.object))
-            lines.append(f"  {branch} seen    {said}")
+            lines.append(f"  {branch} seen    {_sight(trace.scene, fact)}   ({fact.subject})")
         else:
             lines.append(
                 f"  {branch} known   {phrase(fact.subject, fact.predicate, fact.object)}   ({fact.subject} {fact.predicate} {fact.object})"
@@ -82,11 +84,24 @@ def evidence(answer: Answer) -> str:
     return "\n".join(lines)
 
 
-def _scene_name(trace: Any, term: str) -> str:
+def _sight(scene: SceneGraph, fact: Fact) -> str:
+    """Return what a scene fact says: "cup, 243 × 288 px at (173, 18)", "spoon on saucer"."""
+    seen = fact.subject.rsplit("/", 1)[-1]
+    if fact.predicate == "InstanceOf" and seen in scene:
+        thing = scene[seen]
+        score = f", score {thing.score:.2f}" if thing.score < 1 else ""
+        if thing.box is None:
+            return f"{thing.name}{score}"
+        x, y, w, h = thing.box
+        return f"{thing.name}{score}, {w:.0f} × {h:.0f} px at ({x:.0f}, {y:.0f})"
+    return " ".join(_scene_name(scene, term) for term in (fact.subject, fact.predicate, fact.object))
+
+
+def _scene_name(scene: SceneGraph, term: str) -> str:
     object_id = term.rsplit("/", 1)[-1]
-    if term.startswith("/s/") and object_id in trace.scene:
-        return str(trace.scene[object_id].name)
-    return {"InstanceOf": "is a", "HasProperty": "is"}.get(term, names.label(term).replace("_", " "))
+    if term.startswith("/s/") and object_id in scene:
+        return scene[object_id].name
+    return {"HasProperty": "is"}.get(term, names.label(term).replace("_", " "))
 
 
 @click.command()
@@ -123,7 +138,10 @@ def retrieve(kb: Path, text: str, question: str | None, limit: int, as_json: boo
 )
 @json_option
 def demo(folder: Path, as_json: bool) -> None:
-    """Load the bundled knowledge, ask three questions about photographs, and write one trace to open."""
+    """Load the bundled knowledge, ask three questions about photographs, and write one trace to open.
+
+    Two questions are answered from the photograph alone, the third from its scene graph, written by hand.
+    """
     from kgmm import bundled
     from kgmm.knowledge import open_bundled
 
@@ -133,15 +151,12 @@ def demo(folder: Path, as_json: bool) -> None:
     with open_bundled(folder / "kb") as kb:
         if not as_json:
             click.echo(f"{len(kb):,} facts in {folder / 'kb'}\n")
-        for n, entry in enumerate(questions):
-            answer = kb.ask(bundled.folder("graphs") / "scenes" / entry["scene"], entry["question"])
-            answers.append(answer)
+        for entry in questions:
+            scene, how = _demo_scene(kb, entry)
+            answers.append(answer := kb.ask(scene, entry["question"]))
             if not as_json:
-                click.echo(
-                    f"{bundled.folder('graphs') / 'photos' / entry['image']}\n{entry['question']}\n{evidence(answer)}\n"
-                )
-            if n == 0:
-                page = answer.trace.to_html(folder / "trace.html")
+                click.echo(f"{entry['image']}, {how}\n{entry['question']}\n{evidence(answer)}\n")
+        page = answers[0].trace.to_html(folder / "trace.html")
     if as_json:
         emit(
             [
@@ -151,3 +166,19 @@ def demo(folder: Path, as_json: bool) -> None:
         )
     else:
         click.echo(f"Open {page} in a browser to see how the first answer came about.")
+
+
+def _demo_scene(kb: Any, entry: dict[str, str]) -> tuple[Any, str]:
+    """Return a photograph's scene graph and how it came about; what is seen goes into the store to be looked up."""
+    from kgmm import bundled
+    from kgmm.perceive import perceive
+    from kgmm.scene import SceneGraph
+    from kgmm.store import Fact
+
+    graphs = bundled.folder("graphs")
+    if "scene" in entry:
+        return SceneGraph.from_json(graphs / "scenes" / entry["scene"]), "by its scene graph, written by hand"
+    seen = perceive(graphs / "photos" / entry["image"])
+    seen = replace(seen, id=f"{seen.id}-seen")
+    kb.add([Fact(s, p, o, w, graph=seen.graph, source=seen.source) for s, p, o, w in seen.facts()])
+    return seen, f"seen by {seen.source.split('@')[0]}"
