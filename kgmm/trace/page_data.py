@@ -1,0 +1,203 @@
+"""What a trace's page shows, as plain data: facts said in English, what lights up with what, and the drawn graph."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from kgmm import names
+from kgmm.phrase import phrase
+from kgmm.store import Fact
+from kgmm.trace._data import Trace, key
+from kgmm.trace.counterfactuals import others
+
+#: characters of a text that are shown; the JSON document has all of it
+SHOWN = 160
+_UNSHOWABLE = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+Key = tuple[str, str, str]
+
+
+def shown(text: str, limit: int = SHOWN) -> str:
+    r"""Return a text as a page can show it: cut, and without characters no document may hold.
+
+    Example:
+        >>> shown("a\x00b"), shown("word" * 100, 10)
+        ('a�b', 'wordwordwo…')
+    """
+    cut = text if len(text) <= limit else text[:limit] + "…"
+    return _UNSHOWABLE.sub("\ufffd", cut)
+
+
+@dataclass
+class ShownFact:
+    """One fact of the page: cited, considered, or a link of a chain."""
+
+    id: int
+    fact: Fact
+    said: str
+    statement: str
+    #: ``known`` or ``seen``
+    kind: str = "known"
+    #: role of a citation, '' for a fact that is only considered
+    role: str = ""
+    score: float | None = None
+    parts: dict[str, float] = field(default_factory=dict)
+    #: words of the concepts it was reached from
+    origin: list[str] = field(default_factory=list)
+    #: ids of the scene objects that it is about
+    objects: list[str] = field(default_factory=list)
+    #: how a concept inherits it: labels, nearest first
+    chain: list[str] = field(default_factory=list)
+    #: the answer if it did not exist; None if that was not computed
+    without: str | None = None
+    #: whether that is the answer all the same
+    same: bool = False
+
+    @property
+    def cited(self) -> bool:
+        """Whether the answer rests on it."""
+        return bool(self.role)
+
+
+def facts(trace: Trace) -> list[ShownFact]:
+    """Return every fact of the trace once: the cited ones in their order, then the memory's, best first."""
+    found: dict[Key, ShownFact] = {}
+
+    def entry(fact: Fact) -> ShownFact:
+        if key(fact) not in found:
+            said = shown(say(trace, fact))
+            statement = shown(f"{fact.subject} {fact.predicate} {fact.object}")
+            found[key(fact)] = ShownFact(len(found), fact, said, statement)
+        return found[key(fact)]
+
+    about = objects_of(trace)
+    for c in trace.citations:
+        cited = entry(c.fact)
+        cited.kind, cited.role = ("seen" if c.kind == "scene" else "known"), c.role or "support"
+        _add(cited.objects, [o for end in (c.fact.subject, c.fact.object) for o in about.get(end, ())])
+    for m in trace.memory:
+        considered = entry(m.fact)
+        _add(considered.origin, [shown(names.label(m.concept))] if m.concept else [])
+        _add(considered.objects, about.get(m.concept, ()))
+        if considered.score is None:
+            considered.score, considered.parts = m.score, m.parts
+            considered.chain = _path(m.chain)
+    _fill_without(trace, found)
+    return list(found.values())
+
+
+def _add(to: list[str], more: Any) -> None:
+    to.extend(x for x in more if x not in to)
+
+
+def _path(chain: tuple[Fact, ...]) -> list[str]:
+    terms = [f.subject for f in chain[:1]] + [f.object for f in chain]
+    return [shown(names.label(t)) for t in terms]
+
+
+def objects_of(trace: Trace) -> dict[str, list[str]]:
+    """Return the ids of scene objects by the concepts and nodes that stand for them."""
+    found: dict[str, list[str]] = defaultdict(list)
+    if trace.scene is None:
+        return found
+    for k in trace.concepts:
+        if k.object and k.object in trace.scene and k.object not in found[k.concept]:
+            found[k.concept].append(k.object)
+    for o in trace.scene.objects:
+        found[trace.scene.node(o.id)].append(o.id)
+    return found
+
+
+def say(trace: Trace, fact: Fact) -> str:
+    """Return a fact in English, scene objects by their names."""
+    if not (fact.subject.startswith("/s/") or fact.object.startswith("/s/")):
+        return phrase(fact.subject, fact.predicate, fact.object)
+    return " ".join(name(trace, term) for term in (fact.subject, fact.predicate, fact.object))
+
+
+def name(trace: Trace, term: str) -> str:
+    """Return a term as the page calls it: a scene object by its name, else its label."""
+    object_id = term.rsplit("/", 1)[-1]
+    if trace.scene is not None and term.startswith("/s/") and object_id in trace.scene:
+        return trace.scene[object_id].name
+    return {"InstanceOf": "is a", "HasProperty": "is"}.get(term, names.label(term).replace("_", " "))
+
+
+def answer_text(text: str | None) -> str:
+    """Return an answer as a page shows it; an abstention says so."""
+    return "I don't know" if text is None else shown(text)
+
+
+def _fill_without(trace: Trace, found: dict[Key, ShownFact]) -> None:
+    for c in trace.counterfactuals:
+        if len(c.removed) == 1 and key(c.removed[0]) in found:
+            alone = found[key(c.removed[0])]
+            alone.without, alone.same = answer_text(c.answer), c.answer == trace.answer
+
+
+def outcomes(trace: Trace, listed: list[ShownFact]) -> dict[str, dict[str, Any]]:
+    """Return answers by what is switched off: fact ids in ascending order joined with commas, '' for nothing."""
+    ids = {key(f.fact): f.id for f in listed}
+    found = {"": {"answer": answer_text(trace.answer), "score": trace.score, "same": True}}
+    for c in trace.counterfactuals:
+        off = [ids.get(key(f), -1) for f in c.removed]
+        if -1 not in off and len(off) < 10:
+            name = ",".join(map(str, sorted(off)))
+            found[name] = {
+                "answer": answer_text(c.answer),
+                "score": c.score,
+                "same": c.answer == trace.answer,
+            }
+    return found
+
+
+def support(trace: Trace) -> list[tuple[bool, str]]:
+    """Return whether the citations are necessary and sufficient, with a sentence on each, where that was computed."""
+    knowledge = frozenset(key(c.fact) for c in trace.citations if c.kind == "knowledge")
+    rest = frozenset(key(f) for f in others(trace))
+    said: list[tuple[bool, str]] = []
+    for c in trace.counterfactuals:
+        removed = frozenset(key(f) for f in c.removed)
+        if removed == knowledge and trace.answer is not None:
+            stays = c.answer == trace.answer
+            end = "stays: other facts say it too" if stays else f"becomes {answer_text(c.answer)!r}"
+            said.append((not stays, f"necessary? without the cited knowledge the answer {end}"))
+        elif removed == rest and trace.answer is not None:
+            end = "is the same" if c.answer == trace.answer else f"becomes {answer_text(c.answer)!r}"
+            said.append((c.answer == trace.answer, f"sufficient? by the cited facts alone the answer {end}"))
+    return said
+
+
+def episodes(trace: Trace) -> list[dict[str, Any]]:
+    """Return the episodes of a memory network: name, sentence and [(fact, weight, share of the largest)]."""
+    found = []
+    for step in trace.steps:
+        rows = step.data.get("attention")
+        if not isinstance(rows, list) or not all(isinstance(r, list | tuple) and len(r) == 2 for r in rows):
+            continue
+        highest = max((float(w) for _, w in rows), default=1.0) or 1.0
+        bars = [(shown(str(fact)), float(w), 100 * float(w) / highest) for fact, w in rows]
+        found.append({"name": shown(step.name), "text": shown(step.text), "bars": bars})
+    return found
+
+
+def program(trace: Trace) -> list[dict[str, Any]]:
+    """Return the steps of a module program: name, sentence, and the boxes it looks at with their weights."""
+    from kgmm.trace.picture import percent
+
+    found = []
+    for step in trace.steps:
+        values, boxes = step.data.get("value"), step.data.get("boxes")
+        if not isinstance(values, list) or not isinstance(boxes, list):
+            continue
+        looked = []
+        if len(values) == len(boxes) and trace.scene is not None and trace.scene.width and trace.scene.height:
+            place = [percent(b, trace.scene.width, trace.scene.height) for b in boxes]
+            looked = [{"style": p, "weight": float(v)} for p, v in zip(place, values, strict=True)]
+        found.append(
+            {"name": shown(step.name), "text": shown(step.text), "looked": looked, "values": values[:20]}
+        )
+    return found

@@ -1,0 +1,57 @@
+"""The photograph of a trace as a data URI, and the boxes of its objects in percent of it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+from kgmm.errors import KgmmError
+from kgmm.scene import SceneGraph
+
+#: longest side of the embedded picture, pixels
+MAX_SIDE = 1000
+
+
+def data_uri(scene: SceneGraph | None) -> str:
+    """Return the scene's picture as a JPEG of at most 1000 pixels a side, '' if there is none to be read."""
+    if scene is None or not scene.image or not scene.width or not Path(scene.image).is_file():
+        return ""
+    from PIL import Image
+
+    from kgmm.images import read_image
+
+    try:
+        picture = Image.fromarray(read_image(scene.image, max_side=MAX_SIDE).pixels)
+    except KgmmError:  # a trace can outlive its picture; it is shown without
+        return ""
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+def boxes(scene: SceneGraph | None) -> list[dict[str, Any]]:
+    """Return ``id``, ``name``, ``score`` and ``style`` (percent of the picture) of each object with a box, largest first."""
+    if scene is None or not scene.width or not scene.height:
+        return []
+    drawn = [o for o in scene.objects if o.box is not None]
+    drawn.sort(key=lambda o: -(o.box[2] * o.box[3]) if o.box else 0.0)  # a smaller box lies on top
+    return [
+        {"id": o.id, "name": o.name, "score": o.score, "style": percent(o.box, scene.width, scene.height)}
+        for o in drawn
+        if o.box is not None
+    ]
+
+
+def percent(box: tuple[float, ...] | list[float], width: float, height: float) -> str:
+    """Return a box (x, y, w, h in pixels) as CSS that places it, cut at the picture's edges.
+
+    Example:
+        >>> percent((10, 0, 20, 50), 100, 100)
+        'left:10.00%;top:0.00%;width:20.00%;height:50.00%'
+    """
+    left, top = max(0.0, box[0] / width), max(0.0, box[1] / height)
+    right, bottom = min(1.0, (box[0] + box[2]) / width), min(1.0, (box[1] + box[3]) / height)
+    sides = {"left": left, "top": top, "width": max(0.0, right - left), "height": max(0.0, bottom - top)}
+    return ";".join(f"{side}:{100 * share:.2f}%" for side, share in sides.items())
