@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -35,3 +35,28 @@ def bundled_kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeSt
 
     with open_bundled(tmp_path_factory.mktemp("bundled") / "kb") as kb:
         yield kb
+
+
+class Ran(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run ``kgmm`` with arguments: ``shell("info", kb).out``."""
+    from kgmm.cli import main
+
+    def run(*arguments: object) -> Ran:
+        capsys.readouterr()
+        code = 0
+        try:
+            main([str(a) for a in arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Ran(code, *capsys.readouterr())
+
+    return run

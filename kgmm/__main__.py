@@ -1,0 +1,5 @@
+"""``python -m kgmm``: the command line."""
+
+from kgmm.cli import main
+
+main()
