@@ -72,8 +72,8 @@ def _common(trace: Trace, listed: list[ShownFact]) -> dict[str, Any]:
     highest = {p: max((abs(f.parts.get(p, 0.0)) for f in memory), default=0.0) or 1.0 for p in parts}
     scene = trace.scene
     seen = [] if scene is None else [
-        {"id": o.id, "name": shown(o.name), "score": o.score, "attributes": shown(", ".join(o.attributes))}
-        for o in scene.objects
+        {"id": str(i), "name": shown(o.name), "score": o.score, "attributes": shown(", ".join(o.attributes))}
+        for i, o in enumerate(scene.objects)
     ]  # fmt: skip
     return {
         "trace": trace,
@@ -90,7 +90,7 @@ def _common(trace: Trace, listed: list[ShownFact]) -> dict[str, Any]:
         "checks": [(c.passed, shown(c.text, 300)) for c in trace.checked()],
         "support": [(holds, shown(text, 300)) for holds, text in page_data.support(trace)],
         "memory": memory,
-        "parts": parts,
+        "parts": [(p, shown(p)) for p in parts],
         "share": lambda part, value: round(100 * max(0.0, value) / highest[part], 1),
         "steps": [(shown(s.name), shown(s.text, 400), shown(_pretty(s.data), 4000)) for s in trace.steps],
         "concepts": [(shown(k.text), shown(k.concept), shown(k.rule), k.score) for k in trace.concepts[:500]],

@@ -47,7 +47,7 @@ class ShownFact:
     parts: dict[str, float] = field(default_factory=dict)
     #: words of the concepts it was reached from
     origin: list[str] = field(default_factory=list)
-    #: ids of the scene objects that it is about
+    #: places in the scene of the objects that it is about
     objects: list[str] = field(default_factory=list)
     #: how a concept inherits it: labels, nearest first
     chain: list[str] = field(default_factory=list)
@@ -76,7 +76,7 @@ def facts(trace: Trace) -> list[ShownFact]:
     about = objects_of(trace)
     for c in trace.citations:
         cited = entry(c.fact)
-        cited.kind, cited.role = ("seen" if c.kind == "scene" else "known"), c.role or "support"
+        cited.kind, cited.role = ("seen" if c.kind == "scene" else "known"), shown(c.role or "support")
         _add(cited.objects, [o for end in (c.fact.subject, c.fact.object) for o in about.get(end, ())])
     for m in trace.memory:
         considered = entry(m.fact)
@@ -99,15 +99,16 @@ def _path(chain: tuple[Fact, ...]) -> list[str]:
 
 
 def objects_of(trace: Trace) -> dict[str, list[str]]:
-    """Return the ids of scene objects by the concepts and nodes that stand for them."""
+    """Return the seen objects, as their places in the scene, by the concepts and nodes that stand for them."""
     found: dict[str, list[str]] = defaultdict(list)
     if trace.scene is None:
         return found
+    at = {o.id: str(i) for i, o in enumerate(trace.scene.objects)}
     for k in trace.concepts:
-        if k.object and k.object in trace.scene and k.object not in found[k.concept]:
-            found[k.concept].append(k.object)
-    for o in trace.scene.objects:
-        found[trace.scene.node(o.id)].append(o.id)
+        if k.object in at and at[k.object] not in found[k.concept]:
+            found[k.concept].append(at[k.object])
+    for object_id, place in at.items():
+        found[trace.scene.node(object_id)].append(place)
     return found
 
 

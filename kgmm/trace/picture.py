@@ -32,15 +32,14 @@ def data_uri(scene: SceneGraph | None) -> str:
 
 
 def boxes(scene: SceneGraph | None) -> list[dict[str, Any]]:
-    """Return ``id``, ``name``, ``score`` and ``style`` (percent of the picture) of each object with a box, largest first."""
+    """Return each object with a box: its place in the scene, name, score and style (percent of it), largest first."""
     if scene is None or not scene.width or not scene.height:
         return []
-    drawn = [o for o in scene.objects if o.box is not None]
-    drawn.sort(key=lambda o: -(o.box[2] * o.box[3]) if o.box else 0.0)  # a smaller box lies on top
+    drawn = [(o.box, str(i), o) for i, o in enumerate(scene.objects) if o.box is not None]
+    drawn.sort(key=lambda entry: -entry[0][2] * entry[0][3])  # a smaller box lies on top
     return [
-        {"id": o.id, "name": o.name, "score": o.score, "style": percent(o.box, scene.width, scene.height)}
-        for o in drawn
-        if o.box is not None
+        {"id": place, "name": o.name, "score": o.score, "style": percent(box, scene.width, scene.height)}
+        for box, place, o in drawn
     ]
 
 
