@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("kgmm.cli.ask:ask", "Answer a question about a photograph or scene graph."),
     "perceive": ("kgmm.cli.perceive:perceive", "Turn a photograph into a scene graph."),
     "retrieve": ("kgmm.cli.ask:retrieve", "Show the facts that bear on a sentence or scene."),
+    "trace": ("kgmm.cli.trace:trace", "Look at, check and compare traces."),
     "load": ("kgmm.cli.store:load", "Load knowledge files into a store."),
     "info": ("kgmm.cli.store:info", "Show a store's graphs, relations and versions."),
     "find": ("kgmm.cli.store:find", "Look facts up by subject, predicate, object."),

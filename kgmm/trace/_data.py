@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import rdflib
 
     from kgmm.store import LocalStore
+    from kgmm.trace.diff import Difference
 
 SCHEMA = "kgmm-trace/1"
 
@@ -144,6 +145,12 @@ class Trace:
         from kgmm.trace.checks import verify
 
         return verify(self, kb)
+
+    def diff(self, other: Trace) -> Difference:
+        """Return what differs between this trace and *other*, and why; see :func:`kgmm.trace.diff.diff`."""
+        from kgmm.trace.diff import diff
+
+        return diff(self, other)
 
     def checked(self) -> list[Check]:
         """Return the checks against the store the trace is attached to; none if it is attached to no store."""

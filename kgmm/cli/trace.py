@@ -1,0 +1,110 @@
+"""``kgmm trace …``: look at, check and compare traces kept as JSON files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kgmm.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from kgmm.trace import Trace
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+KB = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def trace() -> None:
+    """Look at, check and compare traces (JSON files written by ``kgmm ask --trace``)."""
+
+
+@trace.command()
+@click.argument("file", type=FILE)
+@json_option
+def show(file: Path, as_json: bool) -> None:
+    """Show the answer of FILE with its evidence."""
+    from kgmm.cli.ask import evidence
+    from kgmm.trace import Answer
+
+    found = _read(file)
+    if as_json:
+        emit(found.to_dict())
+        return
+    click.echo(found.question)
+    click.echo(evidence(Answer(found.answer, found.score, found.alternatives, found)))
+
+
+@trace.command()
+@click.argument("file", type=FILE)
+@click.argument("kb", type=KB)
+@json_option
+def verify(file: Path, kb: Path, as_json: bool) -> None:
+    """Look every citation of FILE up again in KB; exit code 1 if a check fails."""
+    import kgmm
+
+    with kgmm.open(kb, create=False) as store:
+        checks = _read(file).verify(store)
+    if as_json:
+        emit([{"name": c.name, "passed": c.passed, "text": c.text} for c in checks])
+    else:
+        for check in checks:
+            click.echo(f"{'✓' if check.passed else '✗'} {check.name:8} {check.text}")
+        click.echo(f"{sum(c.passed for c in checks)} of {len(checks)} checks passed")
+    if not all(c.passed for c in checks):
+        sys.exit(1)
+
+
+@trace.command()
+@click.argument("file", type=FILE)
+@click.argument("page", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--kb", type=KB, help="Ask this store again for the answers without each fact, and check.")
+@json_option
+def html(file: Path, page: Path, kb: Path | None, as_json: bool) -> None:
+    """Write FILE as the self-contained page PAGE."""
+    import kgmm
+
+    found = _read(file)
+    if kb is None:
+        found.to_html(page)
+    else:
+        with kgmm.open(kb, create=False) as store:
+            store.attach(found).to_html(page)
+    emit({"page": str(page), "bytes": page.stat().st_size}) if as_json else click.echo(str(page))
+
+
+@trace.command()
+@click.argument("first", type=FILE)
+@click.argument("second", type=FILE)
+@json_option
+def diff(first: Path, second: Path, as_json: bool) -> None:
+    """Say what differs between two traces of a question, and why."""
+    from kgmm.trace.diff import diff as compare
+
+    found = compare(_read(first), _read(second))
+    if as_json:
+        emit(found.to_dict())
+    else:
+        click.echo(str(found))
+
+
+@trace.command()
+@json_option
+def schema(as_json: bool) -> None:
+    """Print the JSON schema of traces."""
+    from kgmm.trace.schema import FILE as text
+    from kgmm.trace.schema import schema as read
+
+    if as_json:
+        emit(read())
+    else:
+        click.echo(text.read_text(encoding="utf-8").rstrip())
+
+
+def _read(file: Path) -> Trace:
+    from kgmm.trace import Trace
+
+    return Trace.from_json(file)

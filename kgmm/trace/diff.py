@@ -1,0 +1,124 @@
+"""What differs between two traces of a question: two versions, two stores, two reasoners; and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from kgmm.phrase import phrase
+from kgmm.store import Fact
+from kgmm.trace._data import Trace, key
+
+#: what both traces were asked of, compared field by field
+SETTINGS = ("question", "choices", "reasoner", "model", "store", "store_version")
+
+
+@dataclass
+class Difference:
+    """What changed from one trace to the other; falsy if answer, citations and memory are the same."""
+
+    #: field → its two values, for each setting that differs
+    settings: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    answer: tuple[str | None, str | None] = (None, None)
+    score: tuple[float, float] = (0.0, 0.0)
+    #: facts cited by the first only, by the second only
+    cited: tuple[list[Fact], list[Fact]] = field(default_factory=lambda: ([], []))
+    #: facts considered by the first only, by the second only
+    considered: tuple[list[Fact], list[Fact]] = field(default_factory=lambda: ([], []))
+    #: fact → its places in the two memories (0 is best), where they differ
+    moved: dict[Fact, tuple[int, int]] = field(default_factory=dict)
+    #: links of words and objects to concepts, in the first only, in the second only
+    links: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
+    #: sentences that say why the answer or its citations differ
+    why: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return self.answer[0] != self.answer[1] or any(map(bool, (*self.cited, *self.considered, self.moved)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the difference as JSON-ready data."""
+        data = {k: v for k, v in self.__dict__.items() if k != "moved"}
+        for name in ("cited", "considered"):
+            data[name] = [[asdict(f) for f in side] for side in data[name]]
+        data["moved"] = [{"fact": asdict(f), "from": a, "to": b} for f, (a, b) in self.moved.items()]
+        return data
+
+    def __str__(self) -> str:
+        first, second = (a if a is not None else "I don't know" for a in self.answer)
+        same = "the same answer" if first == second else "the answer changes"
+        lines = [f"{same}: {first} ({self.score[0]:.2f}) → {second} ({self.score[1]:.2f})"]
+        lines += [f"  {name}: {a!r} → {b!r}" for name, (a, b) in self.settings.items()]
+        for sign, at in (("-", 0), ("+", 1)):
+            lines += [f"  {sign} cites {_say(f)}" for f in self.cited[at]]
+        lines += [f"  because {reason}" for reason in self.why]
+        left, entered = map(len, self.considered)
+        lines.append(f"  memory: {left} facts left, {entered} entered, {len(self.moved)} moved")
+        return "\n".join(lines)
+
+
+def diff(first: Trace, second: Trace) -> Difference:
+    """Compare two traces.
+
+    Example:
+        >>> print(diff(then, now))                                                     # doctest: +SKIP
+        the answer changes: knife (0.98) → lamp (0.91)
+          - cites knife is used for cutting
+          + cites lamp is used for cutting
+          because 'knife is used for cutting' is not among the facts the second considered
+    """
+    places = [_places(t) for t in (first, second)]
+    names = [{f"{k.text} → {k.concept} ({k.rule})": None for k in t.concepts} for t in (first, second)]
+    found = Difference(
+        {s: (a, b) for s in SETTINGS if (a := getattr(first, s)) != (b := getattr(second, s))},
+        (first.answer, second.answer),
+        (first.score, second.score),
+        _only([c.fact for c in first.citations], [c.fact for c in second.citations]),
+        _only([m.fact for m in first.memory], [m.fact for m in second.memory]),
+        {f: (a, b) for k, (f, a) in places[0].items() if k in places[1] and (b := places[1][k][1]) != a},
+        ([n for n in names[0] if n not in names[1]], [n for n in names[1] if n not in names[0]]),
+    )
+    found.why = _why(first, second, found)
+    return found
+
+
+def _places(trace: Trace) -> dict[tuple[str, str, str], tuple[Fact, int]]:
+    found: dict[tuple[str, str, str], tuple[Fact, int]] = {}
+    for m in trace.memory:
+        found.setdefault(key(m.fact), (m.fact, len(found)))
+    return found
+
+
+def _only(first: list[Fact], second: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+    a, b = ({key(f): f for f in side} for side in (first, second))
+    return [f for k, f in a.items() if k not in b], [f for k, f in b.items() if k not in a]
+
+
+def _why(first: Trace, second: Trace, found: Difference) -> list[str]:
+    """Say of each fact that only one cites what the other did with it, and where the steps part."""
+    reasons = []
+    scenes = [{(s, p, o) for s, p, o, _ in t.scene.facts()} if t.scene else set() for t in (first, second)]
+    for cited, other, scene, name in (
+        (found.cited[0], second, scenes[1], "second"),
+        (found.cited[1], first, scenes[0], "first"),
+    ):
+        places = _places(other)
+        for fact in cited:
+            if key(fact) in places:
+                reasons.append(f"{_say(fact)!r} is number {places[key(fact)][1] + 1} of the {name}'s memory")
+            elif fact.subject.startswith("/s/"):
+                there = "in the scene of" if key(fact) in scene else "not in the scene of"
+                reasons.append(f"{_say(fact)!r} is {there} the {name}")
+            else:
+                reasons.append(f"{_say(fact)!r} is not among the facts the {name} considered")
+    for a, b in zip(first.steps, second.steps, strict=False):
+        if (a.name, a.text) != (b.name, b.text):
+            reasons.append(f"the steps part at {a.name!r}: {a.text!r} against {b.text!r}")
+            break
+    reasons += [
+        f"the {n} abstains: {t.abstained}" for n, t in (("first", first), ("second", second)) if t.abstained
+    ]
+    return reasons
+
+
+def _say(fact: Fact) -> str:
+    return phrase(fact.subject, fact.predicate, fact.object)
