@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -70,6 +71,29 @@ DENIES = {
     "NotMadeOf": ("MadeOf",),
     "NotAtLocation": ("AtLocation",),
 }
+#: relation → words of a question that ask by it
+CUES: dict[str, re.Pattern[str]] = {
+    relation: re.compile(pattern)
+    for relation, pattern in {
+        "UsedFor": r"\bus(?:e|ed|ing|es|age|eful)\b|\bfor what\b|purpose",
+        "AtLocation": r"\bfound\b|\bfind\b|\bwhere\b|\bplace\b|locat|\blive|appear|occur",
+        "CapableOf": r"\bcapable\b|\bcan\b|\bable\b|\bcould\b|\bdoes\b|\bdo\b",
+        "HasA": r"\bha(?:s|ve|ving)\b|contain|\bwith\b|\bown",
+        "PartOf": r"\bpart\b",
+        "IsA": r"categor|\bkind|\btype|\bsort|\bclass|belong|form of|species|subclass|\b(?:which|what) \w+ ",
+        "RelatedTo": r"relat|associat|connect",
+        "Desires": r"\bwant|\blike|desire|\bneed",
+        "MadeOf": r"\bmade\b|material",
+        "HasProperty": r"\b(?:is|are)\b|propert|colou?r|shape",
+        "ReceivesAction": r"\bcan be\b|\bcould be\b",
+        "Causes": r"\bcause|\blead to\b|\bmake",
+        "CreatedBy": r"\b(?:create|invent|produce|made by)",
+    }.items()
+}
+#: relations that "is" and "can" ask by, where no word asks by a more telling one
+_BROAD = frozenset(["IsA", "HasProperty", "CapableOf"])
+#: what a sentence that names a relation adds to the facts of that relation
+CUED = 0.5
 #: weights of a fact's score; tuned on no data set, they only order the memory before a reasoner reads it
 PARTS = {"similarity": 1.0, "overlap": 0.35, "walk": 0.25, "weight": 0.1, "link": 0.25, "depth": 0.25}
 
@@ -214,7 +238,8 @@ def retrieve(
 
     Facts are those of the linked concepts and, inherited, of their kinds (IsA closure; what is known of a nearer
     kind wins over a farther one: penguins don't fly). The score adds cosine similarity with the question, shared
-    words, random-walk mass from the concepts, edge weight and link score, less a cost per inheritance step.
+    words, random-walk mass from the concepts, edge weight, link score and whether the sentence names the relation, less
+    a cost per inheritance step.
 
     Args:
         store: the knowledge.
@@ -239,9 +264,25 @@ def retrieve(
     asked = question or (text_or_scene if isinstance(text_or_scene, str) else "")
     candidates = gather(store, links, exclude=exclude, graphs=graphs)
     ranked, scores, parts = score(store, candidates, links, asked, encoder)
+    if asked and len(ranked):
+        parts["relation"] = named_relation(store, ranked, asked)
+        scores = scores + CUED * parts["relation"]
+        order = np.argsort(-scores, kind="stable")
+        keys = fact_keys(ranked.subject, ranked.predicate, ranked.object)[order]
+        order = order[np.sort(np.unique(keys, return_index=True)[1])]  # reached from two concepts, a fact counts once
+        ranked, scores = ranked.take(order), scores[order]
+        parts = {name: values[order] for name, values in parts.items()}
     facts = decode(store, ranked, scores, parts, limit)
     timings = {"ground": grounded - start, "retrieve": time.perf_counter() - grounded}
     return Memory(facts, links, asked or None, timings, ranked)
+
+
+def named_relation(store: LocalStore, c: Candidates, text: str) -> NDArray[np.float64]:
+    """Return 1 for the facts whose relation a sentence's words ask by ("used for", "where", "made of"), else 0."""
+    cued = {relation for relation, pattern in CUES.items() if pattern.search(text.lower())}
+    telling = cued - _BROAD or cued
+    kinds, at = np.unique(c.predicate, return_inverse=True)
+    return np.array([float(name in telling) for name in store.terms.names(kinds)])[at]
 
 
 def _default_encoder() -> Encoder:

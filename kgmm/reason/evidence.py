@@ -16,32 +16,13 @@ from numpy.typing import NDArray
 
 from kgmm import names
 from kgmm.reason.question import Question
-from kgmm.retrieve import Candidates, query_vector, rarity, score, term_vectors
+from kgmm.retrieve import CUES, Candidates, query_vector, rarity, score, term_vectors
 from kgmm.trace import MemoryFact
 from kgmm.words import content, lemmas
 
 if TYPE_CHECKING:
     from kgmm.reason.task import Task
 
-#: relation → words of a question that ask by it
-CUES: dict[str, re.Pattern[str]] = {
-    relation: re.compile(pattern)
-    for relation, pattern in {
-        "UsedFor": r"\bus(?:e|ed|ing|es|age|eful)\b|\bfor what\b|purpose",
-        "AtLocation": r"\bfound\b|\bfind\b|\bwhere\b|\bplace\b|locat|\blive|appear|occur",
-        "CapableOf": r"\bcapable\b|\bcan\b|\bable\b|\bcould\b|\bdoes\b|\bdo\b",
-        "HasA": r"\bha(?:s|ve|ving)\b|contain|\bwith\b|\bown",
-        "PartOf": r"\bpart\b",
-        "IsA": r"categor|\bkind|\btype|\bsort|\bclass|belong|form of|species|subclass|\b(?:which|what) \w+ ",
-        "RelatedTo": r"relat|associat|connect",
-        "Desires": r"\bwant|\blike|desire|\bneed",
-        "MadeOf": r"\bmade\b|material",
-        "HasProperty": r"\b(?:is|are)\b|propert|colou?r|shape",
-        "ReceivesAction": r"\bcan be\b|\bcould be\b",
-        "Causes": r"\bcause|\blead to\b|\bmake",
-        "CreatedBy": r"\b(?:create|invent|produce|made by)",
-    }.items()
-}
 COMPARE = re.compile(r"\b\w+er than\b|\bmore\b|\bless\b|\b\w+er\b")
 #: the question wants what is known of a seen thing rather than the thing
 ASKS_UNSEEN = re.compile(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.reason.evidence import ASKS_UNSEEN, CUES
+from kgmm.reason.evidence import ASKS_UNSEEN
+from kgmm.retrieve import CUES
 from kgmm.words import content, lemmas, normal, tokens
 
 if TYPE_CHECKING:
