@@ -296,6 +296,11 @@ def _fit(
         near = np.stack([mine & (c.end == 0), mine & (c.end == 1)], axis=1)  # the near end is subject, object
         right = near if answers else near[:, ::-1]
         bonus += np.where(right.reshape(-1), FITS_OBJECT, -FITS_OBJECT)
+        ids = {c.roots[i] for i in roots}
+        general = [i for i in roots if any(c.roots[i] in c.closures.get(k, {}) for k in ids - {c.roots[i]})]
+        bonus -= np.repeat(
+            np.where(np.isin(c.root, general), 2 * FITS_OBJECT, 0.0), 2
+        )  # a cat, rather than any animal
     if question.kind == "select" and not answers_unseen(question):
         bonus -= np.where(found.seen, 0.0, FITS_OBJECT)
     if question.constraint is not None and question.kind == "other_end":
