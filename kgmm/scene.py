@@ -70,6 +70,11 @@ class SceneGraph:
     def __contains__(self, object_id: object) -> bool:
         return object_id in self._by_id
 
+    def _repr_html_(self) -> str:
+        from kgmm.picture import scene_html
+
+        return scene_html(self)
+
     @property
     def graph(self) -> str:
         """Name of the graph that holds this scene in a store."""

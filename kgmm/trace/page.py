@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.names import label
+from kgmm.picture import boxes, data_uri
 from kgmm.trace import drawing, page_data
 from kgmm.trace._data import Trace
 from kgmm.trace.page_data import ShownFact, answer_text, shown
-from kgmm.trace.picture import boxes, data_uri
 
 if TYPE_CHECKING:
     from jinja2 import Environment

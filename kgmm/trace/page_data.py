@@ -187,7 +187,7 @@ def episodes(trace: Trace) -> list[dict[str, Any]]:
 
 def program(trace: Trace) -> list[dict[str, Any]]:
     """Return the steps of a module program: name, sentence, and the boxes it looks at with their weights."""
-    from kgmm.trace.picture import percent
+    from kgmm.picture import percent
 
     found = []
     for step in trace.steps:

@@ -1,14 +1,17 @@
-"""The photograph of a trace as a data URI, and the boxes of its objects in percent of it."""
+"""How a scene is shown: its picture as a data URI, boxes in percent of it, and the whole in a notebook."""
 
 from __future__ import annotations
 
 import base64
 import io
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import KgmmError
-from kgmm.scene import SceneGraph
+
+if TYPE_CHECKING:
+    from kgmm.scene import SceneGraph
 
 #: longest side of the embedded picture, pixels
 MAX_SIDE = 1000
@@ -24,7 +27,7 @@ def data_uri(scene: SceneGraph | None) -> str:
 
     try:
         picture = Image.fromarray(read_image(scene.image, max_side=MAX_SIDE).pixels)
-    except KgmmError:  # a trace can outlive its picture; it is shown without
+    except KgmmError:  # a scene can outlive its picture; it is shown without
         return ""
     data = io.BytesIO()
     picture.save(data, "JPEG", quality=85)
@@ -54,3 +57,27 @@ def percent(box: tuple[float, ...] | list[float], width: float, height: float) -
     right, bottom = min(1.0, (box[0] + box[2]) / width), min(1.0, (box[1] + box[3]) / height)
     sides = {"left": left, "top": top, "width": max(0.0, right - left), "height": max(0.0, bottom - top)}
     return ";".join(f"{side}:{100 * share:.2f}%" for side, share in sides.items())
+
+
+def scene_html(scene: SceneGraph) -> str:
+    """Return a scene for a notebook: the picture with its boxes, the objects and their relations."""
+    image, drawn = data_uri(scene), boxes(scene)
+    frames = "".join(
+        f'<div style="position:absolute;border:2px solid #ffd23e;box-sizing:border-box;{b["style"]}">'
+        f'<span style="background:#000;color:#fff;font-size:.75em;padding:0 .3em"><bdi>{escape(b["name"])}</bdi></span></div>'
+        for b in drawn
+    )
+    picture = f'<img src="{image}" alt="the picture" style="width:100%;display:block">' if image else ""
+    frame = f"position:relative;max-width:28rem;aspect-ratio:{scene.width}/{scene.height};background:#8883"
+    figure = f'<div style="{frame}">{picture}{frames}</div>' if drawn or picture else ""
+    objects = "".join(
+        f"<tr><td><bdi>{escape(o.id)}</bdi></td><td><bdi>{escape(o.name)}</bdi></td><td>{o.score:.2f}</td>"
+        f"<td><bdi>{escape(', '.join(o.attributes))}</bdi></td></tr>"
+        for o in scene.objects
+    )
+    relations = "".join(
+        f"<li><bdi>{escape(f'{r.subject} {r.predicate} {r.object}')}</bdi></li>" for r in scene.relations
+    )
+    head = "<tr><th>id</th><th>object</th><th>score</th><th>attributes</th></tr>"
+    said = f"{escape(scene.id)}: {len(scene.objects)} objects, {len(scene.relations)} relations"
+    return f"<div><p><bdi>{said}</bdi></p>{figure}<table>{head}{objects}</table><ul>{relations}</ul></div>"
