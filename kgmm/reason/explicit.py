@@ -296,11 +296,10 @@ def _fit(
         near = np.stack([mine & (c.end == 0), mine & (c.end == 1)], axis=1)  # the near end is subject, object
         right = near if answers else near[:, ::-1]
         bonus += np.where(right.reshape(-1), FITS_OBJECT, -FITS_OBJECT)
-        ids = {c.roots[i] for i in roots}
-        general = [i for i in roots if any(c.roots[i] in c.closures.get(k, {}) for k in ids - {c.roots[i]})]
-        bonus -= np.repeat(
-            np.where(np.isin(c.root, general), 2 * FITS_OBJECT, 0.0), 2
-        )  # a cat, rather than any animal
+        named = {task.store.terms.id(k.concept) for k in task.links for m in about if k.text == m.object.name}
+        kinds = {n for i in named for n in c.closures.get(i or 0, {}) if n != i}
+        general = [i for i in roots if c.roots[i] in kinds - named]  # what cats want, rather than any animal
+        bonus -= np.repeat(np.where(np.isin(c.root, general), 2 * FITS_OBJECT, 0.0), 2)
     if question.kind == "select" and not answers_unseen(question):
         bonus -= np.where(found.seen, 0.0, FITS_OBJECT)
     if question.constraint is not None and question.kind == "other_end":
