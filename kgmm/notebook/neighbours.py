@@ -1,0 +1,89 @@
+"""What an explorer shows: the strongest facts around a concept, counted by relation, as plain data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kgmm import names
+from kgmm.errors import UnknownConcept
+from kgmm.phrase import phrase
+
+if TYPE_CHECKING:
+    from kgmm.store import Fact, LocalStore
+
+#: characters of a label that are drawn
+SHOWN = 60
+
+
+def resolve(kb: LocalStore, text: str) -> str:
+    """Return the store's concept for a word, path or IRI.
+
+    Raises:
+        UnknownConcept: if it has none; the message lists near spellings.
+    """
+    found = kb.concept(text) if text.strip() else None
+    if found is None:
+        raise UnknownConcept(
+            text[:200], [names.label(c) for c in kb.near(text[:200])] if text.strip() else []
+        )
+    return found
+
+
+def around(
+    kb: LocalStore, concept: str, relation: str | None = None, outgoing: bool | None = None, limit: int = 30
+) -> list[Fact]:
+    """Return the strongest facts with a concept at one end.
+
+    Args:
+        kb: the store.
+        concept: as it is stored.
+        relation: only facts of this relation.
+        outgoing: only facts whose subject (True) or object (False) it is; both if None.
+        limit: facts returned.
+    """
+    found: list[Fact] = []
+    if outgoing is not False:
+        found += kb.find(concept, relation)
+    if outgoing is not True:
+        found += [f for f in kb.find(None, relation, concept) if f.subject != concept]
+    order = np.argsort([-f.weight for f in found], kind="stable")
+    return [found[i] for i in order[:limit]]
+
+
+def relations(kb: LocalStore, concept: str) -> list[dict[str, Any]]:
+    """Return the relations of a concept's facts with their direction and number, most facts first."""
+    counted: Counter[tuple[str, bool]] = Counter()
+    term = kb.terms.id(concept)
+    for outgoing, found in ((True, kb.find_ids(subject=term)), (False, kb.find_ids(object=term))):
+        ids, counts = np.unique(np.asarray(found.predicate), return_counts=True)
+        for name, count in zip(kb.terms.names(ids), counts.tolist(), strict=True):
+            counted[name, outgoing] += count
+    return [
+        {"relation": name, "label": names.label(name)[:SHOWN], "outgoing": outgoing, "count": count}
+        for (name, outgoing), count in counted.most_common()
+    ]
+
+
+def node(kb: LocalStore, term: str) -> dict[str, Any]:
+    """Return a node for drawing: id, label, kind, and how many facts it has in the store."""
+    kind = "literal" if names.is_literal(term) else "scene" if term.startswith("/s/") else "concept"
+    label = names.label(term)
+    label = label if len(label) <= SHOWN else label[:SHOWN] + "…"
+    return {"id": term, "label": label, "kind": kind, "facts": kb.count(term) + kb.count(None, None, term)}
+
+
+def edge(fact: Fact) -> dict[str, Any]:
+    """Return an edge for drawing."""
+    said = phrase(fact.subject, fact.predicate, fact.object)
+    return {
+        "id": "\x1f".join((fact.subject, fact.predicate, fact.object)),
+        "source": fact.subject,
+        "target": fact.object,
+        "label": names.label(fact.predicate)[:SHOWN],
+        "relation": fact.predicate,
+        "said": said if len(said) <= 3 * SHOWN else said[: 3 * SHOWN] + "…",
+        "weight": fact.weight,
+    }
