@@ -33,8 +33,7 @@ function render({ model, el }) {
     drawing, message, element("div", { class: "lists" }, facts, scores));
   el.append(root);
 
-  const cy = cytoscape({ container: drawing, style: STYLE, minZoom: 0.1, maxZoom: 4 });
-  root.kgmmDrawing = cy;
+  let cy = null; // made when the widget has a size: notebooks render it before it is on the page
   const chosen = () => model.get("selected");
   const send = (what) => model.send(what);
   const select = (concept) => { model.set("selected", concept); model.save_changes(); };
@@ -51,6 +50,7 @@ function render({ model, el }) {
   }
 
   function draw() {
+    if (!cy) return;
     const nodes = new Map(model.get("nodes").map((n) => [n.id, n])), edges = new Map(model.get("edges").map((e) => [e.id, e]));
     const fresh = [];
     cy.batch(() => {
@@ -70,7 +70,7 @@ function render({ model, el }) {
     const words = filter.value.toLowerCase();
     const kept = model.get("edges").filter((e) => e.said.toLowerCase().includes(words));
     const ids = new Set(kept.map((e) => e.id)), ends = new Set(kept.flatMap((e) => [e.source, e.target]));
-    cy.batch(() => {
+    if (cy) cy.batch(() => {
       cy.edges().forEach((e) => { e.toggleClass("away", !ids.has(e.id())); });
       cy.nodes().forEach((n) => { n.toggleClass("away", words !== "" && !ends.has(n.id())); });
     });
@@ -83,8 +83,8 @@ function render({ model, el }) {
   }
 
   function mark() {
-    cy.nodes().removeClass("selected");
-    if (chosen()) cy.getElementById(chosen()).addClass("selected");
+    if (cy) cy.nodes().removeClass("selected");
+    if (cy && chosen()) cy.getElementById(chosen()).addClass("selected");
     [expand, walk, remove, follow].forEach((b) => { b.disabled = !chosen(); });
     const options = model.get("relations").map((r, i) => element("option", { value: String(i) }, `${r.outgoing ? "" : "← "}${r.label}${r.outgoing ? " →" : ""} (${r.count})`));
     follow.replaceChildren(element("option", { value: "" }, "follow …"), ...options);
@@ -108,25 +108,34 @@ function render({ model, el }) {
   expand.addEventListener("click", () => send({ do: "expand", concept: chosen() }));
   walk.addEventListener("click", () => send({ do: "walk", concept: chosen() }));
   remove.addEventListener("click", () => send({ do: "remove", concept: chosen() }));
-  fit.addEventListener("click", () => cy.fit(cy.elements().not(".away"), 20));
+  fit.addEventListener("click", () => cy?.fit(cy.elements().not(".away"), 20));
   filter.addEventListener("input", list);
   follow.addEventListener("change", () => {
     const r = model.get("relations")[Number(follow.value)];
     if (follow.value !== "" && r) send({ do: "follow", concept: chosen(), relation: r.relation, outgoing: r.outgoing });
   });
-  cy.on("tap", "node", (event) => select(event.target.id()));
-  cy.on("dbltap", "node", (event) => send({ do: "expand", concept: event.target.id() }));
   const watched = { "change:nodes": draw, "change:edges": draw, "change:selected": () => { mark(); list(); }, "change:relations": mark, "change:scores": rank, "change:message": say };
   Object.entries(watched).forEach(([event, react]) => model.on(event, react));
-  const resized = new ResizeObserver(() => { cy.resize(); });
+  function begin() {
+    cy = cytoscape({ container: drawing, style: STYLE, minZoom: 0.1, maxZoom: 4 });
+    cy.on("tap", "node", (event) => select(event.target.id()));
+    cy.on("dbltap", "node", (event) => send({ do: "expand", concept: event.target.id() }));
+    root.kgmmDrawing = cy;
+    draw();
+  }
+  const resized = new ResizeObserver(() => {
+    if (cy) cy.resize();
+    else if (drawing.clientWidth > 0 && drawing.clientHeight > 0) begin();
+  });
   resized.observe(drawing);
-  draw();
+  list();
+  mark();
   rank();
   say();
   return () => {
     resized.disconnect();
     Object.entries(watched).forEach(([event, react]) => model.off(event, react));
-    cy.destroy();
+    cy?.destroy();
   };
 }
 

@@ -78,14 +78,15 @@ class Explorer(anywidget.AnyWidget):
             self.expand(text)
 
     def expand(self, text: str) -> Explorer:
-        """Add the strongest facts of a concept, and select it; return the explorer."""
+        """Add the strongest facts of a concept that are not drawn yet, and select it; return the explorer."""
         concept = neighbours.resolve(self._kb, text)
-        return self._add(concept, neighbours.around(self._kb, concept, limit=self._limit))
+        return self._add(concept, neighbours.around(self._kb, concept, limit=self._limit, but=self._drawn()))
 
     def follow(self, text: str, relation: str, outgoing: bool | None = None) -> Explorer:
         """Add a concept's facts of one relation: those it is the subject of (True), the object of (False), or both."""
         concept, wanted = neighbours.resolve(self._kb, text), names.relation(relation)
-        return self._add(concept, neighbours.around(self._kb, concept, wanted, outgoing, self._limit))
+        facts = neighbours.around(self._kb, concept, wanted, outgoing, self._limit, self._drawn())
+        return self._add(concept, facts)
 
     def walk(self, text: str, k: int = 20) -> Explorer:
         """Walk with restart from a concept: list the *k* best and draw the facts among them and to them."""
@@ -108,6 +109,9 @@ class Explorer(anywidget.AnyWidget):
         if self.selected == concept:
             self.selected = ""
         return self
+
+    def _drawn(self) -> set[tuple[str, str, str]]:
+        return {(e["source"], e["relation"], e["target"]) for e in self.edges}
 
     def _graph(self) -> GraphView:
         if self._view is None:

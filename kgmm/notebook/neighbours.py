@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from kgmm import names
 from kgmm.errors import UnknownConcept
 from kgmm.phrase import phrase
+from kgmm.trace._data import key
 
 if TYPE_CHECKING:
     from kgmm.store import Fact, LocalStore
@@ -33,7 +35,12 @@ def resolve(kb: LocalStore, text: str) -> str:
 
 
 def around(
-    kb: LocalStore, concept: str, relation: str | None = None, outgoing: bool | None = None, limit: int = 30
+    kb: LocalStore,
+    concept: str,
+    relation: str | None = None,
+    outgoing: bool | None = None,
+    limit: int = 30,
+    but: Container[tuple[str, str, str]] = (),
 ) -> list[Fact]:
     """Return the strongest facts with a concept at one end.
 
@@ -43,14 +50,21 @@ def around(
         relation: only facts of this relation.
         outgoing: only facts whose subject (True) or object (False) it is; both if None.
         limit: facts returned.
+        but: statements to leave out.
     """
-    found: list[Fact] = []
-    if outgoing is not False:
-        found += kb.find(concept, relation)
-    if outgoing is not True:
-        found += [f for f in kb.find(None, relation, concept) if f.subject != concept]
-    order = np.argsort([-f.weight for f in found], kind="stable")
-    return [found[i] for i in order[:limit]]
+    ways = [kb.find(concept, relation)] if outgoing is not False else []
+    ways += [kb.find(None, relation, concept)] if outgoing is not True else []
+    weights = [np.asarray(found.ids.weight) for found in ways]
+    way = np.repeat(np.arange(len(ways)), [len(w) for w in weights])
+    row = np.concatenate([np.arange(len(w)) for w in weights])
+    chosen: dict[tuple[str, str, str], Fact] = {}
+    for at in np.argsort(-np.concatenate(weights), kind="stable"):  # only what is shown is decoded
+        fact = ways[way[at]][int(row[at])]
+        if key(fact) not in but:
+            chosen.setdefault(key(fact), fact)
+        if len(chosen) >= limit:
+            break
+    return list(chosen.values())
 
 
 def relations(kb: LocalStore, concept: str) -> list[dict[str, Any]]:
@@ -79,7 +93,7 @@ def edge(fact: Fact) -> dict[str, Any]:
     """Return an edge for drawing."""
     said = phrase(fact.subject, fact.predicate, fact.object)
     return {
-        "id": "\x1f".join((fact.subject, fact.predicate, fact.object)),
+        "id": "\x1f".join(key(fact)),
         "source": fact.subject,
         "target": fact.object,
         "label": names.label(fact.predicate)[:SHOWN],

@@ -32,7 +32,6 @@ const model = {
 };
 const { default: widget } = await import("data:text/javascript;base64,SCRIPT");
 widget.render({ model, el: document.getElementById("here") });
-document.body.dataset.ready = "yes";
 </script></html>"""
 
 
@@ -65,7 +64,7 @@ def page(opened: Callable[..., Page], tmp_path: Path) -> Iterator[Page]:
     (tmp_path / "explorer.html").write_text(text)
     page = opened(tmp_path / "explorer.html")
     page.expose_function("toKernel", to_kernel)
-    page.wait_for_selector("body[data-ready]")
+    page.wait_for_function("document.querySelector('.kgmm-explorer')?.kgmmDrawing?.nodes().length > 0")
     yield page
 
 

@@ -47,6 +47,13 @@ def test_a_limit_keeps_the_strongest(kb: KnowledgeStore) -> None:
     ]
 
 
+def test_expanding_again_shows_the_next_facts(kb: KnowledgeStore) -> None:
+    explorer = explore(kb, "knife", limit=2)
+    assert labels(explorer) == {"knife", "cutting", "tool"}
+    assert labels(explorer.expand("knife")) == {"knife", "cutting", "tool", "drawer", "butter knife"}
+    assert explorer.expand("knife").message.startswith("knife: 0 facts")
+
+
 def test_following_a_relation_adds_only_its_facts(kb: KnowledgeStore) -> None:
     assert labels(explore(kb).follow("knife", "UsedFor")) == {"knife", "cutting"}
     assert labels(explore(kb).follow("knife", "IsA", outgoing=False)) == {"knife", "butter knife"}
