@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from kgmm.scene import SceneGraph as SceneGraph
     from kgmm.store import Fact as Fact
     from kgmm.store import Facts as Facts
-    from kgmm.summarize import StoryGraph as StoryGraph  # type: ignore[attr-defined]
-    from kgmm.summarize import summarize as summarize  # type: ignore[attr-defined]
+    from kgmm.summarize import StoryGraph as StoryGraph
+    from kgmm.summarize import summarize as summarize
     from kgmm.trace import Answer as Answer
     from kgmm.trace import Trace as Trace
 

@@ -12,6 +12,7 @@ from kgmm.store import LocalStore
 if TYPE_CHECKING:
     from kgmm.graph import GraphView
     from kgmm.retrieve import Memory
+    from kgmm.summarize import StoryGraph, Summary
     from kgmm.trace import Answer, Trace
 
 
@@ -66,6 +67,24 @@ class KnowledgeStore(LocalStore):
         from kgmm.reason import attach
 
         return attach(self, trace)
+
+    def summarize(
+        self,
+        story: str | StoryGraph,
+        logo: Any,
+        frames: int = 5,
+        terms: int = 10,
+        method: str = "mmss",
+        **more: Any,
+    ) -> Summary:
+        """Summarize a story, given or stored here, its terms linked to what the store knows of them.
+
+        See :func:`kgmm.summarize.summary.summarize`.
+        """
+        from kgmm.summarize import StoryGraph, summarize
+
+        known = StoryGraph.from_store(self, story) if isinstance(story, str) else story
+        return summarize(known, logo, frames, terms, method, **more).linked(self)
 
     def similar(self, query: Any, modality: str | None = None, k: int = 10) -> Any:
         """Return what is like a picture, a sentence or a concept; see :func:`kgmm.encode.similar`."""

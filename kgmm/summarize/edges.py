@@ -1,0 +1,117 @@
+"""The edges of a story graph as arrays, and the graph views made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm import names
+from kgmm.graph import GraphView
+
+if TYPE_CHECKING:
+    from kgmm.summarize.story import Logo, Shot, StoryGraph
+
+Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class StoryEdges:
+    """Positions of the ends of all edges (int32), each edge once.
+
+    Attributes:
+        logo, logo_frame: a same-logo edge joins ``logo[i]`` with ``logo_frame[i]``.
+        frame, term: a term-occurrence edge joins ``frame[i]`` with ``term[i]``.
+        terms: the terms' names.
+    """
+
+    logo: Ints
+    logo_frame: Ints
+    frame: Ints
+    term: Ints
+    terms: Sequence[str]
+    logo_count: int
+    frame_count: int
+
+    @property
+    def size(self) -> int:
+        """Number of nodes; logos come first, then frames, then terms."""
+        return self.logo_count + self.frame_count + len(self.terms)
+
+    @property
+    def first_term(self) -> int:
+        """Number of the first term's node."""
+        return self.logo_count + self.frame_count
+
+    @cached_property
+    def ends(self) -> tuple[Ints, Ints]:
+        """The numbers of the nodes that each edge joins; same-logo edges first."""
+        subject = np.concatenate((self.logo, self.frame + self.logo_count))
+        target = np.concatenate((self.logo_frame + self.logo_count, self.term + self.first_term))
+        return subject.astype(np.int32), target.astype(np.int32)
+
+    @cached_property
+    def view(self) -> GraphView:
+        """The graph with nodes named by their numbers; nodes after the last with an edge are left out."""
+        return GraphView.from_edges(*self.ends)
+
+    @cached_property
+    def by_frame(self) -> Any:
+        """Which terms occur in which frames: a ``scipy.sparse.csr_array`` of shape (frames, terms)."""
+        from scipy.sparse import csr_array
+
+        ones = np.ones(len(self.frame), np.float32)
+        return csr_array((ones, (self.frame, self.term)), shape=(self.frame_count, len(self.terms)))
+
+    @cached_property
+    def by_logo(self) -> Any:
+        """Which logos were seen in which frames: a ``scipy.sparse.csr_array`` of shape (logos, frames)."""
+        from scipy.sparse import csr_array
+
+        ones = np.ones(len(self.logo), np.float32)
+        return csr_array((ones, (self.logo, self.logo_frame)), shape=(self.logo_count, self.frame_count))
+
+
+def edges(shots: Sequence[Shot], logos: Sequence[Logo]) -> StoryEdges:
+    """Return the edges that shots and logos spell out."""
+    logo_at = {logo.id: i for i, logo in enumerate(logos)}
+    known: dict[str, int] = {}
+    frame, term, logo, logo_frame = [], [], [], []
+    for i, shot in enumerate(shots):
+        for text in dict.fromkeys(shot.terms):
+            frame.append(i)
+            term.append(known.setdefault(text, len(known)))
+        for id in dict.fromkeys(shot.logos):
+            logo.append(logo_at[id])
+            logo_frame.append(i)
+    return StoryEdges(
+        _ints(logo), _ints(logo_frame), _ints(frame), _ints(term), tuple(known), len(logos), len(shots)
+    )
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, np.int32)
+
+
+def logo_node(story: str, logo: str) -> str:
+    """Return the store's node of a logo."""
+    return f"/t/{story}/logo/{logo}"
+
+
+def frame_node(story: str, shot: str) -> str:
+    """Return the store's node of a shot's keyframe."""
+    return f"/t/{story}/{shot}"
+
+
+def named_view(story: StoryGraph) -> GraphView:
+    """Return the graph with the names its nodes have in a store."""
+    e = story.edges
+    concepts = [logo_node(story.id, x.id) for x in story.logos]
+    concepts += [frame_node(story.id, x.id) for x in story.shots]
+    concepts += [names.concept(t) for t in e.terms]
+    relations = ["SameLogo"] * len(e.logo) + ["Mentions"] * len(e.term)
+    return GraphView.from_edges(*e.ends, relations, concepts=concepts)
