@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from kgmm.errors import StoreError
 from kgmm.names import label
-from kgmm.phrase import phrase
 from kgmm.trace._data import Check, Citation, Trace
 from kgmm.trace.counterfactuals import others
+from kgmm.trace.saying import say
 from kgmm.words import normal
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def verify(trace: Trace, kb: LocalStore) -> list[Check]:
 
 def _checks(trace: Trace, kb: LocalStore) -> list[Check]:
     scene = {(s, p, o) for s, p, o, _ in trace.scene.facts()} if trace.scene else set()
-    checks = [_cited(citation, scene, kb) for citation in trace.citations]
+    checks = [_cited(citation, say(trace, citation.fact), scene, kb) for citation in trace.citations]
     linked = list(dict.fromkeys(k.object for k in trace.concepts if k.object))
     if linked:
         gone = [o for o in linked if trace.scene is None or o not in trace.scene]
@@ -60,9 +60,8 @@ def _checks(trace: Trace, kb: LocalStore) -> list[Check]:
     return checks
 
 
-def _cited(citation: Citation, scene: set[tuple[str, str, str]], kb: LocalStore) -> Check:
+def _cited(citation: Citation, said: str, scene: set[tuple[str, str, str]], kb: LocalStore) -> Check:
     fact = citation.fact
-    said = phrase(fact.subject, fact.predicate, fact.object)
     if citation.kind == "scene":
         if citation.role == "boxes":
             ends = {s for s, _, _ in scene}

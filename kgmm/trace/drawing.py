@@ -6,7 +6,8 @@ from typing import Any
 
 from kgmm import names
 from kgmm.trace._data import Trace
-from kgmm.trace.page_data import ShownFact, name, objects_of, shown
+from kgmm.trace.page_data import ShownFact, objects_of, shown
+from kgmm.trace.saying import name
 
 #: facts of the memory that are drawn beside the cited ones
 NEIGHBOURS = 36

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kgmm import names
-from kgmm.phrase import phrase
 from kgmm.store import Fact
 from kgmm.trace._data import Trace, key
 from kgmm.trace.counterfactuals import others
+from kgmm.trace.saying import say
 
 #: characters of a text that are shown; the JSON document has all of it
 SHOWN = 160
@@ -110,21 +110,6 @@ def objects_of(trace: Trace) -> dict[str, list[str]]:
     for object_id, place in at.items():
         found[trace.scene.node(object_id)].append(place)
     return found
-
-
-def say(trace: Trace, fact: Fact) -> str:
-    """Return a fact in English, scene objects by their names."""
-    if not (fact.subject.startswith("/s/") or fact.object.startswith("/s/")):
-        return phrase(fact.subject, fact.predicate, fact.object)
-    return " ".join(name(trace, term) for term in (fact.subject, fact.predicate, fact.object))
-
-
-def name(trace: Trace, term: str) -> str:
-    """Return a term as the page calls it: a scene object by its name, else its label."""
-    object_id = term.rsplit("/", 1)[-1]
-    if trace.scene is not None and term.startswith("/s/") and object_id in trace.scene:
-        return trace.scene[object_id].name
-    return {"InstanceOf": "is a", "HasProperty": "is"}.get(term, names.label(term).replace("_", " "))
 
 
 def answer_text(text: str | None) -> str:

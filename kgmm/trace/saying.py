@@ -1,0 +1,38 @@
+"""A trace's facts in English: scene objects by their names, knowledge as phrases."""
+
+from __future__ import annotations
+
+from kgmm import names
+from kgmm.phrase import phrase
+from kgmm.store import Fact
+from kgmm.trace._data import Trace
+
+_SCENE_WORDS = {"InstanceOf": "is a", "HasProperty": "is", "Depicts": "shows", "Contains": "contains"}
+
+
+def say(trace: Trace, fact: Fact) -> str:
+    """Return a fact in English.
+
+    Example:
+        >>> say(Trace("?"), Fact("knife", "UsedFor", "cutting"))
+        'knife is used for cutting'
+        >>> from kgmm.scene import SceneGraph, SceneObject
+        >>> scene = SceneGraph("desk", (SceneObject("o1", "knife"),))
+        >>> say(Trace("?", scene), Fact("/s/desk/o1", "InstanceOf", "knife"))
+        'knife is seen in the picture'
+    """
+    if not (fact.subject.startswith("/s/") or fact.object.startswith("/s/")):
+        return phrase(fact.subject, fact.predicate, fact.object)
+    subject, target = name(trace, fact.subject), name(trace, fact.object)
+    if fact.predicate == "InstanceOf" and subject == target:
+        return f"{subject} is seen in the picture"
+    relation = _SCENE_WORDS.get(fact.predicate, names.label(fact.predicate).replace("_", " "))
+    return f"{subject} {relation} {target}"
+
+
+def name(trace: Trace, term: str) -> str:
+    """Return what a term is called: a scene object by its name, another by its label."""
+    object_id = term.rsplit("/", 1)[-1]
+    if trace.scene is not None and term.startswith("/s/") and object_id in trace.scene:
+        return trace.scene[object_id].name
+    return names.label(term).replace("_", " ")
