@@ -60,7 +60,7 @@ def ask(
 
 def _write_trace(answer: Answer, page: Path) -> None:
     if page.suffix.lower() == ".json":
-        answer.trace.to_json(page)
+        answer.trace.precompute().to_json(page)  # so that a page made of it later has its switches
     else:
         answer.trace.to_html(page)
 
