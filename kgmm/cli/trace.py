@@ -71,7 +71,8 @@ def html(file: Path, page: Path, kb: Path | None, as_json: bool) -> None:
     if kb is None:
         found.to_html(page)
     else:
-        with kgmm.open(kb, create=False) as store:
+        then = found.store_version if str(kb.absolute()) == found.store else None
+        with kgmm.open(kb, create=False, version=then) as store:
             store.attach(found).to_html(page)
     emit({"page": str(page), "bytes": page.stat().st_size}) if as_json else click.echo(str(page))
 

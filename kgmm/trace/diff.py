@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kgmm.phrase import phrase
 from kgmm.store import Fact
 from kgmm.trace._data import Trace, key
+from kgmm.trace.saying import say
 
 #: what both traces were asked of, compared field by field
 SETTINGS = ("question", "choices", "reasoner", "model", "store", "store_version")
@@ -31,13 +31,14 @@ class Difference:
     links: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
     #: sentences that say why the answer or its citations differ
     why: list[str] = field(default_factory=list)
+    _said: dict[Fact, str] = field(default_factory=dict, repr=False)
 
     def __bool__(self) -> bool:
         return self.answer[0] != self.answer[1] or any(map(bool, (*self.cited, *self.considered, self.moved)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the difference as JSON-ready data."""
-        data = {k: v for k, v in self.__dict__.items() if k != "moved"}
+        data = {k: v for k, v in self.__dict__.items() if k not in ("moved", "_said")}
         for name in ("cited", "considered"):
             data[name] = [[asdict(f) for f in side] for side in data[name]]
         data["moved"] = [{"fact": asdict(f), "from": a, "to": b} for f, (a, b) in self.moved.items()]
@@ -49,7 +50,7 @@ class Difference:
         lines = [f"{same}: {first} ({self.score[0]:.2f}) → {second} ({self.score[1]:.2f})"]
         lines += [f"  {name}: {a!r} → {b!r}" for name, (a, b) in self.settings.items()]
         for sign, at in (("-", 0), ("+", 1)):
-            lines += [f"  {sign} cites {_say(f)}" for f in self.cited[at]]
+            lines += [f"  {sign} cites {self._said.get(f, f)}" for f in self.cited[at]]
         lines += [f"  because {reason}" for reason in self.why]
         left, entered = map(len, self.considered)
         lines.append(f"  memory: {left} facts left, {entered} entered, {len(self.moved)} moved")
@@ -64,7 +65,7 @@ def diff(first: Trace, second: Trace) -> Difference:
         the answer changes: knife (0.98) → lamp (0.91)
           - cites knife is used for cutting
           + cites lamp is used for cutting
-          because 'knife is used for cutting' is not among the facts the second considered
+          because 'knife is used for cutting' is not in the second's memory
     """
     places = [_places(t) for t in (first, second)]
     names = [{f"{k.text} → {k.concept} ({k.rule})": None for k in t.concepts} for t in (first, second)]
@@ -77,6 +78,7 @@ def diff(first: Trace, second: Trace) -> Difference:
         {f: (a, b) for k, (f, a) in places[0].items() if k in places[1] and (b := places[1][k][1]) != a},
         ([n for n in names[0] if n not in names[1]], [n for n in names[1] if n not in names[0]]),
     )
+    found._said = {f: say(t, f) for t, side in zip((first, second), found.cited, strict=True) for f in side}
     found.why = _why(first, second, found)
     return found
 
@@ -94,31 +96,28 @@ def _only(first: list[Fact], second: list[Fact]) -> tuple[list[Fact], list[Fact]
 
 
 def _why(first: Trace, second: Trace, found: Difference) -> list[str]:
-    """Say of each fact that only one cites what the other did with it, and where the steps part."""
-    reasons = []
-    scenes = [{(s, p, o) for s, p, o, _ in t.scene.facts()} if t.scene else set() for t in (first, second)]
-    for cited, other, scene, name in (
-        (found.cited[0], second, scenes[1], "second"),
-        (found.cited[1], first, scenes[0], "first"),
+    """Say of each fact that only one cites what the other did with it (not there at all first), and where steps part."""
+    gone, ranked = [], []
+    for facts, trace, other, name in (
+        (found.cited[0], first, second, "second"),
+        (found.cited[1], second, first, "first"),
     ):
         places = _places(other)
-        for fact in cited:
+        scene = {(s, p, o) for s, p, o, _ in other.scene.facts()} if other.scene else set()
+        for fact in facts:
+            said = repr(say(trace, fact))
             if key(fact) in places:
-                reasons.append(f"{_say(fact)!r} is number {places[key(fact)][1] + 1} of the {name}'s memory")
+                ranked.append(f"{said} is number {places[key(fact)][1] + 1} of the {name}'s memory")
             elif fact.subject.startswith("/s/"):
-                there = "in the scene of" if key(fact) in scene else "not in the scene of"
-                reasons.append(f"{_say(fact)!r} is {there} the {name}")
+                gone += [] if key(fact) in scene else [f"{said} is not in the scene of the {name}"]
             else:
-                reasons.append(f"{_say(fact)!r} is not among the facts the {name} considered")
-    for a, b in zip(first.steps, second.steps, strict=False):
-        if (a.name, a.text) != (b.name, b.text):
-            reasons.append(f"the steps part at {a.name!r}: {a.text!r} against {b.text!r}")
-            break
-    reasons += [
+                gone.append(f"{said} is not in the {name}'s memory")
+    steps = [
+        f"the steps part at {a.name!r}: {a.text!r} against {b.text!r}"
+        for a, b in zip(first.steps, second.steps, strict=False)
+        if (a.name, a.text) != (b.name, b.text)
+    ]
+    abstained = [
         f"the {n} abstains: {t.abstained}" for n, t in (("first", first), ("second", second)) if t.abstained
     ]
-    return reasons
-
-
-def _say(fact: Fact) -> str:
-    return phrase(fact.subject, fact.predicate, fact.object)
+    return [*gone, *ranked, *steps[:1], *abstained]
