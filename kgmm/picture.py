@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 #: longest side of the embedded picture, pixels
 MAX_SIDE = 1000
+#: a picture of at most this many pixels is kept as PNG: small ones are drawings, which JPEG blurs
+LOSSLESS = 1 << 16
 
 
 def data_uri(scene: SceneGraph | None) -> str:
-    """Return the scene's picture as a JPEG of at most 1000 pixels a side, '' if there is none to be read."""
+    """Return the scene's picture, at most 1000 pixels a side, '' if there is none to be read."""
     if scene is None or not scene.image or not scene.width or not Path(scene.image).is_file():
         return ""
     from PIL import Image
@@ -30,8 +32,9 @@ def data_uri(scene: SceneGraph | None) -> str:
     except KgmmError:  # a scene can outlive its picture; it is shown without
         return ""
     data = io.BytesIO()
-    picture.save(data, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
+    kind = "PNG" if picture.width * picture.height <= LOSSLESS else "JPEG"
+    picture.save(data, kind, quality=85)
+    return f"data:image/{kind.lower()};base64," + base64.b64encode(data.getvalue()).decode()
 
 
 def boxes(scene: SceneGraph | None) -> list[dict[str, Any]]:

@@ -72,8 +72,9 @@ def answer_with(task: Task, network: str) -> Outcome:
                 return Outcome(None, abstained=f"the network does not know {unknown[0]!r}", model=checksum)
             ids = torch.tensor([[known[w] for w in tokens(task.question)]])
             logits, shown = model(ids, *given)
+            boxes = [list(s.box) for s in found]
             steps = [
-                Step(name, f"{name} over {len(found)} objects", {name: v[0].tolist()})
+                Step(name, f"{name} over {len(found)} objects", {name: v[0].tolist(), "boxes": boxes})
                 for name, v in shown.items()
             ]
     return _outcome(task, logits[0].softmax(-1).numpy(), steps, checksum)

@@ -86,6 +86,9 @@ def _answered(trace: Trace) -> Check:
         return Check(
             "answer", True, f"{trace.answer!r} was computed from what is cited (step {computed[0]!r})"
         )
+    if trace.model and not trace.citations and not trace.memory:
+        said = f"{trace.answer!r} was read from the picture by the weights {trace.model}; no fact is claimed"
+        return Check("answer", True, said)
     if trace.choices and trace.answer in trace.choices:
         return Check("answer", True, f"{trace.answer!r} is one of the choices, matched by meaning")
     return Check("answer", False, f"{trace.answer!r} is neither seen nor an end of a cited fact")

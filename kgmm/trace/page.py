@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import os
 from functools import cache
 from pathlib import Path
@@ -42,18 +43,20 @@ def page(trace: Trace) -> str:
     listed = page_data.facts(trace)
     outcomes = page_data.outcomes(trace, listed)
     graph, program = drawing.graph(trace, listed), page_data.program(trace)
+    learned = page_data.learned(trace)
     data = {
         "facts": [{"id": f.id, "said": f.said, "objects": f.objects} for f in listed],
         "outcomes": outcomes,
         "graph": graph,
         "program": program,
+        "learned": learned,
     }
     library, script = _asset("cytoscape.min.js"), _asset("page.js")
     hashes = " ".join(f"'sha256-{_hash(text)}'" for text in (library, script))
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
     return _templates().get_template("page.html").render(
         **_common(trace, listed), policy=policy, style=_markup(_asset("page.css")), data=_json(data),
-        library=_markup(library), script=_markup(script), outcomes=outcomes, graph=graph, program=program,
+        library=_markup(library), script=_markup(script), outcomes=outcomes, graph=graph, program=program, learned=learned,
         episodes=page_data.episodes(trace),
     )  # fmt: skip
 
@@ -113,8 +116,17 @@ def _pretty(data: dict[str, Any]) -> str:
 
 def _json(data: Any) -> Markup:
     """Return JSON that can stand inside a script element: nothing in it ends the element or opens a comment."""
-    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(_finite(data), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return _markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _finite(data: Any) -> Any:
+    """Return data with 0 for each number that JSON has no form for."""
+    if isinstance(data, float) and not math.isfinite(data):
+        return 0.0
+    if isinstance(data, dict):
+        return {k: _finite(v) for k, v in data.items()}
+    return [_finite(v) for v in data] if isinstance(data, list | tuple) else data
 
 
 def _number(value: float, digits: int = 2) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 from kgmm import names
+from kgmm.picture import percent
 from kgmm.store import Fact
 from kgmm.trace._data import Trace, key
 from kgmm.trace.counterfactuals import others
@@ -161,29 +163,76 @@ def episodes(trace: Trace) -> list[dict[str, Any]]:
     """Return the episodes of a memory network: name, sentence and [(fact, weight, share of the largest)]."""
     found = []
     for step in trace.steps:
-        rows = step.data.get("attention")
-        if not isinstance(rows, list) or not all(isinstance(r, list | tuple) and len(r) == 2 for r in rows):
-            continue
-        highest = max((float(w) for _, w in rows), default=1.0) or 1.0
-        bars = [(shown(str(fact)), float(w), 100 * float(w) / highest) for fact, w in rows]
-        found.append({"name": shown(step.name), "text": shown(step.text), "bars": bars})
+        rows = [r for r in _list(step.data.get("attention")) if len(_list(r)) == 2 and _numbers(r[1:], 1)]
+        highest = max((float(w) for _, w in rows), default=0.0)
+        bars = [(shown(str(fact)), float(w), 100 * float(w) / (highest or 1.0)) for fact, w in rows]
+        if bars:
+            found.append({"name": shown(step.name), "text": shown(step.text), "bars": bars})
     return found
 
 
 def program(trace: Trace) -> list[dict[str, Any]]:
     """Return the steps of a module program: name, sentence, and the boxes it looks at with their weights."""
-    from kgmm.picture import percent
-
     found = []
     for step in trace.steps:
-        values, boxes = step.data.get("value"), step.data.get("boxes")
-        if not isinstance(values, list) or not isinstance(boxes, list):
+        values = [v for v in _list(step.data.get("value")) if _numbers([v], 1)]
+        if "value" not in step.data or "boxes" not in step.data:
             continue
+        boxes, size = _boxes(step.data["boxes"]), _size(trace)
         looked = []
-        if len(values) == len(boxes) and trace.scene is not None and trace.scene.width and trace.scene.height:
-            place = [percent(b, trace.scene.width, trace.scene.height) for b in boxes]
-            looked = [{"style": p, "weight": float(v)} for p, v in zip(place, values, strict=True)]
+        if size and len(values) == len(boxes):
+            looked = [
+                {"style": percent(b, *size), "weight": float(v)} for b, v in zip(boxes, values, strict=True)
+            ]
         found.append(
             {"name": shown(step.name), "text": shown(step.text), "looked": looked, "values": values[:20]}
         )
     return found
+
+
+def learned(trace: Trace) -> list[dict[str, Any]]:
+    """Return the edges a graph learner drew between objects of the picture: from each, its neighbours by weight.
+
+    Returns:
+        A row an object: its number, the words ``object 2 (0.43), …`` and lines (percent of the picture, weight).
+    """
+    data = {
+        k: step.data[k] for step in trace.steps for k in ("neighbours", "weights", "boxes") if k in step.data
+    }
+    size, boxes = _size(trace), _boxes(data.get("boxes"))
+    if len(data) < 3 or not size:
+        return []
+    middle = [(100 * (x + w / 2) / size[0], 100 * (y + h / 2) / size[1]) for x, y, w, h in boxes]
+    rows = []
+    for at, (ends, weights) in enumerate(
+        zip(_list(data["neighbours"]), _list(data["weights"]), strict=False)
+    ):
+        if at >= len(middle) or not _numbers(ends) or not _numbers(weights):
+            continue
+        pairs = sorted(zip(ends, weights, strict=False), key=lambda pair: -pair[1])
+        edges = [(int(end), float(w)) for end, w in pairs if end != at and 0 <= end < len(middle)]
+        said = ", ".join(f"object {end + 1} ({w:.2f})" for end, w in edges[:8])
+        lines = [{"from": middle[at], "to": middle[end], "weight": w} for end, w in edges]
+        rows.append({"number": at + 1, "said": said, "lines": lines})
+    return rows
+
+
+def _list(value: Any) -> list[Any]:
+    """Return a list as it is, and anything else as an empty one: step data can come from any file."""
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _numbers(values: Any, length: int | None = None) -> bool:
+    """Tell whether *values* is a list of finite numbers, of *length* if given."""
+    found = _list(values)
+    right = all(isinstance(v, int | float) and math.isfinite(v) for v in found)
+    return isinstance(values, list | tuple) and right and length in (None, len(found))
+
+
+def _boxes(values: Any) -> list[list[float]]:
+    return [list(map(float, b)) for b in _list(values) if _numbers(b, 4)]
+
+
+def _size(trace: Trace) -> tuple[int, int] | None:
+    scene = trace.scene
+    return (scene.width, scene.height) if scene is not None and scene.width and scene.height else None

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from kgmm.data import clevr
 from kgmm.knowledge import KnowledgeStore
+from kgmm.scene import SceneGraph
 from kgmm.trace import Answer
 
 if TYPE_CHECKING:
@@ -152,6 +156,25 @@ def test_attention_of_each_episode_is_shown(opened: Open, episodes: Path) -> Non
     assert page.locator("#episodes figure").count() == 2
     weights = page.locator("#episodes figure").first.locator("td.n").all_inner_texts()
     assert [float(w) for w in weights] == sorted(map(float, weights), reverse=True)
+
+
+def test_what_a_network_looked_at_is_drawn_on_the_picture(
+    opened: Open, bundled_kb: KnowledgeStore, tmp_path: Path
+) -> None:
+    image = tmp_path / "world.png"
+    Image.fromarray(np.asarray(clevr.draw(clevr.scene(3)))).save(image)
+    scene = SceneGraph("world", image=str(image), width=160, height=160)
+    for reasoner, row, mark in (
+        ("modules", "[data-step='0']", ".looked i"),
+        ("graph", "[data-edges='0']", ".looked line"),
+    ):
+        trace = bundled_kb.ask(scene, "what color is the circle?", reasoner=reasoner).trace
+        page = opened(trace.to_html(tmp_path / f"{reasoner}.html"))
+        page.locator(row).focus()
+        assert page.locator(mark).count() >= 3
+        page.locator("h1").click()
+        page.locator(row).blur()
+        assert page.locator(mark).count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

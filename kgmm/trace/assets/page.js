@@ -83,18 +83,30 @@
     tell();
   }));
 
-  // --- a module's attention, drawn on the picture -----------------------------------------------
-  all("[data-step]").forEach((e) => {
-    const looked = one(".looked");
+  // --- what a network looked at, drawn on the picture --------------------------------------------
+  const looked = one(".looked"), faint = (weight) => Math.max(0.08, Math.min(1, weight));
+  function draws(element, make) {
     if (!looked) return;
-    points(e, () => looked.replaceChildren(...data.program[e.dataset.step].looked.map(({ style, weight }) => {
-      const box = document.createElement("i");
-      box.style.cssText = style;
-      box.style.opacity = Math.max(0.08, Math.min(1, weight));
-      return box;
-    })));
-    ["mouseleave", "focusout"].forEach((event) => e.addEventListener(event, () => looked.replaceChildren()));
-  });
+    points(element, () => looked.replaceChildren(...make()));
+    ["mouseleave", "focusout"].forEach((event) => element.addEventListener(event, () => looked.replaceChildren()));
+  }
+  all("[data-step]").forEach((e) => draws(e, () => data.program[e.dataset.step].looked.map(({ style, weight }) => {
+    const box = document.createElement("i");
+    box.style.cssText = style;
+    box.style.opacity = faint(weight);
+    return box;
+  })));
+  const svg = (name, attributes) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+    return made;
+  };
+  all("[data-edges]").forEach((e) => draws(e, () => {
+    const picture = svg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none" });
+    picture.append(...data.learned[e.dataset.edges].lines.map((line) => svg("line", {
+      x1: line.from[0], y1: line.from[1], x2: line.to[0], y2: line.to[1], "stroke-opacity": faint(line.weight) })));
+    return [picture];
+  }));
 
   // --- the drawing -----------------------------------------------------------------------------
   const drawing = one("#drawing");
