@@ -73,7 +73,7 @@ def faithfulness(
                     id=question.question_id,
                     right=right,
                     wide=wide,
-                    similar=_by_similarity,
+                    similar=by_similarity,
                     draws=draws,
                 )
             )
@@ -98,7 +98,7 @@ def _asked(store: Any, question: Any, reasoner: str) -> tuple[Answer, Trace]:
     return store.ask(question.scene(), question.question, reasoner=reasoner), wide
 
 
-def _by_similarity(trace: Trace) -> list[Fact]:
+def by_similarity(trace: Trace) -> list[Fact]:
     """Return the memory's facts, the nearest in meaning to the question first (MiniLM's cosine of their phrases)."""
     import numpy as np
 

@@ -104,7 +104,6 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | None = None) -> Trac
     """
     if trace.scene is None:
         raise KgmmError("the trace holds no scene to ask about again")
-    graphs = None
     run = _runner(
         store,
         trace.scene,
@@ -112,7 +111,7 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | None = None) -> Trac
         reasoner or trace.reasoner,
         trace.choices,
         3,
-        graphs,
+        trace.graphs,
         max(len(trace.memory), 1),
     )
     trace._replay, trace._kb = run, store
@@ -167,6 +166,7 @@ def _runner(
             citations=outcome.citations if outcome.text is not None else [], answer=outcome.text,
             score=outcome.score, alternatives=outcome.alternatives, abstained=outcome.abstained if outcome.text is None else "",
             reasoner=shown, model=outcome.model, store=str(store.path), store_version=store.version,
+            graphs=list(graphs) if graphs else None,
             timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **task.timings},
         )  # fmt: skip
         trace._replay, trace._kb = lambda more: run(exclude | more), store

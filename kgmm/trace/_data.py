@@ -111,6 +111,8 @@ class Trace:
     timings: dict[str, float] = field(default_factory=dict)
     #: answers without some facts, computed ahead by :meth:`precompute` for pages and files
     counterfactuals: list[Counterfactual] = field(default_factory=list)
+    #: named graphs that facts could come from; None for all but scenes and stories
+    graphs: list[str] | None = None
     _replay: Replay | None = field(default=None, repr=False, compare=False)
     _kb: LocalStore | None = field(default=None, repr=False, compare=False)
 

@@ -96,6 +96,14 @@ def test_a_trace_from_a_file_must_be_attached_before_it_is_asked_again(kb: Knowl
     assert again.without(again.citations[-1]).text == trace.without(trace.citations[-1]).text
 
 
+def test_an_attached_trace_is_asked_of_the_same_graphs(kb: KnowledgeStore) -> None:
+    kb.add(Fact("lamp", "UsedFor", "cutting"), graph="odd")
+    trace = kb.ask(DESK, "Which object is used for cutting?", graphs=["facts"]).trace
+    again = kb.attach(Trace.from_json(trace.to_json()))
+    for c in trace.citations:
+        assert again.without(c).text == trace.without(c).text != "lamp"
+
+
 def test_the_same_question_follows_the_store_it_is_asked_of(kb: KnowledgeStore, tmp_path: Path) -> None:
     other = KnowledgeStore(tmp_path / "swapped")
     other.add([Fact("lamp", "UsedFor", "cutting"), Fact("knife", "UsedFor", "light")])

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from kgmm.cli import cli
+from kgmm.cli.eval_faithfulness import by_similarity
 from kgmm.knowledge import KnowledgeStore
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
@@ -120,3 +121,11 @@ def test_the_command_measures_fvqa(shared_data: Path, tmp_path: Path) -> None:
     assert found["necessary"]["cited"] >= found["necessary"]["random"]
     assert json.loads((tmp_path / "plots/faithfulness.json").read_text()) == found
     assert (tmp_path / "plots/risk-coverage.svg").read_text().startswith("<svg")
+
+
+def test_facts_are_ordered_by_similarity_where_a_reasoner_kept_none(answers: dict[str, Answer]) -> None:
+    trace = answers["episodes"].trace  # "What is the spoon used for?", by the memory network
+    assert "similarity" not in trace.memory[0].parts
+    ordered = by_similarity(trace)
+    assert len(ordered) == len({(m.fact.subject, m.fact.predicate, m.fact.object) for m in trace.memory})
+    assert all(f.predicate == "UsedFor" for f in ordered[:3])
