@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -144,12 +145,12 @@ class SceneGraph:
                 relations,
                 int(data.get("width", 0)),
                 int(data.get("height", 0)),
-                data.get("image"),
+                None if data.get("image") is None else os.fspath(data["image"]),
                 str(data.get("source", "")),
                 tuple((str(t), float(s)) for t, s in data.get("tags", ())),
                 bool(data.get("complete", True)),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise BadInput(origin, f"not a scene graph: {error!r}") from error
         for o in objects:
             if o.box is not None and len(o.box) != 4:

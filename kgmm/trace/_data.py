@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgmm.errors import BadInput, KgmmError
+from kgmm.errors import KgmmError
 from kgmm.scene import SceneGraph
 from kgmm.store import Fact
 
@@ -174,38 +174,14 @@ class Trace:
 
     @classmethod
     def from_json(cls, source: str | Path) -> Trace:
-        """Read a trace from a JSON document or file.
+        """Read a trace from a JSON document or file; see :func:`kgmm.trace.reading.read`.
 
         Raises:
             BadInput: if it is not a trace of this schema.
         """
-        origin = "trace" if isinstance(source, str) and source.lstrip().startswith("{") else str(source)
-        try:
-            data = json.loads(str(source) if origin == "trace" else Path(source).read_text(encoding="utf-8"))
-            if data.pop("schema") != SCHEMA:
-                raise BadInput(origin, f"not a {SCHEMA} document")
-            scene = data.pop("scene")
-            data["concepts"] = [Link(**item) for item in data["concepts"]]
-            data["memory"] = [
-                MemoryFact(
-                    Fact(**m["fact"]),
-                    m["score"],
-                    m["parts"],
-                    tuple(Fact(**f) for f in m["chain"]),
-                    m["concept"],
-                )
-                for m in data["memory"]
-            ]
-            data["steps"] = [Step(**item) for item in data["steps"]]
-            data["citations"] = [Citation(Fact(**c["fact"]), c["kind"], c["role"]) for c in data["citations"]]
-            data["counterfactuals"] = [
-                Counterfactual(tuple(Fact(**f) for f in c["removed"]), c["answer"], c["score"])
-                for c in data.get("counterfactuals", ())
-            ]
-            data["alternatives"] = [(str(t), float(s)) for t, s in data["alternatives"]]
-            return cls(scene=SceneGraph.from_dict(scene, origin) if scene else None, **data)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadInput(origin, f"not a trace: {error!r}") from error
+        from kgmm.trace.reading import read
+
+        return read(source)
 
     def to_html(self, path: str | Path) -> Path:
         """Write one self-contained HTML page that needs no network; return its path."""
