@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,30 @@ if TYPE_CHECKING:
     from kgmm.summarize.story import Logo, Shot, StoryGraph
 
 Ints = NDArray[np.int32]
+Named = TypeVar("Named")
+
+
+class Numbered(Sequence[Named]):
+    """Shots or logos that are named by their numbers and made when they are asked for."""
+
+    def __init__(self, kind: Callable[[str], Named], count: int) -> None:
+        self.kind, self.size = kind, count
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, at: int) -> Named: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Named]: ...
+    def __getitem__(self, at: int | slice) -> Named | Sequence[Named]:
+        if isinstance(at, slice):
+            return [self.kind(str(i)) for i in range(self.size)[at]]
+        return self.kind(str(range(self.size)[at]))
+
+    def places(self) -> dict[str, int]:
+        """Return name -> number."""
+        return {str(i): i for i in range(self.size)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 _NEVER = """
 a about above across after again against ago all almost alone along already also although always am among amid an
 and another any anyone anything are around as aside at away back be because been before behind being below beneath
-beside besides between beyond both but by can cannot could despite did do does doing done down during each early either
+beside besides between beyond both but by can cannot could despite did do does doing done down during each early either somebody
 else enough even ever every everyone everything except few first for former from further had has have having he her
 here hers herself him himself his how however i if in inside instead into is it its itself just last late later
 latest least less like many may me might mine more most much must my myself near nearby nearly neither never next no
@@ -14,24 +14,29 @@ per perhaps quite rather same second several shall she should since so some some
 that the their theirs them themselves then there these they third this those though through throughout till to
 together too toward towards under unless until up upon us very was we well were what whatever when where whether which
 while who whoever whole whom whose why will with within without would yes yet you your yours yourself
-two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy eighty ninety
+two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety
 hundred thousand million billion dozen half double fourth fifth sixth
 mr mrs ms dr sir lady today tonight tomorrow yesterday monday tuesday wednesday thursday friday saturday sunday
 january february march april june july august september october november december
-thing things way lot kind sort bit matter case fact good evening morning hello thanks thank
+thing things way lot kind sort bit matter case fact good
+day days week weeks month months year years hour hours minute minutes second time times night nights afternoon noon
+midnight weekend century centuries decade decades moment metre metres kilometre kilometres mile miles hectare hectares
+kilo kilos degree degrees cent cents headline headlines part side half
+won froze frozen lit led fled fed blew flew grew drew threw burnt swum swam sung sang
+good evening morning hello thanks thank
 """
 _VERBS = """
 accept accuse add admit agree aim allow announce appeal appear argue arrive ask avoid await ban be beat become beg
 begin believe belong bend bite blame blow break breathe bring broke build burn burst buy call came carry catch cause
-celebrate change check choose claim clear climb close collapse come compare complain confirm consider contain continue
-cost count cover crawl cross cry cut deal decide deny depend describe die dig draw dress drink drive drop earn eat
+celebrate change check choose claim clap clear climb close collapse come compare complain confirm consider contain continue
+cost count cover crawl cross cry cut deal decide deny depend describe die divide drown dig draw dress drink drive drop earn eat
 empty end enjoy escape expect explain face fail fall fear feed feel fell felt fight fill find finish fit fix flow fly
-follow forget found gather get give go gone grow guard hang happen hear help hide hit hold hope hurt improve include
+follow forget found freeze gather get give go gone grow guard hang happen hear help hide hit hold hope hurt improve include
 insist intend join jump keep kick kill know land last laugh launch lay lead lean learn leave left lend let lie lift
 listen live look lose lost love made make march mark may mean meet melt mend miss mount move name need note offer open
 order overflow own paint pass pay pick place plan play point pour praise prepare press promise prove pull push put
 queue raise ran reach react read reassure receive recover refuse release remain remember remove replace reply report
-rescue rest return ride ring rise rose run save saw say see seem sell send serve set settle shake share shine shoot
+rescue rest return ride ring rise rose run save saw say see seem sell send serve set settle shake share shine shoot shrink
 show shut sing sink sit sleep slide slip slow smell smile speak spend split spread stand start stay steal stick stop
 stretch strike struggle study succeed suffer suggest support swell swim swing take talk teach tear tell test think
 throw tie touch train travel tread tried trust try turn urge use visit vote vow wait wake walk want warn wash watch
@@ -79,4 +84,8 @@ NOUNS_IN_ING = frozenset(
 #: ends in -ly and yet is a noun
 NOUNS_IN_LY = frozenset(
     "family assembly ally supply reply rally belly fly lily jelly monopoly anomaly italy".split()
+)
+#: stands before a name and is no part of it
+TITLES = frozenset(
+    "dr mr mrs ms sir lady prime minister president professor mayor general judge senator".split()
 )

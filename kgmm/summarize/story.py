@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -133,7 +133,11 @@ class StoryGraph:
         return self.columns if self.columns is not None else edges(self.shots, self.logos)
 
     @cached_property
-    def _logo_at(self) -> dict[str, int]:
+    def _logo_at(self) -> Mapping[str, int]:
+        from kgmm.summarize.edges import Numbered
+
+        if isinstance(self.logos, Numbered):
+            return self.logos.places()
         at = {logo.name.casefold(): i for i, logo in enumerate(self.logos) if logo.name}
         return {**at, **{logo.id: i for i, logo in enumerate(self.logos)}}
 
@@ -204,6 +208,15 @@ class StoryGraph:
         from kgmm.summarize.video import from_video
 
         return from_video(video, subtitles, **more)
+
+    @classmethod
+    def from_columns(cls, id: str, columns: StoryEdges) -> StoryGraph:
+        """Return a story given by its edges alone; shots and logos are named by their numbers."""
+        from kgmm.summarize.edges import Numbered
+
+        return cls(
+            id, Numbered(Shot, columns.frame_count), Numbered(Logo, columns.logo_count), columns=columns
+        )
 
     def facts(self) -> list[Fact]:
         """Return the story as facts of the graph ``story/<id>``; see :mod:`kgmm.summarize.stored`."""

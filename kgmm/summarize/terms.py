@@ -22,10 +22,14 @@ _JOINING = frozenset("of de la van von der".split())
 LONGEST = 3
 
 
-def terms(text: str) -> list[str]:
+def terms(text: str, known: frozenset[str] = frozenset()) -> list[str]:
     """Return the terms of a transcript in order of first mention: names, nouns, and nouns that stand together.
 
-    Names keep together ("Lake Verrin"), so do nouns ("power station", beside "station").
+    Args:
+        text: what is said in one shot.
+        known: words that are names also where a sentence begins; see :func:`capitalized`.
+
+    Names keep together without titles ("Lake Verrin", "Ana Soto"), so do nouns ("power station", beside "station").
 
     Example:
         >>> terms("Engineers say the power station on Lake Verrin was flooded.")
@@ -34,35 +38,39 @@ def terms(text: str) -> list[str]:
         ['walk']
     """
     found: dict[str, None] = {}
-    known = _mid_sentence_capitals(text)
+    known |= capitalized(text)
     for sentence in _SENTENCE.split(text or ""):
         if sentence and sentence.isupper():  # captions often come in capitals: no case to tell names by
             sentence = sentence.lower()
         for phrase in _phrases(_WORD.findall(sentence or ""), known):
-            found.setdefault(" ".join(phrase))
-            if len(phrase) > 1 and _is_common(phrase[-1]):
-                found.setdefault(phrase[-1])
+            found.setdefault(phrase)
     return list(found)
 
 
-def _phrases(words: list[str], known: frozenset[str]) -> Iterator[list[str]]:
-    """Yield names and runs of nouns."""
+def _phrases(words: list[str], known: frozenset[str]) -> Iterator[str]:
+    """Yield names, runs of nouns, and the last noun of each run; titles are no part of names."""
     at = 0
     while at < len(words):
         name = _name(words, at, known)
         if name:
-            yield [_bare(w).lower() for w in words[at : at + name]]
+            parts = [_bare(w).lower() for w in words[at : at + name]]
             at += name
+            while len(parts) > 1 and parts[0] in lexicon.TITLES:
+                del parts[0]
+            if parts[0] not in lexicon.TITLES:
+                yield " ".join(parts)
             continue
         run: list[str] = []
         start = at
         while at < len(words) and len(run) < LONGEST and _is_noun(words, at, bool(run)):
             if run and _name(words, at, known):
                 break
-            run.append(lemma(_bare(words[at]).lower()))
+            run.append(dictionary_form(_bare(words[at]).lower()))
             at += 1
         if run:
-            yield run
+            yield " ".join(run)
+            if len(run) > 1:
+                yield run[-1]
         at = max(at, start + 1)
 
 
@@ -71,7 +79,7 @@ def _name(words: list[str], at: int, known: frozenset[str]) -> int:
     if not _capital(words[at]):
         return 0
     bare = _bare(words[at])
-    if at == 0 and bare.lower() not in known and _begins_sentence(bare.lower(), words):
+    if at == 0 and bare.lower() not in known | lexicon.TITLES and _begins_sentence(bare.lower(), words):
         return 0
     if bare.lower() in lexicon.NEVER or len(bare) < 2:
         return 0
@@ -104,16 +112,18 @@ def _is_noun(words: list[str], at: int, inside: bool) -> bool:
     before = words[at - 1].lower() if at else ""
     if before in lexicon.BEFORE_VERBS and before != "to":
         return False
-    base = lemma(word)
-    if base in lexicon.NEVER or word in lexicon.ADJECTIVES:
+    base = dictionary_form(word)
+    if base in lexicon.NEVER or word in lexicon.ADJECTIVES or base in lexicon.ADJECTIVES:
         return False
     if word.endswith("ly") and base not in lexicon.NOUNS_IN_LY:
         return False
-    if word.endswith("ed") and word not in lexicon.NOUNS_IN_ED:
+    if word.endswith("ed") and word != base and word not in lexicon.NOUNS_IN_ED:
         return False
-    if word.endswith("ing") and word not in lexicon.NOUNS_IN_ING:
+    if word.endswith("ing") and word != base and word not in lexicon.NOUNS_IN_ING:
         return False
     if word in lexicon.VERBS or base in lexicon.VERBS:
+        if word not in (base, base + "s", base + "es"):  # took, stolen
+            return False
         return not inside and (before in lexicon.DETERMINERS or before in lexicon.ADJECTIVES)
     return _is_common(base) or _is_common(word)
 
@@ -132,13 +142,31 @@ def _bare(word: str) -> str:
     return re.sub(r"['’]s?$", "", word)
 
 
-def _mid_sentence_capitals(text: str) -> frozenset[str]:
-    """Return the words that are capitalized inside sentences, lower-cased: names wherever they stand."""
-    found = set()
+def capitalized(text: str) -> frozenset[str]:
+    """Return the words, lower-cased, that a text writes with a capital inside sentences and never without.
+
+    Example:
+        >>> sorted(capitalized("We met Rosa. The Lake is a lake. Rosa spoke."))
+        ['rosa']
+    """
+    upper: set[str] = set()
+    lower: set[str] = set()
     for sentence in _SENTENCE.split(text or ""):
         if sentence and not sentence.isupper():
-            found |= {_bare(w).lower() for w in _WORD.findall(sentence)[1:] if _capital(w)}
-    return frozenset(found)
+            for word in _WORD.findall(sentence)[1:]:
+                (upper if _capital(word) else lower).add(_bare(word).lower())
+    return frozenset(upper - lower)
+
+
+def dictionary_form(noun: str) -> str:
+    """Return a noun's singular; unlike a lemma of any word it keeps nouns that end in -ing.
+
+    Example:
+        >>> dictionary_form("paintings"), dictionary_form("herring"), dictionary_form("children")
+        ('painting', 'herring', 'child')
+    """
+    single = noun.removesuffix("s")
+    return single if single in lexicon.NOUNS_IN_ING else lemma(noun)
 
 
 @cache
