@@ -140,6 +140,10 @@ def _said(found: dict[str, Any]) -> str:
         lines.append(
             f"{what:20}" + "".join(f"{found[what][pick]:8.1%}" for pick in ("cited", "random", "similar"))
         )
+    lines.append(
+        f"{'necessary, all rounds':21}{found['exhausted']['cited']:7.1%}{found['exhausted']['random']:8.1%}   "
+        f"changed in round {', '.join(f'{n}: {count}' for n, count in found['rounds'].items() if n != '0')}"
+    )
     ms = found["without_ms"]
     if ms["count"]:
         lines.append(

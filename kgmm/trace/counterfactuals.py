@@ -16,8 +16,8 @@ ALL_SUBSETS = 4
 def compute(trace: Trace, seconds: float = 2.0) -> list[Counterfactual]:
     """Ask again without some facts, the most telling first, for at most about *seconds*.
 
-    First every set of citations (each alone and all together if there are more than four), then everything but the
-    citations, each link of their chains, and each further fact of the memory, best first.
+    First the cited knowledge and what is cited in its stead (:func:`exhaust`); then every set of citations (each
+    alone and all together if there are more than four), everything but the citations, each link of their chains, and each further fact of the memory, best first.
 
     Raises:
         KgmmError: if the trace is not attached to a store.
@@ -28,6 +28,8 @@ def compute(trace: Trace, seconds: float = 2.0) -> list[Counterfactual]:
     """
     found: dict[frozenset[tuple[str, str, str]], Counterfactual] = {}
     stop = time.perf_counter() + seconds
+    for repeated in exhaust(trace):
+        found[frozenset(key(f) for f in repeated.removed)] = repeated
     for removed in _plan(trace):
         keys = frozenset(key(f) for f in removed)
         if not keys or keys in found:
@@ -37,6 +39,32 @@ def compute(trace: Trace, seconds: float = 2.0) -> list[Counterfactual]:
         if time.perf_counter() > stop:
             break
     return list(found.values())
+
+
+def exhaust(trace: Trace, rounds: int = 8) -> list[Counterfactual]:
+    """Take away the cited knowledge, then what is cited in its stead, until the answer changes.
+
+    Each round but the last shows facts that say the same without the earlier ones: how many times over the knowledge
+    supports the answer. Nothing is taken away once an answer rests on the scene alone.
+
+    Raises:
+        KgmmError: if the trace is not attached to a store.
+    """
+    removed: dict[tuple[str, str, str], Fact] = {}
+    citations, found = trace.citations, list[Counterfactual]()
+    while len(found) < rounds:
+        fresh = {
+            key(c.fact): c.fact for c in citations if c.kind == "knowledge" and key(c.fact) not in removed
+        }
+        if not fresh:
+            break
+        removed |= fresh
+        answer = trace.without(*removed.values())
+        found.append(Counterfactual(tuple(removed.values()), answer.text, answer.score))
+        if answer.text != trace.answer:
+            break
+        citations = answer.trace.citations
+    return found
 
 
 def others(trace: Trace) -> list[Fact]:
@@ -50,7 +78,6 @@ def _plan(trace: Trace) -> Iterator[list[Fact]]:
     sizes = range(1, len(cited) + 1) if len(cited) <= ALL_SUBSETS else (1, len(cited))
     for size in sizes:
         yield from map(list, combinations(cited, size))
-    yield [c.fact for c in trace.citations if c.kind == "knowledge"]
     rest = others(trace)
     yield rest
     keys = {key(f) for f in cited}

@@ -17,6 +17,7 @@ from kgmm.store import Fact
 from kgmm.trace._data import Answer, Trace, key
 from kgmm.trace.calibration import calibration, risk_coverage
 from kgmm.trace.checks import verify
+from kgmm.trace.counterfactuals import exhaust
 
 #: how facts are picked: by the engine, at random, by similarity with the question
 PICKS = ("cited", "random", "similar")
@@ -36,6 +37,10 @@ class Measured:
     cited: int = 0
     necessary: dict[str, float] = field(default_factory=dict)
     sufficient: dict[str, float] = field(default_factory=dict)
+    #: after how many rounds of :func:`~kgmm.trace.counterfactuals.exhaust` the answer changes; 0 if it never does
+    rounds: int = 0
+    #: as necessary, of all the facts that those rounds take away, and of as many drawn at random
+    exhausted: dict[str, float] = field(default_factory=dict)
     #: what each ``without`` of one cited fact took
     seconds: list[float] = field(default_factory=list)
 
@@ -86,6 +91,12 @@ def measure(
         changed = [trace.without(*facts).text != answer.text for facts in sets]
         kept = [alone(wide or trace, facts).text == answer.text for facts in sets]
         found.necessary[name], found.sufficient[name] = sum(changed) / len(sets), sum(kept) / len(sets)
+    removed = exhaust(trace)
+    last = removed[-1]
+    found.rounds = len(removed) if last.answer != answer.text else 0
+    drawn = [draw.sample(memory, min(len(last.removed), len(memory))) for _ in range(draws)]
+    found.exhausted["cited"] = float(last.answer != answer.text)
+    found.exhausted["random"] = sum(trace.without(*facts).text != answer.text for facts in drawn) / draws
     return found
 
 
@@ -126,7 +137,7 @@ def report(rows: Sequence[Measured]) -> dict[str, Any]:
 
     Returns:
         JSON-ready data: ``answered``, ``verified``, ``necessary`` and ``sufficient`` by pick over the answers that cite
-        knowledge, ``necessity_ratio`` (cited over random), ``without_ms``, ``calibration``, ``risk_coverage``.
+        knowledge, ``exhausted`` and ``rounds`` (how many answers changed at which round), ``necessity_ratio`` (cited over random), ``without_ms``, ``calibration``, ``risk_coverage``.
     """
     answered = [r for r in rows if r.answered]
     knowing = [r for r in answered if r.cited]
@@ -135,8 +146,9 @@ def report(rows: Sequence[Measured]) -> dict[str, Any]:
             pick: _mean([getattr(r, what)[pick] for r in knowing if pick in getattr(r, what)])
             for pick in PICKS
         }
-        for what in ("necessary", "sufficient")
+        for what in ("necessary", "sufficient", "exhausted")
     }
+    del shares["exhausted"]["similar"]
     random = shares["necessary"]["random"]
     pairs = [(r.score, r.right) for r in answered]
     return {
@@ -147,6 +159,7 @@ def report(rows: Sequence[Measured]) -> dict[str, Any]:
         "right": sum(r.right for r in answered),
         "verified": _mean([r.verified for r in answered]),
         **shares,
+        "rounds": {str(n): sum(r.rounds == n for r in knowing) for n in sorted({r.rounds for r in knowing})},
         "necessity_ratio": round(shares["necessary"]["cited"] / random, 2) if random else None,
         "without_ms": _milliseconds([s for r in rows for s in r.seconds]),
         "calibration": calibration(pairs),

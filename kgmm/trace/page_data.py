@@ -11,7 +11,7 @@ from typing import Any
 from kgmm import names
 from kgmm.picture import percent
 from kgmm.store import Fact
-from kgmm.trace._data import Trace, key
+from kgmm.trace._data import Counterfactual, Trace, key
 from kgmm.trace.counterfactuals import others
 from kgmm.trace.saying import say
 
@@ -144,19 +144,37 @@ def outcomes(trace: Trace, listed: list[ShownFact]) -> dict[str, dict[str, Any]]
 
 def support(trace: Trace) -> list[tuple[bool, str]]:
     """Return whether the citations are necessary and sufficient, with a sentence on each, where that was computed."""
-    knowledge = frozenset(key(c.fact) for c in trace.citations if c.kind == "knowledge")
-    rest = frozenset(key(f) for f in others(trace))
+    if trace.answer is None:
+        return []
+    knowledge = {key(c.fact) for c in trace.citations if c.kind == "knowledge"}
+    scene = {key(c.fact) for c in trace.citations if c.kind == "scene"}
+    rest = {key(f) for f in others(trace)}
     said: list[tuple[bool, str]] = []
+    rounds = []
     for c in trace.counterfactuals:
-        removed = frozenset(key(f) for f in c.removed)
-        if removed == knowledge and trace.answer is not None:
-            stays = c.answer == trace.answer
-            end = "stays: other facts say it too" if stays else f"becomes {answer_text(c.answer)!r}"
-            said.append((not stays, f"necessary? without the cited knowledge the answer {end}"))
-        elif removed == rest and trace.answer is not None:
+        removed = {key(f) for f in c.removed}
+        if removed == rest:
             end = "is the same" if c.answer == trace.answer else f"becomes {answer_text(c.answer)!r}"
             said.append((c.answer == trace.answer, f"sufficient? by the cited facts alone the answer {end}"))
-    return said
+        elif knowledge and knowledge <= removed and not removed & scene:
+            rounds.append(c)
+    return [*_necessity(trace, knowledge, rounds), *said]
+
+
+def _necessity(trace: Trace, knowledge: set[Key], rounds: list[Counterfactual]) -> list[tuple[bool, str]]:
+    """Say whether the answer falls with the cited knowledge, or with which further facts that say the same."""
+    if not rounds:
+        return []
+    rounds = sorted(rounds, key=lambda c: len(c.removed))
+    first, last = rounds[0], rounds[-1]
+    asked = "necessary? without the cited knowledge the answer"
+    if first.answer != trace.answer:
+        return [(True, f"{asked} becomes {answer_text(first.answer)!r}")]
+    further = [shown(say(trace, f)) for f in last.removed if key(f) not in knowledge]
+    stays = f"{asked} stays: {'; '.join(further[:4]) or 'the scene'} {'say' if len(further) > 1 else 'says'} it too"
+    if last.answer != trace.answer:
+        stays += f"; without these as well it becomes {answer_text(last.answer)!r}"
+    return [(False, stays)]
 
 
 def episodes(trace: Trace) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Answer
 from kgmm.trace.calibration import calibration, calibration_svg, risk_coverage, risk_coverage_svg
+from kgmm.trace.counterfactuals import exhaust
 from kgmm.trace.faithfulness import alone, measure, report
 
 DESK = SceneGraph("desk", (SceneObject("o1", "knife"), SceneObject("o2", "lamp")))
@@ -48,6 +49,7 @@ def test_a_fact_another_one_repeats_is_sufficient_but_not_necessary(tmp_path: Pa
     )
     found = measure(answer, kb)
     assert found.sufficient["cited"] == 1.0 and found.necessary["cited"] == 0.0
+    assert found.rounds == 3 and found.exhausted["cited"] == 1.0  # each of the three says it; then none does
 
 
 def test_alone_takes_away_even_what_was_not_in_memory(tmp_path: Path) -> None:
@@ -58,6 +60,15 @@ def test_alone_takes_away_even_what_was_not_in_memory(tmp_path: Path) -> None:
     left = alone(answer.trace, [Fact("knife", "UsedFor", "cutting 49")])
     assert {m.fact.object for m in left.trace.memory} == {"/c/en/cutting_49"}
     assert alone(answer.trace, []).trace.memory == []
+
+
+def test_what_says_the_same_is_taken_away_until_the_answer_changes(tmp_path: Path) -> None:
+    bread, meat = Fact("knife", "UsedFor", "cutting bread"), Fact("knife", "UsedFor", "cutting meat")
+    _, answer = asked(tmp_path / "kb", CUTS, bread, meat, Fact("lamp", "UsedFor", "light"))
+    rounds = exhaust(answer.trace)
+    assert [len(c.removed) for c in rounds] == [1, 2, 3]
+    assert [c.answer for c in rounds[:2]] == ["knife", "knife"] and rounds[2].answer != "knife"
+    assert set(rounds[2].removed) == {CUTS, bread, meat}
 
 
 def test_an_abstention_counts_only_as_a_question(tmp_path: Path) -> None:
