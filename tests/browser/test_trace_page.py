@@ -205,6 +205,8 @@ def test_print_shows_the_whole_memory_in_light_colours(opened: Open, path: Path)
     assert page.evaluate("getComputedStyle(document.querySelector('.scroll')).maxHeight") == "none"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator("#theme").is_visible()
+    page.set_viewport_size({"width": 720, "height": 1000})  # what A4 leaves between its margins
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
     assert page.pdf()[:4] == b"%PDF"
 
 
