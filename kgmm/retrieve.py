@@ -269,7 +269,9 @@ def retrieve(
         scores = scores + CUED * parts["relation"]
         order = np.argsort(-scores, kind="stable")
         keys = fact_keys(ranked.subject, ranked.predicate, ranked.object)[order]
-        order = order[np.sort(np.unique(keys, return_index=True)[1])]  # reached from two concepts, a fact counts once
+        order = order[
+            np.sort(np.unique(keys, return_index=True)[1])
+        ]  # reached from two concepts, a fact counts once
         ranked, scores = ranked.take(order), scores[order]
         parts = {name: values[order] for name, values in parts.items()}
     facts = decode(store, ranked, scores, parts, limit)
