@@ -11,15 +11,17 @@ import pytest
 
 from kgmm.graph import GraphView
 from kgmm.knowledge import KnowledgeStore
+from kgmm.retrieve import Memory
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store import Fact
+from kgmm.summarize.story import Logo, Shot, StoryGraph
 from kgmm.trace import Answer, Citation, MemoryFact, Trace
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><svg onload=alert(3)>"
 ROOT = Path(__file__).parents[2]
 SAFE = set(
     "div p bdi small ul li ol b code details summary table thead tbody tr th td span img svg line title circle text "
-    "figure figcaption rect g h1 h2 caption".split()
+    "figure figcaption rect g h1 h2 caption time mark style main".split()
 )
 
 
@@ -57,12 +59,26 @@ def evil_facts(tmp_path: Path) -> Any:
     return store.find()
 
 
+def evil_summary(_: Path) -> Any:
+    shots = (
+        Shot("a", 0, 4, (EVIL,), ("x",), text=EVIL),
+        Shot("b", 5, 9, (EVIL, "flood"), ("x",), text=EVIL),
+    )
+    return StoryGraph("s", shots, (Logo("x", EVIL),)).summarize("x")
+
+
 MAKERS: dict[str, Callable[[Path], Any]] = {
     "Trace": lambda _: evil_trace(),
     "Answer": lambda _: Answer(EVIL, 1.0, [(EVIL, 0.5)], evil_trace()),
     "SceneGraph": lambda _: evil_scene(),
     "Facts": evil_facts,
     "GraphView": lambda _: GraphView.from_edges([EVIL], ["b"], relations=[EVIL]),
+    "Memory": lambda p: Memory([MemoryFact(Fact(EVIL, EVIL, EVIL), 1.0)], []),
+    "SPARQL": lambda p: (
+        evil_facts(p),
+        KnowledgeStore(p / "kb").sparql("SELECT * WHERE { GRAPH ?g { ?s ?p ?o } }"),
+    )[1],
+    "Summary": evil_summary,
     "Scores": lambda _: GraphView.from_edges([EVIL], ["b"]).walk("b"),
 }
 
