@@ -203,7 +203,7 @@ class StoryGraph:
         return from_folder(folder, transcript, **more)
 
     @classmethod
-    def from_video(cls, video: str | Path, subtitles: str | Path | None = None, **more: Any) -> StoryGraph:
+    def from_video(cls, video: Any, subtitles: Any = None, **more: Any) -> StoryGraph:
         """Read a film with subtitles; see :func:`kgmm.summarize.video.from_video`."""
         from kgmm.summarize.video import from_video
 

@@ -1,14 +1,144 @@
-"""A story graph from a film and its subtitles."""
+"""A story graph from films and their subtitles: shots, keyframes, newslogos, terms."""
 
 from __future__ import annotations
 
+import datetime
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from kgmm.errors import KgmmError
-from kgmm.summarize.story import StoryGraph
+from kgmm.errors import BadInput
+from kgmm.progress import Progress, silent
+from kgmm.summarize import newslogos, subtitles
+from kgmm.summarize.shots import Cut, Pixels, find_shots
+from kgmm.summarize.story import Broadcast, Logo, Shot, StoryGraph
+from kgmm.summarize.terms import capitalized, terms
+
+PathLike = str | Path
 
 
-def from_video(video: str | Path, subtitles: str | Path | None = None, **more: Any) -> StoryGraph:
-    """Read a film with subtitles."""
-    raise KgmmError("not there yet")
+@dataclass
+class _Film:
+    """What was read of one video."""
+
+    broadcast: Broadcast
+    shots: list[Cut]
+    said: list[str]
+
+
+def from_video(
+    video: PathLike | Sequence[PathLike],
+    subtitle_file: PathLike | Sequence[PathLike] | None = None,
+    *,
+    id: str | None = None,
+    keyframes: PathLike | None = None,
+    threshold: float = 3.0,
+    progress: Progress = silent,
+) -> StoryGraph:
+    """Read one or several broadcasts; a logo seen in several of them is one logo.
+
+    Args:
+        video: a file, or several in order of broadcast; any container PyAV reads.
+        subtitle_file: SRT or WebVTT, one for each video; by default a file of the video's name with ``.srt`` or
+            ``.vtt`` beside it, else the subtitles embedded in it, else none: frames then have no terms.
+        id: the story's id; by default the first video's name.
+        keyframes: a folder to write keyframes and logos to; without it the story has no pictures.
+        threshold: see :func:`kgmm.summarize.shots.find_shots`.
+        progress: told the seconds read.
+
+    Raises:
+        BadInput: if a video or its subtitles cannot be read.
+        MissingExtra: if PyAV, PySceneDetect or OpenCV is not installed (``pip install 'kgmm[video]'``).
+    """
+    videos = [Path(v) for v in ([video] if isinstance(video, str | Path) else video)]
+    given = _paired(videos, subtitle_file)
+    name = _word(id or videos[0].stem)
+    films = [
+        _film(v, s, i, len(videos), threshold, progress)
+        for i, (v, s) in enumerate(zip(videos, given, strict=True))
+    ]
+    cuts = [cut for film in films for cut in film.shots]
+    sightings = [s for i, cut in enumerate(cuts) for s in newslogos.insets(cut, i)]
+    groups = newslogos.logos(sightings, len(cuts))
+    folder = None if keyframes is None else Path(keyframes)
+    logos = tuple(_logo(i, group, folder) for i, group in enumerate(groups, 1))
+    seen: dict[int, list[str]] = {}
+    for logo, group in zip(logos, groups, strict=True):
+        for number in sorted({s.shot for s in group}):
+            seen.setdefault(number, []).append(logo.id)
+    shots: list[Shot] = []
+    for film in films:
+        known = capitalized(" ".join(film.said))
+        for place, (cut, said) in enumerate(zip(film.shots, film.said, strict=True), 1):
+            shot = f"{film.broadcast.id}-{place:03}"
+            image = _written(cut.keyframe, folder, f"{shot}.jpg")
+            shots.append(
+                Shot(shot, round(cut.start, 3), round(cut.end, 3), tuple(terms(said, known)),
+                     tuple(seen.get(len(shots), ())), film.broadcast.id, said, image)
+            )  # fmt: skip
+    origin = ", ".join(str(v) for v in videos)
+    return StoryGraph(name, tuple(shots), logos, tuple(f.broadcast for f in films), origin)
+
+
+def _paired(videos: list[Path], given: PathLike | Sequence[PathLike] | None) -> list[Path | None]:
+    if not videos:
+        raise BadInput("videos", "at least one is needed")
+    if given is None:
+        return [_beside(video) for video in videos]
+    files: list[Path | None] = [Path(g) for g in ([given] if isinstance(given, str | Path) else given)]
+    if len(files) != len(videos):
+        raise BadInput(
+            "subtitles", f"{len(videos)} videos need as many subtitle files, there are {len(files)}"
+        )
+    return files
+
+
+def _beside(video: Path) -> Path | None:
+    for suffix in (".srt", ".vtt"):
+        if video.with_suffix(suffix).is_file():
+            return video.with_suffix(suffix)
+    return None
+
+
+def _film(
+    video: Path, subtitle_file: Path | None, place: int, count: int, threshold: float, progress: Progress
+) -> _Film:
+    cues = subtitles.read_subtitles(subtitle_file) if subtitle_file else subtitles.embedded_subtitles(video)
+    shots = find_shots(video, progress, threshold)
+    day = re.search(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", video.stem)
+    broadcast = Broadcast(f"b{place + 1}", video.stem, _day(day[1]) if day else "", str(video))
+    return _Film(broadcast, shots, subtitles.aligned(cues, shots))
+
+
+def _day(text: str) -> str:
+    """Return a date written in a file's name, or nothing if there is no such day."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
+
+
+def _logo(number: int, group: list[newslogos.Sighting], folder: Path | None) -> Logo:
+    """Return a logo by its most typical sighting: the one nearest to all others."""
+    from kgmm.summarize.hashing import distance
+
+    some = group[:50]
+    typical = min(some, key=lambda s: sum(distance(s.hash, other.hash) for other in some))
+    name = f"logo-{number:02}"
+    return Logo(name, "", _written(typical.pixels, folder, f"logos/{name}.png"), typical.hash)
+
+
+def _written(pixels: Pixels, folder: Path | None, name: str) -> str | None:
+    if folder is None:
+        return None
+    from PIL import Image
+
+    place = folder / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(place, quality=88)
+    return str(place)
+
+
+def _word(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "story"

@@ -1,0 +1,187 @@
+"""``kgmm story`` and ``kgmm summarize``: from news video to a story graph, and from there to what a story shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kgmm.cli.output import emit, json_option, progress_bar
+
+if TYPE_CHECKING:
+    from kgmm.summarize import StoryGraph, Summary
+
+#: what STORY may be instead of a path
+BUNDLED = "news"
+
+
+@click.command()
+@click.argument("videos", nargs=-1, required=True, metavar="VIDEO...", type=click.Path(exists=True))
+@click.option(
+    "--subtitles", "-s", multiple=True, type=click.Path(exists=True, dir_okay=False),
+    help="SRT or WebVTT, one for each VIDEO; by default the file of its name, or what is embedded.",
+)  # fmt: skip
+@click.option("--output", "-o", type=click.Path(), help="Folder or .json file of the story [VIDEO.story].")
+@click.option("--id", "id_", help="Name of the story graph; the first video's by default.")
+@click.option("--kb", type=click.Path(), help="Also put the story into this knowledge store.")
+@json_option
+def story(
+    videos: tuple[str, ...], subtitles: tuple[str, ...], output: str | None, id_: str | None, kb: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Build a story graph from news VIDEO..., or from one folder of keyframes with a transcript table.
+
+    Finds shots, keyframes, newslogos and terms; `kgmm summarize` works on the result.
+    """
+    from kgmm.summarize import StoryGraph
+
+    place = Path(output) if output else Path(videos[0]).with_suffix(".story")
+    file, pictures = _places(place)
+    if len(videos) == 1 and Path(videos[0]).is_dir():
+        made = StoryGraph.from_folder(videos[0], subtitles[0] if subtitles else None, id=id_)
+    else:
+        with progress_bar("seconds") as progress:
+            made = StoryGraph.from_video(
+                videos, subtitles or None, id=id_, keyframes=pictures, progress=progress
+            )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made.to_json(file)
+    if kb is not None:
+        from kgmm.store import LocalStore
+
+        with LocalStore(kb) as store:
+            made.save(store)
+    if as_json:
+        emit({**_counts(made), "file": str(file), "logos": _logos(made)})
+        return
+    counts = ", ".join(f"{n:,} {what}" for what, n in _counts(made).items() if what != "story")
+    click.echo(f"{file}: {counts}")
+    _list_logos(made)
+    if not made.edges.terms:
+        click.echo("kgmm: no subtitles, so the story has no terms; give --subtitles", err=True)
+
+
+def _places(output: Path) -> tuple[Path, Path]:
+    """Return where the JSON and the pictures go."""
+    if output.suffix == ".json":
+        return output, output.with_name(output.stem + "-keyframes")
+    return output / "story.json", output / "keyframes"
+
+
+def _counts(made: StoryGraph) -> dict[str, Any]:
+    edges = made.edges
+    return {
+        "story": made.id, "broadcasts": len(made.broadcasts), "shots": edges.frame_count,
+        "newslogos": edges.logo_count, "terms": len(edges.terms), "edges": len(edges.term) + len(edges.logo),
+    }  # fmt: skip
+
+
+def _logos(made: StoryGraph) -> list[dict[str, Any]]:
+    """Return each logo with how often it is seen and what it is about, by walk."""
+    from kgmm.summarize import summarize
+
+    return [
+        {
+            "id": logo.id,
+            "name": logo.name,
+            "shots": int((made.edges.logo == i).sum()),
+            "terms": [t.term for t in summarize(made, logo.id, 1, 4).terms],
+        }
+        for i, logo in enumerate(made.logos)
+    ]
+
+
+def _list_logos(made: StoryGraph) -> None:
+    for logo in _logos(made):
+        shots = f"{logo['shots']} shot{'' if logo['shots'] == 1 else 's'}"
+        click.echo(f"  {logo['id']:<12} {logo['name']:<18} {shots:>9}  {', '.join(logo['terms'])}")
+
+
+@click.command()
+@click.argument("story", metavar="STORY")
+@click.argument("logo", required=False, metavar="LOGO")
+@click.option("--frames", default=5, show_default=True, type=click.IntRange(1), help="How many keyframes.")
+@click.option("--terms", default=10, show_default=True, type=click.IntRange(1), help="How many terms.")
+@click.option("--method", default="mmss", show_default=True, help="mmss, or frequency, tfidf, cooccurrence.")
+@click.option("--restart", type=click.FloatRange(0, 1, min_open=True), help="Restart probability [0.65].")
+@click.option("--lift", is_flag=True, help="Score by lift over the stationary distribution: no common words.")
+@click.option(
+    "--kb", type=click.Path(exists=True), help="Link terms to the concepts and facts of this store."
+)
+@click.option("--html", type=click.Path(), help="Write the storyboard as one HTML page.")
+@click.option("--png", type=click.Path(), help="Write the storyboard as a picture.")
+@json_option
+def summarize(
+    story: str, logo: str | None, frames: int, terms: int, method: str, restart: float | None, lift: bool,
+    kb: str | None, html: str | None, png: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Summarize the STORY behind LOGO: its best keyframes and terms.
+
+    STORY is what `kgmm story` wrote, or `news` for the bundled example, or the name of a story in --kb.
+    LOGO is a logo's name, a term, or a picture of a logo; without it the logos are listed.
+    """
+    from kgmm.summarize import summarize as summary_of
+
+    graph = _opened(story, kb, draw=bool(logo and (html or png)))
+    if logo is None:
+        if as_json:
+            emit({**_counts(graph), "logos": _logos(graph)})
+        else:
+            _list_logos(graph)
+        return
+    options: dict[str, Any] = {} if restart is None else {"restart": restart}
+    if lift:
+        options["lift"] = True
+    if options and method != "mmss":
+        raise click.UsageError("--restart and --lift belong to --method mmss")
+    found = summary_of(graph, logo, frames, terms, method, **options)
+    if kb is not None:
+        from kgmm.store import LocalStore
+
+        with LocalStore(kb, create=False) as store:
+            found = found.linked(store)
+    if html is not None:
+        found.to_html(html)
+    if png is not None:
+        found.to_png(png)
+    if as_json:
+        emit(found.to_dict())
+    else:
+        _show(found)
+
+
+def _opened(story: str, kb: str | None, draw: bool) -> StoryGraph:
+    from kgmm.summarize import StoryGraph
+
+    if Path(story).exists():
+        return StoryGraph.from_json(story)
+    if kb is not None:
+        from kgmm.store import LocalStore
+
+        with LocalStore(kb, create=False) as store:
+            if f"story/{story}" in store.graphs():
+                return StoryGraph.from_store(store, story)
+    if story == BUNDLED:
+        import tempfile
+
+        from kgmm.summarize.example import news
+
+        return news(tempfile.mkdtemp(prefix="kgmm-news-") if draw else None)
+    return StoryGraph.from_json(story)  # names what is missing
+
+
+def _show(found: Summary) -> None:
+    from kgmm.summarize.clock import clock
+
+    days = {b.id: b.date or b.title or b.id for b in found.story.broadcasts}
+    click.echo(f"{found.query}, by {found.method}")
+    for frame in found.in_time_order():
+        shot = frame.shot
+        said = shot.text if len(shot.text) < 90 else shot.text[:87].rsplit(" ", 1)[0] + " …"
+        click.echo(
+            f"  {days.get(shot.broadcast, ''):<10} {clock(shot.start)}  {frame.score:.4f}  {shot.id:<8}  {said}"
+        )
+    for term in found.terms:
+        facts = f"  {'; '.join(term.facts)}" if term.facts else ""
+        click.echo(f"  {term.score:.4f}  {term.term}{facts}")

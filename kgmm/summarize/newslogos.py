@@ -1,0 +1,179 @@
+"""Newslogos: insets that hold still through a shot while the rest moves, found by their frame and told apart by hash."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.summarize.hashing import perceptual_hash
+from kgmm.summarize.shots import Cut, Pixels
+
+#: share of the picture an inset takes, and its width by its height
+AREA, SHAPE = (0.015, 0.3), (0.6, 2.4)
+#: how far a still pixel's values lie apart over a shot (of 255), and the share of an inset that is still
+STILL, SHARE = 36, 0.9
+#: standard deviation of lightness that an inset has at least: a blank panel is no logo
+CONTRAST = 12.0
+#: difference of neighbouring pixels (of 255) that makes an edge; how far sides may miss a corner, in pixels
+EDGE, SLACK = 24, 5
+#: pixels at each side of an inset that are not looked at: its border, blurred by compression
+TRIM = 3
+#: bits of 256 in which two sightings of one logo may differ
+SAME = 44
+#: a region in more than this share of all shots belongs to the channel, not to a story
+ALWAYS = 0.35
+
+
+#: x, y, width, height
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """An inset in one shot: where (x, y, width, height), its pixels and their hash."""
+
+    shot: int
+    box: Box
+    pixels: Pixels
+    hash: str
+
+
+def insets(shot: Cut, index: int = 0) -> list[Sighting]:
+    """Return the framed regions of a shot that hold still; none if it was sampled fewer than three times."""
+    stack = _inner(shot)
+    if len(stack) < 3:
+        return []
+    still = (stack.max(axis=0).astype(np.int16) - stack.min(axis=0)).max(axis=2) <= STILL
+    picture = np.median(stack, axis=0).astype(np.uint8)
+    found: list[Sighting] = []
+    for x, y, w, h in sorted(set(_rectangles(stack)), key=lambda box: (-box[2] * box[3], box)):
+        if any(_overlap((x, y, w, h), other.box) > 0.3 for other in found):
+            continue
+        inside = picture[y + TRIM : y + h - TRIM, x + TRIM : x + w - TRIM]
+        if still[y + TRIM : y + h - TRIM, x + TRIM : x + w - TRIM].mean() < SHARE or inside.std() < CONTRAST:
+            continue
+        found.append(Sighting(index, (x, y, w, h), inside, perceptual_hash(np.ascontiguousarray(inside))))
+    return found
+
+
+def _inner(shot: Cut) -> NDArray[np.uint8]:
+    """Return the samples without those next to a cut, where two shots may be mixed."""
+    long = shot.end - shot.start
+    kept = [
+        p
+        for t, p in zip(shot.times, shot.samples, strict=True)
+        if shot.start + 0.05 * long <= t <= shot.end - 0.05 * long
+    ]
+    return np.stack(kept if len(kept) >= 3 else shot.samples)
+
+
+def _rectangles(stack: NDArray[np.uint8]) -> Iterator[Box]:
+    """Yield the boxes whose four sides are edges that stay where they are through the shot."""
+    height, width = stack.shape[1:3]
+    values = stack.astype(np.int16)
+    across = np.zeros((height, width), np.float32)
+    down = np.zeros((height, width), np.float32)
+    for frame in values:  # one by one: the differences of all at once would take much memory
+        across[1:] += np.abs(np.diff(frame, axis=0)).max(axis=2) > EDGE
+        down[:, 1:] += np.abs(np.diff(frame, axis=1)).max(axis=2) > EDGE
+    often = 0.75 * len(stack)
+    rows = list(_runs(across >= often, round(0.1 * width)))
+    columns = list(_runs((down >= often).T, round(0.12 * height)))
+    for left, top_l, bottom_l in columns:
+        for right, top_r, bottom_r in columns:
+            if not 0.1 * width <= right - left <= 0.6 * width:
+                continue
+            high, low = max(top_l, top_r) - SLACK, min(bottom_l, bottom_r) + SLACK
+            sides = [y for y, a, b in rows if a <= left + SLACK and b >= right - SLACK and high <= y <= low]
+            for top in sides:
+                for bottom in sides:
+                    w, h = right - left, bottom - top
+                    if (
+                        h > 0
+                        and _fits(w, h, width, height)
+                        and _clear(left, top, right, bottom, width, height)
+                    ):
+                        yield left, top, w, h
+
+
+def _runs(edges: NDArray[Any], least: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (row, first, last) of the runs of edge pixels at least *least* long; gaps of three pixels are bridged."""
+    for row in np.flatnonzero(edges.sum(axis=1) >= 0.8 * least):
+        at = np.flatnonzero(edges[row])
+        for part in np.split(at, np.flatnonzero(np.diff(at) > 4) + 1):
+            long = int(part[-1] - part[0]) + 1
+            if long >= least and len(part) >= 0.75 * long:
+                yield int(row), int(part[0]), int(part[-1])
+
+
+def _fits(w: int, h: int, width: int, height: int) -> bool:
+    return AREA[0] <= w * h / (width * height) <= AREA[1] and SHAPE[0] <= w / h <= SHAPE[1]
+
+
+def _clear(left: int, top: int, right: int, bottom: int, width: int, height: int) -> bool:
+    """Tell whether a box keeps off the picture's border."""
+    return left >= 2 and top >= 2 and right <= width - 2 and bottom <= height - 2
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Return the shared area by the smaller box's."""
+    wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    tall = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return max(wide, 0) * max(tall, 0) / min(a[2] * a[3], b[2] * b[3])
+
+
+def cluster(hashes: Sequence[str], same: int = SAME) -> list[int]:
+    """Return for each hash the number of its cluster: hashes at most *same* bits apart are joined (union-find).
+
+    Example:
+        >>> cluster(["00" * 32, "ff" * 32, "00" * 31 + "03"])
+        [0, 1, 0]
+    """
+    if not hashes:
+        return []
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    bits = np.unpackbits(np.array([list(bytes.fromhex(h)) for h in hashes], np.uint8), axis=1)
+    signs = bits.astype(np.float32) * 2 - 1
+    rows, columns = [], []
+    for start in range(0, len(signs), 2048):
+        away = (signs.shape[1] - signs[start : start + 2048] @ signs.T) / 2
+        a, b = np.nonzero(away <= same)
+        rows.append(a + start)
+        columns.append(b)
+    ends = np.concatenate(rows), np.concatenate(columns)
+    joined = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(len(signs), len(signs)))
+    labels = connected_components(joined, directed=False)[1]
+    order: dict[int, int] = {}
+    return [order.setdefault(int(label), len(order)) for label in labels]
+
+
+def logos(sightings: Sequence[Sighting], shots: int) -> list[list[Sighting]]:
+    """Return the sightings of each newslogo, in order of first appearance.
+
+    What is on nearly always belongs to the channel, and what is seen beside many different logos to the studio; both
+    are left out.
+    """
+    groups: dict[int, list[Sighting]] = defaultdict(list)
+    labels = cluster([s.hash for s in sightings])
+    beside: dict[int, Counter[int]] = defaultdict(Counter)
+    of_shot: dict[int, set[int]] = defaultdict(set)
+    for sighting, label in zip(sightings, labels, strict=True):
+        groups[label].append(sighting)
+        of_shot[sighting.shot].add(label)
+    for together in of_shot.values():
+        for a in together:
+            beside[a].update(together - {a})
+    kept = []
+    for label, group in groups.items():
+        seen = {s.shot for s in group}
+        furniture = len(beside[label]) >= 3 and len(seen) > max(beside[label].values())
+        if not furniture and (shots < 8 or len(seen) <= ALWAYS * shots):
+            kept.append(group)
+    return sorted(kept, key=lambda group: group[0].shot)

@@ -1,0 +1,80 @@
+"""``kgmm story`` and ``kgmm summarize``, run as people run them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import kgmm
+from kgmm.summarize.example import news
+from kgmm.summarize.render import render
+
+Shell = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    brief = replace(news(), id="brief", shots=news().shots[16:20], broadcasts=news().broadcasts[:1])
+    return render(brief, tmp_path_factory.mktemp("video"), pace=4)[0]
+
+
+def test_a_video_becomes_a_story_and_a_storyboard(shell: Shell, video: Path, tmp_path: Path) -> None:
+    subtitles = video.with_suffix(".srt")
+    made = shell(
+        "story", video, "--subtitles", subtitles, "-o", tmp_path / "story", "--kb", tmp_path / "kb", "--json"
+    )
+    assert made.code == 0, made.err
+    document = json.loads(made.out)
+    assert document["shots"] == 4 and document["newslogos"] >= 1 and document["terms"] > 5
+    assert made.err == ""
+    logo = document["logos"][0]["id"]
+    page, picture = tmp_path / "board.html", tmp_path / "board.png"
+    ran = shell("summarize", tmp_path / "story", logo, "--html", page, "--png", picture, "--json")
+    assert ran.code == 0 and json.loads(ran.out)["frames"][0]["logos"] == [logo]
+    assert "data:image/jpeg" in page.read_text() and Image.open(picture).width > 300
+    with kgmm.open(tmp_path / "kb") as kb:
+        assert f"story/{document['story']}" in kb.graphs()
+    again = shell("summarize", document["story"], logo, "--kb", tmp_path / "kb", "--json")
+    assert [f["shot"] for f in json.loads(again.out)["frames"]] == [
+        f["shot"] for f in json.loads(ran.out)["frames"]
+    ]
+
+
+def test_the_bundled_story_by_name_term_and_method(shell: Shell) -> None:
+    ran = shell("summarize", "news", "Tarn floods", "--frames", 3)
+    assert ran.code == 0 and "velden" in ran.out and ran.out.count("2026-03") == 3
+    assert "whale" in shell("summarize", "news").out
+    assert shell("summarize", "news", "lighthouse", "--method", "tfidf").code == 0
+    assert len(json.loads(shell("summarize", "news", "--json").out)["logos"]) == 21
+
+
+def test_terms_are_linked_to_a_store(shell: Shell, tmp_path: Path) -> None:
+    with kgmm.open(tmp_path / "kb") as kb:
+        kb.add([("dam", "UsedFor", "holding water")])
+    ran = shell("summarize", "news", "flood", "--kb", tmp_path / "kb")
+    assert "dam is used for holding water" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("summarize", "news", "flod"), 1, "flood"),
+        (("summarize", "nowhere.json", "x"), 1, "no such story"),
+        (("summarize", "news", "flood", "--method", "magic"), 1, "mmss"),
+        (("summarize", "news", "flood", "--method", "tfidf", "--lift"), 2, "mmss"),
+        (("summarize", "news", "flood", "--restart", "0"), 2, "restart"),
+        (("story", "none.mp4"), 2, "none.mp4"),
+    ],
+)
+def test_mistakes_are_named_on_one_line(
+    shell: Shell, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    ran = shell(*arguments)
+    assert ran.code == code and ran.out == "" and said in ran.err
+    assert code == 2 or ran.err.count("\n") == 1
