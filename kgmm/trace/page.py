@@ -87,6 +87,12 @@ def _common(trace: Trace, listed: list[ShownFact]) -> dict[str, Any]:
         "picture": data_uri(scene),
         "boxes": [{**b, "name": shown(b["name"])} for b in boxes(scene)],
         "objects": seen,
+        "relations": []
+        if scene is None
+        else [
+            shown(f"{scene[r.subject].name} {r.predicate.replace('_', ' ')} {scene[r.object].name}")
+            for r in scene.relations[:200]
+        ],
         "cited": cited,
         "cited_objects": {o for f in cited for o in f.objects},
         "chain": _chain(cited),

@@ -98,3 +98,11 @@ def test_nodes_of_a_drawing_have_places_of_their_own() -> None:
 
 def test_text_that_no_document_may_hold_is_replaced() -> None:
     assert shown("a\x00\ud800b\u202e") == "a\ufffd\ufffdb\u202e"
+
+
+def test_relations_between_objects_are_shown(answers: dict[str, Answer]) -> None:
+    scene = answers["seen"].trace.scene
+    assert scene is not None and scene.relations
+    r = scene.relations[0]
+    said = f"{scene[r.subject].name} {r.predicate.replace('_', ' ')} {scene[r.object].name}"
+    assert f"<li><bdi>{said}</bdi></li>" in page(answers["seen"].trace)
