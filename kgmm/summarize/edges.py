@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from kgmm import names
 from kgmm.graph import GraphView
+from kgmm.graph.node_names import NumberedNames
+from kgmm.graph.statements import Statements
 
 if TYPE_CHECKING:
     from kgmm.summarize.story import Logo, Shot, StoryGraph
@@ -80,8 +82,16 @@ class StoryEdges:
 
     @cached_property
     def view(self) -> GraphView:
-        """The graph with nodes named by their numbers; nodes after the last with an edge are left out."""
-        return GraphView.from_edges(*self.ends)
+        """The graph with nodes in the order of their numbers, and named by them.
+
+        Made directly: :meth:`GraphView.from_edges` would renumber millions of nodes, which pays off after several
+        walks only.
+        """
+        subject, target = self.ends
+        weights = np.broadcast_to(np.float32(1), len(subject))
+        codes = np.broadcast_to(np.uint8(0), len(subject))
+        nodes = NumberedNames(np.arange(self.size, dtype=np.int32))
+        return GraphView(nodes, Statements(subject, target, codes, weights, ("story",)))
 
     @cached_property
     def by_frame(self) -> Any:

@@ -23,17 +23,7 @@ def rank(
             every story uses fall behind; off in the paper.
     """
     view = edges.view
-    scores = np.zeros(edges.size)
-    nodes = query.nodes(edges)
-    inside = {str(n): 1.0 for n in nodes if str(n) in view}
-    if not inside:
-        scores[nodes] = 1 / len(nodes)
-    else:
-        found = view.walk(inside, restart, tol)
-        order = np.array(view.node_names.at(np.arange(len(view)))).astype(np.int64)
-        scores[order] = found.to_numpy()
-        if lift:
-            degrees = np.ones(edges.size)
-            degrees[order] = np.maximum(view.degrees(), 1)
-            scores /= degrees
+    scores = view.walk([str(node) for node in query.nodes(edges)], restart, tol).to_numpy()
+    if lift:
+        scores = scores / np.maximum(view.degrees(), 1)
     return scores[edges.logo_count : edges.first_term], scores[edges.first_term :]
