@@ -194,3 +194,8 @@ def _wordnet_nouns() -> frozenset[str]:
 def _all_words() -> frozenset[str]:
     """Return lower-case words that are no names by themselves."""
     return lexicon.NEVER | lexicon.VERBS | lexicon.ADJECTIVES | _wordnet_nouns()
+
+
+def is_noun(word: str) -> bool:
+    """Tell whether a lower-case word, out of context, counts as a noun."""
+    return _is_noun([word], 0, False)
