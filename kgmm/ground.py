@@ -175,7 +175,7 @@ def ground_scene(store: LocalStore, scene: SceneGraph) -> list[Link]:
 
 def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> list[Link]:
     """Link words no rule knows to the store's nearest concept by sentence embedding, if it is near enough."""
-    ids, matrix = _common_concepts(store, encoder)
+    ids, matrix = common_concepts(store, encoder)
     if not len(ids):
         return []
     scores = encoder.encode(words) @ matrix.T
@@ -187,7 +187,7 @@ def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> l
     ]
 
 
-def _common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
+def common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
     """Return the ids of the concepts with the most facts and their vectors, kept while the store's version stays."""
     kept = store.__dict__.get("_common_concepts")
     if kept is not None and kept[0] == (store.version, encoder.checksum):

@@ -1,0 +1,92 @@
+"""``kgmm serve`` and ``kgmm mcp``: a store in the browser, for programs, and for language models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgmm.errors import MissingExtra
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen at; others can reach any but loopback.",
+)
+@click.option(
+    "--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
+@click.option("--write", is_flag=True, help="Let requests add and remove facts and run SPARQL updates.")
+@click.option(
+    "--sparql", "only_sparql", is_flag=True, help="Serve the SPARQL 1.1 protocol only, at the root."
+)
+@click.option("--name", multiple=True, help="Further host names requests may be addressed to.")
+@click.option(
+    "--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1), help="Seconds a query may take."
+)
+@click.option("--rows", default=1000, show_default=True, type=click.IntRange(1), help="Rows of an answer.")
+def serve(
+    kb: Path,
+    host: str,
+    port: int,
+    write: bool,
+    only_sparql: bool,
+    name: tuple[str, ...],
+    timeout: float,
+    rows: int,
+) -> None:
+    """Explore KB in the browser; JSON, ConceptNet's web API and SPARQL for programs."""
+    try:
+        import uvicorn
+
+        from kgmm.serve import sparql
+        from kgmm.serve.app import app
+        from kgmm.serve.guard import LOOPBACK
+        from kgmm.serve.service import Limits
+    except ImportError as error:
+        raise MissingExtra(error.name or "fastapi", "serve") from error
+    import kgmm
+
+    with kgmm.open(kb, create=False) as store:
+        served: Any
+        if only_sparql:
+            served = sparql.app(store, writable=write, timeout=timeout, limit=rows * 100)
+        else:
+            hosts = LOOPBACK | {host} | set(name)
+            served = app(
+                store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=frozenset(hosts)
+            )
+        config = uvicorn.Config(served, host=host, port=port, log_level="warning", server_header=False)
+        running = uvicorn.Server(config)
+        _announce(running, kb, host)
+        running.run()
+
+
+def _announce(server: Any, kb: Path, host: str) -> None:
+    """Print where it listens once it does."""
+    start = server.startup
+
+    async def told(*args: Any, **more: Any) -> None:
+        await start(*args, **more)
+        if server.servers:
+            port = server.servers[0].sockets[0].getsockname()[1]
+            shown = f"[{host}]" if ":" in host else host
+            click.echo(f"{kb} at http://{shown}:{port}/  (Ctrl-C stops)", err=True)
+
+    server.startup = told
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+def mcp(kb: Path) -> None:
+    """Offer KB to language models as tools: the Model Context Protocol over standard input and output."""
+    import kgmm
+    from kgmm.serve.tools import server
+
+    with kgmm.open(kb, create=False) as store:
+        server(store).run()

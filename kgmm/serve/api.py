@@ -1,0 +1,178 @@
+"""The JSON API of a served store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, HTTPException, Query, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from kgmm.errors import BadInput
+from kgmm.serve.service import Service
+from kgmm.store import Fact
+
+Name = Annotated[str, Query(max_length=500, description="a word, /c/en/dog or an IRI")]
+Optional = Annotated[str | None, Query(max_length=500)]
+Rows = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=100_000_000)]
+
+
+class NewFact(BaseModel):
+    """A fact to add."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=1000)]
+    predicate: Annotated[str, Field(min_length=1, max_length=1000)]
+    object: Annotated[str, Field(min_length=1, max_length=1000)]
+    weight: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+    graph: Annotated[str, Field(max_length=200)] = "facts"
+    source: Annotated[str, Field(max_length=500)] = ""
+
+
+class Turns:
+    """A line of questions: first come, first served, one at a time, and not too long."""
+
+    def __init__(self, waiting: int) -> None:
+        self.one, self.waiting, self.most = asyncio.Semaphore(1), 0, waiting
+
+    async def __aenter__(self) -> None:
+        if self.waiting >= self.most:
+            raise HTTPException(503, "too many questions are waiting", {"Retry-After": "5"})
+        self.waiting += 1
+        try:
+            await self.one.acquire()
+        finally:
+            self.waiting -= 1
+
+    async def __aexit__(self, *error: object) -> None:
+        self.one.release()
+
+
+def routes(service: Service, turns: Turns) -> APIRouter:
+    """Return the API's addresses over a store."""
+    router = APIRouter(tags=["kgmm"])
+    _reading(router, service)
+    _asking(router, service, turns)
+    _changing(router, service)
+    return router
+
+
+def _reading(router: APIRouter, service: Service) -> None:
+    @router.get("/health", summary="Whether the store can be read")
+    def health() -> dict[str, Any]:
+        return service.health()
+
+    @router.get("/api/info", summary="Sizes, graphs, relations, version")
+    def info() -> dict[str, Any]:
+        return service.info()
+
+    @router.get("/api/find", summary="Facts that fit a pattern")
+    def find(
+        subject: Optional = None, predicate: Optional = None, object: Optional = None, graph: Optional = None,
+        limit: Rows = 50, offset: Offset = 0,
+    ) -> dict[str, Any]:  # fmt: skip
+        return service.find(subject, predicate, object, graph, limit, offset)
+
+    @router.get("/api/concept", summary="A concept and its facts")
+    def concept(name: Name, limit: Rows = 50, offset: Offset = 0) -> dict[str, Any]:
+        return service.concept(name, limit, offset)
+
+    @router.get("/api/search", summary="Concepts by prefix, then by spelling")
+    def search(q: Name, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> list[str]:
+        return service.search(q, limit)
+
+    @router.get("/api/walk", summary="Concepts nearest by random walk with restart")
+    def walk(
+        seed: Annotated[list[str], Query(max_length=50)], k: Rows = 20,
+        restart: Annotated[float, Query(gt=0, lt=1)] = 0.15, relation: Annotated[list[str] | None, Query(max_length=50)] = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        return service.walk(seed, k, restart, relation)
+
+    @router.get("/api/paths", summary="The best ways between two concepts")
+    def paths(
+        a: Name, b: Name, k: Annotated[int, Query(ge=1, le=20)] = 3, max_length: Annotated[int, Query(ge=1, le=6)] = 4,
+        by: Annotated[str, Query(pattern="^(weight|walk)$")] = "weight",
+    ) -> dict[str, Any]:  # fmt: skip
+        return service.paths(a, b, k, max_length, by)
+
+    @router.get("/api/neighborhood", summary="The nearest, strongest facts around concepts")
+    def neighborhood(
+        seed: Annotated[list[str], Query(max_length=50)],
+        hops: Annotated[int, Query(ge=1, le=4)] = 1,
+        limit: Rows = 100,
+    ) -> dict[str, Any]:
+        return service.neighborhood(seed, hops, limit)
+
+    @router.get("/api/retrieve", summary="Facts that bear on a sentence")
+    def retrieve(text: Annotated[str, Query(max_length=2000)], limit: Rows = 20) -> dict[str, Any]:
+        return service.retrieve(text, limit)
+
+    @router.get("/api/summarize", summary="A story's keyframes and terms for a logo or term")
+    def summarize(
+        story: Name,
+        query: Name,
+        frames: Annotated[int, Query(ge=1, le=50)] = 5,
+        terms: Annotated[int, Query(ge=1, le=100)] = 10,
+    ) -> dict[str, Any]:
+        found: dict[str, Any] = service.summarize(story, query, frames, terms).to_dict()
+        return found
+
+
+def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
+    @router.post("/api/ask", summary="Answer a question about a picture or scene, with its trace")
+    async def ask(
+        question: Annotated[str, Form(max_length=2000)],
+        image: Annotated[UploadFile | None, File(description="a photograph")] = None,
+        scene: Annotated[
+            str | None, Form(description="a stored scene's name, or a scene graph as JSON")
+        ] = None,
+        choice: Annotated[list[str] | None, Form(max_length=50)] = None,
+        reasoner: Annotated[str, Form(max_length=40)] = "default",
+    ) -> dict[str, Any]:
+        source = await shown(image, scene)
+        async with turns:
+            name, answer = await run_in_threadpool(service.ask, source, question, choice, reasoner)
+        return {
+            "answer": answer.text, "score": answer.score, "alternatives": answer.alternatives, "trace_id": name,
+            "page": f"/t/{name}", "trace": answer.trace.to_dict(),
+        }  # fmt: skip
+
+    @router.get("/api/trace/{name}", summary="A kept trace")
+    def trace(name: str) -> dict[str, Any]:
+        return service.trace(name).to_dict()
+
+    @router.get("/api/trace/{name}/verify", summary="Look a kept trace's citations up again")
+    def verify(name: str) -> dict[str, Any]:
+        return service.verify(service.trace(name))
+
+
+async def shown(image: UploadFile | None, scene: str | None) -> Any:
+    """Return the picture's bytes or the scene that a request names.
+
+    Raises:
+        BadInput: if it names neither, or its scene is no JSON.
+    """
+    if image is not None and image.filename:
+        return await image.read()
+    if not scene or not scene.strip():
+        raise BadInput("request", "an image or a scene is needed")
+    if not scene.lstrip().startswith("{"):
+        return scene.strip()
+    try:
+        return json.loads(scene)
+    except (ValueError, RecursionError) as error:
+        raise BadInput("scene", f"not JSON: {error}") from None
+
+
+def _changing(router: APIRouter, service: Service) -> None:
+    @router.post("/api/facts", summary="Add facts (with --write)", status_code=201)
+    def add(facts: Annotated[list[NewFact], Field(min_length=1, max_length=10_000)]) -> dict[str, Any]:
+        return service.add(
+            [Fact(f.subject, f.predicate, f.object, f.weight, f.graph, f.source) for f in facts]
+        )
+
+    @router.delete("/api/facts", summary="Remove a statement (with --write)")
+    def remove(subject: Name, predicate: Name, object: Name, graph: Optional = None) -> dict[str, Any]:
+        return service.remove(subject, predicate, object, graph)

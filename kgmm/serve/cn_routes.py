@@ -1,0 +1,74 @@
+"""The addresses of ConceptNet's web API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from kgmm.errors import KgmmError
+from kgmm.serve import conceptnet as cn
+from kgmm.serve.service import Service
+
+Offset = Annotated[int, Query(ge=0, le=1_000_000, description="edges to pass over")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="edges on a page")]
+JSON_LD = "application/json"
+
+
+def _answer(ask: Callable[[], dict[str, Any]]) -> JSONResponse:
+    try:
+        return JSONResponse(ask(), media_type=JSON_LD)
+    except cn.NotThere as error:
+        return JSONResponse(error.body(), error.status, media_type=JSON_LD)
+    except (KgmmError, ValueError) as error:
+        wrong = cn.NotThere(400, " ".join(str(error).split())[:300])
+        return JSONResponse(wrong.body(), 400, media_type=JSON_LD)
+
+
+def routes(service: Service) -> APIRouter:
+    """Return ConceptNet's addresses over a store."""
+    router = APIRouter(tags=["ConceptNet"])
+
+    @router.get("/c/{uri:path}", summary="Edges around a concept")
+    @router.get("/r/{uri:path}", summary="Edges of a relation")
+    @router.get("/a/{uri:path}", summary="One assertion")
+    @router.get("/d/{uri:path}", summary="Edges of a data set")
+    def lookup(request: Request, uri: str, offset: Offset = 0, limit: Limit = 20) -> JSONResponse:
+        path = request.url.path if not uri else f"/{request.url.path[1]}/{uri}"
+        return _answer(lambda: cn.lookup(service.fresh(), path.rstrip("/") or path, cn.Page(offset, limit)))
+
+    @router.get("/query", summary="Edges that meet criteria")
+    def query(
+        start: str | None = None, end: str | None = None, node: str | None = None, other: str | None = None,
+        rel: str | None = None, source: str | None = None, uri: str | None = None, offset: Offset = 0, limit: Limit = 20,
+    ) -> JSONResponse:  # fmt: skip
+        given = zip(cn.KEYS, (start, end, node, other, rel, source, uri), strict=True)
+        criteria = {k: v for k, v in given if v}
+        return _answer(lambda: cn.query(service.fresh(), criteria, cn.Page(offset, limit)))
+
+    @router.get("/related/{uri:path}", summary="Terms near in meaning")
+    def related(
+        uri: str, filter: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
+    ) -> JSONResponse:
+        def ask() -> dict[str, Any]:
+            with service.thinking:
+                return cn.related(service.fresh(), f"/{uri}", filter, limit)
+
+        return _answer(ask)
+
+    @router.get("/relatedness", summary="How near two terms are in meaning")
+    def relatedness(node1: str | None = None, node2: str | None = None) -> JSONResponse:
+        def ask() -> dict[str, Any]:
+            with service.thinking:
+                return cn.relatedness(node1, node2)
+
+        return _answer(ask)
+
+    @router.get("/uri", summary="The URI of a text")
+    @router.get("/normalize", include_in_schema=False)
+    def uri(language: str | None = None, text: str | None = None, term: str | None = None) -> JSONResponse:
+        return _answer(lambda: cn.standardized(language, text or term))
+
+    return router

@@ -1,0 +1,110 @@
+"""What every served answer obeys: whose requests are taken, how large they may be, which headers go back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: pages run no inline script and reach no other host
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "testserver"})
+
+
+class TooLarge(Exception):
+    """A request's body is longer than allowed."""
+
+
+class Guard:
+    """ASGI middleware: refuses foreign hosts and origins and oversized bodies, and adds security headers.
+
+    A page elsewhere can make a browser send requests to loopback: the Host check stops names that resolve here (DNS
+    rebinding), the Origin check stops forms and scripts of other sites.
+
+    Args:
+        app: what answers.
+        hosts: host names requests may be addressed to; any if it holds ``*``.
+        largest: bytes a body may have.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] = LOOPBACK, largest: int = 21_000_000) -> None:
+        self.app, self.hosts, self.largest = app, hosts, largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        reason = self._refusal(scope["method"], headers)
+        if reason:
+            await _plain(send, *reason)
+            return
+        read, begun = 0, False
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.largest:
+                raise TooLarge
+            return message
+
+        async def decorated(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                names = {k.lower() for k, _ in message["headers"]}
+                extra = HEADERS | {"content-security-policy": POLICY}
+                added = [(k.encode(), v.encode()) for k, v in extra.items() if k.encode() not in names]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        try:
+            await self.app(scope, counted, decorated)
+        except TooLarge:
+            if not begun:
+                await _plain(send, 413, f"requests may have {self.largest:,} bytes")
+
+    def _refusal(self, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        name = _name(host)
+        if "*" not in self.hosts and name not in self.hosts:
+            return 421, "this host name is not served here; use --host to allow it"
+        origin = headers.get("origin")
+        if method not in ("GET", "HEAD", "OPTIONS") and origin not in (
+            None,
+            f"http://{host}",
+            f"https://{host}",
+        ):
+            return 403, "requests that other sites make are refused"
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > self.largest:
+            return 413, f"requests may have {self.largest:,} bytes"
+        return None
+
+
+def _name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+async def _plain(send: Send, status: int, reason: str) -> None:
+    headers: list[Any] = [(b"content-type", b"text/plain; charset=utf-8")]
+    headers += [(k.encode(), v.encode()) for k, v in HEADERS.items()]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{reason}\n".encode()})

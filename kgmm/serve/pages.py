@@ -1,0 +1,204 @@
+"""The pages of a served store: rendered here, with a little script for suggestions and dropped pictures."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+
+from kgmm import names
+from kgmm.errors import KgmmError
+from kgmm.serve.api import Turns, shown
+from kgmm.serve.guard import POLICY
+from kgmm.serve.service import NotFound, Service, refused
+
+if TYPE_CHECKING:
+    import jinja2
+    from fastapi import FastAPI
+
+PAGE = 25
+Offset = Annotated[int, Query(ge=0, le=100_000_000)]
+Text = Annotated[str, Query(max_length=2000)]
+#: styles a story board carries inline; it runs no script
+BOARD = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+    "script-src 'self'", "script-src 'none'"
+)
+
+
+@cache
+def templates() -> jinja2.Environment:
+    """Return the pages' templates; everything put into them is escaped."""
+    import jinja2
+
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("kgmm.serve", "templates"), autoescape=True, trim_blocks=True
+    )
+    made.filters["label"] = names.label
+    made.filters["quoted"] = lambda text: quote(str(text), safe="")
+    return made
+
+
+def page(name: str, status: int = 200, **shown: Any) -> HTMLResponse:
+    """Return one page."""
+    return HTMLResponse(templates().get_template(name).render(**shown), status)
+
+
+def failure(status: int, reason: str) -> HTMLResponse:
+    """Return the page that says what went wrong."""
+    return page("failure.html", status, title="That did not work", reason=reason, code=status)
+
+
+def routes(service: Service, turns: Turns, app: FastAPI) -> APIRouter:
+    """Return the pages' addresses."""
+    router = APIRouter(include_in_schema=False)
+    _looking(router, service)
+    _graph(router, service)
+    _asking(router, service, turns)
+
+    @router.get("/docs")
+    def docs() -> HTMLResponse:
+        spec = app.openapi()
+        found = [
+            (verb.upper(), path, act.get("summary", ""), [p["name"] for p in act.get("parameters", [])])
+            for path, verbs in spec["paths"].items()
+            for verb, act in verbs.items()
+        ]
+        return page("docs.html", title="API", calls=found)
+
+    return router
+
+
+def _looking(router: APIRouter, service: Service) -> None:
+    @router.get("/")
+    def home() -> HTMLResponse:
+        return page("home.html", title="Explore", info=service.info(), photos=_photos(service))
+
+    @router.get("/concept")
+    def concept(name: Text = "", offset: Offset = 0) -> HTMLResponse:
+        try:
+            found = service.concept(name, PAGE, offset)
+        except NotFound as error:
+            return page(
+                "search.html", 404, title=name, query=name, found=service.search(name), reason=str(error)
+            )
+        return page("concept.html", title=found["label"], found=found, offset=offset, size=PAGE)
+
+    @router.get("/search")
+    def search(q: Text = "") -> Any:
+        found = service.search(q, 30)
+        if len(found) == 1 or (found and names.label(found[0]) == q.strip().lower()):
+            return RedirectResponse(f"/concept?name={quote(found[0], safe='')}", 303)
+        return page("search.html", title=f"Search: {q}", query=q, found=found, reason="")
+
+    @router.get("/find")
+    def find(
+        subject: Text = "", predicate: Text = "", object: Text = "", graph: Text = "", offset: Offset = 0
+    ) -> HTMLResponse:
+        asked = {"subject": subject, "predicate": predicate, "object": object, "graph": graph}
+        found = service.find(**asked, limit=PAGE, offset=offset)
+        return page("find.html", title="Facts", asked=asked, found=found, offset=offset, size=PAGE)
+
+    @router.get("/retrieve")
+    def retrieve(text: Text = "") -> HTMLResponse:
+        found = service.retrieve(text) if text.strip() else None
+        return page("retrieve.html", title="Retrieve", text=text, found=found)
+
+
+def _graph(router: APIRouter, service: Service) -> None:
+    @router.get("/walk")
+    def walk(seed: Text = "", restart: Annotated[float, Query(gt=0, lt=1)] = 0.15) -> HTMLResponse:
+        seeds = [s.strip() for s in seed.split(",") if s.strip()]
+        found, reason = _tried(lambda: service.walk(seeds, 25, restart)) if seeds else (None, "")
+        return page("walk.html", title="Walk", seed=seed, restart=restart, found=found, reason=reason)
+
+    @router.get("/paths")
+    def paths(
+        a: Text = "", b: Text = "", by: Annotated[str, Query(pattern="^(weight|walk)$")] = "walk"
+    ) -> HTMLResponse:
+        found, reason = (
+            _tried(lambda: service.paths(a, b, 5, 4, by)) if a.strip() and b.strip() else (None, "")
+        )
+        return page("paths.html", title="Paths", a=a, b=b, by=by, found=found, reason=reason)
+
+    @router.get("/query-page")
+    def sparql() -> HTMLResponse:
+        return page("sparql.html", title="SPARQL")
+
+    @router.get("/stories")
+    def stories(story: Text = "", query: Text = "") -> Any:
+        if not (story and query):
+            return page(
+                "stories.html",
+                title="Stories",
+                stories=service.stories(),
+                story=story,
+                query=query,
+                reason="",
+            )
+        found, reason = _tried(lambda: service.summarize(story, query))
+        if found is None:
+            return page(
+                "stories.html",
+                404,
+                title="Stories",
+                stories=service.stories(),
+                story=story,
+                query=query,
+                reason=reason,
+            )
+        return HTMLResponse(found.to_html(), headers={"content-security-policy": BOARD})
+
+
+def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
+    @router.post("/ask")
+    async def ask(
+        question: Annotated[str, Form(max_length=2000)],
+        image: Annotated[UploadFile | None, File()] = None,
+        scene: Annotated[str | None, Form()] = None,
+    ) -> Any:
+        source = await shown(image, scene)
+        async with turns:
+            name, _ = await run_in_threadpool(service.ask, source, question)
+        return RedirectResponse(f"/t/{name}", 303)
+
+    @router.get("/t/{name}")
+    def trace(name: str) -> HTMLResponse:
+        from kgmm.trace.page import page as trace_page
+
+        text = trace_page(service.trace(name))
+        policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+        said = policy[1].replace("&#39;", "'") if policy else "default-src 'none'"
+        return HTMLResponse(text, headers={"content-security-policy": f"{said}; frame-ancestors 'none'"})
+
+    @router.get("/photo/{name}")
+    def photo(name: str) -> FileResponse:
+        if name not in _photos(service):
+            raise NotFound(f"no photograph {name[:80]!r}")
+        return FileResponse(_photo(name))
+
+
+def _photos(service: Service) -> list[str]:
+    """Return the stored scenes whose bundled photograph is at hand."""
+    return [s for s in service.scenes() if re.fullmatch(r"[\w-]+", s) and _photo(s).is_file()]
+
+
+def _photo(name: str) -> Path:
+    from kgmm import bundled
+
+    return bundled.folder("graphs") / "photos" / f"{name}.jpg"
+
+
+def _tried(ask: Any) -> tuple[Any, str]:
+    """Return what was found, or None and the reason, for pages that keep their form on the screen."""
+    try:
+        return ask(), ""
+    except (KgmmError, ValueError) as error:
+        if refused(error) >= 500:
+            raise
+        return None, " ".join(str(error).split())[:300]

@@ -1,0 +1,413 @@
+"""What a served store does, as JSON-ready data: one place for the web API, the pages and the MCP tools."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgmm import names
+from kgmm.errors import BadInput, KgmmError, UnknownConcept
+from kgmm.phrase import phrase
+from kgmm.store import Fact
+
+if TYPE_CHECKING:
+    from kgmm.graph import GraphView
+    from kgmm.knowledge import KnowledgeStore
+    from kgmm.trace import Answer, Trace
+
+#: traces kept for permalinks; the oldest go first
+TRACES = 500
+_TRACE_ID = re.compile(r"^[0-9a-f]{20}$")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost."""
+
+    #: bytes of an upload, pixels of a picture
+    upload: int = 20_000_000
+    pixels: int = 64_000_000
+    #: rows of an answer, seconds of a query, characters of a text
+    rows: int = 1_000
+    seconds: float = 10.0
+    characters: int = 2_000
+    #: questions that may wait for their turn
+    waiting: int = 64
+
+
+class NotFound(KgmmError):
+    """Nothing is here under that name."""
+
+
+class Service:
+    """A store with limits. Safe for many threads; questions are answered one at a time.
+
+    Example:
+        >>> import tempfile, kgmm
+        >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+        >>> _ = kb.add([("dog", "IsA", "animal")])
+        >>> Service(kb).find(subject="dog")["facts"][0]["said"]
+        'dog is a kind of animal'
+    """
+
+    def __init__(self, kb: KnowledgeStore, limits: Limits | None = None, writable: bool = False) -> None:
+        self.kb, self.limits, self.writable = kb, limits or Limits(), writable
+        self.thinking = threading.Lock()
+        self._views: dict[tuple[Any, ...], GraphView] = {}
+        self._refreshed = 0.0
+        self._renewing = threading.Lock()
+        self.started = time.time()
+
+    def fresh(self) -> KnowledgeStore:
+        """Return the store at its newest version; looked for at most once a second."""
+        with self._renewing:
+            if time.monotonic() - self._refreshed > 1.0:
+                self.kb.refresh()
+                self._refreshed = time.monotonic()
+        return self.kb
+
+    # --- look-up -------------------------------------------------------------------------------------
+
+    def info(self) -> dict[str, Any]:
+        """Return sizes, graphs, relations and version."""
+        kb = self.fresh()
+        relations = sorted(kb.relations().items(), key=lambda pair: (-pair[1], pair[0]))
+        return {
+            "facts": len(kb), "version": kb.version, "writable": self.writable, "graphs": kb.graphs(),
+            "relations": dict(relations[: self.limits.rows]), "scenes": self.scenes(), "stories": self.stories(),
+        }  # fmt: skip
+
+    def health(self) -> dict[str, Any]:
+        """Return whether the store can be read, and since when this has been running."""
+        kb = self.fresh()
+        return {
+            "status": "ok",
+            "version": kb.version,
+            "facts": len(kb),
+            "seconds": round(time.time() - self.started, 1),
+        }
+
+    def find(
+        self,
+        subject: str | None = None,
+        predicate: str | None = None,
+        object: str | None = None,
+        graph: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> dict[str, Any]:
+        """Return facts that fit a pattern, and how many there are."""
+        found = self.fresh().find(subject or None, predicate or None, object or None, graph=graph or None)
+        limit = min(limit, self.limits.rows)
+        return {
+            "total": len(found),
+            "offset": offset,
+            "facts": [stated(f) for f in found[offset : offset + limit]],
+        }
+
+    def concept(self, name: str, limit: int = 50, offset: int = 0) -> dict[str, Any]:
+        """Return a concept with the facts it is in.
+
+        Raises:
+            NotFound: if the store does not have it; the message names concepts spelled alike.
+        """
+        kb = self.fresh()
+        known = names.concept(name) if name.strip() else ""
+        if not known or kb.terms.id(known) is None:
+            near = ", ".join(names.label(c) for c in self.search(name, 5)) if name.strip() else ""
+            raise NotFound(f"no concept {name!r}" + (f"; did you mean {near}?" if near else ""))
+        said, heard = (
+            self.find(subject=known, limit=limit, offset=offset),
+            self.find(object=known, limit=limit, offset=offset),
+        )
+        return {"concept": known, "label": names.label(known), "as_subject": said, "as_object": heard}
+
+    def search(self, text: str, limit: int = 10) -> list[str]:
+        """Return concepts whose label begins with a text, then those spelled alike."""
+        kb, limit = self.fresh(), min(limit, 50)
+        text = text.strip()[:200]
+        if not text:
+            return []
+        found = kb.search(text, limit)
+        if len(found) < limit and len(text) <= 40:
+            found += [c for c in kb.near(text, limit) if c not in found]
+        return found[:limit]
+
+    # --- graph ---------------------------------------------------------------------------------------
+
+    def _view(self, relations: list[str] | None = None) -> GraphView:
+        kb = self.fresh()
+        key = (kb.version, tuple(relations or ()))
+        with self.thinking:
+            if key not in self._views:
+                graphs = [g for g in kb.graphs() if not g.startswith(("scene/", "story/"))]
+                if len(self._views) >= 4 or any(v != kb.version for v, _ in self._views):
+                    self._views.clear()
+                self._views[key] = kb.view(graphs=graphs or None, relations=relations or None)
+            return self._views[key]
+
+    def walk(
+        self, seeds: list[str], k: int = 20, restart: float = 0.15, relations: list[str] | None = None
+    ) -> dict[str, Any]:
+        """Return the concepts nearest some seeds by random walk with restart."""
+        if not seeds:
+            raise BadInput("seeds", "at least one concept is needed")
+        view = self._view(relations)
+        known = [s for s in map(_concept, seeds) if s in view]
+        if not known:
+            raise NotFound(f"no concept {seeds[0]!r} in the graph")
+        scores = view.walk(known, restart=restart)
+        best = scores.top(min(k, self.limits.rows))
+        return {
+            "seeds": known, "restart": restart,
+            "concepts": [{"concept": c, "label": names.label(c), "score": score} for c, score in best],
+        }  # fmt: skip
+
+    def paths(self, a: str, b: str, k: int = 3, max_length: int = 4, by: str = "weight") -> dict[str, Any]:
+        """Return the best ways from one concept to another."""
+        view = self._view()
+        for end in (a, b):
+            if _concept(end) not in view:
+                raise NotFound(f"no concept {end!r} in the graph")
+        found = view.paths(_concept(a), _concept(b), k=min(k, 20), max_length=min(max_length, 6), by=by)
+        return {
+            "from": _concept(a), "to": _concept(b),
+            "paths": [{"said": str(p), "score": p.score, "hops": [asdict(h) for h in p.hops]} for p in found],
+        }  # fmt: skip
+
+    def neighborhood(self, seeds: list[str], hops: int = 1, limit: int = 100) -> dict[str, Any]:
+        """Return the nearest, strongest facts around some concepts."""
+        kb = self.fresh()
+        known = [i for s in seeds if (i := kb.terms.id(_concept(s))) is not None]
+        if not known:
+            raise NotFound(f"no concept {seeds[0] if seeds else ''!r}")
+        c = kb.neighborhood_ids(known, hops=min(hops, 4), limit=min(limit, self.limits.rows))
+        columns = [kb.terms.names(ids) for ids in (c.subject, c.predicate, c.object, c.graph)]
+        facts = [Fact(s, p, o, float(w), g) for s, p, o, g, w in zip(*columns, c.weight, strict=True)]
+        return {"facts": [stated(f) for f in facts]}
+
+    def retrieve(self, text: str, limit: int = 20) -> dict[str, Any]:
+        """Return the facts that bear on a sentence."""
+        self._checked(text)
+        with self.thinking:
+            memory = self.fresh().retrieve(text, limit=min(limit, self.limits.rows))
+        return {
+            "text": text, "concepts": [asdict(link) for link in memory.concepts],
+            "facts": [{**stated(m.fact), "score": m.score, "chain": [stated(f) for f in m.chain]} for m in memory],
+        }  # fmt: skip
+
+    # --- questions -----------------------------------------------------------------------------------
+
+    def ask(
+        self, image_or_scene: Any, question: str, choices: list[str] | None = None, reasoner: str = "default"
+    ) -> tuple[str, Answer]:
+        """Answer a question about a picture's bytes, a scene or the name of a stored scene; keep the trace.
+
+        Returns:
+            The trace's id, for permalinks, and the answer.
+
+        Raises:
+            BadInput: if picture, scene or question cannot be read.
+            NotFound: if there is no such scene.
+        """
+        self._checked(question)
+        scene = self.scene(image_or_scene)
+        with self.thinking:
+            answer = self.fresh().ask(scene, question, choices=choices or None, reasoner=reasoner)
+            answer.trace.precompute()
+        return self.keep(answer.trace), answer
+
+    def scene(self, source: Any) -> Any:
+        """Return the scene graph of a picture's bytes, of JSON-ready data, or of a stored scene's name."""
+        from kgmm.scene import SceneGraph
+
+        if isinstance(source, SceneGraph):
+            return source
+        if isinstance(source, dict):
+            return SceneGraph.from_dict(source)
+        if isinstance(source, bytes):
+            return self.perceive(source)
+        if source not in self.scenes():
+            raise NotFound(f"no scene {str(source)[:80]!r}")
+        return stored_scene(self.kb, source)
+
+    def perceive(self, picture: bytes) -> Any:
+        """Return the scene graph of an uploaded picture; its pixels are kept for the page as long as the trace."""
+        from dataclasses import replace
+
+        from kgmm.images import read_image
+        from kgmm.perceive import perceive
+
+        if len(picture) > self.limits.upload:
+            raise BadInput("upload", f"too large: {len(picture):,} bytes, at most {self.limits.upload:,}")
+        read_image(picture, max_pixels=self.limits.pixels)
+
+        name = hashlib.sha256(picture).hexdigest()[:20]
+        kept = self.kb.cache_dir("uploads") / name
+        if not kept.exists():
+            _write(kept, picture)
+            _prune(kept.parent, "*", TRACES)
+        with self.thinking:
+            scene = perceive(kept)
+        return replace(scene, id=f"upload-{name}")
+
+    def scenes(self) -> list[str]:
+        """Return the names of the scenes in the store."""
+        return sorted(g.removeprefix("scene/") for g in self.kb.graphs() if g.startswith("scene/"))
+
+    def stories(self) -> list[str]:
+        """Return the names of the stories in the store."""
+        return sorted(g.removeprefix("story/") for g in self.kb.graphs() if g.startswith("story/"))
+
+    def summarize(
+        self, story: str, query: str, frames: int = 5, terms: int = 10, method: str = "mmss"
+    ) -> Any:
+        """Return the summary of a stored story for a logo or term."""
+        if story not in self.stories():
+            raise NotFound(f"no story {story[:80]!r}")
+        with self.thinking:
+            return self.fresh().summarize(
+                story, query, frames=min(frames, 50), terms=min(terms, 100), method=method
+            )
+
+    # --- traces --------------------------------------------------------------------------------------
+
+    def keep(self, trace: Trace) -> str:
+        """Keep a trace; return its id."""
+        text = trace.to_json()
+        name = hashlib.sha256(text.encode()).hexdigest()[:20]
+        folder = self.kb.cache_dir("traces")
+        _write(folder / f"{name}.json", text.encode())
+        _prune(folder, "*.json", TRACES)
+        return name
+
+    def trace(self, name: str) -> Trace:
+        """Return a kept trace.
+
+        Raises:
+            NotFound: if there is none of that id (any more).
+        """
+        from kgmm.trace import Trace
+
+        path = self.kb.cache_dir("traces") / f"{name}.json"
+        if not _TRACE_ID.match(name) or not path.is_file():
+            raise NotFound(f"no trace {name[:40]!r}; traces are kept for the latest {TRACES} questions")
+        return Trace.from_json(path)
+
+    def verify(self, trace: Trace) -> dict[str, Any]:
+        """Look every citation of a trace up again."""
+        checks = trace.verify(self.fresh())
+        return {"passed": all(c.passed for c in checks), "checks": [asdict(c) for c in checks]}
+
+    # --- change --------------------------------------------------------------------------------------
+
+    def add(self, facts: list[Fact]) -> dict[str, Any]:
+        """Add facts.
+
+        Raises:
+            PermissionError: if the store is served read-only.
+        """
+        self._may_write()
+        return {"added": self.kb.add(facts), "version": self.kb.version}
+
+    def remove(self, subject: str, predicate: str, object: str, graph: str | None = None) -> dict[str, Any]:
+        """Remove the facts of one statement.
+
+        Raises:
+            PermissionError: if the store is served read-only.
+        """
+        self._may_write()
+        return {
+            "removed": self.kb.remove(subject, predicate, object, graph=graph),
+            "version": self.kb.version,
+        }
+
+    def _may_write(self) -> None:
+        if not self.writable:
+            raise PermissionError("this store is served read-only; start it with --write")
+
+    def _checked(self, text: str) -> None:
+        if not text.strip():
+            raise BadInput("question", "it is empty")
+        if len(text) > self.limits.characters:
+            raise BadInput(
+                "question", f"too long: {len(text):,} characters, at most {self.limits.characters:,}"
+            )
+
+
+def stated(fact: Fact) -> dict[str, Any]:
+    """Return a fact as JSON-ready data, with the English it says."""
+    return {**asdict(fact), "said": phrase(fact.subject, fact.predicate, fact.object)}
+
+
+def _concept(name: str) -> str:
+    try:
+        return names.concept(name)
+    except ValueError:
+        raise UnknownConcept(f"{name!r} names no concept") from None
+
+
+def stored_scene(kb: KnowledgeStore, name: str) -> Any:
+    """Return a scene read back from its graph in the store, with the bundled photograph if it is one of those."""
+    from kgmm import bundled
+    from kgmm.scene import SceneGraph
+
+    try:
+        known = bundled.folder("graphs") / "scenes" / f"{Path(name).name}.json"
+    except KgmmError:
+        known = Path()
+    if known.is_file():
+        return SceneGraph.from_json(known)
+    from kgmm.scene import SceneObject, SceneRelation
+
+    node, objects, relations = f"/s/{name}", {}, []
+    facts = list(kb.find(graph=f"scene/{name}"))
+    inside = [f.object for f in facts if f.subject == node and f.predicate == "Contains"]
+    for term in inside:
+        own = [f for f in facts if f.subject == term]
+        kinds = [names.label(f.object) for f in own if f.predicate == "InstanceOf"] or ["thing"]
+        boxes = [f.object.strip('"').split(",") for f in own if f.predicate == "box"]
+        box = tuple(float(v) for v in boxes[0]) if boxes and len(boxes[0]) == 4 else None
+        key = term.rsplit("/", 1)[-1]
+        attributes = tuple(names.label(f.object) for f in own if f.predicate == "HasProperty")
+        score = next((f.weight for f in own if f.predicate == "InstanceOf"), 1.0)
+        objects[term] = SceneObject(key, kinds[0], box, score, attributes)  # type: ignore[arg-type]
+    for f in facts:
+        if f.subject in objects and f.object in objects:
+            relations.append(
+                SceneRelation(objects[f.subject].id, f.predicate, objects[f.object].id, f.weight)
+            )
+    return SceneGraph(name, tuple(objects.values()), tuple(relations))
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    partial.write_bytes(data)
+    os.replace(partial, path)
+
+
+def _prune(folder: Path, pattern: str, most: int) -> None:
+    def age(path: Path) -> float:
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            return 0.0
+
+    kept = sorted(folder.glob(pattern), key=age)
+    for old in kept[: max(0, len(kept) - most)]:
+        old.unlink(missing_ok=True)
+
+
+def refused(error: Exception) -> int:
+    """Return the HTTP status of an error of ours."""
+    if isinstance(error, PermissionError):
+        return 403
+    if isinstance(error, NotFound | UnknownConcept):
+        return 404
+    return 400 if isinstance(error, KgmmError | ValueError) else 500
