@@ -129,6 +129,17 @@ def _write(folder: Path, found: dict[str, Any]) -> None:
     (folder / "faithfulness.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
+def _rounds(found: dict[str, Any]) -> str:
+    """Say within how many rounds half and nine tenths of the answers changed."""
+    rounds = [int(n) for n, count in found["rounds"].items() for _ in range(count) if n != "0"]
+    if not rounds:
+        return ""
+    rounds.sort()
+    return (
+        f"changed within {rounds[len(rounds) // 2]} rounds (median), {rounds[9 * len(rounds) // 10]} (90 %)"
+    )
+
+
 def _said(found: dict[str, Any]) -> str:
     lines = [
         f"{found['questions']} questions, {found['answered']} answered, {found['right']} right; {found['cite_knowledge']} cite "
@@ -141,8 +152,7 @@ def _said(found: dict[str, Any]) -> str:
             f"{what:20}" + "".join(f"{found[what][pick]:8.1%}" for pick in ("cited", "random", "similar"))
         )
     lines.append(
-        f"{'necessary, all rounds':21}{found['exhausted']['cited']:7.1%}{found['exhausted']['random']:8.1%}   "
-        f"changed in round {', '.join(f'{n}: {count}' for n, count in found['rounds'].items() if n != '0')}"
+        f"{'necessary, all rounds':21}{found['exhausted']['cited']:7.1%}{found['exhausted']['random']:8.1%}   {_rounds(found)}"
     )
     ms = found["without_ms"]
     if ms["count"]:

@@ -21,6 +21,8 @@ from kgmm.trace.counterfactuals import exhaust
 
 #: how facts are picked: by the engine, at random, by similarity with the question
 PICKS = ("cited", "random", "similar")
+#: rounds of taking away what is cited, then what is cited in its stead, at most
+EXHAUSTED = 40
 #: rounds of taking away what is newly considered, at most
 ROUNDS = 20
 
@@ -91,7 +93,7 @@ def measure(
         changed = [trace.without(*facts).text != answer.text for facts in sets]
         kept = [alone(wide or trace, facts).text == answer.text for facts in sets]
         found.necessary[name], found.sufficient[name] = sum(changed) / len(sets), sum(kept) / len(sets)
-    removed = exhaust(trace)
+    removed = exhaust(trace, EXHAUSTED)
     last = removed[-1]
     found.rounds = len(removed) if last.answer != answer.text else 0
     drawn = [draw.sample(memory, min(len(last.removed), len(memory))) for _ in range(draws)]
