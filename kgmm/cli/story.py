@@ -103,7 +103,10 @@ def _list_logos(made: StoryGraph) -> None:
 @click.argument("logo", required=False, metavar="LOGO")
 @click.option("--frames", default=5, show_default=True, type=click.IntRange(1), help="How many keyframes.")
 @click.option("--terms", default=10, show_default=True, type=click.IntRange(1), help="How many terms.")
-@click.option("--method", default="mmss", show_default=True, help="mmss, or frequency, tfidf, cooccurrence.")
+@click.option(
+    "--method", default="mmss", show_default=True,
+    help="mmss, or frequency, tfidf, cooccurrence; for a film: saliency, chorus.",
+)  # fmt: skip
 @click.option("--restart", type=click.FloatRange(0, 1, min_open=True), help="Restart probability [0.65].")
 @click.option("--lift", is_flag=True, help="Score by lift over the stationary distribution: no common words.")
 @click.option(
@@ -111,17 +114,33 @@ def _list_logos(made: StoryGraph) -> None:
 )
 @click.option("--html", type=click.Path(), help="Write the storyboard as one HTML page.")
 @click.option("--png", type=click.Path(), help="Write the storyboard as a picture.")
+@click.option(
+    "--subtitles", "-s", type=click.Path(exists=True, dir_okay=False), help="A film's words or lyrics."
+)
+@click.option("--rate", default=0.2, show_default=True, type=click.FloatRange(0, 1, min_open=True),
+              help="saliency: share of the film to keep.")  # fmt: skip
+@click.option("--fusion", default="sum", show_default=True, help="saliency: sum, min, max or variance.")
+@click.option("--length", type=click.FloatRange(0, min_open=True), help="chorus: seconds of the clip.")
+@click.option("--clip", type=click.Path(), help="Write what is kept of a film as MP4.")
 @json_option
 def summarize(
     story: str, logo: str | None, frames: int, terms: int, method: str, restart: float | None, lift: bool,
-    kb: str | None, html: str | None, png: str | None, as_json: bool,
+    kb: str | None, html: str | None, png: str | None, subtitles: str | None, rate: float, fusion: str,
+    length: float | None, clip: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Summarize the STORY behind LOGO: its best keyframes and terms.
 
     STORY is what `kgmm story` wrote, or `news` for the bundled example, or the name of a story in --kb.
     LOGO is a logo's name, a term, or a picture of a logo; without it the logos are listed.
+
+    With --method saliency or chorus STORY is a film, and the parts to keep of it are printed.
     """
+    from kgmm.cli import film
     from kgmm.summarize import summarize as summary_of
+
+    if method in film.METHODS:
+        film.summarize_film(story, method, subtitles, rate, fusion, length, clip, as_json)
+        return
 
     graph = _opened(story, kb, draw=bool(logo and (html or png)))
     if logo is None:

@@ -61,6 +61,18 @@ def test_terms_are_linked_to_a_store(shell: Shell, tmp_path: Path) -> None:
     assert "dam is used for holding water" in ran.out
 
 
+def test_a_film_is_skimmed(shell: Shell, video: Path, tmp_path: Path) -> None:
+    ran = shell(
+        "summarize", video, "--method", "saliency", "--rate", 0.3, "--clip", tmp_path / "skim.mp4", "--json"
+    )
+    assert ran.code == 0, ran.err
+    clips = json.loads(ran.out)["clips"]
+    assert clips == sorted(clips, key=lambda c: c["start"])
+    kept = kgmm.StoryGraph.from_video(tmp_path / "skim.mp4").shots[-1].end
+    assert kept == pytest.approx(sum(c["end"] - c["start"] for c in clips), abs=0.3)
+    assert "no sound" in shell("summarize", video, "--method", "chorus").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
