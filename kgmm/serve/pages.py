@@ -61,6 +61,10 @@ def routes(service: Service, turns: Turns, app: FastAPI) -> APIRouter:
     _graph(router, service)
     _asking(router, service, turns)
 
+    @router.get("/favicon.ico")
+    def icon() -> FileResponse:
+        return FileResponse(Path(__file__).parent / "static/icon.svg", media_type="image/svg+xml")
+
     @router.get("/docs")
     def docs() -> HTMLResponse:
         spec = app.openapi()

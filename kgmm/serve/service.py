@@ -221,6 +221,7 @@ class Service:
         with self.thinking:
             answer = self.fresh().ask(scene, question, choices=choices or None, reasoner=reasoner)
             answer.trace.precompute()
+            answer.trace.verify(self.kb)
         return self.keep(answer.trace), answer
 
     def scene(self, source: Any) -> Any:
@@ -298,7 +299,8 @@ class Service:
         path = self.kb.cache_dir("traces") / f"{name}.json"
         if not _TRACE_ID.match(name) or not path.is_file():
             raise NotFound(f"no trace {name[:40]!r}; traces are kept for the latest {TRACES} questions")
-        return Trace.from_json(path)
+        found = Trace.from_json(path)
+        return self.kb.attach(found) if found.scene is not None else found
 
     def verify(self, trace: Trace) -> dict[str, Any]:
         """Look every citation of a trace up again."""

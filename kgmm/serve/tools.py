@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from kgmm.errors import MissingExtra
+from kgmm.errors import KgmmError, MissingExtra
 from kgmm.serve.service import Limits, Service
 
 if TYPE_CHECKING:
@@ -27,32 +29,47 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
         from mcp.server import MCPServer
     except ImportError as error:
         raise MissingExtra("mcp", "serve") from error
+    from mcp.server.mcpserver.exceptions import ToolError
+
     service = Service(kb, limits)
     made: MCPServer[Any] = MCPServer("kgmm", instructions=INSTRUCTIONS)
 
-    @made.tool()
+    def tool(act: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        """Offer a function; what we refuse is told the client in one line."""
+
+        @wraps(act)
+        def told(*args: Any, **more: Any) -> dict[str, Any]:
+            try:
+                return act(*args, **more)
+            except (KgmmError, ValueError, OSError) as error:
+                raise ToolError(" ".join(str(error).split())) from error
+
+        made.tool()(told)
+        return told
+
+    @tool
     def find(
         subject: str | None = None, predicate: str | None = None, object: str | None = None, limit: int = 20
     ) -> dict[str, Any]:
         """Return facts by subject, relation (UsedFor, IsA, AtLocation …) and object; leave out what is not known."""
         return service.find(subject, predicate, object, None, limit)
 
-    @made.tool()
+    @tool
     def walk(seeds: list[str], k: int = 15) -> dict[str, Any]:
         """Return the concepts nearest some concepts, by random walk with restart."""
         return service.walk(seeds, k)
 
-    @made.tool()
+    @tool
     def paths(a: str, b: str, k: int = 3) -> dict[str, Any]:
         """Return the best connections between two concepts, fact by fact."""
         return service.paths(a, b, k, 4, "walk")
 
-    @made.tool()
+    @tool
     def retrieve(text: str, limit: int = 20) -> dict[str, Any]:
         """Return the facts that bear on a sentence, best first."""
         return service.retrieve(text, limit)
 
-    @made.tool()
+    @tool
     def ask(question: str, image: str | None = None, scene: str | None = None) -> dict[str, Any]:
         """Answer a question about a picture (a file's path) or a stored scene (its name), with cited facts."""
         source: Any = _picture(image, service) if image else scene or ""
@@ -63,7 +80,7 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
             "citations": trace["citations"], "trace_id": name,
         }  # fmt: skip
 
-    @made.tool()
+    @tool
     def verify(trace_id: str) -> dict[str, Any]:
         """Look the citations of an answer of ask up again."""
         return service.verify(service.trace(trace_id))

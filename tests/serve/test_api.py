@@ -1,0 +1,178 @@
+"""The JSON API: the same objects as in Python, clear refusals, nothing written unless allowed."""
+
+from __future__ import annotations
+
+import io
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+import kgmm
+from kgmm.serve.app import app
+from kgmm.serve.service import Limits
+
+ROOT = Path(__file__).parents[2]
+PHOTO = ROOT / "graphs/photos/astronaut.jpg"
+
+
+def test_facts_are_found_and_counted(client: TestClient) -> None:
+    found = client.get("/api/find", params={"subject": "spoon", "predicate": "UsedFor", "limit": 2}).json()
+    assert found["total"] > 2 and len(found["facts"]) == 2
+    assert found["facts"][0]["said"].startswith("spoon is used for")
+
+
+def test_an_unknown_concept_is_404_with_what_is_spelled_alike(client: TestClient) -> None:
+    answer = client.get("/api/concept", params={"name": "girafe"})
+    assert answer.status_code == 404 and "giraffe" in answer.json()["error"]["details"]
+
+
+def test_search_tolerates_spelling(client: TestClient) -> None:
+    assert "/c/en/giraffe" in client.get("/api/search", params={"q": "girafe"}).json()
+
+
+def test_walk_paths_neighborhood_and_retrieve(client: TestClient) -> None:
+    walk = client.get("/api/walk", params={"seed": ["spoon"], "k": 3}).json()["concepts"]
+    assert walk[0]["concept"] == "/c/en/spoon" and walk[0]["score"] > walk[1]["score"]
+    paths = client.get("/api/paths", params={"a": "dog", "b": "leash"}).json()["paths"]
+    assert paths and paths[0]["hops"][-1]["target"] == "/c/en/leash"
+    assert len(client.get("/api/neighborhood", params={"seed": "dog", "limit": 5}).json()["facts"]) == 5
+    memory = client.get("/api/retrieve", params={"text": "what is a spoon used for", "limit": 3}).json()
+    assert memory["facts"][0]["predicate"] == "UsedFor"
+
+
+def test_a_photograph_is_answered_and_its_trace_kept_and_verified(client: TestClient) -> None:
+    answer = client.post(
+        "/api/ask",
+        data={"question": "Which object protects the head?"},
+        files={"image": ("a.jpg", PHOTO.read_bytes())},
+    ).json()
+    assert answer["answer"] == "helmet" and answer["trace"]["citations"]
+    again = client.get(f"/api/trace/{answer['trace_id']}").json()
+    assert again["answer"] == "helmet"
+    assert client.get(f"/api/trace/{answer['trace_id']}/verify").json()["passed"]
+    page = client.get(answer["page"])
+    assert "script-src 'sha256-" in page.headers["content-security-policy"] and "helmet" in page.text
+
+
+def test_a_stored_scene_and_one_as_json_are_answered(client: TestClient) -> None:
+    data = {"question": "Which object is used for stirring?"}
+    assert client.post("/api/ask", data={**data, "scene": "coffee"}).json()["answer"] == "spoon"
+    scene = '{"id": "s", "objects": [{"id": "a", "name": "spoon"}, {"id": "b", "name": "plate"}]}'
+    assert client.post("/api/ask", data={**data, "scene": scene}).json()["answer"] == "spoon"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"question": "What?"}, "an image or a scene"),
+        ({"question": " ", "scene": "cat"}, "empty"),
+        ({"question": "What?", "scene": "nowhere"}, "no scene"),
+        ({"question": "What?", "scene": "{broken"}, "not JSON"),
+        ({"question": "What?", "scene": '{"id": 1}'}, "not a scene"),
+        ({"question": "x" * 3000, "scene": "cat"}, "2000"),
+        ({"question": "What?", "scene": "cat", "reasoner": "oracle"}, "no reasoner"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_the_reason(
+    client: TestClient, data: dict[str, str], said: str
+) -> None:
+    answer = client.post("/api/ask", data=data)
+    assert 400 <= answer.status_code < 500 and said in answer.json()["error"]["details"]
+
+
+def test_no_picture_a_broken_one_and_a_huge_one_are_refused_in_under_a_second(client: TestClient) -> None:
+    big = b"\x89PNG\r\n\x1a\n" + b"".join(
+        len(d).to_bytes(4, "big") + k + d + zlib.crc32(k + d).to_bytes(4, "big")
+        for k, d in (
+            (b"IHDR", (10_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0"),
+            (b"IDAT", zlib.compress(b"\0" * 30_001 * 100, 9)),
+            (b"IEND", b""),
+        )
+    )
+    frames = [Image.new("P", (9000, 9000)) for _ in range(2)]
+    animated = io.BytesIO()
+    frames[0].save(animated, "GIF", save_all=True, append_images=frames[1:])
+    for content in (b"no picture", PHOTO.read_bytes()[:400], big, animated.getvalue()):
+        start = time.perf_counter()
+        answer = client.post(
+            "/api/ask", data={"question": "What is this?"}, files={"image": ("x.png", content)}
+        )
+        assert answer.status_code == 400, answer.text
+        assert time.perf_counter() - start < 1.0
+
+
+def test_a_body_over_the_limit_is_refused(bundled_kb: kgmm.knowledge.KnowledgeStore) -> None:
+    small = TestClient(app(bundled_kb, limits=Limits(upload=1000)))
+    answer = small.post("/api/ask", data={"question": "?"}, files={"image": ("a.jpg", b"x" * 2_000_000)})
+    assert answer.status_code == 413
+    form = {"content-type": "multipart/form-data; boundary=b"}
+    start = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    chunked = small.post("/api/ask", content=iter([start, *[b"x" * 100_000] * 20]), headers=form)
+    assert chunked.status_code in (400, 413)
+
+
+def test_security_headers_are_on_every_answer(client: TestClient) -> None:
+    for path in ("/", "/api/info", "/nothing", "/static/style.css", "/c/en/dog"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff" and "content-security-policy" in headers
+        assert "unsafe-inline" not in headers["content-security-policy"]
+
+
+def test_other_hosts_and_other_sites_are_refused(client: TestClient) -> None:
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 421
+    asked = {"question": "What is this?", "scene": "cat"}
+    assert client.post("/api/ask", data=asked, headers={"origin": "http://evil.example"}).status_code == 403
+    assert client.post("/api/ask", data=asked, headers={"origin": "null"}).status_code == 403
+
+
+def test_a_store_is_read_only_unless_it_may_be_written(tmp_path: Path) -> None:
+    fact = {"subject": "dog", "predicate": "IsA", "object": "animal"}
+    with kgmm.open(tmp_path / "kb") as kb:
+        kb.add([("cat", "IsA", "animal")])
+        closed, opened = TestClient(app(kb)), TestClient(app(kb, writable=True))
+        assert closed.post("/api/facts", json=[fact]).status_code == 403 and len(kb) == 1
+        assert closed.delete("/api/facts", params=fact).status_code == 403
+        assert (
+            closed.post("/sparql/", data={"update": "DELETE WHERE {?s ?p ?o}"}).status_code == 403
+            and len(kb) == 1
+        )
+        assert opened.post("/api/facts", json=[fact]).json()["added"] == 1 and len(kb) == 2
+        assert opened.delete("/api/facts", params=fact).json()["removed"] == 1 and len(kb) == 1
+
+
+def test_another_process_s_changes_are_seen(tmp_path: Path) -> None:
+    with kgmm.open(tmp_path / "kb") as kb, kgmm.open(tmp_path / "kb") as writer:
+        served = TestClient(app(kb))
+        assert served.get("/health").json()["facts"] == 0
+        writer.add([("cat", "IsA", "animal")])
+        time.sleep(1.1)
+        assert served.get("/health").json()["facts"] == 1
+
+
+HOSTILE = [
+    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "{{7*7}}", "{% raw %}", "‮gnp.exe", "\u0000", "a" * 20_000,
+    "'; DROP TABLE facts; --", "../../etc/passwd", "%00", "${jndi:ldap://x}", "🐈‍⬛" * 50, "\r\nSet-Cookie: a=b", "javascript:alert(1)",
+    "/c/en/<b>", "http://[::1", "\"\"\"", "} UNION { ?s ?p ?o", "\ud7ff", "-1", "1e999", "NaN",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_executes_nothing_and_breaks_nothing(client: TestClient, text: str) -> None:
+    for path, key in (
+        ("/concept", "name"), ("/search", "q"), ("/find", "subject"), ("/walk", "seed"), ("/paths", "a"), ("/retrieve", "text"),
+        ("/stories", "query"), ("/api/find", "object"), ("/api/walk", "seed"), ("/query", "node"), ("/uri", "text"), ("/related/c/en/x", "filter"),
+    ):  # fmt: skip
+        answer = client.get(
+            path, params={key: text, "language": "en", "b": "dog"}, headers={"accept": "text/html"}
+        )
+        assert answer.status_code < 500, (path, answer.text[:200])
+        if "html" in answer.headers.get("content-type", ""):
+            assert (
+                "<script>alert" not in answer.text
+                and "<img src=x" not in answer.text
+                and "49" not in answer.text[:40]
+            )
