@@ -51,14 +51,19 @@ def evaluate(story: StoryGraph, method: str = "mmss", frames: int = 5, terms: in
         >>> evaluate(news()).least_frames
         1.0
     """
-    found = {}
-    for logo in story.logos:
-        label = _label(story, logo.id)
-        summary = summarize(story, logo.id, frames, terms, method)
-        right_frames = sum(f.shot.story == label for f in summary.frames)
-        right_terms = sum(t.term in story.annotations[label] for t in summary.terms)
-        found[logo.id] = (right_frames / frames, right_terms / terms)
-    return Precision(found)
+    return Precision(
+        {x.id: evaluate_logo(story, x.id, _label(story, x.id), method, frames, terms) for x in story.logos}
+    )
+
+
+def evaluate_logo(
+    story: StoryGraph, logo: str, label: str, method: str = "mmss", frames: int = 5, terms: int = 10
+) -> tuple[float, float]:
+    """Return the precision of the frames and of the terms of one logo's summary, taken to tell the story *label*."""
+    summary = summarize(story, logo, frames, terms, method)
+    right_frames = sum(f.shot.story == label for f in summary.frames)
+    right_terms = sum(t.term in story.annotations.get(label, ()) for t in summary.terms)
+    return right_frames / frames, right_terms / terms
 
 
 def _label(story: StoryGraph, logo: str) -> str:

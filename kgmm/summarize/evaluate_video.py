@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kgmm.summarize.evaluate import Precision, evaluate
+from kgmm.summarize.evaluate import Precision, evaluate_logo
 from kgmm.summarize.render import FPS, cues_of
 from kgmm.summarize.story import Shot, StoryGraph
 
@@ -78,10 +78,10 @@ def _matched(found: Sequence[float], truth: Sequence[float], tolerance: float) -
 def _of_labels(told: StoryGraph, truth: list[str], found: list[str]) -> Precision:
     """Return the precision of each label's summary, asked for by the logo that mostly shows it; 0 if there is none."""
     result: dict[str, tuple[float, float]] = dict.fromkeys(set(truth) - {""}, (0.0, 0.0))
-    known = evaluate(replace(told, logos=[x for x in told.logos if _labels(x.id, truth, found)])).of
-    for logo, precision in known.items():
-        label = _labels(logo, truth, found)
-        result[label] = max(result[label], precision)
+    for logo in told.logos:
+        label = _labels(logo.id, truth, found)
+        if label:
+            result[label] = max(result[label], evaluate_logo(told, logo.id, label))
     return Precision(result)
 
 

@@ -14,13 +14,15 @@ from kgmm.summarize.hashing import perceptual_hash
 from kgmm.summarize.shots import Cut, Pixels
 
 #: share of the picture an inset takes, and its width by its height
-AREA, SHAPE = (0.015, 0.3), (0.6, 2.4)
+AREA, SHAPE = (0.01, 0.3), (0.6, 2.4)
 #: how far a still pixel's values lie apart over a shot (of 255), and the share of an inset that is still
 STILL, SHARE = 36, 0.9
+#: share of still pixels from which on a whole picture counts as still
+MOVING = 0.985
 #: standard deviation of lightness that an inset has at least: a blank panel is no logo
 CONTRAST = 12.0
 #: difference of neighbouring pixels (of 255) that makes an edge; how far sides may miss a corner, in pixels
-EDGE, SLACK = 24, 5
+EDGE, SLACK = 14, 5
 #: pixels at each side of an inset that are not looked at: its border, blurred by compression
 TRIM = 3
 #: bits of 256 in which two sightings of one logo may differ
@@ -35,12 +37,16 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Sighting:
-    """An inset in one shot: where (x, y, width, height), its pixels and their hash."""
+    """An inset in one shot: where (x, y, width, height), its pixels and their hash.
+
+    ``telling`` says whether the picture around it moved: in a still picture every rectangle holds still.
+    """
 
     shot: int
     box: Box
     pixels: Pixels
     hash: str
+    telling: bool = True
 
 
 def insets(shot: Cut, index: int = 0) -> list[Sighting]:
@@ -50,6 +56,7 @@ def insets(shot: Cut, index: int = 0) -> list[Sighting]:
         return []
     still = (stack.max(axis=0).astype(np.int16) - stack.min(axis=0)).max(axis=2) <= STILL
     picture = np.median(stack, axis=0).astype(np.uint8)
+    telling = float(still.mean()) < MOVING
     found: list[Sighting] = []
     for x, y, w, h in sorted(set(_rectangles(stack)), key=lambda box: (-box[2] * box[3], box)):
         if any(_overlap((x, y, w, h), other.box) > 0.3 for other in found):
@@ -57,19 +64,22 @@ def insets(shot: Cut, index: int = 0) -> list[Sighting]:
         inside = picture[y + TRIM : y + h - TRIM, x + TRIM : x + w - TRIM]
         if still[y + TRIM : y + h - TRIM, x + TRIM : x + w - TRIM].mean() < SHARE or inside.std() < CONTRAST:
             continue
-        found.append(Sighting(index, (x, y, w, h), inside, perceptual_hash(np.ascontiguousarray(inside))))
+        own_hash = perceptual_hash(np.ascontiguousarray(inside))
+        found.append(Sighting(index, (x, y, w, h), inside, own_hash, telling))
     return found
 
 
 def _inner(shot: Cut) -> NDArray[np.uint8]:
     """Return the samples without those next to a cut, where two shots may be mixed."""
-    long = shot.end - shot.start
-    kept = [
-        p
-        for t, p in zip(shot.times, shot.samples, strict=True)
-        if shot.start + 0.05 * long <= t <= shot.end - 0.05 * long
-    ]
-    return np.stack(kept if len(kept) >= 3 else shot.samples)
+    for margin in (max(0.3, 0.05 * (shot.end - shot.start)), 0.1):
+        kept = [
+            pixels
+            for at, pixels in zip(shot.times, shot.samples, strict=True)
+            if shot.start + margin <= at <= shot.end - margin
+        ]
+        if len(kept) >= 3:
+            return np.stack(kept)
+    return np.stack(shot.samples)
 
 
 def _rectangles(stack: NDArray[np.uint8]) -> Iterator[Box]:
@@ -82,11 +92,11 @@ def _rectangles(stack: NDArray[np.uint8]) -> Iterator[Box]:
         across[1:] += np.abs(np.diff(frame, axis=0)).max(axis=2) > EDGE
         down[:, 1:] += np.abs(np.diff(frame, axis=1)).max(axis=2) > EDGE
     often = 0.75 * len(stack)
-    rows = list(_runs(across >= often, round(0.1 * width)))
-    columns = list(_runs((down >= often).T, round(0.12 * height)))
+    rows = list(_runs(across >= often, round(0.08 * width)))
+    columns = list(_runs((down >= often).T, round(0.1 * height)))
     for left, top_l, bottom_l in columns:
         for right, top_r, bottom_r in columns:
-            if not 0.1 * width <= right - left <= 0.6 * width:
+            if not 0.08 * width <= right - left <= 0.6 * width:
                 continue
             high, low = max(top_l, top_r) - SLACK, min(bottom_l, bottom_r) + SLACK
             sides = [y for y, a, b in rows if a <= left + SLACK and b >= right - SLACK and high <= y <= low]
@@ -105,9 +115,9 @@ def _runs(edges: NDArray[Any], least: int) -> Iterator[tuple[int, int, int]]:
     """Yield (row, first, last) of the runs of edge pixels at least *least* long; gaps of three pixels are bridged."""
     for row in np.flatnonzero(edges.sum(axis=1) >= 0.8 * least):
         at = np.flatnonzero(edges[row])
-        for part in np.split(at, np.flatnonzero(np.diff(at) > 4) + 1):
+        for part in np.split(at, np.flatnonzero(np.diff(at) > 8) + 1):
             long = int(part[-1] - part[0]) + 1
-            if long >= least and len(part) >= 0.75 * long:
+            if long >= least and len(part) >= 0.6 * long:
                 yield int(row), int(part[0]), int(part[-1])
 
 
@@ -158,7 +168,7 @@ def logos(sightings: Sequence[Sighting], shots: int) -> list[list[Sighting]]:
     """Return the sightings of each newslogo, in order of first appearance.
 
     What is on nearly always belongs to the channel, and what is seen beside many different logos to the studio; both
-    are left out.
+    are left out, and so is a rectangle of a still picture that never comes again.
     """
     groups: dict[int, list[Sighting]] = defaultdict(list)
     labels = cluster([s.hash for s in sightings])
@@ -174,6 +184,7 @@ def logos(sightings: Sequence[Sighting], shots: int) -> list[list[Sighting]]:
     for label, group in groups.items():
         seen = {s.shot for s in group}
         furniture = len(beside[label]) >= 3 and len(seen) > max(beside[label].values())
-        if not furniture and (shots < 8 or len(seen) <= ALWAYS * shots):
+        chance = len(seen) == 1 and not any(s.telling for s in group) and shots > 1
+        if not furniture and not chance and (shots < 8 or len(seen) <= ALWAYS * shots):
             kept.append(group)
     return sorted(kept, key=lambda group: group[0].shot)

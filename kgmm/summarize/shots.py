@@ -118,7 +118,7 @@ def _reduced(width: int, height: int, wide: int) -> tuple[int, int]:
 
 
 def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0) -> list[Cut]:
-    """Cut a film into shots where its content changes faster than around.
+    """Cut a film into shots where its content changes faster than around, or dissolves into another.
 
     Args:
         video: any container PyAV reads.
@@ -137,7 +137,10 @@ def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0)
         from scenedetect.detectors import AdaptiveDetector
     except ImportError as error:
         raise MissingExtra("scenedetect-headless", "video") from error
+    from kgmm.summarize.dissolves import Dissolves
+
     detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=0)
+    gradual = Dissolves()
     times: list[float] = []
     samples = _Samples()
     shots: list[Cut] = []
@@ -146,8 +149,11 @@ def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0)
         cuts = detector.process_frame(FrameTimecode(len(times), 25.0), pixels[:, :, ::-1])
         times.append(at)
         samples.add(at, pixels)
-        for cut in cuts:
-            begins = times[cut.frame_num]
+        found = [times[cut.frame_num] for cut in cuts]
+        middle = gradual.add(at, pixels)
+        if middle is not None:
+            found.append(middle)
+        for begins in sorted(found):
             if begins - start >= SHORTEST:
                 shots.append(Cut(start, begins, *samples.taken_before(begins)))
                 start = begins
