@@ -220,7 +220,6 @@ class Service:
         scene = self.scene(image_or_scene)
         with self.thinking:
             answer = self.fresh().ask(scene, question, choices=choices or None, reasoner=reasoner)
-            answer.trace.precompute()
             answer.trace.verify(self.kb)
         return self.keep(answer.trace), answer
 
