@@ -10,6 +10,7 @@ from kgmm.progress import Progress, silent
 from kgmm.store import LocalStore
 
 if TYPE_CHECKING:
+    from kgmm.encode.similar import Similar
     from kgmm.graph import GraphView
     from kgmm.retrieve import Memory
     from kgmm.summarize import StoryGraph, Summary
@@ -86,10 +87,21 @@ class KnowledgeStore(LocalStore):
         known = StoryGraph.from_store(self, story) if isinstance(story, str) else story
         return summarize(known, logo, frames, terms, method, **more).linked(self)
 
-    def similar(self, query: Any, modality: str | None = None, k: int = 10) -> Any:
-        """Return what is like a picture, a sentence or a concept; see :func:`kgmm.encode.similar`."""
-        from kgmm.encode import similar
+    def similar(self, image_or_text: Any, modality: str | None = None, k: int = 10) -> list[Similar]:
+        """Return what is like a picture, a scene, a sentence or concepts; see :func:`kgmm.encode.similar.similar`.
 
+        A picture (path, bytes, image, array) is perceived first; text is taken as it is.
+        """
+        from kgmm.encode import similar
+        from kgmm.scene import SceneGraph
+
+        query = image_or_text
+        if isinstance(query, Path) and query.suffix.lower() == ".json":
+            query = SceneGraph.from_json(query)
+        elif not isinstance(query, str | SceneGraph | list | tuple):
+            from kgmm.perceive import perceive
+
+            query = perceive(query)
         return similar(self, query, modality=modality, k=k)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kgmm.encode.image import image_encoder as image_encoder
     from kgmm.encode.node_features import features as features
-    from kgmm.encode.similar import similar as similar  # type: ignore[import-not-found]
+    from kgmm.encode.similar import similar as similar
     from kgmm.encode.text import Encoder as Encoder
     from kgmm.encode.text import text_encoder as text_encoder
 

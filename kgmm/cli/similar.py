@@ -1,0 +1,30 @@
+"""``kgmm similar``: from a picture or sentence to like concepts, scenes and story frames."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from kgmm.cli.output import emit, json_option
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("query")
+@click.option("--modality", type=click.Choice(["concept", "scene", "story"]), help="Look for these only.")
+@click.option("-k", "--count", default=10, show_default=True, type=click.IntRange(1), help="How many.")
+@json_option
+def similar(kb: Path, query: str, modality: str | None, count: int, as_json: bool) -> None:
+    """Show what in KB is like QUERY: a sentence, a picture's path, or a scene's JSON file."""
+    import kgmm
+
+    with kgmm.open(kb, create=False) as store:
+        found = store.similar(Path(query) if Path(query).is_file() else query, modality=modality, k=count)
+    if as_json:
+        emit([asdict(s) for s in found])
+        return
+    width = max((len(s.label) for s in found), default=0)
+    for s in found:
+        click.echo(f"{s.score:6.3f}  {s.hamming:>3} bits  {s.modality:<7}  {s.label:<{width}}  {s.node}")
