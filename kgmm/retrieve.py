@@ -652,6 +652,7 @@ def chain(store: LocalStore, closure: dict[int, tuple[int, int, int]], node: int
     steps: list[Fact] = []
     while node in closure and closure[node][0] > 0:
         _, child, predicate = closure[node]
-        steps.append(Fact(name(child), name(predicate), name(node)))
+        stated = store.find(name(child), name(predicate), name(node))
+        steps.append(stated[0] if len(stated) else Fact(name(child), name(predicate), name(node)))
         node = child
     return tuple(reversed(steps))
