@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.summarize.hashing import perceptual_hash
+from kgmm.summarize.hashing import distance, perceptual_hash
 from kgmm.summarize.shots import Cut, Pixels
 
 #: share of the picture an inset takes, and its width by its height
@@ -51,25 +51,104 @@ class Sighting:
 
 def insets(shot: Cut, index: int = 0) -> list[Sighting]:
     """Return the framed regions of a shot that hold still; none if it was sampled fewer than three times."""
-    stack = _inner(shot)
+    stack = inner(shot)
     if len(stack) < 3:
         return []
-    still = (stack.max(axis=0).astype(np.int16) - stack.min(axis=0)).max(axis=2) <= STILL
+    still = _spread(stack) <= STILL
     picture = np.median(stack, axis=0).astype(np.uint8)
     telling = float(still.mean()) < MOVING
     found: list[Sighting] = []
-    for x, y, w, h in sorted(set(_rectangles(stack)), key=lambda box: (-box[2] * box[3], box)):
-        if any(_overlap((x, y, w, h), other.box) > 0.3 for other in found):
+    for box in sorted(set(_rectangles(stack)), key=lambda box: (-box[2] * box[3], box)):
+        if any(_overlap(box, other.box) > 0.3 for other in found):
             continue
-        inside = picture[y + TRIM : y + h - TRIM, x + TRIM : x + w - TRIM]
-        if still[y + TRIM : y + h - TRIM, x + TRIM : x + w - TRIM].mean() < SHARE or inside.std() < CONTRAST:
-            continue
-        own_hash = perceptual_hash(np.ascontiguousarray(inside))
-        found.append(Sighting(index, (x, y, w, h), inside, own_hash, telling))
+        x, y, w, h = box
+        inside = still[y + TRIM : y + h - TRIM, x + TRIM : x + w - TRIM]
+        if inside.mean() >= SHARE and cropped(picture, box).std() >= CONTRAST:
+            found.append(sighting(index, picture, box, telling))
     return found
 
 
-def _inner(shot: Cut) -> NDArray[np.uint8]:
+def _spread(stack: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Return how far each pixel's values lie apart, (h, w); noise is smoothed over 3 x 3 pixels first."""
+    from scipy.ndimage import uniform_filter
+
+    smooth = np.stack([uniform_filter(frame, (3, 3, 1)) for frame in stack])
+    apart: NDArray[np.int16] = (smooth.max(axis=0).astype(np.int16) - smooth.min(axis=0)).max(axis=2)
+    return apart
+
+
+def cropped(picture: Pixels, box: Box) -> Pixels:
+    """Return what is inside an inset's border."""
+    x, y, w, h = box
+    return np.ascontiguousarray(picture[y + TRIM : y + h - TRIM, x + TRIM : x + w - TRIM])
+
+
+def sighting(shot: int, picture: Pixels, box: Box, telling: bool = True) -> Sighting:
+    """Return the sighting of an inset at a place of a picture."""
+    inside = cropped(picture, box)
+    return Sighting(shot, box, inside, perceptual_hash(inside), telling)
+
+
+def matched(sightings: Sequence[Sighting], picture_of: Callable[[int], Pixels], shots: int) -> list[Sighting]:
+    """Return sightings brought to the places where logos mostly stand, and those that were missed there.
+
+    A programme shows its logos in one place or a few. Where a shot has no inset, but one of these places looks like a
+    logo seen elsewhere, the logo is there: its sides were too faint against the picture behind it.
+
+    Args:
+        sightings: what :func:`insets` found in all shots.
+        picture_of: the still picture of a shot given by number: what its samples have in common.
+        shots: how many there are.
+    """
+    places = _places([s.box for s in sightings])
+    snapped = []
+    for s in sightings:
+        near = [p for p in places if _alike(p, s.box) or _overlap(p, s.box) > 0.95]
+        if not near:
+            snapped.append(s)
+        elif near[0] == s.box:
+            snapped.append(replace(s, telling=True))
+        else:
+            snapped.append(sighting(s.shot, picture_of(s.shot), near[0]))
+    seen = {s.shot for s in snapped}
+    known = [s.hash for s in snapped if s.box in places]
+    added = []
+    for shot in range(shots):
+        if shot in seen:
+            continue
+        picture = picture_of(shot)
+        high, wide = picture.shape[:2]
+        tried = [sighting(shot, picture, p) for p in places if p[0] + p[2] <= wide and p[1] + p[3] <= high]
+        close = [(min(distance(t.hash, k) for k in known), i) for i, t in enumerate(tried)]
+        if close and min(close)[0] <= SAME:
+            added.append(tried[min(close)[1]])
+    return sorted([*snapped, *added], key=lambda s: s.shot)
+
+
+def _places(boxes: Sequence[Box]) -> list[Box]:
+    """Return the boxes around which at least three of *boxes*, and a tenth of them, gather; the most usual first."""
+    left = Counter(boxes)
+    found: list[Box] = []
+    while left:
+        box = max(left, key=lambda b: (left[b], b))
+        near = [b for b in left if _alike(b, box)]
+        count = sum(left[b] for b in near)
+        for b in near:
+            del left[b]
+        if count >= max(3, 0.1 * len(boxes)):
+            found.append(box)
+    return found
+
+
+def _alike(a: Box, b: Box) -> bool:
+    """Tell whether two boxes are about the same: they share 0.7 of what both cover."""
+    wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    tall = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    shared = max(wide, 0) * max(tall, 0)
+    return shared >= 0.7 * (a[2] * a[3] + b[2] * b[3] - shared)
+
+
+def inner(shot: Cut) -> NDArray[np.uint8]:
     """Return the samples without those next to a cut, where two shots may be mixed."""
     for margin in (max(0.3, 0.05 * (shot.end - shot.start)), 0.1):
         kept = [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from kgmm.errors import MissingExtra
 from kgmm.progress import Progress, silent
-from kgmm.summarize.drawing import TALL, WIDE, drawn
+from kgmm.summarize.drawing import TALL, WIDE, Pixels, drawn
 from kgmm.summarize.story import Shot, StoryGraph
 from kgmm.summarize.subtitles import Cue, write_srt
 
@@ -27,6 +27,7 @@ def render(
     *,
     pace: float = 1.0,
     embedded: bool = False,
+    alter: Callable[[Pixels, Shot, float], Pixels] | None = None,
     progress: Progress = silent,
 ) -> list[Path]:
     """Write each broadcast of a story as ``<story>-<broadcast>-<date>.mp4`` with an SRT file beside it.
@@ -36,6 +37,7 @@ def render(
         folder: where the files go.
         pace: how many times faster than life; no shot gets shorter than 1.2 seconds.
         embedded: put the subtitles into the MP4 instead of beside it.
+        alter: what to do to each picture, given its shot and second: add noise, a channel's sign, and so on.
         progress: told the shots drawn.
 
     Returns:
@@ -53,7 +55,7 @@ def render(
         video = place / "-".join(part for part in (story.id, b.id, b.date) if part)
         video = video.with_name(video.name + ".mp4")
         cues = cues_of(shots, lengths)
-        _encode(video, shots, lengths, cues if embedded else [])
+        _encode(video, shots, lengths, cues if embedded else [], alter)
         if not embedded:
             write_srt(cues, video.with_suffix(".srt"))
         videos.append(video)
@@ -72,7 +74,13 @@ def cues_of(shots: Iterable[Shot], lengths: Iterable[int]) -> list[Cue]:
     return cues
 
 
-def _encode(video: Path, shots: list[Shot], lengths: list[int], cues: list[Cue]) -> None:
+def _encode(
+    video: Path,
+    shots: list[Shot],
+    lengths: list[int],
+    cues: list[Cue],
+    alter: Callable[[Pixels, Shot, float], Pixels] | None,
+) -> None:
     try:
         import av
     except ImportError as error:
@@ -88,7 +96,10 @@ def _encode(video: Path, shots: list[Shot], lengths: list[int], cues: list[Cue])
         for number, (shot, length) in enumerate(zip(shots, lengths, strict=True), 1):
             picture = drawn(shot)
             for i in range(length):
-                frame = av.VideoFrame.from_ndarray(picture.at(i / FPS), format="rgb24")
+                pixels = picture.at(i / FPS)
+                if alter is not None:
+                    pixels = alter(pixels, shot, i / FPS)
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
                 for packet in stream.encode(frame):
                     container.mux(packet)
             if cues:

@@ -118,7 +118,14 @@ def _reduced(width: int, height: int, wide: int) -> tuple[int, int]:
 
 
 def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0) -> list[Cut]:
+    """Return the shots of a film, all at once; see :func:`iter_shots`."""
+    return list(iter_shots(video, progress, threshold))
+
+
+def iter_shots(video: Path, progress: Progress = silent, threshold: float = 3.0) -> Iterator[Cut]:
     """Cut a film into shots where its content changes faster than around, or dissolves into another.
+
+    Shots come as they are read: a shot's samples are all that is held in memory, however long the film.
 
     Args:
         video: any container PyAV reads.
@@ -126,7 +133,7 @@ def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0)
         threshold: how many times the change around it a cut's change must be (PySceneDetect's
             ``adaptive_threshold``).
 
-    Returns:
+    Yields:
         Shots in order, at least one; each begins where the one before ends.
 
     Raises:
@@ -143,7 +150,6 @@ def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0)
     gradual = Dissolves()
     times: list[float] = []
     samples = _Samples()
-    shots: list[Cut] = []
     start = 0.0
     for at, pixels in frames(video, progress=progress):
         cuts = detector.process_frame(FrameTimecode(len(times), 25.0), pixels[:, :, ::-1])
@@ -155,11 +161,14 @@ def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0)
             found.append(middle)
         for begins in sorted(found):
             if begins - start >= SHORTEST:
-                shots.append(Cut(start, begins, *samples.taken_before(begins)))
+                shot = Cut(start, begins, *samples.taken_before(begins))
                 start = begins
+                if shot.samples:
+                    yield shot
     step = (times[-1] - times[0]) / max(len(times) - 1, 1) or 0.04
-    shots.append(Cut(start, times[-1] + step, *samples.taken_before(float("inf"))))
-    return [shot for shot in shots if shot.samples]
+    shot = Cut(start, times[-1] + step, *samples.taken_before(float("inf")))
+    if shot.samples:
+        yield shot
 
 
 class _Samples:

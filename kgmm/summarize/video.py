@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from kgmm.errors import BadInput
 from kgmm.progress import Progress, silent
 from kgmm.summarize import newslogos, subtitles
-from kgmm.summarize.shots import Cut, Pixels, find_shots
+from kgmm.summarize.shots import Cut, Pixels, iter_shots
 from kgmm.summarize.story import Broadcast, Logo, Shot, StoryGraph
 from kgmm.summarize.terms import capitalized, terms
 
@@ -20,11 +24,39 @@ PathLike = str | Path
 
 @dataclass
 class _Film:
-    """What was read of one video."""
+    """What was read of one video: its shots, without their pixels, and what is said in them."""
 
     broadcast: Broadcast
     shots: list[Cut]
     said: list[str]
+
+
+class _Pictures:
+    """What is kept of the pictures of all shots: insets, keyframes on disk, and the still picture as JPEG."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.sightings: list[newslogos.Sighting] = []
+        self.keyframes: list[str | None] = []
+        self._still: list[bytes] = []
+
+    def add(self, shot: Cut, name: str) -> None:
+        """Take what is needed of a shot."""
+        self.sightings += newslogos.insets(shot, len(self._still))
+        self.keyframes.append(_written(shot.keyframe, self.folder, f"{name}.jpg"))
+        stream = io.BytesIO()
+        still = np.median(newslogos.inner(shot), axis=0).astype(np.uint8)
+        Image.fromarray(still).save(stream, format="JPEG", quality=92)
+        self._still.append(stream.getvalue())
+
+    def still(self, shot: int) -> Pixels:
+        """Return what a shot's samples have in common."""
+        return np.asarray(Image.open(io.BytesIO(self._still[shot])).convert("RGB"))
+
+    def logos(self) -> list[list[newslogos.Sighting]]:
+        """Return the sightings of each newslogo."""
+        count = len(self._still)
+        return newslogos.logos(newslogos.matched(self.sightings, self.still, count), count)
 
 
 def from_video(
@@ -54,14 +86,13 @@ def from_video(
     videos = [Path(v) for v in ([video] if isinstance(video, str | Path) else video)]
     given = _paired(videos, subtitle_file)
     name = _word(id or videos[0].stem)
-    films = [
-        _film(v, s, i, len(videos), threshold, progress)
-        for i, (v, s) in enumerate(zip(videos, given, strict=True))
-    ]
-    cuts = [cut for film in films for cut in film.shots]
-    sightings = [s for i, cut in enumerate(cuts) for s in newslogos.insets(cut, i)]
-    groups = newslogos.logos(sightings, len(cuts))
     folder = None if keyframes is None else Path(keyframes)
+    pictures = _Pictures(folder)
+    films = [
+        _film(v, s, f"b{i}", pictures, threshold, progress)
+        for i, (v, s) in enumerate(zip(videos, given, strict=True), 1)
+    ]
+    groups = pictures.logos()
     logos = tuple(_logo(i, group, folder) for i, group in enumerate(groups, 1))
     seen: dict[int, list[str]] = {}
     for logo, group in zip(logos, groups, strict=True):
@@ -72,7 +103,7 @@ def from_video(
         known = capitalized(" ".join(film.said))
         for place, (cut, said) in enumerate(zip(film.shots, film.said, strict=True), 1):
             shot = f"{film.broadcast.id}-{place:03}"
-            image = _written(cut.keyframe, folder, f"{shot}.jpg")
+            image = pictures.keyframes[len(shots)]
             shots.append(
                 Shot(shot, round(cut.start, 3), round(cut.end, 3), tuple(terms(said, known)),
                      tuple(seen.get(len(shots), ())), film.broadcast.id, said, image)
@@ -102,12 +133,20 @@ def _beside(video: Path) -> Path | None:
 
 
 def _film(
-    video: Path, subtitle_file: Path | None, place: int, count: int, threshold: float, progress: Progress
+    video: Path,
+    subtitle_file: Path | None,
+    id: str,
+    pictures: _Pictures,
+    threshold: float,
+    progress: Progress,
 ) -> _Film:
     cues = subtitles.read_subtitles(subtitle_file) if subtitle_file else subtitles.embedded_subtitles(video)
-    shots = find_shots(video, progress, threshold)
+    shots = []
+    for place, shot in enumerate(iter_shots(video, progress, threshold), 1):
+        pictures.add(shot, f"{id}-{place:03}")
+        shots.append(Cut(shot.start, shot.end))
     day = re.search(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", video.stem)
-    broadcast = Broadcast(f"b{place + 1}", video.stem, _day(day[1]) if day else "", str(video))
+    broadcast = Broadcast(id, video.stem, _day(day[1]) if day else "", str(video))
     return _Film(broadcast, shots, subtitles.aligned(cues, shots))
 
 
@@ -132,8 +171,6 @@ def _logo(number: int, group: list[newslogos.Sighting], folder: Path | None) -> 
 def _written(pixels: Pixels, folder: Path | None, name: str) -> str | None:
     if folder is None:
         return None
-    from PIL import Image
-
     place = folder / name
     place.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(place, quality=88)

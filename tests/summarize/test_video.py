@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,8 +12,8 @@ import numpy as np
 import pytest
 
 from kgmm.errors import BadInput
-from kgmm.summarize import StoryGraph
-from kgmm.summarize.drawing import drawn
+from kgmm.summarize import Shot, StoryGraph
+from kgmm.summarize.drawing import draw_logo, drawn
 from kgmm.summarize.evaluate import evaluate
 from kgmm.summarize.evaluate_video import adjusted_rand, compare
 from kgmm.summarize.example import news
@@ -38,6 +40,51 @@ def test_rendered_programmes_are_read_as_they_were_written(
     assert told and told == [x for x in told if x >= 0]
     logo = seen.summarize(seen.logos[0].image, frames=1)
     assert logo.query == seen.logos[0].id
+
+
+def _worn(pixels: np.ndarray, shot: Shot, second: float) -> np.ndarray:
+    """Add the noise of a poor signal, and the channel's sign in a corner."""
+    random = np.random.default_rng(int(second * 10) + len(shot.text))
+    worn = np.clip(pixels + random.normal(0, 8, pixels.shape), 0, 255).astype(np.uint8)
+    worn[8:20, 8:32] = (
+        np.random.default_rng(0).integers(0, 255, (2, 4, 3), np.uint8).repeat(6, 0).repeat(6, 1)
+    )
+    return worn
+
+
+def _unframed(pixels: np.ndarray, shot: Shot, second: float) -> np.ndarray:
+    """Put the logo, without its border, on a picture that stands still."""
+    still = drawn(replace(shot, logos=(), text="")).at(0.5).copy()
+    if shot.logos:
+        still[25:82, 215:293] = draw_logo(shot.logos[0])[3:-3, 3:-3]
+    return still
+
+
+@pytest.mark.parametrize(("alter", "least"), [(_worn, 0.95), (_unframed, 0.95)])
+def test_poor_pictures_are_read_as_well(
+    alter: Callable[..., np.ndarray], least: float, tmp_path: Path
+) -> None:
+    first = replace(
+        news(), broadcasts=news().broadcasts[:1], shots=tuple(s for s in news().shots if s.broadcast == "b1")
+    )
+    seen = StoryGraph.from_video(render(first, tmp_path, pace=6, alter=alter))
+    agreement = compare(first, seen, 6)
+    assert agreement.cuts >= 0.95
+    assert agreement.logos >= least
+
+
+def test_dissolves_part_shots(tmp_path: Path) -> None:
+    shots = [drawn(news().shots[i]) for i in (1, 25, 30, 31, 70)]
+    pictures, mixed = [], 4
+    for n, shot in enumerate(shots):
+        for i in range(20):
+            pixels = shot.at(i / 10).astype(np.float32)
+            if n and i < mixed:
+                share = (i + 1) / (mixed + 1)
+                pixels = share * pixels + (1 - share) * shots[n - 1].at(2.0)
+            pictures.append(pixels.astype(np.uint8))
+    video = _write(tmp_path / "dissolves.mkv", pictures, [i / 10 for i in range(len(pictures))])
+    assert [s.start for s in find_shots(video)[1:]] == pytest.approx([2.2, 4.2, 6.2, 8.2], abs=0.25)
 
 
 def test_subtitles_in_the_video_do_as_well(three_shots: StoryGraph, tmp_path: Path) -> None:
