@@ -8,6 +8,7 @@ encoder, since ConceptNet's own vectors are not in its dump; surface texts are g
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ VERSION = "5.8.1"
 KEYS = ("start", "end", "node", "other", "rel", "source", "uri")
 #: facts looked at for one answer, and terms a sense-less concept stands for
 SCANNED, SENSES = 200_000, 200
+#: seconds one answer may look for edges
+SECONDS = 3.0
 _ASSERTION = re.compile(r"^/a/\[(/r/.+?)/,(/.+?)/,(/.+?)/\]$")
 
 
@@ -193,7 +196,11 @@ def _matching(kb: KnowledgeStore, criteria: dict[str, str]) -> Iterator[Fact]:
     weights = np.concatenate([np.asarray(facts.ids.weight) for facts in lists]) if lists else np.empty(0)
     ends = np.cumsum([len(facts) for facts in lists])
     told: set[tuple[str, str, str]] = set()
-    for row in np.argsort(-weights, kind="stable")[:SCANNED].tolist():
+    order = np.argsort(-weights, kind="stable")
+    end = time.monotonic() + SECONDS
+    for row in order[_fitting(kb, lists, criteria)[order]][:SCANNED].tolist():
+        if time.monotonic() > end:
+            raise NotThere(400, f"More than {SECONDS:g} s of looking: name a start, an end or a node.")
         which = int(np.searchsorted(ends, row, "right"))
         fact = lists[which][row - int(ends[which - 1] if which else 0)]
         key = (fact.subject, fact.predicate, fact.object)
@@ -227,10 +234,34 @@ def senses(kb: KnowledgeStore, uri: str) -> list[str]:
     return [uri, *(t for t in deeper if t.startswith(uri + "/"))]
 
 
-def _meets(fact: Fact, criteria: dict[str, str]) -> bool:
-    def fits(term: str, wanted: str) -> bool:
-        return term == wanted or term.startswith(wanted.rstrip("/") + "/")
+def _fits(term: str, wanted: str) -> bool:
+    return term == wanted or term.startswith(wanted.rstrip("/") + "/")
 
+
+def _fitting(
+    kb: KnowledgeStore, lists: list[Any], criteria: dict[str, str]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell which rows of some look-ups have ends that can meet the criteria; each term is read once."""
+    columns = [facts.ids for facts in lists]
+    subjects, objects = (
+        np.concatenate([np.asarray(getattr(c, end)) for c in columns]) if columns else np.empty(0, np.int64)
+        for end in ("subject", "object")
+    )
+    kept = np.ones(len(subjects), np.bool_)
+    wanted = {key: criteria[key] for key in ("start", "end", "node", "other") if key in criteria}
+    if not wanted or not len(kept):
+        return kept
+    ids, where = np.unique(np.concatenate([subjects, objects]), return_inverse=True)
+    terms = kb.terms.names(ids)
+    for key, uri in wanted.items():
+        fit = np.fromiter((_fits(term, uri) for term in terms), np.bool_, len(terms))[where]
+        start, end = fit[: len(kept)], fit[len(kept) :]
+        kept &= start if key == "start" else end if key == "end" else start | end
+    return kept
+
+
+def _meets(fact: Fact, criteria: dict[str, str]) -> bool:
+    fits = _fits
     for key, wanted in criteria.items():
         if key == "start" and not fits(fact.subject, wanted):
             return False

@@ -38,7 +38,7 @@ class Limits:
     seconds: float = 10.0
     characters: int = 2_000
     #: questions that may wait for their turn
-    waiting: int = 64
+    waiting: int = 256
 
 
 class NotFound(KgmmError):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 import zlib
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
@@ -42,6 +44,32 @@ def test_walk_paths_neighborhood_and_retrieve(client: TestClient) -> None:
     assert len(client.get("/api/neighborhood", params={"seed": "dog", "limit": 5}).json()["facts"]) == 5
     memory = client.get("/api/retrieve", params={"text": "what is a spoon used for", "limit": 3}).json()
     assert memory["facts"][0]["predicate"] == "UsedFor"
+
+
+def test_paths_say_which_way_each_statement_reads(client: TestClient) -> None:
+    """Between these two, some statements hold both ways round."""
+    asked = {"a": "dog", "b": "spoon", "k": 20, "max_length": 6}
+    for by in ("weight", "walk"):
+        answer = client.get("/api/paths", params={**asked, "by": by})
+        assert answer.status_code == 200, answer.text
+        hops = [hop for path in answer.json()["paths"] for hop in path["hops"]]
+        assert {hop["forward"] for hop in hops} == {True, False}
+
+
+def test_two_hundred_questions_may_wait_and_no_more_than_allowed(
+    bundled_kb: kgmm.knowledge.KnowledgeStore,
+) -> None:
+    async def asked(waiting: int, count: int) -> list[int]:
+        served = app(bundled_kb, limits=Limits(waiting=waiting))
+        transport = httpx.ASGITransport(app=served)
+        data = {"question": "Which object is used for stirring?", "scene": "coffee"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as many:
+            answers = await asyncio.gather(*(many.post("/api/ask", data=data) for _ in range(count)))
+        assert all("retry-after" in a.headers for a in answers if a.status_code == 503)
+        return sorted(a.status_code for a in answers)
+
+    assert asyncio.run(asked(2, 5)) == [200, 200, 200, 503, 503]
+    assert Limits().waiting >= 200
 
 
 def test_a_photograph_is_answered_and_its_trace_kept_and_verified(client: TestClient) -> None:

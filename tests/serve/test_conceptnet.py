@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -88,6 +90,20 @@ def test_pages_link_to_one_another(served: TestClient) -> None:
 )
 def test_criteria_narrow_as_they_do_there(served: TestClient, criteria: str, ends: set[str]) -> None:
     assert {end for _, _, end in edges(served, f"/query?{criteria}")} == ends
+
+
+def test_a_broad_search_is_narrowed_before_it_is_read(address: str) -> None:
+    start = time.perf_counter()
+    found = httpx.get(f"{address}/query?node=/c/en&other=/c/xx", timeout=30)
+    assert found.json()["edges"] == [] and time.perf_counter() - start < 2.0
+
+
+def test_a_search_that_takes_too_long_says_how_to_narrow_it(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kgmm.serve.conceptnet.SECONDS", 0.05)
+    refused = httpx.get(f"{address}/d/nothing", timeout=30)
+    assert refused.status_code == 400 and "name a start" in refused.json()["error"]["details"]
 
 
 def test_an_assertion_a_relation_and_a_data_set_have_addresses(served: TestClient) -> None:
