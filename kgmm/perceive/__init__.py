@@ -1,9 +1,14 @@
-"""Pictures to scene graphs; each perceiver is one module here with a function ``perceive``, named as the module."""
+"""Pictures to scene graphs; each perceiver is one module here with a function ``perceive``, named as the module.
+
+The package itself can be called, so that ``kgmm.perceive(image)`` works whichever of them was imported first.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import KgmmError
@@ -50,3 +55,12 @@ def perceivers() -> list[str]:
     """
     modules = (module.name for module in pkgutil.iter_modules(__path__))
     return [name for name in modules if not name.startswith("_") and name != "images"]
+
+
+class _Callable(ModuleType):
+    def __call__(self, *args: Any, **more: Any) -> SceneGraph:
+        """See :func:`perceive`."""
+        return perceive(*args, **more)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -17,7 +17,7 @@ def news(keyframes: str | Path | None = None) -> StoryGraph:
 
     Example:
         >>> news()
-        <StoryGraph news: 21 logos, 324 frames, 716 terms, 1,784 edges>
+        <StoryGraph news: 21 logos, 324 frames, 718 terms, 1,788 edges>
     """
     story = StoryGraph.from_json(bundled.folder("graphs") / "stories" / "news.json")
     if keyframes is None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kgmm.graph import GraphView
     from kgmm.store import Fact, LocalStore
     from kgmm.summarize.edges import StoryEdges
+    from kgmm.summarize.summary import Summary
 
 _ID = re.compile(r"[^\s/\"<>{}|\\^`%]+")
 
@@ -165,7 +166,7 @@ class StoryGraph:
 
     def summarize(
         self, logo: Any, frames: int = 5, terms: int = 10, method: str = "mmss", **more: Any
-    ) -> Any:
+    ) -> Summary:
         """Return the frames and terms that tell a story; see :func:`kgmm.summarize.summary.summarize`."""
         from kgmm.summarize.summary import summarize
 

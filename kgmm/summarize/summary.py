@@ -64,7 +64,7 @@ class Summary:
         """Return the summary with its terms linked to a store's concepts, each with a few facts said in English."""
         from kgmm.summarize.linking import linked_terms
 
-        return replace(self, terms=linked_terms(self.terms, store, facts))
+        return replace(self, terms=linked_terms(self.terms, store, facts, frozenset(self.story.terms)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as JSON-ready data."""
@@ -123,12 +123,17 @@ class Summary:
 
 
 def summarize(
-    story: StoryGraph, logo: Any, frames: int = 5, terms: int = 10, method: str = "mmss", **options: Any
+    story: StoryGraph | str | Path,
+    logo: Any,
+    frames: int = 5,
+    terms: int = 10,
+    method: str = "mmss",
+    **options: Any,
 ) -> Summary:
     """Return the frames and terms that tell the story behind a newslogo.
 
     Args:
-        story: the footage.
+        story: the footage, or the file or folder it is in.
         logo: a logo's id or name, a term or several, or a picture of a logo (file, bytes, Pillow image, array).
         frames: how many keyframes.
         terms: how many terms.
@@ -154,6 +159,8 @@ def summarize(
     """
     if method not in summarizers():
         raise KgmmError(f"no summarizer {method!r}; there are: {', '.join(summarizers())}")
+    if not isinstance(story, StoryGraph):
+        story = StoryGraph.from_json(story)
     query = resolve(story, logo)
     module = importlib.import_module(f"kgmm.summarize.methods.{method}")
     of_frames, of_terms = module.rank(story.edges, query, **options)

@@ -162,11 +162,16 @@ def dictionary_form(noun: str) -> str:
     """Return a noun's singular; unlike a lemma of any word it keeps nouns that end in -ing.
 
     Example:
-        >>> dictionary_form("paintings"), dictionary_form("herring"), dictionary_form("children")
-        ('painting', 'herring', 'child')
+        >>> dictionary_form("paintings"), dictionary_form("herring"), dictionary_form("thieves")
+        ('painting', 'herring', 'thief')
     """
     single = noun.removesuffix("s")
-    return single if single in lexicon.NOUNS_IN_ING else lemma(noun)
+    if single in lexicon.NOUNS_IN_ING:
+        return single
+    base = lemma(noun)
+    if noun.endswith("ves") and not _is_common(base):
+        return next((f for f in (noun[:-3] + "f", noun[:-3] + "fe") if _is_common(f)), base)
+    return base
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
@@ -12,6 +13,9 @@ from PIL import Image
 from kgmm.summarize import StoryGraph, summarizers
 from kgmm.summarize.evaluate import Precision, evaluate, with_unrelated
 from kgmm.summarize.example import news
+
+if TYPE_CHECKING:
+    from kgmm.knowledge import KnowledgeStore
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,3 +73,21 @@ def test_the_file_is_what_the_script_makes(tmp_path: Path) -> None:
     code = "import sys; sys.path.insert(0, 'graphs/stories'); import build; print(build.build().to_json(), end='')"
     made = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert made.stdout + "\n" == (ROOT / "graphs" / "stories" / "news.json").read_text(encoding="utf-8")
+
+
+def test_terms_carry_what_the_bundled_knowledge_says_of_them(
+    story: StoryGraph, bundled_kb: KnowledgeStore
+) -> None:
+    terms = {t.term: t for t in story.summarize("whale").linked(bundled_kb).terms}
+    assert terms["whale"].concept == "/c/en/whale"
+    assert any("mammal" in fact for fact in terms["whale"].facts)
+    assert any("moon" in fact or "sea" in fact for fact in terms["tide"].facts)
+    assert terms["port amber"].concept is None, "a place is not taken for its last word"
+
+
+def test_edges_alone_rank_as_the_whole_story_does(story: StoryGraph) -> None:
+    alone = StoryGraph.from_columns("alone", story.edges)
+    for i, logo in enumerate(story.logos):
+        whole, found = story.summarize(logo.id), alone.summarize(str(i))
+        assert [t.term for t in found.terms] == [t.term for t in whole.terms]
+        assert [story.shots[int(f.shot.id)].id for f in found.frames] == [f.shot.id for f in whole.frames]
