@@ -86,7 +86,7 @@ def _reading(router: APIRouter, service: Service) -> None:
     @router.get("/api/walk", summary="Concepts nearest by random walk with restart")
     def walk(
         seed: Annotated[list[str], Query(max_length=50)], k: Rows = 20,
-        restart: Annotated[float, Query(gt=0, lt=1)] = 0.15, relation: Annotated[list[str] | None, Query(max_length=50)] = None,
+        restart: Annotated[float, Query(ge=0.01, lt=1)] = 0.15, relation: Annotated[list[str] | None, Query(max_length=50)] = None,
     ) -> dict[str, Any]:  # fmt: skip
         return service.walk(seed, k, restart, relation)
 

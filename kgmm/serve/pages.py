@@ -116,7 +116,7 @@ def _looking(router: APIRouter, service: Service) -> None:
 
 def _graph(router: APIRouter, service: Service) -> None:
     @router.get("/walk")
-    def walk(seed: Text = "", restart: Annotated[float, Query(gt=0, lt=1)] = 0.15) -> HTMLResponse:
+    def walk(seed: Text = "", restart: Annotated[float, Query(ge=0.01, lt=1)] = 0.15) -> HTMLResponse:
         seeds = [s.strip() for s in seed.split(",") if s.strip()]
         found, reason = _tried(lambda: service.walk(seeds, 25, restart)) if seeds else (None, "")
         return page("walk.html", title="Walk", seed=seed, restart=restart, found=found, reason=reason)
