@@ -32,21 +32,28 @@ def story(
 ) -> None:  # fmt: skip
     """Build a story graph from news VIDEO..., or from one folder of keyframes with a transcript table.
 
-    Finds shots, keyframes, newslogos and terms; `kgmm summarize` works on the result.
+    Finds shots, keyframes, newslogos and terms; `kgmm summarize` works on the result. A story made before (its folder or
+    JSON file) can be given instead, to put it into --kb.
     """
     from kgmm.summarize import StoryGraph
+    from kgmm.summarize.files import NAME
 
-    place = Path(output) if output else Path(videos[0]).with_suffix(".story")
-    file, pictures = _places(place)
-    if len(videos) == 1 and Path(videos[0]).is_dir():
+    first = Path(videos[0])
+    file, pictures = _places(Path(output) if output else first.with_suffix(".story"))
+    ready = len(videos) == 1 and (first.suffix == ".json" or (first / NAME).is_file())
+    if ready:
+        made = StoryGraph.from_json(first)
+        file = file if output else first
+    elif len(videos) == 1 and first.is_dir():
         made = StoryGraph.from_folder(videos[0], subtitles[0] if subtitles else None, id=id_)
     else:
         with progress_bar("seconds") as progress:
             made = StoryGraph.from_video(
                 videos, subtitles or None, id=id_, keyframes=pictures, progress=progress
             )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    made.to_json(file)
+    if not ready or output:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        made.to_json(file)
     if kb is not None:
         from kgmm.store import LocalStore
 

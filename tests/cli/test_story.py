@@ -46,6 +46,16 @@ def test_a_video_becomes_a_story_and_a_storyboard(shell: Shell, video: Path, tmp
     ]
 
 
+def test_a_story_made_before_goes_into_a_store(shell: Shell, tmp_path: Path) -> None:
+    news().to_json(tmp_path / "mine.json")
+    refused = shell("load", tmp_path / "kb", tmp_path / "mine.json")
+    assert refused.code == 1 and "kgmm story FILE --kb KB" in refused.err
+    assert shell("story", tmp_path / "mine.json", "--kb", tmp_path / "kb").code == 0
+    with kgmm.open(tmp_path / "kb") as kb:
+        assert kb.graphs() == {"story/news": len(news().facts())}
+    assert not (tmp_path / "mine.story").exists()
+
+
 def test_the_bundled_story_by_name_term_and_method(shell: Shell) -> None:
     ran = shell("summarize", "news", "Tarn floods", "--frames", 3)
     assert ran.code == 0 and "velden" in ran.out and ran.out.count("2026-03") == 3

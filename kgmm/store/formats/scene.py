@@ -38,6 +38,8 @@ def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
             members.setdefault(key, []).append(value)
         else:
             members[key] = value
+    if str(members.get("kgmm", "")).startswith("story/"):
+        raise BadInput(path, "a story graph, not a scene; kgmm story FILE --kb KB puts it into a store")
     if members:
         members.setdefault("objects", [])
         yield _one(members, path, 1)
