@@ -10,7 +10,7 @@ from kgmm.progress import Progress, silent
 from kgmm.store import LocalStore
 
 if TYPE_CHECKING:
-    from kgmm.encode.similar import Similar
+    from kgmm.encode.likeness import Similar
     from kgmm.graph import GraphView
     from kgmm.retrieve import Memory
     from kgmm.summarize import StoryGraph, Summary
@@ -88,11 +88,11 @@ class KnowledgeStore(LocalStore):
         return summarize(known, logo, frames, terms, method, **more).linked(self)
 
     def similar(self, image_or_text: Any, modality: str | None = None, k: int = 10) -> list[Similar]:
-        """Return what is like a picture, a scene, a sentence or concepts; see :func:`kgmm.encode.similar.similar`.
+        """Return what is like a picture, a scene, a sentence or concepts; see :func:`kgmm.encode.likeness.similar`.
 
         A picture (path, bytes, image, array) is perceived first; text is taken as it is.
         """
-        from kgmm.encode import similar
+        from kgmm.encode.likeness import similar
         from kgmm.scene import SceneGraph
 
         query = image_or_text

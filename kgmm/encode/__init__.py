@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kgmm.encode.image import image_encoder as image_encoder
+    from kgmm.encode.likeness import similar as similar
     from kgmm.encode.node_features import features as features
-    from kgmm.encode.similar import similar as similar
     from kgmm.encode.text import Encoder as Encoder
     from kgmm.encode.text import text_encoder as text_encoder
 
@@ -18,7 +18,7 @@ _PUBLIC = {
     "text_encoder": "kgmm.encode.text",
     "image_encoder": "kgmm.encode.image",
     "features": "kgmm.encode.node_features",
-    "similar": "kgmm.encode.similar",
+    "similar": "kgmm.encode.likeness",
 }
 __all__ = list(_PUBLIC)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def said(result: Any) -> Any:
 def test_tools_answer_a_client_in_another_process(bundled_kb: KnowledgeStore) -> None:
     import anyio
 
-    heard = anyio.run(conversation, str(bundled_kb.path))
+    with ThreadPoolExecutor(1) as thread:  # a browser test may have an event loop in this one
+        heard = thread.submit(anyio.run, conversation, str(bundled_kb.path)).result()
     assert heard["tools"] == {"find", "walk", "paths", "retrieve", "ask", "verify"}
     assert heard["find"]["total"] > 2 and heard["walk"]["concepts"][0]["concept"] == "/c/en/spoon"
     assert heard["paths"]["paths"] and heard["retrieve"]["facts"][0]["predicate"] == "UsedFor"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,21 +12,9 @@ pytestmark = pytest.mark.browser
 PHOTO = Path(__file__).parents[2] / "graphs/photos/astronaut.jpg"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("no chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def tab(browser: Any, address: str) -> Iterator[Any]:
-    page = browser.new_page(base_url=address)
+def tab(chromium: Any, address: str) -> Iterator[Any]:
+    page = chromium.new_page(base_url=address)
     wrong: list[str] = []
     page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: wrong.append(str(e)))
@@ -76,9 +62,9 @@ def test_sparql_runs_on_its_page(tab: Any) -> None:
     tab.fill("#query", "nonsense <script>alert(1)</script>")
 
 
-def test_axe_finds_nothing_serious(browser: Any, address: str) -> None:
+def test_axe_finds_nothing_serious(chromium: Any, address: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-    page = browser.new_page(base_url=address, bypass_csp=True)
+    page = chromium.new_page(base_url=address, bypass_csp=True)
     for path in (
         "/",
         "/concept?name=spoon",
