@@ -14,7 +14,7 @@ SMALL = (32, 18)
 #: seconds over which a dissolve is looked for
 SPANS = (0.4, 0.8, 1.6)
 #: mean change of a pixel (of 255) that a dissolve makes at least, and how often the usual change of that span
-CHANGE, OFTEN = 12.0, 2.5
+CHANGE, OFTEN = 18.0, 2.5
 #: how far, by the change, the middle may be from the mean of both ends: a cut has 0.5, a dissolve near 0
 BLEND = 0.2
 
@@ -66,7 +66,7 @@ class Dissolves:
         a, m, b = self._small[first], self._small[middle], self._small[-1]
         change = float(np.abs(b - a).mean())
         usual = self._usual[span]
-        level = max(CHANGE, OFTEN * float(np.median(usual))) if len(usual) >= 5 else CHANGE * 1.5
+        level = max(CHANGE, OFTEN * float(np.median(usual))) if len(usual) >= 5 else CHANGE
         blend = float(np.abs(m - (a + b) / 2).mean())
         if change < level or blend > BLEND * change:
             usual.append(change)
