@@ -45,9 +45,14 @@ async def hammer(address: str, at_once: int, seconds: float, process: int) -> di
     errors: collections.Counter[str] = collections.Counter()
     memory: list[float] = []
     end = time.monotonic() + seconds
-    limits = httpx.Limits(max_connections=at_once)
 
-    async def worker(client: httpx.AsyncClient, turn: int) -> None:
+    async def worker(turn: int) -> None:
+        async with httpx.AsyncClient(
+            base_url=address, timeout=60
+        ) as client:  # a shared pool would be waited for, too
+            await worked(client, turn)
+
+    async def worked(client: httpx.AsyncClient, turn: int) -> None:
         while time.monotonic() < end:
             name, path, _ = order[turn % len(order)]
             turn += 7
@@ -69,14 +74,15 @@ async def hammer(address: str, at_once: int, seconds: float, process: int) -> di
             memory.append(resident(process))
             await asyncio.sleep(seconds / 6)
 
-    async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
         for name, path, _ in CALLS:  # models load before it counts
             await (
                 client.post("/api/ask", data={"question": "What is this?", "scene": "coffee"})
                 if name == "ask"
                 else client.get(path)
             )
-        await asyncio.gather(watch(), *(worker(client, i) for i in range(at_once)))
+    end = time.monotonic() + seconds
+    await asyncio.gather(watch(), *(worker(i) for i in range(at_once)))
     rows = {}
     for name, taken in times.items():
         taken.sort()

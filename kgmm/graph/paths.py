@@ -228,7 +228,9 @@ def _hop(view: GraphView, source: int, target: int) -> Hop:
     table = view.statements
     forward = table.between(source, target)
     backward = table.between(target, source) if not view.directed else forward[:0]
-    stronger = len(forward) > 0 and (len(backward) == 0 or table.weight[forward[0]] >= table.weight[backward[0]])
+    stronger = len(forward) > 0 and (
+        len(backward) == 0 or table.weight[forward[0]] >= table.weight[backward[0]]
+    )
     ahead = bool(stronger)
     chosen = forward if ahead else backward
     relations = tuple(dict.fromkeys(table.relations[code] for code in table.relation[chosen].tolist()))
