@@ -144,6 +144,9 @@ class Service:
     def _view(self, relations: list[str] | None = None) -> GraphView:
         kb = self.fresh()
         key = (kb.version, tuple(relations or ()))
+        known = self._views.get(key)
+        if known is not None:  # a walk waits for no question
+            return known
         with self.thinking:
             if key not in self._views:
                 graphs = [g for g in kb.graphs() if not g.startswith(("scene/", "story/"))]

@@ -6,6 +6,7 @@ import asyncio
 import io
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 
 import kgmm
 from kgmm.serve.app import app
-from kgmm.serve.service import Limits
+from kgmm.serve.service import Limits, Service
 
 ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "graphs/photos/astronaut.jpg"
@@ -170,6 +171,13 @@ def test_a_store_is_read_only_unless_it_may_be_written(tmp_path: Path) -> None:
         )
         assert opened.post("/api/facts", json=[fact]).json()["added"] == 1 and len(kb) == 2
         assert opened.delete("/api/facts", params=fact).json()["removed"] == 1 and len(kb) == 1
+
+
+def test_a_walk_waits_for_no_question(bundled_kb: kgmm.knowledge.KnowledgeStore) -> None:
+    service = Service(bundled_kb)
+    before = service.walk(["spoon"], 5)
+    with service.thinking, ThreadPoolExecutor(1) as other:
+        assert other.submit(service.walk, ["spoon"], 5).result(10) == before
 
 
 def test_another_process_s_changes_are_seen(tmp_path: Path) -> None:
