@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -212,3 +213,51 @@ def test_hostile_text_executes_nothing_and_breaks_nothing(client: TestClient, te
                 and "<img src=x" not in answer.text
                 and "49" not in answer.text[:40]
             )
+
+
+def five_hundred() -> list[str]:
+    import random
+
+    draw = random.Random(0)
+    words = [
+        "cat",
+        "What is this?",
+        "spoon UsedFor",
+        "</td>",
+        "&amp;",
+        "<svg/onload=alert(1)>",
+        "\\",
+        "{{config}}",
+        "\u202e",
+        "\x1b[31m",
+    ]
+    pieces = [*(h[:2000] for h in HOSTILE), *words]
+    return ["".join(draw.choices(pieces, k=draw.randint(1, 4))) for _ in range(500)]
+
+
+def test_five_hundred_hostile_questions_labels_file_names_and_queries(client: TestClient) -> None:
+    photo = PHOTO.read_bytes()[:300]
+    for n, text in enumerate(five_hundred()):
+        plain = text.encode("utf-8", "replace").decode()
+        if n % 5 == 0:
+            scene = json.dumps(
+                {"id": "s", "objects": [{"id": "a", "name": plain}, {"id": "b", "name": "cup"}]}
+            )
+            answer = client.post("/api/ask", data={"question": plain[:1900], "scene": scene})
+            if answer.status_code == 200:
+                page = client.get(answer.json()["page"]).text
+                assert "<svg/onload" not in page and "<script>alert" not in page and "<img src=x" not in page
+        elif n % 5 == 1:
+            answer = client.post(
+                "/api/ask", data={"question": "?"}, files={"image": (plain.replace("\x00", ""), photo)}
+            )
+        elif n % 5 == 2:
+            answer = client.post(
+                "/sparql/", content=plain.encode(), headers={"content-type": "application/sparql-query"}
+            )
+        else:
+            path = "/concept" if n % 5 == 3 else "/find"
+            key = "name" if n % 5 == 3 else "object"
+            answer = client.get(path, params={key: plain[:5000]}, headers={"accept": "text/html"})
+            assert "<svg/onload" not in answer.text and "<script>alert" not in answer.text
+        assert answer.status_code < 500, (n, text[:200], answer.text[:300])
