@@ -41,6 +41,8 @@ POOL = 500
 MAX_NEW_VECTORS = 600
 #: (node, end) pairs whose facts are kept between questions to one version of a store
 MAX_ROWS_KEPT = 50_000
+#: concepts whose facts, own and inherited, are kept between questions to one version of a store
+MAX_REACHES_KEPT = 256
 #: relations that lead from a kind to a coarser one, and those a kind does not hand down
 UPWARD = ("IsA", "InstanceOf")
 NOT_INHERITED = frozenset(
@@ -334,21 +336,39 @@ def gather(
     chunks: list[tuple[NDArray[Any], ...]] = []
     closures: dict[int, dict[int, tuple[int, int, int]]] = {}
     for index, root in enumerate(roots):
-        kinds = closure(store, root, upward, banned)
-        closures[root] = kinds
-        for node, (depth, _, _) in kinds.items():
-            s, p, o, w, g = rows(store, node, 0)
-            chunks.append((s, p, o, w, g, _fill(index, s), _fill(depth, s), _fill(0, s)))
-        s, p, o, w, g = rows(store, root, 1)
-        chunks.append((s, p, o, w, g, _fill(index, s), _fill(0, s), _fill(1, s)))
+        closures[root], reached = _reach(store, root, upward, banned)
+        chunks.append((*reached, _fill(index, reached[0])))
     if not chunks:
         empty = np.empty(0, np.int64)
         return Candidates(
             empty, empty, empty, empty.astype(np.float32), empty, empty, empty, empty, list(roots), closures
         )
-    s, p, o, w, g, root_at, depths, ends = (np.concatenate(c) for c in zip(*chunks, strict=True))
+    s, p, o, w, g, depths, ends, root_at = (np.concatenate(c) for c in zip(*chunks, strict=True))
     found = Candidates(s, p, o, w, g, root_at, depths, ends, list(roots), closures)
     return found.take(_admissible(store, found, banned, graphs))
+
+
+def _reach(
+    store: LocalStore, root: int, upward: set[int], banned: set[tuple[int, int, int]]
+) -> tuple[dict[int, tuple[int, int, int]], tuple[NDArray[Any], ...]]:
+    """Return the kinds above a concept and the facts there: (subject, predicate, object, weight, graph, depth, end)."""
+    kept: dict[Any, Any] = store.__dict__.setdefault("_reaches", {})
+    if kept.get("version") != store.version or len(kept) > MAX_REACHES_KEPT:
+        kept.clear()
+        kept["version"] = store.version
+    if not banned and root in kept:
+        return cast("tuple[dict[int, tuple[int, int, int]], tuple[NDArray[Any], ...]]", kept[root])
+    kinds = closure(store, root, upward, banned)
+    parts = []
+    for node, (depth, _, _) in kinds.items():
+        found = rows(store, node, 0)
+        parts.append((*found, _fill(depth, found[0]), _fill(0, found[0])))
+    found = rows(store, root, 1)
+    parts.append((*found, _fill(0, found[0]), _fill(1, found[0])))
+    reached = kinds, tuple(np.concatenate(c) for c in zip(*parts, strict=True))
+    if not banned:
+        kept[root] = reached
+    return reached
 
 
 def _fill(value: int, like: NDArray[Any]) -> Ids:
@@ -389,10 +409,14 @@ def closure(
         following: list[int] = []
         for node in front:
             _s, p, o, w, _ = rows(store, node, 0)
-            order = np.argsort(-w, kind="stable")
-            for r in order:
+            up = (
+                np.flatnonzero(np.logical_or.reduce([p == u for u in upward]))
+                if upward
+                else np.empty(0, np.int64)
+            )
+            for r in up[np.argsort(-w[up], kind="stable")]:
                 parent, predicate = int(o[r]), int(p[r])
-                if predicate in upward and parent not in found and (node, predicate, parent) not in banned:
+                if parent not in found and (node, predicate, parent) not in banned:
                     found[parent] = (depth, node, predicate)
                     following.append(parent)
             if len(found) >= MAX_ANCESTORS:
@@ -507,11 +531,14 @@ def similarities(
         missing = missing[np.argsort(-(prior[missing] + lexical), kind="stable")[:MAX_NEW_VECTORS]]
     if len(missing):
         cache.put(keys[missing], encoder.encode(phrases(store, c.take(missing))))
-    found, matrix = cache.get(keys)
+    distinct, at = np.unique(
+        keys, return_inverse=True
+    )  # kinds that several objects share bring the same facts
+    found, matrix = cache.get(distinct)
     cosine = (matrix @ query_vector(encoder, question)).astype(np.float64)
     if not found.all():
         cosine[~found] = cosine[found].mean() - 0.1 if found.any() else 0.0
-    return cosine
+    return cosine[at]
 
 
 def vectors(store: LocalStore, encoder: Encoder) -> VectorCache:

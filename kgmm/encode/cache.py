@@ -92,8 +92,10 @@ class VectorCache:
         """Return which keys are here, shape (n,), and their vectors, shape (n, dim), zero where absent."""
         self._refresh()
         keys = np.asarray(keys, np.uint64)
-        out = np.zeros((len(keys), self.dim), np.float32)
         found, rows = self._find(keys)
+        if found.all():
+            return found, self._vectors[rows].astype(np.float32)
+        out = np.zeros((len(keys), self.dim), np.float32)
         out[found] = self._vectors[rows[found]]
         return found, out
 

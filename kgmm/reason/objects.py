@@ -208,32 +208,27 @@ def support(task: Task, seen: SceneObject, condition: Constraint) -> Support:
     if not len(mine):
         return best
     asked, far = set(content(condition.phrase)), np.where(c.end == 0, c.object, c.subject)
-    predicate = dict(
-        zip(
-            np.unique(c.predicate[mine]).tolist(),
-            store.terms.names(np.unique(c.predicate[mine])),
-            strict=True,
-        )
+    predicates, which = np.unique(c.predicate[mine], return_inverse=True)
+    fits = np.array(
+        [
+            [_allowed(name, relations, denying, end) for end in (0, 1)]
+            for name in store.terms.names(predicates)
+        ]
     )
-    allowed = [r for r in mine if _allowed(predicate[int(c.predicate[r])], relations, denying, int(c.end[r]))]
-    if not allowed:
+    allowed = mine[fits[which, c.end[mine]]]
+    if not len(allowed):
         return best
-    ids = np.unique(far[allowed])
-    vectors = dict(
-        zip(
-            ids.tolist(),
-            term_vectors(store, ids, task.encoder) @ query_vector(task.encoder, condition.phrase),
-            strict=True,
-        )
-    )
-    for r in allowed:
-        name = store.terms.name(int(far[r]))
-        value = agreement(asked, names.label(name), float(vectors[int(far[r])]))
-        value *= 0.97 ** int(c.depth[r])
-        if value > best.score + 1e-9:
-            fact = fact_at(store, c, int(r))
-            best = Support(value, (*chain_at(store, c, int(r)), fact), fact.predicate in denying, int(r))
-    return best
+    ids, at = np.unique(far[allowed], return_inverse=True)
+    near = term_vectors(store, ids, task.encoder) @ query_vector(task.encoder, condition.phrase)
+    said = [
+        agreement(asked, names.label(n), float(v)) for n, v in zip(store.terms.names(ids), near, strict=True)
+    ]
+    values = np.round(np.array(said)[at] * 0.97 ** c.depth[allowed], 9)
+    value, r = float(values.max()), int(allowed[values.argmax()])
+    if value <= best.score:
+        return best
+    fact = fact_at(store, c, r)
+    return Support(value, (*chain_at(store, c, r), fact), fact.predicate in denying, r)
 
 
 def _allowed(predicate: str, relations: set[str], denying: set[str], end: int) -> bool:
