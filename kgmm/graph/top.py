@@ -52,7 +52,7 @@ def top(view: GraphView, seeds: Seeds, k: int = 20, *, restart: float = 0.15) ->
         >>> [concept for concept, _ in ranking], ranking.ties
         (['animal', 'cat', 'dog'], ((2, 3),))
     """
-    if k < 1 or not 0 < restart <= 1:
+    if k < 1 or not 1e-6 <= restart <= 1:
         raise BadInput("top", f"k={k} must be at least 1 and restart={restart} in (0, 1]")
     nodes = resolve(view, seeds)
     rows = view.adjacency

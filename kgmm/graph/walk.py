@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from kgmm.graph.view import GraphView
 
 
+#: below this a walk would take millions of steps to settle
+LEAST_RESTART = 1e-6
+
+
 def walk(
     view: GraphView, seeds: Seeds, *, restart: float = 0.15, tol: float = 1e-8, start: Scores | None = None
 ) -> Scores:
@@ -31,7 +35,7 @@ def walk(
         view: the graph to walk.
         seeds: one concept, several, or a mapping concept -> weight; weights are normalized, and seeds that are
             not in the view are left out and listed in ``Scores.missing``.
-        restart: probability in (0, 1] of jumping back to the seeds at each step.
+        restart: probability in [1e-6, 1] of jumping back to the seeds at each step.
         tol: bound on the L1 error of the result.
         start: scores of an earlier walk on this view to start from; the result does not depend on them beyond
             *tol*.
@@ -97,7 +101,7 @@ def _scores(view: GraphView, nodes: SeedNodes, restart: float, solution: Solutio
 
 
 def _check(restart: float, tol: float) -> None:
-    if not 0 < restart <= 1:
-        raise BadInput("restart", f"{restart} is not in (0, 1]")
+    if not LEAST_RESTART <= restart <= 1:
+        raise BadInput("restart", f"{restart} is not in [{LEAST_RESTART}, 1]")
     if not 1e-13 <= tol < 1:
         raise BadInput("tol", f"{tol} is not in [1e-13, 1); float64 cannot promise less")
