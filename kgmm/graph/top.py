@@ -53,7 +53,7 @@ def top(view: GraphView, seeds: Seeds, k: int = 20, *, restart: float = 0.15) ->
         (['animal', 'cat', 'dog'], ((2, 3),))
     """
     if k < 1 or not 1e-6 <= restart <= 1:
-        raise BadInput("top", f"k={k} must be at least 1 and restart={restart} in (0, 1]")
+        raise BadInput("top", f"k={k} must be at least 1 and restart={restart} in [1e-06, 1]")
     nodes = resolve(view, seeds)
     rows = view.adjacency
     linked = not view.directed and bool((rows.unit_strengths[nodes.positions] > 0).all())
