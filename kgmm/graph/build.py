@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kgmm.store import LocalStore
 
 #: statements from which an undirected view is renumbered: its arrays no longer fit a core's cache
-RENUMBER_FROM = 200_000
+RENUMBER_FROM = 25_000
 
 
 def view(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
-from kgmm.graph.batch import solve_columns
+from kgmm.graph.batch import batchable, solve_columns
 from kgmm.graph.elimination import members
 from kgmm.graph.scores import Solution
 from kgmm.graph.seeds import SeedNodes
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from kgmm.graph.view import GraphView
 
 #: walks solved together in one batch
-WIDTH = 16
+WIDTH = 32
 
-#: with fewer edges than this every vector is in a core's cache anyway
-_WORTH_BATCHING = 50_000
+#: fewer walks, or fewer edges, are faster one after the other
+_WORTH_BATCHING, _FEWEST = 50_000, 5
 
 
 class _System:
@@ -178,7 +178,7 @@ def solve_many(view: GraphView, block: list[SeedNodes], restart: float, tol: flo
     strengths = view.adjacency.unit_strengths
     together = [at for at, seeds in enumerate(block) if (strengths[seeds.positions] > 0).all()]
     solved: dict[int, Solution] = {}
-    if len(together) > 2 and len(view.adjacency.indices) >= _WORTH_BATCHING:
+    if len(together) >= _FEWEST and len(view.adjacency.indices) >= _WORTH_BATCHING and batchable(view):
         columns = solve_columns(view, [block[at] for at in together], restart, tol, most_steps(restart, tol))
         solved = dict(zip(together, columns, strict=True))
     return [solved.get(at) or solve(view, seeds, restart, tol, None) for at, seeds in enumerate(block)]
