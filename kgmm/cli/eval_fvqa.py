@@ -30,6 +30,15 @@ CHUNK = 256
 @click.option("--reasoner", default="explicit", show_default=True, help="Which reasoner answers.")
 @click.option("--limit", type=int, help="Only the first N questions.")
 @click.option(
+    "--held",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Only this share of the images, as held out in training.",
+)
+@click.option("--seed", default=1, show_default=True, help="Of the choice of the images held out.")
+@click.option(
+    "--without-gold", is_flag=True, help="Ask each question of a knowledge base that lacks its gold facts."
+)
+@click.option(
     "--kb", type=click.Path(path_type=Path), help="Keep the knowledge base here; a temporary one otherwise."
 )
 @json_option
@@ -40,25 +49,36 @@ def fvqa(
     predictions: Path | None,
     reasoner: str,
     limit: int | None,
+    held: float | None,
+    seed: int,
+    without_gold: bool,
     kb: Path | None,
     as_json: bool,
 ) -> None:
     """Answer FVQA's questions in DIR (questions-SPLIT.json, facts.jsonl) and score the answers."""
-    from kgmm.data.fvqa import load_questions
+    from kgmm.data.fvqa import load_questions, split_by_image
 
-    questions = load_questions(folder / f"questions-{split}.json")[:limit]
+    questions = load_questions(folder / f"questions-{split}.json")
+    questions = (split_by_image(questions, held, seed)[1] if held else questions)[:limit]
     with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
         store, ids = knowledge_base(kb or Path(scratch) / "kb", folder / "facts.jsonl", distractors)
         rows = []
+        behind: dict[str, list[Any]] = {}
+        for statement, stated in ids.items() if without_gold else ():
+            for i in stated:
+                behind.setdefault(i, []).append(statement)
         for n, question in enumerate(questions):
             if n % CHUNK == 0:
                 _prime([q.question for q in questions[n : n + CHUNK]])
-            rows.append(predict(store, ids, question, reasoner))
+            gone = [s for i in question.facts for s in behind.get(i, ())]
+            rows.append(predict(store, ids, question, reasoner, gone))
             progress(n + 1, len(questions), "questions")
         store.close()
     if predictions is not None:
         _write(predictions, rows)
     figures = score(questions, rows)
+    if without_gold:
+        figures["right_or_silent"] = round(1 - figures["answered"] + figures["top1"], 4)
     if as_json:
         emit(figures)
     else:
@@ -97,10 +117,10 @@ def knowledge_base(
 
 
 def predict(
-    store: Any, ids: dict[tuple[str, str, str], dict[str, str]], question: Any, reasoner: str
+    store: Any, ids: dict[tuple[str, str, str], dict[str, str]], question: Any, reasoner: str, gone: Any = ()
 ) -> dict[str, Any]:
-    """Return one line of predictions: answers best first, cited facts best first."""
-    answer = store.ask(question.scene(), question.question, reasoner=reasoner, top=3)
+    """Return one line of predictions: answers best first, cited facts best first; statements in *gone* are unknown."""
+    answer = store.ask(question.scene(), question.question, reasoner=reasoner, top=3, exclude=gone)
     cited = [c.fact for c in answer.trace.citations if c.kind == "knowledge"]
     known = [*reversed(cited), *(m.fact for m in answer.trace.memory[:6])]
     facts: list[str] = []
@@ -158,5 +178,20 @@ def score(questions: list[Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
         "fact3": round(sum(any(f) for f in fact) / n, 4),
         "answered": round(answered / n, 4),
         "precision": round(hits / answered, 4) if answered else 0.0,
+        "answered_at_95": round(_answered_at(0.95, rows, [t[:1] == [True] for t in top]) / n, 4),
         "questions": len(questions),
     }
+
+
+def _answered_at(precision: float, rows: list[dict[str, Any]], right: list[bool]) -> int:
+    """Return how many of the surest answers can be given so that this share of them is right."""
+    sure = sorted(
+        (-row["confidence"], not hit) for row, hit in zip(rows, right, strict=True) if row["answers"]
+    )
+    wrong = 0
+    most = 0
+    for given, (_, missed) in enumerate(sure, 1):
+        wrong += missed
+        if given - wrong >= precision * given:
+            most = given
+    return most

@@ -11,7 +11,10 @@ from kgmm.cli.output import emit, json_option, progress_bar
 from kgmm.errors import BadInput, KgmmError
 
 #: model → (epochs, batch, rate, weight decay) that it trains with unless told otherwise
-DEFAULTS: dict[str, tuple[int, int, float, float]] = {"kdmn": (8, 64, 2e-3, 1e-2)}
+DEFAULTS: dict[str, tuple[int, int, float, float]] = {
+    "kdmn": (8, 64, 2e-3, 1e-2),
+    "hybrid": (2, 16, 5e-4, 1e-2),
+}
 SHAPES_DEFAULT = (6, 128, 3e-3, 1e-4)
 
 
@@ -45,6 +48,9 @@ SHAPES_DEFAULT = (6, 128, 3e-3, 1e-4)
 @click.option("--episodes", default=2, show_default=True, help="kdmn: looks at the memory; 0 pools its mean.")
 @click.option(
     "--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up."
+)
+@click.option(
+    "--kb", type=click.Path(path_type=Path), help="hybrid: keep the knowledge base and its vectors here."
 )
 @click.option("--small", is_flag=True, help="A twentieth of the data, to try things out.")
 @json_option
@@ -97,8 +103,26 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
             blind=options.get("blind", False),
             network={"episodes": options.get("episodes", 2), "context": options.get("context", "sum")},
         )  # fmt: skip
+    if model == "hybrid":
+        return _hybrid_problem(Path(data), options)
     if data not in ("easy-vqa", "clevr"):
         raise KgmmError(f"{model} trains on easy-vqa or clevr, not on {data!r}")
     from kgmm.reason.shapes import ShapesProblem
 
     return ShapesProblem(model, data, seed=options.get("seed", 0), small=options.get("small", False))
+
+
+def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:
+    import tempfile
+
+    from kgmm.cli.eval_fvqa import knowledge_base
+    from kgmm.data.fvqa import load_questions
+    from kgmm.reason.hybrid_problem import HybridProblem
+
+    questions = load_questions(folder / "questions-train.json")
+    with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
+        store, ids = knowledge_base(
+            options.get("kb") or Path(scratch) / "kb", folder / "facts.jsonl", options.get("distractors")
+        )
+        with store:
+            return HybridProblem(store, ids, questions, seed=options.get("seed", 0), progress=progress)

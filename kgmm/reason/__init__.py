@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,7 @@ def ask(
     perceiver: str = "default",
     graphs: Sequence[str] | None = None,
     limit: int = 60,
+    exclude: Iterable[Key] = (),
 ) -> Answer:
     """Answer a question about a picture or scene, with evidence.
 
@@ -70,6 +71,7 @@ def ask(
         perceiver: what turns a picture into a scene.
         graphs: named graphs that facts may come from.
         limit: facts kept in the trace's memory.
+        exclude: statements (subject, predicate, object) taken to be unknown.
 
     Returns:
         The answer; falsy, with ``text`` None, if nothing supports one. ``answer.trace`` cites its facts.
@@ -90,7 +92,7 @@ def ask(
     scene = _scene(image_or_scene, perceiver)
     seconds = time.perf_counter() - start
     run = _runner(store, scene, question, reasoner, choices, top, graphs, limit)
-    answer = run(frozenset())
+    answer = run(frozenset(exclude))
     answer.trace.timings = {"perceive": round(seconds, 4), **answer.trace.timings}
     answer.trace.timings["total"] = round(time.perf_counter() - start, 4)
     return answer

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kgmm import names
 from kgmm.reason.question import Question
-from kgmm.retrieve import CUES, Candidates, query_vector, rarity, score, term_vectors
+from kgmm.retrieve import CUES, POOL, Candidates, query_vector, rarity, score, term_vectors
 from kgmm.trace import MemoryFact
 from kgmm.words import content, lemmas
 
@@ -62,9 +62,9 @@ class Evidence:
     seen: NDArray[np.bool_]
 
 
-def evidence(task: Task, question: Question) -> Evidence:
-    """Return the features of every candidate's two ends as answers to a question."""
-    c, _, parts = score(task.store, task.candidates, task.links, task.question, task.encoder)
+def evidence(task: Task, question: Question, pool: int = POOL) -> Evidence:
+    """Return the features of both ends, as answers to a question, of the *pool* candidates that score best."""
+    c, _, parts = score(task.store, task.candidates, task.links, task.question, task.encoder, pool)
     seen_terms = {task.store.terms.id(k.concept) for k in task.links if k.object is not None}
     root_seen = np.array([r in seen_terms for r in c.roots], bool)
     near_seen = root_seen[c.root] if len(c) else np.empty(0, bool)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from kgmm.reason.parse import parse
 from kgmm.reason.question import Question
 from kgmm.reason.task import Outcome, Task
 from kgmm.reason.weights import BIAS, SLOPE, THRESHOLD, WEIGHTS
-from kgmm.retrieve import Candidates, query_vector
+from kgmm.retrieve import POOL, Candidates, query_vector
 from kgmm.scene import SceneObject
 from kgmm.trace import Step
 from kgmm.trace._data import cited
@@ -65,8 +65,52 @@ _BY_KIND: dict[str, Callable[[Task, Question], Outcome | None]] = {
 }
 
 
-def answer(task: Task) -> Outcome:
+class Judge(Protocol):
+    """What orders (fact, answering end) pairs where evidence alone decides."""
+
+    @property
+    def pool(self) -> int:
+        """How many candidates are looked at."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """The confidence below which an answer is withheld."""
+        ...
+
+    def logits(self, task: Task, question: Question, found: ev.Evidence) -> NDArray[np.float64]:
+        """Return one number a candidate's end, (2 n,); larger is better, -inf is out of the question."""
+        ...
+
+    def confidence(self, logit: float) -> float:
+        """Return how likely an answer with this number is right."""
+        ...
+
+
+class Linear:
+    """The explicit reasoner's own judge: a linear score of readable features."""
+
+    pool, threshold = POOL, THRESHOLD
+
+    def logits(self, task: Task, question: Question, found: ev.Evidence) -> NDArray[np.float64]:
+        """Return the linear score."""
+        return np.asarray((found.features @ WEIGHTS).astype(np.float64))
+
+    def confidence(self, logit: float) -> float:
+        """Return the logistic of the score."""
+        return float(1 / (1 + np.exp(-(SLOPE * logit + BIAS))))
+
+
+#: questions that are computed, never ranked
+COMPUTED = ("count", "exists", "test")
+
+
+def answer(task: Task, judge: Judge | None = None) -> Outcome:
     """Answer one question.
+
+    Args:
+        task: the question.
+        judge: orders the facts in the place of the rules and the linear score, except for what is computed.
 
     Returns:
         The outcome; its text is None if nothing supports an answer.
@@ -79,16 +123,20 @@ def answer(task: Task) -> Outcome:
         seen = _seen_answer(task, [Match(main, main.score, [seen_as(task, main)])])
         seen.steps.insert(0, step)
         return seen
-    outcome = _BY_KIND[question.kind](task, question) if question.kind in _BY_KIND else None
+    ruled = question.kind in (_BY_KIND if judge is None else COMPUTED)
+    outcome = _BY_KIND[question.kind](task, question) if ruled else None
     if outcome is not None and task.choices and outcome.text is not None:
         outcome = _choose(task, outcome)
+    if outcome is None and judge is not None:
+        outcome = _by_evidence(task, question, [], judge=judge)
     if outcome is None and question.kind == "select" and expected.beyond(question) is None:
         outcome = _select(task, question)
     if outcome is None:
         outcome = _by_evidence(task, question, _given(task, question))
     outcome.steps.insert(0, step)
-    if outcome.text is not None and outcome.score < THRESHOLD and not task.choices:
-        reason = f"{outcome.text!r} fits with confidence {outcome.score:.2f} only, below {THRESHOLD}"
+    least = THRESHOLD if judge is None else judge.threshold
+    if outcome.text is not None and outcome.score < least and not task.choices:
+        reason = f"{outcome.text!r} fits with confidence {outcome.score:.2f} only, below {least}"
         outcome = replace(outcome, text=None, abstained=reason)
     if not outcome.memory:
         found = ev.evidence(task, question)
@@ -176,13 +224,17 @@ def _given(task: Task, question: Question) -> list[Match]:
     return found
 
 
-def _by_evidence(task: Task, question: Question, about: list[Match], answers: bool = False) -> Outcome:
+def _by_evidence(
+    task: Task, question: Question, about: list[Match], answers: bool = False, judge: Judge | None = None
+) -> Outcome:
     """Answer with the end of the fact that scores best.
 
     Args:
         about: the objects the answer should be (if *answers*) or the fact should be about; any if empty.
+        judge: what scores; the linear score, and how well a fact fits what was parsed, by default.
     """
-    found = ev.evidence(task, question)
+    scorer = judge or Linear()
+    found = ev.evidence(task, question, scorer.pool)
     c = found.candidates
     if not len(c):
         return Outcome(None, abstained="the knowledge base has no fact about what is seen or asked")
@@ -192,7 +244,9 @@ def _by_evidence(task: Task, question: Question, about: list[Match], answers: bo
             return Outcome(
                 None, memory=ev.memory(task, found, found.features @ WEIGHTS, task.limit), abstained=missing
             )
-    ranked = (found.features @ WEIGHTS).astype(np.float64) + _fit(task, question, found, about, answers)
+    ranked = scorer.logits(task, question, found)
+    if judge is None:
+        ranked = ranked + _fit(task, question, found, about, answers)
     wanted, missing = _possible(task, question, found, ranked, answers and not about)
     ranked = np.where(wanted, ranked, -np.inf)
     if task.choices:
@@ -205,14 +259,14 @@ def _by_evidence(task: Task, question: Question, about: list[Match], answers: bo
         return Outcome(None, memory=memory, abstained=reason)
     hypotheses = _distinct(task, found, order, ranked, max(task.top, 3))
     best, row = hypotheses[0][0], int(hypotheses[0][2])
-    confidence = [round(float(1 / (1 + np.exp(-(SLOPE * h[1] + BIAS)))), 4) for h in hypotheses]
+    confidence = [round(scorer.confidence(h[1]), 4) for h in hypotheses]
     memory_fact = ev.memory(task, _one(found, row), ranked[2 * (row // 2) : 2 * (row // 2) + 2], 1)[0]
     step = Step(
         "evidence", f"the best supported answer is {best!r}",
-        {"hypotheses": [[h[0], round(float(h[1]), 3)] for h in hypotheses], "threshold": THRESHOLD},
+        {"hypotheses": [[h[0], round(float(h[1]), 3)] for h in hypotheses], "threshold": scorer.threshold},
     )  # fmt: skip
-    if confidence[0] < THRESHOLD and not task.choices:
-        reason = f"the nearest fact supports {best!r} with confidence {confidence[0]:.2f}, below {THRESHOLD}"
+    if confidence[0] < scorer.threshold and not task.choices:
+        reason = f"the nearest fact supports {best!r} with confidence {confidence[0]:.2f}, below {scorer.threshold}"
         return Outcome(None, confidence[0], [], memory=memory, steps=[step], abstained=reason)
     citations = cited([*memory_fact.chain, memory_fact.fact])
     seen = task.objects_of(memory_fact.concept)
