@@ -296,9 +296,12 @@ def write_table(
 
 def _strings(names: pa.Array, ids: NDArray[np.uint32]) -> pa.Array:
     """Return the strings of ids as a dictionary column, which Parquet writes as it is."""
-    values, codes = np.unique(ids, return_inverse=True)
+    values = np.sort(ids)
+    values = values[np.flatnonzero(np.diff(values, prepend=values[0] + np.uint32(1)))]
+    place = np.empty(len(names), np.int32)  # filled only where it is read
+    place[values] = np.arange(len(values), dtype=np.int32)
     return pa.DictionaryArray.from_arrays(
-        pa.array(codes.astype(np.int32)), names.take(pa.array(values)).cast(pa.string())
+        pa.array(place[ids]), names.take(pa.array(values)).cast(pa.string())
     )
 
 

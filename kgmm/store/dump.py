@@ -20,21 +20,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgmm.progress import Progress
-from kgmm.store import kernels
+from kgmm.store import parsing
 from kgmm.store.formats import Rejects
 from kgmm.store.formats._blocks import blocks
 
 #: bytes of text parsed at once
-BLOCK = 16 << 20
-_KEYS = tuple(np.frombuffer(key, np.uint8) for key in (b'weight":', b'dataset":', b'surfaceText":'))
+BLOCK = 8 << 20
 _FIELDS = ("predicate", "subject", "object", "source")
 _WHY = {
-    kernels.COLUMNS: "expected 5 columns",
-    kernels.RELATION: "relation does not start with /r/",
-    kernels.CONCEPT: "start or end is no concept",
-    kernels.JSON: "fifth column is no JSON object",
-    kernels.WEIGHT: "weight is not a number",
-    kernels.NUL: "holds a NUL byte",
+    parsing.COLUMNS: "expected 5 columns",
+    parsing.RELATION: "relation does not start with /r/",
+    parsing.CONCEPT: "start or end is no concept",
+    parsing.JSON: "fifth column is no JSON object",
+    parsing.WEIGHT: "weight is not a number",
+    parsing.NUL: "holds a NUL byte",
 }
 
 
@@ -130,22 +129,20 @@ def _streamed_blocks(path: Path, progress: Progress) -> Iterator[memoryview | Re
 
 def _parsed(block: memoryview, lang: str | None) -> Parsed:
     data = np.frombuffer(block, np.uint8)
-    most = kernels.lines_in(data) + 1
+    most = int(np.count_nonzero(data == ord("\n"))) + 1
     begins, ends = np.empty((5, most), np.int64), np.empty((5, most), np.int64)
     weight, status = np.empty(most), np.empty(most, np.uint8)
     lines = np.empty(most, np.int64)
     home = np.frombuffer(f"/c/{lang}/".encode() if lang else b"", np.uint8)
-    count, beyond_ascii = kernels.parse_dump(
-        data, len(data), home, _KEYS, begins, ends, weight, status, lines
-    )
+    count, beyond_ascii = parsing.parse_dump(data, len(data), home, begins, ends, weight, status, lines)
     status = status[:count]
     bounds = np.append(lines[:count], len(data))
     _round_long_weights(block, bounds, weight, status)
-    unusable = (status != kernels.FINE) & (status != kernels.SKIPPED)
+    unusable = (status != parsing.FINE) & (status != parsing.SKIPPED)
     why = {int(at): _WHY[int(status[at])] for at in np.flatnonzero(unusable)}
     if beyond_ascii:
         why |= _not_utf8(block, bounds)
-    fine = status == kernels.FINE
+    fine = status == parsing.FINE
     fine[list(why)] = False
     rows = slice(0, count) if fine.all() else np.flatnonzero(fine)
     begins, ends = np.ascontiguousarray(begins[:, rows]), np.ascontiguousarray(ends[:, rows])
@@ -160,14 +157,14 @@ def _raw(line: memoryview) -> str:
 
 def _round_long_weights(data: memoryview, bounds: NDArray[np.int64], weight: Any, status: Any) -> None:
     """Let Python read the weights that need more care than the kernel takes, such as 1e-05."""
-    for at in np.flatnonzero(status == kernels.WEIGHT).tolist():
+    for at in np.flatnonzero(status == parsing.WEIGHT).tolist():
         found = re.search(rb'"weight":\s*(-?[0-9][0-9.eE+-]*)', data[bounds[at] : bounds[at + 1]])
         try:
             weight[at] = float(found[1]) if found else np.nan
         except ValueError:
             continue
         if np.isfinite(weight[at]):
-            status[at] = kernels.FINE
+            status[at] = parsing.FINE
 
 
 def _not_utf8(data: memoryview, bounds: NDArray[np.int64]) -> dict[int, str]:
@@ -190,7 +187,7 @@ def _texts(data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.
     rows = len(begins)
     room = int(np.where(begins >= 0, ends - begins, 0).sum())
     offsets, out = np.empty(rows + 1, np.int64), np.empty(room, np.uint8)
-    used = int(kernels.copy_spans(data, begins, ends, offsets, out))
+    used = int(parsing.copy_spans(data, begins, ends, offsets, out))
     present = np.packbits(begins >= 0, bitorder="little")
     return pa.Array.from_buffers(
         pa.large_string(), rows, [pa.py_buffer(present), pa.py_buffer(offsets), pa.py_buffer(out[:used])]

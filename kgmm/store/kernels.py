@@ -122,8 +122,8 @@ def encode(data, begins, ends, rows, ids, slots, hashes, starts, blob, count):
 
     *slots*, *hashes*, *starts* and *blob* are the dictionary, with room for every string being new; returns its
     new count. Three passes, each of which misses the cache once a row at most and does not wait for the row
-    before: hash, look up by hash, compare with what was found. Strings that only share a hash with what was
-    found go the careful way at the end.
+    before: hash, look up by half the hash, compare with what was found. Strings that only share it with what
+    was found go the careful way at the end.
     """
     mask, upper, one = np.uint64(len(slots) - 1), np.uint64(32), np.uint64(1)
     h = np.empty(rows, np.uint64)
@@ -153,10 +153,8 @@ def encode(data, begins, ends, rows, ids, slots, hashes, starts, blob, count):
                 count += 1
                 break
             if slot >> upper == h[row] >> upper:
-                term = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
-                if hashes[term] == h[row]:
-                    ids[row] = term
-                    break
+                ids[row] = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
+                break
             probe = (probe + one) & mask
     for row in range(rows):
         a, b = np.int64(begins[row]), np.int64(ends[row])
@@ -326,6 +324,16 @@ def best_edges(
 
 
 @njit(cache=True, nogil=True)
+def _is_at(data, at, stop, word):
+    if at + len(word) > stop:
+        return False
+    for i in range(len(word)):  # noqa: SIM110
+        if data[at + i] != word[i]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def near_spellings(word, prefix, blob, starts, count, most):
     """Return the edit distance (adjacent swaps count one) of each term's label to *word*, *most* + 1 if beyond.
 
@@ -367,163 +375,3 @@ def near_spellings(word, prefix, blob, starts, count, most):
         if row[size] <= most and least <= most:
             found[term] = row[size]
     return found
-
-
-#: why a line of a dump cannot be used
-FINE, COLUMNS, RELATION, CONCEPT, JSON, WEIGHT, NUL, SKIPPED = range(8)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _is_at(data, at, stop, word):
-    if at + len(word) > stop:
-        return False
-    for i in range(len(word)):  # noqa: SIM110
-        if data[at + i] != word[i]:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _number(data, at, stop):
-    """Return the decimal number that begins at a place, or NaN, and where it ends."""
-    sign = 1.0
-    if at < stop and data[at] == 45:  # -
-        sign, at = -1.0, at + 1
-    value, digits, scale = 0.0, 0, 0
-    while at < stop and 48 <= data[at] <= 57:
-        value, at, digits = value * 10 + (data[at] - 48), at + 1, digits + 1
-    if at < stop and data[at] == 46:  # .
-        at += 1
-        while at < stop and 48 <= data[at] <= 57:
-            value, at, digits, scale = value * 10 + (data[at] - 48), at + 1, digits + 1, scale + 1
-    if digits == 0 or digits > 15:  # beyond 2**53 the caller lets Python round
-        return np.nan, at
-    if at < stop and (data[at] == 101 or data[at] == 69):
-        return np.nan, at
-    return sign * (value / 10.0**scale), at
-
-
-@njit(cache=True, nogil=True)
-def parse_dump(data, size, lang, keys, begins, ends, weights, status, lines):
-    """Find the fields of a block of ConceptNet's dump; returns (lines in the block, whether any byte is not ASCII).
-
-    *begins* and *ends* (5, lines): relation, start, end, data set, surface text (begin -1: none). *lines* takes
-    where each line begins. *keys* are ``weight":``, ``dataset":`` and ``surfaceText":``; *lang* is ``/c/en/`` or
-    empty.
-    """
-    weight_key, dataset_key, surface_key = keys
-    at, row, high = np.int64(0), 0, np.uint8(0)
-    tabs = np.empty(5, np.int64)
-    while at < size:
-        lines[row] = at
-        found, nul = 0, False
-        begins[3, row] = ends[3, row] = 0
-        begins[4, row] = -1
-        weights[row] = 1.0
-        status[row] = FINE
-        place = at
-        while place < size:
-            c = data[place]
-            if c == 9:
-                if found < 5:
-                    tabs[found] = place
-                found += 1
-            elif c == 10:
-                break
-            elif c == 0:
-                nul = True
-            elif c == 34 and found == 4 and place + 10 < size:
-                n = data[place + 1]
-                if n == 119 and data[place - 1] != 92 and _is_at(data, place + 1, size, weight_key):
-                    value_at = place + 9
-                    while value_at < size and data[value_at] == 32:
-                        value_at += 1
-                    weights[row], value_at = _number(data, value_at, size)
-                    if np.isnan(weights[row]):
-                        status[row] = WEIGHT
-                elif n == 100 and data[place - 1] != 92 and _is_at(data, place + 1, size, dataset_key):
-                    value_at = place + 10
-                    while value_at < size and data[value_at] == 32:
-                        value_at += 1
-                    if value_at < size and data[value_at] == 34 and ends[3, row] == 0:
-                        begins[3, row] = value_at + 1
-                        value_at += 1
-                        while value_at < size and data[value_at] != 34 and data[value_at] != 10:
-                            high |= data[value_at]
-                            value_at += 1
-                        ends[3, row] = value_at
-                        place = value_at
-                elif n == 115 and data[place - 1] != 92 and _is_at(data, place + 1, size, surface_key):
-                    value_at = place + 14
-                    while value_at < size and data[value_at] == 32:
-                        value_at += 1
-                    if value_at < size and data[value_at] == 34 and begins[4, row] < 0:
-                        begins[4, row] = value_at + 1
-                        value_at += 1
-                        while value_at < size and data[value_at] != 34 and data[value_at] != 10:
-                            high |= data[value_at]
-                            value_at += 2 if data[value_at] == 92 else 1
-                        ends[4, row] = min(value_at, size)
-                        place = value_at
-                        continue_at = value_at
-                        if continue_at >= size or data[continue_at] == 10:
-                            continue
-            high |= c
-            place += 1
-        stop = place
-        if stop > at and data[stop - 1] == 13:
-            stop -= 1
-        if stop == at:
-            status[row] = SKIPPED
-        elif found != 4:
-            status[row] = COLUMNS
-        elif nul:
-            status[row] = NUL
-        else:
-            begins[0, row], ends[0, row] = tabs[0] + 4, tabs[1]
-            begins[1, row], ends[1, row] = tabs[1] + 1, tabs[2]
-            begins[2, row], ends[2, row] = tabs[2] + 1, tabs[3]
-            r = tabs[0] + 1
-            if not (tabs[1] - r > 3 and data[r] == 47 and data[r + 1] == 114 and data[r + 2] == 47):
-                status[row] = RELATION
-            elif data[tabs[1] + 1] != 47 or tabs[2] == tabs[1] + 1 or tabs[3] == tabs[2] + 1:
-                status[row] = CONCEPT
-            elif data[tabs[3] + 1] != 123 or data[stop - 1] != 125:
-                status[row] = JSON
-            elif status[row] == FINE and len(lang):
-                for field in (1, 2):
-                    a, b = begins[field, row], ends[field, row]
-                    in_conceptnet = b - a > 3 and data[a] == 47 and data[a + 1] == 99 and data[a + 2] == 47
-                    if in_conceptnet and not _is_at(data, a, b, lang):
-                        status[row] = SKIPPED
-        row += 1
-        at = place + 1
-    return row, high >= 128
-
-
-@njit(cache=True, nogil=True)
-def copy_spans(data, begins, ends, offsets, out):
-    """Copy spans one after the other to *out*, dropping the backslash of an escaped quote; fills *offsets*."""
-    used = np.int64(0)
-    offsets[0] = 0
-    for row in range(len(begins)):
-        at = begins[row]
-        if at >= 0:
-            stop = ends[row]
-            while at < stop:
-                if data[at] == 92 and at + 1 < stop and data[at + 1] == 34:
-                    at += 1
-                out[used] = data[at]
-                used += 1
-                at += 1
-        offsets[row + 1] = used
-    return used
-
-
-@njit(cache=True, nogil=True)
-def lines_in(data):
-    """Count the line ends of a block."""
-    count = 0
-    for c in data:
-        count += c == 10
-    return count

@@ -95,7 +95,8 @@ def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
         rows,
         path,
         compression="zstd",
-        compression_level=3,
+        compression_level=1,
+        use_dictionary=[name for name in SCHEMA.names if name != "surface"],
         dictionary_pagesize_limit=1 << 24,
         store_schema=False,
     )
