@@ -236,8 +236,10 @@ class _Run:
         """Close an epoch: keep the weights if they are the best so far, and write the checkpoint."""
         self.epoch += 1
         self.stale += 1
-        if not self.figures or figures[self.problem.metric] > self.figures[self.problem.metric]:
-            self.figures, self.best_epoch, self.stale = figures, self.epoch, 0
+        best = self.figures.get(self.problem.metric, -float("inf"))
+        if figures[self.problem.metric] >= best:  # of equal epochs the later one, which has seen more
+            self.stale = 0 if figures[self.problem.metric] > best else self.stale
+            self.figures, self.best_epoch = figures, self.epoch
             _save(_cpu(self.problem.model.state_dict()), self.weights)
         tensors = {f"model.{k}": v for k, v in _cpu(self.problem.model.state_dict()).items()}
         for i, parameter in enumerate(p for group in self.optimizer.param_groups for p in group["params"]):

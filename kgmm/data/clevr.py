@@ -29,6 +29,8 @@ RELATIONS = ("left_of", "right_of", "above", "below")
 ATTRIBUTES = {"colour": tuple(COLOURS), "shape": SHAPES, "size": tuple(SIZES)}
 #: every word a step can take as its argument
 WORDS = (*COLOURS, *SHAPES, *SIZES, *RELATIONS, *ATTRIBUTES)
+#: how two sets are joined in English; the word before the first set makes every question readable in one way only
+JOINED = {"and": ("both", "and"), "or": ("either", "or"), "except": ("all", "except")}
 ANSWERS = ("yes", "no", *map(str, range(11)), *COLOURS, *SHAPES, *SIZES)
 
 
@@ -224,8 +226,8 @@ def _draw_set(random: Random, program: list[ProgramStep], steps: int) -> tuple[i
         b, said_b = _draw_set(random, program, steps - 1 - left)
         how = random.choice(("and", "or", "except"))
         program.append(ProgramStep(how, inputs=(a, b)))
-        join = {"and": "that are also", "or": "or", "except": "that are not"}[how]
-        return len(program) - 1, f"{said_a} {join} {said_b}"
+        first, second = JOINED[how]
+        return len(program) - 1, f"{first} {said_a} {second} {said_b}"
     inner, said = _draw_set(random, program, steps - 1)
     kind = random.choice(("filter", "relate", "relate", "same"))
     if kind == "filter":

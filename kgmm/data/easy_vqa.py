@@ -33,7 +33,7 @@ class EasyQuestion:
 
 @dataclass(frozen=True)
 class Segment:
-    """One object found in a picture: its box (x, y, w, h) in pixels, its features (FEATURE_DIM,) and mean colour.
+    """One object found in a picture: its box (x, y, w, h) in pixels, features (FEATURE_DIM,), colour, centre of mass.
 
     The features are centred and of like spread: mask, colour, middle, extent, and how much of its box it fills.
     """
@@ -41,6 +41,7 @@ class Segment:
     box: tuple[float, float, float, float]
     features: NDArray[np.float32]
     colour: tuple[float, float, float]
+    centre: tuple[float, float]
 
 
 def data_folder() -> Path:
@@ -132,7 +133,11 @@ def _segment(
     features = np.concatenate([(small.ravel() - 0.5) / 2, 4 * (colour - 0.5), middle, extent]).astype(
         np.float32
     )
-    return Segment((float(x), float(y), float(width), float(height)), features, tuple(map(float, colour)))  # type: ignore[arg-type]
+    rows, columns = np.nonzero(mask)  # of a triangle, the box's middle is not the centre
+    return Segment(
+        (float(x), float(y), float(width), float(height)), features, tuple(map(float, colour)),  # type: ignore[arg-type]
+        (float(x + columns.mean() + 0.5), float(y + rows.mean() + 0.5)),
+    )  # fmt: skip
 
 
 def picture_segments(split: str, folder: str | Path | None = None) -> dict[int, list[Segment]]:

@@ -27,8 +27,15 @@ class Find(nn.Module):
 
     def forward(self, nodes: Tensor, mask: Tensor, word: Tensor) -> Tensor:
         """Return the attention of *word*, 0 at padding."""
-        score = (self.node(nodes) * self.word(word).unsqueeze(1)).sum(-1) + self.bias(word)
-        return torch.sigmoid(bounded(score)) * mask
+        return self.every(nodes, mask)[torch.arange(len(nodes), device=nodes.device), :, word]
+
+    def every(self, nodes: Tensor, mask: Tensor) -> Tensor:
+        """Return the attention of all words at once: (B, N, words)."""
+        return torch.sigmoid(self.scores(nodes)) * mask.unsqueeze(-1)
+
+    def scores(self, nodes: Tensor) -> Tensor:
+        """Return the logits of all words, which :func:`query` reads an attribute from: (B, N, words)."""
+        return bounded(self.node(nodes) @ self.word.weight.T + self.bias.weight.squeeze(-1))
 
 
 class Relate(nn.Module):
@@ -44,45 +51,32 @@ class Relate(nn.Module):
 
     def forward(self, attention: Tensor, edges: Tensor, mask: Tensor, word: Tensor) -> Tensor:
         """Return the attention of what is related; no node is related to itself."""
-        score = (self.edge(edges) * self.word(word)[:, None, None]).sum(-1) + self.bias(word).unsqueeze(-1)
+        holds = self.every(edges)[torch.arange(len(edges), device=edges.device), :, :, word]
+        return follow(attention, holds, mask)
+
+    def every(self, edges: Tensor) -> Tensor:
+        """Return for all words at once how far they hold of each pair: (B, N, N, words), 0 from a node to itself."""
+        score = self.edge(edges) @ self.word.weight.T + self.bias.weight.squeeze(-1)
         other = ~torch.eye(edges.shape[1], dtype=torch.bool, device=edges.device)
-        holds = torch.sigmoid(bounded(score)) * other
-        return (attention.unsqueeze(-1) * holds).amax(1) * mask
+        return torch.sigmoid(bounded(score)) * other.unsqueeze(-1)
 
 
 class Same(nn.Module):
     r"""Attend to other nodes that share an attended node's attribute (same colour, same shape).
 
-    :math:`a'_j = \max_{i≠j} a_i \sum_c p_c(v_i) p_c(v_j)`, p the distribution :class:`Query` reads.
+    :math:`a'_j = \max_{i≠j} a_i \sum_c p_c(v_i) p_c(v_j)`, p the distribution over the attribute's values.
     """
 
     def forward(self, attention: Tensor, distribution: Tensor, mask: Tensor) -> Tensor:
         """Return the attention; *distribution* is (B, N, C), rows sum to one."""
         alike = distribution @ distribution.transpose(1, 2)
         other = ~torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
-        return (attention.unsqueeze(-1) * alike * other).amax(1) * mask
+        return follow(attention, alike * other, mask)
 
 
-class Query(nn.Module):
-    r"""Read an attribute of the attended node: logits over words :math:`\sum_i a_i g_{attribute}(v_i)`."""
-
-    def __init__(self, node_dim: int, attributes: int, words: int, hidden: int) -> None:
-        super().__init__()
-        self.attributes, self.words = attributes, words
-        self.read = nn.Sequential(
-            nn.Linear(node_dim, hidden), nn.ReLU(), nn.Linear(hidden, attributes * words)
-        )
-
-    def logits(self, nodes: Tensor, attribute: Tensor) -> Tensor:
-        """Return every node's logits for an attribute: (B, N, words)."""
-        every = self.read(nodes).unflatten(-1, (self.attributes, self.words))
-        chosen: Tensor = every[torch.arange(len(nodes), device=nodes.device), :, attribute]
-        return chosen
-
-    def forward(self, attention: Tensor, nodes: Tensor, attribute: Tensor) -> Tensor:
-        """Return the logits of the attended nodes' mixture: (B, words)."""
-        share = attention / attention.sum(1, keepdim=True).clamp(min=1e-6)
-        return (share.unsqueeze(-1) * self.logits(nodes, attribute)).sum(1)
+def follow(attention: Tensor, holds: Tensor, mask: Tensor) -> Tensor:
+    r"""Move attention along pairs: :math:`a'_j = \max_i a_i h_{ij}`, 0 at padding."""
+    return (attention.unsqueeze(-1) * holds).amax(1) * mask
 
 
 def both(a: Tensor, b: Tensor) -> Tensor:
@@ -121,6 +115,15 @@ def compare(a: Tensor, b: Tensor, how: str, sharpness: float = 6.0) -> Tensor:
         return torch.exp(-sharpness * (a - b).square())
     difference = a - b if how == "greater" else b - a
     return torch.sigmoid(sharpness * (difference - 0.5))
+
+
+def query(attention: Tensor, scores: Tensor) -> Tensor:
+    r"""Read an attribute of the attended nodes: logits over its values :math:`\sum_i a_i s_i / \sum_i a_i`.
+
+    The scores are those :class:`Find` gives the values' words, so what is learned by finding red things serves to
+    say that a thing is red: (B, N), (B, N, values) → (B, values).
+    """
+    return describe(scores, attention)
 
 
 def describe(nodes: Tensor, attention: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A program of neural modules run over object features, all of a batch's questions of one shape at a time."""
+"""Programs of neural modules run over object features: step by step, all of a batch's questions at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from kgmm.nn import modules as nmn
+
+#: functions that end in a number or a truth, not in an attention over objects
+SCALARS = frozenset({"count", "exist", "absent", "greater", "less", "equal"})
+#: distances between centres, as shares of the picture, are also given this much larger and squashed
+MAGNIFY = 40.0
 
 
 class Step(Protocol):
@@ -25,6 +30,8 @@ class Step(Protocol):
 
 class ProgramNetwork(nn.Module):
     """Answer by running each question's program; every step's attention is kept.
+
+    What words, relations and attributes say of all objects is computed once a batch; the steps then look it up.
 
     Shapes:
         programs of B questions; features (B, N, f), boxes (B, N, 4), mask (B, N) → log probabilities (B, answers).
@@ -51,78 +58,90 @@ class ProgramNetwork(nn.Module):
         self.answer_id = {a: i for i, a in enumerate(answers)}
         self.attribute_id = {a: i for i, a in enumerate(attributes)}
         self.find = nmn.Find(features, len(words), hidden)
-        self.relate = nmn.Relate(4, len(words), hidden)
-        self.query = nmn.Query(features, len(attributes), len(answers), hidden)
+        self.relate = nmn.Relate(6, len(words), hidden)
         self.same = nmn.Same()
         allowed = torch.full((len(attributes), len(answers)), -30.0)
         for a, values in attributes.items():
             for value in values:
                 allowed[self.attribute_id[a], self.answer_id[value]] = 0.0
         self.register_buffer("allowed", allowed, persistent=False)
+        #: answers that are no words are never allowed for an attribute, so any column may stand for them
+        self.columns = [self.word_id.get(a, 0) for a in answers]
 
     def forward(
         self, programs: Sequence[Sequence[Step]], features: Tensor, boxes: Tensor, mask: Tensor
     ) -> tuple[Tensor, list[list[Tensor]]]:
         """Return log probabilities of answers, and each question's value of every step."""
-        shapes: dict[tuple[tuple[str, tuple[int, ...]], ...], list[int]] = defaultdict(list)
-        for i, program in enumerate(programs):
-            shapes[tuple((s.function, s.inputs) for s in program)].append(i)
+        tables = _Tables(self, features, boxes, mask)
         out = features.new_zeros(len(programs), len(self.answers))
         values: list[list[Tensor]] = [[] for _ in programs]
-        for rows in shapes.values():
-            at = torch.tensor(rows, device=features.device)
-            logits, steps = self._run([programs[i] for i in rows], features[at], boxes[at], mask[at])
-            out = out.index_copy(0, at, logits)
-            for k, row in enumerate(rows):
-                values[row] = [step[k].detach() for step in steps]
+        sets: list[Tensor] = []
+        scalars: list[Tensor] = []
+        for n in range(max(map(len, programs), default=0)):
+            attention, scalar = torch.zeros_like(features[..., 0]), features.new_zeros(len(programs))
+            for function, rows in _by_function(programs, n).items():
+                steps = [programs[i][n] for i in rows]
+                at = torch.tensor(rows, device=features.device)
+                given = _given(steps, at, scalars if function in ("greater", "less", "equal") else sets)
+                value = tables.step(function, [s.argument for s in steps], given, at)
+                if function in SCALARS:
+                    scalar = scalar.index_copy(0, at, value)
+                elif function != "query":
+                    attention = attention.index_copy(0, at, value)
+                last = [k for k, i in enumerate(rows) if n == len(programs[i]) - 1]
+                if last:
+                    out = out.index_copy(0, at[last], self._answer(function, value[last]))
+                for row, v in zip(rows, value.detach(), strict=True):
+                    values[row].append(v)
+            sets.append(attention)
+            scalars.append(scalar)
         return out, values
 
-    def _run(
-        self, programs: list[Sequence[Step]], features: Tensor, boxes: Tensor, mask: Tensor
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Run programs of one shape together."""
-        centre = boxes[..., :2]
-        edges = torch.cat(
-            [
-                centre.unsqueeze(1) - centre.unsqueeze(2),
-                (boxes[..., 2:].unsqueeze(1) - boxes[..., 2:].unsqueeze(2)),
-            ],
-            -1,
-        )
-        values: list[Tensor] = []
-        for n, step in enumerate(programs[0]):
-            arguments = [p[n].argument for p in programs]
-            given = [values[i] for i in step.inputs]
-            values.append(self._step(step.function, arguments, given, features, edges, mask))
-        return self._answer(programs[0][-1].function, values[-1]), values
+    def _answer(self, function: str, value: Tensor) -> Tensor:
+        """Turn last steps' values into log probabilities of answers."""
+        if function == "query":
+            return value.log_softmax(-1)
+        out = value.new_full((len(value), len(self.answers)), -30.0)
+        if function == "count":
+            numbers = [(int(a), i) for a, i in self.answer_id.items() if a.isdigit()]
+            scores = torch.stack([-3.0 * (value - n).square() for n, _ in numbers], -1).log_softmax(-1)
+            return out.index_copy(1, torch.tensor([i for _, i in numbers], device=value.device), scores)
+        if function not in SCALARS:
+            raise ValueError(f"a program cannot end in {function!r}")
+        truth = value.clamp(1e-6, 1 - 1e-6)
+        place = torch.tensor([self.answer_id["yes"], self.answer_id["no"]], device=value.device)
+        return out.index_copy(1, place, torch.stack([truth.log(), (1 - truth).log()], -1))
 
-    def _ids(self, arguments: list[str], table: dict[str, int], like: Tensor) -> Tensor:
-        return torch.tensor([table.get(a, 0) for a in arguments], device=like.device)
 
-    def _step(
-        self,
-        function: str,
-        arguments: list[str],
-        given: list[Tensor],
-        features: Tensor,
-        edges: Tensor,
-        mask: Tensor,
-    ) -> Tensor:
-        out: Tensor
+class _Tables:
+    """What holds of a batch's objects and pairs of objects, for every word and attribute."""
+
+    def __init__(self, network: ProgramNetwork, features: Tensor, boxes: Tensor, mask: Tensor) -> None:
+        self.network, self.mask = network, mask
+        self.holds = network.find.every(features, mask)
+        self.related = network.relate.every(pair_features(boxes))
+        said = network.find.scores(features)[..., network.columns].unsqueeze(2)
+        self.reads = said + network.get_buffer("allowed")
+        self.kinds = self.reads.softmax(-1)
+
+    def _ids(self, arguments: list[str], table: dict[str, int]) -> Tensor:
+        return torch.tensor([table.get(a, 0) for a in arguments], device=self.mask.device)
+
+    def step(self, function: str, arguments: list[str], given: list[Tensor], at: Tensor) -> Tensor:
+        """Run one function for the rows *at* of the batch: an attention (R, N), a scalar (R,) or logits (R, answers)."""
         match function:
             case "find" | "filter":
-                holds: Tensor = self.find(features, mask, self._ids(arguments, self.word_id, features))
-                every = torch.tensor([not a for a in arguments], device=features.device).unsqueeze(-1)
-                holds = torch.where(every, mask.to(holds.dtype), holds)
+                holds = self.holds[at, :, self._ids(arguments, self.network.word_id)]
+                every = torch.tensor([not a for a in arguments], device=at.device).unsqueeze(-1)
+                holds = torch.where(every, self.mask[at].to(holds.dtype), holds)
                 return holds if function == "find" else nmn.both(given[0], holds)
             case "relate":
-                out = self.relate(given[0], edges, mask, self._ids(arguments, self.word_id, features))
-                return out
+                pairs = self.related[at, :, :, self._ids(arguments, self.network.word_id)]
+                return nmn.follow(given[0], pairs, self.mask[at])
             case "same":
-                ids = self._ids(arguments, self.attribute_id, features)
-                logits = self.query.logits(features, ids) + self.get_buffer("allowed")[ids].unsqueeze(1)
-                out = self.same(given[0], logits.softmax(-1), mask)
-                return out
+                kinds = self.kinds[at, :, self._ids(arguments, self.network.attribute_id)]
+                alike: Tensor = self.network.same(given[0], kinds, self.mask[at])
+                return alike
             case "and":
                 return nmn.both(*given)
             case "or":
@@ -136,31 +155,33 @@ class ProgramNetwork(nn.Module):
             case "absent":
                 return 1 - nmn.exist(given[0])
             case "query":
-                ids = self._ids(arguments, self.attribute_id, features)
-                out = self.query(given[0], features, ids) + self.get_buffer("allowed")[ids]
-                return out
+                reads = self.reads[at, :, self._ids(arguments, self.network.attribute_id)]
+                return nmn.query(given[0], reads)
             case "greater" | "less" | "equal":
                 return nmn.compare(given[0], given[1], function)
         raise ValueError(f"no module {function!r}")
 
-    def _answer(self, function: str, value: Tensor) -> Tensor:
-        """Turn the last step's value into log probabilities of answers."""
-        if function == "query":
-            return value.log_softmax(-1)
-        out = value.new_full((len(value), len(self.answers)), -30.0)
-        if function == "count":
-            numbers = [(int(a), i) for a, i in self.answer_id.items() if a.isdigit()]
-            scores = torch.stack([-3.0 * (value - n).square() for n, _ in numbers], -1).log_softmax(-1)
-            return out.index_copy(1, torch.tensor([i for _, i in numbers], device=value.device), scores)
-        truth = value.clamp(1e-6, 1 - 1e-6)
-        return torch.stack([truth.log(), (1 - truth).log()], -1) @ self._yes_no(out) + self._others(out)
 
-    def _yes_no(self, like: Tensor) -> Tensor:
-        place = torch.zeros(2, len(self.answers), device=like.device, dtype=like.dtype)
-        place[0, self.answer_id["yes"]] = place[1, self.answer_id["no"]] = 1.0
-        return place
+def pair_features(boxes: Tensor) -> Tensor:
+    """Describe j as seen from i: boxes (B, N, 4) → (B, N, N, 6), distances, the same magnified, difference of extents."""
+    apart = boxes.unsqueeze(1) - boxes.unsqueeze(2)
+    return torch.cat([apart[..., :2], torch.tanh(MAGNIFY * apart[..., :2]), apart[..., 2:]], -1)
 
-    def _others(self, like: Tensor) -> Tensor:
-        other = torch.full((len(self.answers),), -30.0, device=like.device, dtype=like.dtype)
-        other[[self.answer_id["yes"], self.answer_id["no"]]] = 0.0
-        return other
+
+def _by_function(programs: Sequence[Sequence[Step]], n: int) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    for i, program in enumerate(programs):
+        if n < len(program):
+            rows[program[n].function].append(i)
+    return rows
+
+
+def _given(steps: list[Step], at: Tensor, before: list[Tensor]) -> list[Tensor]:
+    """Return what the steps read, one tensor an input: rows *at* of the values of earlier steps."""
+    if not steps[0].inputs:
+        return []
+    stacked = torch.stack(before, 1)
+    return [
+        stacked[at, torch.tensor([s.inputs[k] for s in steps], device=at.device)]
+        for k in range(len(steps[0].inputs))
+    ]

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from kgmm.data import clevr, easy_vqa
 from kgmm.data.clevr import Program, ProgramStep
+from kgmm.data.clevr_grammar import clevr_program
 from kgmm.data.easy_vqa import FEATURE_DIM, Segment
 from kgmm.errors import KgmmError
 from kgmm.nn.program import ProgramNetwork
@@ -48,7 +49,7 @@ WORLDS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """One question about one picture, with the program that answers it."""
+    """One question about one picture, with the program read from its words."""
 
     question: str
     program: Program
@@ -96,8 +97,7 @@ class Pictures:
         for p, objects in enumerate(found):
             for i, o in enumerate(objects):
                 self.features[p, i] = torch.from_numpy(o.features)
-                x, y, w, h = (v / size for v in o.box)
-                self.boxes[p, i] = torch.tensor([x + w / 2, y + h / 2, w, h])
+                self.boxes[p, i] = torch.tensor([*o.centre, *o.box[2:]]) / size
                 self.mask[p, i] = True
 
 
@@ -124,9 +124,8 @@ def clevr_part(scenes: range, per_scene: int, lengths: tuple[int, ...], seed: in
     worlds = [clevr.scene(s) for s in scenes]
     found = [easy_vqa.segments(np.asarray(clevr.draw(w), np.float32) / 255.0) for w in worlds]
     drawn = clevr.questions(worlds, per_scene, lengths, seed)
-    return Part(
-        [Asked(q.question, q.program, q.answer, q.scene) for q in drawn], Pictures(found, float(clevr.SIZE))
-    )
+    asked = [Asked(q.question, clevr_program(q.question), q.answer, q.scene) for q in drawn]
+    return Part(asked, Pictures(found, float(clevr.SIZE)))
 
 
 def parts(data: str, small: bool = False) -> tuple[Part, Part, Part]:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from kgmm.data import clevr, easy_vqa
+from kgmm.data.clevr_grammar import clevr_program
+from kgmm.errors import KgmmError
 
 
 def test_a_scene_is_drawn_as_described_and_cut_apart_again():
@@ -83,3 +85,28 @@ def test_easy_vqa_pictures_hold_one_object():
     assert {q.answer for q in questions} == set(easy_vqa.load_answers())
     counts = [len(easy_vqa.segments(easy_vqa.read_pixels(easy_vqa.image_path("test", i)))) for i in range(60)]
     assert counts == [1] * 60
+
+
+def test_every_question_is_read_back_to_its_program():
+    random = Random(7)
+    for length in range(2, 12):
+        for _ in range(100):
+            program, text = clevr.draw_program(random, length)
+            assert clevr_program(text) == program, text
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["", "how many stars?", "how many red are there?", "why?", "are there any stars and circles?"],
+)
+def test_questions_outside_the_grammar_are_refused_with_the_place(question):
+    with pytest.raises(KgmmError, match="expected"):
+        clevr_program(question)
+
+
+def test_the_centre_of_mass_of_a_drawn_shape_is_its_centre():
+    world = clevr.scene(11)
+    found = easy_vqa.segments(np.asarray(clevr.draw(world), np.float32) / 255)
+    for o in world.objects:
+        x, y = clevr.centre(o)
+        assert min(abs(s.centre[0] - x) + abs(s.centre[1] - y) for s in found) < 1.5

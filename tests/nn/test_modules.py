@@ -39,9 +39,9 @@ def test_same_attends_to_others_with_the_attribute():
 
 def test_query_reads_the_attended_node():
     torch.manual_seed(2)
-    layer, nodes = nmn.Query(5, 2, 3, 8), torch.randn(1, 4, 5)
-    out = layer(torch.tensor([[0.0, 1.0, 0.0, 0.0]]), nodes, torch.tensor([1]))
-    assert torch.allclose(out, layer.logits(nodes, torch.tensor([1]))[:, 1], atol=1e-5)
+    find, nodes = nmn.Find(5, 3, 8), torch.randn(1, 4, 5)
+    out = nmn.query(torch.tensor([[0.0, 1.0, 0.0, 0.0]]), find.scores(nodes))
+    assert torch.allclose(torch.sigmoid(out)[0, 0], find(nodes, MASK, torch.tensor([0]))[0, 1], atol=1e-5)
 
 
 def test_set_modules_are_boolean_at_the_corners():

@@ -65,9 +65,12 @@ def test_padding_pictures_with_empty_objects_changes_no_answer(clevr_split):
     assert torch.allclose(problem.model(tokens, *narrow)[0], problem.model(tokens, *wide)[0], atol=1e-5)
 
 
-def test_modules_learn_their_training_pictures(tmp_path, clevr_split):
-    """Held-out figures need more pictures than a test has time for: ``kgmm eval clevr`` measures them."""
-    problem = ShapesProblem("modules", "clevr", dim=32, split=clevr_split)
-    fit(problem, tmp_path, Recipe(epochs=8, batch=32, rate=5e-3, weight_decay=1e-4, threads=0))
-    learned = problem.accuracy(clevr_split[0])["all"]
-    assert learned > problem.majority(clevr_split[0]) + 0.05
+def test_modules_answer_longer_questions_than_they_were_trained_on(tmp_path, clevr_split):
+    """A twentieth of the data; ``kgmm eval clevr`` measures the whole, where 0.99 and more are reached."""
+    problem = ShapesProblem("modules", "clevr", dim=48, split=clevr_split)
+    fit(problem, tmp_path, Recipe(epochs=15, batch=32, rate=1e-2, weight_decay=1e-4, patience=15))
+    test = clevr_split[2]
+    assert {len(a.program) for a in test.asked} == {6} and max(
+        len(a.program) for a in clevr_split[0].asked
+    ) == 5
+    assert problem.accuracy(test)["all"] > problem.majority(test) + 0.08
