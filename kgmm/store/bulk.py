@@ -39,9 +39,14 @@ class Encoder:
         kernels.hashes_of(self.blob, self.starts, 0, self.count, self.hashes)
         self._resize_slots(1 << 17)
 
-    def encode(self, data: NDArray[np.uint8], begins: NDArray[Any], ends: NDArray[Any]) -> NDArray[np.uint32]:
+    def encode(
+        self, data: NDArray[np.uint8], begins: NDArray[Any], ends: NDArray[Any], hashes: NDArray[np.uint64] | None = None
+    ) -> NDArray[np.uint32]:  # fmt: skip
         """Return the ids of the strings ``data[begins[i]:ends[i]]``; unknown ones get the next."""
         rows = len(begins)
+        if hashes is None:
+            hashes = np.empty(rows, np.uint64)
+            kernels.hash_spans(data, begins, ends, hashes)
         used = int(self.starts[self.count])
         if used + len(data) > len(self.blob):
             self.blob = _grown(self.blob, 2 * (used + len(data)))
@@ -53,7 +58,7 @@ class Encoder:
         ids = np.empty(rows, np.uint32)
         self.count = int(
             kernels.encode(
-                data, begins, ends, rows, ids, self.slots, self.hashes, self.starts, self.blob, self.count
+                data, begins, ends, hashes, ids, self.slots, self.hashes, self.starts, self.blob, self.count
             )
         )
         return ids
@@ -125,6 +130,14 @@ class Encoder:
         dictionary.publish_slots(folder, slots)
 
 
+def _few(encoder: Encoder, part: Spans, field: int) -> NDArray[np.uint32]:
+    """Return the ids of a column of which the parser numbered the distinct values, if they are few."""
+    begins, ends, few = part.begins[field], part.ends[field], part.few[field]
+    if few is None:
+        return encoder.encode(part.data, begins, ends)
+    return encoder.encode(part.data, begins[few.firsts], ends[few.firsts])[few.codes]
+
+
 def _grown(array: NDArray[Any], size: int) -> NDArray[Any]:
     larger = np.empty(size, array.dtype)
     larger[: len(array)] = array
@@ -149,9 +162,11 @@ class Collector:
         encode, data = self.terms.encode, part.data
         graph = self.terms.encode_one(self.graph or DEFAULT_GRAPH)
         self.surfaces.append(part.surface)
-        subject, target = (encode(data, part.begins[field], part.ends[field]) for field in (1, 2))
-        predicate = encode(data, part.begins[0], part.ends[0])
-        source = self.sources.encode(data, part.begins[3], part.ends[3])
+        subject, target = (
+            encode(data, part.begins[field], part.ends[field], part.hashes[field - 1]) for field in (1, 2)
+        )
+        predicate = _few(self.terms, part, 0)
+        source = _few(self.sources, part, 3)
         return Statements(
             subject, predicate, target, np.full(len(part), graph, np.uint32), part.weight, source
         )

@@ -20,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgmm.progress import Progress
-from kgmm.store import parsing
+from kgmm.store import kernels, parsing
 from kgmm.store.formats import Rejects
 from kgmm.store.formats._blocks import blocks
 
@@ -37,15 +37,31 @@ _WHY = {
 }
 
 
+#: distinct relations or data sets of a block that are numbered while parsing
+FEW = 128
+
+
+class Few(NamedTuple):
+    """A column of few distinct values: their numbers, and the row in which each comes first."""
+
+    codes: NDArray[np.uint8]
+    firsts: NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class Spans:
-    """Statements of a block of text: for relation, start, end and data set where they begin and end in *data*."""
+    """Statements of a block of text: for relation, start, end and data set where they begin and end in *data*.
+
+    Starts and ends come with their hashes, relations and data sets with numbers where they are few.
+    """
 
     data: NDArray[np.uint8]
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
     weight: NDArray[np.float64]
     surface: pa.Array
+    hashes: NDArray[np.uint64]
+    few: dict[int, Few | None]
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -146,9 +162,19 @@ def _parsed(block: memoryview, lang: str | None) -> Parsed:
     fine[list(why)] = False
     rows = slice(0, count) if fine.all() else np.flatnonzero(fine)
     begins, ends = np.ascontiguousarray(begins[:, rows]), np.ascontiguousarray(ends[:, rows])
-    spans = Spans(data, begins, ends, weight[rows], _texts(data, begins[4], ends[4]))
+    hashes = np.empty((2, begins.shape[1]), np.uint64)
+    for at in (0, 1):
+        kernels.hash_spans(data, begins[at + 1], ends[at + 1], hashes[at])
+    few = {field: _few(data, begins[field], ends[field]) for field in (0, 3)}
+    spans = Spans(data, begins, ends, weight[rows], _texts(data, begins[4], ends[4]), hashes, few)
     bad = [(at, why[at], _raw(block[bounds[at] : bounds[at + 1]])) for at in sorted(why)]
     return Parsed(count, spans, bad)
+
+
+def _few(data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> Few | None:
+    codes, firsts = np.empty(len(begins), np.uint8), np.empty(FEW, np.int64)
+    count = parsing.number_few(data, begins, ends, codes, firsts)
+    return None if count < 0 else Few(codes, firsts[:count])
 
 
 def _raw(line: memoryview) -> str:

@@ -74,6 +74,13 @@ def hashes_of(data, offsets, first, last, out):
 
 
 @njit(cache=True, nogil=True)
+def hash_spans(data, begins, ends, out):
+    """Hash the strings ``data[begins[i]:ends[i]]`` into *out*."""
+    for row in range(len(begins)):
+        out[row] = xxh64(data, np.int64(begins[row]), np.int64(ends[row]))
+
+
+@njit(cache=True, nogil=True)
 def fill_slots(hashes, count, slots):
     """Fill an empty hash table (slot = id + 1, linear probing) with the first *count* ids."""
     mask = np.uint64(len(slots) - 1)
@@ -117,8 +124,8 @@ def _append(data, a, b, h, probe, slots, hashes, starts, blob, count):
 
 
 @njit(cache=True, nogil=True)
-def encode(data, begins, ends, rows, ids, slots, hashes, starts, blob, count):
-    """Number the strings ``data[begins[i]:ends[i]]``, giving unknown ones the next ids.
+def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
+    """Number the strings ``data[begins[i]:ends[i]]`` with hashes *h*, giving unknown ones the next ids.
 
     *slots*, *hashes*, *starts* and *blob* are the dictionary, with room for every string being new; returns its
     new count. Three passes, each of which misses the cache once a row at most and does not wait for the row
@@ -126,9 +133,7 @@ def encode(data, begins, ends, rows, ids, slots, hashes, starts, blob, count):
     was found go the careful way at the end.
     """
     mask, upper, one = np.uint64(len(slots) - 1), np.uint64(32), np.uint64(1)
-    h = np.empty(rows, np.uint64)
-    for row in range(rows):
-        h[row] = xxh64(data, np.int64(begins[row]), np.int64(ends[row]))
+    rows = len(begins)
     for row in range(rows):
         if row and h[row] == h[row - 1]:
             ids[row] = ids[row - 1]

@@ -202,3 +202,35 @@ def copy_spans(data, begins, ends, offsets, out):
                 at += 1
         offsets[row + 1] = used
     return used
+
+
+@njit(cache=True, nogil=True)
+def _equal(data, a, b, c, d):
+    if b - a != d - c:
+        return False
+    for i in range(b - a):  # noqa: SIM110
+        if data[a + i] != data[c + i]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def number_few(data, begins, ends, codes, firsts):
+    """Number the distinct strings ``data[begins[i]:ends[i]]`` as they come; returns how many there are.
+
+    *firsts* takes the row in which each comes first; -1 is returned if there are more than it has room for.
+    """
+    count, last = 0, 0
+    for row in range(len(begins)):
+        a, b = begins[row], ends[row]
+        if not (count and _equal(data, a, b, begins[firsts[last]], ends[firsts[last]])):
+            last = 0
+            while last < count and not _equal(data, a, b, begins[firsts[last]], ends[firsts[last]]):
+                last += 1
+            if last == count:
+                if count == len(firsts):
+                    return -1
+                firsts[count] = row
+                count += 1
+        codes[row] = last
+    return count
