@@ -310,9 +310,11 @@ def write_table(
 
 
 def _strings(names: pa.Array, ids: NDArray[np.uint32]) -> pa.Array:
-    """Return the strings of ids as a dictionary column, which Parquet writes as it is."""
+    """Return the strings of ids; where many come again as a dictionary column, which Parquet writes as it is."""
     values = np.sort(ids)
     values = values[np.flatnonzero(np.diff(values, prepend=values[0] + np.uint32(1)))]
+    if 2 * len(values) > len(ids):
+        return names.take(pa.array(ids)).cast(pa.string())
     place = np.empty(len(names), np.int32)  # filled only where it is read
     place[values] = np.arange(len(values), dtype=np.int32)
     return pa.DictionaryArray.from_arrays(

@@ -96,12 +96,19 @@ def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
         path,
         compression="zstd",
         compression_level=1,
-        use_dictionary=[name for name in SCHEMA.names if name != "surface"],
+        use_dictionary=_worth_a_dictionary(rows),
+        write_statistics=["graph", "subject", "predicate", "weight", "source"],
         dictionary_pagesize_limit=1 << 24,
         store_schema=False,
     )
     sync(path)
     return {"path": path.name, "size": path.stat().st_size, "stats": _stats(rows)}
+
+
+def _worth_a_dictionary(rows: pa.Table) -> list[str]:
+    """Return the columns that Parquet writes as numbers into a list of values; most objects come once a file."""
+    plain = {"surface"} if pa.types.is_dictionary(rows.schema.field("object").type) else {"surface", "object"}
+    return [name for name in rows.column_names if name not in plain]
 
 
 def _stats(rows: pa.Table) -> str:
