@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,14 @@ SYLLABLES = [
 ]
 
 
-def words(count: int, draw: np.random.Generator) -> np.ndarray:
-    """Return distinct English-looking concepts, one in five with a part of speech."""
+#: rows written at once
+CHUNK = 500_000
+
+
+def words(count: int, draw: np.random.Generator) -> pl.Series:
+    """Return distinct English-looking concepts in order, one in five with a part of speech."""
     letters = np.array(SYLLABLES)
-    parts = [pl.Series(letters[draw.integers(0, len(letters), count)]) for _ in range(5)]
+    parts = [pl.Series(letters).gather(draw.integers(0, len(letters), count)) for _ in range(5)]
     frame = pl.DataFrame(
         {str(i): part for i, part in enumerate(parts)} | {"n": np.arange(count), "k": draw.random(count)}
     )
@@ -42,40 +47,61 @@ def words(count: int, draw: np.random.Generator) -> np.ndarray:
         + pl.col("n").cast(pl.String)
     )  # fmt: skip
     kind = pl.when((pl.col("k") * 10).floor() % 5 == 0).then(pl.lit("/n")).otherwise(pl.lit(""))
-    return frame.select(pl.lit("/c/en/") + name + kind).to_series().to_numpy()
+    return frame.select(pl.lit("/c/en/") + name + kind).to_series().sort()
 
 
-def write(path: Path, edges: int, seed: int = 0) -> None:
-    """Write a dump of about *edges* assertions (doubles are left out), sorted as the real one is."""
+def edges_of(count: int, nodes: int, draw: np.random.Generator) -> np.ndarray:
+    """Return relation, start and end of distinct edges, each packed into a number, in order."""
+    share = np.array([RELATIONS[name] for name in sorted(RELATIONS)])
+    packed = draw.choice(len(share), count, p=share / share.sum()).astype(np.uint64) << np.uint64(56)
+    for shift in (28, 0):  # degrees with a tail like k^-2.2, hubs anywhere in the alphabet
+        anywhere = draw.permutation(nodes)
+        rank = np.minimum((nodes * draw.random(count) ** 2.2).astype(np.int64), nodes - 1)
+        packed |= anywhere[rank].astype(np.uint64) << np.uint64(shift)
+    packed.sort()
+    return packed[np.append(True, packed[1:] != packed[:-1])]
+
+
+def write(path: Path, edges: int, seed: int = 0) -> int:
+    """Write a dump of about *edges* assertions (doubles are left out), sorted as the real one is; return how many.
+
+    A path that ends in ``.gz`` is compressed. Memory: 40 bytes an edge at most, text is written in parts.
+    """
     draw = np.random.default_rng(seed)
     nodes = max(edges * 3 // 10, 10)
     concepts = words(nodes, draw)
+    packed = edges_of(edges, nodes, draw)
+    relations, low = pl.Series(sorted(RELATIONS)), np.uint64((1 << 28) - 1)
+    with gzip.open(path, "wb", compresslevel=1) if path.suffix == ".gz" else path.open("wb") as file:
+        for at in range(0, len(packed), CHUNK):
+            part = packed[at : at + CHUNK]
+            frame = pl.DataFrame(
+                {
+                    "r": relations.gather(part >> np.uint64(56)),
+                    "s": concepts.gather((part >> np.uint64(28)) & low),
+                    "o": concepts.gather(part & low),
+                }
+            )
+            _lines(frame, draw).write_csv(file, separator="\t", include_header=False, quote_style="never")
+    return len(packed)
 
-    def ends() -> np.ndarray:  # degrees with a tail like k^-2.2
-        return np.minimum((nodes * draw.random(edges) ** 2.2).astype(np.int64), nodes - 1)
 
-    names = np.array(list(RELATIONS))
-    share = np.array(list(RELATIONS.values()))
-    relation = draw.choice(len(names), edges, p=share / share.sum())
-    frame = pl.DataFrame(
-        {
-            "r": names[relation],
-            "s": concepts[draw.permutation(nodes)[ends()]],
-            "o": concepts[draw.permutation(nodes)[ends()]],
-            "d": np.array(DATASETS)[draw.choice(len(DATASETS), edges, p=[0.7, 0.12, 0.08, 0.05, 0.03, 0.02])],
-            "w": np.array(WEIGHTS)[
-                draw.choice(len(WEIGHTS), edges, p=[0.7, 0.1, 0.08, 0.04, 0.03, 0.02, 0.02, 0.01])
-            ],
-            "t": draw.random(edges) < 0.3,
-            "n": draw.integers(0, 10**6, edges),
-        }
+def _lines(frame: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:
+    """Return the five columns of the dump for some edges."""
+    count = frame.height
+    dataset = draw.choice(len(DATASETS), count, p=[0.7, 0.12, 0.08, 0.05, 0.03, 0.02])
+    weight = draw.choice(len(WEIGHTS), count, p=[0.7, 0.1, 0.08, 0.04, 0.03, 0.02, 0.02, 0.01])
+    frame = frame.with_columns(
+        d=pl.Series(np.array(DATASETS)[dataset]),
+        w=pl.Series(np.array(WEIGHTS)[weight]),
+        t=pl.Series(draw.random(count) < 0.3),
+        n=pl.Series(draw.integers(0, 10**6, count)),
     )
-    frame = frame.unique(["r", "s", "o"], maintain_order=True).sort(["r", "s", "o"])
     number = pl.col("n").cast(pl.String)
     surface = pl.when("t").then(
         pl.lit(', "surfaceText": "[[') + pl.col("s").str.slice(6) + "]] is " + pl.col("r") + " [[" + pl.col("o").str.slice(6) + ']]"'
     ).otherwise(pl.lit(""))  # fmt: skip
-    frame.select(
+    return frame.select(
         (pl.lit("/a/[/r/") + pl.col("r") + "/," + pl.col("s") + "/," + pl.col("o") + "/]").alias("uri"),
         (pl.lit("/r/") + pl.col("r")).alias("rel"),
         pl.col("s").alias("start"),
@@ -84,4 +110,4 @@ def write(path: Path, edges: int, seed: int = 0) -> None:
             pl.lit('{"dataset": "') + pl.col("d") + '", "license": "cc:by-sa/4.0", "sources": [{"contributor": "/s/resource/wiktionary/en/'
             + number + '", "process": "/s/process/wikiparsec/2"}]' + surface + ', "weight": ' + pl.col("w").cast(pl.String) + "}"
         ).alias("json"),
-    ).write_csv(path, separator="\t", include_header=False, quote_style="never")  # fmt: skip
+    )  # fmt: skip
