@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import time
@@ -34,16 +35,22 @@ def reasoner_names() -> list[str]:
 
 
 def reasoner(name: str) -> Callable[[Task], Outcome]:
-    """Return a reasoner by its name.
+    """Return a reasoner by its name; one that has options takes them after a hyphen, as in ``bilinear-mcb``.
 
     Raises:
         KgmmError: if there is none of that name; the message lists those there are.
     """
-    name = DEFAULT if name == "default" else name.replace("-", "_")
-    if name not in reasoner_names():
+    base, _, option = (DEFAULT if name == "default" else name).partition("-")
+    if base not in reasoner_names():
         raise KgmmError(f"no reasoner {name!r}; there are: {', '.join(reasoner_names())}")
-    found: Callable[[Task], Outcome] = importlib.import_module(f"kgmm.reason.{name}").answer
-    return found
+    module = importlib.import_module(f"kgmm.reason.{base}")
+    found: Callable[[Task], Outcome] = module.answer
+    if not option:
+        return found
+    options = getattr(module, "OPTIONS", ())
+    if option not in options:
+        raise KgmmError(f"{base} has no option {option!r}; it has: {', '.join(options) or 'none'}")
+    return functools.partial(found, option=option)
 
 
 def ask(

@@ -82,8 +82,8 @@ class Judge(Protocol):
         """Return one number a candidate's end, (2 n,); larger is better, -inf is out of the question."""
         ...
 
-    def confidence(self, logit: float) -> float:
-        """Return how likely an answer with this number is right."""
+    def confidence(self, found: ev.Evidence, logit: float, row: int) -> float:
+        """Return how likely the answer of a candidate's end, with this number, is right."""
         ...
 
 
@@ -96,7 +96,7 @@ class Linear:
         """Return the linear score."""
         return np.asarray((found.features @ WEIGHTS).astype(np.float64))
 
-    def confidence(self, logit: float) -> float:
+    def confidence(self, found: ev.Evidence, logit: float, row: int) -> float:
         """Return the logistic of the score."""
         return float(1 / (1 + np.exp(-(SLOPE * logit + BIAS))))
 
@@ -259,7 +259,7 @@ def _by_evidence(
         return Outcome(None, memory=memory, abstained=reason)
     hypotheses = _distinct(task, found, order, ranked, max(task.top, 3))
     best, row = hypotheses[0][0], int(hypotheses[0][2])
-    confidence = [round(scorer.confidence(h[1]), 4) for h in hypotheses]
+    confidence = [round(scorer.confidence(found, h[1], h[2]), 4) for h in hypotheses]
     memory_fact = ev.memory(task, _one(found, row), ranked[2 * (row // 2) : 2 * (row // 2) + 2], 1)[0]
     step = Step(
         "evidence", f"the best supported answer is {best!r}",

@@ -24,6 +24,7 @@ from kgmm.phrase import phrase
 from kgmm.reason import evidence as ev
 from kgmm.reason import explicit
 from kgmm.reason.task import Outcome, Task
+from kgmm.reason.weights import WEIGHTS as LINEAR
 from kgmm.words import normal
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ RELATIONS = (
     "ReceivesAction", "Synonym", "Causes", "SimilarTo", "LocatedNear", "InstanceOf", "Antonym", "SymbolOf", "CreatedBy",
 )  # fmt: skip
 #: answers less likely than this are withheld
-THRESHOLD = 0.1
+THRESHOLD = 0.05
 
 Floats = NDArray[np.float32]
 
@@ -52,8 +53,8 @@ class Ranker:
     features: FeatureRanker
     words: WordRanker
     share: float
-    slope: float
-    bias: float
+    #: weights of an answer's log-probability and of the explicit reasoner's score, and the bias
+    calibration: tuple[float, float, float]
     tokenizer: Any
     checksum: str
     pool: int = POOL
@@ -73,9 +74,16 @@ class Ranker:
         logits[best] = together(self.share * first[best] + read, answers(task, found, best))
         return logits.reshape(-1)
 
-    def confidence(self, logit: float) -> float:
-        """Return how likely an answer of this log-probability is right."""
-        return float(1 / (1 + np.exp(-(self.slope * logit + self.bias))))
+    def confidence(self, found: ev.Evidence, logit: float, row: int) -> float:
+        """Return how likely an answer is right, from its share among all answers and from what supports it at all.
+
+        What the explicit reasoner would withhold is no surer here: the best of poor answers is still poor.
+        """
+        share, support, bias = self.calibration
+        linear = float(found.features[row] @ LINEAR)
+        trained = float(1 / (1 + np.exp(-(share * logit + support * linear + bias))))
+        plain = explicit.Linear().confidence(found, linear, row)
+        return trained if plain >= explicit.THRESHOLD else min(trained, plain)
 
 
 def answer(task: Task) -> Outcome:
@@ -84,7 +92,7 @@ def answer(task: Task) -> Outcome:
     Returns:
         The outcome; its text is None if nothing supports an answer.
     """
-    if task.drawn:
+    if task.drawn or not task.scene.objects:
         return explicit.answer(task)
     ranker = load()
     outcome = explicit.answer(task, ranker)
@@ -94,8 +102,6 @@ def answer(task: Task) -> Outcome:
 
 def described(task: Task, found: ev.Evidence) -> Floats:
     """Return the features of both ends of each candidate, (2 n, F): the explicit reasoner's, relation, ranks, far end."""
-    from kgmm.reason.weights import WEIGHTS as LINEAR
-
     c = found.candidates
     kinds, at = np.unique(c.predicate, return_inverse=True)
     number = {name: i for i, name in enumerate(RELATIONS)}
@@ -204,7 +210,6 @@ def load(folder: Path = WEIGHTS) -> Ranker:
     try:
         config = json.loads((folder / "config.json").read_text())
         model = PairRanker(**config["network"])
-        slope, bias = config["confidence"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             folder, f"not a trained hybrid ({error!r}); make one with: kgmm train hybrid FVQA --out DIR"
@@ -212,4 +217,7 @@ def load(folder: Path = WEIGHTS) -> Ranker:
     load_weights(model, folder)
     model.eval()
     checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
-    return Ranker(model.features, model.words, float(model.share), slope, bias, pair_tokenizer(), checksum)
+    share, support, bias = model.confidence.tolist()
+    return Ranker(
+        model.features, model.words, float(model.share), (share, support, bias), pair_tokenizer(), checksum
+    )

@@ -20,6 +20,7 @@ from kgmm.reason import evidence as ev
 from kgmm.reason import hybrid
 from kgmm.reason.parse import parse
 from kgmm.reason.task import Task
+from kgmm.reason.weights import WEIGHTS
 from kgmm.retrieve import prime
 from kgmm.words import normal
 
@@ -37,6 +38,8 @@ FOLDS = 4
 class PairRanker(nn.Module):
     """Both rankers, and how much the first one's logits count beside the second's."""
 
+    confidence: Tensor
+
     def __init__(self, features: int, hidden: int = 64, rank: int = 16) -> None:
         from kgmm.encode.precision import fast_precision
 
@@ -44,6 +47,8 @@ class PairRanker(nn.Module):
         self.features = FeatureRanker(features, hidden)
         self.words = WordRanker(hybrid.base_folder(), rank, fast_precision())
         self.share = nn.Parameter(torch.tensor(1.0))
+        #: logistic from an answer's log-probability and its explicit score to how likely it is right
+        self.register_buffer("confidence", torch.tensor([1.0, 0.0, 0.0]))
 
 
 @dataclass
@@ -103,7 +108,7 @@ class HybridProblem:
         self.random = np.random.default_rng(seed)
         self.config: dict[str, Any] = {
             "name": "hybrid", "data": "fvqa", "network": network, "relations": list(hybrid.RELATIONS),
-            "split": split, "dev": dev, "seed": seed, "confidence": [1.0, 0.0],
+            "split": split, "dev": dev, "seed": seed,
             "about": "Ranks (fact, answering end) pairs: a two-layer network over readable features, then a cross-encoder "
             "that corrects all-MiniLM-L6-v2 by low-rank matrices.",
         }  # fmt: skip
@@ -157,8 +162,7 @@ class HybridProblem:
         """Return top1, top3, fact1 and the share answered at precision 0.95, on the held-out images."""
         ranked = self.rank(self.held)
         figures = measure(self.held, ranked)
-        slope, bias = calibrate(self.held, ranked)
-        self.config["confidence"] = [slope, bias]
+        self.model.confidence.copy_(torch.tensor(calibrate(self.held, ranked)))
         return figures
 
     @property
@@ -208,8 +212,6 @@ def collect(
 def _example(
     task: Task, found: ev.Evidence, q: FvqaQuestion, ids: Mapping[tuple[str, str, str], Any]
 ) -> Example:
-    from kgmm.reason.weights import WEIGHTS
-
     c, terms, gold = found.candidates, task.store.terms, set(q.facts)
     triples = zip(terms.names(c.subject), terms.names(c.predicate), terms.names(c.object), strict=True)
     cited = np.array([bool(gold & ids.get(t, {}).keys()) for t in triples], bool)
@@ -302,13 +304,25 @@ def measure(
 
 def calibrate(
     examples: list[Example], ranked: list[tuple[NDArray[np.int64], NDArray[np.float32]]]
-) -> tuple[float, float]:
-    """Return slope and bias of a logistic from an answer's log-probability to whether it is right."""
+) -> tuple[float, float, float]:
+    """Return weights and bias of a logistic from an answer's log-probability and explicit score to whether it is right.
+
+    Each question counts twice: as it is, and with its gold facts taken away, so that a best answer among poor ones
+    is not taken for a good one.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    best = [_best(e, rows, logits) for e, (rows, logits) in zip(examples, ranked, strict=True)]
-    right = [b[0][0] == normal(e.question.answer) for b, e in zip(best, examples, strict=True)]
+    inputs, right = [], []
+    for e, (rows, logits) in zip(examples, ranked, strict=True):
+        for kept in (np.ones(len(rows), bool), ~e.cited[rows]):
+            if not kept.any():
+                continue
+            joint = hybrid.together(logits[kept], [e.answers[i] for i in rows[kept]]).reshape(-1)
+            at, end = divmod(int(joint.argmax()), 2)
+            row = rows[kept][at]
+            inputs.append((joint.max(), e.features[row, end, : len(ev.FEATURES)] @ WEIGHTS))
+            right.append(e.answers[row][end] == normal(e.question.answer))
     if len(set(right)) < 2:
-        return 1.0, 0.0
-    line = LogisticRegression(C=1e6).fit(np.array([b[2] for b in best])[:, None], np.array(right))
-    return float(line.coef_[0, 0]), float(line.intercept_[0])
+        return 1.0, 0.0, 0.0
+    line = LogisticRegression(C=1e6).fit(np.array(inputs), np.array(right))
+    return float(line.coef_[0, 0]), float(line.coef_[0, 1]), float(line.intercept_[0])
