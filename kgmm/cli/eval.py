@@ -9,6 +9,7 @@ from kgmm.cli import LazyGroup
 EVALUATIONS: dict[str, tuple[str, str]] = {
     "fvqa": ("kgmm.cli.eval_fvqa:fvqa", "Fact-based VQA: answers and supporting facts."),
     "hashing": ("kgmm.cli.eval_hashing:hashing", "Cross-modal hashing: mAP, precision-recall, times."),
+    "fusion": ("kgmm.cli.eval_fusion:fusion", "Early, intermediate, late fusion; CCA, kernel CCA, PLS."),
     "faithfulness": ("kgmm.cli.eval_faithfulness:faithfulness", "Are citations true, necessary, sufficient?"),
     "easy-vqa": ("kgmm.cli.eval_models:easy_vqa", "easy-vqa: answers from pixels."),
     "clevr": (

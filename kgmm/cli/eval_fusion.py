@@ -1,0 +1,38 @@
+"""``kgmm eval fusion``: fusion levels and shared spaces on a cross-modal data set, in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kgmm.cli.output import emit, json_option, progress_bar
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(min=1), help="Runs to average.")
+@click.option(
+    "--components",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Dimension of the spaces of CCA, kernel CCA and PLS.",
+)
+@json_option
+def fusion(folder: Path, seeds: int, components: int, as_json: bool) -> None:
+    """Fit on the training pairs of DIR; classify its test pairs, and search its training items with them.
+
+    DIR is laid out as for `kgmm eval hashing`. Prints a Markdown table: accuracy of the category of pairs, and
+    mean average precision of search across modalities by cosine.
+    """
+    from kgmm.encode.evaluate_fusion import evaluate, table
+    from kgmm.encode.hashing._dataset import read_cross_modal
+
+    data = read_cross_modal(folder)
+    with progress_bar("rows") as progress:
+        found = evaluate(data, seeds=range(seeds), components=components, progress=progress)
+    if as_json:
+        emit(found)
+        return
+    click.echo(table(found))
