@@ -108,49 +108,91 @@ def solve(
     return Solution(scores, error / total, steps)
 
 
+class Iteration:
+    """Conjugate gradients for one distribution whose seeds all have edges, step by step.
+
+    Args:
+        view: an undirected view.
+        seeds: where the walk restarts.
+        restart: with which probability.
+        initial: scores to start from.
+
+    Attributes:
+        error: bound on the L1 error of the scores.
+        steps: taken so far.
+    """
+
+    def __init__(
+        self, view: GraphView, seeds: SeedNodes, restart: float, initial: NDArray[np.float64] | None = None
+    ) -> None:
+        self.system, self.restart = _System(view, restart), restart
+        self.core = self.system.parts.core
+        self.in_core, self.rows = members(self.core, seeds.positions)
+        in_fringe, _ = members(self.system.parts.fringe, seeds.positions)
+        self.pulls = restart * seeds.masses
+        held = seeds.positions[in_fringe]
+        self.fringe_seeds = held, self.pulls[in_fringe] / self.system.strengths[held]
+        self.x, self.q = np.zeros(len(self.core)), np.empty(len(self.core))
+        if initial is not None:
+            self.x = initial[self.core] / self.system.strengths[self.core]
+        self.p = np.empty(len(view))
+        self.steps, self.error = 0, math.inf
+        self.start()
+
+    def start(self) -> None:
+        """Compute the residual afresh and search along it."""
+        system = self.system
+        _substitute(system, self.x, self.fringe_seeds, self.p)
+        system.apply(self.p, self.q)
+        self.r = -self.q
+        self.r[self.rows] += self.pulls[self.in_core]
+        self.error = float(np.abs(self.r).sum()) / self.restart
+        self.p[self.core] = self.r / system.diagonal
+        self.square = float(self.r @ self.p[self.core])
+
+    def step(self) -> bool:
+        """Take one step; False if rounding leaves no direction."""
+        system = self.system
+        system.fill_fringe(self.p)
+        curvature = system.apply(self.p, self.q)
+        if curvature <= 0:
+            return False
+        before = self.square
+        self.square, norm = system.move(self.p, self.q, self.x, self.r, before / curvature)
+        self.error = norm / self.restart
+        self.steps += 1
+        system.turn(self.p, self.r, self.square / before)
+        return True
+
+    def scores(self, out: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Write the scores so far to *out*, one a node."""
+        _substitute(self.system, self.x, self.fringe_seeds, out)
+        np.multiply(out, self.system.strengths, out=out)
+        return np.maximum(out, 0.0, out=out)
+
+    def energy(self) -> float:
+        """Return e with |error of node v| <= e sqrt(d_v), d_v its strength.
+
+        M = D - (1 - c) A is at least c D, so its inverse is at most D^-1 / c, and v's error d_v (M^-1 r)_v is by
+        Cauchy and Schwarz at most d_v sqrt((M^-1)_vv r' M^-1 r), with d_v c (M^-1)_vv = x^(v)_v, at most 1.
+        """
+        return float(np.sqrt((self.r**2 / self.system.strengths[self.core]).sum())) / self.restart
+
+
 def _conjugate_gradients(
     view: GraphView, seeds: SeedNodes, restart: float, tol: float, initial: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.float64], float, int]:
-    system = _System(view, restart)
-    core = system.parts.core
-    in_core, rows = members(core, seeds.positions)
-    in_fringe, _ = members(system.parts.fringe, seeds.positions)
-    pulls = restart * seeds.masses
-    held = seeds.positions[in_fringe]
-    fringe_seeds = held, pulls[in_fringe] / system.strengths[held]
-    x, q = np.zeros(len(core)), np.empty(len(core))
-    if initial is not None:
-        x = initial[core] / system.strengths[core]
-    most, steps, error = most_steps(restart, tol), 0, math.inf
-    p = np.empty(len(view))
-    while True:
-        _substitute(system, x, fringe_seeds, p)
-        system.apply(p, q)
-        r = -q
-        r[rows] += pulls[in_core]
-        norm = float(np.abs(r).sum())
-        error = norm / restart
-        if error <= tol or steps > most:
+    run = Iteration(view, seeds, restart, initial)
+    most = most_steps(restart, tol)
+    while run.error > tol and run.steps <= most:
+        while run.error > 0.9 * tol and run.steps <= most and run.step():
+            pass
+        if tol >= 1e-11 and run.error <= tol:  # rounding cannot have moved the residual by as much
             break
-        p[core] = r / system.diagonal
-        square = float(r @ p[core])
-        while error > 0.9 * tol and steps <= most:
-            system.fill_fringe(p)
-            curvature = system.apply(p, q)
-            if curvature <= 0:
-                break
-            before = square
-            square, norm = system.move(p, q, x, r, square / curvature)
-            error = norm / restart
-            steps += 1
-            system.turn(p, r, square / before)
-        if tol >= 1e-11 and error <= tol:  # rounding cannot have moved the residual by as much
-            _substitute(system, x, fringe_seeds, p)
-            break
-    if error > tol:
-        raise KgmmError(f"the walk stopped at an L1 error of {error:.1e}; raise tol={tol:.1e}")
-    np.multiply(p, system.strengths, out=p)
-    return np.maximum(p, 0.0, out=p), error, steps
+        run.start()
+    if run.error > tol:
+        raise KgmmError(f"the walk stopped at an L1 error of {run.error:.1e}; raise tol={tol:.1e}")
+    return run.scores(run.p), run.error, run.steps
 
 
 def _substitute(
