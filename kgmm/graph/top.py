@@ -140,7 +140,7 @@ def _iterated(view: GraphView, seeds: SeedNodes, k: int, restart: float) -> Rank
             continue
         order = best_positions(run.scores(scores), k + 1)
         bounds = np.minimum(share * roots[order], run.error)
-        gaps, widths = -np.diff(scores[order]), roots[order[:-1]] + roots[order[1:]]
+        gaps, widths = -np.diff(scores[order]), np.maximum(roots[order[:-1]] + roots[order[1:]], 1e-300)
         same = [twins(view, a, b, seeds) for a, b in pairwise(order.tolist())]
         apart = gaps > bounds[:-1] + bounds[1:]
         if (apart | same)[:-1].all() and (same[-1] or apart[-1]):

@@ -148,7 +148,7 @@ def test_single_nodes_bounds_hold_and_settle_the_order_early(monkeypatch):
     s, o = (random.pareto(1.2, (2, 40_000)) * 50).astype(int) % 8_000
     view = GraphView.from_edges(s, o, None, random.random(len(s)) + 0.1)
     monkeypatch.setattr(top, "_push", lambda *_: None)
-    for seed in ("100", "4711", "7"):
+    for seed in ("100", str(s[17]), "7"):
         ranking, exact = view.top(seed, 10), view.walk(seed, tol=1e-13)
         assert ranking.certified and ranking.edges_read < exact.iterations * len(view.adjacency.indices)
         assert [name for name, _ in ranking] == [name for name, _ in exact.top(10)]
