@@ -23,18 +23,32 @@ from kgmm.cli.output import emit, json_option, progress_bar
     help="Code a database item by its own modality's function, or by the pair's joint code.",
 )
 @click.option("--seed", default=0, show_default=True, help="Everything random follows from it.")
+@click.option(
+    "--plot",
+    "picture",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Draw precision against recall into a .png or .svg file.",
+)
 @json_option
-def hashing(folder: Path, method: str, bits: int, codes: str, seed: int, as_json: bool) -> None:
+def hashing(
+    folder: Path, method: str, bits: int, codes: str, seed: int, picture: Path | None, as_json: bool
+) -> None:
     """Fit on the training pairs of DIR, query with its test items, search its training items.
 
     DIR holds a .mat file with I_tr, I_te, T_tr, T_te and train*.list and test*.list with categories in the
     last column. Relevant is what shares a category.
     """
     from kgmm.encode.evaluate_hashing import evaluate, read_cross_modal
+    from kgmm.encode.plot_hashing import check_plot, plot
 
+    if picture is not None:
+        check_plot(picture)
     data = read_cross_modal(folder)
     with progress_bar("steps") as progress:
         found = evaluate(data, method, bits, codes, seed, progress=progress)
+    if picture is not None:
+        plot(found, picture)
     if as_json:
         emit(found)
         return

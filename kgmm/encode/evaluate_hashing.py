@@ -36,7 +36,8 @@ def evaluate(
         **options: of the method.
 
     Returns:
-        ``image_to_text`` and ``text_to_image`` (see :func:`measures`), ``codes``, ``database``, method, times.
+        ``image_to_text`` and ``text_to_image`` (see :func:`measures`), ``codes``, ``database``, method, times, and
+        ``chance``: the precision of a random ranking.
 
     Raises:
         KgmmError: if the method has no unified codes, or *codes* is neither.
@@ -64,5 +65,6 @@ def evaluate(
         "codes": codes, "database": "train", "cutoffs": ["all", 50], "ties": "database order",
         "method": hasher.name, "bits": bits, "seed": seed,
         "queries": len(data.image_test), "items": len(data.image_train),
+        "chance": float(data.relevant.mean()),
         "fit_seconds": round(fit_seconds, 3), "encode_seconds": round(encode_seconds, 3),
     }  # fmt: skip
