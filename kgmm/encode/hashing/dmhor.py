@@ -18,7 +18,7 @@ class DMHOR(NetHasher):
 
     Each pass reconstructs both inputs: from both, from the image alone and from the text alone (the other's part
     of the joint layer is zero). Orthogonal weights make the codes' bits nearly uncorrelated, as the paper
-    proves; ``hard=True`` parametrizes them so that ‖W'W - I‖ is rounding error, ``hard=False`` adds
+    proves; ``hard=True`` retracts them after every step, so that ‖W'W - I‖ is rounding error, ``hard=False`` adds
     γ Σ ‖W'W - I‖² as the paper does. Layers are pretrained as auto-encoders, not Boltzmann machines. Where
     labels are given, they are classified from the code (``classify=0`` leaves the paper's unsupervised method).
     Unified codes are those of both inputs.
@@ -31,7 +31,7 @@ class DMHOR(NetHasher):
 
     name = "dmhor"
     DEFAULTS: ClassVar[dict[str, Any]] = {
-        **TRAINING, "orthogonal": 0.1, "hard": True, "agree": 1.0, "classify": 1.0, "decay": 0.0,
+        **TRAINING, "orthogonal": 0.1, "hard": True, "agree": 3.0, "classify": 3.0, "decay": 0.0, "dropout": 0.2,
     }  # fmt: skip
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
@@ -47,7 +47,7 @@ class DMHOR(NetHasher):
         if self.options["hard"]:
             for kind in ("image", "text"):
                 for layer in ("in", "joint"):
-                    nn.utils.parametrizations.orthogonal(nets[f"{kind}_{layer}"])
+                    nn.init.orthogonal_(cast(nn.Linear, nets[f"{kind}_{layer}"]).weight)
         return nn.ModuleDict(nets)
 
     def weights(self) -> list[Tensor]:
@@ -71,6 +71,7 @@ class DMHOR(NetHasher):
 
     def _train(self, data: Pairs, progress: Progress) -> None:
         def alone(batch: Batch) -> Tensor:
+            self._retract()
             total = torch.zeros(())
             for kind in ("image", "text"):
                 h = torch.tanh(self._part(batch.view(kind), kind))
@@ -78,6 +79,7 @@ class DMHOR(NetHasher):
             return total + self._penalty()
 
         def loss(batch: Batch) -> Tensor:
+            self._retract()
             o = self.options
             parts = {k: self._part(batch.view(k), k) for k in ("image", "text")}
             both = parts["image"] + parts["text"]
@@ -94,6 +96,18 @@ class DMHOR(NetHasher):
 
         self._descend(data, self.nets.parameters(), alone, progress, "auto-encoders", epochs=5)
         self._descend(data, self.nets.parameters(), loss, progress, "networks")
+        self._retract()
+
+    def _retract(self) -> None:
+        """Bring the weights back to orthogonal ones after a step, by QR, under the exact constraint."""
+        if not self.options["hard"]:
+            return
+        with torch.no_grad():
+            for w in self.weights():
+                tall = w.T if w.shape[0] <= w.shape[1] else w
+                q, r = torch.linalg.qr(tall)
+                q = q * torch.where(torch.diagonal(r) < 0, -1.0, 1.0)
+                w.copy_(q.T if w.shape[0] <= w.shape[1] else q)
 
     def _penalty(self) -> Tensor:
         """Return γ Σ ‖W'W - I‖² over the encoders' weights, 0 under the exact constraint."""

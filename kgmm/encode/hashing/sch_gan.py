@@ -30,7 +30,7 @@ class SchGan(NetHasher):
 
     name = "sch-gan"
     supervised = True
-    DEFAULTS: ClassVar[dict[str, Any]] = {**TRAINING, "labelled": 1.0, "margin": 1.0, "generator": 0.3}
+    DEFAULTS: ClassVar[dict[str, Any]] = {**TRAINING, "labelled": 1.0, "margin": 0.5, "generator": 0.3}
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden, dropout = self.options["hidden"], self.options["dropout"]
@@ -80,11 +80,9 @@ class SchGan(NetHasher):
         sure = (1 - relevant) * (own.sum(1, keepdim=True) > 0) * (own.sum(1) > 0)
         slack = (self.options["margin"] + positive - distance).clamp(min=0)
         known = (slack * sure).sum() / sure.sum().clamp(min=1)
-        spread = (relevant * (distance - positive).abs()).sum() / relevant.sum()
         generated = (self.options["margin"] + positive - distance.gather(1, chosen)).clamp(min=0).mean()
-        pull = positive.mean()
         share = self.options["generator"]
-        total: Tensor = (1 - share) * known + share * generated + 0.5 * pull + 0.5 * spread
+        total: Tensor = (1 - share) * known + share * generated
         return total
 
 

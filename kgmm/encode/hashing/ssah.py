@@ -23,7 +23,8 @@ class SSAH(NetHasher):
     sΘ - log(1 + e^Θ) instead of its negative. Unified codes are sgn of all three codes' sum, as B is.
 
     Options:
-        alpha, gamma, eta, beta: the weights α, γ, η, β.
+        alpha, gamma, eta, beta: the weights α, γ, η, β; those of η and β are ours (the paper's, 1e-4, leave codes
+            that follow no label on features).
         adversarial: weight of passing the discriminators.
         likelihood: ``nll`` or ``squared``.
         feature: length of a feature.
@@ -33,7 +34,7 @@ class SSAH(NetHasher):
     name = "ssah"
     supervised = True
     DEFAULTS: ClassVar[dict[str, Any]] = {
-        **TRAINING, "alpha": 1.0, "gamma": 1.0, "eta": 0.1, "beta": 1.0, "adversarial": 0.1,
+        **TRAINING, "alpha": 1.0, "gamma": 1.0, "eta": 1.0, "beta": 5.0, "adversarial": 0.01,
         "likelihood": "nll", "feature": 256,
     }  # fmt: skip
 
