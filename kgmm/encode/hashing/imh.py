@@ -7,8 +7,8 @@ from typing import ClassVar, cast
 import numpy as np
 import scipy.linalg
 
-from kgmm.encode.hashing._base import Array
-from kgmm.encode.hashing._linear import LinearHasher, mean
+from kgmm.encode.hashing._base import MODALITIES, Array
+from kgmm.encode.hashing._linear import LinearHasher
 from kgmm.progress import Progress
 
 
@@ -17,7 +17,7 @@ class IMH(LinearHasher):
 
     Minimizes over F with F'F = I and W_m: Σ_m ‖X_m W_m - F‖² + β‖W_m‖² + λ tr F'L_m F, L_m the Laplacian of
     the k-nearest-neighbour graph: F are the smallest eigenvectors of Σ_m (I - X_m(X_m'X_m + βI)^-1 X_m' + λL_m),
-    W_m = (X_m'X_m + βI)^-1 X_m'F. Bits are cut at the training median. The eigenproblem takes n² memory, so
+    W_m = (X_m'X_m + βI)^-1 X_m'F. Features are not centred. Bits are cut at the training median. The eigenproblem takes n² memory, so
     F is found on at most *sample* pairs.
 
     Options:
@@ -37,20 +37,18 @@ class IMH(LinearHasher):
                 np.random.default_rng(self.seed).choice(rows, self.options["sample"], replace=False)
             )
         views = [np.asarray(x[rows], np.float64) for x in (image, text)]
-        means = mean(views[0]), mean(views[1])
-        views = [x - m for x, m in zip(views, means, strict=True)]
         beta = self.options["beta"]
         total = np.zeros((len(rows), len(rows)))
         for x in views:
             total += smoothness(x, beta, self.options["lam"], self.options["neighbors"])
         _, f = scipy.linalg.eigh(total, subset_by_index=(0, min(self.bits, len(rows)) - 1))
-        for kind, x, center in zip(("image", "text"), views, means, strict=True):
+        for kind, x in zip(MODALITIES, views, strict=True):
             w = scipy.linalg.solve(x.T @ x + beta * np.eye(x.shape[1]), x.T @ f, assume_a="pos")
-            self._keep("image" if kind == "image" else "text", center, w, np.median(x @ w, axis=0))
+            self._keep(kind, np.zeros(x.shape[1]), w, np.median(x @ w, axis=0))
 
 
 def smoothness(x: Array, beta: float, lam: float, neighbors: int) -> Array:
-    """Return I - X(X'X + βI)^-1 X' + λL of one centred view, shape (n, n)."""
+    """Return I - X(X'X + βI)^-1 X' + λL of one view, shape (n, n)."""
     n = len(x)
     fit = x @ scipy.linalg.solve(x.T @ x + beta * np.eye(x.shape[1]), x.T, assume_a="pos")
     graph = neighbor_graph(x, neighbors)
