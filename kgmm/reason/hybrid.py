@@ -83,7 +83,7 @@ class Ranker:
         linear = float(found.features[row] @ LINEAR)
         trained = float(1 / (1 + np.exp(-(share * logit + support * linear + bias))))
         plain = explicit.Linear().confidence(found, linear, row)
-        return trained if plain >= explicit.THRESHOLD else min(trained, plain)
+        return trained if plain >= explicit.Linear.threshold else min(trained, plain)
 
 
 def answer(task: Task) -> Outcome:
