@@ -359,6 +359,12 @@ def load_weights(model: nn.Module, folder: str | Path) -> nn.Module:
     return model.eval()
 
 
+def halve(folder: str | Path) -> None:
+    """Store a trained folder's weights in half precision, which :func:`load_weights` reads as well."""
+    path = Path(folder) / "model.safetensors"
+    _save({k: v.half() if v.is_floating_point() else v for k, v in load_file(path).items()}, path)
+
+
 def need(module: str, extra: str) -> None:
     """Say which extra carries a module that is not installed.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,17 @@ WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
 def evaluate_folders(data: str, folders: list[Path], small: bool) -> dict[str, Any]:
-    """Return each folder's accuracy on the test split by kind of question, beside the majority answer's."""
+    """Return each folder's accuracy on the test split by kind of question, beside its runs without a true picture.
+
+    ``NAME, empty`` sees no object, ``NAME, shuffled`` another question's picture; ``majority`` is the most frequent
+    training answer of each kind of question. The blind model is one of the folders shipped.
+    """
     from kgmm.reason.shapes import ShapesProblem, parts
     from kgmm.train import load_weights
 
     split = parts(data, small)
     rows: dict[str, Any] = {}
-    majority = 0.0
+    majority: dict[str, float] = {}
     for folder in folders:
         try:
             config = json.loads((folder / "config.json").read_text())
@@ -31,9 +36,23 @@ def evaluate_folders(data: str, folders: list[Path], small: bool) -> dict[str, A
             raise BadInput(folder, f"not a trained model ({error!r}); make one with: kgmm train") from error
         problem.adopt(known)
         load_weights(problem.model, folder)
-        rows[config["name"]] = problem.accuracy(split[2])
+        name = config["name"]
+        rows[name] = problem.accuracy(split[2])
+        if name != "blind":
+            rows[f"{name}, empty"] = problem.accuracy(split[2], "empty")
+            rows[f"{name}, shuffled"] = problem.accuracy(split[2], "shuffled")
         majority = problem.majority(split[2])
     return {"data": data, "questions": len(split[2].asked), "majority": majority, "models": rows}
+
+
+def _name(folder: Path) -> str:
+    """Return the model's name a folder's config gives, or none."""
+    config = folder / "config.json"
+    return str(json.loads(config.read_text()).get("name", "")) if config.is_file() else ""
+
+
+def _line(first: str, cells: Iterable[str]) -> str:
+    return "  ".join([f"{first:>24}", *(f"{c:>8}" for c in cells)])
 
 
 def _command(data: str) -> click.Command:
@@ -42,17 +61,18 @@ def _command(data: str) -> click.Command:
     @json_option
     def run(folders: tuple[Path, ...], small: bool, as_json: bool) -> None:
         found = list(folders) or sorted(p.parent for p in WEIGHTS.glob(f"{data}-*/config.json"))
+        blind = WEIGHTS / f"{data}-blind"
+        if blind.is_dir() and not any(_name(f) == "blind" for f in found):
+            found.append(blind)
         report = evaluate_folders(data, found, small)
         if as_json:
             emit(report)
             return
-        kinds = sorted({k for row in report["models"].values() for k in row} - {"all"})
-        click.echo("  ".join(f"{c:>12}" for c in (f"{report['questions']} asked", "all", *kinds)))
-        for name, row in report["models"].items():
-            click.echo(
-                "  ".join([f"{name:>12}", *(f"{row.get(k, float('nan')):12.4f}" for k in ("all", *kinds))])
-            )
-        click.echo(f"{'majority':>12}  {report['majority']:12.4f}")
+        rows = {**report["models"], "majority": report["majority"]}
+        kinds = ("all", *sorted({k for row in rows.values() for k in row} - {"all"}))
+        click.echo(_line(f"{report['questions']} asked", kinds))
+        for name, row in rows.items():
+            click.echo(_line(name, [f"{row.get(k, float('nan')):.4f}" for k in kinds]))
 
     run.__doc__ = f"Test trained models (their FOLDERS, or the shipped ones) on {data}."
     return click.command(data)(run)

@@ -14,8 +14,10 @@ from kgmm.errors import BadInput, KgmmError
 DEFAULTS: dict[str, tuple[int, int, float, float]] = {
     "kdmn": (8, 64, 2e-3, 1e-2),
     "hybrid": (2, 16, 5e-4, 1e-2),
+    "modules": (4, 128, 5e-3, 1e-4),
+    "hiecoatt": (8, 128, 2e-3, 1e-4),
 }
-SHAPES_DEFAULT = (6, 128, 3e-3, 1e-4)
+SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
 
 
 @click.command()
@@ -52,6 +54,7 @@ SHAPES_DEFAULT = (6, 128, 3e-3, 1e-4)
 @click.option(
     "--kb", type=click.Path(path_type=Path), help="hybrid: keep the knowledge base and its vectors here."
 )
+@click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
 @click.option("--small", is_flag=True, help="A twentieth of the data, to try things out.")
 @json_option
 def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> None:
@@ -60,7 +63,7 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     MODEL is kdmn (DATA: a folder with FVQA's questions-train.json and facts.jsonl), or modules, graph, conventional,
     san, hiecoatt, updown, blind, bilinear-{full,mcb,mlb,mfb,mutan} (DATA: easy-vqa or clevr).
     """
-    from kgmm.train import Recipe, fit
+    from kgmm.train import Recipe, fit, halve
 
     epochs, batch, rate, decay = DEFAULTS.get(model, SHAPES_DEFAULT)
     recipe = Recipe(
@@ -70,6 +73,8 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     problem = make_problem(model, data, options)
     with progress_bar("batches") as progress:
         trained = fit(problem, out, recipe, progress)
+    if options["half"]:
+        halve(out)
     figures = {k: round(v, 4) for k, v in trained.figures.items()}
     if as_json:
         emit(

@@ -20,7 +20,12 @@ class FullBilinear(nn.Module):
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
         """Return the fused vector."""
-        fused: Tensor = self.tensor(q, v)
+        weight = (
+            self.tensor.weight
+        )  # (d_out, d_q, d_v); two products are faster than torch's own kernel on a CPU
+        product = q @ weight.permute(1, 2, 0).flatten(1)
+        matrix = product.view(*product.shape[:-1], v.shape[-1], -1)
+        fused: Tensor = (v.unsqueeze(-2) @ matrix).squeeze(-2) + self.tensor.bias
         return fused
 
 

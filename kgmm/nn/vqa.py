@@ -82,14 +82,16 @@ class UpDown(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.attend = TopDownAttention(dim, dim, dim)
-        self.question, self.image = GatedTanh(dim, dim), GatedTanh(dim, dim)
+        self.question, self.image = GatedTanh(dim, 4 * dim), GatedTanh(dim, 4 * dim)
+        self.out = nn.Linear(4 * dim, dim)
 
     def forward(
         self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
     ) -> tuple[Tensor, Shown]:
         """Return (B, d) and the attention."""
         seen, attention = self.attend(objects, question, mask)
-        return self.question(question) * self.image(seen), {"attention": attention.unsqueeze(1)}
+        joint = self.out(self.question(question) * self.image(seen))
+        return joint, {"attention": attention.unsqueeze(1)}
 
 
 class Bilinear(nn.Module):

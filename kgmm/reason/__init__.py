@@ -50,7 +50,8 @@ def reasoner(name: str) -> Callable[[Task], Outcome]:
     options = getattr(module, "OPTIONS", ())
     if option not in options:
         raise KgmmError(f"{base} has no option {option!r}; it has: {', '.join(options) or 'none'}")
-    return functools.partial(found, option=option)
+    chosen: Callable[[Task], Outcome] = functools.partial(module.answer, option=option)
+    return chosen
 
 
 def ask(

@@ -10,11 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from kgmm.data import clevr
+from kgmm.data.clevr import Program
+from kgmm.data.clevr_grammar import clevr_program
 from kgmm.data.easy_vqa import Segment, read_pixels, segments
 from kgmm.errors import BadInput, KgmmError
 from kgmm.reason.shapes import WORLDS, Pictures, easy_program, make_network, tokens
 from kgmm.reason.task import Outcome, Task
+from kgmm.scene import SceneGraph
 from kgmm.trace import Step
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -46,38 +51,73 @@ def load(network: str, data: str = "easy-vqa") -> tuple[torch.nn.Module, dict[st
 def answer_with(task: Task, network: str) -> Outcome:
     """Answer a question about a picture of coloured shapes by a shipped network.
 
+    The question's grammar says which of the network's weights answer: those of CLEVR-like worlds or of easy-vqa.
+
     Returns:
         The outcome; its text is None if there is no picture, or the question is not one the network was trained on.
     """
-    if not task.scene.image or not Path(task.scene.image).is_file():
+    pixels = _pixels(task.scene)
+    if pixels is None:
         return Outcome(
             None, abstained=f"the {network} reasoner reads pictures of coloured shapes; this scene has none"
         )
-    pixels = read_pixels(task.scene.image)
+    try:
+        data, program = read_question(task.question)
+    except KgmmError as error:
+        return Outcome(None, abstained=str(error))
     found = segments(pixels)
     pictures = Pictures([found], float(max(pixels.shape[:2])))
-    model, known, checksum = load(network)
+    model, known, checksum = load(network, data)
     given = (pictures.features, pictures.boxes, pictures.mask)
-    try:
-        program = easy_program(task.question)
-    except KgmmError as error:
-        return Outcome(None, abstained=str(error), model=checksum)
     with torch.inference_mode():
         if network == "modules":
             logits, values = model([program], *given)
             steps = [_step(s.function, s.argument, v, found) for s, v in zip(program, values[0], strict=True)]
         else:
-            unknown = [w for w in tokens(task.question) if w not in known]
+            words = tokens(task.question)
+            unknown = [w for w in words if w not in known]
             if unknown:
                 return Outcome(None, abstained=f"the network does not know {unknown[0]!r}", model=checksum)
-            ids = torch.tensor([[known[w] for w in tokens(task.question)]])
-            logits, shown = model(ids, *given)
-            boxes = [list(s.box) for s in found]
-            steps = [
-                Step(name, f"{name} over {len(found)} objects", {name: v[0].tolist(), "boxes": boxes})
-                for name, v in shown.items()
-            ]
-    return _outcome(task, logits[0].softmax(-1).numpy(), steps, checksum)
+            logits, shown = model(torch.tensor([[known[w] for w in words]]), *given)
+            steps = [_shown(name, v[0], words, found) for name, v in shown.items()]
+    return _outcome(task, data, logits[0].softmax(-1).numpy(), steps, checksum)
+
+
+def read_question(question: str) -> tuple[str, Program]:
+    """Return the data set in whose English a question is, and its program.
+
+    Raises:
+        KgmmError: if it is in neither's; the message says what easy-vqa's grammar lacks.
+
+    Example:
+        >>> read_question("how many stars are there?")[0], read_question("is there a red shape?")[0]
+        ('clevr', 'easy-vqa')
+    """
+    try:
+        return "clevr", clevr_program(question)
+    except KgmmError:
+        return "easy-vqa", easy_program(question)
+
+
+def _pixels(scene: SceneGraph) -> NDArray[np.float32] | None:
+    """Return the scene's picture; a scene of coloured shapes that has none is drawn."""
+    if scene.image and Path(scene.image).is_file():
+        return read_pixels(scene.image)
+    if scene.objects and all(
+        o.box and o.name in clevr.SHAPES and {*o.attributes[:1]} & clevr.COLOURS.keys() for o in scene.objects
+    ):
+        return np.asarray(clevr.draw(scene), np.float32) / 255.0
+    return None
+
+
+def _shown(name: str, value: torch.Tensor, words: list[str], found: list[Segment]) -> Step:
+    boxes = [list(s.box) for s in found]
+    over = f"{len(words)} words" if name == "words" else f"{len(found)} objects"
+    return Step(
+        name,
+        f"{name} over {over}",
+        {name: np.round(value.numpy(), 4).tolist(), "boxes": boxes, "tokens": words},
+    )
 
 
 def _step(function: str, argument: str, value: torch.Tensor, found: list[Segment]) -> Step:
@@ -86,8 +126,8 @@ def _step(function: str, argument: str, value: torch.Tensor, found: list[Segment
     return Step(function, f"{function} {argument}".strip(), {"value": numbers, "boxes": boxes})
 
 
-def _outcome(task: Task, probability: Any, steps: list[Step], checksum: str) -> Outcome:
-    answers = WORLDS["easy-vqa"].answers
+def _outcome(task: Task, data: str, probability: Any, steps: list[Step], checksum: str) -> Outcome:
+    answers = WORLDS[data].answers
     order = np.argsort(-probability, kind="stable")
     named = [(answers[i], round(float(probability[i]), 4)) for i in order]
     if task.choices is not None:

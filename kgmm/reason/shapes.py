@@ -204,12 +204,16 @@ class ShapesProblem:
         answers = torch.tensor([self.answer_id[a.answer] for a in part.asked])
         return ids, answers, torch.tensor([a.picture for a in part.asked])
 
-    def logits(self, part: Part, rows: Tensor) -> Tensor:
-        """Return the model's logits for some questions of a split."""
+    def logits(self, part: Part, rows: Tensor, pictures: str = "seen") -> Tensor:
+        """Return the model's logits for some questions of a split; *pictures* as in :meth:`accuracy`."""
         device = next(self.model.parameters()).device
         ids, _, picture = self._tokens[id(part)]
         at = picture[rows]
+        if pictures == "shuffled":
+            at = (at + len(part.pictures.mask) // 2) % len(part.pictures.mask)
         given = [t[at].to(device) for t in (part.pictures.features, part.pictures.boxes, part.pictures.mask)]
+        if pictures == "empty":
+            given = [torch.zeros_like(t) for t in given]
         if self.network == "modules":
             out: Tensor = self.model([part.asked[i].program for i in rows.tolist()], *given)[0]
         else:
@@ -226,28 +230,36 @@ class ShapesProblem:
         return {"accuracy": self.accuracy(self.dev)["all"]}
 
     @torch.no_grad()
-    def accuracy(self, part: Part) -> dict[str, float]:
-        """Return the accuracy on a split: all, and by the kind of question (the program's last function)."""
+    def accuracy(self, part: Part, pictures: str = "seen") -> dict[str, float]:
+        """Return the accuracy on a split: all, and by the kind of question (the program's last function).
+
+        Args:
+            part: the split.
+            pictures: ``seen``; ``empty``, where every question sees no object; or ``shuffled``, where every question
+                sees another question's picture. What a network knows of the world is in its picture, so these are
+                its runs without knowledge and with wrong knowledge.
+        """
         right: dict[str, list[bool]] = defaultdict(list)
         _, answers, _ = self._tokens[id(part)]
         for start in range(0, len(part.asked), 512):
             rows = torch.arange(start, min(start + 512, len(part.asked)))
-            hits = (self.logits(part, rows).argmax(1).cpu() == answers[rows]).tolist()
+            hits = (self.logits(part, rows, pictures).argmax(1).cpu() == answers[rows]).tolist()
             for row, hit in zip(rows.tolist(), hits, strict=True):
                 right["all"].append(hit)
                 right[part.asked[row].program[-1].function].append(hit)
         return {kind: sum(hits) / len(hits) for kind, hits in right.items()}
 
-    def majority(self, part: Part) -> float:
-        """Return the accuracy of the most frequent training answer for each kind of question."""
+    def majority(self, part: Part) -> dict[str, float]:
+        """Return the accuracy of the most frequent training answer for each kind of question, as :meth:`accuracy` does."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for a in self.train.asked:
             counts[_kind(a)][a.answer] += 1
-        hits = [
-            counts[_kind(a)].most_common(1)[0][0] == a.answer if counts[_kind(a)] else False
-            for a in part.asked
-        ]
-        return sum(hits) / max(len(hits), 1)
+        right: dict[str, list[bool]] = defaultdict(list)
+        for a in part.asked:
+            hit = bool(counts[_kind(a)]) and counts[_kind(a)].most_common(1)[0][0] == a.answer
+            right["all"].append(hit)
+            right[a.program[-1].function].append(hit)
+        return {kind: sum(hits) / len(hits) for kind, hits in right.items()}
 
     def write(self, folder: Path) -> None:
         """Nothing but weights, config and vocabulary is needed."""

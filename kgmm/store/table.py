@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -103,6 +104,23 @@ def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
     )
     sync(path)
     return {"path": path.name, "size": path.stat().st_size, "stats": _stats(rows)}
+
+
+def drop_unknown(folder: Path, since: int) -> dict[str, Any]:
+    """Delete our data files written after *since* (nanoseconds) that the newest version does not name; return its info.
+
+    For a writer that failed and still holds the lock: no other file of ours can be as young.
+    """
+    newest = latest(folder)
+    known = {action["add"]["path"] for action in actions(folder, newest) if "add" in action}
+    for entry in list(os.scandir(folder)):
+        if (
+            re.fullmatch(r"part-[0-9a-f]{32}\.parquet", entry.name)
+            and entry.name not in known
+            and entry.stat().st_mtime_ns > since
+        ):
+            os.unlink(entry)
+    return info(folder, newest)
 
 
 def _worth_a_dictionary(rows: pa.Table) -> list[str]:

@@ -21,13 +21,18 @@ def write(folder: Path, first: int, new: Sequence[str] | pa.Array) -> None:
     Files left by a writer that died before its commit hold ids from *first* on and are deleted.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
-        if path.suffix == ".tmp" or int(path.stem) >= first:
-            path.unlink()
+    drop_from(folder, first)
     column = new if isinstance(new, pa.Array | pa.ChunkedArray) else pa.array(new, pa.string())
     for start in range(0, len(column), FILE_TERMS):
         _write_part(folder, first + start, column.slice(start, FILE_TERMS))
     sync_folder(folder)
+
+
+def drop_from(folder: Path, first: int) -> None:
+    """Delete files of terms from id *first* on, which no commit knows."""
+    for path in folder.iterdir():
+        if path.suffix == ".tmp" or int(path.stem) >= first:
+            path.unlink()
 
 
 def read(folder: Path, first: int = 0, stop: int = 1 << 40) -> Iterator[list[str]]:

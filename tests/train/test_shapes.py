@@ -73,4 +73,6 @@ def test_modules_answer_longer_questions_than_they_were_trained_on(tmp_path, cle
     assert {len(a.program) for a in test.asked} == {6} and max(
         len(a.program) for a in clevr_split[0].asked
     ) == 5
-    assert problem.accuracy(test)["all"] > problem.majority(test) + 0.08
+    assert problem.accuracy(test)["all"] > problem.majority(test)["all"] + 0.08
+    assert problem.accuracy(test, "empty")["all"] < problem.accuracy(test)["all"]
+    assert problem.accuracy(test, "shuffled")["all"] < problem.accuracy(test)["all"]
