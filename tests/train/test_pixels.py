@@ -11,6 +11,7 @@ from kgmm.reason.pixels import WEIGHTS
 from kgmm.scene import SceneGraph
 
 SHIPPED = sorted(p.parent.name.removeprefix("easy-vqa-") for p in WEIGHTS.glob("easy-vqa-*/config.json"))
+CLEVR = sorted(p.parent.name.removeprefix("clevr-") for p in WEIGHTS.glob("clevr-*/config.json"))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_modules_answer_about_a_scene_that_has_no_picture(kb):
         assert [s.name for s in answer.trace.steps] == [s.function for s in q.program]
 
 
-@pytest.mark.parametrize("name", [n for n in SHIPPED if n not in ("modules", "conventional", "blind")])
+@pytest.mark.parametrize("name", [n for n in CLEVR if n not in ("modules", "conventional", "blind")])
 def test_attention_over_the_objects_is_in_the_trace(name, kb):
     world = clevr.scene(300_000)
     answer = kb.ask(world, "how many stars are there?", reasoner=name)
