@@ -49,6 +49,8 @@ def relation(text: str) -> str:
         >>> relation("/r/UsedFor"), relation("UsedFor"), relation("http://example.org/p")
         ('UsedFor', 'UsedFor', 'http://example.org/p')
     """
+    if text.isalpha():
+        return text
     text = _CONCEPTNET_HOST.sub("", text.strip())
     if text.startswith("/r/"):
         return text[3:].rstrip("/")

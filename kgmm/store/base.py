@@ -7,6 +7,7 @@ order of graphs. Where each subject's and object's rows begin is a table, so a l
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from xxhash import xxh64_hexdigest
 from kgmm.store.files import mapped, view
 
 Array = NDArray[Any]
+#: rows of an object that are looked at one by one for a predicate, and all at once
+_FEW, _SOME = 24, 2048
 
 
 class Statements(NamedTuple):
@@ -59,10 +62,9 @@ class Coded(NamedTuple):
         """Return the values in some rows."""
         return np.asarray(self.values[self.codes[rows]])
 
-    def code(self, value: int) -> int:
-        """Return the code of a value of an ascending column, or -1."""
-        at = int(np.searchsorted(self.values, value))
-        return at if at < len(self.values) and self.values[at] == value else -1
+    def numbers(self) -> dict[int, int]:
+        """Return the code of every value."""
+        return {value: code for code, value in enumerate(self.values.tolist())}
 
 
 class Base:
@@ -90,7 +92,20 @@ class Base:
         self.object_starts = mapped(folder / "object_starts", "u4", self.terms + 1)
         self.predicate_starts = mapped(folder / "predicate_starts", "i8", values["predicate"] + 1)
         self.graph_starts = mapped(folder / "graph_starts", "i8", values["graph"] + 1)
+        # one item at a time, memory reads faster than an array
         self._subject_at, self._object_at = view(self.subject_starts), view(self.object_starts)
+        self._objects, self._by_object = view(self.object), view(self.by_object)
+        self._predicates = view(self.predicate.codes)
+
+    @cached_property
+    def predicate_code(self) -> dict[int, int]:
+        """The code of each predicate, by term id."""
+        return self.predicate.numbers()
+
+    @cached_property
+    def graph_code(self) -> dict[int, int]:
+        """The code of each graph, by term id."""
+        return self.graph.numbers()
 
     @cached_property
     def subject(self) -> NDArray[np.uint32]:
@@ -131,8 +146,8 @@ class Base:
         order, low, high = self._range(s, p, o)
         if g is None or low == high:
             return order, low, high
-        code = self.graph.code(g)
-        if code < 0:
+        code = self.graph_code.get(g)
+        if code is None:
             return None, 0, 0
         if self.by_graph is None:
             return order, low, high
@@ -148,31 +163,35 @@ class Base:
         return rows, 0, len(rows)
 
     def _range(self, s: int | None, p: int | None, o: int | None) -> tuple[Array | None, int, int]:
-        code = -1 if p is None else self.predicate.code(p)
-        if p is not None and code < 0:
+        code = None
+        if p is not None and (code := self.predicate_code.get(p)) is None:
             return None, 0, 0
         if s is not None:
             low, high = self.of_subject(s)
-            if p is None and o is not None:
+            if code is not None:
+                low, high = _narrow(self._predicates, low, high, code)
+            elif o is not None:
                 first, last = self.of_object(o)
-                at = np.searchsorted(self.by_object[first:last], (low, high))
-                return self.by_object, first + int(at[0]), first + int(at[1])
-            if p is not None:
-                low, high = _narrow(self.predicate.codes, low, high, code)
-            return (None, low, high) if o is None else (None, *_narrow(self.object, low, high, o))
+                start = bisect_left(self._by_object, low, first, last)
+                return self.by_object, start, bisect_left(self._by_object, high, start, last)
+            return (None, low, high) if o is None else (None, *_narrow(self._objects, low, high, o))
         if o is not None:
             first, last = self.of_object(o)
-            if p is None or first == last:
+            if code is None or first == last:
                 return self.by_object, first, last
             return self._of_predicate_and_object(code, o, first, last)
-        if p is not None:
+        if code is not None:
             return self.by_predicate, int(self.predicate_starts[code]), int(self.predicate_starts[code + 1])
         return None, 0, self.rows
 
     def _of_predicate_and_object(
         self, code: int, o: int, first: int, last: int
     ) -> tuple[Array | None, int, int]:
-        if last - first <= 2048:  # below this, looking at every row of the object is as quick
+        if last - first <= _FEW:  # below these, looking at every row of the object is as quick
+            codes = self._predicates
+            found = [row for row in self._by_object[first:last] if codes[row] == code]
+            return np.array(found, np.uint32), 0, len(found)
+        if last - first <= _SOME:
             rows = self.by_object[first:last]
             rows = rows[self.predicate.codes[rows] == code]
             return rows, 0, len(rows)
@@ -195,16 +214,16 @@ class Base:
             low, high = self.of_subject(s)
             keep &= (rows >= low) & (rows < high)
         if p is not None:
-            keep &= self.predicate.codes[rows] == self.predicate.code(p)
+            keep &= self.predicate.codes[rows] == self.predicate_code.get(p, -1)
         if o is not None:
             keep &= self.object[rows] == o
         return keep
 
 
-def _narrow(column: Array, low: int, high: int, value: int) -> tuple[int, int]:
+def _narrow(column: memoryview, low: int, high: int, value: int) -> tuple[int, int]:
     """Return the range of a value inside an ascending range of a column."""
-    part = column[low:high]
-    return low + int(part.searchsorted(value)), low + int(part.searchsorted(value, side="right"))
+    start = bisect_left(column, value, low, high)
+    return start, bisect_right(column, value, start, high)
 
 
 def write(folder: Path, rows: Statements, terms: int, in_order: bool = False) -> dict[str, Any]:

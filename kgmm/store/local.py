@@ -24,7 +24,7 @@ from kgmm.store.snapshot import Selection
 from kgmm.store.terms import Terms
 
 #: what ``find`` takes for "any"
-ANY = (None, "?", "-", "")
+ANY = frozenset((None, "?", "-", ""))
 
 
 class LocalStore:
@@ -235,16 +235,18 @@ class LocalStore:
     def _select(self, s: str | None, p: str | None, o: str | None, g: str | None) -> Selection | None:
         """Return the rows of a pattern of terms, or None if a term is unknown."""
         known = self.terms.id
+        subject = predicate = target = graph = None
         try:
-            subject = None if s in ANY else known(node(s))  # type: ignore[arg-type]
-            predicate = None if p in ANY else known(names.relation(p))  # type: ignore[arg-type]
-            target = None if o in ANY else known(node(o))  # type: ignore[arg-type]
+            if s not in ANY and (subject := known(node(s))) is None:  # type: ignore[arg-type]
+                return None
+            if p not in ANY and (predicate := known(names.relation(p))) is None:  # type: ignore[arg-type]
+                return None
+            if o not in ANY and (target := known(node(o))) is None:  # type: ignore[arg-type]
+                return None
         except ValueError as error:
             raise BadInput("pattern", f"{s!r} {p!r} {o!r}: {error}") from None
-        graph = None if g in ANY else known(g)  # type: ignore[arg-type]
-        for asked, found in ((s, subject), (p, predicate), (o, target), (g, graph)):
-            if found is None and asked not in ANY:
-                return None
+        if g not in ANY and (graph := known(g)) is None:  # type: ignore[arg-type]
+            return None
         return self._opened.snapshot.select(subject, predicate, target, graph)
 
     def search(self, prefix: str, limit: int = 10, lang: str = "en") -> list[str]:
