@@ -313,6 +313,11 @@ def pointer_loss(
     """Return the loss described at :class:`FvqaProblem`; answers (B, N, 2), gold (B, N)."""
     pointer, null, attention, _ = model(batch)
     logits = torch.cat([pointer.flatten(1), null[:, None]], 1).float().log_softmax(1)
+    return end_loss(logits, attention, answers, gold, attend).mean()
+
+
+def end_loss(logits: Tensor, attention: Tensor, answers: Tensor, gold: Tensor, attend: float = 0.3) -> Tensor:
+    """Return each question's loss, (B,), from the log probabilities of all ends and the null, (B, 2 N + 1)."""
     right, cited = answers.flatten(1) > 0, (answers * gold.unsqueeze(-1)).flatten(1) > 0
 
     def likelihood(mask: Tensor) -> Tensor:
@@ -320,7 +325,7 @@ def pointer_loss(
         return torch.where(mask.any(1), found, logits[:, -1])
 
     on_gold = torch.log((attention[:, -1] * gold).sum(1) + 1e-6) * (gold.sum(1) > 0)
-    return -(0.5 * likelihood(right) + 0.5 * likelihood(cited) + attend * on_gold).mean()
+    return -(0.5 * likelihood(right) + 0.5 * likelihood(cited) + attend * on_gold)
 
 
 @torch.no_grad()
