@@ -7,9 +7,9 @@ order of graphs. Where each subject's and object's rows begin is a table, so a l
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,8 +20,10 @@ from xxhash import xxh64_hexdigest
 from kgmm.store.files import mapped, view
 
 Array = NDArray[Any]
-#: rows of an object that are looked at one by one for a predicate, and all at once
-_FEW, _SOME = 24, 2048
+#: an order rows are looked up in: an array of rows, or None for that of the rows themselves
+Order = NDArray[np.uint32] | array | None  # type: ignore[type-arg]
+#: rows of an object that are looked at one by one for a predicate: with more, searching is quicker
+_FEW = 24
 
 
 class Statements(NamedTuple):
@@ -82,7 +84,7 @@ class Base:
                 mapped(folder / f"{name}.values", dtype, values[name]),
             )
 
-        self.object = mapped(folder / "object", "u4", n)
+        self.subject, self.object = mapped(folder / "subject", "u4", n), mapped(folder / "object", "u4", n)
         self.predicate, self.graph = coded("predicate", "u4"), coded("graph", "u4")
         self.weight, self.source = coded("weight", "f8"), coded("source", "u4")
         self.by_object = mapped(folder / "by_object", "u4", n)
@@ -94,34 +96,18 @@ class Base:
         self.graph_starts = mapped(folder / "graph_starts", "i8", values["graph"] + 1)
         # one item at a time, memory reads faster than an array
         self._subject_at, self._object_at = view(self.subject_starts), view(self.object_starts)
-        self._objects, self._by_object = view(self.object), view(self.by_object)
-        self._predicates = view(self.predicate.codes)
-
-    @cached_property
-    def predicate_code(self) -> dict[int, int]:
-        """The code of each predicate, by term id."""
-        return self.predicate.numbers()
-
-    @cached_property
-    def graph_code(self) -> dict[int, int]:
-        """The code of each graph, by term id."""
-        return self.graph.numbers()
-
-    @cached_property
-    def subject(self) -> NDArray[np.uint32]:
-        """The subject of every row, spelled out."""
-        return np.repeat(np.arange(self.terms, dtype=np.uint32), np.diff(self.subject_starts))
-
-    def subjects(self, rows: Array) -> NDArray[np.uint32]:
-        """Return the subjects of some rows."""
-        if len(rows) > self.rows >> 4:
-            return self.subject[rows]
-        return (np.searchsorted(self.subject_starts, rows, side="right") - 1).astype(np.uint32)
+        self._objects = view(self.object)
+        self._by_object, self._by_predicate = view(self.by_object), view(self.by_predicate)
+        coded_columns = (self.predicate, self.graph, self.weight, self.source)
+        #: by row: subject and object, codes of predicate, graph, weight and source
+        self.items = (view(self.subject), self._objects, *(view(column.codes) for column in coded_columns))
+        self._predicates, self._predicate_at = self.items[2], view(self.predicate_starts)
+        self.predicate_code, self.graph_code = self.predicate.numbers(), self.graph.numbers()
 
     def statements(self, rows: Array) -> Statements:
         """Return some rows, their sources as codes into this base's own list."""
         return Statements(
-            self.subjects(rows),
+            self.subject[rows],
             self.predicate.at(rows),
             self.object[rows],
             self.graph.at(rows),
@@ -140,29 +126,11 @@ class Base:
         return (self._object_at[term], self._object_at[term + 1]) if term < self.terms else (0, 0)
 
     def find(
-        self, s: int | None, p: int | None, o: int | None, g: int | None
-    ) -> tuple[Array | None, int, int]:
+        self, s: int | None, p: int | None, o: int | None, g: int | None = None
+    ) -> tuple[Order, int, int]:
         """Return where the rows of a pattern lie: an order (None: the rows' own) and the range in it."""
-        order, low, high = self._range(s, p, o)
-        if g is None or low == high:
-            return order, low, high
-        code = self.graph_code.get(g)
-        if code is None:
-            return None, 0, 0
-        if self.by_graph is None:
-            return order, low, high
-        first, last = int(self.graph_starts[code]), int(self.graph_starts[code + 1])
-        if s is None and p is None and o is None:
-            return self.by_graph, first, last
-        if last - first < high - low:
-            rows = self.by_graph[first:last]
-            rows = rows[self._matches(rows, s, p, o)]
-        else:
-            rows = np.arange(low, high, dtype=np.uint32) if order is None else order[low:high]
-            rows = rows[self.graph.codes[rows] == code]
-        return rows, 0, len(rows)
-
-    def _range(self, s: int | None, p: int | None, o: int | None) -> tuple[Array | None, int, int]:
+        if g is not None:
+            return self._in_graph(g, s, p, o)
         code = None
         if p is not None and (code := self.predicate_code.get(p)) is None:
             return None, 0, 0
@@ -177,36 +145,44 @@ class Base:
             return (None, low, high) if o is None else (None, *_narrow(self._objects, low, high, o))
         if o is not None:
             first, last = self.of_object(o)
-            if code is None or first == last:
+            if code is None:
                 return self.by_object, first, last
-            return self._of_predicate_and_object(code, o, first, last)
+            if last - first > _FEW:
+                return self._search(code, o, last - first)
+            codes, found = self._predicates, array("I")
+            for row in self._by_object[first:last].tolist():
+                if codes[row] == code:
+                    found.append(row)
+            return found, 0, len(found)
         if code is not None:
-            return self.by_predicate, int(self.predicate_starts[code]), int(self.predicate_starts[code + 1])
+            return self.by_predicate, self._predicate_at[code], self._predicate_at[code + 1]
         return None, 0, self.rows
 
-    def _of_predicate_and_object(
-        self, code: int, o: int, first: int, last: int
-    ) -> tuple[Array | None, int, int]:
-        if last - first <= _FEW:  # below these, looking at every row of the object is as quick
-            codes = self._predicates
-            found = [row for row in self._by_object[first:last] if codes[row] == code]
-            return np.array(found, np.uint32), 0, len(found)
-        if last - first <= _SOME:
-            rows = self.by_object[first:last]
-            rows = rows[self.predicate.codes[rows] == code]
-            return rows, 0, len(rows)
-        low, high = int(self.predicate_starts[code]), int(self.predicate_starts[code + 1])
-        return self.by_predicate, self._bisect(o, low, high), self._bisect(o + 1, low, high)
+    def _search(self, code: int, o: int, most: int) -> tuple[Order, int, int]:
+        """Return where the rows of a predicate and an object lie, which are *most* at most."""
+        low, high = self._predicate_at[code], self._predicate_at[code + 1]
+        start = bisect_left(self._by_predicate, o, low, high, key=self._objects.__getitem__)
+        stop = min(start + most, high)
+        stop = bisect_right(self._by_predicate, o, start, stop, key=self._objects.__getitem__)
+        return self.by_predicate, start, stop
 
-    def _bisect(self, o: int, low: int, high: int) -> int:
-        """Return where objects from *o* on begin in a range of ``by_predicate``."""
-        while low < high:
-            middle = (low + high) // 2
-            if self.object[self.by_predicate[middle]] < o:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+    def _in_graph(self, g: int, s: int | None, p: int | None, o: int | None) -> tuple[Order, int, int]:
+        order, low, high = self.find(s, p, o)
+        code = self.graph_code.get(g)
+        if code is None:
+            return None, 0, 0
+        if self.by_graph is None or low == high:
+            return order, low, high
+        first, last = int(self.graph_starts[code]), int(self.graph_starts[code + 1])
+        if s is None and p is None and o is None:
+            return self.by_graph, first, last
+        if last - first < high - low:
+            rows = self.by_graph[first:last]
+            rows = rows[self._matches(rows, s, p, o)]
+        else:
+            rows = rows_of(order, low, high)
+            rows = rows[self.graph.codes[rows] == code]
+        return rows, 0, len(rows)
 
     def _matches(self, rows: Array, s: int | None, p: int | None, o: int | None) -> Array:
         keep = np.ones(len(rows), bool)
@@ -218,6 +194,13 @@ class Base:
         if o is not None:
             keep &= self.object[rows] == o
         return keep
+
+
+def rows_of(order: Order, low: int, high: int) -> NDArray[np.uint32]:
+    """Return the rows in a range of an order."""
+    if order is None:
+        return np.arange(low, high, dtype=np.uint32)
+    return np.asarray(order[low:high], np.uint32)
 
 
 def _narrow(column: memoryview, low: int, high: int, value: int) -> tuple[int, int]:
@@ -237,7 +220,7 @@ def write(folder: Path, rows: Statements, terms: int, in_order: bool = False) ->
     if not in_order:
         rows = rows.take(ordering.by_subject(rows, terms))
     n = len(rows.subject)
-    arrays: dict[str, Array] = {"object": rows.object}
+    arrays: dict[str, Array] = {"subject": rows.subject, "object": rows.object}
     codes: dict[str, Array] = {}
     for name in ("predicate", "graph"):
         codes[name], arrays[f"{name}.values"] = ordering.coded(getattr(rows, name), terms)
@@ -258,8 +241,8 @@ def write(folder: Path, rows: Statements, terms: int, in_order: bool = False) ->
     for name in ("predicate", "graph"):
         arrays[f"{name}_starts"] = _starts(codes[name], sizes["values"][name])
     sizes["sums"] = {}
-    for name, array in arrays.items():
-        data = view(np.ascontiguousarray(array)).cast("B") if array.size else memoryview(b"")
+    for name, column in arrays.items():
+        data = view(np.ascontiguousarray(column)).cast("B") if column.size else memoryview(b"")
         with (folder / name).open("wb") as file:
             file.write(data)
         sizes["sums"][name] = xxh64_hexdigest(data)

@@ -15,10 +15,10 @@ from kgmm import names
 from kgmm.errors import BadInput, StoreError
 from kgmm.store import index, loading, opening, table, vocabulary
 from kgmm.store import terms as dictionary
-from kgmm.store.base import Statements
+from kgmm.store.base import Statements, rows_of
 from kgmm.store.encoding import Encoded, encode
 from kgmm.store.facts import Fact, node
-from kgmm.store.index import Opened, State
+from kgmm.store.index import ANY, Opened, State
 from kgmm.store.lock import writing
 from kgmm.store.snapshot import Snapshot
 
@@ -149,8 +149,6 @@ def added_rows(store: LocalStore, folder: Path, opened: Opened, version: int, na
 
 def remove(store: LocalStore, s: str | None, p: str | None, o: str | None, graph: str | None) -> int:
     """Remove the facts of a pattern; return how many there were."""
-    from kgmm.store.local import ANY
-
     store._writable()
     pattern = [
         None if s in ANY else node(str(s)),
@@ -202,8 +200,7 @@ def removed(folder: Path, opened: Opened, version: int, pattern: Pattern) -> Sta
     if any(i is None and part is not None for i, part in zip(ids, pattern, strict=True)):
         return state
     order, low, high = snapshot.base.find(*ids)
-    rows = np.arange(low, high, dtype=np.uint32) if order is None else order[low:high]
-    gone = np.union1d(snapshot.removed, rows).astype(np.uint32)
+    gone = np.union1d(snapshot.removed, rows_of(order, low, high)).astype(np.uint32)
     added = snapshot.overlay.added if snapshot.overlay else Statements.empty()
     if snapshot.overlay:
         keep = np.ones(len(snapshot.overlay), bool)

@@ -54,15 +54,15 @@ def mapped(path: Path, dtype: DTypeLike, count: int | None = None) -> NDArray[An
     Raises:
         ValueError: if the file is shorter.
     """
+    data = mapping(path)
+    wanted = len(data) if count is None else count * np.dtype(dtype).itemsize
+    if len(data) < wanted:
+        raise ValueError(f"{path} has {len(data)} bytes, {wanted} are expected")
+    return np.frombuffer(data, dtype, count=-1 if count is None else count)
+
+
+def mapping(path: Path) -> mmap.mmap | bytes:
+    """Map a file for reading."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        wanted = size if count is None else count * np.dtype(dtype).itemsize
-        if size < wanted:
-            raise ValueError(f"{path} has {size} bytes, {wanted} are expected")
-        if wanted == 0:
-            return np.empty(0, dtype)
-        return np.frombuffer(
-            mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ),
-            dtype,
-            count=-1 if count is None else count,
-        )
+        return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b""

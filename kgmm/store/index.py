@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
+from kgmm import names
+from kgmm.errors import BadInput
 from kgmm.store import base as base_files
 from kgmm.store import terms as dictionary
 from kgmm.store.base import Base, Statements
-from kgmm.store.files import publish
-from kgmm.store.snapshot import Overlay, Snapshot
+from kgmm.store.facts import node
+from kgmm.store.files import publish, view
+from kgmm.store.snapshot import Overlay, Selection, Snapshot
 from kgmm.store.terms import Terms
 
 #: raised when the layout of the files changes; an index of another layout is built anew
-LAYOUT = 1
+LAYOUT = 2
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,70 @@ class State:
     layout: int = LAYOUT
 
 
-@dataclass
-class Opened:
-    """One version, mapped."""
+#: what a look-up takes for "any"
+ANY = frozenset((None, "?", "-", ""))
+#: a number that no term has: patterns with it find nothing
+UNKNOWN = 0xFFFFFFFF
+#: terms of which a version remembers spelling and number
+REMEMBERED = 1 << 14
 
-    state: State
-    terms: Terms
-    sources: Terms
-    snapshot: Snapshot
+
+class Remembered(dict[Any, Any]):
+    """A function's answers by argument; all are forgotten when they become too many.
+
+    Half the time of an ``lru_cache`` where the answer is known, and look-ups ask for few microseconds in all.
+    """
+
+    def __init__(self, answer: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def __missing__(self, key: Any) -> Any:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        found = self[key] = self._answer(key)
+        return found
+
+
+class Opened:
+    """One version, mapped, with a memory of the terms that were asked for and decoded last."""
+
+    def __init__(self, state: State, terms: Terms, sources: Terms, snapshot: Snapshot) -> None:
+        self.state, self.terms, self.sources, self.snapshot = state, terms, sources, snapshot
+        base, self.names = snapshot.base, Remembered(terms.name)
+        #: by row of the base: subject, object, codes of predicate, graph, weight, source; then by number or code:
+        #: terms, predicates, graphs, weights, sources
+        self.columns: tuple[Any, ...] = (
+            *base.items,
+            self.names,
+            Remembered(lambda code: terms.name(int(base.predicate.values[code]))),
+            Remembered(lambda code: terms.name(int(base.graph.values[code]))),
+            view(base.weight.values),
+            Remembered(lambda code: sources.name(int(base.source.values[code]))),
+        )
+        self._nodes = Remembered(lambda text: _number(terms, text, node))
+        self._relations = Remembered(lambda text: _number(terms, text, names.relation))
+        self._graphs = Remembered(lambda text: _number(terms, text, str))
+
+    def select(self, s: str | None, p: str | None, o: str | None, g: str | None) -> Selection:
+        """Return the rows of a pattern as people write it.
+
+        Raises:
+            BadInput: if a part cannot be the spelling of a term.
+        """
+        try:
+            ids = self._nodes[s], self._relations[p], self._nodes[o], self._graphs[g]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise BadInput("pattern", f"{s!r} {p!r} {o!r}: {error}") from None
+        return self.snapshot.select(*ids)
+
+
+def _number(terms: Terms, text: Any, stored: Callable[[str], str]) -> int | None:
+    """Return the number of a term as people write it, None for any, :data:`UNKNOWN` for one that is not there."""
+    if text in ANY:
+        return None
+    found = terms.id(stored(text))
+    return UNKNOWN if found is None else found
 
 
 def read_state(folder: Path) -> State | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,17 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgmm import names
-from kgmm.errors import BadInput, StoreError
+from kgmm.errors import StoreError
 from kgmm.progress import Progress, silent
 from kgmm.store import index as index_files
 from kgmm.store.base import Statements
-from kgmm.store.facts import Columns, Fact, Facts, LoadReport, Rows, node
+from kgmm.store.facts import Columns, Fact, Facts, LoadReport
+from kgmm.store.found import Found
 from kgmm.store.index import Opened, State
-from kgmm.store.snapshot import Selection
 from kgmm.store.terms import Terms
-
-#: what ``find`` takes for "any"
-ANY = frozenset((None, "?", "-", ""))
 
 
 class LocalStore:
@@ -69,7 +65,6 @@ class LocalStore:
         self.past = version is not None
         self._scratch: Path | None = None
         self._opened: Opened
-        self._name: Callable[[int], str]
         opening.open_store(self, create, version)
 
     # --- places --------------------------------------------------------------------------------------
@@ -183,20 +178,8 @@ class LocalStore:
 
         The length is known at once; facts are decoded when the result is iterated.
         """
-        selection = self._select(subject, predicate, object, graph)
-        length = 0 if selection is None else len(selection)
-        length = length if limit is None else max(min(length, limit), 0)
         opened = self._opened
-
-        def rows(start: int, stop: int) -> Rows:
-            found = (
-                Statements.empty()
-                if selection is None
-                else opened.snapshot.statements(selection, start, stop)
-            )
-            return Rows(_columns(found), found.weight, lambda at: opened.sources.name(int(found.source[at])))
-
-        return Facts(length, rows, self._name)
+        return Found(opened, opened.select(subject, predicate, object, graph), limit)
 
     def find_ids(
         self, subject: int | None = None, predicate: int | None = None, object: int | None = None, graph: int | None = None
@@ -215,8 +198,7 @@ class LocalStore:
         graph: str | None = None,
     ) -> int:
         """Return how many facts fit a pattern, without looking at them."""
-        selection = self._select(subject, predicate, object, graph)
-        return 0 if selection is None else len(selection)
+        return len(self._opened.select(subject, predicate, object, graph))
 
     def columns(self, graphs: Sequence[str] | None = None, relations: Sequence[str] | None = None) -> Columns:
         """Return the statements of some graphs and relations (all by default) as arrays of ids and weights."""
@@ -231,23 +213,6 @@ class LocalStore:
                 chosen = np.isin(column, ids[ids >= 0].astype(np.uint32))
                 keep = chosen if keep is None else keep & chosen
         return _columns(found if keep is None else found.take(keep))
-
-    def _select(self, s: str | None, p: str | None, o: str | None, g: str | None) -> Selection | None:
-        """Return the rows of a pattern of terms, or None if a term is unknown."""
-        known = self.terms.id
-        subject = predicate = target = graph = None
-        try:
-            if s not in ANY and (subject := known(node(s))) is None:  # type: ignore[arg-type]
-                return None
-            if p not in ANY and (predicate := known(names.relation(p))) is None:  # type: ignore[arg-type]
-                return None
-            if o not in ANY and (target := known(node(o))) is None:  # type: ignore[arg-type]
-                return None
-        except ValueError as error:
-            raise BadInput("pattern", f"{s!r} {p!r} {o!r}: {error}") from None
-        if g not in ANY and (graph := known(g)) is None:  # type: ignore[arg-type]
-            return None
-        return self._opened.snapshot.select(subject, predicate, target, graph)
 
     def search(self, prefix: str, limit: int = 10, lang: str = "en") -> list[str]:
         """Return concepts whose label begins with *prefix*, those with most facts first.
@@ -405,7 +370,6 @@ class LocalStore:
     def _show(self, opened: Opened) -> None:
         """Make a version the one shown."""
         self._opened = opened
-        self._name = lru_cache(1 << 14)(opened.terms.name)
 
     def _publish(self, state: State) -> None:
         """Make a state the newest one and show it."""

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from kgmm import names
 from kgmm.errors import StoreError
 from kgmm.store.facts import DEFAULT_GRAPH, Columns, Fact, Facts, Rows, _stored, node
-from kgmm.store.local import ANY
+from kgmm.store.index import ANY
 from kgmm.store.rdfterms import NotRdf, full_iri, node_term, predicate_term, quads, term_of
 from kgmm.store.sparql import BadQuery, QueryFailed, check, prefixes
 from kgmm.store.sparqlresults import Solutions, Triples, ntriples_of, stored, stored_relation
@@ -72,6 +72,34 @@ class RemoteTerms:
     def is_literal(self, ids: ArrayLike) -> NDArray[np.bool_]:
         """Tell which numbers are literals."""
         return np.fromiter((self._names[i].startswith('"') for i in np.asarray(ids).tolist()), bool)
+
+
+class Fetched(Facts):
+    """Facts that came from a server."""
+
+    __slots__ = ("_facts", "_terms")
+
+    def __init__(self, facts: list[Fact], terms: RemoteTerms) -> None:
+        super().__init__(len(facts))
+        self._facts, self._terms = facts, terms
+        for fact in facts:
+            for term in (fact.subject, fact.predicate, fact.object, fact.graph):
+                terms.known(term)
+
+    def _name(self, term: int) -> str:
+        return self._terms.name(term)
+
+    def _decode(self, start: int, stop: int) -> list[Fact]:
+        return self._facts[start:stop]
+
+    def _rows(self, start: int, stop: int) -> Rows:
+        facts, known = self._facts[start:stop], self._terms.known
+        s, p, o, g = (
+            np.fromiter((known(getattr(fact, part)) for fact in facts), np.uint32, len(facts))
+            for part in ("subject", "predicate", "object", "graph")
+        )
+        weight = np.fromiter((fact.weight for fact in facts), np.float64, len(facts))
+        return Rows(Columns(s, p, o, g, weight.astype(np.float32)), weight, lambda at: facts[at].source)
 
 
 class RemoteStore:
@@ -354,20 +382,7 @@ class RemoteStore:
             yield _stored(subject, predicate, obj, weight, graph, source)
 
     def _facts(self, found: Iterable[Fact]) -> Facts:
-        facts, known = list(found), self.terms.known
-        ids = [
-            np.fromiter((known(getattr(f, part)) for f in facts), np.uint32, len(facts))
-            for part in ("subject", "predicate", "object", "graph")
-        ]
-        weight = np.fromiter((f.weight for f in facts), np.float64, len(facts))
-
-        def rows(start: int, stop: int) -> Rows:
-            some = slice(start, stop)
-            s, p, o, g = (column[some] for column in ids)
-            columns = Columns(s, p, o, g, weight[some].astype(np.float32))
-            return Rows(columns, weight[some], lambda at: facts[start + at].source)
-
-        return Facts(len(facts), rows, self.terms.name)
+        return Fetched(list(found), self.terms)
 
     def _rows(self, query: str) -> Any:
         kind, data = self._post(_declared(query))

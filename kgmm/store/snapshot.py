@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.store.base import Array, Base, Statements
+from kgmm.store.base import Array, Base, Order, Statements, rows_of
+from kgmm.store.files import view
+
+#: rows that are looked at one by one
+_FEW = 24
+_NONE = np.empty(0, np.int64)
 
 
 class Overlay:
@@ -18,7 +24,8 @@ class Overlay:
         order = np.lexsort((added.graph, added.object, added.predicate, added.subject))
         self.added, self.removed = added.take(order), removed
         self.by_object = np.argsort(self.added.object, kind="stable")
-        self._objects = self.added.object[self.by_object]
+        self._objects = view(self.added.object[self.by_object])
+        self._subjects = view(self.added.subject)
 
     def __len__(self) -> int:
         return len(self.added.subject)
@@ -26,16 +33,18 @@ class Overlay:
     def find(self, s: int | None, p: int | None, o: int | None, g: int | None) -> NDArray[np.int64]:
         """Return the added rows of a pattern."""
         if s is not None:
-            low, high = (int(self.added.subject.searchsorted(s, side=side)) for side in ("left", "right"))  # type: ignore[call-overload]
-            rows = np.arange(low, high)
+            low = bisect_left(self._subjects, s)
+            high = bisect_right(self._subjects, s, low)
+            rows = np.arange(low, high) if low < high else _NONE
         elif o is not None:
-            low, high = (int(self._objects.searchsorted(o, side=side)) for side in ("left", "right"))  # type: ignore[call-overload]
-            rows = self.by_object[low:high]
+            low = bisect_left(self._objects, o)
+            rows = self.by_object[low : bisect_right(self._objects, o, low)]
         else:
             rows = np.arange(len(self))
-        for column, wanted in ((self.added.predicate, p), (self.added.object, o), (self.added.graph, g)):
-            if wanted is not None and len(rows):
-                rows = rows[column[rows] == wanted]
+        if len(rows):
+            for column, wanted in ((self.added.predicate, p), (self.added.object, o), (self.added.graph, g)):
+                if wanted is not None:
+                    rows = rows[column[rows] == wanted]
         return rows
 
 
@@ -44,7 +53,7 @@ class Selection:
 
     __slots__ = ("added", "high", "low", "order")
 
-    def __init__(self, order: Array | None, low: int, high: int, added: NDArray[np.int64] | None) -> None:
+    def __init__(self, order: Order, low: int, high: int, added: NDArray[np.int64] | None) -> None:
         self.order, self.low, self.high, self.added = order, low, high, added
 
     def __len__(self) -> int:
@@ -53,9 +62,7 @@ class Selection:
     def base_rows(self, start: int, stop: int) -> Array:
         """Return the base's rows among the selection's *start* … *stop*."""
         low, high = self.low + start, min(self.low + stop, self.high)
-        if low >= high:
-            return np.empty(0, np.uint32)
-        return np.arange(low, high, dtype=np.uint32) if self.order is None else self.order[low:high]
+        return rows_of(self.order, low, max(low, high))
 
     def added_rows(self, start: int, stop: int) -> NDArray[np.int64]:
         """Return the overlay's rows among the selection's *start* … *stop*."""
@@ -71,6 +78,7 @@ class Snapshot:
     def __init__(self, base: Base, overlay: Overlay | None) -> None:
         self.base, self.overlay = base, overlay
         self.removed = overlay.removed if overlay is not None else np.empty(0, np.uint32)
+        self._removed = view(self.removed)
 
     def __len__(self) -> int:
         return int(self.base.rows) - len(self.removed) + (len(self.overlay) if self.overlay else 0)
@@ -78,14 +86,16 @@ class Snapshot:
     def select(self, s: int | None, p: int | None, o: int | None, g: int | None) -> Selection:
         """Return the rows of a pattern; None is any."""
         order, low, high = self.base.find(s, p, o, g)
-        if len(self.removed) and high > low:
-            rows = np.arange(low, high, dtype=np.uint32) if order is None else order[low:high]
+        if self.overlay is None:
+            return Selection(order, low, high, None)
+        if len(self.removed) and high > low and self._may_be_removed(order, low, high):
+            rows = rows_of(order, low, high)
             keep = ~self._is_removed(rows)
             if not keep.all():
                 order, low = rows[keep], 0
                 high = len(order)
-        added = self.overlay.find(s, p, o, g) if self.overlay is not None and len(self.overlay) else None
-        return Selection(order, low, high, added if added is not None and len(added) else None)
+        added = self.overlay.find(s, p, o, g)
+        return Selection(order, low, high, added if len(added) else None)
 
     def statements(self, selection: Selection, start: int, stop: int) -> Statements:
         """Return the selection's rows *start* … *stop*."""
@@ -128,6 +138,19 @@ class Snapshot:
         flags = np.zeros(self.base.rows if len(self.removed) else 0, bool)
         flags[self.removed] = True
         return flags
+
+    def _may_be_removed(self, order: Order, low: int, high: int) -> bool:
+        """Tell by a quick look whether some rows of a range may be among those removed."""
+        removed = self._removed
+        if order is None:
+            at = bisect_left(removed, low)
+            return at < len(removed) and removed[at] < high
+        if high - low > _FEW:
+            return True
+        return any(
+            (at := bisect_left(removed, row)) < len(removed) and removed[at] == row
+            for row in order[low:high].tolist()
+        )
 
     def _is_removed(self, rows: Array) -> NDArray[np.bool_]:
         if len(rows) > len(self.removed):

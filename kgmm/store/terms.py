@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from xxhash import xxh64_intdigest
 
-from kgmm.store.files import mapped, publish, view
+from kgmm.store.files import mapped, mapping, publish, view
 
 #: the hash table grows when more of it is filled
 FILL = 0.6
@@ -33,7 +33,8 @@ class Terms:
 
     def __init__(self, folder: Path, count: int) -> None:
         self._folder, self._count = folder, count
-        self._blob = mapped(folder / "blob", np.uint8)
+        self._data = mapping(folder / "blob")  # slices as bytes, a copy that costs less than a view
+        self._blob = np.frombuffer(self._data, np.uint8)
         self._offsets = mapped(folder / "offsets", np.uint64, count + 1)
         self._slots = mapped(folder / "slots", np.uint32)
         self._mask = len(self._slots) - 1
@@ -50,13 +51,11 @@ class Terms:
     def id(self, name: str) -> int | None:
         """Return a term's id, or None if the store does not have it."""
         key = name.encode("utf-8", "surrogatepass")
-        slot, mask, at, size = self._slot, self._mask, self._at, len(key)
+        slot, mask, at = self._slot, self._mask, self._at
         probe = xxh64_intdigest(key) & mask
         while found := slot[probe]:
-            if found <= self._count:
-                start = at[found - 1]
-                if at[found] - start == size and self._bytes[start : start + size] == key:
-                    return found - 1
+            if found <= self._count and self._data[at[found - 1] : at[found]] == key:
+                return found - 1
             probe = (probe + 1) & mask
         return None
 
@@ -73,7 +72,7 @@ class Terms:
         """
         if not 0 <= term < self._count:
             raise IndexError(f"no term {term}, the store has {self._count}")
-        return str(self._bytes[self._at[term] : self._at[term + 1]], "utf-8", "surrogatepass")
+        return self._data[self._at[term] : self._at[term + 1]].decode("utf-8", "surrogatepass")
 
     def bytes_of(self, term: int) -> memoryview:
         """Return the bytes of a term, without copying them."""
