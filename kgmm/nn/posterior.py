@@ -1,0 +1,82 @@
+"""Knowledge as a prior over answers: a network's answers reweighed by what the facts support (Bayes' rule, tempered)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def smoothed(counts: Tensor, mask: Tensor, alpha: float) -> Tensor:
+    r"""Return the Dirichlet-smoothed prior of facts counted for each answer.
+
+    :math:`p_{KB}(a \mid c) = \frac{n_{c,a} + α}{n_c + α|A|}`, the mean of the posterior of a categorical distribution
+    under a symmetric Dirichlet(α); :math:`n_c = \sum_a n_{c,a}`, A the answers *mask* keeps.
+
+    Args:
+        counts: (B, A), not negative.
+        mask: (B, A) bool.
+        alpha: α > 0; large makes the prior flat.
+
+    Returns:
+        (B, A), rows sum to one over the mask; 0 elsewhere.
+
+    Example:
+        >>> smoothed(torch.tensor([[3.0, 0.0]]), torch.tensor([[True, True]]), 0.5).tolist()
+        [[0.875, 0.125]]
+    """
+    kept = counts * mask
+    total = kept.sum(1, keepdim=True) + alpha * mask.sum(1, keepdim=True)
+    return torch.where(mask, (kept + alpha) / total.clamp(min=1e-12), torch.zeros_like(kept))
+
+
+def posterior(logits: Tensor, prior: Tensor, mask: Tensor, power: float = 1.0, beta: float = 1.0) -> Tensor:
+    r"""Return :math:`\log p(a \mid x, c)`, where :math:`p(a \mid x, c) ∝ p_{net}(a \mid x)^{τ}\, p_{KB}(a \mid c)^{β}`.
+
+    With τ = β = 1 and a network trained on answers that were equally frequent, this is Bayes' rule; τ is the inverse
+    of the network's temperature, and β = 0, τ = 1 gives the network back.
+
+    Args:
+        logits: (B, A) of the network.
+        prior: (B, A) probabilities, positive where *mask* is.
+        mask: (B, A) bool, the answers there are.
+        power: τ.
+        beta: β, the prior's weight.
+
+    Returns:
+        (B, A) log probabilities; the lowest finite number outside the mask.
+    """
+    lowest = torch.finfo(logits.dtype).min
+    joint = power * logits + beta * prior.clamp(min=1e-30).log()
+    return joint.masked_fill(~mask, lowest).log_softmax(1).masked_fill(~mask, lowest)
+
+
+def fit_posterior(logits: Tensor, prior: Tensor, mask: Tensor, right: Tensor) -> tuple[float, float]:
+    r"""Return the (τ, β) that make the right answers of held-out questions likeliest.
+
+    The negative log likelihood is convex in (τ, β), so the minimum found is the only one.
+
+    Args:
+        logits: (B, A) of the network on questions it was not trained on.
+        prior: (B, A) probabilities.
+        mask: (B, A) bool.
+        right: (B,) int64, the right answer; questions whose right answer the mask lacks are left out.
+    """
+    usable = mask.gather(1, right.clamp(min=0).unsqueeze(1)).squeeze(1) & (right >= 0)
+    logits, prior, mask, right = (t[usable] for t in (logits.double(), prior.double(), mask, right))
+    if not len(right):
+        return 1.0, 0.0
+    weights = torch.tensor([1.0, 0.0], dtype=torch.double, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=100, line_search_fn="strong_wolfe")
+    both = torch.stack([logits.masked_fill(~mask, 0.0), prior.clamp(min=1e-30).log()], -1)
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        joint = (both @ weights).masked_fill(~mask, torch.finfo(torch.double).min)
+        # a little ridge: without it a prior that is always right would get an infinite weight
+        loss = torch.nn.functional.cross_entropy(joint, right) + 1e-4 * weights.square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    power, beta = weights.detach().tolist()
+    return float(power), float(beta)

@@ -1,0 +1,192 @@
+r"""Knowledge as a Bayesian prior over answers: :math:`p(a \mid x, c) ∝ p_{net}(a \mid x)^{τ}\, p_{KB}(a \mid c)^{β}`.
+
+The prior looks, in the whole store, for facts that join an answer to what the question says; a network's memory holds
+48 facts, the store all. τ and β are fitted on questions the network was not trained on. The prior goes with any
+network that gives answers probabilities: with KDMN, which reads facts itself, or with one that reads none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from math import log
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from kgmm.nn.posterior import fit_posterior, posterior, smoothed
+from kgmm.reason.fusion import Answers, Plain, Split, group_answers
+from kgmm.reason.fvqa_problem import predict
+from kgmm.train import write_json
+from kgmm.words import content, lemmas
+
+if TYPE_CHECKING:
+    from kgmm.nn.kdmn import FactBatch
+    from kgmm.reason.fvqa_problem import Example, FactBase, FvqaProblem
+    from kgmm.reason.no_knowledge import TwinProblem
+
+#: tried for the Dirichlet's α; the likeliest on the tuning questions is kept
+ALPHAS = (0.01, 0.1, 1.0, 3.0, 10.0, 30.0, 100.0)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A fitted prior: how much the network's word counts, how much the store's, and how smooth that is."""
+
+    power: float = 1.0
+    beta: float = 0.0
+    alpha: float = 1.0
+
+
+class Support:
+    r"""How far a store's facts support an answer to a question, in pseudo-counts.
+
+    :math:`n_{c,a} = \max_{(a, r, o)} \frac{|o ∩ c|}{|o|} \sum_{w ∈ o ∩ c} \log\frac{N}{1 + d_w}`: of the facts one of
+    whose ends is *a*, the one whose other end *o* the question's content *c* says best, by the words' rarity (word *w*
+    is in :math:`d_w` of the N facts). The best counts and not the sum, for a person is in more facts than a pen.
+
+    Example:
+        >>> from kgmm.reason.fvqa_problem import FactBase
+        >>> facts = [("knife", "UsedFor", "cut bread"), ("cup", "UsedFor", "drink"), ("knife", "HasA", "blade")]
+        >>> store = Support(FactBase(facts, [""] * 3, None, None))
+        >>> knife, cup = store("What cuts bread?", ["knife", "cup"])
+        >>> knife > cup == 0
+        True
+    """
+
+    def __init__(self, base: FactBase) -> None:
+        self.base = base
+        self._ends = [
+            tuple(content(end) for end in pair) for pair in zip(base.subjects, base.objects, strict=True)
+        ]
+        found = Counter(w for pair in self._ends for w in {*pair[0], *pair[1]})
+        self._rarity = {w: log(len(self._ends) / (1 + n)) for w, n in found.items()}
+
+    def __call__(self, question: str, answers: list[str]) -> list[float]:
+        """Return the pseudo-counts of normalized answers."""
+        said = frozenset(lemmas(question))
+        return [
+            max((self._fits(row, a, said) for row in self.base.touching([a])), default=0.0) for a in answers
+        ]
+
+    def _fits(self, row: int, answer: str, said: frozenset[str]) -> float:
+        other = self._ends[row][1 if self.base.subjects[row] == answer else 0]
+        shared = [w for w in other if w in said]
+        return sum(max(self._rarity[w], 0.0) for w in shared) * len(shared) / len(other) if other else 0.0
+
+    def table(self, part: list[Example], texts: list[list[str]]) -> Tensor:
+        """Return the pseudo-counts of every question's answers, (Q, A), zero at padding."""
+        counts = torch.zeros(len(part), max(1, *map(len, texts)))
+        for i, (e, answers) in enumerate(zip(part, texts, strict=True)):
+            counts[i, : len(answers)] = torch.tensor(self(e.memory.question, answers))
+        return counts
+
+
+def fit_prior(logits: Tensor, counts: Tensor, mask: Tensor, right: Tensor) -> Prior:
+    """Fit α (of :data:`ALPHAS`), τ and β on questions that taught the network nothing.
+
+    Args:
+        logits: (Q, A) of the network's answers.
+        counts: (Q, A) pseudo-counts.
+        mask: (Q, A) bool, the answers there are.
+        right: (Q,) place of the right answer, -1 if it is not among them.
+    """
+    best, found, known = float("inf"), Prior(), right >= 0
+    for alpha in ALPHAS if known.any() else ():
+        prior = smoothed(counts, mask, alpha)
+        power, beta = fit_posterior(logits, prior, mask, right)
+        log_p = posterior(logits, prior, mask, power, beta)[known]
+        cost = float(-log_p.gather(1, right[known].unsqueeze(1)).mean())
+        if cost < best:
+            best, found = cost, Prior(power, beta, alpha)
+    return found
+
+
+def reweigh(ends: Tensor, answers: Answers, counts: Tensor, prior: Prior) -> Tensor:
+    """Return the log probabilities of KDMN's ends and null after the prior.
+
+    The null keeps its probability, and ends that give the same answer keep their shares of it.
+
+    Args:
+        ends: (Q, 2 N + 1) logits, the null's last.
+        answers: the questions' answers.
+        counts: (Q, A) pseudo-counts.
+        prior: fitted.
+    """
+    log_p = ends.log_softmax(1)
+    before, mask = answers.logits(log_p[:, :-1]), answers.mask()
+    after = posterior(before, smoothed(counts, mask, prior.alpha), mask, prior.power, prior.beta)
+    given = torch.log1p(-log_p[:, -1:].exp().clamp(max=1 - 1e-6))
+    gain = (after + given - before).masked_fill(~mask, 0.0)
+    each = gain.gather(1, answers.group.clamp(min=0)).masked_fill(answers.group < 0, 0.0)
+    return torch.cat([log_p[:, :-1] + each, log_p[:, -1:]], 1)
+
+
+class PriorProblem(Plain):
+    """KDMN trained as ever, and its answers weighed by the store's facts.
+
+    Args:
+        base: FVQA with its memories.
+        split: of its training questions.
+        support: of the store's facts.
+        seed: of the weights.
+    """
+
+    name = "kdmn-prior"
+    about = "KDMN whose answers are weighed by a prior of the store's facts (the survey's III-A)."
+
+    def __init__(self, base: FvqaProblem, split: Split, support: Support, *, seed: int = 0) -> None:
+        super().__init__(base, split, seed=seed)
+        self.prior: Prior | None = None
+        parts = ([base.train[i] for i in split.tune.tolist()], base.held)
+        self._known: dict[int, tuple[Answers, Tensor]] = {}
+        for part, batch in zip(parts, (self._tune, base._held), strict=True):
+            answers = group_answers(part, batch.mask.shape[1])
+            self._known[id(batch)] = answers, support.table(part, answers.texts)
+
+    def ends(self, batch: FactBatch) -> Any:
+        """Return log probabilities of ends and null, after the prior if one is fitted."""
+        logits = predict(self.model, batch)
+        if self.prior is None:
+            return logits
+        answers, counts = self._known[id(batch)]
+        return reweigh(torch.from_numpy(logits), answers, counts, self.prior).numpy()
+
+    def evaluate(self) -> dict[str, float]:
+        """Fit the prior to the network as it is now, and return figures as :class:`Plain`, its own beside them."""
+        self.prior = None
+        plain = super().evaluate()
+        answers, counts = self._known[id(self._tune)]
+        logits = answers.logits(torch.from_numpy(predict(self.model, self._tune))[:, :-1])
+        self.prior = fit_prior(logits, counts, answers.mask(), answers.right)
+        return {
+            **super().evaluate(), **asdict(self.prior),
+            "plain_top1": plain["top1"], "plain_held_top1": plain["held_top1"],
+        }  # fmt: skip
+
+    def write(self, folder: Path) -> None:
+        """Write the words, and the prior fitted to the weights that were kept."""
+        super().write(folder)
+        self.evaluate()
+        write_json(folder / "prior.json", asdict(self.prior or Prior()))
+
+
+def weigh(twin: TwinProblem, support: Support) -> dict[str, float]:
+    """Weigh the answers of a network that reads no fact by the store's facts: figures on the held-out images.
+
+    The prior is fitted on the tuning questions; ``held_top1`` and ``held_top3`` are those after it.
+    """
+    known = []
+    for part, batch in (twin.tune, twin.held):
+        logits, right = twin.log_probabilities(part, batch)
+        texts = [twin.texts(e) for e in part]
+        mask = torch.arange(logits.shape[1]).unsqueeze(0) < torch.tensor([*map(len, texts)]).unsqueeze(1)
+        known.append((logits, support.table(part, texts), mask, right))
+    prior = fit_prior(*known[0])
+    logits, counts, mask, right = known[1]
+    log_p = posterior(logits, smoothed(counts, mask, prior.alpha), mask, prior.power, prior.beta)
+    best = log_p.topk(3, dim=1).indices == right.unsqueeze(1)
+    top1, top3 = best[:, 0].float().mean(), best.any(1).float().mean()
+    return {"held_top1": float(top1), "held_top3": float(top3), **asdict(prior)}
