@@ -165,6 +165,17 @@ def _label(q: FvqaQuestion, memory: MemoryInput, ids: list[str]) -> Example:
     )
 
 
+def load_fvqa(
+    folder: Path, distractors: str | Path | None, dev: float, split: int
+) -> tuple[FactBase, list[FvqaQuestion], list[FvqaQuestion]]:
+    """Read FVQA: its facts, and its questions about training and held-out images."""
+    from kgmm.encode import text_encoder
+
+    more = Path(distractors) if distractors else None
+    base = load_fact_base(folder, text_encoder("minilm"), cache_folder(), more)
+    return base, *split_by_image(load_questions(folder / "questions-train.json"), dev, split)
+
+
 class FvqaProblem:
     """KDMN on FVQA for :func:`kgmm.train.fit`.
 
@@ -180,6 +191,7 @@ class FvqaProblem:
             question-only model.
         dev: share of images held out; ``split`` seeds the choice.
         network: settings of :class:`~kgmm.nn.kdmn.KDMN`.
+        data: (facts, training questions, held-out questions) in the place of the folder's.
     """
 
     metric = "top1"
@@ -196,15 +208,9 @@ class FvqaProblem:
         blind: bool = False,
         limit: int = MEMORY,
         network: dict[str, Any] | None = None,
+        data: tuple[FactBase, list[FvqaQuestion], list[FvqaQuestion]] | None = None,
     ) -> None:
-        from kgmm.encode import text_encoder
-
-        folder = Path(folder)
-        base = load_fact_base(
-            folder, text_encoder("minilm"), cache_folder(), Path(distractors) if distractors else None
-        )
-        questions = load_questions(folder / "questions-train.json")
-        train, held = split_by_image(questions, dev, split)
+        base, train, held = data or load_fvqa(Path(folder), distractors, dev, split)
         self.words = word_table(30_000)
         made = examples(train + held, base, limit)
         self.train, self.held = made[: len(train)], made[len(train) :]
