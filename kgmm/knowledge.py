@@ -53,7 +53,7 @@ class KnowledgeStore(LocalStore):
         image_or_scene: Any,
         question: str,
         *,
-        reasoner: str = "default",
+        reasoner: str | Path = "default",
         choices: Sequence[str] | None = None,
         top: int = 3,
         **more: Any,

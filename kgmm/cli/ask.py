@@ -21,7 +21,12 @@ from kgmm.trace import Answer
 @click.argument("kb", type=click.Path(path_type=Path))
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("question")
-@click.option("--reasoner", default="default", show_default=True, help="Which reasoner answers.")
+@click.option(
+    "--reasoner",
+    default="default",
+    show_default=True,
+    help="Which reasoner answers, or the folder of a trained model.",
+)
 @click.option("--choice", "choices", multiple=True, help="An answer to choose from; repeatable.")
 @click.option("--perceiver", default="default", show_default=True, help="What turns a picture into a scene.")
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="Answers shown.")
@@ -41,7 +46,7 @@ def ask(
 
     with kgmm.open(kb, create=False) as store:
         answer = store.ask(
-            image, question, reasoner=reasoner, choices=choices or None, top=top, perceiver=perceiver
+            image, question, reasoner=_own(reasoner), choices=choices or None, top=top, perceiver=perceiver
         )
         if page is not None:
             _write_trace(answer, page)
@@ -56,6 +61,11 @@ def ask(
             )
             return
         click.echo(evidence(answer))
+
+
+def _own(reasoner: str) -> str | Path:
+    """Return a trained model's folder as a path, and any other name as it is."""
+    return Path(reasoner) if Path(reasoner, "config.json").is_file() else reasoner
 
 
 def _write_trace(answer: Answer, page: Path) -> None:

@@ -11,6 +11,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "hashing": ("kgmm.cli.eval_hashing:hashing", "Cross-modal hashing: mAP, precision-recall, times."),
     "fusion": ("kgmm.cli.eval_fusion:fusion", "Early, intermediate, late fusion; CCA, kernel CCA, PLS."),
     "faithfulness": ("kgmm.cli.eval_faithfulness:faithfulness", "Are citations true, necessary, sufficient?"),
+    "kdmn": ("kgmm.cli.eval_models:kdmn", "KDMN on FVQA by kind of question, beside its twins."),
     "easy-vqa": ("kgmm.cli.eval_models:easy_vqa", "easy-vqa: answers from pixels."),
     "clevr": (
         "kgmm.cli.eval_models:clevr",

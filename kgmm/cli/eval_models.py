@@ -1,4 +1,4 @@
-"""``kgmm eval easy-vqa`` and ``kgmm eval clevr``: trained networks beside the blind model and the majority answer."""
+"""``kgmm eval easy-vqa``, ``clevr`` and ``kdmn``: trained networks beside blind, majority, empty and shuffled runs."""
 
 from __future__ import annotations
 
@@ -80,3 +80,48 @@ def _command(data: str) -> click.Command:
 
 easy_vqa = _command("easy-vqa")
 clevr = _command("clevr")
+
+
+@click.command()
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--distractors",
+    type=click.Path(exists=True, path_type=Path),
+    help="Further knowledge: relation, head, tail.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the twins' weights and of the shuffle.")
+@json_option
+def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, as_json: bool) -> None:
+    """Test a trained KDMN (its FOLDER, or the shipped one) on the images of FVQA (DATA) held out in its training.
+
+    Its accuracy by kind of question stands beside the same network with an empty memory and with another question's,
+    two networks without facts (``no facts`` sees the picture, ``blind`` the question only; trained here in seconds),
+    and the most frequent answer.
+    """
+    from kgmm.data.fvqa import load_questions, split_by_image
+    from kgmm.reason.fvqa_problem import FvqaProblem
+    from kgmm.reason.kdmn_report import report
+    from kgmm.train import load_weights
+
+    place = folder or WEIGHTS / "kdmn"
+    try:
+        config = json.loads((place / "config.json").read_text())
+        network, memory, dev, split = (config[k] for k in ("network", "memory", "dev", "split"))
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInput(
+            place, f"not a kdmn trained on FVQA ({error!r}); make one with: kgmm train kdmn"
+        ) from error
+    problem = FvqaProblem(data, distractors, split=split, dev=dev, limit=memory, network=network)
+    load_weights(problem.model, place)
+    train, held = split_by_image(load_questions(data / "questions-train.json"), dev, split)
+    rows = report(problem, train, held, seed)
+    if as_json:
+        emit({"data": "fvqa", "questions": len(held), "models": rows})
+        return
+    kinds = ("all", *sorted({k for row in rows.values() for k in row} - {"all"}))
+    width = max(map(len, kinds))
+    click.echo("  ".join([f"{len(held)} asked".rjust(width), *(name.rjust(14) for name in rows)]))
+    for k in kinds:
+        cells = (f"{row.get(k, float('nan')):.4f}".rjust(14) for row in rows.values())
+        click.echo("  ".join([k.rjust(width), *cells]))

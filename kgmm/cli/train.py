@@ -13,8 +13,8 @@ from kgmm.errors import BadInput, KgmmError
 #: model → (epochs, batch, rate, weight decay) that it trains with unless told otherwise
 DEFAULTS: dict[str, tuple[int, int, float, float]] = {
     "kdmn": (8, 64, 2e-3, 1e-2),
-    "hybrid": (2, 16, 5e-4, 1e-2),
-    "modules": (4, 128, 5e-3, 1e-4),
+    "hybrid": (3, 16, 1e-3, 1e-2),
+    "modules": (8, 128, 5e-3, 1e-4),
     "hiecoatt": (8, 128, 2e-3, 1e-4),
 }
 SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
@@ -52,7 +52,26 @@ SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
     "--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up."
 )
 @click.option(
-    "--kb", type=click.Path(path_type=Path), help="hybrid: keep the knowledge base and its vectors here."
+    "--fusion",
+    type=click.Choice(["prior", "teacher", "policy"]),
+    help="kdmn: guide it by the store's facts as a prior, by the explicit reasoner, by a retrieval policy.",
+)
+@click.option(
+    "--labels",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    help="--fusion: share of labels used.",
+)
+@click.option("--picked", default=8, show_default=True, help="--fusion policy: facts that enter the memory.")
+@click.option(
+    "--scenes",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="kdmn on a store: scene graphs (*.json) to ask about; drawn by chance if left out.",
+)
+@click.option(
+    "--kb",
+    type=click.Path(path_type=Path),
+    help="hybrid, --fusion teacher: keep the knowledge base and its vectors here.",
 )
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
 @click.option("--small", is_flag=True, help="A twentieth of the data, to try things out.")
@@ -60,8 +79,9 @@ SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
 def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> None:
     """Train MODEL on DATA and write it to a folder; given again after a kill, the run goes on.
 
-    MODEL is kdmn (DATA: a folder with FVQA's questions-train.json and facts.jsonl), or modules, graph, conventional,
-    san, hiecoatt, updown, blind, bilinear-{full,mcb,mlb,mfb,mutan} (DATA: easy-vqa or clevr).
+    MODEL is kdmn (DATA: a folder with FVQA's questions-train.json and facts.jsonl, or any knowledge store, of whose
+    facts questions are made), hybrid (DATA: FVQA), or modules, graph, conventional, san, hiecoatt, updown, blind,
+    bilinear-{full,mcb,mlb,mfb,mutan} (DATA: easy-vqa or clevr).
     """
     from kgmm.train import Recipe, fit, halve
 
@@ -99,15 +119,7 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
         KgmmError: if there is no such model or data.
     """
     if model == "kdmn":
-        if not (Path(data) / "questions-train.json").is_file():
-            raise BadInput(data, "kdmn trains on a folder with questions-train.json and facts.jsonl")
-        from kgmm.reason.fvqa_problem import FvqaProblem
-
-        return FvqaProblem(
-            data, options.get("distractors"), seed=options.get("seed", 0), knowledge=options.get("knowledge", "full"),
-            blind=options.get("blind", False),
-            network={"episodes": options.get("episodes", 2), "context": options.get("context", "sum")},
-        )  # fmt: skip
+        return _kdmn_problem(Path(data), options)
     if model == "hybrid":
         return _hybrid_problem(Path(data), options)
     if data not in ("easy-vqa", "clevr"):
@@ -115,6 +127,66 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     from kgmm.reason.shapes import ShapesProblem
 
     return ShapesProblem(model, data, seed=options.get("seed", 0), small=options.get("small", False))
+
+
+def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
+    from kgmm.reason.fvqa_problem import FvqaProblem
+
+    seed, fusion = options.get("seed", 0), options.get("fusion")
+    settings: dict[str, Any] = {
+        "seed": seed, "knowledge": options.get("knowledge", "full"), "blind": options.get("blind", False),
+        "network": {"episodes": options.get("episodes", 2), "context": options.get("context", "sum")},
+    }  # fmt: skip
+    if (data / "questions-train.json").is_file():
+        problem = FvqaProblem(data, options.get("distractors"), **settings)
+        return _guided(problem, data, fusion, options) if fusion else problem
+    if fusion:
+        raise KgmmError(f"--fusion {fusion} trains on FVQA, not on the store {data}")
+    import kgmm
+    from kgmm.reason.own_problem import drawn_scenes, own_data, read_scenes
+
+    try:
+        store = kgmm.open(data, create=False)
+    except KgmmError as error:
+        raise BadInput(
+            data, "kdmn trains on a folder with questions-train.json and facts.jsonl, or on a knowledge store"
+        ) from error
+    with store:
+        scenes = options.get("scenes")
+        found = own_data(store, read_scenes(scenes) if scenes else drawn_scenes(store, seed=seed), seed=seed)
+    problem = FvqaProblem(data, data=found, **settings)
+    problem.config["data"] = str(data)
+    return problem
+
+
+def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> Any:
+    """Return KDMN's problem with one of the three knowledge-guided fusions."""
+    from kgmm.reason.fusion import split_training
+    from kgmm.reason.fvqa_problem import load_fvqa
+
+    seed, known = options.get("seed", 0), problem.config
+    split = split_training(problem, data, options.get("labels", 1.0))
+    if fusion == "policy":
+        from kgmm.reason.fusion_policy import PolicyProblem
+
+        return PolicyProblem(problem, split, seed=seed, k=options.get("picked", 8))
+    if fusion == "prior":
+        from kgmm.reason.fusion_prior import PriorProblem, Support
+
+        facts = load_fvqa(data, options.get("distractors"), known["dev"], known["split"])[0]
+        return PriorProblem(problem, split, Support(facts), seed=seed)
+    import tempfile
+
+    from kgmm.cli.eval_fvqa import knowledge_base
+    from kgmm.reason.fusion_teacher import StudentProblem, teacher_answers
+
+    with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
+        store = knowledge_base(
+            options.get("kb") or Path(scratch) / "kb", data / "facts.jsonl", options.get("distractors")
+        )[0]
+        with store:
+            taught = teacher_answers(store, split.questions, progress=progress)
+    return StudentProblem(problem, split, taught, seed=seed)
 
 
 def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:

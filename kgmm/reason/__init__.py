@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib
+import json
 import pkgutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgmm.errors import KgmmError
+from kgmm.errors import BadInput, KgmmError
 from kgmm.reason.task import Outcome, Task
 from kgmm.scene import SceneGraph
 from kgmm.trace import Answer, Trace
@@ -34,12 +35,16 @@ def reasoner_names() -> list[str]:
     )
 
 
-def reasoner(name: str) -> Callable[[Task], Outcome]:
+def reasoner(name: str | Path) -> Callable[[Task], Outcome]:
     """Return a reasoner by its name; one that has options takes them after a hyphen, as in ``bilinear-mcb``.
+
+    A path is the folder of a model trained by ``kgmm train``, which then answers in the place of the shipped one.
 
     Raises:
         KgmmError: if there is none of that name; the message lists those there are.
     """
+    if isinstance(name, Path):
+        return _trained(name)
     base, _, option = (DEFAULT if name == "default" else name).partition("-")
     if base not in reasoner_names():
         raise KgmmError(f"no reasoner {name!r}; there are: {', '.join(reasoner_names())}")
@@ -54,12 +59,39 @@ def reasoner(name: str) -> Callable[[Task], Outcome]:
     return chosen
 
 
+def _trained(folder: Path) -> Callable[[Task], Outcome]:
+    name = trained_name(folder)
+    if name.partition("-")[0] == "kdmn":
+        from kgmm.reason import kdmn
+
+        return functools.partial(kdmn.answer, folder=folder)
+    from kgmm.nn.vqa import JOINS
+
+    if name != "modules" and name not in JOINS:
+        raise KgmmError(f"{folder}: a trained {name or 'model of no name'} answers no questions")
+    from kgmm.reason.pixels import answer_with
+
+    return functools.partial(answer_with, network=name, folder=folder)
+
+
+def trained_name(folder: Path) -> str:
+    """Return the name of the model in a folder written by ``kgmm train``.
+
+    Raises:
+        BadInput: if it holds none.
+    """
+    try:
+        return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["name"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(folder, "no trained model here; make one with: kgmm train") from error
+
+
 def ask(
     store: LocalStore,
     image_or_scene: Any,
     question: str,
     *,
-    reasoner: str = "default",
+    reasoner: str | Path = "default",
     choices: Sequence[str] | None = None,
     top: int = 3,
     perceiver: str = "default",
@@ -73,7 +105,7 @@ def ask(
         store: the knowledge; facts of its scene and story graphs are left out unless *graphs* names them.
         image_or_scene: a picture (path, PIL image, array), a scene graph, or the path of a scene's JSON file.
         question: in English.
-        reasoner: ``default`` or one of :func:`reasoner_names`.
+        reasoner: ``default``, one of :func:`reasoner_names`, or the folder of a model of one's own, as a path.
         choices: answers to choose from; open-ended if None.
         top: the answer and at most ``top - 1`` alternatives.
         perceiver: what turns a picture into a scene.
@@ -106,7 +138,7 @@ def ask(
     return answer
 
 
-def attach(store: LocalStore, trace: Trace, reasoner: str | None = None) -> Trace:
+def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) -> Trace:
     """Attach a trace read from a file to a store, so that ``trace.without(fact)`` can ask again.
 
     Raises:
@@ -144,7 +176,7 @@ def _runner(
     store: LocalStore,
     scene: SceneGraph,
     question: str,
-    name: str,
+    name: str | Path,
     choices: Sequence[str] | None,
     top: int,
     graphs: Sequence[str] | None,
@@ -152,7 +184,7 @@ def _runner(
 ) -> Callable[[frozenset[Key]], Answer]:
     """Return a function that answers the question with some statements taken away; scene statements too."""
     think = reasoner(name)
-    shown = DEFAULT if name == "default" else name
+    shown = trained_name(name) if isinstance(name, Path) else DEFAULT if name == "default" else name
 
     def run(exclude: frozenset[Key]) -> Answer:
         start = time.perf_counter()

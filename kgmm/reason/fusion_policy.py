@@ -65,7 +65,7 @@ class PolicyProblem(Plain):
         self.policy = FactPolicy(**settings)
         self.network = KDMN(**base.config["network"])
         self.model = PolicyKDMN(self.network, self.policy, k)
-        self.config |= {"policy": {"k": k, "retrieval": retrieval, "draws": draws, **settings}}
+        self.config |= {"policy": settings, "picked": k, "retrieval": retrieval, "draws": draws}
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the network's mean loss over the memories picked, and the policy's."""

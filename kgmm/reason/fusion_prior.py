@@ -7,7 +7,9 @@ network that gives answers probabilities: with KDMN, which reads facts itself, o
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import log
 from pathlib import Path
@@ -16,19 +18,23 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from kgmm import names
 from kgmm.nn.posterior import fit_posterior, posterior, smoothed
 from kgmm.reason.fusion import Answers, Plain, Split, group_answers
 from kgmm.reason.fvqa_problem import predict
 from kgmm.train import write_json
-from kgmm.words import content, lemmas
+from kgmm.words import content, lemmas, normal
 
 if TYPE_CHECKING:
     from kgmm.nn.kdmn import FactBatch
     from kgmm.reason.fvqa_problem import Example, FactBase, FvqaProblem
     from kgmm.reason.no_knowledge import TwinProblem
+    from kgmm.reason.task import Task
 
 #: tried for the Dirichlet's α; the likeliest on the tuning questions is kept
 ALPHAS = (0.01, 0.1, 1.0, 3.0, 10.0, 30.0, 100.0)
+#: facts looked at of each answer at question time
+MOST = 2_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Support:
             tuple(content(end) for end in pair) for pair in zip(base.subjects, base.objects, strict=True)
         ]
         found = Counter(w for pair in self._ends for w in {*pair[0], *pair[1]})
-        self._rarity = {w: log(len(self._ends) / (1 + n)) for w, n in found.items()}
+        self.rarity = {w: max(log(len(self._ends) / (1 + n)), 0.0) for w, n in found.items()}
 
     def __call__(self, question: str, answers: list[str]) -> list[float]:
         """Return the pseudo-counts of normalized answers."""
@@ -72,9 +78,7 @@ class Support:
         ]
 
     def _fits(self, row: int, answer: str, said: frozenset[str]) -> float:
-        other = self._ends[row][1 if self.base.subjects[row] == answer else 0]
-        shared = [w for w in other if w in said]
-        return sum(max(self._rarity[w], 0.0) for w in shared) * len(shared) / len(other) if other else 0.0
+        return fits(self._ends[row][1 if self.base.subjects[row] == answer else 0], said, self.rarity)
 
     def table(self, part: list[Example], texts: list[list[str]]) -> Tensor:
         """Return the pseudo-counts of every question's answers, (Q, A), zero at padding."""
@@ -82,6 +86,18 @@ class Support:
         for i, (e, answers) in enumerate(zip(part, texts, strict=True)):
             counts[i, : len(answers)] = torch.tensor(self(e.memory.question, answers))
         return counts
+
+
+def fits(end: Sequence[str], said: frozenset[str], rarity: Mapping[str, float]) -> float:
+    """Return how well a question says a fact's end: the share of its words that are said, times their rarity.
+
+    A word the rarities lack is as rare as the rarest.
+    """
+    shared = [w for w in end if w in said]
+    if not shared:
+        return 0.0
+    rarest = max(rarity.values(), default=1.0)
+    return sum(rarity.get(w, rarest) for w in shared) * len(shared) / len(end)
 
 
 def fit_prior(logits: Tensor, counts: Tensor, mask: Tensor, right: Tensor) -> Prior:
@@ -139,6 +155,7 @@ class PriorProblem(Plain):
 
     def __init__(self, base: FvqaProblem, split: Split, support: Support, *, seed: int = 0) -> None:
         super().__init__(base, split, seed=seed)
+        self._support = support
         self.prior: Prior | None = None
         parts = ([base.train[i] for i in split.tune.tolist()], base.held)
         self._known: dict[int, tuple[Answers, Tensor]] = {}
@@ -167,10 +184,61 @@ class PriorProblem(Plain):
         }  # fmt: skip
 
     def write(self, folder: Path) -> None:
-        """Write the words, and the prior fitted to the weights that were kept."""
+        """Write the words, the prior fitted to the weights that were kept, and how rare words are."""
         super().write(folder)
         self.evaluate()
-        write_json(folder / "prior.json", asdict(self.prior or Prior()))
+        rarity = {w: round(r, 2) for w, r in self._support.rarity.items()}
+        write_json(folder / "prior.json", {**asdict(self.prior or Prior()), "rarity": rarity})
+
+
+@dataclass(frozen=True)
+class StorePrior:
+    """A fitted prior that reads any store at question time.
+
+    Attributes:
+        prior: fitted.
+        rarity: of words, as in training.
+    """
+
+    prior: Prior
+    rarity: Mapping[str, float]
+
+    @classmethod
+    def read(cls, path: Path) -> StorePrior:
+        """Read the ``prior.json`` that :class:`PriorProblem` writes."""
+        known = json.loads(path.read_text(encoding="utf-8"))
+        return cls(Prior(known["power"], known["beta"], known["alpha"]), known["rarity"])
+
+    def __call__(self, task: Task, texts: list[str], ends: Tensor) -> Tensor:
+        """Weigh the ends of one memory by the facts of the task's store.
+
+        Args:
+            task: the question; statements it excludes do not count.
+            texts: the answer each end gives, 2 N normalized ones.
+            ends: (2 N + 1,) logits, the null's last.
+
+        Returns:
+            (2 N + 1,) log probabilities.
+        """
+        if not texts:
+            return ends.log_softmax(0)
+        at = {t: i for i, t in enumerate(dict.fromkeys(texts))}
+        answers = Answers([list(at)], torch.tensor([[at[t] for t in texts]]), torch.tensor([-1]))
+        said = frozenset(lemmas(task.question))
+        counts = torch.tensor([[self._best(task, text, said) for text in at]])
+        return reweigh(ends.unsqueeze(0), answers, counts, self.prior)[0]
+
+    def _best(self, task: Task, text: str, said: frozenset[str]) -> float:
+        node, best = names.concept(text), 0.0
+        for facts in (
+            task.store.find(node, None, None, limit=MOST),
+            task.store.find(None, None, node, limit=MOST),
+        ):
+            for f in facts:
+                if (f.subject, f.predicate, f.object) not in task.exclude:
+                    other = f.object if f.subject == node else f.subject
+                    best = max(best, fits(content(normal(names.label(other))), said, self.rarity))
+        return best
 
 
 def weigh(twin: TwinProblem, support: Support) -> dict[str, float]:

@@ -26,6 +26,8 @@ from kgmm.words import lemmas, normal
 
 if TYPE_CHECKING:
     from kgmm.nn.kdmn import KDMN
+    from kgmm.nn.policy import PolicyKDMN
+    from kgmm.reason.fusion_prior import StorePrior
 
 NAME = "kdmn"
 WEIGHTS = Path(__file__).parents[1] / "weights" / "kdmn"
@@ -40,10 +42,12 @@ STEP_COST = 0.05
 class Trained:
     """A trained network with what it needs to read a question."""
 
-    model: KDMN
+    model: KDMN | PolicyKDMN
     words: WordTable
     limit: int
     checksum: str
+    #: weighs the answers by the store's facts (kgmm train kdmn --fusion prior)
+    prior: StorePrior | None = None
 
 
 @cache
@@ -57,6 +61,7 @@ def load(folder: Path = WEIGHTS) -> Trained:
 
     from kgmm.errors import BadInput
     from kgmm.nn.kdmn import KDMN
+    from kgmm.nn.policy import FactPolicy, PolicyKDMN
     from kgmm.train import load_weights
 
     try:
@@ -67,10 +72,17 @@ def load(folder: Path = WEIGHTS) -> Trained:
         raise BadInput(
             folder, f"not a trained kdmn ({error!r}); make one with: kgmm train kdmn fvqa --out DIR"
         ) from error
-    model = KDMN(**config["network"])
+    model: KDMN | PolicyKDMN = KDMN(**config["network"])
+    if "policy" in config:  # kgmm train kdmn --fusion policy
+        model = PolicyKDMN(KDMN(**config["network"]), FactPolicy(**config["policy"]), int(config["picked"]))
     load_weights(model, folder)
     checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
-    return Trained(model, WordTable(words, table), int(config["memory"]), checksum)
+    prior = None
+    if (folder / "prior.json").is_file():
+        from kgmm.reason.fusion_prior import StorePrior
+
+        prior = StorePrior.read(folder / "prior.json")
+    return Trained(model, WordTable(words, table), int(config["memory"]), checksum, prior)
 
 
 @dataclass
@@ -103,11 +115,16 @@ def read(task: Task, trained: Trained | None = None) -> Read:
     with torch.inference_mode():
         pointer, null, attention, _ = trained.model(pack([memory], trained.words))
     n = len(memory.triples)
+    pointer, null = pointer[0, :n], null[0]
+    if trained.prior is not None:
+        texts = [normal(end) for s, _, o in memory.triples for end in (s, o)]
+        weighed = trained.prior(task, texts, torch.cat([pointer.flatten(), null[None]]))
+        pointer, null = weighed[:-1].reshape(n, 2), weighed[-1]
     return Read(
         candidates,
         memory,
-        pointer[0, :n].numpy(),
-        float(null[0]),
+        pointer.numpy(),
+        float(null),
         attention[0, :, :n].numpy(),
         trained.checksum,
     )
@@ -154,13 +171,17 @@ def _input(task: Task, c: Candidates, near: list[str], far: list[str]) -> Memory
     return MemoryInput(task.question, [o.name for o in task.scene.objects], triples, query, facts, ends)
 
 
-def answer(task: Task) -> Outcome:
+def answer(task: Task, folder: Path = WEIGHTS) -> Outcome:
     """Answer one question from its memory.
+
+    Args:
+        task: the question.
+        folder: a trained network of ``kgmm train kdmn``; the shipped one by default.
 
     Returns:
         The outcome; its text is None if the null wins or no end is likely enough.
     """
-    found = read(task)
+    found = read(task, load(folder))
     steps = _episodes(found)
     probability = found.probabilities()
     memory = _trace_memory(task, found, probability)

@@ -26,15 +26,17 @@ WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
 @cache
-def load(network: str, data: str = "easy-vqa") -> tuple[torch.nn.Module, dict[str, int], str]:
-    """Return a shipped network, its token ids and its weights' checksum.
+def load(
+    network: str, data: str = "easy-vqa", folder: Path | None = None
+) -> tuple[torch.nn.Module, dict[str, int], str]:
+    """Return a network, shipped or of a folder of one's own, its token ids and its weights' checksum.
 
     Raises:
         BadInput: if its folder is missing or damaged.
     """
     from kgmm.train import load_weights
 
-    folder = WEIGHTS / f"{data}-{network}"
+    folder = folder or WEIGHTS / f"{data}-{network}"
     try:
         config = json.loads((folder / "config.json").read_text())
         known = json.loads((folder / "vocabulary.json").read_text())["tokens"]
@@ -42,14 +44,16 @@ def load(network: str, data: str = "easy-vqa") -> tuple[torch.nn.Module, dict[st
         raise BadInput(
             folder, f"no trained model here; make it with: kgmm train {network} {data} --out DIR"
         ) from error
+    if config.get("data") != data:
+        raise KgmmError(f"the question is of {data}; {folder} was trained on {config.get('data')}")
     model = make_network(network, WORLDS[data], len(known), int(config["dim"]))
     load_weights(model, folder)
     checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
     return model, {w: i for i, w in enumerate(known)}, checksum
 
 
-def answer_with(task: Task, network: str) -> Outcome:
-    """Answer a question about a picture of coloured shapes by a shipped network.
+def answer_with(task: Task, network: str, folder: Path | None = None) -> Outcome:
+    """Answer a question about a picture of coloured shapes by a shipped network, or by that of a folder.
 
     The question's grammar says which of the network's weights answer: those of CLEVR-like worlds or of easy-vqa.
 
@@ -67,7 +71,7 @@ def answer_with(task: Task, network: str) -> Outcome:
         return Outcome(None, abstained=str(error))
     found = segments(pixels)
     pictures = Pictures([found], float(max(pixels.shape[:2])))
-    model, known, checksum = load(network, data)
+    model, known, checksum = load(network, data, folder)
     given = (pictures.features, pictures.boxes, pictures.mask)
     with torch.inference_mode():
         if network == "modules":

@@ -1,0 +1,175 @@
+"""``kgmm train`` and ``kgmm eval`` on small data: what a user types, and what comes out."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+import kgmm
+from kgmm.reason.kdmn_report import by_kind, majority
+from kgmm.scene import SceneGraph, SceneObject
+from kgmm.store import Fact
+
+USES = {
+    "knife": "cutting bread", "hammer": "driving nails", "pen": "writing letters", "cup": "drinking coffee",
+    "lamp": "lighting rooms", "bed": "sleeping", "oven": "baking cakes", "broom": "sweeping floors",
+    "umbrella": "keeping dry", "bicycle": "riding", "camera": "taking photographs", "piano": "playing music",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def fvqa(tmp_path_factory):
+    """A folder in FVQA's layout: sixty pictures of four things, a question about one of each."""
+    folder = tmp_path_factory.mktemp("fvqa")
+    facts = [
+        {"id": f"f{i}", "surface": f"[[{s}]] is used for [[{o}]]"} for i, (s, o) in enumerate(USES.items())
+    ]
+    (folder / "facts.jsonl").write_text("".join(json.dumps(f) + "\n" for f in facts))
+    rng, questions = random.Random(0), []
+    for i in range(60):
+        seen = rng.sample(sorted(USES), 4)
+        row = {
+            "question_id": str(i), "image": f"{i}.jpg", "question": f"Which thing is used for {USES[seen[0]]}?",
+            "answer": seen[0], "fact": [f"f{[*USES].index(seen[0])}"], "answer_source": "image", "kb_source": "made",
+            "concepts": rng.sample(seen, 4),
+        }  # fmt: skip
+        questions.append(row)
+    (folder / "questions-train.json").write_text(json.dumps(questions))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def kitchen(tmp_path_factory):
+    place = tmp_path_factory.mktemp("own") / "kb"
+    with kgmm.open(place) as kb:
+        kb.add([Fact(f"/c/en/{s}", "UsedFor", kgmm.names.concept(o)) for s, o in USES.items()])
+    return place
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+def _ask(kb_path, folder, **more):
+    scene = SceneGraph(
+        "table", (SceneObject("a", "hammer"), SceneObject("b", "lamp"), SceneObject("c", "pen"))
+    )
+    with kgmm.open(kb_path) as kb:
+        return kb.ask(scene, "Which thing is used for driving nails?", reasoner=folder, **more)
+
+
+def test_kdmn_is_trained_on_fvqa_and_stands_beside_its_twins(shell, fvqa, tmp_path):
+    out = tmp_path / "kdmn"
+    ran = shell("train", "kdmn", fvqa, "--out", out, "--epochs", "6", "--batch", "8", "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["figures"]["top1"] > 0.8
+    report = shell("eval", "kdmn", fvqa, out, "--json")
+    assert report.code == 0, report.err
+    rows = json.loads(report.out)["models"]
+    assert set(rows) == {"kdmn", "kdmn, empty", "kdmn, shuffled", "no facts", "blind", "majority"}
+    assert rows["kdmn"]["image, made"] == rows["kdmn"]["all"] > rows["kdmn, shuffled"]["all"]
+    assert rows["kdmn, empty"]["all"] == 0.0 and rows["kdmn"]["all"] > rows["majority"]["all"]
+    said = shell("eval", "kdmn", fvqa, out).out
+    assert "kdmn, shuffled" in said and "image, made" in said
+
+
+@pytest.mark.parametrize("fusion", ["prior", "teacher", "policy"])
+def test_each_fusion_is_trained_and_asked(fusion, shell, fvqa, kitchen, tmp_path):
+    out = tmp_path / fusion
+    ran = shell(
+        "train",
+        "kdmn",
+        fvqa,
+        "--out",
+        out,
+        "--fusion",
+        fusion,
+        "--picked",
+        "2",
+        "--epochs",
+        "6",
+        "--batch",
+        "8",
+        "--json",
+    )
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["figures"]["held_top1"] > 0.6
+    answer = _ask(kitchen, out)
+    assert answer.text == "hammer" and answer.trace.reasoner.startswith("kdmn-") and answer.trace.model
+    if fusion == "policy":
+        looks = next(s for s in answer.trace.steps if s.name == "episode 1").data["attention"]
+        assert sum(weight > 0 for _, weight in looks) == 2  # two of the three facts were read
+    if fusion == "prior":
+        gone = _ask(kitchen, out, exclude=[("/c/en/hammer", "UsedFor", "/c/en/driving_nails")])
+        assert gone.text != "hammer" or gone.score < answer.score
+
+
+def test_kdmn_is_trained_on_ones_own_store_and_answers_from_it(shell, kitchen, tmp_path):
+    out = tmp_path / "own"
+    ran = shell("train", "kdmn", kitchen, "--out", out, "--epochs", "3", "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["figures"]["top1"] > 0.8
+    answer = _ask(kitchen, out)
+    assert answer.text == "hammer" and answer.trace.reasoner == "kdmn"
+    assert answer.trace.citations[-1].fact.object == "/c/en/driving_nails"
+    assert answer.trace.model != _ask(kitchen, "kdmn").trace.model
+
+
+def test_scenes_of_ones_own_are_what_is_asked_about(shell, kitchen, tmp_path):
+    rng = random.Random(1)
+    for i in range(10):
+        things = [{"id": f"o{j}", "name": n} for j, n in enumerate(rng.sample(sorted(USES), 5))]
+        (tmp_path / f"s{i}.json").write_text(json.dumps({"id": f"s{i}", "objects": things}))
+    out = tmp_path / "out"
+    ran = shell("train", "kdmn", kitchen, "--scenes", tmp_path, "--out", out, "--epochs", "1", "--json")
+    assert ran.code == 0, ran.err
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    ran = shell("train", "kdmn", kitchen, "--scenes", empty, "--out", out)
+    assert ran.code == 1 and "no scene graph" in ran.err
+
+
+def test_what_cannot_be_trained_on_is_said(shell, kitchen, tmp_path):
+    (tmp_path / "x.txt").write_text("")
+    for arguments, said in (
+        (("kdmn", tmp_path), "questions-train.json"),
+        (("kdmn", kitchen, "--fusion", "prior"), "FVQA"),
+        (("modules", "mnist"), "easy-vqa or clevr"),
+        (("resnet", "clevr", "--small"), "no model 'resnet'"),
+    ):
+        ran = shell("train", *arguments, "--out", tmp_path / "out")
+        assert ran.code == 1 and said in ran.err, ran.err
+
+
+def test_networks_of_shapes_are_trained_measured_and_asked(shell, tmp_path, kitchen):
+    out = tmp_path / "san"
+    ran = shell("train", "san", "clevr", "--small", "--epochs", "1", "--out", out, "--json")
+    assert ran.code == 0, ran.err
+    report = json.loads(shell("eval", "clevr", out, "--small", "--json").out)
+    assert {"san", "san, empty", "san, shuffled"} <= report["models"].keys()
+    assert {"all", "count"} <= report["models"]["san"].keys() and report["majority"]["all"] > 0
+    from kgmm.data import clevr
+
+    with kgmm.open(kitchen) as kb:
+        answer = kb.ask(clevr.scene(5), "how many stars are there?", reasoner=out)
+        assert answer.text in clevr.ANSWERS and answer.trace.reasoner == "san"
+        refused = pytest.raises(kgmm.KgmmError, match="trained on clevr")
+        with refused:
+            kb.ask(clevr.scene(5), "is there a red shape?", reasoner=out)
+        with pytest.raises(kgmm.KgmmError, match="no trained model here"):
+            kb.ask(clevr.scene(5), "is there a red shape?", reasoner=tmp_path / "nowhere")
+
+
+def test_kinds_are_counted_apart_and_majority_is_per_kind():
+    from kgmm.data.fvqa import FvqaQuestion
+
+    def q(answer, source):
+        return FvqaQuestion("1", "a.jpg", "?", answer, (), source, "made", ())
+
+    train = [q("dog", "image")] * 3 + [q("cat", "image")] * 2 + [q("bark", "kb")]
+    held = [q("dog", "image"), q("cat", "image"), q("Barks", "kb")]
+    assert majority(train, held) == {"all": pytest.approx(2 / 3), "image, made": 0.5, "kb, made": 1.0}
+    assert by_kind([], []) == {}
