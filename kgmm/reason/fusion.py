@@ -115,18 +115,23 @@ class Plain:
         base: FVQA with its memories; shared between problems and seeds.
         split: of its training questions.
         seed: of the weights.
+        network: settings of KDMN beside those of *base*.
     """
 
     metric = "top1"
     name = "kdmn"
     about = "A dynamic memory network over facts retrieved for a question (arXiv:1712.00733)."
 
-    def __init__(self, base: FvqaProblem, split: Split, *, seed: int = 0) -> None:
+    def __init__(
+        self, base: FvqaProblem, split: Split, *, seed: int = 0, network: dict[str, Any] | None = None
+    ) -> None:
         self.base, self.split, self.size = base, split, len(split.labelled)
+        settings = {**base.config["network"], **(network or {})}
         torch.manual_seed(seed)
-        self.model: torch.nn.Module = KDMN(**base.config["network"])
+        self.model: torch.nn.Module = KDMN(**settings)
         self.config: dict[str, Any] = {
-            **base.config, "name": self.name, "about": self.about, "labelled": self.size, "seed": seed,
+            **base.config, "name": self.name, "about": self.about, "network": settings, "labelled": self.size,
+            "seed": seed,
         }  # fmt: skip
         self.vocabulary = base.vocabulary
         self._tune = take(base._train, split.tune)
