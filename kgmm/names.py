@@ -122,15 +122,31 @@ def from_iri(text: str) -> str:
     return text
 
 
-_FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|\\^`%]')
-#: just what _escape writes, so that the two are inverse
-_ESCAPED = re.compile(r"%([01][0-9A-F]|20|22|25|3C|3E|5C|5E|60|7B|7C|7D)")
+#: what an IRI may not hold (RFC 3987), and the percent sign that escapes it
+_BAD = (
+    r"[\x00-\x20<>\"{}|\\^`%\[\]\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff"
+    + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 15))
+    + r"\U000f0000-\U0010ffff]"
+)
+#: of several # only the last one may stay
+_FORBIDDEN = re.compile(_BAD + "|#(?=.*#)", re.DOTALL)
+_BAD_CHARACTER = re.compile(_BAD + "|#")
+_BYTE = "%[89AB][0-9A-F]"
+_ESCAPED = re.compile(
+    f"%[0-7][0-9A-F]|%[CD][0-9A-F]{_BYTE}|%E[0-9A-F]{_BYTE}{_BYTE}|%F[0-7]{_BYTE}{_BYTE}{_BYTE}"
+)
 
 
 def _escape(text: str) -> str:
     """Percent-encode what an IRI may not hold."""
-    return _FORBIDDEN.sub(lambda m: f"%{ord(m[0]):02X}", text)
+    return _FORBIDDEN.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), text)
 
 
 def _unescape(text: str) -> str:
-    return _ESCAPED.sub(lambda m: chr(int(m[1], 16)), text)
+    """Undo :func:`_escape`, and leave what it does not write."""
+    return _ESCAPED.sub(_character, text) if "%" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    text = bytes.fromhex(match[0].replace("%", "")).decode(errors="replace")
+    return text if _BAD_CHARACTER.fullmatch(text) else match[0]

@@ -53,6 +53,8 @@ def _table_of(facts: Iterable[Any], graph: str | None) -> pa.Table:
 
 def _fact(parts: Any) -> Fact:
     try:
+        if isinstance(parts, str):
+            raise TypeError
         return Fact(*parts)
     except TypeError:
         raise BadInput(

@@ -53,6 +53,7 @@ class Fact:
             predicate = names.relation(self.predicate)
             target = node(self.object)
             weight = float(self.weight)
+            f"{subject}{predicate}{target}{self.graph}{self.source}".encode()  # no lone surrogates
         except (ValueError, TypeError, AttributeError) as error:
             raise BadInput("fact", f"{self.subject!r} {self.predicate!r} {self.object!r}: {error}") from None
         if not predicate or not math.isfinite(weight):

@@ -8,18 +8,19 @@ changed between the two.
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
 from kgmm.store import table
 from kgmm.store.rdfterms import Statement, quads
-from kgmm.store.rdftext import document
+from kgmm.store.rdftext import document, plain
 
 if TYPE_CHECKING:
     from kgmm.store.local import LocalStore
@@ -72,11 +73,34 @@ def _versions(root: Path, kind: str) -> list[tuple[int, Path]]:
 
 
 def _build(store: LocalStore, draft: Path, annotated: bool) -> None:
+    copies = merged(store)
+    parts = document(store.find(), annotated, copies) if annotated else plain(store, copies)
     database = ox.Store(str(draft))
-    for part in document(store.find(), annotated, merged(store)):
-        database.bulk_load(part, ox.RdfFormat.N_QUADS, lenient=True)
+    # as one stream, so that it is sorted into few files
+    database.bulk_load(io.BufferedReader(_Stream(parts), 1 << 20), ox.RdfFormat.N_QUADS, lenient=True)
+    database.optimize()  # joins are then two to four times as fast
     database.flush()
     del database
+
+
+class _Stream(io.RawIOBase):
+    """Parts of a file that are made as they are read."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts, self._left = parts, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._left = memoryview(part)
+        size = min(len(buffer), len(self._left))
+        buffer[:size], self._left = self._left[:size], self._left[size:]
+        return size
 
 
 def _update(store: LocalStore, draft: Path, versions: list[tuple[int, Path]], annotated: bool) -> bool:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from xxhash import xxh64_intdigest
 
+from kgmm.errors import StoreCorrupt
 from kgmm.store.files import mapped, mapping, publish, view
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: the hash table grows when more of it is filled
 FILL = 0.6
@@ -82,6 +87,23 @@ class Terms:
     def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
         """All terms' bytes one after the other, and where each begins."""
         return self._blob, self._offsets
+
+    def texts(self) -> pl.Series:
+        """Return all terms in the order of their ids as a column of strings.
+
+        Raises:
+            StoreCorrupt: if they are not UTF-8.
+        """
+        import polars as pl
+        import pyarrow as pa
+
+        buffers = [None, pa.py_buffer(self._offsets.view(np.int64)), pa.py_buffer(self._blob)]
+        column = pa.Array.from_buffers(pa.large_string(), self._count, buffers)
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise StoreCorrupt(f"{self._folder}: {error}; run: kgmm check") from None
+        return pl.Series(column)
 
     def names(self, ids: ArrayLike) -> list[str]:
         """Return the terms of an array of ids."""

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from kgmm import names
 from kgmm.errors import BadInput
 from kgmm.store import Fact, LocalStore
+from kgmm.store.rdfterms import node, node_term, predicate, predicate_term
+from kgmm.store.rdftext import written_node
 
 FACTS = [
     Fact("dog", "IsA", "animal", 2.5, "facts", "/d/conceptnet/4/en"),
@@ -34,6 +40,18 @@ def test_every_graph_weight_and_source_comes_back(ending: str, kb: LocalStore, t
     again = LocalStore(tmp_path / "again")
     assert again.load(tmp_path / f"out.{ending}").rejected == 0
     assert set(again.find()) == set(FACTS)
+
+
+@settings(max_examples=200, deadline=None)
+@given(word=st.text(st.characters(codec="utf-8"), min_size=1, max_size=8))
+def test_every_term_is_a_valid_iri_and_comes_back(word: str) -> None:
+    for term in (f"/c/en/{word}", f"scene/{word}"):
+        spelled = written_node(term)
+        assert spelled == str(node(term))
+        (quad,) = ox.parse(f"{spelled} <http://e.org/p> {spelled} .", ox.RdfFormat.N_TRIPLES)
+        assert node_term(quad.subject.value) == term  # type: ignore[union-attr]
+    spelled = str(predicate(word)) if word.strip() and names.relation(word) == word else ""
+    assert not spelled or predicate_term(spelled[1:-1]) == word
 
 
 @pytest.mark.parametrize("ending", ["ttl", "nt", "tsv"])

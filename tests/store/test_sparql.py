@@ -9,11 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgmm.store import Fact, LocalStore
+from kgmm.store.rdftext import document, plain
 from kgmm.store.sparql import BadQuery, QueryTimeout, Solutions, Triples, needs_annotations, query
 
 FACTS = [
@@ -213,3 +215,19 @@ def test_the_command_prints_rows_and_one_json_document(kb: LocalStore) -> None:
     assert found["rows"] == [{"s": "/c/en/knife"}, {"s": "/c/en/saw"}]
     bad = subprocess.run([*run[:-1], "SELECT {"], capture_output=True, text=True, check=False)
     assert (bad.returncode, bad.stdout, bad.stderr.count("\n")) == (1, "", 1)
+
+
+ODD = ["/c/en/a%20b", "/c/zh/狗", "/c/en/a<b>", "/c/en/\ue000", "_:b1", "http://e.org/ü", "scene/x", "urn:x:y", "/c/en/[x]", "/c/en/c#", "/c/en/a#b#c"]  # fmt: skip
+
+
+def test_facts_written_by_columns_are_those_written_one_by_one(tmp_path: Path) -> None:
+    kb = LocalStore(tmp_path / "kb")
+    for graph in ("facts", "scene/ü"):
+        kb.add([Fact(a, "IsA", b, graph=graph) for a in ODD for b in ('"x y"@en', *ODD)])
+        kb.add([Fact("a", p, "b", graph=graph) for p in ("http://e.org/p", "made of", "é")])
+    for merged in (False, True):
+        columns = b"".join(plain(kb, merged)).splitlines()
+        assert sorted(columns) == sorted(b"".join(document(kb.find(), False, merged)).splitlines())
+        assert len(columns) == len(kb) * (2 if merged else 1)
+    quads = list(ox.parse(b"".join(plain(kb)), ox.RdfFormat.N_QUADS))
+    assert len(quads) == len(kb)

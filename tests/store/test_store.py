@@ -122,6 +122,20 @@ def test_remove_needs_a_pattern(kb: LocalStore) -> None:
         kb.remove()
 
 
+@pytest.mark.parametrize("fact", [("", "IsA", "b"), ("a", "", "b"), ("a", "IsA", "b", float("nan")), ("a\ud800", "IsA", "b"),
+                                  ('"a"', "IsA", "b"), ("a", "IsA"), "abc", (1, 2, 3)])  # fmt: skip
+def test_what_is_no_fact_is_told_and_nothing_added(kb: LocalStore, fact: object) -> None:
+    with pytest.raises(BadInput):
+        kb.add([("cat", "IsA", "animal"), fact])
+    assert (len(kb), kb.version) == (0, 0)
+
+
+def test_what_is_no_spelling_of_a_term_is_told(kb: LocalStore) -> None:
+    for wrong in (" ", 5, ["dog"]):
+        with pytest.raises(BadInput, match="pattern"):
+            kb.find(wrong)  # type: ignore[arg-type]
+
+
 def test_unknown_terms_find_nothing(kb: LocalStore) -> None:
     kb.add([Fact("dog", "IsA", "animal")])
     assert len(kb.find("cat")) == kb.count(graph="elsewhere") == 0
