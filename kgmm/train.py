@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from kgmm.errors import BadInput, KgmmError, MissingExtra
 from kgmm.progress import Progress, silent
+from kgmm.tensorboard import EventFile
 
 
 class Problem(Protocol):
@@ -133,12 +134,12 @@ def fit(
     state.resume()
     start = time.perf_counter()
     first = state.epoch
-    with _Log(folder, fresh=first == 0) as log:
-        while state.epoch < recipe.epochs and state.stale < recipe.patience:
-            loss = _epoch(problem, optimizer, recipe, state.epoch, device, progress)
-            figures = _measure(problem)
-            state.finish(figures)
-            log.write(state.epoch, {"loss": loss, **figures})
+    log = _Log(folder, fresh=first == 0)
+    while state.epoch < recipe.epochs and state.stale < recipe.patience:
+        loss = _epoch(problem, optimizer, recipe, state.epoch, device, progress)
+        figures = _measure(problem)
+        state.finish(figures)
+        log.write(state.epoch, {"loss": loss, **figures})
     trained = Trained(
         folder, state.figures, state.best_epoch, time.perf_counter() - start, state.epoch - first
     )
@@ -306,20 +307,13 @@ def _card(config: dict[str, Any], model: nn.Module, seconds: float) -> str:
 
 
 class _Log:
-    """``metrics.jsonl``, and TensorBoard events where its package is installed."""
+    """``metrics.jsonl``, and the same figures as TensorBoard events."""
 
     def __init__(self, folder: Path, fresh: bool) -> None:
         self.path = folder / "metrics.jsonl"
         if fresh:
             self.path.write_text("")
-        self.board = _board(folder)
-
-    def __enter__(self) -> _Log:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.board is not None:
-            self.board.close()
+        self.board = EventFile(folder / "tensorboard")
 
     def write(self, epoch: int, figures: dict[str, float]) -> None:
         """Append one epoch's figures."""
@@ -327,17 +321,7 @@ class _Log:
             lines.write(
                 json.dumps({"epoch": epoch, **{k: round(float(v), 6) for k, v in figures.items()}}) + "\n"
             )
-        if self.board is not None:
-            for name, value in figures.items():
-                self.board.add_scalar(name, value, epoch)
-
-
-def _board(folder: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+        self.board.write(epoch, figures)
 
 
 def load_weights(model: nn.Module, folder: str | Path) -> nn.Module:
