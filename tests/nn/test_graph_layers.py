@@ -92,3 +92,21 @@ def test_relational_convolution_runs_on_a_graph_without_edges():
     x = torch.randn(2, 4)
     none = torch.empty(0, dtype=torch.long)
     assert torch.allclose(conv(x, none.reshape(2, 0), none), conv.root(x))
+
+
+def test_graph_layers_have_gradients_everywhere_and_none_at_padding():
+    torch.manual_seed(3)
+    learner = GraphLearner(4, 3, hidden=8, neighbours=2).double()
+    nodes = torch.randn(1, 4, 4, dtype=torch.double, requires_grad=True)
+    mask = torch.tensor([[True, True, True, False]])
+    _, weights = learner(nodes, torch.randn(1, 3, dtype=torch.double), mask)
+    (weights * torch.rand_like(weights)).sum().backward()
+    assert nodes.grad[0, 3].abs().max() == 0 and nodes.grad[0, :3].abs().sum() > 0
+    edges, u = torch.tensor([[0, 1, 2, 0], [1, 2, 0, 0]]), torch.rand(4, 2, dtype=torch.double)
+    conv = GaussianKernelConv(4, 6, kernels=3).double()
+    x = torch.randn(3, 4, dtype=torch.double, requires_grad=True)
+    weight = torch.rand(4, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x, u, w: conv(x, edges, u, w), (x, u.requires_grad_(), weight))
+    relational = RelationalGraphConv(4, 2, relations=2).double()
+    kind = torch.tensor([0, 1, 1, 0])
+    assert torch.autograd.gradcheck(lambda x, w: relational(x, edges, kind, w), (x, weight))

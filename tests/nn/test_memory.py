@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from kgmm.nn.facts import FactEncoder
+from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.nn.mask import masked_max, masked_mean, masked_softmax
 from kgmm.nn.memory import AttentionGRU, EpisodicMemory
 
@@ -117,3 +119,49 @@ def test_memory_gradients_match_finite_differences():
     query = torch.randn(2, 3, dtype=torch.double, requires_grad=True)
     mask = torch.tensor([[True] * 4, [True, True, False, False]])
     assert torch.autograd.gradcheck(lambda m, q: layer(m, q, mask)[0], (memory, query), atol=1e-4)
+
+
+@pytest.mark.parametrize("episodes", [0, 1, 2])
+def test_kdmn_points_as_its_equations_say(episodes):
+    torch.manual_seed(5)
+    net = KDMN(words=3, sentence=4, features=2, end_features=3, dim=5, product=2, episodes=episodes).eval()
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+    seen_mask = torch.tensor([[True, True], [True, False]])
+    batch = FactBatch(
+        torch.randn(2, 4), torch.randn(2, 2, 3), seen_mask, torch.randn(2, 3, 3, 3), torch.randn(2, 3, 4),
+        torch.randn(2, 3, 2), torch.randn(2, 3, 2, 3), mask,
+    )  # fmt: skip
+    pointer, null, attention, state = net(batch)
+    for b in range(2):
+        q_s, scale = batch.question[b], 4**0.5
+        image = batch.seen[b][seen_mask[b]].mean(0)
+        query = torch.tanh(net.query(torch.cat([image, q_s])))
+        real = [i for i in range(3) if mask[b, i]]
+        encoded = net.facts(batch.steps[b : b + 1], mask[b : b + 1])[0]
+        memory = [encoded[i] + torch.tanh(net.sentence(batch.sentences[b, i])) for i in real]
+        prior = [
+            torch.cat([torch.relu(net.product(batch.sentences[b, i] * q_s * scale)), batch.features[b, i]])
+            for i in real
+        ]
+        m, logits = query, [torch.zeros(())] * len(real)
+        for t in range(episodes):
+            z = [
+                torch.cat([M * query, M * m, (M - query).abs(), (M - m).abs(), p])
+                for M, p in zip(memory, prior, strict=True)
+            ]
+            logits = [net.memory.score[t](torch.tanh(net.memory.hidden[t](x)))[0] for x in z]
+            a = torch.stack(logits).softmax(0)
+            assert torch.allclose(attention[b, t, real], a, atol=1e-5)
+            c = sum(w * M for w, M in zip(a, memory, strict=True))
+            m = torch.relu(net.memory.update[t](torch.cat([m, c, query])))
+        if not episodes:
+            m = query + torch.stack(memory).mean(0)
+        assert torch.allclose(state[b], m, atol=1e-5) and torch.allclose(null[b], net.null(m)[0], atol=1e-5)
+        for k, i in enumerate(real):
+            given = net.given(torch.cat([memory[k], m, prior[k]]))
+            for end in range(2):
+                x = batch.ends[b, i, end]
+                expected = logits[k] + net.read(given + net.end(x))[0] + net.direct(x)[0]
+                expected = expected + net.side(q_s * scale)[0] * (2 * x[0] - 1)  # x[0]: the end is seen
+                assert torch.allclose(pointer[b, i, end], expected, atol=1e-4)
+    assert pointer[1, 1:].max() < -1e30
