@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
 from torch import Tensor
 
 
@@ -51,7 +54,7 @@ def posterior(logits: Tensor, prior: Tensor, mask: Tensor, power: float = 1.0, b
 
 
 def fit_posterior(logits: Tensor, prior: Tensor, mask: Tensor, right: Tensor) -> tuple[float, float]:
-    r"""Return the (τ, β) that make the right answers of held-out questions likeliest.
+    r"""Return the (τ, β), neither negative, that make the right answers of held-out questions likeliest.
 
     The negative log likelihood is convex in (τ, β), so the minimum found is the only one.
 
@@ -65,18 +68,15 @@ def fit_posterior(logits: Tensor, prior: Tensor, mask: Tensor, right: Tensor) ->
     logits, prior, mask, right = (t[usable] for t in (logits.double(), prior.double(), mask, right))
     if not len(right):
         return 1.0, 0.0
-    weights = torch.tensor([1.0, 0.0], dtype=torch.double, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=100, line_search_fn="strong_wolfe")
     both = torch.stack([logits.masked_fill(~mask, 0.0), prior.clamp(min=1e-30).log()], -1)
 
-    def closure() -> Tensor:
-        optimizer.zero_grad()
+    def cost(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = torch.tensor(point, dtype=torch.double, requires_grad=True)
         joint = (both @ weights).masked_fill(~mask, torch.finfo(torch.double).min)
         # a little ridge: without it a prior that is always right would get an infinite weight
         loss = torch.nn.functional.cross_entropy(joint, right) + 1e-4 * weights.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
+        (slope,) = torch.autograd.grad(loss, weights)
+        return float(loss.detach()), slope.numpy()
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    power, beta = weights.detach().tolist()
-    return float(power), float(beta)
+    found = minimize(cost, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0, None), (0, None)])
+    return float(found.x[0]), float(found.x[1])

@@ -100,6 +100,12 @@ def test_fit_recovers_the_temperature_and_weight_answers_were_drawn_with():
     assert fit_posterior(logits[:50], prior[:50], mask[:50], right[:50]) == (1.0, 0.0)
 
 
+def test_a_network_that_is_always_wrong_is_ignored_not_believed_backwards():
+    logits, prior = torch.tensor([[2.0, 0.0], [0.0, 2.0]]), torch.full((2, 2), 0.5)
+    power, beta = fit_posterior(logits, prior, torch.ones(2, 2, dtype=torch.bool), torch.tensor([1, 0]))
+    assert power == pytest.approx(0.0, abs=1e-6) and beta >= 0
+
+
 # --- teacher -----------------------------------------------------------------------------------------------
 
 
