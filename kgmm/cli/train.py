@@ -91,6 +91,7 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
         patience=options["patience"], seed=options["seed"], device=options["device"], threads=options["threads"],
     )  # fmt: skip
     problem = make_problem(model, data, options)
+    problem.config["command"] = command_line(model, data, options)
     with progress_bar("batches") as progress:
         trained = fit(problem, out, recipe, progress)
     if options["half"]:
@@ -110,6 +111,23 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     click.echo(
         f"{model} on {problem.config['data']}: {said}  (epoch {trained.epoch}, {trained.seconds:.0f} s) → {out}"
     )
+
+
+def command_line(model: str, data: str, options: dict[str, Any]) -> str:
+    """Return the command that makes a model again, for its card; files are named without their folders.
+
+    Example:
+        >>> command_line("kdmn", "/data/fvqa", {"epochs": 5, "seed": 0, "blind": True, "distractors": None})
+        'kgmm train kdmn fvqa --blind --epochs 5'
+    """
+    known = {p.name: p.default for p in train.params}
+    words = [f"kgmm train {model} {Path(data).name}"]
+    for name, value in sorted(options.items()):
+        if value in (None, False, known.get(name)) or name in ("device", "threads", "kb"):
+            continue
+        shown = Path(value).name if isinstance(value, Path) else value
+        words.append(f"--{name}" if value is True else f"--{name} {shown}")
+    return " ".join(words)
 
 
 def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-import json
 import pkgutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgmm.errors import BadInput, KgmmError
+from kgmm.errors import KgmmError
+from kgmm.reason.folders import trained_name
 from kgmm.reason.task import Outcome, Task
 from kgmm.scene import SceneGraph
 from kgmm.trace import Answer, Trace
@@ -72,18 +72,6 @@ def _trained(folder: Path) -> Callable[[Task], Outcome]:
     from kgmm.reason.pixels import answer_with
 
     return functools.partial(answer_with, network=name, folder=folder)
-
-
-def trained_name(folder: Path) -> str:
-    """Return the name of the model in a folder written by ``kgmm train``.
-
-    Raises:
-        BadInput: if it holds none.
-    """
-    try:
-        return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["name"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(folder, "no trained model here; make one with: kgmm train") from error
 
 
 def ask(

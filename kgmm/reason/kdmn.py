@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm import names
+from kgmm.reason.folders import written
 from kgmm.reason.memory_input import Floats, MemoryInput, WordTable, given_share, pack, spread
 from kgmm.reason.task import Outcome, Task
 from kgmm.retrieve import Candidates, decode, query_vector, similarities, term_vectors, vectors
@@ -50,13 +51,17 @@ class Trained:
     prior: StorePrior | None = None
 
 
-@cache
 def load(folder: Path = WEIGHTS) -> Trained:
-    """Load a folder written by ``kgmm train kdmn``.
+    """Load a folder written by ``kgmm train kdmn``; it is kept until its weights are written anew.
 
     Raises:
         BadInput: if a file is missing or does not fit.
     """
+    return _load(folder, written(folder))
+
+
+@cache
+def _load(folder: Path, _written: int) -> Trained:
     from safetensors.numpy import load_file
 
     from kgmm.errors import BadInput

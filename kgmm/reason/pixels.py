@@ -17,6 +17,7 @@ from kgmm.data.clevr import Program
 from kgmm.data.clevr_grammar import clevr_program
 from kgmm.data.easy_vqa import Segment, read_pixels, segments
 from kgmm.errors import BadInput, KgmmError
+from kgmm.reason.folders import written
 from kgmm.reason.shapes import WORLDS, Pictures, easy_program, make_network, tokens
 from kgmm.reason.task import Outcome, Task
 from kgmm.scene import SceneGraph
@@ -25,7 +26,6 @@ from kgmm.trace import Step
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
-@cache
 def load(
     network: str, data: str = "easy-vqa", folder: Path | None = None
 ) -> tuple[torch.nn.Module, dict[str, int], str]:
@@ -34,9 +34,16 @@ def load(
     Raises:
         BadInput: if its folder is missing or damaged.
     """
+    place = folder or WEIGHTS / f"{data}-{network}"
+    return _load(network, data, place, written(place))
+
+
+@cache
+def _load(
+    network: str, data: str, folder: Path, _written: int
+) -> tuple[torch.nn.Module, dict[str, int], str]:
     from kgmm.train import load_weights
 
-    folder = folder or WEIGHTS / f"{data}-{network}"
     try:
         config = json.loads((folder / "config.json").read_text())
         known = json.loads((folder / "vocabulary.json").read_text())["tokens"]

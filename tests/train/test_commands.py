@@ -66,6 +66,7 @@ def test_kdmn_is_trained_on_fvqa_and_stands_beside_its_twins(shell, fvqa, tmp_pa
     ran = shell("train", "kdmn", fvqa, "--out", out, "--epochs", "6", "--batch", "8", "--json")
     assert ran.code == 0, ran.err
     assert json.loads(ran.out)["figures"]["top1"] > 0.8
+    assert f"`kgmm train kdmn {fvqa.name} --batch 8 --epochs 6`" in (out / "README.md").read_text()
     report = shell("eval", "kdmn", fvqa, out, "--json")
     assert report.code == 0, report.err
     rows = json.loads(report.out)["models"]
@@ -116,6 +117,14 @@ def test_kdmn_is_trained_on_ones_own_store_and_answers_from_it(shell, kitchen, t
     assert answer.text == "hammer" and answer.trace.reasoner == "kdmn"
     assert answer.trace.citations[-1].fact.object == "/c/en/driving_nails"
     assert answer.trace.model != _ask(kitchen, "kdmn").trace.model
+
+
+def test_a_model_trained_anew_answers_in_the_place_of_the_old_one(shell, kitchen, tmp_path):
+    asked = []
+    for seed in (0, 1):
+        shell("train", "kdmn", kitchen, "--out", tmp_path / "own", "--epochs", "1", "--seed", seed)
+        asked.append(_ask(kitchen, tmp_path / "own").trace.model)
+    assert asked[0] != asked[1]
 
 
 def test_scenes_of_ones_own_are_what_is_asked_about(shell, kitchen, tmp_path):
