@@ -117,13 +117,13 @@ def command_line(model: str, data: str, options: dict[str, Any]) -> str:
     """Return the command that makes a model again, for its card; files are named without their folders.
 
     Example:
-        >>> command_line("kdmn", "/data/fvqa", {"epochs": 5, "seed": 0, "blind": True, "distractors": None})
-        'kgmm train kdmn fvqa --blind --epochs 5'
+        >>> command_line("kdmn", "/data/fvqa", {"episodes": 0, "seed": 0, "blind": True, "half": False})
+        'kgmm train kdmn fvqa --blind --episodes 0'
     """
     known = {p.name: p.default for p in train.params}
     words = [f"kgmm train {model} {Path(data).name}"]
     for name, value in sorted(options.items()):
-        if value in (None, False, known.get(name)) or name in ("device", "threads", "kb"):
+        if value is None or value is False or value == known.get(name) or name in ("device", "threads", "kb"):
             continue
         shown = Path(value).name if isinstance(value, Path) else value
         words.append(f"--{name}" if value is True else f"--{name} {shown}")

@@ -8,7 +8,7 @@ network that gives answers probabilities: with KDMN, which reads facts itself, o
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import log
@@ -63,22 +63,25 @@ class Support:
     """
 
     def __init__(self, base: FactBase) -> None:
-        self.base = base
-        self._ends = [
-            tuple(content(end) for end in pair) for pair in zip(base.subjects, base.objects, strict=True)
-        ]
-        found = Counter(w for pair in self._ends for w in {*pair[0], *pair[1]})
-        self.rarity = {w: max(log(len(self._ends) / (1 + n)), 0.0) for w, n in found.items()}
+        texts = (base.subjects, base.objects)
+        #: (row, side) of the ends that hold a word
+        self._holding: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._texts, self._words = texts, tuple([tuple(content(end)) for end in side] for side in texts)
+        for side, ends in enumerate(self._words):
+            for row, words in enumerate(ends):
+                for w in set(words):
+                    self._holding[w].append((row, side))
+        found = {w: len({row for row, _ in at}) for w, at in self._holding.items()}
+        self.rarity = {w: max(log(len(base.subjects) / (1 + n)), 0.0) for w, n in found.items()}
 
     def __call__(self, question: str, answers: list[str]) -> list[float]:
         """Return the pseudo-counts of normalized answers."""
         said = frozenset(lemmas(question))
-        return [
-            max((self._fits(row, a, said) for row in self.base.touching([a])), default=0.0) for a in answers
-        ]
-
-    def _fits(self, row: int, answer: str, said: frozenset[str]) -> float:
-        return fits(self._ends[row][1 if self.base.subjects[row] == answer else 0], said, self.rarity)
+        best: dict[str, float] = {}
+        for row, side in {at for w in said for at in self._holding.get(w, ())}:
+            answer = self._texts[1 - side][row]
+            best[answer] = max(best.get(answer, 0.0), fits(self._words[side][row], said, self.rarity))
+        return [best.get(a, 0.0) for a in answers]
 
     def table(self, part: list[Example], texts: list[list[str]]) -> Tensor:
         """Return the pseudo-counts of every question's answers, (Q, A), zero at padding."""
@@ -96,8 +99,10 @@ def fits(end: Sequence[str], said: frozenset[str], rarity: Mapping[str, float]) 
     shared = [w for w in end if w in said]
     if not shared:
         return 0.0
-    rarest = max(rarity.values(), default=1.0)
-    return sum(rarity.get(w, rarest) for w in shared) * len(shared) / len(end)
+    if not all(w in rarity for w in shared):
+        rarest = max(rarity.values(), default=1.0)
+        return sum(rarity.get(w, rarest) for w in shared) * len(shared) / len(end)
+    return sum(rarity[w] for w in shared) * len(shared) / len(end)
 
 
 def fit_prior(logits: Tensor, counts: Tensor, mask: Tensor, right: Tensor) -> Prior:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import random
 
 import numpy as np
 import pytest
@@ -103,6 +105,33 @@ def test_support_is_what_the_best_fact_says(support):
     assert knife > 0 and cup == 0 and bread == 0
     (half,) = support("What is bread?", ["knife"])
     assert 0 < half < knife
+
+
+def test_support_is_the_best_of_all_facts_looked_at_one_by_one():
+    rng = random.Random(0)
+    words = "cat dog fish bird tree house river stone".split()
+    facts = list(
+        {
+            (" ".join(rng.sample(words, 2)), "RelatedTo", " ".join(rng.sample(words, rng.randint(1, 3))))
+            for _ in range(60)
+        }
+    )
+    base = FactBase(facts, [""] * len(facts), None, None)
+    rarity = {
+        w: max(math.log(len(facts) / (1 + sum(w in f"{s} {o}".split() for s, _, o in facts))), 0.0)
+        for w in words
+    }
+    for _ in range(20):
+        said = set(rng.sample(words, 3))
+        answers = rng.sample([e for s, _, o in facts for e in (s, o)], 5)
+        for answer, found in zip(answers, Support(base)(" ".join(said), answers), strict=True):
+            best = 0.0
+            for s, _, o in facts:
+                for a, other in ((s, o), (o, s)):
+                    if a == answer:
+                        shared = [w for w in other.split() if w in said]
+                        best = max(best, sum(rarity[w] for w in shared) * len(shared) / len(other.split()))
+            assert found == pytest.approx(best)
 
 
 def test_the_prior_moves_answers_and_leaves_the_null_and_shares_alone(small, support):
