@@ -30,10 +30,12 @@ OVERLAY_ROWS = 50_000
 Pattern = Sequence[str | None]
 
 
-def add(store: LocalStore, facts: Iterable[Fact] | Fact, graph: str | None) -> int:
+def add(store: LocalStore, facts: Iterable[Any] | Fact, graph: str | None) -> int:
     """Add facts to a store; return how many were new."""
     store._writable()
-    rows = _table_of([facts] if isinstance(facts, Fact) else facts, graph)
+    if isinstance(facts, Fact) or (isinstance(facts, tuple) and facts and isinstance(facts[0], str)):
+        facts = [facts]  # one fact, perhaps as a tuple
+    rows = _table_of(facts, graph)
     with writing(store.path, store.timeout):
         opening.catch_up_locked(store)
         return append(store, rows, {"operation": "add"})

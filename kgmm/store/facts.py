@@ -132,6 +132,10 @@ class Facts(Sequence[Fact]):
         """Return the statements *start* … *stop*, undecoded."""
 
     @abstractmethod
+    def _decode(self, start: int, stop: int) -> list[Fact]:
+        """Return the statements *start* … *stop*."""
+
+    @abstractmethod
     def _name(self, term: int) -> str:
         """Return the term of an id."""
 
@@ -164,20 +168,6 @@ class Facts(Sequence[Fact]):
         """The facts as arrays of term ids and weights."""
         return self._rows(0, self._length).columns
 
-    def _decode(self, start: int, stop: int) -> list[Fact]:
-        columns, weight, source = self._rows(start, stop)
-        ids = [column.tolist() for column in columns[:4]]
-        known = {term: self._name(term) for term in set().union(*ids)}
-        return [
-            _stored(known[s], known[p], known[o], w, known[g], source(i))
-            for i, (s, p, o, g, w) in enumerate(zip(*ids, weight.tolist(), strict=True))
-        ]
-
-    def _table(self) -> dict[str, list[Any]]:
-        facts = list(self)
-        fields = Fact.__match_args__
-        return {field: [getattr(fact, field) for fact in facts] for field in fields}
-
     def to_polars(self) -> polars.DataFrame:
         """Return a data frame with a row a fact."""
         import polars
@@ -185,13 +175,13 @@ class Facts(Sequence[Fact]):
         kinds: dict[str, Any] = {
             f: polars.Float64 if f == "weight" else polars.String for f in Fact.__match_args__
         }
-        return polars.DataFrame(self._table(), schema=kinds)
+        return polars.DataFrame({f: [getattr(fact, f) for fact in self] for f in kinds}, schema=kinds)
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return a pandas data frame with a row a fact."""
         import pandas
 
-        return pandas.DataFrame(self._table(), columns=list(Fact.__match_args__))
+        return pandas.DataFrame(self.to_polars().to_dict(as_series=False))
 
     def to_rdf(self) -> rdflib.Dataset:
         """Return the facts as an rdflib dataset of named graphs; weights and sources are left out."""

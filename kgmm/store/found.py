@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from kgmm.store.facts import Columns, Fact, Facts, Rows, _stored
 from kgmm.store.index import Opened
 from kgmm.store.snapshot import Selection
 
+if TYPE_CHECKING:
+    import polars as pl
+
 #: rows that are decoded one by one; above, reading whole columns is quicker
 FEW = 64
+#: rows from which looking at every term once costs less than making facts
+MANY = 10_000
 
 
 class Found(Facts):
@@ -34,7 +41,7 @@ class Found(Facts):
     def _decode(self, start: int, stop: int) -> list[Fact]:
         selection = self._selection
         if stop - start > FEW or selection.added is not None:
-            return Facts._decode(self, start, stop)
+            return self._decode_columns(start, stop)
         order, at = selection.order, selection.low
         (
             subject, target, predicate, graph, weight, source,
@@ -52,3 +59,27 @@ class Found(Facts):
             )
             for row in rows
         ]
+
+    def _decode_columns(self, start: int, stop: int) -> list[Fact]:
+        opened = self._opened
+        found = opened.snapshot.statements(self._selection, start, stop)
+        used, said = np.unique(np.concatenate(found[:4])), np.unique(found.source)
+        name = dict(zip(used.tolist(), opened.terms.names(used), strict=True))
+        source = dict(zip(said.tolist(), opened.sources.names(said), strict=True))
+        return [
+            _stored(name[s], name[p], name[o], weight, name[g], source[c])
+            for s, p, o, g, weight, c in zip(*(column.tolist() for column in found), strict=True)
+        ]
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return a data frame with a row a fact; many rows are decoded by columns."""
+        if self._length < MANY:
+            return super().to_polars()
+        import polars as pl
+
+        opened = self._opened
+        found = opened.snapshot.statements(self._selection, 0, self._length)
+        texts = opened.terms.texts()
+        columns = {name: texts.gather(getattr(found, name)) for name in ("subject", "predicate", "object")}
+        columns |= {"weight": pl.Series(found.weight), "graph": texts.gather(found.graph)}
+        return pl.DataFrame(columns | {"source": opened.sources.texts().gather(found.source)})

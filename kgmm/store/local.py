@@ -253,7 +253,7 @@ class LocalStore:
         """Add facts in one commit; return how many were new.
 
         Args:
-            facts: a fact or several; tuples (subject, predicate, object[, weight]) do too.
+            facts: a fact or several; a tuple (subject, predicate, object[, weight]) does as a fact.
             graph: the graph all of them go to, instead of their own.
 
         Raises:

@@ -130,7 +130,7 @@ def predicate_term(text: str) -> str:
     term = from_iri(text)
     if not term or term.startswith('"'):
         raise NotRdf(f"<{text[:80]}> is no usable relation")
-    return _OTHER + text if term == text and not is_iri(text) else term
+    return _OTHER + text if term == text and iri(text, predicate=True) != text else term
 
 
 def term_of(rdf: object, scope: str = "") -> str:

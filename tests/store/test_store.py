@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 
 from kgmm.cli import cli
 from kgmm.errors import BadInput, StoreError
-from kgmm.store import Fact, LocalStore, dump, loading
+from kgmm.store import Fact, LocalStore, dump, found, loading
 from kgmm.store.formats import ReadOptions, Rejects, conceptnet
 
 
@@ -199,3 +200,28 @@ def test_commands_speak_json(tmp_path: Path) -> None:
     run("compact", place)
     versions = run("info", place)["versions"]
     assert [entry["operation"] for entry in versions][:4] == ["create", "load", "add", "remove"]  # type: ignore[index, attr-defined]
+
+
+def test_frames_and_slices_hold_what_iteration_gives(kb: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    kb.add([Fact(f"a{i}", "IsA", f"ünï {i % 7}", i / 4, f"g{i % 3}", f"source {i}") for i in range(300)])
+    kb.compact()
+    kb.add([Fact("a1", "IsA", '"text"@en', 2, "late", "me"), Fact("z", "UsedFor", "a1")])
+    kb.remove("a2")
+    facts = kb.find(predicate="IsA")
+    rows = [astuple(fact) for fact in facts]
+    assert len(rows) == len(facts) == 300
+    assert [astuple(facts[i]) for i in range(len(facts))] == rows
+    assert [astuple(fact) for fact in facts[7:290:9]] == rows[7:290:9]
+    for most in (found.MANY, 1):
+        monkeypatch.setattr(found, "MANY", most)
+        assert facts.to_polars().rows() == rows
+    nothing = kb.find("nothing").to_polars()
+    assert (nothing.height, nothing.schema) == (0, facts.to_polars().schema)
+
+
+def test_a_pandas_frame_holds_what_iteration_gives(kb: LocalStore) -> None:
+    pytest.importorskip("pandas", reason="pandas is not installed")
+    kb.add([Fact(f"a{i}", "IsA", "b", i / 4, "g", "me") for i in range(5)])
+    frame = kb.find().to_pandas()
+    assert list(frame.itertuples(index=False, name=None)) == [astuple(fact) for fact in kb.find()]
+    assert list(kb.find("nothing").to_pandas().columns) == list(frame.columns)
