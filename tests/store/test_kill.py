@@ -34,6 +34,46 @@ for n in range(first, first + 10_000):
         print("load", n, flush=True)
 """
 
+BULK_LOADER = """
+import sys
+from kgmm.store import LocalStore, bulk, loading
+loading.BULK = loading.COMPILED = 0  # as dumps of millions of lines are loaded
+kb, first, file = LocalStore(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+print("open", flush=True)
+for n in range(first, first + 10_000):
+    with open(file, "w") as f:
+        for i in range(400):
+            f.write(f"/a/{n}/{i}\\t/r/IsA\\t/c/en/dumped_{n}_{i}\\t/c/en/dump_{n}\\t{{}}\\n")
+    kb.load(file)
+    print("load", n, flush=True)
+"""
+
+
+def kill_bulk_loaders(folder: Path, times: int, seed: int) -> None:
+    draw, first = random.Random(seed), 0
+    for _ in range(times):
+        command = [
+            sys.executable,
+            "-c",
+            BULK_LOADER,
+            str(folder / "kb"),
+            str(first),
+            str(folder / "dump.csv"),
+        ]
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "open\n"
+        if first == 0:
+            assert writer.stdout.readline() == "load 0\n", "the first load compiles"
+            first = 1
+        time.sleep(draw.random() * 0.8)
+        writer.send_signal(signal.SIGKILL)
+        first += len(writer.communicate()[0].splitlines())
+        with LocalStore(folder / "kb") as kb:
+            assert [kb.count(object=f"dump {n}") for n in range(first)] == [400] * first
+            assert kb.count(object=f"dump {first}") in (0, 400), "half a load is visible"
+            assert kb.check() == []
+
 
 def kill_writers(folder: Path, times: int, seed: int) -> None:
     draw, said = random.Random(seed), {}
@@ -72,6 +112,12 @@ def test_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
     kill_writers(tmp_path, 5, seed=1)
 
 
+def test_killed_bulk_load_leaves_the_version_before_or_after(tmp_path: Path) -> None:
+    kill_bulk_loaders(tmp_path, 2, seed=1)
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_two_hundred_killed_writers(tmp_path: Path) -> None:
-    kill_writers(tmp_path, 200, seed=2)
+    kill_writers(tmp_path, 150, seed=2)
+    kill_bulk_loaders(tmp_path / "bulk", 50, seed=3)
