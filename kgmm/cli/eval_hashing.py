@@ -20,7 +20,8 @@ from kgmm.cli.output import emit, json_option, progress_bar
     default="own",
     show_default=True,
     type=click.Choice(["own", "unified"]),
-    help="Code a database item by its own modality's function, or by the pair's joint code.",
+    help="Code a database item by its own modality's function, or by the pair's joint code"
+    " (cca-itq, cmfh, qch, seph and networks have one).",
 )
 @click.option("--seed", default=0, show_default=True, help="Everything random follows from it.")
 @click.option(
@@ -52,7 +53,10 @@ def hashing(
     if as_json:
         emit(found)
         return
-    click.echo(f"{found['method']}, {bits} bits, database codes {codes}, {found['queries']} queries")
+    click.echo(
+        f"{found['method']}, {bits} bits, database: {found['items']} training items, {codes} codes;"
+        f" {found['queries']} test queries"
+    )
     for way in ("image_to_text", "text_to_image"):
         row = found[way]
         click.echo(

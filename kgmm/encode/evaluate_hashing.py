@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from kgmm.encode.hashing import create
+from kgmm.encode.hashing._base import check_finite
 from kgmm.encode.hashing._dataset import CrossModal, read_cross_modal
 from kgmm.encode.hashing._measures import measures
 from kgmm.errors import KgmmError
@@ -40,11 +41,17 @@ def evaluate(
         ``chance``: the precision of a random ranking.
 
     Raises:
-        KgmmError: if the method has no unified codes, or *codes* is neither.
+        KgmmError: if the method has no unified codes, *codes* is neither, or features are not finite.
     """
     if codes not in ("own", "unified"):
         raise KgmmError(f"codes must be 'own' or 'unified', not {codes!r}")
     hasher = create(method, bits=bits, seed=seed, **options)
+    if codes == "unified" and not hasher.has_unified:
+        raise KgmmError(
+            f"{hasher.name} codes each modality by itself and has no joint code of a pair; use codes 'own'"
+        )
+    for kind, x in (("image", data.image_test), ("text", data.text_test)):  # before a long fit, not after it
+        check_finite(x, f"{kind} features of the test items")
     start = time.perf_counter()
     hasher.fit(data.image_train, data.text_train, data.labels_train, progress=progress)
     fit_seconds = time.perf_counter() - start
@@ -56,8 +63,7 @@ def evaluate(
     own = {"image": hasher.encode(data.image_train, "image"), "text": hasher.encode(data.text_train, "text")}
     encode_seconds = time.perf_counter() - start
     if codes == "unified":
-        if hasher.unified is None:
-            raise KgmmError(f"{hasher.name} has no unified codes; use codes 'own'")
+        assert hasher.unified is not None
         own = {"image": hasher.unified, "text": hasher.unified}
     return {
         "image_to_text": measures(queries["image"], own["text"], data.relevant, bits),

@@ -14,6 +14,7 @@ from scipy.io import savemat
 from kgmm.encode.evaluate_hashing import evaluate, read_cross_modal
 from kgmm.encode.hashing import create
 from kgmm.encode.hashing._measures import measures
+from kgmm.errors import BadInput, KgmmError
 
 RNG = np.random.default_rng(0)
 
@@ -122,3 +123,59 @@ def test_the_same_seed_gives_the_same_figures(folder: Path) -> None:
     data = read_cross_modal(folder)
     runs = [evaluate(data, "cca-itq", 8, seed=4) for _ in range(2)]
     assert runs[0]["image_to_text"] == runs[1]["image_to_text"]
+
+
+def rewritten(folder: Path, line) -> Path:
+    """The data set with its lists written anew, *line* giving a line's bytes from its number and category."""
+    for part in ("train", "test"):
+        rows = (folder / f"{part}set.list").read_text().split()[2::3]
+        text = b"".join(line(i, int(kind)) for i, kind in enumerate(rows))
+        (folder / f"{part}set.list").write_bytes(text)
+    return folder
+
+
+NAMES = ["", "sport & leisure", "music & dance", "art"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        lambda i, k: f"t{i}\ti{i}\t{k - 1}\r\n".encode(),  # from zero, Windows line ends
+        lambda i, k: f"t{i}\ti{i}\t{k - 2}\n".encode(),
+        lambda i, k: f"t{i} i{i} {k * 100}\n".encode(),
+        lambda i, k: f"t{i}\ti{i}\t{NAMES[k]}\n".encode(),  # words that categories share
+        lambda i, k: f"a text {i}\ti{i}\t{NAMES[k]}\r\n".encode("utf-8-sig" if i == 0 else "utf-8"),
+        lambda i, k: f"café{i}\ti{i}\t{'äöü'[k - 1]}\n".encode("latin-1"),
+        lambda i, k: f"{k}\n".encode(),
+    ],
+    ids=["from zero", "negative", "by spaces", "names", "a mark of its encoding", "latin-1", "one column"],
+)
+def test_however_categories_are_written_they_are_the_same(folder: Path, line) -> None:
+    before = read_cross_modal(folder)
+    after = read_cross_modal(rewritten(folder, line))
+    assert after.labels_train.shape == before.labels_train.shape
+    assert (after.relevant == before.relevant).all()
+
+
+@pytest.mark.parametrize("gap", [",", ", ", " ", ";"])
+def test_several_categories_are_told_apart(folder: Path, gap: str) -> None:
+    both = rewritten(folder, lambda i, k: f"t{i}\ti{i}\t{k}{gap}{k + 1}\n".encode())
+    data = read_cross_modal(both)
+    assert (data.labels_train.sum(1) == 2).all() and data.labels_train.shape == (60, 4)
+
+
+@pytest.mark.parametrize(
+    ("bad", "word"), [("t\ti\t", "no category"), ("t\ti", "2 columns.* has 3"), ("t", "1 columns.* has 3")]
+)
+def test_a_line_without_category_is_named(folder: Path, bad: str, word: str) -> None:
+    lines = (folder / "trainset.list").read_text().splitlines()
+    (folder / "trainset.list").write_text("\n".join([*lines[:2], bad, *lines[3:]]))
+    with pytest.raises(BadInput, match=rf"trainset.list:3: {word}"):
+        read_cross_modal(folder)
+
+
+def test_nan_among_the_queries_is_found_before_the_fit(folder: Path) -> None:
+    data = read_cross_modal(folder)
+    data.text_test[4, 2] = np.nan
+    with pytest.raises(KgmmError, match="text features of the test items: row 4, column 2 is nan"):
+        evaluate(data, "cvh", 8, progress=lambda *_: pytest.fail("it was fitted"))

@@ -19,7 +19,9 @@ import pkgutil
 from pathlib import Path
 from typing import Any
 
-from kgmm.encode.hashing._base import Hasher
+import numpy as np
+
+from kgmm.encode.hashing._base import MODALITIES, Hasher
 from kgmm.encode.hashing._files import read_model
 from kgmm.errors import KgmmError
 
@@ -81,6 +83,9 @@ def load(path: str | Path) -> Hasher:
     try:
         hasher = create(header["method"], bits=header["bits"], seed=header["seed"], **header["options"])
         hasher.restore(header["fitted"], arrays)
-    except (KeyError, TypeError, ValueError) as error:
-        raise KgmmError(f"{path}: not a trained hashing method ({error})") from error
+        for kind in MODALITIES:  # that one row can be coded shows that all is there
+            hasher.scores(np.zeros((1, hasher.fitted[kind])), kind)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise KgmmError(f"{path}: not a trained hashing method ({reason})") from error
     return hasher

@@ -36,6 +36,8 @@ class Hasher:
     name: ClassVar[str] = ""
     #: does fit need labels?
     supervised: ClassVar[bool] = False
+    #: do training pairs get a joint code?
+    has_unified: ClassVar[bool] = False
     DEFAULTS: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, bits: int, seed: int = 0, **options: Any) -> None:
@@ -45,8 +47,13 @@ class Hasher:
         if unknown:
             known = ", ".join(self.DEFAULTS) or "none"
             raise KgmmError(f"{self.name}: no option {unknown[0]!r} (options: {known})")
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+            raise KgmmError(f"{self.name}: seed must be a whole number from 0, not {seed!r}")
         self.bits, self.seed = int(bits), int(seed)
-        self.options: dict[str, Any] = {**self.DEFAULTS, **options}
+        given = {
+            key: checked_option(self.name, key, value, self.DEFAULTS[key]) for key, value in options.items()
+        }
+        self.options: dict[str, Any] = {**self.DEFAULTS, **given}
         self.arrays: Arrays = {}
         self.fitted: dict[str, Any] = {}
 
@@ -63,7 +70,7 @@ class Hasher:
         Args:
             x_image: shape (n, d_image); arrays mapped from disk are read batch by batch.
             x_text: shape (n, d_text), row i belonging to row i of *x_image*.
-            labels: one category an item, shape (n,), or an indicator matrix, shape (n, categories).
+            labels: one category an item, shape (n,) or (n, 1), or an indicator matrix, shape (n, categories).
             progress: told about long fits.
 
         Raises:
@@ -96,12 +103,7 @@ class Hasher:
         Raises:
             KgmmError: before fit, for another modality or dimension, or for values that are not finite.
         """
-        kind = self._check_modality(modality)
-        rows = as_matrix(x, f"{self.name}: {kind} features")
-        if rows.shape[1] != self.fitted[kind]:
-            raise KgmmError(
-                f"{self.name}: {kind} features have {rows.shape[1]} columns; it was fitted on {self.fitted[kind]}"
-            )
+        kind, rows = self._checked(x, modality)
         out = np.empty((len(rows), (self.bits + 7) // 8), np.uint8)
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH]
@@ -112,9 +114,13 @@ class Hasher:
         return out
 
     def scores(self, x: ArrayLike, modality: str) -> NDArray[np.floating]:
-        """Return the real values whose signs are the bits, shape (n, bits)."""
-        kind = self._check_modality(modality)
-        return self._project(as_matrix(x, f"{self.name}: {kind} features"), kind)
+        """Return the real values whose signs are the bits, shape (n, bits); NaN where a row has one.
+
+        Raises:
+            KgmmError: before fit, or for another modality or dimension.
+        """
+        kind, rows = self._checked(x, modality)
+        return self._project(rows, kind)
 
     @property
     def unified(self) -> Codes | None:
@@ -158,14 +164,38 @@ class Hasher:
         if not self.fitted:
             raise KgmmError(f"{self.name}: call fit first")
 
-    def _check_modality(self, modality: str) -> Modality:
+    def _checked(self, x: ArrayLike, modality: str) -> tuple[Modality, NDArray[np.floating]]:
+        """Return modality and features if they are what was fitted on."""
         self._check_fitted()
         if modality not in MODALITIES:
             raise KgmmError(f"{self.name}: modality must be 'image' or 'text', not {modality!r}")
-        return cast("Modality", modality)
+        rows = as_matrix(x, f"{self.name}: {modality} features")
+        if rows.shape[1] != self.fitted[modality]:
+            raise KgmmError(
+                f"{self.name}: {modality} features have {rows.shape[1]} columns;"
+                f" it was fitted on {self.fitted[modality]}"
+            )
+        return cast("Modality", modality), rows
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(bits={self.bits}, seed={self.seed}, fitted={bool(self.fitted)})"
+
+
+def checked_option(name: str, key: str, value: Any, default: Any) -> Any:
+    """Return an option's value as a plain number, flag or word of the default's kind.
+
+    Raises:
+        KgmmError: if it is of another kind, or a negative number.
+    """
+    value = value.item() if isinstance(value, np.generic) else value
+    wanted = {bool: "true or false", str: "a word", int: "a whole number", float: "a number"}[type(default)]
+    fits = type(value) is type(default) or (isinstance(default, float) and type(value) is int)
+    if not fits:
+        raise KgmmError(f"{name}: {key} must be {wanted}, not {value!r}")
+    least = 1 if isinstance(default, int) else 0
+    if not isinstance(default, bool | str) and not value >= least:
+        raise KgmmError(f"{name}: {key} must be at least {least}, not {value!r}")
+    return value
 
 
 def pack(scores: NDArray[np.floating]) -> Codes:
@@ -189,8 +219,12 @@ def as_matrix(x: ArrayLike, what: str) -> NDArray[np.floating]:
     Raises:
         KgmmError: if they are not a matrix of numbers.
     """
+    if hasattr(x, "toarray"):
+        raise KgmmError(f"{what}: a sparse matrix; give x.toarray()")
     try:
         rows = np.asanyarray(x)
+        if rows.dtype.kind == "c":
+            raise TypeError("the values are complex")
         if rows.dtype.kind != "f" or rows.dtype.itemsize < 4:
             rows = rows.astype(np.float32 if rows.dtype.kind == "f" else np.float64)
     except (TypeError, ValueError) as error:
@@ -234,19 +268,27 @@ def check_pairs(name: str, x_image: ArrayLike, x_text: ArrayLike) -> tuple[Array
 
 
 def indicators(name: str, labels: ArrayLike, n: int) -> Array:
-    """Return labels as an indicator matrix, shape (n, categories)."""
-    values = np.asarray(labels)
+    """Return labels as an indicator matrix, shape (n, categories); one column holds categories, as one row does."""
+    what = "labels must be categories, shape (items,), or indicators, shape (items, categories)"
+    try:
+        values = np.asarray(labels)
+    except ValueError:  # rows of different lengths
+        raise KgmmError(f"{name}: {what}, not lists of different lengths") from None
+    if values.ndim == 0:
+        raise KgmmError(f"{name}: {what}, not {labels!r}")
     if len(values) != n:
         raise KgmmError(f"{name}: {len(values)} labels for {n} pairs")
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.dtype.kind == "O" and not all(isinstance(v, str) for v in values.ravel()):
+        raise KgmmError(f"{name}: {what}, all numbers or all words")
     if values.ndim == 1:
         if values.dtype.kind == "f":
             check_finite(values[:, None], f"{name}: labels")
         found, at = np.unique(values, return_inverse=True)
         return cast("Array", np.eye(len(found))[at])
-    if values.ndim != 2:
-        raise KgmmError(
-            f"{name}: labels must be (items,) or (items, categories), not of shape {values.shape}"
-        )
+    if values.ndim != 2 or values.dtype.kind not in "fiub":
+        raise KgmmError(f"{name}: {what}, not {values.dtype} of shape {values.shape}")
     matrix = values.astype(np.float64)
     check_finite(matrix, f"{name}: labels")
     return cast("Array", (matrix != 0).astype(np.float64))

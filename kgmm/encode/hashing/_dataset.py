@@ -34,8 +34,9 @@ class CrossModal:
 def read_cross_modal(folder: str | Path) -> CrossModal:
     """Read a folder like that of the Wiki set (Rasiwasia et al. 2010).
 
-    ``*.mat`` holds I_tr, I_te, T_tr, T_te (images, texts; items in rows); ``train*.list`` and ``test*.list`` give
-    in the rows' order the categories, as last column (several separated by commas).
+    ``*.mat`` holds I_tr, I_te, T_tr, T_te (images, texts; items in rows); ``*train*.list`` and ``*test*.list`` give
+    in the rows' order the categories, as last column after a tab or space (several separated by commas):
+    numbers or names of any number of categories.
 
     Raises:
         BadInput: if a file is missing or the parts do not fit together.
@@ -120,19 +121,37 @@ def _meaning(name: str) -> tuple[str, str] | None:
 
 
 def _categories(folder: Path, part: str) -> list[list[str]]:
-    """Return the categories of each item of a list file."""
+    """Return the categories of each item of a list file: the last column, split at commas or semicolons.
+
+    Columns are separated by tabs, so that names of categories may have spaces, or else by spaces.
+    """
     files = sorted(folder.glob(f"*{part}*.list"))
     if not files:
         raise BadInput(folder, f"no {part}*.list file with categories here")
-    rows = []
-    for number, line in enumerate(files[0].read_text(encoding="utf-8").splitlines(), 1):
+    # names of items may be in any encoding: what matters is that equal categories stay equal
+    lines = files[0].read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n")
+    rows: list[list[str]] = []
+    tabs, width = "\t" in next((line for line in lines if line.strip()), ""), 0
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        last = line.rstrip().split("\t")[-1] if "\t" in line else line.split()[-1]
-        categories = [c for c in last.replace(",", " ").replace(";", " ").split() if c]
+        columns = line.rstrip("\r\n").split("\t") if tabs else line.split()
+        width = width or len(columns)
+        if tabs and len(columns) != width:
+            raise BadInput(files[0], f"{len(columns)} columns, where the first line has {width}", number)
+        categories = _several(columns[-1])
         if not categories:
             raise BadInput(files[0], "no category in the last column", number)
         rows.append(categories)
     if not rows:
         raise BadInput(files[0], "the list is empty")
     return rows
+
+
+def _several(column: str) -> list[str]:
+    """Return the categories in a column: "3", "3,5", "3 5" (numbers only) or "sport & leisure"."""
+    words = column.replace(",", " ").replace(";", " ").split()
+    if all(word.lstrip("+-").isdigit() for word in words):
+        return words
+    parts = (part.strip() for part in column.replace(";", ",").split(","))
+    return [part for part in parts if part]

@@ -45,6 +45,14 @@ def product(x: Array, y: Array, mean_x: Array | float = 0.0, mean_y: Array | flo
     return total
 
 
+def projected(x: Array, center: Array, weights: Array) -> Array:
+    """Return (x - center) W, shape (n, columns of W), read batch by batch."""
+    out = np.empty((len(x), weights.shape[1]))
+    for start in range(0, len(x), BATCH):
+        out[start : start + BATCH] = (np.asarray(x[start : start + BATCH], np.float64) - center) @ weights
+    return out
+
+
 def ridged(c: Array, ridge: float) -> Array:
     """Return a covariance plus *ridge* times its mean variance on the diagonal (singular features need it)."""
     return cast("Array", c + ridge * np.trace(c) / len(c) * np.eye(len(c)))

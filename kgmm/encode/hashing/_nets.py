@@ -53,6 +53,7 @@ class NetHasher(Hasher):
     that are never negative, such as histograms, get a square root first.
     """
 
+    has_unified: ClassVar[bool] = True
     DEFAULTS: ClassVar[dict[str, Any]] = TRAINING
     nets: nn.ModuleDict
 

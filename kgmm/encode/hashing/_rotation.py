@@ -8,10 +8,13 @@ import numpy as np
 import scipy.linalg
 
 from kgmm.encode.hashing._base import Array
+from kgmm.progress import Progress, silent
 
 
-def quantizing_rotation(z: Array, bits: int, seed: int, sweeps: int = 50) -> tuple[Array, Array, list[float]]:
-    """Return R, shape (d, bits), B = sgn(zR) and the loss ‖B - zR‖² after each sweep.
+def quantizing_rotation(
+    z: Array, bits: int, seed: int, sweeps: int = 50, *, progress: Progress = silent
+) -> tuple[Array, Array, list[float]]:
+    """Return R, shape (d, bits), B = sgn(zR) and the loss ‖B - zR‖² after each sweep, the last that of R and B.
 
     With bits >= d the rows of R are orthonormal (a tight frame), otherwise its columns are. Each sweep sets
     B = sgn(zR), then R to the Procrustes solution, so with orthonormal rows the loss cannot rise.
@@ -20,11 +23,13 @@ def quantizing_rotation(z: Array, bits: int, seed: int, sweeps: int = 50) -> tup
     wide = max(z.shape[1], bits)
     r = cast("Array", scipy.linalg.qr(rng.normal(size=(wide, wide)))[0][: z.shape[1], :bits])
     losses: list[float] = []
-    for _ in range(sweeps):
+    for sweep in range(sweeps):
         b = np.where(z @ r >= 0, 1.0, -1.0)
         u, _, vt = scipy.linalg.svd(z.T @ b, full_matrices=False)
         r = u @ vt
         losses.append(float(((b - z @ r) ** 2).sum()))
+        progress(sweep + 1, sweeps, "rotation")
         if len(losses) > 1 and losses[-2] - losses[-1] < 1e-7 * losses[-1]:
             break
-    return r, np.where(z @ r >= 0, 1.0, -1.0), losses
+    b = np.where(z @ r >= 0, 1.0, -1.0)
+    return r, b, [*losses, float(((b - z @ r) ** 2).sum())]

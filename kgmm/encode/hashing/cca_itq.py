@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from kgmm.encode.hashing._base import Array, pack
-from kgmm.encode.hashing._linear import LinearHasher, canonical, mean, product, ridged
+from kgmm.encode.hashing._linear import LinearHasher, canonical, mean, product, projected, ridged
 from kgmm.encode.hashing._rotation import quantizing_rotation
 from kgmm.progress import Progress
 
@@ -20,6 +18,7 @@ class CcaItq(LinearHasher):
     """
 
     name = "cca-itq"
+    has_unified = True
     DEFAULTS: ClassVar = {"ridge": 1e-4}
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
@@ -28,8 +27,9 @@ class CcaItq(LinearHasher):
         cyy = ridged(product(text, text, means[1], means[1]), self.options["ridge"])
         w_x, w_y, _ = canonical(cxx, cyy, product(image, text, *means))
         w_x, w_y = w_x[:, : self.bits] * len(image) ** 0.5, w_y[:, : self.bits] * len(image) ** 0.5
-        z = (np.asarray(image) - means[0]) @ w_x + (np.asarray(text) - means[1]) @ w_y
-        r, b, _ = quantizing_rotation(z / 2, self.bits, self.seed)
+        z = (projected(image, means[0], w_x) + projected(text, means[1], w_y)) / 2
+        r, b, losses = quantizing_rotation(z, self.bits, self.seed, progress=progress)
+        self.fitted["objective"] = losses
         self._keep_both(means, (w_x @ r, w_y @ r))
         self.arrays["unified"] = pack(b)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.encode.hashing._base import Array
-from kgmm.encode.hashing._linear import LinearHasher, canonical, extended, mean, product, ridged
+from kgmm.encode.hashing._linear import LinearHasher, canonical, extended, mean, product, projected, ridged
 from kgmm.progress import Progress
 
 
@@ -44,8 +44,7 @@ class CRH(LinearHasher):
         w_x, w_y, _ = canonical(cxx, cyy, product(image, text, *means))
         scale = len(image) ** 0.5
         w_x, w_y = w_x * scale, w_y * scale  # whitened: unit variance in every direction
-        x = (np.asarray(image, np.float64) - means[0]) @ w_x
-        y = (np.asarray(text, np.float64) - means[1]) @ w_y
+        x, y = projected(image, means[0], w_x), projected(text, means[1], w_y)
         first, second, similar = sample_pairs(labels, self.options["pairs"], rng)
         start = extended(np.eye(x.shape[1]), np.eye(y.shape[1]), self.bits, self.seed)
         weights = np.full(len(first), 1 / len(first))

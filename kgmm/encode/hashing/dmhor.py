@@ -1,4 +1,4 @@
-"""DMHOR: deep multi-modal hashing with orthogonal regularization (Wang, Cui, Ou & Zhu, IJCAI 2015)."""
+"""DMHOR: deep multi-modal hashing with orthogonal regularization, in the spirit of Wang et al. (IJCAI 2015)."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ class IMH(LinearHasher):
 
     Minimizes over F with F'F = I and W_m: Σ_m ‖X_m W_m - F‖² + β‖W_m‖² + λ tr F'L_m F, L_m the Laplacian of
     the k-nearest-neighbour graph: F are the smallest eigenvectors of Σ_m (I - X_m(X_m'X_m + βI)^-1 X_m' + λL_m),
-    W_m = (X_m'X_m + βI)^-1 X_m'F. Features are not centred. Bits are cut at the training median. The eigenproblem takes n² memory, so
-    F is found on at most *sample* pairs.
+    W_m = (X_m'X_m + βI)^-1 X_m'F. Features are not centred. Bits are cut at the training median. The eigenproblem
+    takes n² memory, so F is found on at most *sample* pairs.
 
     Options:
         beta: ridge weight β.
@@ -39,8 +39,10 @@ class IMH(LinearHasher):
         views = [np.asarray(x[rows], np.float64) for x in (image, text)]
         beta = self.options["beta"]
         total = np.zeros((len(rows), len(rows)))
-        for x in views:
+        for done, (kind, x) in enumerate(zip(MODALITIES, views, strict=True)):
+            progress(done, 3, f"neighbours of {kind}s")
             total += smoothness(x, beta, self.options["lam"], self.options["neighbors"])
+        progress(2, 3, "eigenvectors")
         _, f = scipy.linalg.eigh(total, subset_by_index=(0, min(self.bits, len(rows)) - 1))
         for kind, x in zip(MODALITIES, views, strict=True):
             w = scipy.linalg.solve(x.T @ x + beta * np.eye(x.shape[1]), x.T @ f, assume_a="pos")

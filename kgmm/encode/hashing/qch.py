@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from kgmm.encode.hashing._base import Array, pack
-from kgmm.encode.hashing._linear import LinearHasher, canonical, mean, product, ridged
+from kgmm.encode.hashing._linear import LinearHasher, canonical, mean, product, projected, ridged
 from kgmm.encode.hashing._rotation import quantizing_rotation
 from kgmm.encode.hashing.scm_orth import semantic_covariance
 from kgmm.progress import Progress
@@ -28,6 +28,7 @@ class QCH(LinearHasher):
     """
 
     name = "qch"
+    has_unified = True
     DEFAULTS: ClassVar = {"ridge": 1e-4, "power": 1.0, "semantic": 1.0}
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
@@ -43,8 +44,8 @@ class QCH(LinearHasher):
         w_x, w_y, correlation = canonical(cxx, cyy, cxy)
         size = (correlation[: self.bits] / correlation[0]) ** self.options["power"] * len(image) ** 0.5
         w_x, w_y = w_x[:, : self.bits] * size, w_y[:, : self.bits] * size
-        z = ((np.asarray(image) - means[0]) @ w_x + (np.asarray(text) - means[1]) @ w_y) / 2
-        r, b, losses = quantizing_rotation(z, self.bits, self.seed)
+        z = (projected(image, means[0], w_x) + projected(text, means[1], w_y)) / 2
+        r, b, losses = quantizing_rotation(z, self.bits, self.seed, progress=progress)
         self.fitted["objective"] = losses
         self._keep_both(means, (w_x @ r, w_y @ r))
         self.arrays["unified"] = pack(b)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import ClassVar, cast
 
 import numpy as np
@@ -32,6 +34,7 @@ class SePH(Hasher):
     """
 
     name = "seph"
+    has_unified = True
     supervised = True
     DEFAULTS: ClassVar = {
         "alpha": 0.01,
@@ -51,10 +54,10 @@ class SePH(Hasher):
         prior = target.mean(0).clip(1e-3, 1 - 1e-3)
         self.arrays["prior"] = np.log(prior / (1 - prior))
         for kind, x in zip(MODALITIES, (image, text), strict=True):
-            self._fit_view(kind, np.asarray(x[rows], np.float64), target)
+            self._fit_view(kind, np.asarray(x[rows], np.float64), target, progress)
         self.arrays["unified"] = self._fused(image, text)
 
-    def _fit_view(self, kind: Modality, x: Array, target: NDArray[np.bool_]) -> None:
+    def _fit_view(self, kind: Modality, x: Array, target: NDArray[np.bool_], progress: Progress) -> None:
         center = mean(x)
         x = x - center
         bases = cluster_centers(x, self.options["bases"], self.seed)
@@ -62,7 +65,12 @@ class SePH(Hasher):
         self.arrays[f"{kind}.mean"], self.arrays[f"{kind}.bases"] = center, bases
         self.fitted[f"{kind}.width"] = width
         penalty = self.options["ridge"] * rbf(bases, bases, width)
-        self.arrays[f"{kind}.weights"] = logistic(rbf(x, bases, width), target, penalty)
+        self.arrays[f"{kind}.weights"] = logistic(
+            rbf(x, bases, width),
+            target,
+            penalty,
+            lambda done, total: progress(done, total, f"{kind} regression"),
+        )
 
     def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:
         part = x - self.arrays[f"{modality}.mean"].astype(x.dtype)
@@ -130,7 +138,10 @@ def embed(
     return best
 
 
-def logistic(k: NDArray[np.floating], target: NDArray[np.bool_], penalty: NDArray[np.floating]) -> Array:
+def logistic(
+    k: NDArray[np.floating], target: NDArray[np.bool_], penalty: NDArray[np.floating],
+    step: Callable[[int, int], None] = lambda done, total: None, iterations: int = 100,
+) -> Array:  # fmt: skip
     """Return weights (bases + 1, bits) of one logistic regression a bit, all solved together by L-BFGS.
 
     Minimizes the negative log-likelihood plus w'(penalty)w; the last row is the intercept, free of penalty.
@@ -159,7 +170,11 @@ def logistic(k: NDArray[np.floating], target: NDArray[np.bool_], penalty: NDArra
         return float(loss), (scaled.T @ slope + 2 * pv).ravel()
 
     start = np.zeros((m + 1) * target.shape[1])
-    found = scipy.optimize.minimize(value, start, jac=True, method="L-BFGS-B", options={"maxiter": 100})
+    done = itertools.count(1)
+    found = scipy.optimize.minimize(
+        value, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations},
+        callback=lambda _: step(next(done), iterations),
+    )  # fmt: skip
     weights = found.x.reshape(m + 1, -1)
     return cast("Array", scipy.linalg.solve_triangular(factor.T, weights, lower=False))
 

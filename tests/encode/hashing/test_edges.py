@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
-from kgmm.encode.hashing import create, methods
+from kgmm.encode.hashing import create, load, methods
 from kgmm.errors import KgmmError
 
 RNG = np.random.default_rng(0)
@@ -171,6 +173,73 @@ def test_bits_need_not_fill_a_byte(name: str, bits: int) -> None:
 def test_one_feature_a_modality_is_enough(name: str) -> None:
     hasher = quick(name, bits=2).fit(IMAGE[:, :1], TEXT[:, :1], KIND)
     assert np.isfinite(hasher.scores(IMAGE[:, :1], "image")).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "word"),
+    [
+        (3, "must be categories"),
+        ([[1], [1, 2]] * (N // 2), "lists of different lengths"),
+        ([{1}, {2}] * (N // 2), "all numbers or all words"),
+        ([None, "art"] * (N // 2), "all numbers or all words"),
+        (np.array([["art", "music"]] * N), "indicators"),
+    ],
+)
+def test_labels_of_no_known_form_are_refused(labels, word: str) -> None:
+    with pytest.raises(KgmmError, match=word):
+        create("scm-seq", bits=8).fit(IMAGE, TEXT, labels)
+
+
+def test_a_column_of_categories_is_no_indicator_of_one_category() -> None:
+    row, column = (
+        create("scm-seq", bits=8).fit(IMAGE, TEXT, k).encode(TEXT, "text") for k in (KIND, KIND[:, None])
+    )
+    assert (row == column).all()
+
+
+@pytest.mark.parametrize("features", [IMAGE + 1j, csr_matrix(IMAGE), [["one"] * 8] * N])
+def test_what_is_no_dense_matrix_of_numbers_is_refused(features) -> None:
+    with pytest.raises(KgmmError, match=r"image features: (a sparse matrix|not a matrix of numbers)"):
+        create("cvh", bits=8).fit(features, TEXT)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, None, True, 2**70])
+def test_a_seed_that_is_no_whole_number_is_refused(seed) -> None:
+    with pytest.raises(KgmmError, match="seed must be a whole number"):
+        create("dcmh", bits=8, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "word"),
+    [
+        ("cvh", {"ridge": "much"}, "ridge must be a number"),
+        ("cvh", {"ridge": -1.0}, "ridge must be at least 0"),
+        ("cvh", {"ridge": float("nan")}, "ridge must be at least 0"),
+        ("dcmh", {"epochs": 1.5}, "epochs must be a whole number"),
+        ("dcmh", {"batch": 0}, "batch must be at least 1"),
+        ("dmhor", {"hard": 1}, "hard must be true or false"),
+        ("ssah", {"likelihood": 1}, "likelihood must be a word"),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_refused(name: str, options: dict, word: str) -> None:
+    with pytest.raises(KgmmError, match=word):
+        create(name, bits=8, **options)
+
+
+def test_a_number_of_numpys_is_an_option_and_can_be_saved(tmp_path: Path) -> None:
+    hasher = create("cvh", bits=np.int64(8), ridge=np.float32(1e-3)).fit(IMAGE, TEXT)
+    hasher.save(tmp_path / "model.v2")
+    assert (load(tmp_path / "model.v2").encode(TEXT, "text") == hasher.encode(TEXT, "text")).all()
+
+
+def test_scores_of_another_width_are_refused_as_codes_are(fitted) -> None:
+    with pytest.raises(KgmmError, match=r"3 columns.*fitted on 8"):
+        fitted["cvh"].scores(IMAGE[:, :3], "image")
+
+
+@pytest.mark.parametrize("name", methods())
+def test_a_joint_code_comes_from_methods_that_say_so(name: str, fitted) -> None:
+    assert (fitted[name].unified is not None) == fitted[name].has_unified
 
 
 @pytest.mark.parametrize("bits", [0, -1, 2.5, True, "8"])

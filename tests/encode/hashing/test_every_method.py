@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from kgmm.encode.hashing import create, load, methods
 from kgmm.errors import KgmmError
@@ -33,6 +34,17 @@ def test_a_method_brings_pairs_of_one_kind_together_and_back_from_its_files(
     again = load(tmp_path / "model")
     assert (again.encode(IMAGE[120:], modality="image") == queries).all()
     assert not list((tmp_path / "model").rglob("*.pkl"))
+
+
+@pytest.mark.parametrize("name", ["cvh", "seph", "dcmh"])
+def test_files_that_lack_a_part_are_refused(name: str, tmp_path: Path) -> None:
+    short = {"epochs": 1} if name == "dcmh" else {}
+    create(name, bits=8, **short).fit(IMAGE, TEXT, LABELS).save(tmp_path / "model")
+    arrays = load_file(tmp_path / "model.safetensors")
+    lost = next(key for key in arrays if key.endswith(("weights", "0.weight")))
+    save_file({k: v for k, v in arrays.items() if k != lost}, tmp_path / "model.safetensors")
+    with pytest.raises(KgmmError, match=r"model: not a trained hashing method"):
+        load(tmp_path / "model")
 
 
 @pytest.mark.parametrize("name", methods())
