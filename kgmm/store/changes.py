@@ -208,7 +208,7 @@ def removed(folder: Path, opened: Opened, version: int, pattern: Pattern) -> Sta
     added = snapshot.overlay.added if snapshot.overlay else Statements.empty()
     if snapshot.overlay:
         keep = np.ones(len(snapshot.overlay), bool)
-        keep[snapshot.overlay.find(*ids)] = False
+        keep[np.asarray(snapshot.overlay.find(*ids), np.int64)] = False
         added = added.take(keep)
     if len(gone) > max(OVERLAY_ROWS, snapshot.base.rows // 10):
         kept = np.ones(snapshot.base.rows, bool)

@@ -39,10 +39,13 @@ class Found(Facts):
         return Rows(columns, found.weight, lambda at: opened.sources.name(int(found.source[at])))
 
     def _decode(self, start: int, stop: int) -> list[Fact]:
-        selection = self._selection
-        if stop - start > FEW or selection.added is not None:
+        if stop - start > FEW:
             return self._decode_columns(start, stop)
-        order, at = selection.order, selection.low
+        selection = self._selection
+        order, at, size = selection.order, selection.low, selection.high - selection.low
+        if stop > size:
+            before = self._decode(start, size) if start < size else []
+            return before + self._decode_added(max(start - size, 0), stop - size)
         (
             subject, target, predicate, graph, weight, source,
             terms, predicates, graphs, weights, sources,
@@ -58,6 +61,22 @@ class Found(Facts):
                 sources[source[row]],
             )
             for row in rows
+        ]
+
+    def _decode_added(self, start: int, stop: int) -> list[Fact]:
+        overlay, terms, sources = self._opened.snapshot.overlay, self._opened.names, self._opened.source_names
+        assert overlay is not None
+        subject, predicate, target, graph, weight, source = overlay.items
+        return [
+            _stored(
+                terms[subject[row]],
+                terms[predicate[row]],
+                terms[target[row]],
+                weight[row],
+                terms[graph[row]],
+                sources[source[row]],
+            )
+            for row in self._selection.added[start:stop]
         ]
 
     def _decode_columns(self, start: int, stop: int) -> list[Fact]:

@@ -77,6 +77,7 @@ class Opened:
     def __init__(self, state: State, terms: Terms, sources: Terms, snapshot: Snapshot) -> None:
         self.state, self.terms, self.sources, self.snapshot = state, terms, sources, snapshot
         base, self.names = snapshot.base, Remembered(terms.name)
+        self.source_names = Remembered(sources.name)
         #: by row of the base: subject, object, codes of predicate, graph, weight, source; then by number or code:
         #: terms, predicates, graphs, weights, sources
         self.columns: tuple[Any, ...] = (

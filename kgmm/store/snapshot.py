@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,6 @@ from kgmm.store.files import view
 
 #: rows that are looked at one by one
 _FEW = 24
-_NONE = np.empty(0, np.int64)
 
 
 class Overlay:
@@ -25,26 +25,31 @@ class Overlay:
         self.added, self.removed = added.take(order), removed
         self.by_object = np.argsort(self.added.object, kind="stable")
         self._objects = view(self.added.object[self.by_object])
-        self._subjects = view(self.added.subject)
+        self._by_object = view(self.by_object)
+        #: by row: subject, predicate, object, graph, weight, code of the source
+        self.items = tuple(view(column) for column in self.added)
 
     def __len__(self) -> int:
         return len(self.added.subject)
 
-    def find(self, s: int | None, p: int | None, o: int | None, g: int | None) -> NDArray[np.int64]:
+    def find(self, s: int | None, p: int | None, o: int | None, g: int | None) -> Sequence[int]:
         """Return the added rows of a pattern."""
+        subjects, predicates, objects, graphs = self.items[:4]
         if s is not None:
-            low = bisect_left(self._subjects, s)
-            high = bisect_right(self._subjects, s, low)
-            rows = np.arange(low, high) if low < high else _NONE
+            low = bisect_left(subjects, s)
+            rows: Sequence[int] = range(low, bisect_right(subjects, s, low))
         elif o is not None:
             low = bisect_left(self._objects, o)
-            rows = self.by_object[low : bisect_right(self._objects, o, low)]
+            rows = self._by_object[low : bisect_right(self._objects, o, low)]
         else:
-            rows = np.arange(len(self))
-        if len(rows):
-            for column, wanted in ((self.added.predicate, p), (self.added.object, o), (self.added.graph, g)):
-                if wanted is not None:
-                    rows = rows[column[rows] == wanted]
+            rows = range(len(self))
+        for column, wanted in ((predicates, p), (objects, o), (graphs, g)):
+            if wanted is not None and rows:
+                if len(rows) <= _FEW:
+                    rows = [row for row in rows if column[row] == wanted]
+                else:
+                    found = np.asarray(rows)
+                    rows = found[np.asarray(column)[found] == wanted].tolist()
         return rows
 
 
@@ -53,23 +58,21 @@ class Selection:
 
     __slots__ = ("added", "high", "low", "order")
 
-    def __init__(self, order: Order, low: int, high: int, added: NDArray[np.int64] | None) -> None:
+    def __init__(self, order: Order, low: int, high: int, added: Sequence[int]) -> None:
         self.order, self.low, self.high, self.added = order, low, high, added
 
     def __len__(self) -> int:
-        return self.high - self.low + (0 if self.added is None else len(self.added))
+        return self.high - self.low + len(self.added)
 
     def base_rows(self, start: int, stop: int) -> Array:
         """Return the base's rows among the selection's *start* … *stop*."""
         low, high = self.low + start, min(self.low + stop, self.high)
         return rows_of(self.order, low, max(low, high))
 
-    def added_rows(self, start: int, stop: int) -> NDArray[np.int64]:
+    def added_rows(self, start: int, stop: int) -> Sequence[int]:
         """Return the overlay's rows among the selection's *start* … *stop*."""
         size = self.high - self.low
-        if self.added is None or stop <= size:
-            return np.empty(0, np.int64)
-        return self.added[max(start - size, 0) : stop - size]
+        return self.added[max(start - size, 0) : max(stop - size, 0)]
 
 
 class Snapshot:
@@ -87,15 +90,14 @@ class Snapshot:
         """Return the rows of a pattern; None is any."""
         order, low, high = self.base.find(s, p, o, g)
         if self.overlay is None:
-            return Selection(order, low, high, None)
+            return Selection(order, low, high, ())
         if len(self.removed) and high > low and self._may_be_removed(order, low, high):
             rows = rows_of(order, low, high)
             keep = ~self._is_removed(rows)
             if not keep.all():
                 order, low = rows[keep], 0
                 high = len(order)
-        added = self.overlay.find(s, p, o, g)
-        return Selection(order, low, high, added if len(added) else None)
+        return Selection(order, low, high, self.overlay.find(s, p, o, g))
 
     def statements(self, selection: Selection, start: int, stop: int) -> Statements:
         """Return the selection's rows *start* … *stop*."""
@@ -103,7 +105,7 @@ class Snapshot:
         more = selection.added_rows(start, stop)
         if not len(more) or self.overlay is None:
             return rows
-        return Statements.concatenate([rows, self.overlay.added.take(more)])
+        return Statements.concatenate([rows, self.overlay.added.take(np.asarray(more))])
 
     def counts(self, column: str) -> dict[int, int]:
         """Return how many statements each predicate or graph (by term id) has."""

@@ -206,10 +206,11 @@ def test_frames_and_slices_hold_what_iteration_gives(kb: LocalStore, monkeypatch
     kb.add([Fact(f"a{i}", "IsA", f"ünï {i % 7}", i / 4, f"g{i % 3}", f"source {i}") for i in range(300)])
     kb.compact()
     kb.add([Fact("a1", "IsA", '"text"@en', 2, "late", "me"), Fact("z", "UsedFor", "a1")])
+    kb.add([Fact("b", "IsA", f"c{i}") for i in range(4)])
     kb.remove("a2")
     facts = kb.find(predicate="IsA")
     rows = [astuple(fact) for fact in facts]
-    assert len(rows) == len(facts) == 300
+    assert len(rows) == len(facts) == 304
     assert [astuple(facts[i]) for i in range(len(facts))] == rows
     assert [astuple(fact) for fact in facts[7:290:9]] == rows[7:290:9]
     for most in (found.MANY, 1):
