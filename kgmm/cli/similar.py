@@ -9,6 +9,9 @@ import click
 
 from kgmm.cli.output import emit, json_option
 
+#: modality -> what its nodes are called
+NODES = {"": "concepts", "concept": "concepts", "scene": "scenes", "story": "story frames"}
+
 
 @click.command()
 @click.argument("kb", type=click.Path(path_type=Path))
@@ -25,6 +28,8 @@ def similar(kb: Path, query: str, modality: str | None, count: int, as_json: boo
     if as_json:
         emit([asdict(s) for s in found])
         return
+    if not found:
+        click.echo(f"kgmm: {kb} holds no {NODES[modality or '']}", err=True)
     width = max((len(s.label) for s in found), default=0)
     for s in found:
         click.echo(f"{s.score:6.3f}  {s.hamming:>3} bits  {s.modality:<7}  {s.label:<{width}}  {s.node}")

@@ -95,3 +95,18 @@ def test_an_unknown_modality_and_an_empty_query_are_refused(bundled_kb: Knowledg
 def test_the_command_prints_one_document(bundled_kb: KnowledgeStore, shell: Any) -> None:
     ran = shell("similar", bundled_kb.path, "a hot drink", "--modality", "scene", "-k", 2, "--json")
     assert ran.code == 0 and json.loads(ran.out)[0]["node"] == "/s/coffee"
+
+
+def test_the_name_of_a_picture_is_no_sentence(bundled_kb: KnowledgeStore, shell: Any) -> None:
+    photo = ROOT / "graphs/photos/cat.jpg"
+    assert bundled_kb.similar(str(photo), k=3) == bundled_kb.similar(photo, k=3)
+    scene = str(ROOT / "graphs/scenes/coffee.json")
+    assert bundled_kb.similar(scene, modality="scene", k=1)[0].node == "/s/coffee"
+    for name in ("nowhere.jpg", "photos/Nowhere.PNG", "scene.json"):
+        ran = shell("similar", bundled_kb.path, name)
+        assert ran.code == 1 and f"{name}: no such file" in ran.err and not ran.out
+
+
+def test_a_store_without_such_nodes_says_so(bundled_kb: KnowledgeStore, shell: Any) -> None:
+    ran = shell("similar", bundled_kb.path, "a chase", "--modality", "story")
+    assert ran.code == 0 and not ran.out and "no story frames" in ran.err
