@@ -60,11 +60,11 @@ def main() -> None:
     torch.set_num_threads(2)
     questions = load_questions(arguments.folder / "questions-train.json")[:: arguments.every]
     with tempfile.TemporaryDirectory() as folder:
-        kb, ids = knowledge_base(
+        kb, stated = knowledge_base(
             arguments.kb or Path(folder) / "kb", arguments.folder / "facts.jsonl", arguments.distractors
         )
         train, held = split_by_image(questions, 0.5, 0)
-        sets = [collect(kb, ids, part) for part in (train, held)]
+        sets = [collect(kb, stated, part) for part in (train, held)]
     weights = fit(sets[0])
     slope, bias = calibrate(sets[0], weights)
     report = "\n".join(
@@ -80,7 +80,7 @@ def main() -> None:
         Path("kgmm/reason/weights.py").write_text(text)
 
 
-def collect(kb, ids, questions: list[FvqaQuestion]):  # type: ignore[no-untyped-def]
+def collect(kb, stated, questions: list[FvqaQuestion]):  # type: ignore[no-untyped-def]
     """Return per question: features, which pairs are right in fact and answer, in answer alone, in fact alone."""
     out, start = [], time.time()
     for n, q in enumerate(questions):
@@ -100,7 +100,7 @@ def collect(kb, ids, questions: list[FvqaQuestion]):  # type: ignore[no-untyped-
         )
         gold = set(q.facts)
         fact = np.array(
-            [bool(gold & ids.get(k, {}).keys()) for k in zip(subjects, predicates, objects, strict=True)],
+            [bool(gold & stated(k).keys()) for k in zip(subjects, predicates, objects, strict=True)],
             bool,
         )
         answers = [

@@ -7,13 +7,16 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kgmm import names
 from kgmm.cli.output import emit, json_option, progress_bar
 from kgmm.words import normal
+
+if TYPE_CHECKING:
+    from kgmm.data.fvqa import StatedFacts
 
 CHUNK = 256
 
@@ -61,17 +64,14 @@ def fvqa(
     questions = load_questions(folder / f"questions-{split}.json")
     questions = (split_by_image(questions, held, seed)[1] if held else questions)[:limit]
     with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
-        store, ids = knowledge_base(kb or Path(scratch) / "kb", folder / "facts.jsonl", distractors)
+        store, stated = knowledge_base(kb or Path(scratch) / "kb", folder / "facts.jsonl", distractors)
         rows = []
-        behind: dict[str, list[Any]] = {}
-        for statement, stated in ids.items() if without_gold else ():
-            for i in stated:
-                behind.setdefault(i, []).append(statement)
         for n, question in enumerate(questions):
             if n % CHUNK == 0:
                 _prime([q.question for q in questions[n : n + CHUNK]])
-            gone = [s for i in question.facts for s in behind.get(i, ())]
-            rows.append(predict(store, ids, question, reasoner, gone))
+            known = [stated.statements[i] for i in question.facts if i in stated.statements]
+            gone = known if without_gold else []
+            rows.append(predict(store, stated, question, reasoner, gone))
             progress(n + 1, len(questions), "questions")
         store.close()
     if predictions is not None:
@@ -92,33 +92,24 @@ def _prime(texts: list[str]) -> None:
     prime(text_encoder("minilm"), texts)
 
 
-def knowledge_base(
-    place: Path, facts: Path, distractors: Path | None
-) -> tuple[Any, dict[tuple[str, str, str], dict[str, str]]]:
-    """Return a store of FVQA's facts and distractors, and the ids and wordings of the facts behind each statement.
+def knowledge_base(place: Path, facts: Path, distractors: Path | None) -> tuple[Any, StatedFacts]:
+    """Return a store of FVQA's facts and distractors, and which facts state what.
 
     The store is filled once; one that has facts already is taken as it is.
     """
     import kgmm
-    from kgmm.data.fvqa import load_facts
+    from kgmm.data.fvqa import StatedFacts, load_facts
 
     store = kgmm.open(place)
-    known = [(fact, fact.statement()) for fact in load_facts(facts)]
-    ids: dict[tuple[str, str, str], dict[str, str]] = {}
-    for fact, s in known:
-        ids.setdefault((s.subject, s.predicate, s.object), {})[fact.id] = re.sub(
-            r"\[\[|\]\]|\*", "", fact.surface
-        )
+    known = load_facts(facts)
     if len(store) == 0:
-        store.add([s for _, s in known])
+        store.add([fact.statement() for fact in known])
         if distractors is not None:
             store.load(distractors, graph="distractors")
-    return store, ids
+    return store, StatedFacts(known)
 
 
-def predict(
-    store: Any, ids: dict[tuple[str, str, str], dict[str, str]], question: Any, reasoner: str, gone: Any = ()
-) -> dict[str, Any]:
+def predict(store: Any, stated: StatedFacts, question: Any, reasoner: str, gone: Any = ()) -> dict[str, Any]:
     """Return one line of predictions: answers best first, cited facts best first; statements in *gone* are unknown."""
     answer = store.ask(question.scene(), question.question, reasoner=reasoner, top=3, exclude=gone)
     cited = [c.fact for c in answer.trace.citations if c.kind == "knowledge"]
@@ -126,7 +117,9 @@ def predict(
     facts: list[str] = []
     for fact in known:
         key = (fact.subject, fact.predicate, fact.object)
-        facts += [i for i in _nearest(question.question, ids.get(key, {"/".join(key): ""})) if i not in facts]
+        facts += [
+            i for i in _nearest(question.question, stated(key) or {"/".join(key): ""}) if i not in facts
+        ]
     answers = [answer.text, *(text for text, _ in answer.alternatives)] if answer.text is not None else []
     return {
         "question_id": question.question_id, "answers": answers, "facts": facts[:3] if answers else [],
@@ -143,7 +136,7 @@ def _nearest(question: str, surfaces: dict[str, str]) -> list[str]:
 
     encoder = text_encoder("minilm")
     asked = query_vector(encoder, question)
-    return sorted(surfaces, key=lambda i: (-float(query_vector(encoder, surfaces[i]) @ asked), i))
+    return sorted(surfaces, key=lambda i: -float(query_vector(encoder, surfaces[i]) @ asked))
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -216,8 +216,8 @@ def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:
 
     questions = load_questions(folder / "questions-train.json")
     with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
-        store, ids = knowledge_base(
+        store, stated = knowledge_base(
             options.get("kb") or Path(scratch) / "kb", folder / "facts.jsonl", options.get("distractors")
         )
         with store:
-            return HybridProblem(store, ids, questions, seed=options.get("seed", 0), progress=progress)
+            return HybridProblem(store, stated, questions, seed=options.get("seed", 0), progress=progress)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
@@ -18,10 +19,13 @@ from typing import TYPE_CHECKING, TypeVar
 from kgmm import names
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph, SceneObject
+from kgmm.words import lemmas, normal
 
 if TYPE_CHECKING:
     from kgmm.store import Fact
 
+#: (subject, predicate, object), as terms of a store
+Triple = tuple[str, str, str]
 _END = re.compile(r"\[\[(.*?)\]\](?!\])", re.DOTALL)
 _DETERMINER = re.compile(
     r"^(?:an?|the|some|your|you|someone|something|its|their|his|her|this|that|these|those|my)\s+",
@@ -78,6 +82,9 @@ _RULES: tuple[tuple[re.Pattern[str], str, bool], ...] = tuple(
         (r"\b(?:is|are|was|were|be)\b", "?", False),
         (r"^\W*\|(?:\w+ly|often|sometimes|always|never|also|do|does|to)?$", "CapableOf", False),
     )
+)
+_ARTICLES = frozenset(
+    "a an the some your you someone something its their his her this that these those my one".split()
 )
 _HEDGE = re.compile(
     r"^(?:(?:is|are|was|were|much|more often|usually|generally|typically|often|always|sometimes|so|far|a|lot|bit"
@@ -237,6 +244,62 @@ def load_facts(path: str | Path) -> list[FvqaFact]:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise BadInput(path, f"not a fact with id and surface: {error!r}", line=number) from error
     return facts
+
+
+def spellings(answer: str) -> set[str]:
+    """Return the forms in which an answer counts as said: its lemmas, and those of its singular by ending.
+
+    Example:
+        >>> sorted(spellings("Skiiers"))
+        ['skiier', 'skiiers']
+    """
+    bare = answer.strip(" .,!?").lower()
+    return {normal(bare), normal(singular(bare))}
+
+
+class StatedFacts:
+    """Which facts state a triple, whatever the inflection and articles: distractors may word a fact otherwise.
+
+    Attributes:
+        statements: fact id → the triple that a store holds it as.
+
+    Example:
+        >>> stated = StatedFacts([parse_surface("[[drum]] is used for [[playing in an orchestra]].", "f1")])
+        >>> stated(("/c/en/drum", "UsedFor", "/c/en/play_in_orchestra"))
+        {'f1': 'drum is used for playing in an orchestra.'}
+    """
+
+    def __init__(self, facts: Iterable[FvqaFact]) -> None:
+        self.statements: dict[str, Triple] = {}
+        self._ids: dict[Triple, dict[str, str]] = {}
+        for fact in facts:
+            s = fact.statement()
+            self.statements[fact.id] = triple = (s.subject, s.predicate, s.object)
+            self._ids.setdefault(sense(triple), {})[fact.id] = re.sub(r"\[\[|\]\]|\*", "", fact.surface)
+
+    def __call__(self, triple: Triple) -> dict[str, str]:
+        """Return the ids of the facts that state a triple, each with its wording; the triple's own words come first."""
+        ids = self._ids.get(sense(triple), {})
+        return (
+            ids if len(ids) < 2 else dict(sorted(ids.items(), key=lambda i: self.statements[i[0]] != triple))
+        )
+
+
+def sense(triple: Triple) -> Triple:
+    """Return the form under which two triples, of terms or words, state the same: ends as lemmas without articles.
+
+    Example:
+        >>> sense(("drum", "UsedFor", "playing in an orchestra"))
+        ('drum', 'UsedFor', 'play in orchestra')
+    """
+    subject, predicate, object = triple
+    return _bare_lemmas(subject), predicate, _bare_lemmas(object)
+
+
+@lru_cache(1 << 18)
+def _bare_lemmas(concept: str) -> str:
+    words = names.label(concept)
+    return " ".join(w for w in lemmas(words) if w not in _ARTICLES) or words
 
 
 def load_questions(path: str | Path) -> list[FvqaQuestion]:

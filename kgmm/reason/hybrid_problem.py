@@ -1,68 +1,73 @@
-"""The hybrid's two rankers on FVQA as a training problem, see :class:`HybridProblem`."""
+"""The hybrid's committee of rankers on FVQA as a training problem, see :class:`HybridProblem`."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from kgmm.data.fvqa import FvqaQuestion, split_by_image
-from kgmm.nn.pair_ranker import FeatureRanker, WordRanker
+from kgmm.data.fvqa import FvqaQuestion, StatedFacts, spellings, split_by_image
+from kgmm.data.knowledge_questions import knowledge_questions
+from kgmm.encode import text_encoder
 from kgmm.progress import Progress, silent
 from kgmm.reason import evidence as ev
 from kgmm.reason import hybrid
 from kgmm.reason.parse import parse
 from kgmm.reason.task import Task
 from kgmm.reason.weights import WEIGHTS
-from kgmm.retrieve import prime
-from kgmm.words import normal
+from kgmm.retrieve import prime, vectors
 
 if TYPE_CHECKING:
+    from kgmm.encode.cache import VectorCache
+    from kgmm.nn.pair_ranker import Pairs
     from kgmm.store import LocalStore
 
-#: candidates kept of a question: best by the linear score, and best by cosine
-KEPT, NEAREST = 200, 150
-#: facts of a training question that are read, and from how many of the best those not best are drawn
-READ, DRAWN = 16, 48
-#: parts of the training images, for first logits of questions their ranker has not seen
-FOLDS = 4
-
-
-class PairRanker(nn.Module):
-    """Both rankers, and how much the first one's logits count beside the second's."""
-
-    confidence: Tensor
-
-    def __init__(self, features: int, hidden: int = 64, rank: int = 16) -> None:
-        from kgmm.encode.precision import fast_precision
-
-        super().__init__()
-        self.features = FeatureRanker(features, hidden)
-        self.words = WordRanker(hybrid.base_folder(), rank, fast_precision())
-        self.share = nn.Parameter(torch.tensor(1.0))
-        #: logistic from an answer's log-probability and its explicit score to how likely it is right
-        self.register_buffer("confidence", torch.tensor([1.0, 0.0, 0.0]))
+#: candidates kept of a question, best by the linear score and best by cosine: to measure, and to train on
+KEPT, TRAINED = (400, 300), (200, 100)
+#: how much the loss counts whether the answer is seen
+UNSEEN = 0.3
+#: questions made of the store's facts to train on beside FVQA's
+OWN = 600
+#: questions measured at a time
+TOGETHER = 32
 
 
 @dataclass
 class Example:
-    """One question's candidates: features (n, 2, F), words (n), which ends are the gold fact's and the gold answer's."""
+    """One question's candidates.
+
+    Attributes:
+        facts, ends: (n,) and (n, 3) keys of texts; see :func:`kgmm.reason.hybrid.texts`.
+        relation: (n,) numbers of relations.
+        features: (n, 2, F) in half precision.
+        seen: (n, 2) ends that are seen.
+        answers: what each end says as an answer.
+        gold: (n, 2) the gold fact's answering end.
+        right: (n, 2) ends that say the gold answer.
+        cited: (n,) facts that are gold.
+        trained: (n,) candidates that training looks at.
+    """
 
     question: FvqaQuestion
-    features: NDArray[np.float32]
-    said: list[str]
+    facts: NDArray[np.uint64]
+    ends: NDArray[np.uint64]
+    relation: NDArray[np.int64]
+    features: NDArray[np.float16]
+    seen: NDArray[np.bool_]
     answers: list[tuple[str, str]]
     gold: NDArray[np.bool_]
     right: NDArray[np.bool_]
-    #: (n,) facts that are gold
     cited: NDArray[np.bool_]
+    trained: NDArray[np.bool_]
 
     @property
     def found(self) -> bool:
@@ -70,18 +75,32 @@ class Example:
         return bool(self.gold.any())
 
 
-class HybridProblem:
-    """The hybrid's rankers on FVQA, for :func:`kgmm.train.fit`.
+class Vectors:
+    """Vectors of texts by key, for many questions at once; (n, D) in half precision."""
 
-    The ranker of features is fitted first, over all candidates, and chooses the facts whose words are read. The loss
-    is the mean of two negative log likelihoods under a softmax over all ends: of the gold fact's answering end, and of
-    all ends that say the gold answer. The labels take no part in what is read.
+    def __init__(self, keys: NDArray[np.uint64], cache: VectorCache) -> None:
+        self.keys = np.unique(keys)
+        self.rows = cache.get(self.keys)[1].astype(np.float16)
+
+    def __call__(self, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
+        """Return the vectors of keys that were given before."""
+        return self.rows[np.searchsorted(self.keys, keys)].astype(np.float32)
+
+
+class HybridProblem:
+    """The hybrid's committee on FVQA.
+
+    The loss is the mean of two negative log likelihoods under a softmax over all ends: of the gold fact's answering end,
+    and of all ends that say the gold answer; beside them, whether the answer is seen; summed over the members, which do
+    not see each other. The labels take no part in what is read. Beside FVQA's questions there are some made of the store's
+    facts about what training images show, which name the seen thing more often than FVQA's annotators do.
 
     Args:
         store: FVQA's facts and distractors.
-        ids: statement → ids of the facts that state it.
+        stated: which facts state what.
         questions: with labels.
         dev: share of images held out, and *split* the seed of the choice.
+        members: of the committee.
         rank: of the corrections to the text encoder.
         progress: called while candidates are collected.
     """
@@ -89,74 +108,73 @@ class HybridProblem:
     metric = "top1"
 
     def __init__(
-        self, store: LocalStore, ids: Mapping[tuple[str, str, str], Any], questions: Sequence[FvqaQuestion], *,
-        seed: int = 0, split: int = 1, dev: float = 0.2, rank: int = 16, progress: Progress = silent,
+        self, store: LocalStore, stated: StatedFacts, questions: Sequence[FvqaQuestion], *,
+        seed: int = 0, split: int = 1, dev: float = 0.2, members: int = 3, rank: int = 16, progress: Progress = silent,
     ) -> None:  # fmt: skip
-        made = [e for e in collect(store, ids, questions, progress) if len(e.said)]
-        train, held = split_by_image([e.question for e in made], dev, split)
-        by_id = {e.question.question_id: e for e in made}
-        self.train = [e for q in train if (e := by_id[q.question_id]).found]
-        self.held = [by_id[q.question_id] for q in held]
-        self.missed = len(questions) - len(made)
+        train, held = split_by_image(questions, dev, split)
+        asked = [*train, *own_questions(store, train, seed), *held]
+        made = [e for e in collect(store, stated, asked, progress) if len(e.facts)]
+        cache = vectors(store, text_encoder("minilm"))
+        self.facts = Vectors(np.concatenate([e.facts for e in made]), cache)
+        self.ends = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
+        dev_ids = {q.question_id for q in held}
+        self.train = [e for e in made if e.question.question_id not in dev_ids and e.found]
+        self.held = [e for e in made if e.question.question_id in dev_ids]
         self.size = len(self.train)
-        width = made[0].features.shape[2]
-        network = {"features": width, "rank": rank}
+        network = {
+            "features": made[0].features.shape[2],
+            "relations": len(hybrid.RELATIONS) + 1,
+            "members": members,
+            "rank": rank,
+        }
         torch.manual_seed(seed)
-        self.model = PairRanker(**network)
-        self.first = self._fit_first(seed)
-        self.tokenizer = hybrid.pair_tokenizer()
-        self.random = np.random.default_rng(seed)
+        self.model = hybrid.committee(**network)
+        self._scale()
+        self.tokenizer = hybrid.question_tokenizer()
         self.config: dict[str, Any] = {
             "name": "hybrid", "data": "fvqa", "network": network, "relations": list(hybrid.RELATIONS),
             "split": split, "dev": dev, "seed": seed,
-            "about": "Ranks (fact, answering end) pairs: a two-layer network over readable features, then a cross-encoder "
-            "that corrects all-MiniLM-L6-v2 by low-rank matrices.",
+            "about": "Ranks (fact, answering end) pairs: low-rank corrections of all-MiniLM-L6-v2 read the question, its looks"
+            " are compared with vectors of facts and their ends, beside readable features.",
         }  # fmt: skip
         self.vocabulary: dict[str, Any] = {"relations": list(hybrid.RELATIONS)}
 
-    def _fit_first(self, seed: int) -> dict[str, NDArray[np.float32]]:
-        """Fit the ranker of features; return its logits, those of training questions by rankers that saw none of them."""
-        first: dict[str, NDArray[np.float32]] = {}
-        images = sorted({e.question.image for e in self.train})
-        fold = dict(zip(images, np.random.default_rng(seed).integers(0, FOLDS, len(images)), strict=True))
-        for k in range(FOLDS):
-            other = FeatureRanker(self.train[0].features.shape[2])
-            fit_features(other, [e for e in self.train if fold[e.question.image] != k], seed)
-            for e in self.train:
-                if fold[e.question.image] == k:
-                    first[e.question.question_id] = first_logits(other, e)
-        fit_features(self.model.features, self.train, seed)
-        return first | {e.question.question_id: first_logits(self.model.features, e) for e in self.held}
+    def _scale(self) -> None:
+        """Set what features are standardized by: mean and deviation over the training candidates."""
+        stacked = np.concatenate(
+            [e.features[e.trained].reshape(-1, e.features.shape[2]).astype(np.float32) for e in self.train]
+        )
+        for member in self.model.members:
+            member.mean.copy_(torch.from_numpy(stacked.mean(axis=0)))  # type: ignore[operator, union-attr]
+            member.deviation.copy_(torch.from_numpy(stacked.std(axis=0) + 1e-3))  # type: ignore[operator, union-attr]
+
+    def _pairs(self, e: Example, rows: NDArray[np.bool_] | slice) -> Pairs:
+        features = e.features[rows].astype(np.float32)
+        return hybrid.pairs(
+            self.facts(e.facts[rows]),
+            self.ends(e.ends[rows].reshape(-1)),
+            e.relation[rows],
+            features,
+            e.seen[rows],
+        )
+
+    def _tokens(self, part: list[Example]) -> tuple[Tensor, Tensor]:
+        return hybrid.tokens(self.tokenizer, [e.question.question for e in part])
 
     def loss(self, rows: Tensor) -> Tensor:
-        """Return the mean loss of training samples *rows*."""
-        chosen = [(self.train[i], self._drawn(self.train[i])) for i in rows.tolist()]
-        logits = self._read(chosen)
+        """Return the mean loss of training samples *rows*, summed over the members."""
+        chosen = [self.train[i] for i in rows.tolist()]
+        candidates = [self._pairs(e, e.trained) for e in chosen]
+        asks_unseen = torch.tensor([float(e.question.answer_source == "kb") for e in chosen])
         total = torch.zeros(())
-        for (e, at), read in zip(chosen, logits, strict=True):
-            first = torch.from_numpy(self.first[e.question.question_id][at])
-            scores = (read + self.model.share * first).reshape(-1).log_softmax(0)
-            for mask in (e.gold[at], e.gold[at] | e.right[at]):
-                total = total - 0.5 * torch.logsumexp(scores[torch.from_numpy(mask.reshape(-1))], 0)
-        return total / len(chosen)
-
-    def _drawn(self, e: Example) -> NDArray[np.int64]:
-        """Return the facts of a training question that are read: gold, the best, and some of the next."""
-        order = np.argsort(-self.first[e.question.question_id].max(axis=1), kind="stable")[:DRAWN]
-        gold = np.flatnonzero(e.gold.any(axis=1))[:2]
-        rest = self.random.permutation(order[READ // 2 :])
-        return np.array(list(dict.fromkeys([*gold, *order[: READ // 2], *rest]))[:READ], np.int64)
-
-    def _read(self, chosen: list[tuple[Example, NDArray[np.int64]]]) -> list[Tensor]:
-        """Return the words' logits of each question's chosen facts; sequences of like length run together."""
-        pairs = [(e.question.question, e.said[i]) for e, at in chosen for i in at]
-        order = np.argsort([len(q) + len(f) for q, f in pairs], kind="stable")
-        parts = []
-        for start in range(0, len(order), 128):
-            part = [pairs[i] for i in order[start : start + 128]]
-            parts.append(self.model.words(*hybrid.tokens(self.tokenizer, part)).float())
-        out = torch.cat(parts)[torch.from_numpy(np.argsort(order))]
-        return list(torch.split(out, [len(at) for _, at in chosen]))
+        for member, unseen in self.model(*self._tokens(chosen), candidates):
+            total = total + UNSEEN * F.binary_cross_entropy_with_logits(unseen, asks_unseen, reduction="sum")
+            for e, logits in zip(chosen, member, strict=True):
+                scores = logits.reshape(-1).log_softmax(0)
+                for mask in (e.gold, e.gold | e.right):
+                    wanted = torch.from_numpy(mask[e.trained].reshape(-1))
+                    total = total - 0.5 * torch.logsumexp(scores[wanted], 0)
+        return total / max(len(chosen), 1)
 
     def evaluate(self) -> dict[str, float]:
         """Return top1, top3, fact1 and the share answered at precision 0.95, on the held-out images."""
@@ -165,105 +183,95 @@ class HybridProblem:
         self.model.confidence.copy_(torch.tensor(calibrate(self.held, ranked)))
         return figures
 
-    @property
-    def share(self) -> float:
-        """How much the first ranker's logits count."""
-        return float(self.model.share.detach())
-
     def rank(self, examples: list[Example]) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Return for each question the facts read and their logits (m, 2)."""
+        """Return for each question the best facts and their logits (m, 2)."""
         out = []
         with torch.inference_mode():
-            for e in examples:
-                first = self.first[e.question.question_id]
-                best = np.argsort(-first.max(axis=1), kind="stable")[: hybrid.READ]
-                (read,) = self._read([(e, best)])
-                out.append((best, self.share * first[best] + read.numpy()))
+            for start in range(0, len(examples), TOGETHER):
+                part = examples[start : start + TOGETHER]
+                candidates = [self._pairs(e, slice(None)) for e in part]
+                for ranked in self.model.rank(*self._tokens(part), candidates):
+                    logits = ranked.float().numpy()
+                    best = np.argsort(-logits.max(axis=1), kind="stable")[: hybrid.BEST]
+                    out.append((best, logits[best]))
         return out
 
     def write(self, folder: Path) -> None:
-        """Turn the corrections into half precision."""
+        """Turn all but what features are standardized by into half precision."""
         from safetensors.torch import load_file, save_file
 
         path = folder / "model.safetensors"
-        save_file({k: v.half() if k.startswith("words.") else v for k, v in load_file(path).items()}, path)
+        exact = ("mean", "deviation", "confidence")
+        save_file({k: v if k.endswith(exact) else v.half() for k, v in load_file(path).items()}, path)
+
+
+def own_questions(store: LocalStore, questions: Sequence[FvqaQuestion], seed: int) -> list[FvqaQuestion]:
+    """Return at most :data:`OWN` questions made of facts about what images show, one an image."""
+    images = {q.image: q for q in questions}
+    chosen = Random(seed).sample(sorted(images), min(OWN, len(images)))
+    made = knowledge_questions(store, (images[i].scene() for i in chosen), per_scene=1, seed=seed)
+    return [
+        FvqaQuestion(
+            f"own-{n}", "", k.question, k.answer, ("/".join((k.fact.subject, k.fact.predicate, k.fact.object)),),
+            "image" if k.seen else "kb", "", tuple(o.name for o in k.scene.objects),
+        )
+        for n, k in enumerate(made)
+    ]  # fmt: skip
 
 
 def collect(
     store: LocalStore,
-    ids: Mapping[tuple[str, str, str], Any],
+    stated: StatedFacts,
     questions: Sequence[FvqaQuestion],
     progress: Progress,
 ) -> list[Example]:
     """Return each question's candidates with features, words and labels."""
-    from kgmm.encode import text_encoder
-
     out = []
     for n, q in enumerate(questions):
         if n % 256 == 0:
             prime(text_encoder("minilm"), [a.question for a in questions[n : n + 256]])
         task = Task(store, q.scene(), q.question)
         found = ev.evidence(task, parse(q.question, [o.name for o in task.scene.objects]), hybrid.POOL)
-        out.append(_example(task, found, q, ids))
+        out.append(_example(task, found, q, stated))
         progress(n + 1, len(questions), "candidates")
     return out
 
 
-def _example(
-    task: Task, found: ev.Evidence, q: FvqaQuestion, ids: Mapping[tuple[str, str, str], Any]
-) -> Example:
+def _example(task: Task, found: ev.Evidence, q: FvqaQuestion, stated: StatedFacts) -> Example:
     c, terms, gold = found.candidates, task.store.terms, set(q.facts)
     triples = zip(terms.names(c.subject), terms.names(c.predicate), terms.names(c.object), strict=True)
-    cited = np.array([bool(gold & ids.get(t, {}).keys()) for t in triples], bool)
+    cited = np.array([not gold.isdisjoint(("/".join(t), *stated(t))) for t in triples], bool)
     if not len(c):
         none = np.zeros((0, 2), bool)
-        return Example(q, np.zeros((0, 2, 1), np.float32), [], [], none, none, cited)
+        keys = np.zeros((0, 3), np.uint64)
+        features = np.zeros((0, 2, 1), np.float16)
+        return Example(
+            q, keys[:, 0], keys, np.zeros(0, np.int64), features, none, [], none, none, cited, none[:, 0]
+        )
     linear = (found.features @ WEIGHTS).reshape(-1, 2).max(axis=1)
-    keep = np.zeros(len(c), bool)
-    keep[np.argsort(-linear, kind="stable")[:KEPT]] = True
-    keep[np.argsort(-found.parts["similarity"], kind="stable")[:NEAREST]] = True
-    rows = np.flatnonzero(keep)
-    says = hybrid.answers(task, found, rows)
-    wanted = normal(q.answer)
-    right = np.array([[end == wanted for end in pair] for pair in says], bool).reshape(-1, 2)
+    rows = np.flatnonzero(_among_best(linear, found.parts["similarity"], *KEPT))
+    says, wanted = hybrid.answers(task, found, rows), spellings(q.answer)
+    right = np.array([[end in wanted for end in pair] for pair in says], bool).reshape(-1, 2)
     answering = right & cited[rows, None]
     if q.answer_source == "kb":  # the answer's wording may differ from the fact's
         far = np.stack([c.end[rows] == 1, c.end[rows] == 0], axis=1)
         bare = cited[rows] & ~answering.any(axis=1)
         answering |= far & bare[:, None]
-    features = hybrid.described(task, found).reshape(len(c), 2, -1)[rows]
-    return Example(q, features, hybrid.said(task, found, rows), says, answering, right, cited[rows])
+    facts, ends = hybrid.texts(task, found)
+    trained = _among_best(linear[rows], found.parts["similarity"][rows], *TRAINED) | answering.any(axis=1)
+    return Example(
+        q, facts[rows], ends[rows], hybrid.relations(task, found)[rows],
+        hybrid.described(task, found)[rows].astype(np.float16), found.seen.reshape(-1, 2)[rows], says, answering, right, cited[rows], trained,
+    )  # fmt: skip
 
 
-def fit_features(ranker: FeatureRanker, examples: list[Example], seed: int, epochs: int = 25) -> None:
-    """Fit the ranker of features to gold pairs and right answers, over all candidates of a question."""
-    stacked = np.concatenate([e.features.reshape(-1, e.features.shape[2]) for e in examples])
-    ranker.mean.copy_(torch.from_numpy(stacked.mean(axis=0)))
-    ranker.deviation.copy_(torch.from_numpy(stacked.std(axis=0) + 1e-6))
-    del stacked
-    optimizer = torch.optim.AdamW(ranker.parameters(), lr=3e-3, weight_decay=1e-2)
-    batches = max(len(examples) // 32, 1)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * batches)
-    random = np.random.default_rng(seed)
-    ranker.train()
-    for _ in range(epochs):
-        for batch in np.array_split(random.permutation(len(examples)), batches):
-            loss = torch.zeros(())
-            for e in (examples[i] for i in batch):
-                scores = ranker(torch.from_numpy(e.features)).reshape(-1).log_softmax(0)
-                for mask in (e.gold, e.gold | e.right):
-                    loss = loss - 0.5 * torch.logsumexp(scores[torch.from_numpy(mask.reshape(-1))], 0)
-            optimizer.zero_grad()
-            (loss / len(batch)).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-    ranker.requires_grad_(False).eval()
-
-
-def first_logits(ranker: FeatureRanker, e: Example) -> NDArray[np.float32]:
-    """Return the logits of a question's candidates, (n, 2)."""
-    with torch.inference_mode():
-        return np.asarray(ranker(torch.from_numpy(e.features)).numpy().copy())
+def _among_best(
+    linear: NDArray[Any], similarity: NDArray[Any], by_linear: int, by_similarity: int
+) -> NDArray[np.bool_]:
+    keep = np.zeros(len(linear), bool)
+    keep[np.argsort(-linear, kind="stable")[:by_linear]] = True
+    keep[np.argsort(-similarity, kind="stable")[:by_similarity]] = True
+    return keep
 
 
 def _best(
@@ -285,7 +293,8 @@ def measure(
     sure: list[tuple[float, bool]] = []
     for e, (rows, logits) in zip(examples, ranked, strict=True):
         answers, behind, logit = _best(e, rows, logits)
-        right = [a == normal(e.question.answer) for a in answers[:3]]
+        wanted = spellings(e.question.answer)
+        right = [a in wanted for a in answers[:3]]
         hits["top1"] += right[0]
         hits["top3"] += any(right)
         hits["fact1"] += bool(e.cited[behind[answers[0]]])
@@ -321,7 +330,7 @@ def calibrate(
             at, end = divmod(int(joint.argmax()), 2)
             row = rows[kept][at]
             inputs.append((joint.max(), e.features[row, end, : len(ev.FEATURES)] @ WEIGHTS))
-            right.append(e.answers[row][end] == normal(e.question.answer))
+            right.append(e.answers[row][end] in spellings(e.question.answer))
     if len(set(right)) < 2:
         return 1.0, 0.0, 0.0
     line = LogisticRegression(C=1e6).fit(np.array(inputs), np.array(right))
