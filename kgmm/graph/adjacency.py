@@ -60,7 +60,7 @@ class Adjacency:
     @cached_property
     def blocks(self) -> NDArray[np.int64]:
         """Row bounds of at most 64 blocks of about equal work; they never depend on the number of threads."""
-        from kgmm.graph.elimination import blocks
+        from kgmm.graph.layers import blocks
 
         return blocks(np.diff(self.indptr))
 

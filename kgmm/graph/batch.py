@@ -23,49 +23,46 @@ if TYPE_CHECKING:
 
 #: a cycle in float32 shrinks the residual by this much at most; float32 resolves about 1e-6
 _CYCLE = 5e-5
+#: residuals are about so much smaller than the bound that is kept of them
+_SLACK = 1.4
 
 Doubles = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 
 def batchable(view: GraphView) -> bool:
-    """Tell whether a view numbers its core before its fringe, as large views do."""
-    core = view.elimination.core
-    return len(core) > 0 and int(core[-1]) == len(core) - 1
+    """Tell whether a view numbers its nodes in walk order, as large views do."""
+    return view.layers.order is None and view.layers.core > 0
 
 
 class _Columns:
     """The reduced system for WIDTH right-hand sides; vectors are flat, node by node."""
 
     def __init__(self, view: GraphView, block: list[SeedNodes], restart: float) -> None:
-        from kgmm.graph.batch_kernels import WIDTH
+        from kgmm.graph.batch_kernels import WIDTH, halves
 
-        self.rows, self.parts = view.adjacency, view.elimination
-        self.size, self.width, self.damping = len(self.parts.core), WIDTH, 1 - restart
-        self.strengths = self.rows.unit_strengths
-        self.diagonal = self.parts.diagonal(self.strengths, restart)
-        self.arrays = (self.rows.indptr, self.rows.indices, self.rows.weights, self.strengths)
+        self.rows, self.layers = view.adjacency, view.layers
+        self.size, self.width, self.damping = self.layers.core, WIDTH, 1 - restart
+        self.strengths, self.factors = self.rows.unit_strengths, self.layers.factors(restart)
+        self.edges = (self.rows.indptr, self.rows.indices, self.rows.weights)
+        self.before, self.after = halves(*self.edges, self.layers.cut)
         self.nodes = np.unique(np.concatenate([seeds.positions for seeds in block]))
         self.pulls = np.zeros((len(self.nodes), WIDTH))
         for column, seeds in enumerate(block):
             self.pulls[np.searchsorted(self.nodes, seeds.positions), column] = restart * seeds.masses
         self.seeds = np.full(len(view), -1, np.int32)
         self.seeds[self.nodes] = np.arange(len(self.nodes))
-        shape = (len(self.parts.core_blocks) - 1, WIDTH)
-        self.dots, self.norms = np.zeros(shape), np.zeros(shape)
+        self.sums = [np.zeros((2, len(blocks) - 1, WIDTH)) for blocks in self.layers.blocks[:-1]]
         long = self.size * WIDTH
-        self.x, self.correction, self.q = (
-            np.zeros(long),
-            np.zeros(long, np.float32),
-            np.zeros(long, np.float32),
-        )
-        self.p = _on_cache_lines(long, np.uint16)
-        self.fringe = _on_cache_lines(len(self.parts.fringe) * WIDTH, np.float32)
+        self.x = np.zeros(long)
+        self.correction, self.p = np.zeros(long, np.float32), np.zeros(long, np.float32)
+        self.t = _on_cache_lines(long, np.uint16)
+        self.v = _on_cache_lines(len(view) * WIDTH, np.float32)
 
-    def _each(self, kernel: Callable[[int, int], None], blocks: NDArray[np.int64]) -> None:
+    def _each(self, layer: int, kernel: Callable[[int, int], None]) -> None:
         from kgmm.graph import threads
 
-        threads.over_blocks(kernel, len(blocks) - 1, self.width * len(self.rows.indices))
+        threads.over_blocks(kernel, len(self.layers.blocks[layer]) - 1, self.width * self.layers.work(layer))
 
     def right_side(self) -> Singles:
         """Return the reduced system's right-hand side: the core's pulls and what the fringe's pass on to it."""
@@ -77,50 +74,91 @@ class _Columns:
             row = slice(int(self.rows.indptr[node]), int(self.rows.indptr[node + 1]))
             weights = np.ones(row.stop - row.start) if self.rows.uniform else self.rows.weights[row]
             right[self.rows.indices[row]] += np.outer(weights, self.damping / self.strengths[node] * pulls)
-        return right.astype(np.float32).ravel()
+        single = _on_cache_lines(right.size, np.float32)
+        single[:] = right.ravel()
+        return single
 
     def shrink(self, r: Singles, goal: float, most: int) -> int:
-        """Add to ``x`` what brings the L1 norms of *r* below *goal* or _CYCLE of themselves; return the steps taken."""
+        """Add to ``x`` what brings the L1 norms of *r* below *goal* or _CYCLE of themselves; return the steps taken.
+
+        *r* is used up.
+        """
         from kgmm.graph import batch_kernels as kernels
 
-        blocks, x, p, q = self.parts.core_blocks, self.correction, self.p, self.q
-        x.fill(0)
-        nothing = np.zeros(self.width, np.float32)
-
-        def move(step: Singles) -> tuple[Doubles, Doubles]:
+        layers, pivots = self.layers, self.factors.pivots
+        self.correction.fill(0)
+        self.p.fill(0)
+        for layer in reversed(range(len(self.sums))):
             self._each(
-                partial(kernels.move, p, q, self.diagonal, x, r, step, blocks, self.dots, self.norms), blocks
+                layer,
+                partial(kernels.lower, *self.after, pivots, self.damping, r, layers.blocks[layer]),
             )
-            return self.dots.sum(axis=0), self.norms.sum(axis=0)
-
-        square, norms = move(nothing)
-        goals = np.maximum(0.9 * goal, _CYCLE * norms)
+        nothing = np.zeros(self.width, np.float32)
+        self.t.fill(0)
+        self.v.fill(0)
+        square, norms = self._move(r, nothing)
+        goals = np.maximum(0.9 * _SLACK * goal, _CYCLE * norms)
         share, steps = nothing, 0
         while (norms > goals).any() and steps < most:
-            self._each(partial(kernels.turn, p, r, self.diagonal, share, blocks), blocks)
-            step = _ratio(square, self._apply()).astype(np.float32)
+            step = _ratio(square, self._apply(r, share)).astype(np.float32)
             before = square
-            square, norms = move(step)
+            square, norms = self._move(r, step)
             share = _ratio(square, before).astype(np.float32)
             steps += 1
-        self.x += x
+        self.x += self.correction
         return steps
 
-    def _apply(self) -> Doubles:
-        """Q <- the reduced matrix times p, by way of the fringe; return p . q by column."""
+    def _move(self, r: Singles, step: Singles) -> tuple[Doubles, Doubles]:
+        """Go *step* along t; return r . pivot r and a bound of the residual's L1 norm, by column."""
         from kgmm.graph import batch_kernels as kernels
 
-        parts, shared = self.parts, (*self.arrays, self.size, self.p, self.fringe)
+        for layer, (dots, norms) in enumerate(self.sums):
+            self._each(
+                layer,
+                partial(
+                    kernels.move, self.factors.pivots, self.factors.reach, self.t, self.v, self.correction, r, step,
+                    self.layers.blocks[layer], dots, norms,
+                ),
+            )  # fmt: skip
+        square, norm = (np.sum([sums[which].sum(axis=0) for sums in self.sums], axis=0) for which in (0, 1))
+        return square, norm
+
+    def _apply(self, r: Singles, share: Singles) -> Doubles:
+        """Turn p to the residual *r*, sweep back and forth; return p . (t + v) by column."""
+        from kgmm.graph import batch_kernels as kernels
+
+        layers, last = self.layers, len(self.sums)
+        inner = (self.factors.pivots, layers.dense, self.damping)
+        for layer in range(last):
+            self._each(
+                layer,
+                partial(kernels.back, *self.before, *inner, share, r, self.p, self.t, layers.blocks[layer]),
+            )
         self._each(
-            partial(kernels.fill_fringe, *shared, self.damping, parts.fringe_blocks), parts.fringe_blocks
-        )
-        self._each(
-            lambda a, b: kernels.apply_core(
-                *shared, self.q, self.damping, parts.core_blocks, a, b, self.dots
+            last,
+            partial(
+                kernels.fringe, *self.edges, self.strengths, self.damping, self.t, self.v, layers.blocks[last]
             ),
-            parts.core_blocks,
         )
-        return np.asarray(self.dots.sum(axis=0))
+        for layer in reversed(range(last)):
+            blocks, dots = layers.blocks[layer], self.sums[layer][0]
+            self._each(
+                layer,
+                lambda a, b, blocks=blocks, dots=dots: kernels.forth(  # type: ignore[misc]
+                    *self.after,
+                    *self.before,
+                    self.strengths,
+                    *inner,
+                    self.p,
+                    self.t,
+                    self.v,
+                    blocks,
+                    a,
+                    b,
+                    dots,
+                ),
+            )
+        return np.asarray(np.sum([dots.sum(axis=0) for dots, _ in self.sums], axis=0))
 
     def refine(self, column: int, z: Doubles, r: Singles) -> Doubles:
         """Fill *z* with the GROUP columns of the solution from *column* on; return their residuals' L1 norms.
@@ -129,20 +167,24 @@ class _Columns:
         """
         from kgmm.graph import batch_kernels as kernels
 
-        parts, group = self.parts, kernels.GROUP
+        layers, group, last = self.layers, kernels.GROUP, len(self.sums)
         z.reshape(-1, group)[: self.size] = self.x.reshape(-1, self.width)[:, column : column + group]
         pulls = np.ascontiguousarray(self.pulls[:, column : column + group])
         fixed = (self.seeds, pulls, self.damping)
         self._each(
-            partial(kernels.substitute, *self.arrays, self.size, z, *fixed, parts.fringe_blocks),
-            parts.fringe_blocks,
+            last,
+            partial(kernels.substitute, *self.edges, self.strengths, z, *fixed, layers.blocks[last]),
         )
-        norms = self.norms[:, :group].copy()
-        self._each(
-            partial(kernels.residual, *self.arrays, z, *fixed, r, column, parts.core_blocks, norms),
-            parts.core_blocks,
-        )
-        return np.asarray(norms.sum(axis=0))
+        total = np.zeros(group)
+        for layer in range(last):
+            blocks = layers.blocks[layer]
+            norms = np.zeros((len(blocks) - 1, group))
+            self._each(
+                layer,
+                partial(kernels.residual, *self.edges, self.strengths, z, *fixed, r, column, blocks, norms),
+            )
+            total += norms.sum(axis=0)
+        return total
 
     def scores(self, z: Doubles) -> tuple[Doubles, ...]:
         """Return x = max(D z, 0), column by column."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kgmm import names
 from kgmm.errors import BadInput
 from kgmm.graph.adjacency import adjacency
-from kgmm.graph.elimination import eliminate, walk_order
+from kgmm.graph.layers import layer_order, layers
 from kgmm.graph.node_names import ListedNames, NodeNames, NumberedNames, StoredNames
 from kgmm.graph.statements import Statements, require_positive
 from kgmm.graph.view import GraphView
@@ -91,7 +91,7 @@ def _assembled(
     if directed or len(statements) < RENUMBER_FROM:
         return kind(node_names, statements, directed=directed, ids=ids, terms=terms)
     rows = adjacency(statements, len(node_names), directed=False)
-    order, core, fringe = walk_order(rows)
+    order, bounds = layer_order(rows)
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     renamed = node_names.take(order)
@@ -99,8 +99,7 @@ def _assembled(
     statements = statements.take(slice(None), place)
     made = kind(renamed, statements, directed=False, ids=ids, terms=terms)
     made.adjacency = rows.renumbered(order)
-    numbers = np.arange(core + fringe, dtype=np.int32)
-    made.elimination = eliminate(made.adjacency, numbers[:core], numbers[core:])
+    made.layers = layers(made.adjacency, None, bounds)
     return made
 
 

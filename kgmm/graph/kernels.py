@@ -26,26 +26,24 @@ def row_sums(indptr: Any, weights: Any, out: Any) -> None:
 
 
 @_compiled
-def independent_set(indptr: Any, indices: Any, order: Any) -> Any:
-    """Return for each node whether it was chosen; no two chosen nodes are neighbors, none has a self-loop.
+def independent_set(indptr: Any, indices: Any, order: Any, layer: Any, left: Any, mark: int) -> None:
+    """Mark nodes of *order* in ``layer`` so that no two are neighbors and none has a self-loop; greedy in *order*.
 
-    Greedy in *order*. A node without edges is not chosen.
+    Nodes of *order* have layer 0; ``left`` counts each node's neighbors with layer 0.
     """
-    chosen = np.zeros(len(order), np.bool_)
-    barred = np.zeros(len(order), np.bool_)
+    barred = np.zeros(len(layer), np.bool_)
     for i in order:
-        low, high = indptr[i], indptr[i + 1]
-        if barred[i] or low == high:
+        if barred[i]:
             continue
         loop = False
-        for k in range(low, high):
+        for k in range(indptr[i], indptr[i + 1]):
             loop = loop or indices[k] == i
         if loop:
             continue
-        chosen[i] = True
-        for k in range(low, high):
+        layer[i] = mark
+        for k in range(indptr[i], indptr[i + 1]):
             barred[indices[k]] = True
-    return chosen
+            left[indices[k]] -= 1
 
 
 @_compiled
@@ -66,94 +64,6 @@ def renumber(
 def sort_rows(indptr: Any, indices: Any) -> None:
     for i in range(len(indptr) - 1):
         indices[indptr[i] : indptr[i + 1]].sort()
-
-
-@_compiled
-def eliminated_diagonal(
-    indptr: Any, indices: Any, weights: Any, strengths: Any, core: Any, fringe: Any, own: Any, through: Any
-) -> None:
-    """own_t <- a_ii and through_t <- sum over fringe neighbors j of a_ij^2 / d_j, for i = core_t."""
-    uniform = len(weights) == 0
-    for t in range(len(core)):
-        i = core[t]
-        own[t] = 0.0
-        through[t] = 0.0
-        for k in range(indptr[i], indptr[i + 1]):
-            j = indices[k]
-            weight = 1.0 if uniform else float(weights[k])
-            if j == i:
-                own[t] = weight
-            elif fringe[j]:
-                through[t] += weight * weight / strengths[j]
-
-
-@_compiled
-def fill_fringe(
-    indptr: Any, indices: Any, weights: Any, strengths: Any, fringe: Any, p: Any, damping: float,
-    blocks: Any, first: int, last: int,
-) -> None:  # fmt: skip
-    """p_i <- damping (A p)_i / d_i on the fringe, whose neighbors all are in the core."""
-    uniform = len(weights) == 0
-    for t in range(blocks[first], blocks[last]):
-        i = fringe[t]
-        total = 0.0
-        if uniform:
-            for k in range(indptr[i], indptr[i + 1]):
-                total += p[indices[k]]
-        else:
-            for k in range(indptr[i], indptr[i + 1]):
-                total += weights[k] * p[indices[k]]
-        p[i] = damping * total / strengths[i]
-
-
-@_compiled
-def apply_core(
-    indptr: Any, indices: Any, weights: Any, strengths: Any, core: Any, p: Any, q: Any, damping: float,
-    blocks: Any, first: int, last: int, dots: Any,
-) -> None:  # fmt: skip
-    """q_t <- d_i p_i - damping (A p)_i for i = core_t; dots_b <- p . q over block b."""
-    uniform = len(weights) == 0
-    for b in range(first, last):
-        dot = 0.0
-        for t in range(blocks[b], blocks[b + 1]):
-            i = core[t]
-            total = 0.0
-            if uniform:
-                for k in range(indptr[i], indptr[i + 1]):
-                    total += p[indices[k]]
-            else:
-                for k in range(indptr[i], indptr[i + 1]):
-                    total += weights[k] * p[indices[k]]
-            q[t] = strengths[i] * p[i] - damping * total
-            dot += p[i] * q[t]
-        dots[b] = dot
-
-
-@_compiled
-def move(
-    core: Any, p: Any, q: Any, diagonal: Any, x: Any, r: Any, step: float,
-    blocks: Any, first: int, last: int, dots: Any, norms: Any,
-) -> None:  # fmt: skip
-    """X += step p and r -= step q; dots_b <- r . r / diagonal, norms_b <- sum |r| over block b."""
-    for b in range(first, last):
-        dot = 0.0
-        norm = 0.0
-        for t in range(blocks[b], blocks[b + 1]):
-            x[t] += step * p[core[t]]
-            new = r[t] - step * q[t]
-            r[t] = new
-            dot += new * new / diagonal[t]
-            norm += abs(new)
-        dots[b] = dot
-        norms[b] = norm
-
-
-@_compiled
-def turn(core: Any, p: Any, r: Any, diagonal: Any, share: float, blocks: Any, first: int, last: int) -> None:
-    """P <- r / diagonal + share p on the core."""
-    for t in range(blocks[first], blocks[last]):
-        i = core[t]
-        p[i] = r[t] / diagonal[t] + share * p[i]
 
 
 @_compiled

@@ -1,13 +1,13 @@
 """The best k nodes of a walk, in an order that is proved.
 
 First a local push (Andersen, Chung & Lang, FOCS 2006) with the bound that undirected graphs give: residuals of at
-most eps d_u leave every score x_v within [p_v, p_v + eps d_v], because d_u x^(u)_v = d_v x^(v)_u. Where that
-does not settle the order, the whole walk is solved until its L1 error is below half of the smallest gap.
+most eps d_u leave every score x_v within [p_v, p_v + eps d_v], because d_u x^(u)_v = d_v x^(v)_u. It settles the order
+where seeds reach little of the graph. Then bounds for single nodes do (:mod:`kgmm.graph.settle`), and where the order
+hangs on still less, the whole walk is solved until its L1 error is below half of the smallest gap.
 """
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,17 +18,16 @@ from kgmm.errors import BadInput
 from kgmm.graph import directed, symmetric
 from kgmm.graph.scores import Ranking, best_positions
 from kgmm.graph.seeds import SeedNodes, Seeds, resolve
+from kgmm.graph.settle import settle
 
 if TYPE_CHECKING:
     from kgmm.graph.view import GraphView
 
 #: scores closer than this are reported as ties
 FINEST = 1e-11
-_PUSHES = (1e-4, 1e-5, 1e-6)
-#: steps before the first look at whether the order is settled, and after which nodes are told apart no sooner than by all
-_FIRST_LOOK, _MOST_STEPS = 8, 16
-#: a push that reads more than this share of the edges is slower than the solver
-_PUSH_SHARE = 0.05
+_PUSHES = (1e-5, 1e-8)
+#: a push that reads more than this share of the edges will not settle the order
+_PUSH_SHARE = 0.002
 
 
 def top(view: GraphView, seeds: Seeds, k: int = 20, *, restart: float = 0.15) -> Ranking:
@@ -64,9 +63,9 @@ def top(view: GraphView, seeds: Seeds, k: int = 20, *, restart: float = 0.15) ->
         pushed = _push(view, nodes, k, restart)
         if pushed is not None:
             return pushed
-        found = _iterated(view, nodes, k, restart)
+        found = settle(view, nodes, k, restart)
         if found is not None:
-            return found
+            return _ranking(view, k, *found)
     solve = directed.solve if view.directed else symmetric.solve
     tol, edges, start = 1e-7, 0, None
     while True:
@@ -82,7 +81,7 @@ def top(view: GraphView, seeds: Seeds, k: int = 20, *, restart: float = 0.15) ->
         doubtful = gaps[~(apart | same)]
         if len(doubtful) == 0 or tol <= FINEST:
             certified = bool((doubtful <= 4 * FINEST).all())
-            return _ranking(view, order, k, solution.array, solution.error, apart, certified, edges)
+            return _ranking(view, k, order, solution.array[order], apart, solution.error, edges, certified)
         tol = float(np.clip(0.4 * max(float(doubtful.min()), FINEST), FINEST, tol / 10))
         start = solution.array
 
@@ -123,34 +122,7 @@ def _push(view: GraphView, seeds: SeedNodes, k: int, restart: float) -> Ranking 
         ]
         if all(told) and lower[inside[-1]] > best_outside:
             bound = slack * float(strengths[inside].max())
-            return _ranking(view, inside, k, lower, bound, apart, True, edges)
-    return None
-
-
-def _iterated(view: GraphView, seeds: SeedNodes, k: int, restart: float) -> Ranking | None:
-    """Return the ranking as soon as the bounds of single nodes tell it apart, steps before the L1 error would.
-
-    None if they do not: the order then hangs on less than the walk resolves.
-    """
-    run = symmetric.Iteration(view, seeds, restart)
-    roots = np.sqrt(view.adjacency.unit_strengths)
-    scores, enough = np.empty(len(view)), math.inf
-    while run.steps < _MOST_STEPS and run.step():
-        if run.steps < _FIRST_LOOK or (share := run.energy()) > enough:
-            continue
-        order = best_positions(run.scores(scores), k + 1)
-        bounds = np.minimum(share * roots[order], run.error)
-        gaps, widths = -np.diff(scores[order]), np.maximum(roots[order[:-1]] + roots[order[1:]], 1e-300)
-        same = [twins(view, a, b, seeds) for a, b in pairwise(order.tolist())]
-        apart = gaps > bounds[:-1] + bounds[1:]
-        if (apart | same)[:-1].all() and (same[-1] or apart[-1]):
-            upper = scores + np.minimum(share * roots, run.error)
-            upper[order[: k + 1] if same[-1] else order[:k]] = -np.inf
-            if scores[order[k - 1]] - bounds[k - 1] > upper.max():
-                edges = run.steps * len(view.adjacency.indices)
-                return _ranking(view, order, k, scores, float(bounds.max()), apart, True, edges)
-        # gaps hardly change any more: look again when the bounds will be below them
-        enough = 0.95 * min(share, float(np.min(np.where(same, np.inf, gaps / widths))))
+            return _ranking(view, k, inside, lower[inside], apart, bound, edges)
     return None
 
 
@@ -171,8 +143,8 @@ def twins(view: GraphView, a: int, b: int, seeds: SeedNodes) -> bool:
 
 
 def _ranking(
-    view: GraphView, order: NDArray[np.int64], k: int, scores: NDArray[np.float64], bound: float,
-    apart: NDArray[np.bool_], certified: bool, edges: int,
+    view: GraphView, k: int, order: NDArray[np.int64], scores: NDArray[np.float64], apart: NDArray[np.bool_],
+    bound: float, edges: int, certified: bool = True,
 ) -> Ranking:  # fmt: skip
     """Name the nodes and group neighboring places that are not *apart*; *order* may hold one more than *k*."""
     groups: list[list[int]] = []
@@ -181,6 +153,5 @@ def _ranking(
             groups[-1].append(place + 1)
         else:
             groups.append([place, place + 1])
-    kept = order[:k]
-    items = tuple(zip(view.node_names.at(kept), scores[kept].tolist(), strict=True))
+    items = tuple(zip(view.node_names.at(order[:k]), scores[:k].tolist(), strict=True))
     return Ranking(items, bound, certified, tuple(map(tuple, groups)), edges)

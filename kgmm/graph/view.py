@@ -18,7 +18,7 @@ from kgmm.graph.statements import Statements
 
 if TYPE_CHECKING:
     from kgmm.graph.adjacency import Adjacency
-    from kgmm.graph.elimination import Elimination
+    from kgmm.graph.layers import Layers
     from kgmm.graph.paths import Path
     from kgmm.graph.scores import Ranking, Scores
 
@@ -149,11 +149,12 @@ class GraphView:
         return self.adjacency.transposed() if self.directed else self.adjacency
 
     @cached_property
-    def elimination(self) -> Elimination:
-        """What undirected walks prepare once: which nodes are solved by substitution."""
-        from kgmm.graph.elimination import eliminate, split
+    def layers(self) -> Layers:
+        """What undirected walks prepare once: the nodes in the order in which walks solve them."""
+        from kgmm.graph.layers import layer_order, layers
 
-        return eliminate(self.adjacency, *split(self.adjacency))
+        order, bounds = layer_order(self.adjacency)
+        return layers(self.adjacency.renumbered(order), order, bounds)
 
     @cached_property
     def walk_order(self) -> NDArray[np.int32]:

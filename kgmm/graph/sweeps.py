@@ -1,0 +1,234 @@
+"""The compiled sweeps of undirected walks over a view's layers.
+
+Every kernel works on a range of blocks of one layer's rows and releases the GIL; see :mod:`kgmm.graph.symmetric`
+for what they make up. ``weights`` may be empty: then every edge weighs 1. Vectors end with the core, ``v`` goes on
+with the fringe.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+_compiled = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+
+
+@_compiled
+def cuts(indptr: Any, indices: Any, first: int, last: int, cut: Any) -> None:
+    """cut_i <- where row i's entries from row *last* on begin."""
+    for i in range(first, last):
+        k = indptr[i]
+        while k < indptr[i + 1] and indices[k] < last:
+            k += 1
+        cut[i] = k
+
+
+@_compiled
+def factor(
+    indptr: Any, indices: Any, weights: Any, strengths: Any, cut: Any, dense: int, damping: float, pivot: Any,
+    reach: Any, blocks: Any, first: int, last: int,
+) -> None:  # fmt: skip
+    """pivot_i <- M_ii - sum over later layers' j of M_ij^2 / pivot_j, M = D - damping A; on the fringe it is D.
+
+    reach_i <- pivot_i + damping times what row i weighs in earlier layers.
+    """
+    uniform, core = len(weights) == 0, len(pivot)
+    for i in range(blocks[first], blocks[last]):
+        total = 0.0
+        for k in range(cut[i], indptr[i + 1]):
+            j = indices[k]
+            weight = 1.0 if uniform else np.float64(weights[k])
+            total += weight * weight / (np.float64(pivot[j]) if j < core else strengths[j])
+        before = own = 0.0
+        for k in range(indptr[i], cut[i]):
+            weight = 1.0 if uniform else np.float64(weights[k])
+            if indices[k] == i:
+                own = weight
+            if i >= dense:
+                before += weight
+        exact = strengths[i] - damping * own - damping * damping * total
+        pivot[i] = np.float32(exact * (1.0 + 1.2e-7))
+        reach[i] = np.float32((exact + damping * before) * (1.0 + 3e-7))
+
+
+@_compiled
+def eliminate(
+    indptr: Any, indices: Any, weights: Any, cut: Any, pivot: Any, dense: int, damping: float, r: Any
+) -> None:
+    """R <- (pivot + L)^-1 r, in place: reads the rows of nonzero entries only."""
+    uniform = len(weights) == 0
+    for i in range(len(r) - 1, -1, -1):
+        if r[i] == 0.0:
+            continue
+        r[i] /= pivot[i]
+        if i >= dense:
+            share = damping * r[i]
+            for k in range(indptr[i], cut[i]):
+                r[indices[k]] += share if uniform else weights[k] * share
+
+
+@_compiled
+def lower(
+    indptr: Any, indices: Any, weights: Any, cut: Any, pivot: Any, damping: float, r: Any,
+    blocks: Any, first: int, last: int,
+) -> None:  # fmt: skip
+    """R <- (pivot + L)^-1 r, in place: as ``eliminate`` does, a layer at a time, last first."""
+    uniform, core = len(weights) == 0, len(r)
+    for i in range(blocks[first], blocks[last]):
+        total = 0.0
+        for k in range(cut[i], indptr[i + 1]):
+            j = indices[k]
+            if j >= core:
+                break
+            total += r[j] if uniform else weights[k] * r[j]
+        r[i] = (r[i] + damping * total) / pivot[i]
+
+
+@_compiled
+def back(
+    indptr: Any, indices: Any, weights: Any, cut: Any, pivot: Any, dense: int, damping: float, share: float,
+    r: Any, p: Any, t: Any, blocks: Any, first: int, last: int,
+) -> None:  # fmt: skip
+    """t_i <- (p_i + damping sum over earlier layers' j of w_ij t_j) / pivot_i for p <- pivot r + share p.
+
+    *t* may be in single precision: p is set to what its rounded entries are the exact solution for.
+    """
+    uniform = len(weights) == 0
+    for i in range(blocks[first], blocks[last]):
+        total = 0.0
+        high = cut[i] if i >= dense else indptr[i]
+        if uniform:
+            for k in range(indptr[i], high):
+                total += t[indices[k]]
+        else:
+            for k in range(indptr[i], high):
+                total += np.float64(weights[k]) * t[indices[k]]
+        t[i] = r[i] + (share * p[i] + damping * total) / pivot[i]
+        p[i] = pivot[i] * np.float64(t[i]) - damping * total
+
+
+@_compiled
+def fringe(
+    indptr: Any, indices: Any, weights: Any, strengths: Any, factor: float, t: Any, v: Any,
+    blocks: Any, first: int, last: int, sizes: Any, masses: Any,
+) -> None:  # fmt: skip
+    """v_i <- factor (A t)_i / d_i on the fringe; over block b, sizes_b <- v . d v and masses_b <- sum |d v|."""
+    uniform = len(weights) == 0
+    for b in range(first, last):
+        size = mass = 0.0
+        for i in range(blocks[b], blocks[b + 1]):
+            total = 0.0
+            if uniform:
+                for k in range(indptr[i], indptr[i + 1]):
+                    total += t[indices[k]]
+            else:
+                for k in range(indptr[i], indptr[i + 1]):
+                    total += np.float64(weights[k]) * t[indices[k]]
+            strength = float(indptr[i + 1] - indptr[i]) if uniform else strengths[i]
+            value = factor * total / strength
+            v[i] = value
+            size += strength * value * value
+            mass += strength * abs(value)
+        sizes[b] = size
+        masses[b] = mass
+
+
+@_compiled
+def forth(
+    indptr: Any, indices: Any, weights: Any, strengths: Any, cut: Any, pivot: Any, dense: int, damping: float,
+    p: Any, t: Any, v: Any, blocks: Any, first: int, last: int, dots: Any,
+) -> None:  # fmt: skip
+    """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; dots_b <- p . (t + v).
+
+    In the dense layer, damping (A t)_i within it is taken off first.
+    """
+    uniform = len(weights) == 0
+    for b in range(first, last):
+        dot = 0.0
+        for i in range(blocks[b], blocks[b + 1]):
+            total = 0.0
+            if uniform:
+                for k in range(cut[i], indptr[i + 1]):
+                    total += v[indices[k]]
+            else:
+                for k in range(cut[i], indptr[i + 1]):
+                    total += np.float64(weights[k]) * v[indices[k]]
+            if i < dense:
+                if uniform:
+                    for k in range(indptr[i], cut[i]):
+                        total -= t[indices[k]]
+                else:
+                    for k in range(indptr[i], cut[i]):
+                        total -= np.float64(weights[k]) * t[indices[k]]
+            strength = float(indptr[i + 1] - indptr[i]) if uniform else strengths[i]
+            own, here = np.float64(t[i]), np.float64(pivot[i])
+            value = (p[i] + damping * total + strength * own) / here - 2.0 * own
+            v[i] = value
+            dot += p[i] * (own + value)
+        dots[b] = dot
+
+
+@_compiled
+def move(
+    pivot: Any, reach: Any, step: float, t: Any, v: Any, z: Any, r: Any,
+    blocks: Any, first: int, last: int, dots: Any, norms: Any, sizes: Any, masses: Any,
+) -> None:  # fmt: skip
+    """Z += step t, r -= step (t + v).
+
+    Over block b: dots_b <- r . pivot r, norms_b <- a bound for the L1 norm of (pivot + L) r, sizes_b <- v . pivot v,
+    masses_b <- sum |pivot v|.
+    """
+    for b in range(first, last):
+        dot = norm = size = mass = 0.0
+        for i in range(blocks[b], blocks[b + 1]):
+            own, value, here = np.float64(t[i]), np.float64(v[i]), np.float64(pivot[i])
+            z[i] += step * own
+            new = r[i] - step * (own + value)
+            r[i] = new
+            dot += new * new * here
+            norm += abs(new) * np.float64(reach[i])
+            size += value * value * here
+            mass += abs(value) * here
+        dots[b] = dot
+        norms[b] = norm
+        sizes[b] = size
+        masses[b] = mass
+
+
+@_compiled
+def raise_level(level: Any, label: Any, lifted: Any, pivot: Any, z: Any, r: Any) -> float:
+    """Z += level, r -= level lifted, for each row the level of its label (empty: the first); return r . pivot r."""
+    square = 0.0
+    for i in range(len(z)):
+        rise = level[label[i]] if len(label) else level[0]
+        z[i] += rise
+        r[i] -= rise * lifted[i]
+        square += r[i] * r[i] * pivot[i]
+    return square
+
+
+@_compiled
+def column_sums(label: Any, pivot: Any, reach: Any, r: Any, sums: Any) -> None:
+    """sums_c <- 1' (pivot + L) r over the rows with label c (empty: all)."""
+    for i in range(len(r)):
+        sums[label[i] if len(label) else 0] += (2.0 * pivot[i] - reach[i]) * r[i]
+
+
+@_compiled
+def residual(
+    indptr: Any, indices: Any, weights: Any, strengths: Any, damping: float, z: Any, r: Any,
+    blocks: Any, first: int, last: int,
+) -> None:  # fmt: skip
+    """r_i -= d_i z_i - damping (A z)_i."""
+    uniform = len(weights) == 0
+    for i in range(blocks[first], blocks[last]):
+        total = 0.0
+        if uniform:
+            for k in range(indptr[i], indptr[i + 1]):
+                total += z[indices[k]]
+        else:
+            for k in range(indptr[i], indptr[i + 1]):
+                total += weights[k] * z[indices[k]]
+        r[i] -= strengths[i] * z[i] - damping * total
