@@ -8,7 +8,7 @@ the cosine of the vectors themselves. Pictures come as their scene graphs, so th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ class Similar:
     """A node that is like what was asked for."""
 
     node: str
+    #: of a scene or frame: what it holds, the most certain first
     label: str
     modality: str
     score: float
@@ -91,7 +92,15 @@ def similar(
         for m in ([modality] if modality else MODALITIES)
         for s in _nearest(_coded(store, m, encoder), m, vector, k)
     ]
-    return sorted(found, key=lambda s: (-s.score, s.node))[:k]
+    best = sorted(found, key=lambda s: (-s.score, s.node))[:k]
+    return [s if s.modality == "concept" else replace(s, label=_held(store, s)) for s in best]
+
+
+def _held(store: LocalStore, holder: Similar, most: int = 5) -> str:
+    """Return the labels of the concepts that a scene or frame holds, or its name."""
+    facts = sorted(store.find(holder.node, MODALITIES[holder.modality], None), key=lambda f: -f.weight)
+    labels = list(dict.fromkeys(names.label(f.object) for f in facts))
+    return ", ".join(labels[:most]) + (", …" if len(labels) > most else "") or holder.label
 
 
 def codes(vectors: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import kgmm
 from kgmm.encode.index import CodeIndex
 from kgmm.errors import BadInput, KgmmError
 from kgmm.knowledge import KnowledgeStore
@@ -71,6 +72,22 @@ def test_a_sentence_finds_the_scene_it_speaks_of(bundled_kb: KnowledgeStore) -> 
         ("an orange blossom", "/s/flower"),
     ):
         assert bundled_kb.similar(text, modality="scene", k=1)[0].node == scene
+    found = bundled_kb.similar("a hot drink", modality="scene", k=1)[0]
+    assert {"cup", "coffee"} <= set(found.label.split(", "))
+
+
+def test_a_sentence_finds_the_story_frame_that_mentions_it(tmp_path: Path) -> None:
+    with kgmm.open(tmp_path / "kb") as kb:
+        kb.add(
+            [
+                ("/t/day/1", "Mentions", "whale"),
+                ("/t/day/1", "Mentions", "coast"),
+                ("/t/day/2", "Mentions", "tax"),
+            ]
+        )
+        found = kb.similar("whales at the seaside", modality="story", k=2)
+        assert [(s.node, s.modality) for s in found] == [("/t/day/1", "story"), ("/t/day/2", "story")]
+        assert set(found[0].label.split(", ")) == {"whale", "coast"} and found[1].label == "tax"
 
 
 def test_a_picture_finds_concepts_and_scenes(bundled_kb: KnowledgeStore) -> None:
