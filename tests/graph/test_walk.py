@@ -179,6 +179,7 @@ def test_results_are_identical_whatever_the_number_of_threads():
         "import numpy as np, hashlib; from kgmm.graph import GraphView; r = np.random.default_rng(3);"
         "v = GraphView.from_edges(r.integers(0, 30000, 150000), r.integers(0, 30000, 150000));"
         "w = [v.walk('5').array] + [s.array for s in v.walk_many([str(i) for i in range(18)])];"
+        "w += [np.array([x for _, x in v.top('5', 10)] + [v.top('6', 10).bound])];"
         "print(hashlib.sha256(np.concatenate(w).tobytes()).hexdigest())"
     )
     digests = {
