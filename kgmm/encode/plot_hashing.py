@@ -58,5 +58,7 @@ def plot(found: dict[str, Any], path: str | Path) -> None:
     axes.set_title(f"{found['method']}, {found['bits']} bits, database codes {found['codes']}", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9)
-    with rc_context({"svg.fonttype": "none"}):  # words stay words, so that they can be searched
-        figure.savefig(place, dpi=150)
+    # words stay words, so that they can be searched; without date and random ids the same figures give the same file
+    plain = {"Date": None} if place.suffix.lower() == ".svg" else None
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kgmm"}):
+        figure.savefig(place, dpi=150, metadata=plain)

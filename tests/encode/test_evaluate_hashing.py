@@ -99,6 +99,8 @@ def test_the_picture_shows_both_curves_and_says_what_they_are(shell, folder: Pat
     words = (folder / "curves.svg").read_text()
     for text in ("image → text", "text → image", "chance", "recall", "scm-seq, 16 bits"):
         assert text in words
+    assert shell("eval", "hashing", folder, "--bits", "16", "--plot", folder / "again.svg").code == 0
+    assert (folder / "again.svg").read_text() == words
     ran = shell("eval", "hashing", folder, "--bits", "16", "--plot", folder / "curves.png", "--json")
     assert ran.code == 0 and json.loads(ran.out)["bits"] == 16
     picture = np.asarray(Image.open(folder / "curves.png").convert("RGB")).astype(int)

@@ -12,13 +12,17 @@ from kgmm.encode.hashing._base import Modality
 from kgmm.encode.hashing._nets import TRAINING, Batch, NetHasher, Pairs, classification
 from kgmm.progress import Progress
 
+#: orthonormal weights leave sums too small for tanh to come near ±1; mAP on held-out training pairs of Wiki with 32
+#: and 128 bits without it: .25/.43 and .24/.38, with it .26/.60 and .25/.52
+SCALE = 4.0
+
 
 class DMHOR(NetHasher):
     """One auto-encoder of both modalities whose joint layer is the code, with orthogonal weights.
 
     Each pass reconstructs both inputs: from both, from the image alone and from the text alone (the other's part
     of the joint layer is zero). Orthogonal weights make the codes' bits nearly uncorrelated, as the paper
-    proves; ``hard=True`` retracts them after every step, so that ‖W'W - I‖ is rounding error, ``hard=False`` adds
+    proves (their outputs are multiplied by :data:`SCALE`); ``hard=True`` retracts them after every step, so that ‖W'W - I‖ is rounding error, ``hard=False`` adds
     γ Σ ‖W'W - I‖² as the paper does. Layers are pretrained as auto-encoders, not Boltzmann machines. Where
     labels are given, they are classified from the code (``classify=0`` leaves the paper's unsupervised method).
     Unified codes are those of both inputs.
@@ -58,7 +62,7 @@ class DMHOR(NetHasher):
     def _part(self, x: Tensor, kind: str) -> Tensor:
         """Return one modality's part of the joint layer before its activation."""
         drop = F.dropout(torch.relu(self.nets[f"{kind}_in"](x)), self.options["dropout"], self.nets.training)
-        return cast(Tensor, self.nets[f"{kind}_joint"](drop))
+        return cast(Tensor, SCALE * self.nets[f"{kind}_joint"](drop))
 
     def _hash(self, x: Tensor, modality: Modality) -> Tensor:
         return self._part(x, modality)

@@ -36,6 +36,31 @@ def test_a_method_brings_pairs_of_one_kind_together_and_back_from_its_files(
     assert not list((tmp_path / "model").rglob("*.pkl"))
 
 
+@pytest.mark.parametrize("name", sorted(set(methods()) - {"cvh", "scm-orth"}))  # these take one step
+def test_a_fit_says_how_far_it_is(name: str) -> None:
+    told: list[tuple[int, int, str]] = []
+    create(name, bits=8).fit(IMAGE, TEXT, LABELS, progress=lambda *step: told.append(step))
+    assert told and all(0 <= done <= total and what for done, total, what in told)
+
+
+@pytest.mark.parametrize("name", ["cvh", "cca-itq", "scm-orth", "scm-seq", "cmfh", "qch", "crh"])
+def test_rows_mapped_from_disk_are_read_batch_by_batch(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = create(name, bits=8).fit(IMAGE, TEXT, LABELS)
+    for module in ("_base", "_linear", "cmfh", "scm_seq"):
+        monkeypatch.setattr(f"kgmm.encode.hashing.{module}.BATCH", 32)
+    mapped = []
+    for side in (IMAGE, TEXT):
+        np.save(tmp_path / "side.npy", side)
+        mapped.append(np.load(tmp_path / "side.npy", mmap_mode="r"))
+        (tmp_path / "side.npy").rename(tmp_path / f"{len(mapped)}.npy")
+    parts = create(name, bits=8).fit(*mapped, LABELS)
+    for x, kind in ((IMAGE, "image"), (TEXT, "text")):
+        assert np.allclose(parts.scores(x, kind), whole.scores(x, kind))
+        assert (parts.encode(x, kind) == whole.encode(x, kind)).all()
+
+
 @pytest.mark.parametrize("name", ["cvh", "seph", "dcmh"])
 def test_files_that_lack_a_part_are_refused(name: str, tmp_path: Path) -> None:
     short = {"epochs": 1} if name == "dcmh" else {}
