@@ -50,7 +50,7 @@ RELATIONS = (
 #: a question that offers two words to choose from
 _EITHER = re.compile(r"\b(\w+) or (?:(?:in|on|at|the|an?) )*(?!not\b)(\w+)")
 #: answers less likely than this are withheld
-THRESHOLD = 0.02
+THRESHOLD = 0.01
 
 Floats = NDArray[np.float32]
 
