@@ -94,7 +94,7 @@ class FusionClassifier:
         name = f"{self.level} fusion"
         pairs = check_pairs(name, image, text)
         target = indicators(name, labels, len(pairs[0]))
-        check_labels(name, target)
+        check_labels(name, target, instead="")
         self._scale = {
             kind: (x.mean(0), np.where(x.std(0) > 0, x.std(0), 1.0))
             for kind, x in zip(MODALITIES, pairs, strict=True)

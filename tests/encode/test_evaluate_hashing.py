@@ -176,6 +176,15 @@ def test_a_line_without_category_is_named(folder: Path, bad: str, word: str) -> 
         read_cross_modal(folder)
 
 
+def test_categories_that_no_training_item_has_are_refused(folder: Path) -> None:
+    text = (folder / "testset.list").read_text()
+    (folder / "testset.list").write_text(
+        text.replace("\t1", "\t01").replace("\t2", "\t02").replace("\t3", "\t03")
+    )
+    with pytest.raises(BadInput, match=r"no category of the test items occurs in training.*01, 02"):
+        read_cross_modal(folder)
+
+
 def test_nan_among_the_queries_is_found_before_the_fit(folder: Path) -> None:
     data = read_cross_modal(folder)
     data.text_test[4, 2] = np.nan

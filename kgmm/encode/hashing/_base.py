@@ -294,14 +294,14 @@ def indicators(name: str, labels: ArrayLike, n: int) -> Array:
     return cast("Array", (matrix != 0).astype(np.float64))
 
 
-def check_labels(name: str, labels: Array | None) -> None:
-    """Raise KgmmError if a supervised method cannot learn from the labels."""
+def check_labels(
+    name: str, labels: Array | None, instead: str = " or take an unsupervised method such as cmfh"
+) -> None:
+    """Raise KgmmError if a supervised method cannot learn from the labels; *instead* is another way out."""
     if labels is None:
-        raise KgmmError(
-            f"{name} learns from labels; give labels=… or take an unsupervised method such as cmfh"
-        )
+        raise KgmmError(f"{name} learns from labels; give labels=…{instead}")
     if not (labels != labels[0]).any():
         raise KgmmError(
             f"{name}: all items have the same labels (one class), so nothing tells them apart;"
-            " give at least two categories or take an unsupervised method such as cmfh"
+            f" give at least two categories{instead}"
         )
