@@ -30,7 +30,7 @@ CHUNK = 256
     help="Further knowledge: relation, head, tail.",
 )
 @click.option("--predictions", type=click.Path(path_type=Path), help="Write one JSON line a question here.")
-@click.option("--reasoner", default="explicit", show_default=True, help="Which reasoner answers.")
+@click.option("--reasoner", default="hybrid", show_default=True, help="Which reasoner answers.")
 @click.option("--limit", type=int, help="Only the first N questions.")
 @click.option(
     "--held",
