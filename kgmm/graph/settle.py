@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: solution is as fast
 _FIRST_LOOK, _MOST_STEPS = 1e-5, 10
 #: a push from the seeds first reads one of so many edges
-_HEAD_START = 128
+_HEAD_START = 64
 #: edges that a push from a node in question reads, from the first to the last attempt
 _BUDGETS = (2_000, 10_000, 50_000)
 #: no bound is below this: double precision tells scores apart no better

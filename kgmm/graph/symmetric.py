@@ -147,7 +147,15 @@ class Iteration:
                 ),
             )
         self.error = float(np.abs(self.r).sum()) / self.restart
-        for layer in reversed(range(last)):
+        self._lower()
+        self.square = float((self.r * self.pivots) @ self.r)
+        self.rounding = self.blur = 0.0
+
+    def _lower(self) -> None:
+        """R <- (T + L)^-1 r."""
+        from kgmm.graph import sweeps
+
+        for layer in reversed(range(len(self.layers.blocks) - 1)):
             blocks = self.layers.blocks[layer]
             self._each(
                 layer,
@@ -155,8 +163,6 @@ class Iteration:
                     *self.arrays, self.layers.cut, self.pivots, self.damping, self.r, blocks, a, b
                 ),
             )
-        self.square = float((self.r * self.pivots) @ self.r)
-        self.rounding = self.blur = 0.0
 
     def level(self) -> None:
         """Raise z by one level a component so that residuals sum to 0 in each, and search from there."""

@@ -12,6 +12,9 @@ from typing import Any
 #: below this many edges a second thread costs more than it saves
 WORTH_IT = 100_000
 
+#: more pieces than threads even out what takes longer, if each has about so many edges
+_PIECE = 250_000
+
 _pool: ThreadPoolExecutor | None = None
 
 
@@ -29,7 +32,7 @@ def over_blocks(kernel: Callable[[int, int], Any], blocks: int, work: int) -> No
     if threads == 1 or work < WORTH_IT:
         kernel(0, blocks)
         return
-    pieces = min(4 * threads, blocks)
+    pieces = min(4 * threads, blocks, max(threads, work // _PIECE))
     bounds = [blocks * i // pieces for i in range(pieces + 1)]
     in_parallel([partial(kernel, a, b) for a, b in pairwise(bounds)])
 
