@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from kgmm.names import label
+from kgmm.words import lemmas
+
+#: (subject, predicate, object), as a store's terms or as words
+Triple = tuple[str, str, str]
+_ARTICLES = frozenset(
+    "a an the some your you someone something its their his her this that these those my one".split()
+)
 
 #: {s} and {o} are the ends' labels
 TEMPLATES: dict[str, str] = {
@@ -64,3 +72,20 @@ def phrase(subject: str, predicate: str, object: str) -> str:
 def spoken(term: str) -> str:
     """Return a term as said: a concept's words, a literal's text, the last part of a scene node."""
     return term.rsplit("/", 1)[-1] if term.startswith(("/s/", "/t/")) else label(term)
+
+
+def sense(triple: Triple) -> Triple:
+    """Return the form under which two triples state the same: ends as lemmas without articles.
+
+    Example:
+        >>> sense(("drum", "UsedFor", "playing in an orchestra"))
+        ('drum', 'UsedFor', 'play in orchestra')
+    """
+    subject, predicate, object = triple
+    return _bare_lemmas(subject), predicate, _bare_lemmas(object)
+
+
+@lru_cache(1 << 18)
+def _bare_lemmas(concept: str) -> str:
+    words = label(concept)
+    return " ".join(w for w in lemmas(words) if w not in _ARTICLES) or words

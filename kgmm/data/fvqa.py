@@ -11,21 +11,19 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
 from kgmm import names
 from kgmm.errors import BadInput
+from kgmm.phrase import Triple, sense
 from kgmm.scene import SceneGraph, SceneObject
-from kgmm.words import lemmas, normal
+from kgmm.words import normal
 
 if TYPE_CHECKING:
     from kgmm.store import Fact
 
-#: (subject, predicate, object), as terms of a store
-Triple = tuple[str, str, str]
 _END = re.compile(r"\[\[(.*?)\]\](?!\])", re.DOTALL)
 _DETERMINER = re.compile(
     r"^(?:an?|the|some|your|you|someone|something|its|their|his|her|this|that|these|those|my)\s+",
@@ -283,23 +281,6 @@ class StatedFacts:
         return (
             ids if len(ids) < 2 else dict(sorted(ids.items(), key=lambda i: self.statements[i[0]] != triple))
         )
-
-
-def sense(triple: Triple) -> Triple:
-    """Return the form under which two triples, of terms or words, state the same: ends as lemmas without articles.
-
-    Example:
-        >>> sense(("drum", "UsedFor", "playing in an orchestra"))
-        ('drum', 'UsedFor', 'play in orchestra')
-    """
-    subject, predicate, object = triple
-    return _bare_lemmas(subject), predicate, _bare_lemmas(object)
-
-
-@lru_cache(1 << 18)
-def _bare_lemmas(concept: str) -> str:
-    words = names.label(concept)
-    return " ".join(w for w in lemmas(words) if w not in _ARTICLES) or words
 
 
 def load_questions(path: str | Path) -> list[FvqaQuestion]:

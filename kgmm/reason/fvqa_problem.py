@@ -19,13 +19,12 @@ from kgmm.data.fvqa import (
     FvqaQuestion,
     load_facts,
     load_questions,
-    sense,
     singular,
     spellings,
     split_by_image,
 )
 from kgmm.nn.kdmn import KDMN, FactBatch
-from kgmm.phrase import phrase
+from kgmm.phrase import phrase, sense
 from kgmm.reason.memory_input import (
     END_FEATURES,
     FEATURES,
