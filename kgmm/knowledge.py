@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kgmm.errors import BadInput
 from kgmm.progress import Progress, silent
 from kgmm.store import LocalStore
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from kgmm.retrieve import Memory
     from kgmm.summarize import StoryGraph, Summary
     from kgmm.trace import Answer, Trace
+
+#: a query of likeness that ends like this is the name of a picture
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm")
 
 
 class KnowledgeStore(LocalStore):
@@ -90,15 +94,21 @@ class KnowledgeStore(LocalStore):
     def similar(self, image_or_text: Any, modality: str | None = None, k: int = 10) -> list[Similar]:
         """Return what is like a picture, a scene, a sentence or concepts; see :func:`kgmm.encode.likeness.similar`.
 
-        A picture (path, bytes, image, array) is perceived first; text is taken as it is.
+        A picture (path, bytes, image, array) is perceived first, a scene's JSON file read; text is taken as it is.
+
+        Raises:
+            BadInput: if the name of a picture or scene is given and there is no such file.
         """
         from kgmm.encode.likeness import similar
         from kgmm.scene import SceneGraph
 
         query = image_or_text
-        if isinstance(query, Path) and query.suffix.lower() == ".json":
+        kind = Path(query).suffix.lower() if isinstance(query, str | Path) else ""
+        if kind in (*PICTURES, ".json") and not Path(query).expanduser().is_file():
+            raise BadInput(query, f"no such file; a sentence to look for may not end with {kind}")
+        if kind == ".json":
             query = SceneGraph.from_json(query)
-        elif not isinstance(query, str | SceneGraph | list | tuple):
+        elif kind in PICTURES or not isinstance(query, str | SceneGraph | list | tuple):
             from kgmm.perceive import perceive
 
             query = perceive(query)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from kgmm import names
 from kgmm.encode.cache import VectorCache, encode_cached
 from kgmm.encode.index import CodeIndex
 from kgmm.encode.text import Encoder, text_encoder
-from kgmm.errors import BadInput, KgmmError
+from kgmm.errors import KgmmError
 from kgmm.scene import SceneGraph
 
 if TYPE_CHECKING:
@@ -33,10 +32,6 @@ SHORTLIST = 20
 CONCEPTS = 20_000
 #: what is looked for -> the relation by which such nodes hold concepts
 MODALITIES = {"concept": "", "scene": "Depicts", "story": "Mentions"}
-
-
-#: a query that ends like this is the name of a picture
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm")
 
 
 @dataclass(frozen=True)
@@ -68,13 +63,12 @@ def similar(
 
     Args:
         store: whose nodes are searched.
-        query: a sentence, concepts, the scene graph of a picture, or the name of a picture's or scene's file.
+        query: a sentence, concepts, or the scene graph of a picture.
         modality: ``concept``, ``scene`` or ``story`` (its frames); all of them if None.
         k: how many; of each modality the same number is looked at.
 
     Raises:
         KgmmError: if there is no such modality or the query is empty.
-        BadInput: if the query ends as the name of a picture or scene does, and there is no such file.
         MissingExtra: if FAISS is not installed.
 
     Example:
@@ -86,7 +80,7 @@ def similar(
     if k < 1:
         raise KgmmError(f"k must be positive, not {k}")
     encoder = text_encoder("minilm")
-    vector = _query(_read(query), encoder)
+    vector = _query(query, encoder)
     found = [
         s
         for m in ([modality] if modality else MODALITIES)
@@ -111,20 +105,6 @@ def codes(vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
 @lru_cache(4)
 def _projections(dim: int) -> NDArray[np.float32]:
     return np.random.default_rng(0).standard_normal((dim, BITS)).astype(np.float32)
-
-
-def _read(query: Any) -> Any:
-    """Return the scene of a file if the query names one; all else as it is."""
-    kind = Path(query).suffix.lower() if isinstance(query, str) else ""
-    if kind not in (*PICTURES, ".json"):
-        return query
-    if not Path(query).expanduser().is_file():
-        raise BadInput(query, f"no such file; a sentence to look for may not end with {kind}")
-    if kind == ".json":
-        return SceneGraph.from_json(query)
-    from kgmm.perceive import perceive
-
-    return perceive(query)
 
 
 def _query(query: Any, encoder: Encoder) -> NDArray[np.float32]:
