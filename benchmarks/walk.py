@@ -171,6 +171,7 @@ def report(nodes: int, edges: int) -> str:
         f"power law; restart {RESTART}, L1 error ≤ {TOL:g} against a reference at 1e-12. {threads.count()} threads, load",
         f"{os.getloadavg()[0]:.1f} before the run. Making the view and its node order: {build:.2f} s, once per",
         "view and not in the figures below.",
+        *_busy(),
         "",
         "| one seed | seconds | CPU seconds | L1 error | ours is faster by | in CPU seconds |",
         "|---|---|---|---|---|---|",
@@ -210,6 +211,17 @@ def report(nodes: int, edges: int) -> str:
         " are kept for later rankings.",
     ]
     return "\n".join(lines)
+
+
+def _busy() -> list[str]:
+    """Return what a reader must know if other programs ran beside this one."""
+    if os.getloadavg()[0] < 0.5 * threads.count():
+        return []
+    return [
+        "The machine was busy with other work: walks wait for a core and for memory, and programs of one thread wait less."
+        " CPU seconds",
+        "compare what was computed, and are inflated by shared caches, too.",
+    ]
 
 
 def _row(peer: str, took: Timed, error: float, ours: Timed) -> str:
