@@ -12,7 +12,7 @@ from kgmm.errors import BadInput, KgmmError
 
 #: model → (epochs, batch, rate, weight decay) that it trains with unless told otherwise
 DEFAULTS: dict[str, tuple[int, int, float, float]] = {
-    "kdmn": (8, 64, 2e-3, 1e-2),
+    "kdmn": (8, 32, 1.2e-3, 5e-2),
     "hybrid": (3, 16, 1e-3, 1e-2),
     "modules": (8, 128, 5e-3, 1e-4),
     "hiecoatt": (8, 128, 2e-3, 1e-4),

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 #: facts a memory holds
 MEMORY = 60
+#: sizes of the network unless told otherwise
+NETWORK: dict[str, Any] = {"dim": 112, "product": 48, "dropout": 0.4}
 #: facts ranked by cosine before shared words count
 POOL = 400
 
@@ -227,6 +229,7 @@ class FvqaProblem:
             "words": self.words.dim,
             "features": len(FEATURES),
             "end_features": len(END_FEATURES),
+            **NETWORK,
             **(network or {}),
         }
         torch.manual_seed(seed)
