@@ -35,7 +35,7 @@ NAME = "kdmn"
 WEIGHTS = Path(__file__).parents[1] / "weights" / "kdmn"
 POOL = 400
 #: probability below which the answer is withheld
-THRESHOLD = 0.01
+THRESHOLD = 0.05
 #: what an inherited fact loses a step in the choice of the memory
 STEP_COST = 0.05
 
