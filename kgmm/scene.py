@@ -168,10 +168,12 @@ class SceneGraph:
         """Read a scene from a JSON file, its image path taken relative to that file.
 
         Raises:
-            BadInput: if the file is not JSON or not a scene.
+            BadInput: if the file cannot be read, is not JSON or not a scene.
         """
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadInput(path, f"cannot be read: {error.strerror}") from error
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise BadInput(path, f"not a JSON file: {error}") from error
         if not isinstance(data, dict):

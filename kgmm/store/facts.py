@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm import names
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, MissingExtra
 
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
@@ -178,8 +178,15 @@ class Facts(Sequence[Fact]):
         return polars.DataFrame({f: [getattr(fact, f) for fact in self] for f in kinds}, schema=kinds)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Return a pandas data frame with a row a fact."""
-        import pandas
+        """Return a pandas data frame with a row a fact.
+
+        Raises:
+            MissingExtra: if pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingExtra("pandas", "notebook") from error
 
         return pandas.DataFrame(self.to_polars().to_dict(as_series=False))
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from kgmm.bundled import folder
+from kgmm.errors import BadInput
 from kgmm.names import concept
 from kgmm.scene import SceneGraph
 
@@ -79,3 +80,8 @@ def test_every_gold_question_is_complete_and_its_scene_exists() -> None:
         assert (GOLD.parents[1] / q["scene"]).is_file(), q["id"]
         if q.get("choices"):
             assert set(q["answers"]) & set(q["choices"]), q["id"]
+
+
+def test_a_scene_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        SceneGraph.from_json(tmp_path / "none.json")
