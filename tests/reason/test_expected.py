@@ -83,6 +83,8 @@ def test_absence_from_what_was_recognized_is_no_evidence_of_absence(bundled_kb: 
 
 
 def test_what_a_thing_is_used_for_may_name_a_measure(bundled_kb: KnowledgeStore) -> None:
-    scene = SceneGraph.from_dict({"id": "party", "objects": [{"id": "a", "name": "cake"}, {"id": "b", "name": "hammer"}]})
+    scene = SceneGraph.from_dict(
+        {"id": "party", "objects": [{"id": "a", "name": "cake"}, {"id": "b", "name": "hammer"}]}
+    )
     question = "Which object in this image is used to celebrate someone's birthday?"
     assert bundled_kb.ask(scene, question).text == "cake"
