@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
+# how many edges bench-store loads
+EDGES ?= 3400000
 
-.PHONY: demo test lint types layers unit notebooks bench clean
+.PHONY: demo test lint types layers unit notebooks bench bench-store clean
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -35,6 +37,9 @@ unit: $(STAMP)
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --doctest-modules kgmm tests
 
 bench: bench-store bench-walk
+
+bench-store: $(STAMP)
+	$(BIN)/python benchmarks/store.py --edges $(EDGES)
 
 bench-%: $(STAMP)
 	$(BIN)/python benchmarks/$*.py
