@@ -134,12 +134,14 @@ def fit(
     state.resume()
     start = time.perf_counter()
     first = state.epoch
-    log = _Log(folder, fresh=first == 0)
+    log = _Log(folder, first)
     while state.epoch < recipe.epochs and state.stale < recipe.patience:
         loss = _epoch(problem, optimizer, recipe, state.epoch, device, progress)
         figures = _measure(problem)
+        log.write(
+            state.epoch + 1, {"loss": loss, **figures}
+        )  # before the checkpoint: a kill between loses no row
         state.finish(figures)
-        log.write(state.epoch, {"loss": loss, **figures})
     trained = Trained(
         folder, state.figures, state.best_epoch, time.perf_counter() - start, state.epoch - first
     )
@@ -307,12 +309,12 @@ def _card(config: dict[str, Any], model: nn.Module, seconds: float) -> str:
 
 
 class _Log:
-    """``metrics.jsonl``, and the same figures as TensorBoard events."""
+    """``metrics.jsonl``, one row for each of the *epochs* done, and the same figures as TensorBoard events."""
 
-    def __init__(self, folder: Path, fresh: bool) -> None:
+    def __init__(self, folder: Path, epochs: int) -> None:
         self.path = folder / "metrics.jsonl"
-        if fresh:
-            self.path.write_text("")
+        rows = self.path.read_text().splitlines()[:epochs] if self.path.exists() else []
+        self.path.write_text("".join(row + "\n" for row in rows))
         self.board = EventFile(folder / "tensorboard")
 
     def write(self, epoch: int, figures: dict[str, float]) -> None:
