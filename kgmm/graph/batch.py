@@ -220,9 +220,12 @@ def solve_columns(
     r = system.right_side()
     z = _on_cache_lines(len(view) * GROUP, np.float64)
     found: dict[int, Solution] = {}
-    steps = 0
+    steps, goal = 0, restart * tol
     while True:
-        steps += system.shrink(r, restart * tol, most - steps + 1)
+        taken = system.shrink(r, goal, most - steps + 1)
+        if taken == 0:  # a residual was nearer to its bound than _SLACK says
+            goal /= 2
+        steps += taken
         worst = 0.0
         for column in range(0, len(block), GROUP):
             if column in found:

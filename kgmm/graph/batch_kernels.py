@@ -18,7 +18,9 @@ from numba.extending import intrinsic
 
 from kgmm.graph.prefetch import prefetch
 
-_compiled = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+_compiled = numba.njit(
+    cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"}
+)
 
 #: walks in a batch
 WIDTH = 32

@@ -13,7 +13,9 @@ from typing import Any
 import numba
 import numpy as np
 
-_compiled = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz", "arcp"})
+_compiled = numba.njit(
+    cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"}
+)
 
 
 @_compiled
@@ -44,6 +46,19 @@ def independent_set(indptr: Any, indices: Any, order: Any, layer: Any, left: Any
         for k in range(indptr[i], indptr[i + 1]):
             barred[indices[k]] = True
             left[indices[k]] -= 1
+
+
+@_compiled
+def heavier_neighbors(indptr: Any, indices: Any, layer: Any) -> Any:
+    """Return how many neighbors of each node have a higher layer number."""
+    counts = np.zeros(len(layer), np.int32)
+    for i in range(len(layer)):
+        own = layer[i]
+        count = 0
+        for k in range(indptr[i], indptr[i + 1]):
+            count += layer[indices[k]] > own
+        counts[i] = count
+    return counts
 
 
 @_compiled

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,14 @@ class Layers:
         """Number of rows with edges."""
         return self.bounds[-1]
 
+    @property
+    def edges(self) -> tuple[NDArray[Any], NDArray[np.uint32], NDArray[Any] | None, NDArray[Any]]:
+        """Row bounds, indices, weights (None if all are 1) and cuts as sweeps read them: unsigned."""
+        rows = self.rows
+        unsigned = np.dtype(f"u{rows.indptr.itemsize}")
+        weights = None if rows.uniform else rows.weights
+        return rows.indptr.view(unsigned), rows.indices.view(np.uint32), weights, self.cut.view(unsigned)
+
     def work(self, layer: int) -> int:
         """Return how many entries a layer's rows hold."""
         indptr = self.rows.indptr
@@ -89,8 +97,8 @@ class Layers:
                 blocks = self.blocks[layer]
                 threads.over_blocks(
                     lambda a, b, blocks=blocks: sweeps.factor(  # type: ignore[misc]
-                        rows.indptr, rows.indices, rows.weights, rows.unit_strengths, self.cut, self.dense,
-                        1 - restart, known.pivots, known.reach, blocks, a, b,
+                        *self.edges, rows.unit_strengths, self.dense, 1 - restart, known.pivots, known.reach,
+                        blocks, a, b,
                     ),
                     len(blocks) - 1,
                     self.work(layer),
@@ -112,10 +120,11 @@ class Layers:
 
 
 def layer_order(rows: Adjacency) -> tuple[NDArray[np.int32], tuple[int, ...]]:
-    """Return the nodes in walk order, more neighbors first in each layer, and the layers' bounds.
+    """Return the nodes in walk order and the layers' bounds.
 
-    Sets are chosen greedily, fewest neighbors first: what is left is dense. Rows of equal length are read
-    together, and the busiest entries lie in the same cache lines.
+    Sets are chosen greedily, fewest neighbors first: what is left is dense. In a layer, rows with more entries of
+    earlier layers come first, then longer rows: the busiest entries lie in the same cache lines, and a sweep reads
+    as many entries of a row as of the row before, so that the processor does not wait to know when a row ends.
     """
     from kgmm.graph import kernels
 
@@ -124,13 +133,22 @@ def layer_order(rows: Adjacency) -> tuple[NDArray[np.int32], tuple[int, ...]]:
     left = lengths.astype(np.int32)
     waiting = np.flatnonzero(lengths > 0).astype(np.int32)
     for found in range(SETS + 1):
-        ranked = waiting[np.argsort(np.minimum(left[waiting], 65_535).astype(np.uint16), kind="stable")]
+        ranked = waiting[_ranks(left[waiting])]
         kernels.independent_set(rows.indptr, rows.indices, ranked, layer, left, found + 1)
         waiting = waiting[layer[waiting] == 0]
-    parts = [waiting] + [np.flatnonzero(layer == mark).astype(np.int32) for mark in range(SETS + 1, 0, -1)]
-    parts = [part[np.argsort(-lengths[part], kind="stable")] for part in parts]
+    layer[waiting] = SETS + 2
+    earlier = kernels.heavier_neighbors(rows.indptr, rows.indices, layer)
+    parts = [np.flatnonzero(layer == mark).astype(np.int32) for mark in range(SETS + 2, 0, -1)]
+    for at, part in enumerate(parts):
+        longest = part[_ranks(lengths[part])[::-1]]
+        parts[at] = longest[_ranks(earlier[longest])[::-1]]
     bounds = tuple(np.cumsum([0] + [len(part) for part in parts]).tolist())
     return np.concatenate((*parts, np.flatnonzero(lengths == 0).astype(np.int32))), bounds
+
+
+def _ranks(counts: NDArray[np.integer]) -> NDArray[np.int64]:  # type: ignore[type-arg]
+    """Return where to find the lowest count, the next and so on; NumPy is fast with 16 bits."""
+    return np.argsort(np.minimum(counts, 65_535).astype(np.uint16), kind="stable")
 
 
 def layers(rows: Adjacency, order: NDArray[np.int32] | None, bounds: tuple[int, ...]) -> Layers:

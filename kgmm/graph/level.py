@@ -70,7 +70,7 @@ def _times(layers: Layers, w: NDArray[np.float64], damping: float) -> NDArray[np
     from kgmm.graph import sweeps
 
     rows, core = layers.rows, layers.core
-    shares = (rows.indptr, rows.indices, rows.weights, rows.unit_strengths)
+    shares = (*layers.edges[:3], rows.unit_strengths)
     full, image = np.zeros(rows.size), np.zeros(core)
     full[:core] = w
     blocks = layers.blocks[-1]
@@ -82,10 +82,7 @@ def _times(layers: Layers, w: NDArray[np.float64], damping: float) -> NDArray[np
 def _eliminate(layers: Layers, r: NDArray[np.float64], pivots: NDArray[np.float32], restart: float) -> None:
     from kgmm.graph import sweeps
 
-    rows = layers.rows
-    sweeps.eliminate(
-        rows.indptr, rows.indices, rows.weights, layers.cut, pivots, layers.dense, 1 - restart, r
-    )
+    sweeps.eliminate(*layers.edges, pivots, layers.dense, 1 - restart, r)
 
 
 def _back(
@@ -94,10 +91,9 @@ def _back(
     """Return (T + L')^-1 T r."""
     from kgmm.graph import sweeps
 
-    rows, p, t = layers.rows, np.zeros(len(r)), np.empty(len(r))
+    p, t = np.zeros(len(r)), np.empty(len(r))
     for blocks in layers.blocks[:-1]:
         sweeps.back(
-            rows.indptr, rows.indices, rows.weights, layers.cut, pivots, layers.dense, 1 - restart, 0.0, r, p, t,
-            blocks, 0, len(blocks) - 1,
-        )  # fmt: skip
+            *layers.edges, pivots, layers.dense, 1 - restart, 0.0, r, p, t, blocks, 0, len(blocks) - 1
+        )
     return t

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 #: the order is first looked at when this bounds the errors of scores in units of sqrt(d); steps after which a plain
 #: solution is as fast
 _FIRST_LOOK, _MOST_STEPS = 1e-5, 10
-#: a push from the seeds first reads one of so many edges
-_HEAD_START = 64
 #: edges that a push from a node in question reads, from the first to the last attempt
 _BUDGETS = (2_000, 10_000, 50_000)
 #: no bound is below this: double precision tells scores apart no better
@@ -95,7 +93,7 @@ def settle(
     run = symmetric.Iteration(view, seeds, restart)
     rows, strengths = run.layers.rows, run.strengths
     slots = [np.full(len(view), -1, np.int32)]
-    pushed = run.head_start(max(1000, len(rows.indices) // _HEAD_START), slots[0])
+    pushed = run.head_start(slots[0])
     run.level()
     goal = _FIRST_LOOK
     while run.steps < _MOST_STEPS and run.step():

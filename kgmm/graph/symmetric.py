@@ -54,6 +54,8 @@ def solve(
     return Solution(scores, error / total, steps)
 
 
+#: a push from the seeds first reads one of so many edges
+_HEAD_START = 64
 #: half of the distance between neighboring numbers in single precision, relative
 _HALF_ULP = 2.0**-24
 #: the residual is computed afresh when rounding may have moved it by more than this share of itself
@@ -80,7 +82,7 @@ class Iteration:
     def __init__(self, view: GraphView, seeds: SeedNodes, restart: float) -> None:
         self.layers, self.restart, self.damping = view.layers, restart, 1 - restart
         rows, core = self.layers.rows, self.layers.core
-        self.arrays = (rows.indptr, rows.indices, rows.weights)
+        self.arrays, self.edges = (rows.indptr, rows.indices, rows.weights), self.layers.edges
         self.strengths = rows.unit_strengths
         factors = self.layers.factors(restart)
         self.pivots, self.reach = factors.pivots, factors.reach
@@ -101,7 +103,7 @@ class Iteration:
 
     def begin(self) -> None:
         """Start from scores of 0."""
-        self.head_start(0, None)
+        self._start(self.seeds, np.zeros(len(self.seeds)), self.pulls)
 
     def resume(self, scores: NDArray[np.float64]) -> None:
         """Start from *scores* of another walk on the view."""
@@ -110,25 +112,33 @@ class Iteration:
         self.refresh()
         self.share = 0.0
 
-    def head_start(self, budget: int, slot: NDArray[np.int32] | None) -> int:
-        """Start from a push from the seeds that reads up to *budget* edges; return how many it did.
+    def head_start(self, slot: NDArray[np.int32] | None = None, budget: int | None = None) -> int:
+        """Start from a push from the seeds, which saves two steps; return how many edges it read.
 
-        ``slot`` is -1 for each node, and left so.
+        ``slot`` is -1 for each node, and left so. ``budget`` edges are read at most, one of _HEAD_START by default.
         """
+        from kgmm.graph import duals
+
+        if slot is None:
+            slot = np.full(len(self.v), -1, np.int32)
+        if budget is None:
+            budget = max(1000, len(self.layers.rows.indices) // _HEAD_START)
+        nodes, y, rho, edges = duals.push(
+            *self.arrays, self.strengths, self.damping, self.seeds, self.pulls, budget, slot
+        )
+        self._start(nodes, y, rho)
+        return int(edges)
+
+    def _start(self, nodes: NDArray[np.int64], y: NDArray[np.float64], rho: NDArray[np.float64]) -> None:
+        """Start from z = y at *nodes*, where the residual is rho; both are 0 elsewhere."""
         from kgmm.graph import duals, sweeps
 
-        nodes, y, rho, edges = self.seeds, np.zeros(len(self.seeds)), self.pulls, 0
-        if slot is not None:
-            nodes, y, rho, edges = duals.push(
-                *self.arrays, self.strengths, self.damping, self.seeds, self.pulls, budget, slot
-            )
         inside = nodes < self.layers.core
         self.z[nodes[inside]] = y[inside]
         duals.fold(*self.arrays, self.strengths, self.damping, nodes, rho, self.r)
         self.error = float(np.abs(self.r).sum()) / self.restart
-        sweeps.eliminate(*self.arrays, self.layers.cut, self.pivots, self.layers.dense, self.damping, self.r)
+        sweeps.eliminate(*self.edges, self.pivots, self.layers.dense, self.damping, self.r)
         self.square = float((self.r * self.pivots) @ self.r)
-        return edges
 
     def refresh(self) -> None:
         """Compute the residual afresh, in double precision, and go on searching."""
@@ -143,7 +153,7 @@ class Iteration:
             self._each(
                 layer,
                 lambda a, b, blocks=blocks: sweeps.residual(  # type: ignore[misc]
-                    *self.arrays, self.strengths, self.damping, z, self.r, blocks, a, b
+                    *self.edges[:3], self.strengths, self.damping, z, self.r, blocks, a, b
                 ),
             )
         self.error = float(np.abs(self.r).sum()) / self.restart
@@ -160,7 +170,7 @@ class Iteration:
             self._each(
                 layer,
                 lambda a, b, blocks=blocks: sweeps.lower(  # type: ignore[misc]
-                    *self.arrays, self.layers.cut, self.pivots, self.damping, self.r, blocks, a, b
+                    *self.edges, self.pivots, self.damping, self.r, blocks, a, b
                 ),
             )
 
@@ -191,14 +201,14 @@ class Iteration:
         from kgmm.graph import sweeps
 
         layers = self.layers
-        inner = (layers.cut, self.pivots, layers.dense, self.damping)
+        inner = (self.pivots, layers.dense, self.damping)
         last = len(layers.blocks) - 1
         for layer in range(last):
             blocks = layers.blocks[layer]
             self._each(
                 layer,
                 lambda a, b, blocks=blocks: sweeps.back(  # type: ignore[misc]
-                    *self.arrays, *inner, self.share, self.r, self.p, self.t, blocks, a, b
+                    *self.edges, *inner, self.share, self.r, self.p, self.t, blocks, a, b
                 ),
             )
         self._fill(-self.damping, self.t, self.v)
@@ -207,7 +217,7 @@ class Iteration:
             self._each(
                 layer,
                 lambda a, b, blocks=blocks, dots=dots: sweeps.forth(  # type: ignore[misc]
-                    *self.arrays, self.strengths, *inner, self.p, self.t, self.v, blocks, a, b, dots
+                    *self.edges, self.strengths, *inner, self.p, self.t, self.v, blocks, a, b, dots
                 ),
             )
         return float(sum(sums[0].sum() for sums in self.sums[:-1]))
@@ -252,7 +262,7 @@ class Iteration:
         self._each(
             last,
             lambda a, b: sweeps.fringe(
-                *self.arrays, self.strengths, factor, core, out, blocks, a, b, sizes, masses
+                *self.edges[:3], self.strengths, factor, core, out, blocks, a, b, sizes, masses
             ),
         )
 
@@ -291,7 +301,7 @@ def _conjugate_gradients(
 ) -> tuple[NDArray[np.float64], float, int]:
     run = Iteration(view, seeds, restart)
     if initial is None:
-        run.begin()
+        run.head_start()
     else:
         run.resume(initial)
     most = most_steps(restart, tol)

@@ -38,13 +38,26 @@ def over_blocks(kernel: Callable[[int, int], Any], blocks: int, work: int) -> No
 
 
 def in_parallel(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run *jobs* on the pool and return their results in order."""
+    """Run *jobs* on this thread and the pool's and return their results in order."""
     global _pool
-    if count() == 1 or len(jobs) == 1:
+    threads = min(count(), len(jobs))
+    if threads == 1:
         return [job() for job in jobs]
     if _pool is None:
-        _pool = ThreadPoolExecutor(count(), thread_name_prefix="kgmm-walk")
-    return [future.result() for future in [_pool.submit(job) for job in jobs]]
+        _pool = ThreadPoolExecutor(count() - 1, thread_name_prefix="kgmm-walk")
+    results: list[Any] = [None] * len(jobs)
+    waiting = iter(range(len(jobs)))  # each thread takes the next: the interpreter's lock makes that safe
+
+    def work() -> None:
+        for at in waiting:
+            results[at] = jobs[at]()
+
+    helpers = [_pool.submit(work) for _ in range(threads - 1)]
+    work()
+    for helper in helpers:
+        if not helper.cancel():
+            helper.result()
+    return results
 
 
 def _forget_pool() -> None:

@@ -94,7 +94,7 @@ def test_errors_stay_within_their_bounds_at_every_step(graph, restart, level, bu
     exact = solved(view, nodes, restart)
     run = symmetric.Iteration(view, nodes, restart)
     slot = np.full(n, -1, np.int32)
-    run.head_start(budget, slot)
+    run.head_start(slot, budget)
     assert (slot == -1).all()
     if level:
         run.level()
