@@ -7,6 +7,7 @@ Accuracy and Stability, 2nd ed., chapter 12), so the result is as exact as a sin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from kgmm.graph.scores import Solution
 from kgmm.graph.seeds import SeedNodes
 
 if TYPE_CHECKING:
+    from kgmm.graph.layers import Layers
     from kgmm.graph.view import GraphView
 
 #: a cycle in float32 shrinks the residual by this much at most; float32 resolves about 1e-6
@@ -36,16 +38,16 @@ def batchable(view: GraphView) -> bool:
 
 
 class _Columns:
-    """The reduced system for WIDTH right-hand sides; vectors are flat, node by node."""
+    """The reduced system for WIDTH right-hand sides; vectors have a row for each node."""
 
     def __init__(self, view: GraphView, block: list[SeedNodes], restart: float) -> None:
-        from kgmm.graph.batch_kernels import WIDTH, halves
+        from kgmm.graph.lines import WIDTH
 
         self.rows, self.layers = view.adjacency, view.layers
         self.size, self.width, self.damping = self.layers.core, WIDTH, 1 - restart
         self.strengths, self.factors = self.rows.unit_strengths, self.layers.factors(restart)
-        self.edges = (self.rows.indptr, self.rows.indices, self.rows.weights)
-        self.before, self.after = halves(*self.edges, self.layers.cut)
+        *self.edges, _ = self.layers.edges
+        self.before, self.after = _halves(self.layers)
         self.nodes = np.unique(np.concatenate([seeds.positions for seeds in block]))
         self.pulls = np.zeros((len(self.nodes), WIDTH))
         for column, seeds in enumerate(block):
@@ -53,11 +55,11 @@ class _Columns:
         self.seeds = np.full(len(view), -1, np.int32)
         self.seeds[self.nodes] = np.arange(len(self.nodes))
         self.sums = [np.zeros((2, len(blocks) - 1, WIDTH)) for blocks in self.layers.blocks[:-1]]
-        long = self.size * WIDTH
-        self.x = np.zeros(long)
-        self.correction, self.p = np.zeros(long, np.float32), np.zeros(long, np.float32)
-        self.t = _on_cache_lines(long, np.uint16)
-        self.v = _on_cache_lines(len(view) * WIDTH, np.float32)
+        core = (self.size, WIDTH)
+        self.x = np.zeros(core)
+        self.correction, self.p = np.zeros(core, np.float32), np.zeros(core, np.float32)
+        self.t = _on_cache_lines(core, np.uint16)
+        self.v = _on_cache_lines((len(view), WIDTH), np.float32)
 
     def _each(self, layer: int, kernel: Callable[[int, int], None]) -> None:
         from kgmm.graph import threads
@@ -74,8 +76,8 @@ class _Columns:
             row = slice(int(self.rows.indptr[node]), int(self.rows.indptr[node + 1]))
             weights = np.ones(row.stop - row.start) if self.rows.uniform else self.rows.weights[row]
             right[self.rows.indices[row]] += np.outer(weights, self.damping / self.strengths[node] * pulls)
-        single = _on_cache_lines(right.size, np.float32)
-        single[:] = right.ravel()
+        single = _on_cache_lines(right.shape, np.float32)
+        single[:] = right
         return single
 
     def shrink(self, r: Singles, goal: float, most: int) -> int:
@@ -168,7 +170,7 @@ class _Columns:
         from kgmm.graph import batch_kernels as kernels
 
         layers, group, last = self.layers, kernels.GROUP, len(self.sums)
-        z.reshape(-1, group)[: self.size] = self.x.reshape(-1, self.width)[:, column : column + group]
+        z[: self.size] = self.x[:, column : column + group]
         pulls = np.ascontiguousarray(self.pulls[:, column : column + group])
         fixed = (self.seeds, pulls, self.damping)
         self._each(
@@ -193,7 +195,7 @@ class _Columns:
 
         columns = tuple(np.empty(len(self.strengths)) for _ in range(kernels.GROUP))
         blocks = -(-len(self.strengths) // 64)
-        threads.over_blocks(partial(kernels.scores, z, self.strengths, columns), blocks, len(z))
+        threads.over_blocks(partial(kernels.scores, z, self.strengths, columns), blocks, z.size)
         return columns
 
 
@@ -202,23 +204,36 @@ def _ratio(over: Doubles, under: Doubles) -> Doubles:
     return np.divide(over, under, out=np.zeros_like(over), where=under > 0)
 
 
-def _on_cache_lines(size: int, kind: Any) -> NDArray[Any]:
+def _halves(layers: Layers) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return (starts, indices, weights) of the entries before each core row's cut, and of those after it."""
+    from kgmm.graph.batch_kernels import split
+
+    indptr, indices, weights, cut = layers.edges
+    starts, ends = np.zeros((2, layers.core + 1), indptr.dtype)
+    np.cumsum(cut - indptr[: layers.core], out=starts[1:])
+    np.cumsum(indptr[1 : layers.core + 1] - cut, out=ends[1:])
+    before, after = split(indptr, cut, indices, starts, ends)
+    lighter, heavier = (None, None) if weights is None else split(indptr, cut, weights, starts, ends)
+    return (starts, before, lighter), (ends, after, heavier)
+
+
+def _on_cache_lines(shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
     """Return zeros that begin at a multiple of 64 bytes, so that a node's entries are one cache line or two."""
-    item = np.dtype(kind).itemsize
+    size, item = math.prod(shape), np.dtype(kind).itemsize
     raw = np.zeros(size + 64 // item, kind)
     skip = (-raw.ctypes.data % 64) // item
-    return raw[skip : skip + size]
+    return raw[skip : skip + size].reshape(shape)
 
 
 def solve_columns(
     view: GraphView, block: list[SeedNodes], restart: float, tol: float, most: int
 ) -> list[Solution]:
     """Solve for up to WIDTH distributions whose seeds all have edges, on a :func:`batchable` view."""
-    from kgmm.graph.batch_kernels import GROUP
+    from kgmm.graph.lines import GROUP
 
     system = _Columns(view, restart=restart, block=block)
     r = system.right_side()
-    z = _on_cache_lines(len(view) * GROUP, np.float64)
+    z = _on_cache_lines((len(view), GROUP), np.float64)
     found: dict[int, Solution] = {}
     steps, goal = 0, restart * tol
     while True:
@@ -233,7 +248,7 @@ def solve_columns(
             errors = system.refine(column, z, r) / restart
             worst = max(worst, float(errors.max()))
             if errors.max() <= tol:
-                r.reshape(-1, system.width)[:, column : column + GROUP] = 0.0
+                r[:, column : column + GROUP] = 0.0
                 for at, scores in enumerate(system.scores(z)):
                     found[column + at] = Solution(scores, float(errors[at]), steps)
         if worst <= tol:

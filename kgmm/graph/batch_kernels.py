@@ -3,7 +3,7 @@
 A sweep with one vector waits for a cache line per edge and uses 4 bytes of it; here the line holds the entries of
 all walks, in bfloat16 (kept as uint16) where what is rounded is a direction: then p is adjusted to it and nothing is
 lost. GROUP columns in float64 are one cache line, too: what refinement computes. See :mod:`kgmm.graph.sweeps` for
-the same sweeps with one vector.
+the same sweeps with one vector. ``weights`` is None if every edge weighs 1; vectors have a row for each node.
 """
 
 from __future__ import annotations
@@ -16,18 +16,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from kgmm.graph.prefetch import prefetch
+from kgmm.graph.lines import GROUP, WIDTH, add_lines
 
 _compiled = numba.njit(
     cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"}
 )
-
-#: walks in a batch
-WIDTH = 32
-#: walks refined together
-GROUP = 8
-#: how many edges before its use a cache line is asked for
-_AHEAD = 32
 
 
 @intrinsic
@@ -54,29 +47,17 @@ def narrow(typing_context: Any, value: Any) -> Any:
 
 
 @_compiled
-def halves(indptr: Any, indices: Any, weights: Any, cut: Any) -> Any:
-    """Return (starts, indices, weights) of the entries before each core row's cut, and of those after it.
+def split(indptr: Any, cut: Any, values: Any, starts: Any, ends: Any) -> Any:
+    """Return the values of the entries before each core row's cut, from *starts* on, and of those after, from *ends*.
 
     A sweep reads one of them, in order: so it can ask early for the cache lines it needs.
     """
     core = len(cut)
-    starts, ends = np.zeros(core + 1, indptr.dtype), np.zeros(core + 1, indptr.dtype)
+    before, after = np.empty(starts[core], values.dtype), np.empty(ends[core], values.dtype)
     for i in range(core):
-        starts[i + 1] = starts[i] + cut[i] - indptr[i]
-        ends[i + 1] = ends[i] + indptr[i + 1] - cut[i]
-    before, after = np.empty(starts[core], indices.dtype), np.empty(ends[core], indices.dtype)
-    lighter = np.empty(len(before) if len(weights) else 0, weights.dtype)
-    heavier = np.empty(len(after) if len(weights) else 0, weights.dtype)
-    for i in range(core):
-        for k in range(indptr[i], cut[i]):
-            before[starts[i] + k - indptr[i]] = indices[k]
-            if len(weights):
-                lighter[starts[i] + k - indptr[i]] = weights[k]
-        for k in range(cut[i], indptr[i + 1]):
-            after[ends[i] + k - cut[i]] = indices[k]
-            if len(weights):
-                heavier[ends[i] + k - cut[i]] = weights[k]
-    return (starts, before, lighter), (ends, after, heavier)
+        before[starts[i] : starts[i + 1]] = values[indptr[i] : cut[i]]
+        after[ends[i] : ends[i + 1]] = values[cut[i] : indptr[i + 1]]
+    return before, after
 
 
 @_compiled
@@ -86,25 +67,15 @@ def lower(
 ) -> None:  # fmt: skip
     """R <- (pivot + L)^-1 r, in place, a layer at a time, last first; L has the entries of later layers."""
     total = np.empty(WIDTH, np.float32)
-    final, uniform, core = len(indices) - 1, len(weights) == 0, len(pivot)
-    keep = np.float32(damping)
+    core, keep = len(pivot), np.float32(damping)
     for i in range(blocks[first], blocks[last]):
+        high = np.int64(indptr[i])
+        while high < indptr[i + 1] and indices[high] < core:
+            high += 1
+        add_lines(r, indices, weights, indptr[i], high, total)
+        inverse, far = np.float32(1.0 / pivot[i]), r[i]
         for c in range(WIDTH):
-            total[c] = np.float32(0)
-        for k in range(indptr[i], indptr[i + 1]):
-            if indices[k] >= core:
-                break
-            ahead = np.int64(indices[min(k + _AHEAD, final)])
-            if ahead < core:
-                prefetch(r, ahead * WIDTH)
-                prefetch(r, ahead * WIDTH + 16)
-            j = np.int64(indices[k]) * WIDTH
-            w = np.float32(1) if uniform else np.float32(weights[k])
-            for c in range(WIDTH):
-                total[c] += w * r[j + c]
-        inverse = np.float32(1.0 / pivot[i])
-        for c in range(WIDTH):
-            r[i * WIDTH + c] = (r[i * WIDTH + c] + keep * total[c]) * inverse
+            far[c] = (far[c] + keep * total[c]) * inverse
 
 
 @_compiled
@@ -117,25 +88,17 @@ def back(
     p is then set to what the rounded t is the exact solution for.
     """
     total = np.empty(WIDTH, np.float32)
-    final, uniform = len(indices) - 1, len(weights) == 0
     keep = np.float32(damping)
     for i in range(blocks[first], blocks[last]):
-        for c in range(WIDTH):
-            total[c] = np.float32(0)
-        for k in range(indptr[i], indptr[i + 1] if i >= dense else indptr[i]):
-            prefetch(t, np.int64(indices[min(k + _AHEAD, final)]) * WIDTH)
-            j = np.int64(indices[k]) * WIDTH
-            w = np.float32(1) if uniform else np.float32(weights[k])
-            for c in range(WIDTH):
-                total[c] += w * widen(t[j + c])
+        add_lines(t, indices, weights, indptr[i], indptr[i + 1] if i >= dense else indptr[i], total)
         here = np.float32(pivot[i])
         inverse = np.float32(1) / here
+        far, toward, on = r[i], p[i], t[i]
         for c in range(WIDTH):
-            at = i * WIDTH + c
             passed = keep * total[c]
-            bits = narrow(r[at] + (share[c] * p[at] + passed) * inverse)
-            t[at] = bits
-            p[at] = here * widen(bits) - passed
+            bits = narrow(far[c] + (share[c] * toward[c] + passed) * inverse)
+            on[c] = bits
+            toward[c] = here * widen(bits) - passed
 
 
 @_compiled
@@ -145,19 +108,11 @@ def fringe(
 ) -> None:  # fmt: skip
     """v_i <- - damping (A t)_i / d_i on the fringe, whose neighbors all are in the core."""
     total = np.empty(WIDTH, np.float32)
-    final, uniform = len(indices) - 1, len(weights) == 0
     for i in range(blocks[first], blocks[last]):
+        add_lines(t, indices, weights, indptr[i], indptr[i + 1], total)
+        share, value = np.float32(-damping / strengths[i]), v[i]
         for c in range(WIDTH):
-            total[c] = np.float32(0)
-        for k in range(indptr[i], indptr[i + 1]):
-            prefetch(t, np.int64(indices[min(k + _AHEAD, final)]) * WIDTH)
-            j = np.int64(indices[k]) * WIDTH
-            w = np.float32(1) if uniform else np.float32(weights[k])
-            for c in range(WIDTH):
-                total[c] += w * widen(t[j + c])
-        share = np.float32(-damping / strengths[i])
-        for c in range(WIDTH):
-            v[i * WIDTH + c] = share * total[c]
+            value[c] = share * total[c]
 
 
 @_compiled
@@ -169,38 +124,25 @@ def forth(
 
     In the dense layer, damping (A t)_i within it is taken off first.
     """
-    total, dot = np.empty(WIDTH, np.float32), np.empty(WIDTH, np.float64)
-    final, close, uniform = len(after) - 1, len(before) - 1, len(heavier) == 0
+    total, inside = np.empty(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
+    dot = np.empty(WIDTH, np.float64)
     keep = np.float32(damping)
     for b in range(first, last):
-        for c in range(WIDTH):
-            dot[c] = 0.0
+        dot[:] = 0.0
         for i in range(blocks[b], blocks[b + 1]):
-            for c in range(WIDTH):
-                total[c] = np.float32(0)
-            for k in range(ends[i], ends[i + 1]):
-                ahead = np.int64(after[min(k + _AHEAD, final)]) * WIDTH
-                prefetch(v, ahead)
-                prefetch(v, ahead + 16)
-                j = np.int64(after[k]) * WIDTH
-                w = np.float32(1) if uniform else np.float32(heavier[k])
-                for c in range(WIDTH):
-                    total[c] += w * v[j + c]
-            for k in range(starts[i], starts[i + 1] if i < dense else starts[i]):
-                prefetch(t, np.int64(before[min(k + _AHEAD, close)]) * WIDTH)
-                j = np.int64(before[k]) * WIDTH
-                w = np.float32(1) if uniform else np.float32(lighter[k])
-                for c in range(WIDTH):
-                    total[c] -= w * widen(t[j + c])
+            add_lines(v, after, heavier, ends[i], ends[i + 1], total)
+            if i < dense:
+                add_lines(t, before, lighter, starts[i], starts[i + 1], inside)
             strength, inverse = np.float32(strengths[i]), np.float32(1.0 / pivot[i])
+            toward, on, value = p[i], t[i], v[i]
             for c in range(WIDTH):
-                at = i * WIDTH + c
-                own = widen(t[at])
-                value = (p[at] + keep * total[c] + strength * own) * inverse - np.float32(2) * own
-                v[at] = value
-                dot[c] += np.float64(p[at] * (own + value))
-        for c in range(WIDTH):
-            dots[b, c] = dot[c]
+                own = widen(on[c])
+                new = (toward[c] + keep * (total[c] - inside[c]) + strength * own) * inverse - np.float32(
+                    2
+                ) * own
+                value[c] = new
+                dot[c] += np.float64(toward[c] * (own + new))
+        dots[b] = dot
 
 
 @_compiled
@@ -211,21 +153,18 @@ def move(
     """Z += step t, r -= step (t + v); dots_b <- r . pivot r, norms_b bounds sum |(pivot + L) r| over block b, by column."""
     dot, norm = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float64)
     for b in range(first, last):
-        for c in range(WIDTH):
-            dot[c] = norm[c] = 0.0
+        dot[:] = norm[:] = 0.0
         for i in range(blocks[b], blocks[b + 1]):
-            here, far = np.float32(pivot[i]), np.float32(reach[i])
+            here, reached = np.float32(pivot[i]), np.float32(reach[i])
+            on, value, solved, far = t[i], v[i], z[i], r[i]
             for c in range(WIDTH):
-                at = i * WIDTH + c
-                own = widen(t[at])
-                z[at] += step[c] * own
-                new = r[at] - step[c] * (own + v[at])
-                r[at] = new
+                own = widen(on[c])
+                solved[c] += step[c] * own
+                new = far[c] - step[c] * (own + value[c])
+                far[c] = new
                 dot[c] += np.float64(new * new * here)
-                norm[c] += np.float64(abs(new) * far)
-        for c in range(WIDTH):
-            dots[b, c] = dot[c]
-            norms[b, c] = norm[c]
+                norm[c] += np.float64(abs(new) * reached)
+        dots[b], norms[b] = dot, norm
 
 
 @_compiled
@@ -235,20 +174,11 @@ def substitute(
 ) -> None:  # fmt: skip
     """Solve the fringe's rows: z_i <- (damping (A z)_i + pull_i) / d_i; ``seeds`` maps a node to its pulls or -1."""
     total = np.empty(GROUP, np.float64)
-    final, uniform = len(indices) - 1, len(weights) == 0
     for i in range(blocks[first], blocks[last]):
+        add_lines(z, indices, weights, indptr[i], indptr[i + 1], total)
         for c in range(GROUP):
-            total[c] = 0.0
-        for k in range(indptr[i], indptr[i + 1]):
-            prefetch(z, np.int64(indices[min(k + _AHEAD, final)]) * GROUP)
-            j = np.int64(indices[k]) * GROUP
-            w = 1.0 if uniform else np.float64(weights[k])
-            for c in range(GROUP):
-                total[c] += w * z[j + c]
-        row = seeds[i]
-        for c in range(GROUP):
-            pull = pulls[row, c] if row >= 0 else 0.0
-            z[i * GROUP + c] = (damping * total[c] + pull) / strengths[i]
+            pull = pulls[seeds[i], c] if seeds[i] >= 0 else 0.0
+            z[i, c] = (damping * total[c] + pull) / strengths[i]
 
 
 @_compiled
@@ -258,27 +188,16 @@ def residual(
 ) -> None:  # fmt: skip
     """R <- pull - (D - damping A) z on the core, for the GROUP columns from *column*; norms_b <- sum |r| over block b."""
     total, norm = np.empty(GROUP, np.float64), np.empty(GROUP, np.float64)
-    final, uniform = len(indices) - 1, len(weights) == 0
     for b in range(first, last):
-        for c in range(GROUP):
-            norm[c] = 0.0
+        norm[:] = 0.0
         for i in range(blocks[b], blocks[b + 1]):
+            add_lines(z, indices, weights, indptr[i], indptr[i + 1], total)
             for c in range(GROUP):
-                total[c] = 0.0
-            for k in range(indptr[i], indptr[i + 1]):
-                prefetch(z, np.int64(indices[min(k + _AHEAD, final)]) * GROUP)
-                j = np.int64(indices[k]) * GROUP
-                w = 1.0 if uniform else np.float64(weights[k])
-                for c in range(GROUP):
-                    total[c] += w * z[j + c]
-            row = seeds[i]
-            for c in range(GROUP):
-                pull = pulls[row, c] if row >= 0 else 0.0
-                value = pull + damping * total[c] - strengths[i] * z[i * GROUP + c]
-                r[i * WIDTH + column + c] = value
+                pull = pulls[seeds[i], c] if seeds[i] >= 0 else 0.0
+                value = pull + damping * total[c] - strengths[i] * z[i, c]
+                r[i, column + c] = value
                 norm[c] += abs(value)
-        for c in range(GROUP):
-            norms[b, c] = norm[c]
+        norms[b] = norm
 
 
 @_compiled
@@ -289,4 +208,4 @@ def scores(z: Any, strengths: Any, columns: Any, first: int, last: int) -> None:
         for c in range(GROUP):
             column = columns[c]
             for i in nodes:
-                column[i] = max(strengths[i] * z[i * GROUP + c], 0.0)
+                column[i] = max(strengths[i] * z[i, c], 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import subprocess
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from kgmm.errors import BadInput, UnknownConcept
 from kgmm.graph import GraphView, build
+from kgmm.graph.layers import layers
 
 from .random_graphs import as_view, graphs
 
@@ -140,6 +142,21 @@ def test_a_large_batch_in_mixed_precision_is_as_exact_as_single_walks(weighted):
     for seeds, scores in zip(seed_sets, view.walk_many(seed_sets, tol=1e-10), strict=True):
         exact = view.walk(seeds, tol=1e-13).array
         assert np.abs(scores.array - exact).sum() <= scores.error + 1e-12 <= 1e-10 + 1e-12
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_row_bounds_of_64_bits_give_the_same_scores(weighted):
+    s, o = np.random.default_rng(2).integers(0, 9_000, (2, 60_000))
+    w = np.random.default_rng(3).random(len(s)) + 0.5 if weighted else None
+    seeds = [str(i) for i in range(20)]
+    narrow, wide = (GraphView.from_edges(s, o, None, w) for _ in range(2))
+    rows = narrow.adjacency
+    wide.adjacency = dataclasses.replace(rows, indptr=rows.indptr.astype(np.int64))
+    wide.layers = layers(wide.adjacency, None, narrow.layers.bounds)
+    assert np.array_equal(wide.walk("5").array, narrow.walk("5").array)
+    assert list(wide.top("5", 10)) == list(narrow.top("5", 10))
+    for one, other in zip(wide.walk_many(seeds), narrow.walk_many(seeds), strict=True):
+        assert np.array_equal(one.array, other.array)
 
 
 def test_a_batch_over_a_graph_with_few_ties_between_its_nodes_is_exact():
