@@ -168,8 +168,9 @@ class _Columns:
         The residuals themselves go to *r*.
         """
         from kgmm.graph import batch_kernels as kernels
+        from kgmm.graph.lines import GROUP
 
-        layers, group, last = self.layers, kernels.GROUP, len(self.sums)
+        layers, group, last = self.layers, GROUP, len(self.sums)
         z[: self.size] = self.x[:, column : column + group]
         pulls = np.ascontiguousarray(self.pulls[:, column : column + group])
         fixed = (self.seeds, pulls, self.damping)
@@ -192,8 +193,9 @@ class _Columns:
         """Return x = max(D z, 0), column by column."""
         from kgmm.graph import batch_kernels as kernels
         from kgmm.graph import threads
+        from kgmm.graph.lines import GROUP
 
-        columns = tuple(np.empty(len(self.strengths)) for _ in range(kernels.GROUP))
+        columns = tuple(np.empty(len(self.strengths)) for _ in range(GROUP))
         blocks = -(-len(self.strengths) // 64)
         threads.over_blocks(partial(kernels.scores, z, self.strengths, columns), blocks, z.size)
         return columns
