@@ -9,16 +9,15 @@ Only corrections and heads are weights of this model; the BERT is the text encod
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from kgmm.errors import KgmmError
+from kgmm.nn.bert import Bert, load_bert
 
 _MATRICES = (
     "attention.self.query",
@@ -52,99 +51,36 @@ class Pairs:
     seen: Tensor
 
 
-class QuestionReader(nn.Module):
-    """A BERT with low-rank corrections; a question's vector is the mean of its tokens', of unit length.
+class QuestionReader(Bert):
+    """A BERT with low-rank corrections, the only weights that are trained and saved.
 
     Args:
-        base: the BERT's weights, as :func:`bert` returns them; shared, not saved.
-        config: its configuration.
+        weights, config, precision: the BERT's, see :class:`~kgmm.nn.bert.Bert`.
         rank: of the corrections; one matrix of (m, n) gets rank × (m + n) weights.
-        precision: in which matrices are multiplied.
     """
 
     def __init__(
         self,
-        base: dict[str, Tensor],
-        config: dict[str, float],
+        weights: dict[str, Tensor],
+        config: dict[str, Any],
         rank: int = 16,
         precision: torch.dtype = torch.float32,
     ) -> None:
-        super().__init__()
-        self.heads, self.depth = int(config["num_attention_heads"]), int(config["num_hidden_layers"])
-        self.dim, self.epsilon = int(config["hidden_size"]), config["layer_norm_eps"]
-        self.precision = precision
-        self._base = base
-        self._merged: dict[str, Tensor] | None = None
+        super().__init__(weights, config, precision)
         self.down, self.up = nn.ParameterDict(), nn.ParameterDict()
-        for name in self._matrices():
-            out, into = base[f"{name}.weight"].shape
-            key = name.replace(".", "_")
-            self.down[key] = nn.Parameter(torch.randn(rank, into) / into**0.5)
-            self.up[key] = nn.Parameter(torch.zeros(out, rank))
-
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Token ids and 1 for real tokens, both (n, length), to unit vectors (n, D)."""
-        w = self._base
-        x = (
-            F.embedding(ids, w["embeddings.word_embeddings.weight"])
-            + w["embeddings.position_embeddings.weight"][: ids.shape[1]]
-            + w["embeddings.token_type_embeddings.weight"][0]
-        )
-        x = self._norm(x, "embeddings.LayerNorm")
-        bias = torch.zeros(mask.shape).masked_fill(mask == 0, -1e9)[:, None, None]
         for layer in range(self.depth):
-            prefix = f"encoder.layer.{layer}."
-            x = self._norm(x + self._attend(x, bias, prefix), prefix + "attention.output.LayerNorm")
-            inner = F.gelu(self._linear(x, prefix + "intermediate.dense"))
-            x = self._norm(x + self._linear(inner, prefix + "output.dense"), prefix + "output.LayerNorm")
-        real = mask.unsqueeze(-1).to(x.dtype)
-        return F.normalize((x * real).sum(1) / real.sum(1).clamp(min=1), dim=1)
+            for matrix in _MATRICES:
+                name = f"encoder.layer.{layer}.{matrix}"
+                out, into = weights[f"{name}.weight"].shape
+                key = name.replace(".", "_")
+                self.down[key] = nn.Parameter(torch.randn(rank, into) / into**0.5)
+                self.up[key] = nn.Parameter(torch.zeros(out, rank))
 
-    def train(self, mode: bool = True) -> QuestionReader:
-        """Switch to training or, with the corrections merged into the matrices once, to reading."""
-        self._merged = None
-        return super().train(mode)
-
-    def _matrices(self) -> list[str]:
-        return [f"encoder.layer.{layer}.{matrix}" for layer in range(self.depth) for matrix in _MATRICES]
-
-    def _attend(self, x: Tensor, bias: Tensor, prefix: str) -> Tensor:
-        n, length, _ = x.shape
-        q, k, v = (
-            self._linear(x, f"{prefix}attention.self.{part}").view(n, length, self.heads, -1).transpose(1, 2)
-            for part in ("query", "key", "value")
-        )
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        return self._linear(
-            mixed.transpose(1, 2).reshape(n, length, self.dim), prefix + "attention.output.dense"
-        )
-
-    def _linear(self, x: Tensor, name: str) -> Tensor:
-        kind = self.precision
-        bias = self._base[f"{name}.bias"]
-        return F.linear(x.to(kind), self._matrix(name).to(kind), bias.to(kind))
-
-    def _matrix(self, name: str) -> Tensor:
-        if self.training:
-            return self._corrected(name)
-        if self._merged is None:
-            with torch.no_grad():
-                self._merged = {
-                    name: self._corrected(name).to(self.precision).detach() for name in self._matrices()
-                }
-        return self._merged[name]
-
-    def _corrected(self, name: str) -> Tensor:
+    def matrix(self, name: str) -> Tensor:
+        """Return the corrected weights (out, in) of one product."""
         key = name.replace(".", "_")
-        corrected: Tensor = self._base[f"{name}.weight"] + self.up[key] @ self.down[key]
+        corrected: Tensor = super().matrix(name) + self.up[key] @ self.down[key]
         return corrected
-
-    def _norm(self, x: Tensor, name: str) -> Tensor:
-        w = self._base
-        out: Tensor = F.layer_norm(
-            x.float(), (self.dim,), w[f"{name}.weight"], w[f"{name}.bias"], self.epsilon
-        )
-        return out
 
 
 class PairRanker(nn.Module):
@@ -232,7 +168,7 @@ class Committee(nn.Module):
         dropout: float = 0.3, precision: torch.dtype = torch.float32,
     ) -> None:  # fmt: skip
         super().__init__()
-        base, config = bert(folder)
+        base, config = load_bert(folder)
         self.members = nn.ModuleList(
             PairRanker(QuestionReader(base, config, rank, precision), features, relations, hidden, dropout)
             for _ in range(members)
@@ -252,17 +188,3 @@ class Committee(nn.Module):
             torch.stack(logits).mean(0)
             for logits in zip(*(m for m, _ in self(ids, mask, pairs)), strict=True)
         ]
-
-
-def bert(folder: Path) -> tuple[dict[str, Tensor], dict[str, float]]:
-    """Load a BERT's weights and configuration.
-
-    Raises:
-        KgmmError: if the folder holds none.
-    """
-    try:
-        config = json.loads((folder / "config.json").read_text())
-        weights = load_file(folder / "model.safetensors")
-    except OSError as error:
-        raise KgmmError(f"{folder}: no BERT to correct ({error})") from error
-    return {key.removeprefix("bert."): value.float() for key, value in weights.items()}, config

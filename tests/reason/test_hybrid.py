@@ -12,7 +12,8 @@ import torch
 
 import kgmm
 from kgmm.data.fvqa import spellings
-from kgmm.nn.pair_ranker import PairRanker, Pairs, QuestionReader, bert
+from kgmm.nn.bert import load_bert
+from kgmm.nn.pair_ranker import PairRanker, Pairs, QuestionReader
 from kgmm.reason import hybrid
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
@@ -27,7 +28,7 @@ FEATURES, RELATIONS = 5, 3
 @pytest.fixture(scope="module")
 def ranker():
     torch.manual_seed(0)
-    reader = QuestionReader(*bert(hybrid.base_folder()), rank=4)
+    reader = QuestionReader(*load_bert(hybrid.base_folder()), rank=4)
     for up in reader.up.values():
         torch.nn.init.normal_(up, std=0.02)
     made = PairRanker(reader, FEATURES, RELATIONS)
@@ -52,7 +53,7 @@ def asked(questions):
 def test_uncorrected_it_reads_as_the_text_encoder_does():
     from kgmm.encode import text_encoder
 
-    reader = QuestionReader(*bert(hybrid.base_folder()), rank=4).eval()
+    reader = QuestionReader(*load_bert(hybrid.base_folder()), rank=4).eval()
     ours = reader(*asked(QUESTIONS)).detach().numpy()
     theirs = text_encoder("minilm").encode(QUESTIONS)
     assert (ours * theirs).sum(axis=1) == pytest.approx(1, abs=2e-3)
