@@ -80,18 +80,18 @@ class Bench:
         from kgmm.reason.fusion import Plain, split_training
         from kgmm.reason.fusion_policy import PolicyProblem
         from kgmm.reason.fusion_prior import PriorProblem, weigh
-        from kgmm.reason.fusion_teacher import FactlessStudent, StudentProblem
+        from kgmm.reason.fusion_teacher import FactlessStudent, Lesson, StudentProblem
         from kgmm.reason.no_knowledge import TwinProblem
         from kgmm.train import Recipe, fit
 
         epochs, factless, tune = EPOCHS[share]
         split, p = split_training(self.problem, self.folder, share, tune), self.problem
-        teacher = {"weight": 0.3 if share == 1 else 0.5, "temperature": 1.0}
+        lesson = Lesson(0.3 if share == 1 else 0.5, temperature=1.0)
         make: dict[str, Callable[[], Any]] = {
             "kdmn": lambda: Plain(p, split, seed=seed),
-            "kdmn, teacher": lambda: StudentProblem(p, split, self.taught, seed=seed, **teacher),
+            "kdmn, teacher": lambda: StudentProblem(p, split, self.taught, lesson, seed),
             "no facts": lambda: TwinProblem(p, split, seed=seed),
-            "no facts, teacher": lambda: FactlessStudent(p, split, self.taught, seed=seed, **teacher),
+            "no facts, teacher": lambda: FactlessStudent(p, split, self.taught, lesson, seed),
             "question only": lambda: TwinProblem(p, split, seed=seed, blind=True),
         }
         for name, how in zip([*ROWS][3:6], ("cosine", "reinforce", "supervised"), strict=True):

@@ -9,6 +9,7 @@ no labels, so it also teaches questions that have none. The student may also be 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -72,6 +73,21 @@ def targets(taught: list[dict[str, float]], texts: list[list[str]]) -> Tensor:
     return out
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """How a teacher teaches.
+
+    Attributes:
+        weight: α, the teacher's part where there are labels; it is all where there are none.
+        temperature: T.
+        unlabelled: whether the teacher also teaches the training questions without labels.
+    """
+
+    weight: float = 0.3
+    temperature: float = 2.0
+    unlabelled: bool = True
+
+
 class StudentProblem(Plain):
     """KDMN taught by labels where there are any, and everywhere by a teacher.
 
@@ -79,10 +95,8 @@ class StudentProblem(Plain):
         base: FVQA with its memories.
         split: of its training questions.
         taught: the teacher's answer to every training question, of :func:`teacher_answers`.
+        lesson: how it teaches.
         seed: of the weights.
-        weight: α, the teacher's part where there are labels; it is all where there are none.
-        temperature: T.
-        unlabelled: whether the teacher also teaches the training questions without labels.
     """
 
     name = "kdmn-student"
@@ -93,18 +107,15 @@ class StudentProblem(Plain):
         base: FvqaProblem,
         split: Split,
         taught: list[dict[str, float]],
-        *,
+        lesson: Lesson = Lesson(),
         seed: int = 0,
-        weight: float = 0.3,
-        temperature: float = 2.0,
-        unlabelled: bool = True,
     ) -> None:
         super().__init__(base, split, seed=seed)
-        self.weight, self.temperature = weight, temperature
-        self.config |= {"distillation": {"weight": weight, "temperature": temperature}}
+        self.lesson = lesson
+        self.config |= {"distillation": asdict(lesson)}
         self._groups = group_answers(base.train, base._train.mask.shape[1])
         self._targets = targets(taught, self._groups.texts)
-        self._rows, self._labelled = schooling(split, len(base.train), unlabelled)
+        self._rows, self._labelled = schooling(split, len(base.train), lesson.unlabelled)
         self.size = len(self._rows)
 
     def loss(self, rows: Tensor) -> Tensor:
@@ -118,8 +129,8 @@ class StudentProblem(Plain):
         )
         group = torch.cat([self._groups.group[rows], torch.full((len(rows), 1), self._groups.most)], 1)
         said = answer_logits(ends, group.to(device), self._groups.most + 1)
-        taught = distillation_loss(said, self._targets[rows].to(device), self.temperature)
-        return mix(labels, taught, self._labelled[rows].to(device), self.weight)
+        taught = distillation_loss(said, self._targets[rows].to(device), self.lesson.temperature)
+        return mix(labels, taught, self._labelled[rows].to(device), self.lesson.weight)
 
 
 class FactlessStudent(TwinProblem):
@@ -127,12 +138,7 @@ class FactlessStudent(TwinProblem):
 
     Args:
         base: FVQA; its memories are not read.
-        split: of its training questions.
-        taught: as for :class:`StudentProblem`.
-        seed: of the weights.
-        weight: α.
-        temperature: T.
-        unlabelled: whether the teacher also teaches the training questions without labels.
+        split, taught, lesson, seed: as for :class:`StudentProblem`.
     """
 
     def __init__(
@@ -140,17 +146,14 @@ class FactlessStudent(TwinProblem):
         base: FvqaProblem,
         split: Split,
         taught: list[dict[str, float]],
-        *,
+        lesson: Lesson = Lesson(),
         seed: int = 0,
-        weight: float = 0.3,
-        temperature: float = 2.0,
-        unlabelled: bool = True,
     ) -> None:
-        self._rows, self._labelled = schooling(split, len(base.train), unlabelled)
+        self._rows, self._labelled = schooling(split, len(base.train), lesson.unlabelled)
         more = {max(taught[i], key=taught[i].__getitem__) for i in self._rows.tolist() if taught[i]}
         super().__init__(base, split, seed=seed, more=more)
-        self.weight, self.temperature, self.size = weight, temperature, len(self._rows)
-        self.config |= {"distillation": {"weight": weight, "temperature": temperature}}
+        self.lesson, self.size = lesson, len(self._rows)
+        self.config |= {"distillation": asdict(lesson)}
         self._targets = targets(taught, [self.texts(e) for e in base.train])[:, :-1]
 
     def loss(self, rows: Tensor) -> Tensor:
@@ -158,10 +161,10 @@ class FactlessStudent(TwinProblem):
         rows = self._rows[rows]
         said = self.said(rows)
         wanted = self._targets[rows, : said.shape[1]].to(said.device)
-        taught = distillation_loss(said, wanted, self.temperature)
+        taught = distillation_loss(said, wanted, self.lesson.temperature)
         labelled = self._labelled[rows].to(said.device)
         right = self._right[rows].to(said.device).masked_fill(~labelled, -100)
-        return mix(F.cross_entropy(said, right, reduction="none"), taught, labelled, self.weight)
+        return mix(F.cross_entropy(said, right, reduction="none"), taught, labelled, self.lesson.weight)
 
 
 def schooling(split: Split, questions: int, unlabelled: bool) -> tuple[Tensor, Tensor]:

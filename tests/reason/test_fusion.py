@@ -15,7 +15,14 @@ from kgmm.nn.kdmn import KDMN
 from kgmm.reason.fusion import Plain, Split, group_answers, take
 from kgmm.reason.fusion_policy import PolicyProblem
 from kgmm.reason.fusion_prior import Prior, PriorProblem, Support, fit_prior, reweigh, weigh
-from kgmm.reason.fusion_teacher import FactlessStudent, StudentProblem, schooling, targets, teacher_answers
+from kgmm.reason.fusion_teacher import (
+    FactlessStudent,
+    Lesson,
+    StudentProblem,
+    schooling,
+    targets,
+    teacher_answers,
+)
 from kgmm.reason.fvqa_problem import Example, FactBase, _labels
 from kgmm.reason.memory_input import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
 from kgmm.reason.no_knowledge import TwinProblem
@@ -215,7 +222,7 @@ def test_a_student_of_few_labels_learns_what_its_teacher_knows(problem, small, s
     taught = [{e.answer: 1.0} for e in small.train]
     alone = {StudentProblem: Plain, FactlessStudent: TwinProblem}[problem](small, few)
     recipe = Recipe(epochs=25, batch=12, rate=1e-2, threads=0, patience=25)
-    pupil = problem(small, few, taught, weight=0.5, temperature=1.0)
+    pupil = problem(small, few, taught, Lesson(0.5, temperature=1.0))
     lonely = fit(alone, tmp_path / "alone", recipe).figures["top1"]
     assert fit(pupil, tmp_path / "taught", recipe).figures["top1"] > lonely + 0.1
 
@@ -225,7 +232,7 @@ def test_a_students_loss_mixes_label_and_teacher(small, split):
     rows = torch.arange(8)
     whole = {}
     for weight in (0.0, 0.5, 1.0):
-        problem = StudentProblem(small, split, taught, weight=weight, seed=1)
+        problem = StudentProblem(small, split, taught, Lesson(weight), seed=1)
         problem.model.eval()
         whole[weight] = problem.loss(rows).item()
     assert whole[0.5] == pytest.approx((whole[0.0] + whole[1.0]) / 2, abs=1e-5)
