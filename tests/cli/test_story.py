@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,31 @@ def test_terms_are_linked_to_a_store(shell: Shell, tmp_path: Path) -> None:
         kb.add([("dam", "UsedFor", "holding water")])
     ran = shell("summarize", "news", "flood", "--kb", tmp_path / "kb")
     assert "dam is used for holding water" in ran.out
+
+
+def test_a_picture_asks_for_its_story_with_facts_and_boards(shell: Shell, tmp_path: Path) -> None:
+    story = news(keyframes=tmp_path / "keyframes")
+    story.to_json(tmp_path / "mine.json")
+    whale = next(logo.image for logo in story.logos if logo.id == "whale")
+    assert whale is not None
+    with Image.open(whale) as logo:
+        logo.convert("RGB").resize((150, 110)).save(tmp_path / "screenshot.jpg", quality=60)
+    with kgmm.open(tmp_path / "kb") as kb:
+        kb.add([("whale", "IsA", "mammal")])
+    page, picture = tmp_path / "board.html", tmp_path / "board.png"
+    ran = shell(
+        "summarize", tmp_path / "mine.json", tmp_path / "screenshot.jpg", "--kb", tmp_path / "kb", "--html", page,
+        "--png", picture, "--json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    assert all("whale" in frame["logos"] for frame in found["frames"])
+    assert any("mammal" in fact for term in found["terms"] for fact in term["facts"])
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/jpeg;base64,") == len(found["frames"]) and "mammal" in text
+    assert not re.search(r"(?:src|href)=.?https?:", text)
+    with Image.open(picture) as board:
+        assert board.width > 300 * len(found["frames"])
 
 
 def test_a_film_is_skimmed(shell: Shell, video: Path, tmp_path: Path) -> None:
