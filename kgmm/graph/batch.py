@@ -86,18 +86,15 @@ class _Columns:
         *r* is used up.
         """
         from kgmm.graph import batch_kernels as kernels
+        from kgmm.graph import threads
 
         layers, pivots = self.layers, self.factors.pivots
-        self.correction.fill(0)
-        self.p.fill(0)
         for layer in reversed(range(len(self.sums))):
             self._each(
                 layer,
                 partial(kernels.lower, *self.after, pivots, self.damping, r, layers.blocks[layer]),
             )
-        nothing = np.zeros(self.width, np.float32)
-        self.t.fill(0)
-        self.v.fill(0)
+        nothing = np.zeros(self.width, np.float32)  # what a cycle before left in p, t and v counts 0 times
         square, norms = self._move(r, nothing)
         goals = np.maximum(0.9 * _SLACK * goal, _CYCLE * norms)
         share, steps = nothing, 0
@@ -107,7 +104,9 @@ class _Columns:
             square, norms = self._move(r, step)
             share = _ratio(square, before).astype(np.float32)
             steps += 1
-        self.x += self.correction
+        threads.over_blocks(
+            partial(kernels.accept, self.correction, self.x), -(-self.size // 64), self.x.size
+        )
         return steps
 
     def _move(self, r: Singles, step: Singles) -> tuple[Doubles, Doubles]:

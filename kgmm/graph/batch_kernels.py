@@ -168,6 +168,16 @@ def move(
 
 
 @_compiled
+def accept(correction: Any, x: Any, first: int, last: int) -> None:
+    """X += correction, which then is 0, for blocks of 64 rows."""
+    for i in range(64 * first, min(64 * last, len(x))):
+        change, value = correction[i], x[i]
+        for c in range(WIDTH):
+            value[c] += change[c]
+            change[c] = np.float32(0)
+
+
+@_compiled
 def substitute(
     indptr: Any, indices: Any, weights: Any, strengths: Any, z: Any, seeds: Any, pulls: Any,
     damping: float, blocks: Any, first: int, last: int,
