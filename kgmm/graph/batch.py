@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: a cycle in float32 shrinks the residual by this much at most; float32 resolves about 1e-6
 _CYCLE = 5e-5
+#: a push from the seeds first reads one of so many edges
+_HEAD_START = 1024
 #: residuals are about so much smaller than the bound that is kept of them
 _SLACK = 1.4
 
@@ -66,19 +68,19 @@ class _Columns:
 
         threads.over_blocks(kernel, len(self.layers.blocks[layer]) - 1, self.width * self.layers.work(layer))
 
-    def right_side(self) -> Singles:
-        """Return the reduced system's right-hand side: the core's pulls and what the fringe's pass on to it."""
-        right = np.zeros((self.size, self.width))
-        for node, pulls in zip(self.nodes.tolist(), self.pulls, strict=True):
-            if node < self.size:
-                right[node] += pulls
-                continue
-            row = slice(int(self.rows.indptr[node]), int(self.rows.indptr[node + 1]))
-            weights = np.ones(row.stop - row.start) if self.rows.uniform else self.rows.weights[row]
-            right[self.rows.indices[row]] += np.outer(weights, self.damping / self.strengths[node] * pulls)
-        single = _on_cache_lines(right.shape, np.float32)
-        single[:] = right
-        return single
+    def head_start(self, block: list[SeedNodes], restart: float) -> Singles:
+        """Set ``x`` to what a short push from each distribution's seeds gives; return the reduced system's residuals."""
+        from kgmm.graph import duals
+
+        arrays = (self.rows.indptr, self.rows.indices, self.rows.weights, self.strengths, self.damping)
+        budget, slot = len(self.rows.indices) // _HEAD_START, np.full(len(self.strengths), -1, np.int32)
+        residual = _on_cache_lines((self.size, self.width), np.float32)
+        for column, seeds in enumerate(block):
+            nodes, y, rho, _ = duals.push(*arrays, seeds.positions, restart * seeds.masses, budget, slot)
+            inside = nodes < self.size
+            self.x[nodes[inside], column] = y[inside]
+            duals.fold(*arrays, nodes, rho, residual[:, column])
+        return residual
 
     def shrink(self, r: Singles, goal: float, most: int) -> int:
         """Add to ``x`` what brings the L1 norms of *r* below *goal* or _CYCLE of themselves; return the steps taken.
@@ -233,7 +235,7 @@ def solve_columns(
     from kgmm.graph.lines import GROUP
 
     system = _Columns(view, restart=restart, block=block)
-    r = system.right_side()
+    r = system.head_start(block, restart)
     z = _on_cache_lines((len(view), GROUP), np.float64)
     found: dict[int, Solution] = {}
     steps, goal = 0, restart * tol
