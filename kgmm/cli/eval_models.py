@@ -108,11 +108,14 @@ def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, a
     try:
         config = json.loads((place / "config.json").read_text())
         network, memory, dev, split = (config[k] for k in ("network", "memory", "dev", "split"))
+        answers = json.loads((place / "vocabulary.json").read_text()).get("answers", [])
     except (OSError, ValueError, KeyError) as error:
         raise BadInput(
             place, f"not a kdmn trained on FVQA ({error!r}); make one with: kgmm train kdmn"
         ) from error
-    problem = FvqaProblem(data, distractors, split=split, dev=dev, limit=memory, network=network)
+    problem = FvqaProblem(
+        data, distractors, split=split, dev=dev, limit=memory, network=network, vocabulary=answers
+    )
     load_weights(problem.model, place)
     train, held = split_by_image(load_questions(data / "questions-train.json"), dev, split)
     rows = report(problem, train, held, seed)

@@ -52,6 +52,18 @@ SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
     "--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up."
 )
 @click.option(
+    "--vocabulary",
+    type=click.IntRange(0),
+    default=0,
+    help="kdmn: so many most frequent answers it may also name without a fact, as guesses; none by default.",
+)
+@click.option(
+    "--choices",
+    type=click.IntRange(0),
+    default=0,
+    help="kdmn: also learn to choose among so many answers, the right one among them; not learned by default.",
+)
+@click.option(
     "--fusion",
     type=click.Choice(["prior", "teacher", "policy"]),
     help="kdmn: guide it by the store's facts as a prior, by the explicit reasoner, by a retrieval policy.",
@@ -154,7 +166,12 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
     settings: dict[str, Any] = {
         "seed": seed, "knowledge": options.get("knowledge", "full"), "blind": options.get("blind", False),
         "network": {"episodes": options.get("episodes", 2), "context": options.get("context", "sum")},
+        "vocabulary": options.get("vocabulary", 0), "choices": options.get("choices", 0),
     }  # fmt: skip
+    if fusion and (settings["vocabulary"] or settings["choices"]):
+        raise KgmmError(f"--fusion {fusion} guides the pointer alone; leave --vocabulary and --choices out")
+    if settings["choices"] == 1:
+        raise KgmmError("--choices counts the right answer and the wrong ones; give at least 2")
     if (data / "questions-train.json").is_file():
         problem = FvqaProblem(data, options.get("distractors"), **settings)
         return _guided(problem, data, fusion, options) if fusion else problem

@@ -133,6 +133,8 @@ class FvqaQuestion:
     kb_source: str
     #: names of what perception is taken to have seen
     concepts: tuple[str, ...]
+    #: answers to choose from; FVQA has none, questions made of one's own facts do
+    choices: tuple[str, ...] = ()
 
     def scene(self) -> SceneGraph:
         """Return the seen concepts as a scene graph without boxes."""
@@ -293,22 +295,30 @@ def load_questions(path: str | Path) -> list[FvqaQuestion]:
         rows = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise BadInput(path, f"not a JSON file: {error}") from error
-    try:
-        return [_question(row) for row in rows]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise BadInput(path, f"a question lacks a field: {error!r}") from error
+    if not isinstance(rows, list):
+        raise BadInput(path, "expected a list of questions")
+    questions = []
+    for number, row in enumerate(rows, 1):
+        try:
+            questions.append(_question(row))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadInput(path, f"question {number} lacks a field or has a wrong one: {error!r}") from error
+    return questions
 
 
 def _question(row: dict[str, object]) -> FvqaQuestion:
-    facts, concepts = row.get("fact") or (), row["concepts"]
+    facts, choices, concepts = row.get("fact") or (), row.get("choices") or (), row["concepts"]
     if not isinstance(facts, list | tuple) or not isinstance(concepts, list):
         raise TypeError("fact and concepts are lists")
+    if not isinstance(choices, list | tuple):
+        raise TypeError("choices is a list")
     label = {key: str(row.get(key, "")) for key in ("answer", "answer_source", "kb_source", "image")}
     return FvqaQuestion(
         question_id=str(row["question_id"]),
         question=str(row["question"]),
         facts=tuple(map(str, facts)),
         concepts=tuple(map(str, concepts)),
+        choices=tuple(map(str, choices)),
         **label,
     )
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from kgmm.nn.facts import FactEncoder
+from kgmm.nn.kdmn_answers import ChoiceHead, VocabularyHead
 from kgmm.nn.mask import masked_mean
 from kgmm.nn.memory import EpisodicMemory
 
@@ -49,8 +50,13 @@ class KDMN(nn.Module):
     not) how far the question asks for a seen thing; the null logit, a reading of the
     state, competes with all ends and means *no supporting fact here*.
 
+    Beside the pointer it may name an answer of a vocabulary (:meth:`named`), and score answers to choose from
+    (:meth:`chosen`), which the query then reads as well: :math:`q = \tanh(W_1[f(I); f(Q); f(A)] + b_1)`, where
+    :math:`f(A)` is the choices' mean.
+
     Shapes:
-        :class:`FactBatch` → pointer logits (B, N, 2), null logit (B,), attention (B, T, N), state (B, d).
+        :class:`FactBatch`, offered (B, C, w) and their mask (B, C) or None → pointer logits (B, N, 2), null logit (B,),
+        attention (B, T, N), state (B, d).
 
     Args:
         words: width of word vectors.
@@ -62,6 +68,8 @@ class KDMN(nn.Module):
         episodes: T; 0 is the ablation that pools the memory's mean instead of attending.
         context: ``sum`` or ``gru``.
         dropout: everywhere.
+        answers: size of the vocabulary; 0 for a pointer alone.
+        choices: whether it reads and scores answers to choose from.
     """
 
     def __init__(
@@ -75,6 +83,8 @@ class KDMN(nn.Module):
         episodes: int = 2,
         context: str = "sum",
         dropout: float = 0.3,
+        answers: int = 0,
+        choices: bool = False,
     ) -> None:
         super().__init__()
         self.episodes = episodes
@@ -91,11 +101,19 @@ class KDMN(nn.Module):
         self.direct = nn.Linear(end_features, 1, bias=False)
         self.side = nn.Linear(sentence, 1)
         self.null = nn.Linear(dim, 1)
+        self.vocabulary = VocabularyHead(answers, dim, words, sentence, dropout) if answers else None
+        self.choice = ChoiceHead(dim, words, sentence, dropout) if choices else None
+        self.offered = nn.Linear(words, dim, bias=False) if choices else None
 
-    def forward(self, batch: FactBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(
+        self, batch: FactBatch, offered: Tensor | None = None, offered_mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return pointer logits, null logits, attention and last state."""
         image = masked_mean(batch.seen, batch.seen_mask)
-        query = torch.tanh(self.query(self.dropout(torch.cat([image, batch.question], -1))))
+        asked = self.query(self.dropout(torch.cat([image, batch.question], -1)))
+        if self.offered is not None and offered is not None and offered_mask is not None:
+            asked = asked + self.offered(self.dropout(masked_mean(offered, offered_mask)))
+        query = torch.tanh(asked)
         memory = self.facts(batch.steps, batch.mask) + torch.tanh(
             self.sentence(self.dropout(batch.sentences))
         )
@@ -116,3 +134,30 @@ class KDMN(nn.Module):
         pointer = pointer + asks_seen * (2 * batch.ends[..., 0] - 1)
         pointer = pointer.masked_fill(~batch.mask.unsqueeze(-1), torch.finfo(pointer.dtype).min)
         return pointer, self.null(state).squeeze(-1), attention, state
+
+    def named(self, batch: FactBatch, state: Tensor) -> Tensor:
+        """Return the logits of the vocabulary's answers, (B, answers); none if the network has no vocabulary."""
+        if self.vocabulary is None:
+            return state.new_zeros(len(state), 0)
+        logits: Tensor = self.vocabulary(state, masked_mean(batch.seen, batch.seen_mask), batch.question)
+        return logits
+
+    def chosen(
+        self, batch: FactBatch, state: Tensor, offered: Tensor, mask: Tensor, pointed: Tensor
+    ) -> Tensor:
+        """Return one score for each answer to choose from, (B, C).
+
+        Args:
+            batch: the questions.
+            state: (B, d) last state of a run that read the choices.
+            offered: (B, C, w) mean word vectors of the choices; *mask* (B, C) bool, real ones.
+            pointed: (B, C) probability of the facts' ends that say each.
+
+        Raises:
+            ValueError: if the network was made without choices.
+        """
+        if self.choice is None:
+            raise ValueError("this KDMN was made with choices=False and scores none")
+        image = masked_mean(batch.seen, batch.seen_mask)
+        scores: Tensor = self.choice(state, image, batch.question, offered, mask, pointed)
+        return scores

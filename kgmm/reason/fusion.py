@@ -17,7 +17,7 @@ from torch import Tensor
 from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
 from kgmm.nn.answers import answer_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
-from kgmm.reason.fvqa_problem import FvqaProblem, pointer_loss, predict, score, write_words
+from kgmm.reason.fvqa_problem import FvqaProblem, predict, score, write_words
 
 if TYPE_CHECKING:
     from kgmm.reason.fvqa_problem import Example
@@ -138,21 +138,17 @@ class Plain:
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean loss of labelled samples."""
-        rows = self.split.labelled[rows]
-        device = next(self.model.parameters()).device
-        batch = take(self.base._train, rows).to(device)
-        return pointer_loss(
-            self.model, batch, self.base._answers[rows].to(device), self.base._gold[rows].to(device)
-        )
+        return self.base.loss_of(self.model, self.split.labelled[rows])
 
     def evaluate(self) -> dict[str, float]:
         """Return figures on the tuning questions, and as ``held_…`` on the held-out images."""
-        tuned = score([self.base.train[i] for i in self.split.tune.tolist()], self.ends(self._tune))
-        held = score(self.base.held, self.ends(self.base._held))
+        asked, answers = [self.base.train[i] for i in self.split.tune.tolist()], self.base.answers
+        tuned = score(asked, self.ends(self._tune), answers)
+        held = score(self.base.held, self.ends(self.base._held), answers)
         return {**tuned, **{f"held_{k}": v for k, v in held.items()}}
 
     def ends(self, batch: FactBatch) -> Any:
-        """Return the logits of all ends and the null, (Q, 2 N + 1)."""
+        """Return the logits of all ends, the null, and the vocabulary if there is one, (Q, 2 N + 1 + V)."""
         return predict(self.model, batch)
 
     def write(self, folder: Path) -> None:

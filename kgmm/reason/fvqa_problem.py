@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from kgmm.data.fvqa import (
 )
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.phrase import phrase, sense
+from kgmm.reason.kdmn_answers import Choices, choice_accuracy, choice_loss, frequent, places
 from kgmm.reason.memory_input import (
     END_FEATURES,
     FEATURES,
@@ -47,6 +48,8 @@ MEMORY = 60
 NETWORK: dict[str, Any] = {"dim": 112, "product": 48, "dropout": 0.4}
 #: facts ranked by cosine before shared words count
 POOL = 400
+#: a log probability that stands for none
+NEVER = -1e9
 
 
 @dataclass
@@ -60,6 +63,7 @@ class Example:
         texts: normalized answer of each end, 2 N of them.
         answer: normalized gold answer.
         facts: ids of the facts, "" for those without.
+        choices: normalized answers to choose from, empty if the question came without.
     """
 
     memory: MemoryInput
@@ -68,6 +72,7 @@ class Example:
     texts: list[str]
     answer: str
     facts: list[str]
+    choices: tuple[str, ...] = ()
 
 
 class FactBase:
@@ -170,9 +175,9 @@ def _label(q: FvqaQuestion, memory: MemoryInput, ids: list[str]) -> Example:
     spelled, gold = spellings(q.answer), set(q.facts)
     answer = next((t for t in texts if t in spelled), normal(q.answer))
     right = np.array([t == answer for t in texts], np.float32).reshape(-1, 2)
-    return Example(
-        memory, right, np.array([i in gold and bool(i) for i in ids], np.float32), texts, answer, ids
-    )
+    choices = tuple(answer if choice in spelled else normal(choice) for choice in q.choices)
+    found = np.array([i in gold and bool(i) for i in ids], np.float32)
+    return Example(memory, right, found, texts, answer, ids, choices)
 
 
 def load_fvqa(
@@ -191,6 +196,8 @@ class FvqaProblem:
 
     The loss is the mean of two negative log likelihoods under the pointer's softmax (all ends and the null): of the
     ends that say the gold answer, and of the gold fact's answering end; plus the last attention's on the gold fact.
+    With a vocabulary, the softmax and the gold answer's likelihood take its words in; with choices, the cross-entropy
+    of the right one is added.
 
     Args:
         folder: with ``questions-train.json`` and ``facts.jsonl``.
@@ -202,6 +209,9 @@ class FvqaProblem:
         dev: share of images held out; ``split`` seeds the choice.
         network: settings of :class:`~kgmm.nn.kdmn.KDMN`.
         data: (facts, training questions, held-out questions) in the place of the folder's.
+        vocabulary: answers that may be named without a fact: the most frequent right ones of the training, this many,
+            or a list of normalized ones.
+        choices: answers to choose from that the network also learns to score, the right one among them; 0 for none.
     """
 
     metric = "top1"
@@ -219,19 +229,21 @@ class FvqaProblem:
         limit: int = MEMORY,
         network: dict[str, Any] | None = None,
         data: tuple[FactBase, list[FvqaQuestion], list[FvqaQuestion]] | None = None,
+        vocabulary: int | list[str] = 0,
+        choices: int = 0,
     ) -> None:
         base, train, held = data or load_fvqa(Path(folder), distractors, dev, split)
         self.words = word_table(30_000)
         made = examples(train + held, base, limit)
         self.train, self.held = made[: len(train)], made[len(train) :]
         self.size = len(self.train)
+        rights = [e.answer for e in self.train]
+        self.answers = frequent(rights, vocabulary) if isinstance(vocabulary, int) else vocabulary
         settings = {
-            "words": self.words.dim,
-            "features": len(FEATURES),
-            "end_features": len(END_FEATURES),
-            **NETWORK,
-            **(network or {}),
-        }
+            "words": self.words.dim, "features": len(FEATURES), "end_features": len(END_FEATURES),
+            **NETWORK, **(network or {}),
+            **({"answers": len(self.answers)} if self.answers else {}), **({"choices": True} if choices else {}),
+        }  # fmt: skip
         torch.manual_seed(seed)
         self.model = KDMN(**settings)
         self.config: dict[str, Any] = {
@@ -240,11 +252,18 @@ class FvqaProblem:
             "about": "A dynamic memory network over facts retrieved for a question (arXiv:1712.00733).",
         }  # fmt: skip
         self.vocabulary: dict[str, Any] = {"words": self.words.words}
+        if self.answers:
+            self.vocabulary["answers"] = self.answers
         self._spoil(knowledge, blind, seed)
         self._train, self._held = (
             pack([e.memory for e in part], self.words) for part in (self.train, self.held)
         )
         self._answers, self._gold = _labels(self.train, self._train.mask.shape[1])
+        self._said = places(self.train, self.answers)
+        self._choices = [
+            Choices(part, self.words, choices, 2 * batch.mask.shape[1], rights) if choices else None
+            for part, batch in ((self.train, self._train), (self.held, self._held))
+        ]
 
     def _spoil(self, knowledge: str, blind: bool, seed: int) -> None:
         for part in (self.train, self.held):
@@ -260,13 +279,24 @@ class FvqaProblem:
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean loss of training samples *rows*."""
-        device = next(self.model.parameters()).device
+        return self.loss_of(self.model, rows)
+
+    def loss_of(self, model: torch.nn.Module, rows: Tensor) -> Tensor:
+        """Return the mean loss of training samples under a network of the same settings."""
+        device = next(model.parameters()).device
         batch = FactBatch(*(v[rows] for v in self._train.__dict__.values())).to(device)
-        return pointer_loss(self.model, batch, self._answers[rows].to(device), self._gold[rows].to(device))
+        answers, gold, said = (x[rows].to(device) for x in (self._answers, self._gold, self._said))
+        loss = pointer_loss(model, batch, answers, gold, said)
+        if self._choices[0] is None or not isinstance(model, KDMN):
+            return loss
+        return loss + choice_loss(model, batch, self._choices[0].draw(rows).to(device))
 
     def evaluate(self) -> dict[str, float]:
-        """Return top1, top3, fact1 and fact3 on the held-out images."""
-        return score(self.held, predict(self.model, self._held))
+        """Return top1, top3, fact1 and fact3 on the held-out images, and how many choices are right."""
+        figures = score(self.held, predict(self.model, self._held), self.answers)
+        if self._choices[1] is not None:
+            figures["choice"] = choice_accuracy(self.model, self._held, self._choices[1])
+        return figures
 
     def write(self, folder: Path) -> None:
         """Write the word vectors, in half precision."""
@@ -325,58 +355,96 @@ def word_table(size: int) -> WordTable:
 
 
 def pointer_loss(
-    model: torch.nn.Module, batch: FactBatch, answers: Tensor, gold: Tensor, attend: float = 0.3
+    model: torch.nn.Module,
+    batch: FactBatch,
+    answers: Tensor,
+    gold: Tensor,
+    said: Tensor | None = None,
+    attend: float = 0.3,
 ) -> Tensor:
-    """Return the loss described at :class:`FvqaProblem`; answers (B, N, 2), gold (B, N)."""
-    pointer, null, attention, _ = model(batch)
-    logits = torch.cat([pointer.flatten(1), null[:, None]], 1).float().log_softmax(1)
-    return end_loss(logits, attention, answers, gold, attend).mean()
+    """Return the loss described at :class:`FvqaProblem`; answers (B, N, 2), gold (B, N), said (B,)."""
+    pointer, null, attention, state = model(batch)
+    ends = [pointer.flatten(1), null[:, None]]
+    vocabulary = model.named(batch, state) if isinstance(model, KDMN) else state.new_zeros(len(state), 0)
+    logits = torch.cat([*ends, vocabulary], 1).float().log_softmax(1)
+    word = None
+    if said is not None and vocabulary.shape[1]:
+        of = logits[:, -vocabulary.shape[1] :].gather(1, said.clamp(min=0).unsqueeze(1)).squeeze(1)
+        word = of.masked_fill(said < 0, NEVER)
+    return end_loss(logits[:, : -vocabulary.shape[1] or None], attention, answers, gold, attend, word).mean()
 
 
-def end_loss(logits: Tensor, attention: Tensor, answers: Tensor, gold: Tensor, attend: float = 0.3) -> Tensor:
-    """Return each question's loss, (B,), from the log probabilities of all ends and the null, (B, 2 N + 1)."""
+def end_loss(
+    logits: Tensor,
+    attention: Tensor,
+    answers: Tensor,
+    gold: Tensor,
+    attend: float = 0.3,
+    word: Tensor | None = None,
+) -> Tensor:
+    """Return each question's loss, (B,).
+
+    Args:
+        logits: (B, 2 N + 1) log probabilities of all ends and the null.
+        attention: (B, T, N).
+        answers: (B, N, 2) 1 where an end says the gold answer.
+        gold: (B, N) 1 for gold facts.
+        attend: weight of the attention's part.
+        word: (B,) log probability of the gold answer in the vocabulary, :data:`NEVER` where it is not in it.
+    """
     right, cited = answers.flatten(1) > 0, (answers * gold.unsqueeze(-1)).flatten(1) > 0
+    none = logits[:, -1] if word is None else torch.where(word > NEVER, word, logits[:, -1])
 
     def likelihood(mask: Tensor) -> Tensor:
-        found = torch.logsumexp(logits[:, :-1].masked_fill(~mask, -1e9), 1)
-        return torch.where(mask.any(1), found, logits[:, -1])
+        return torch.logsumexp(logits[:, :-1].masked_fill(~mask, NEVER), 1)
 
+    answered, pointed = right.any(1), cited.any(1)
+    by_end = torch.where(answered, likelihood(right), none)
+    if word is not None:
+        by_end = torch.where(answered & (word > NEVER), torch.logaddexp(by_end, word), by_end)
+    by_gold = torch.where(pointed, likelihood(cited), none)
     on_gold = torch.log((attention[:, -1] * gold).sum(1) + 1e-6) * (gold.sum(1) > 0)
-    return -(0.5 * likelihood(right) + 0.5 * likelihood(cited) + attend * on_gold)
+    return -(0.5 * by_end + 0.5 * by_gold + attend * on_gold)
 
 
 @torch.no_grad()
 def predict(model: torch.nn.Module, batch: FactBatch, size: int = 128) -> NDArray[np.float32]:
-    """Return pointer logits and the null's, (Q, 2 N + 1)."""
+    """Return pointer logits, the null's, and those of the vocabulary if there is one: (Q, 2 N + 1 + V)."""
     device = next(model.parameters()).device
     out = []
     for start in range(0, len(batch.mask), size):
         part = FactBatch(*(v[start : start + size] for v in batch.__dict__.values())).to(device)
-        pointer, null, _, _ = model(part)
-        out.append(torch.cat([pointer.flatten(1), null[:, None]], 1).float().cpu().numpy())
+        pointer, null, _, state = model(part)
+        logits = [pointer.flatten(1), null[:, None]]
+        if isinstance(model, KDMN):
+            logits.append(model.named(part, state))
+        out.append(torch.cat(logits, 1).float().cpu().numpy())
     return np.concatenate(out)
 
 
-def ranked(texts: list[str], logits: Floats) -> list[tuple[str, float]]:
-    """Add up the probability of all ends that say the same; best first.
+def ranked(texts: list[str], logits: Floats, vocabulary: Sequence[str] = ()) -> list[tuple[str, float]]:
+    """Add up the probability of all ends, and of the vocabulary's answer, that say the same; best first.
 
     Example:
         >>> ranked(["cat", "dog", "cat"], np.log(np.array([0.3, 0.4, 0.3])))[0][0]
         'cat'
     """
     total: dict[str, float] = defaultdict(float)
-    if len(texts):
-        weight = np.exp(logits[: len(texts)] - logits[: len(texts)].max())
-        for text, w in zip(texts, weight, strict=True):
+    answers = [*texts, *vocabulary]
+    if answers:
+        given = np.concatenate([logits[: len(texts)], logits[len(logits) - len(vocabulary) :]])
+        for text, w in zip(answers, np.exp(given - given.max()), strict=True):
             total[text] += float(w)
     return sorted(total.items(), key=lambda item: -item[1])
 
 
-def score(part: list[Example], logits: NDArray[np.float32]) -> dict[str, float]:
+def score(
+    part: list[Example], logits: NDArray[np.float32], vocabulary: Sequence[str] = ()
+) -> dict[str, float]:
     """Return top1, top3 (answers), fact1, fact3 (gold among the first cited) as FVQA's scorer counts them."""
     hits: Counter[str] = Counter(top1=0, top3=0, fact1=0, fact3=0)
     for e, row in zip(part, logits, strict=True):
-        answers = [t for t, _ in ranked(e.texts, row)[:3]]
+        answers = [t for t, _ in ranked(e.texts, row, vocabulary)[:3]]
         best = list(dict.fromkeys(np.argsort(-row[: len(e.texts)], kind="stable") // 2))[:3]
         hits["top1"] += answers[:1] == [e.answer]
         hits["top3"] += e.answer in answers

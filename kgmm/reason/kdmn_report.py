@@ -60,10 +60,10 @@ def spoiled(part: list[Example], knowledge: str, seed: int = 0) -> list[Example]
 
 
 def answered_right(problem: FvqaProblem, part: list[Example]) -> list[bool]:
-    """Tell for each question whether the network's first answer is right; with an empty memory it has none."""
+    """Tell for each question whether the network's first answer is right; with an empty memory it can only name one."""
     logits = predict(problem.model, pack([e.memory for e in part], problem.words))
     return [
-        [text for text, _ in ranked(e.texts, row)[:1]] == [e.answer]
+        [text for text, _ in ranked(e.texts, row, problem.answers)[:1]] == [e.answer]
         for e, row in zip(part, logits, strict=True)
     ]
 

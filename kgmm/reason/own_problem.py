@@ -115,5 +115,5 @@ def _as_question(q: KnowledgeQuestion) -> FvqaQuestion:
     fact = _key(q.fact.subject, q.fact.predicate, q.fact.object)
     return FvqaQuestion(
         f"{q.scene.id}: {q.question}", q.scene.id, q.question, q.answer, (fact,), "image" if q.seen else "kb",
-        q.fact.predicate, tuple(o.name for o in q.scene.objects),
+        q.fact.predicate, tuple(o.name for o in q.scene.objects), q.choices,
     )  # fmt: skip

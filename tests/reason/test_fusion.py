@@ -23,7 +23,8 @@ from kgmm.reason.fusion_teacher import (
     targets,
     teacher_answers,
 )
-from kgmm.reason.fvqa_problem import Example, FactBase, _labels
+from kgmm.reason.fvqa_problem import Example, FactBase, FvqaProblem, _labels
+from kgmm.reason.kdmn_answers import places
 from kgmm.reason.memory_input import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
 from kgmm.reason.no_knowledge import TwinProblem
 from kgmm.train import Recipe, fit
@@ -71,12 +72,15 @@ class Small:
             pack([e.memory for e in part], self.words) for part in (self.train, self.held)
         )
         self._answers, self._gold = _labels(self.train, 3)
+        self.answers, self._said, self._choices = [], places(self.train, []), [None, None]
         network = {
             "words": self.words.dim, "sentence": 8, "features": len(FEATURES), "end_features": len(END_FEATURES), "dim": 12,
         }  # fmt: skip
         self.config = {"name": "kdmn", "data": "small", "network": network, "memory": 3}
         self.vocabulary = {"words": self.words.words}
         self.model = KDMN(**network)
+
+    loss_of = FvqaProblem.loss_of
 
 
 @pytest.fixture(scope="module")
