@@ -106,7 +106,7 @@ def fvqa_run(name: str, seed: int, epochs: int, folder: str, distractors: str | 
 
 def reasoner_run(name: str, folder: str, distractors: str | None) -> dict[str, float]:
     """Ask a shipped reasoner FVQA's held-out questions; its figure is top1."""
-    from kgmm.cli.eval_fvqa import knowledge_base, predict, score
+    from kgmm.cli.eval_fvqa import RANKED, knowledge_base, prediction, score
     from kgmm.data.fvqa import load_questions, split_by_image
 
     questions = split_by_image(load_questions(Path(folder) / "questions-train.json"), 0.2, 1)[1]
@@ -115,7 +115,10 @@ def reasoner_run(name: str, folder: str, distractors: str | None) -> dict[str, f
             Path(scratch) / "kb", Path(folder) / "facts.jsonl", Path(distractors) if distractors else None
         )
         with store:
-            rows = [predict(store, ids, q, name) for q in questions]
+            rows = [
+                prediction(store.ask(q.scene(), q.question, reasoner=name, threshold=RANKED), ids, q)
+                for q in questions
+            ]
     return {"accuracy": score(questions, rows)["top1"]}
 
 

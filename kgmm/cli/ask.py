@@ -31,6 +31,11 @@ from kgmm.trace import Answer
 @click.option("--perceiver", default="default", show_default=True, help="What turns a picture into a scene.")
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="Answers shown.")
 @click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Withhold answers less sure than this; the reasoner's own bound by default.",
+)
+@click.option(
     "--trace",
     "page",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -39,15 +44,16 @@ from kgmm.trace import Answer
 @json_option
 def ask(
     kb: Path, image: Path, question: str, reasoner: str, choices: tuple[str, ...], perceiver: str, top: int,
-    page: Path | None, as_json: bool,
+    threshold: float | None, page: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Answer QUESTION about IMAGE (a picture or a scene's JSON file) from the knowledge in KB."""
     import kgmm
 
     with kgmm.open(kb, create=False) as store:
         answer = store.ask(
-            image, question, reasoner=_own(reasoner), choices=choices or None, top=top, perceiver=perceiver
-        )
+            image, question, reasoner=_own(reasoner), choices=choices or None, top=top, perceiver=perceiver,
+            threshold=threshold,
+        )  # fmt: skip
         if page is not None:
             _write_trace(answer, page)
         if as_json:

@@ -16,9 +16,13 @@ from kgmm.cli.output import emit, json_option, progress_bar
 from kgmm.words import normal
 
 if TYPE_CHECKING:
-    from kgmm.data.fvqa import StatedFacts
+    from kgmm.data.fvqa import FvqaQuestion, StatedFacts
+    from kgmm.phrase import Triple
+    from kgmm.trace import Answer
 
 CHUNK = 256
+#: answers less sure are withheld where all are to be ranked
+RANKED = 0.01
 
 
 @click.command()
@@ -39,6 +43,12 @@ CHUNK = 256
 )
 @click.option("--seed", default=1, show_default=True, help="Of the choice of the images held out.")
 @click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Withhold answers less sure than this. By default nearly all are ranked (0.01); with --without-gold the bound"
+    " is the reasoner's own.",
+)
+@click.option(
     "--without-gold", is_flag=True, help="Ask each question of a knowledge base that lacks its gold facts."
 )
 @click.option(
@@ -54,6 +64,7 @@ def fvqa(
     limit: int | None,
     held: float | None,
     seed: int,
+    threshold: float | None,
     without_gold: bool,
     kb: Path | None,
     as_json: bool,
@@ -61,17 +72,23 @@ def fvqa(
     """Answer FVQA's questions in DIR (questions-SPLIT.json, facts.jsonl) and score the answers."""
     from kgmm.data.fvqa import load_questions, split_by_image
 
+    if threshold is None and not without_gold:
+        threshold = RANKED
     questions = load_questions(folder / f"questions-{split}.json")
     questions = (split_by_image(questions, held, seed)[1] if held else questions)[:limit]
     with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
         store, stated = knowledge_base(kb or Path(scratch) / "kb", folder / "facts.jsonl", distractors)
-        rows = []
+        rows, supported = [], 0
         for n, question in enumerate(questions):
             if n % CHUNK == 0:
                 _prime([q.question for q in questions[n : n + CHUNK]])
             known = [stated.statements[i] for i in question.facts if i in stated.statements]
             gone = known if without_gold else []
-            rows.append(predict(store, stated, question, reasoner, gone))
+            answer = store.ask(
+                question.scene(), question.question, reasoner=reasoner, exclude=gone, threshold=threshold
+            )
+            rows.append(prediction(answer, stated, question))
+            supported += _supported(answer, question, gone)
             progress(n + 1, len(questions), "questions")
         store.close()
     if predictions is not None:
@@ -79,6 +96,7 @@ def fvqa(
     figures = score(questions, rows)
     if without_gold:
         figures["right_or_silent"] = round(1 - figures["answered"] + figures["top1"], 4)
+        figures["supported_or_silent"] = round(supported / max(len(rows), 1), 4)
     if as_json:
         emit(figures)
     else:
@@ -109,9 +127,8 @@ def knowledge_base(place: Path, facts: Path, distractors: Path | None) -> tuple[
     return store, StatedFacts(known)
 
 
-def predict(store: Any, stated: StatedFacts, question: Any, reasoner: str, gone: Any = ()) -> dict[str, Any]:
-    """Return one line of predictions: answers best first, cited facts best first; statements in *gone* are unknown."""
-    answer = store.ask(question.scene(), question.question, reasoner=reasoner, top=3, exclude=gone)
+def prediction(answer: Answer, stated: StatedFacts, question: FvqaQuestion) -> dict[str, Any]:
+    """Return one line of predictions: answers best first, cited facts best first."""
     cited = [c.fact for c in answer.trace.citations if c.kind == "knowledge"]
     known = [*reversed(cited), *(m.fact for m in answer.trace.memory[:6])]
     facts: list[str] = []
@@ -125,6 +142,18 @@ def predict(store: Any, stated: StatedFacts, question: Any, reasoner: str, gone:
         "question_id": question.question_id, "answers": answers, "facts": facts[:3] if answers else [],
         "confidence": answer.score,
     }  # fmt: skip
+
+
+def _supported(answer: Answer, question: FvqaQuestion, gone: list[Triple]) -> bool:
+    """Tell whether an answer is none, the gold one, or an end of another fact: of a gold fact's relation, with its other end."""
+    if answer.text is None or right_answer(answer.text, question.answer):
+        return True
+    cited = [c.fact for c in answer.trace.citations if c.kind == "knowledge"]
+    return any(
+        cited[-1].predicate == p and (cited[-1].subject == s or cited[-1].object == o)
+        for s, p, o in gone
+        if cited
+    )
 
 
 def _nearest(question: str, surfaces: dict[str, str]) -> list[str]:

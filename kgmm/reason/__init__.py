@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgmm.errors import KgmmError
+from kgmm.errors import BadInput, KgmmError
 from kgmm.reason.folders import trained_name
 from kgmm.reason.task import Outcome, Task
 from kgmm.scene import SceneGraph
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kgmm.store import LocalStore
 
 #: the reasoner that ``default`` stands for
-DEFAULT = "explicit"
+DEFAULT = "hybrid"
 
 __all__ = ["DEFAULT", "Outcome", "Task", "ask", "attach", "reasoner_names"]
 
@@ -61,14 +61,18 @@ def reasoner(name: str | Path) -> Callable[[Task], Outcome]:
 
 def _trained(folder: Path) -> Callable[[Task], Outcome]:
     name = trained_name(folder)
-    if name.partition("-")[0] == "kdmn":
-        from kgmm.reason import kdmn
-
-        return functools.partial(kdmn.answer, folder=folder)
+    base = name.partition("-")[0]
+    if base in ("kdmn", "hybrid"):
+        module = importlib.import_module(f"kgmm.reason.{base}")
+        return functools.partial(module.answer, folder=folder)
     from kgmm.nn.vqa import JOINS
 
     if name != "modules" and name not in JOINS:
-        raise KgmmError(f"{folder}: a trained {name or 'model of no name'} answers no questions")
+        raise BadInput(
+            folder / "config.json",
+            f"a trained {name or 'model of no name'} answers no questions; those that do: hybrid, kdmn, modules, "
+            + ", ".join(JOINS),
+        )
     from kgmm.reason.pixels import answer_with
 
     return functools.partial(answer_with, network=name, folder=folder)
@@ -86,6 +90,7 @@ def ask(
     graphs: Sequence[str] | None = None,
     limit: int = 60,
     exclude: Iterable[Key] = (),
+    threshold: float | None = None,
 ) -> Answer:
     """Answer a question about a picture or scene, with evidence.
 
@@ -93,20 +98,22 @@ def ask(
         store: the knowledge; facts of its scene and story graphs are left out unless *graphs* names them.
         image_or_scene: a picture (path, PIL image, array), a scene graph, or the path of a scene's JSON file.
         question: in English.
-        reasoner: ``default``, one of :func:`reasoner_names`, or the folder of a model of one's own, as a path.
+        reasoner: ``default``, one of :func:`reasoner_names`, or the folder of a model of one's own; a folder that has
+            a reasoner's name is meant only by a path.
         choices: answers to choose from; open-ended if None.
         top: the answer and at most ``top - 1`` alternatives.
         perceiver: what turns a picture into a scene.
         graphs: named graphs that facts may come from.
         limit: facts kept in the trace's memory.
         exclude: statements (subject, predicate, object) taken to be unknown.
+        threshold: answers less sure than this are withheld, in [0, 1]; the reasoner's own bound if None.
 
     Returns:
         The answer; falsy, with ``text`` None, if nothing supports one. ``answer.trace`` cites its facts.
 
     Raises:
         BadInput: if the picture or scene cannot be read.
-        KgmmError: if the question is empty or there is no such reasoner.
+        KgmmError: if the question is empty, there is no such reasoner, or the threshold is no number in [0, 1].
 
     Example:
         >>> kb.ask("scene.json", "What is the knife used for?").text                 # doctest: +SKIP
@@ -116,10 +123,12 @@ def ask(
         raise KgmmError("the question is empty; ask something about the picture")
     if choices is not None and not [c for c in choices if c.strip()]:
         raise KgmmError("choices are empty; leave them out or give at least one")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise KgmmError(f"threshold {threshold} is no share of certainty; give a number from 0 to 1")
     start = time.perf_counter()
     scene = _scene(image_or_scene, perceiver)
     seconds = time.perf_counter() - start
-    run = _runner(store, scene, question, reasoner, choices, top, graphs, limit)
+    run = _runner(store, scene, question, reasoner, choices, top, graphs, limit, threshold)
     answer = run(frozenset(exclude))
     answer.trace.timings = {"perceive": round(seconds, 4), **answer.trace.timings}
     answer.trace.timings["total"] = round(time.perf_counter() - start, 4)
@@ -143,6 +152,7 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) 
         3,
         trace.graphs,
         max(len(trace.memory), 1),
+        trace.threshold,
     )
     trace._replay, trace._kb = run, store
     return trace
@@ -169,8 +179,11 @@ def _runner(
     top: int,
     graphs: Sequence[str] | None,
     limit: int,
+    threshold: float | None = None,
 ) -> Callable[[frozenset[Key]], Answer]:
     """Return a function that answers the question with some statements taken away; scene statements too."""
+    if isinstance(name, str) and name.partition("-")[0] not in ("default", *reasoner_names()):
+        name = Path(name) if Path(name).is_dir() else name
     think = reasoner(name)
     shown = trained_name(name) if isinstance(name, Path) else DEFAULT if name == "default" else name
 
@@ -186,6 +199,7 @@ def _runner(
             exclude,
             limit,
             list(graphs) if graphs else None,
+            threshold,
         )
         links = task.links
         grounded = time.perf_counter()
@@ -196,7 +210,7 @@ def _runner(
             citations=outcome.citations if outcome.text is not None else [], answer=outcome.text,
             score=outcome.score, alternatives=outcome.alternatives, abstained=outcome.abstained if outcome.text is None else "",
             reasoner=shown, model=outcome.model, store=str(store.path), store_version=store.version,
-            graphs=list(graphs) if graphs else None,
+            graphs=list(graphs) if graphs else None, threshold=threshold,
             timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **task.timings},
         )  # fmt: skip
         trace._replay, trace._kb = lambda more: run(exclude | more), store

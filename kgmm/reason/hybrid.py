@@ -25,6 +25,7 @@ from kgmm.errors import BadInput
 from kgmm.phrase import phrase
 from kgmm.reason import evidence as ev
 from kgmm.reason import explicit
+from kgmm.reason.folders import written
 from kgmm.reason.task import Outcome, Task
 from kgmm.reason.weights import WEIGHTS as LINEAR
 from kgmm.retrieve import term_vectors, vectors
@@ -49,8 +50,8 @@ RELATIONS = (
 )  # fmt: skip
 #: a question that offers two words to choose from
 _EITHER = re.compile(r"\b(\w+) or (?:(?:in|on|at|the|an?) )*(?!not\b)(\w+)")
-#: answers less likely than this are withheld
-THRESHOLD = 0.01
+#: answers are given if they are more likely right than not
+THRESHOLD = 0.5
 
 Floats = NDArray[np.float32]
 
@@ -97,15 +98,19 @@ class Ranker:
         return trained if plain >= explicit.Linear.threshold else min(trained, plain)
 
 
-def answer(task: Task) -> Outcome:
+def answer(task: Task, folder: Path = WEIGHTS) -> Outcome:
     """Answer one question.
+
+    Args:
+        task: the question.
+        folder: a committee of ``kgmm train hybrid``; the shipped one by default.
 
     Returns:
         The outcome; its text is None if nothing supports an answer.
     """
     if task.drawn or not task.scene.objects:
         return explicit.answer(task)
-    ranker = load()
+    ranker = load(folder)
     outcome = explicit.answer(task, ranker)
     outcome.model = ranker.checksum
     return _one_of_two(task.question, outcome)
@@ -234,22 +239,34 @@ def question_tokenizer() -> Any:
     return tokenizer
 
 
-@cache
 def load(folder: Path = WEIGHTS) -> Ranker:
-    """Load a folder written by ``kgmm train hybrid``.
+    """Load a folder written by ``kgmm train hybrid``; it is kept until its weights are written anew.
 
     Raises:
         BadInput: if a file is missing or does not fit.
     """
+    return _load(folder, written(folder))
+
+
+@cache
+def _load(folder: Path, _written: int) -> Ranker:
     from kgmm.train import load_weights
 
     try:
-        config = json.loads((folder / "config.json").read_text())
-        model = committee(**config["network"])
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        network, relations = dict(config["network"]), tuple(config["relations"])
+        model = committee(**network)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             folder, f"not a trained hybrid ({error!r}); make one with: kgmm train hybrid FVQA --out DIR"
         ) from error
+    read = len(ev.FEATURES) + len(RELATIONS) + 4
+    if relations != RELATIONS or network["features"] != read:
+        raise BadInput(
+            folder,
+            f"trained on {network['features']} features and {len(relations)} relations, not on the {read} and "
+            f"{len(RELATIONS)} of this version; train it anew with: kgmm train hybrid FVQA --out DIR",
+        )
     load_weights(model, folder)
     model.eval()
     checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()

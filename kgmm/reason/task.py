@@ -32,6 +32,8 @@ class Task:
     limit: int = 60
     #: named graphs facts may come from; None for all but scenes and stories
     graphs: list[str] | None = None
+    #: answers less sure are withheld; None for the reasoner's own bound
+    threshold: float | None = None
     #: seconds per stage, filled as stages run
     timings: dict[str, float] = field(default_factory=dict)
 

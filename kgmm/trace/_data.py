@@ -113,6 +113,8 @@ class Trace:
     counterfactuals: list[Counterfactual] = field(default_factory=list)
     #: named graphs that facts could come from; None for all but scenes and stories
     graphs: list[str] | None = None
+    #: answers less sure were withheld; None for the reasoner's own bound
+    threshold: float | None = None
     _replay: Replay | None = field(default=None, repr=False, compare=False)
     _kb: LocalStore | None = field(default=None, repr=False, compare=False)
 

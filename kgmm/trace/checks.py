@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: steps whose answer is computed from the cited facts instead of being an end of one
 COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribute", "compare"})
+#: the step of an answer that a network gives without a fact
+GUESS = "guess"
 
 
 def verify(trace: Trace, kb: LocalStore) -> list[Check]:
@@ -76,6 +78,9 @@ def _cited(citation: Citation, said: str, scene: set[tuple[str, str, str]], kb: 
 
 def _answered(trace: Trace) -> Check:
     assert trace.answer is not None
+    if any(s.name == GUESS for s in trace.steps) and not trace.citations:
+        said = f"{trace.answer!r} is a guess of the weights {trace.model}; no fact supports it"
+        return Check("answer", False, said)
     wanted = normal(trace.answer)
     ends = {normal(label(end)) for c in trace.citations for end in (c.fact.subject, c.fact.object)}
     seen = {normal(n) for o in (trace.scene.objects if trace.scene else ()) for n in (o.name, *o.aliases)}

@@ -61,6 +61,7 @@ def _trace(data: dict[str, Any], origin: str) -> Trace:
         timings=_numbers(data["timings"]),
         counterfactuals=[_counterfactual(x) for x in _items(data.get("counterfactuals", []))],
         graphs=_optional(data.get("graphs"), _texts),
+        threshold=_optional(data.get("threshold"), _number),
     )
 
 
