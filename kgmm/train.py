@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -335,9 +336,11 @@ def load_weights(model: nn.Module, folder: str | Path) -> nn.Module:
     path = Path(folder) / "model.safetensors"
     if not path.exists():
         raise BadInput(path, "no weights here; make them with: kgmm train")
-    state = {
-        k: v.float() if v.dtype in (torch.float16, torch.bfloat16) else v for k, v in load_file(path).items()
-    }
+    try:
+        stored = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise BadInput(path, f"not a safetensors file ({error}); make it anew with: kgmm train") from error
+    state = {k: v.float() if v.dtype in (torch.float16, torch.bfloat16) else v for k, v in stored.items()}
     try:
         model.load_state_dict(state)
     except RuntimeError as error:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 import kgmm
 from kgmm.data.fvqa import spellings
@@ -243,3 +246,106 @@ def test_a_few_questions_train_a_ranker_that_ranks(tmp_path, shell):
     loaded = hybrid.load(out).committee
     network = json.loads((out / "config.json").read_text())["network"]
     assert [len(m.mean) for m in loaded.members] == [network["features"]] * network["members"]
+    with kgmm.open(tmp_path / "kb") as kb:
+        kb.add([Fact(f"/c/en/{n}", "UsedFor", f"/c/en/{u}") for n, u in things.items()])
+        scene = SceneGraph("table", tuple(SceneObject(n, n) for n in things))
+        question = "Which object is used for cutting?"
+        own = kb.ask(scene, question, reasoner=out, threshold=0)
+        assert own.text == "knife" and own.trace.citations[0].fact.object == "/c/en/cutting"
+        assert own.trace.reasoner == "hybrid" and own.trace.model == hybrid.load(out).checksum
+        assert own.trace.model != kb.ask(scene, question, reasoner="hybrid").trace.model
+        assert kb.ask(scene, question, reasoner=str(out), threshold=0).trace.model == own.trace.model
+    page = tmp_path / "scene.json"
+    page.write_text(json.dumps(scene.to_dict()))
+    said = shell("ask", tmp_path / "kb", page, question, "--reasoner", out, "--threshold", 0, "--json")
+    assert said.code == 0 and json.loads(said.out)["trace"]["model"] == own.trace.model
+
+
+@pytest.fixture
+def own_folder(tmp_path):
+    """The shipped hybrid's folder, copied to be damaged."""
+    return Path(shutil.copytree(hybrid.WEIGHTS, tmp_path / "own"))
+
+
+def _change(folder, **changes):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **changes}))
+
+
+def _first_row(folder):
+    tensors = load_file(folder / "model.safetensors")
+    name = next(n for n, t in tensors.items() if t.dim() == 2)
+    save_file({**tensors, name: tensors[name][:1].contiguous()}, folder / "model.safetensors")
+
+
+DAMAGES = {
+    "no config": (lambda f: (f / "config.json").unlink(), "own: no trained model here"),
+    "no weights": (lambda f: (f / "model.safetensors").unlink(), "model.safetensors: no weights here"),
+    "weights of another shape": (_first_row, "model.safetensors: weights do not fit the model: .*size mismatch"),
+    "no safetensors": (
+        lambda f: (f / "model.safetensors").write_bytes(b"PK pickled"), "model.safetensors: not a safetensors file",
+    ),
+    "an unknown model": (lambda f: _change(f, name="gpt"), "config.json: a trained gpt answers no questions"),
+    "other features": (
+        lambda f: _change(f, network={"features": 4, "relations": 20}), "trained on 4 features and 19 relations",
+    ),
+    "other relations": (lambda f: _change(f, relations=["IsA"]), "48 features and 1 relations"),
+    "an unknown option": (lambda f: _change(f, network={"size": 4}), "not a trained hybrid .*kgmm train hybrid"),
+    "a config that is no object": (lambda f: (f / "config.json").write_text("[1]"), "no trained model here"),
+}  # fmt: skip
+
+
+@shipped
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_folder_is_refused_in_one_line(damage, own_folder, kitchen, shell, tmp_path):
+    change, said = DAMAGES[damage]
+    change(own_folder)
+    kb, scene = kitchen
+    with pytest.raises(kgmm.errors.BadInput, match=said):
+        kb.ask(scene, "What is used for cutting bread?", reasoner=own_folder)
+    page = tmp_path / "scene.json"
+    page.write_text(json.dumps(scene.to_dict()))
+    ran = shell("ask", kb.path, page, "What is used for cutting bread?", "--reasoner", own_folder)
+    assert ran.code == 1 and "Traceback" not in ran.err and re.search(said, ran.err), ran.err
+
+
+def asked_of(kb, question, *names, **options):
+    scene = SceneGraph("list", tuple(SceneObject(f"o{i}", name) for i, name in enumerate(names)))
+    return kb.ask(scene, question, reasoner="hybrid", **options)
+
+
+@shipped
+def test_what_a_fact_denies_supports_no_answer(tmp_path):
+    with kgmm.open(tmp_path / "kb") as kb:
+        kb.add([Fact("penguin", "NotCapableOf", "fly"), Fact("penguin", "IsA", "bird")])
+        flying = asked_of(kb, "Which bird can fly?", "penguin", threshold=0.0)
+        assert flying.text != "penguin"
+        assert asked_of(kb, "Which bird can not fly?", "penguin").text == "penguin"
+
+
+@shipped
+def test_a_list_of_names_does_not_say_what_is_behind_what(kitchen):
+    kb, _ = kitchen
+    answer = asked_of(kb, "What is behind the cup?", "cup", "knife", threshold=0.0)
+    assert answer.text is None and "list of names" in answer.trace.abstained
+
+
+@shipped
+def test_an_answer_is_as_sure_as_the_caller_asks(kitchen):
+    kb, _ = kitchen
+    question, seen = "Which object in this image is sweet?", ("lemon", "cup")
+    guess = asked_of(kb, question, *seen, threshold=0.0)
+    assert guess.text is not None and guess.score < hybrid.THRESHOLD
+    assert asked_of(kb, question, *seen).text is None
+    again = kb.attach(kgmm.Trace.from_json(guess.trace.to_json()))
+    assert again.threshold == 0.0 and again.without().text == guess.text
+    with pytest.raises(kgmm.KgmmError, match="from 0 to 1"):
+        asked_of(kb, question, *seen, threshold=1.5)
+
+
+@shipped
+def test_rules_and_networks_that_agree_are_sure(tmp_path):
+    with kgmm.open(tmp_path / "kb") as kb:
+        kb.add([Fact("robin", "IsA", "bird"), Fact("bird", "CapableOf", "fly"), Fact("pen", "IsA", "tool")])
+        answer = asked_of(kb, "Which bird can fly?", "robin", "pen")
+        assert answer.text == "robin" and answer.score >= 0.95
