@@ -1,20 +1,20 @@
 """KDMN: retrieve facts, attend to them in episodes, point at the end of one (Li, Su, Zhu 2017).
 
 The knowledge enters only through the memory, so a knowledge base swapped in later is answered from as it stands.
-What the network attended to in each episode is a step of the trace.
+What the network attended to in each episode is a step of the trace. A network that also has a vocabulary may name an
+answer that no fact in memory says; that is a guess, named in the trace and withheld.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kgmm import names
 from kgmm.phrase import sense
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 NAME = "kdmn"
 WEIGHTS = Path(__file__).parents[1] / "weights" / "kdmn"
 POOL = 400
-#: probability below which the answer is withheld
+#: probability below which the answer is withheld; what facts' ends carry less of is a guess
 THRESHOLD = 0.05
 #: what an inherited fact loses a step in the choice of the memory
 STEP_COST = 0.05
@@ -50,6 +50,8 @@ class Trained:
     checksum: str
     #: weighs the answers by the store's facts (kgmm train kdmn --fusion prior)
     prior: StorePrior | None = None
+    #: answers it can name without a fact (kgmm train kdmn --vocabulary N)
+    vocabulary: tuple[str, ...] = ()
 
 
 def load(folder: Path = WEIGHTS) -> Trained:
@@ -63,6 +65,7 @@ def load(folder: Path = WEIGHTS) -> Trained:
 
 @cache
 def _load(folder: Path, _written: int) -> Trained:
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     from kgmm.errors import BadInput
@@ -72,15 +75,24 @@ def _load(folder: Path, _written: int) -> Trained:
 
     try:
         config = json.loads((folder / "config.json").read_text())
-        words = json.loads((folder / "vocabulary.json").read_text())["words"]
+        known = json.loads((folder / "vocabulary.json").read_text())
+        words, vocabulary = known["words"], known.get("answers", [])
         table = load_file(folder / "words.safetensors")["vectors"]
-    except (OSError, ValueError, KeyError) as error:
+        limit = int(config["memory"])
+        model: KDMN | PolicyKDMN = KDMN(**config["network"])
+        if "policy" in config:  # kgmm train kdmn --fusion policy
+            model = PolicyKDMN(
+                KDMN(**config["network"]), FactPolicy(**config["policy"]), int(config["picked"])
+            )
+        if len(words) != len(table) or len(vocabulary) != config["network"].get("answers", 0):
+            raise ValueError(
+                f"{len(words)} words with {len(table)} vectors, {len(vocabulary)} answers with "
+                f"{config['network'].get('answers', 0)} outputs"
+            )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise BadInput(
             folder, f"not a trained kdmn ({error!r}); make one with: kgmm train kdmn fvqa --out DIR"
         ) from error
-    model: KDMN | PolicyKDMN = KDMN(**config["network"])
-    if "policy" in config:  # kgmm train kdmn --fusion policy
-        model = PolicyKDMN(KDMN(**config["network"]), FactPolicy(**config["policy"]), int(config["picked"]))
     load_weights(model, folder)
     checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
     prior = None
@@ -88,7 +100,17 @@ def _load(folder: Path, _written: int) -> Trained:
         from kgmm.reason.fusion_prior import StorePrior
 
         prior = StorePrior.read(folder / "prior.json")
-    return Trained(model, WordTable(words, table), int(config["memory"]), checksum, prior)
+    return Trained(model, WordTable(words, table), limit, checksum, prior, tuple(vocabulary))
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer with its probability, how much of that ends of facts carry, and the best of these facts' row."""
+
+    text: str
+    probability: float
+    pointed: float = 0.0
+    row: int | None = None
 
 
 @dataclass
@@ -97,43 +119,73 @@ class Read:
 
     candidates: Candidates
     memory: MemoryInput
+    #: what each end of each fact would say as an answer
+    texts: list[list[str]]
     #: (N, 2) pointer logits, the null's, (T, N) attention
     pointer: Floats
     null: float
     attention: Floats
     model: str
+    #: answers that may be named, and their logits
+    vocabulary: tuple[str, ...] = ()
+    named: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    #: probability of each of the task's choices, if the network reads them
+    chosen: Floats | None = None
 
     def probabilities(self) -> Floats:
-        """Return the probability of each end, (N, 2); with the null's they sum to one."""
-        if not len(self.pointer):
-            return self.pointer
-        top = max(float(self.pointer.max()), self.null)
-        weight = np.exp(self.pointer - top)
-        return np.asarray(weight / (weight.sum() + np.exp(self.null - top)), np.float32)
+        """Return the probability of each end, (N, 2); with the null's and the vocabulary's they sum to one."""
+        return self._share()[: self.pointer.size].reshape(self.pointer.shape)
+
+    def _share(self) -> Floats:
+        logits = np.concatenate([self.pointer.reshape(-1), self.named, [self.null]])
+        weight = np.exp(logits - logits.max())
+        return np.asarray(weight / weight.sum(), np.float32)
+
+    def answers(self) -> list[Said]:
+        """Return what the network may say, likeliest first; ends and names that say the same add up."""
+        share, size = self._share(), self.pointer.size
+        found: dict[str, Said] = {}
+        for i in np.argsort(-share[:size], kind="stable").tolist():
+            text, p = self.texts[i // 2][i % 2], float(share[i])
+            known = found.setdefault(normal(text), Said(text, 0.0, 0.0, i // 2))
+            found[normal(text)] = replace(known, probability=known.probability + p, pointed=known.pointed + p)
+        for word, p in zip(self.vocabulary, share[size:-1].tolist(), strict=True):
+            known = found.get(word, Said(word, 0.0))
+            found[word] = replace(known, probability=known.probability + p)
+        return sorted(found.values(), key=lambda a: -a.probability)
 
 
 def read(task: Task, trained: Trained | None = None) -> Read:
-    """Retrieve a task's memory and run the network over it."""
+    """Retrieve a task's memory and run the network over it; one that reads choices reads the task's."""
     import torch
+
+    from kgmm.nn.kdmn import KDMN
+    from kgmm.reason.kdmn_answers import choose, offer
 
     trained = trained or load()
     candidates, memory = _memory(task, trained.limit)
+    texts = _texts(task, candidates, memory)
+    flat = [normal(text) for pair in texts for text in pair]
+    batch, model, chosen = pack([memory], trained.words), trained.model, None
     with torch.inference_mode():
-        pointer, null, attention, _ = trained.model(pack([memory], trained.words))
+        if task.choices is not None and isinstance(model, KDMN) and model.choice is not None:
+            offered = offer(task.choices, flat, trained.words, 2 * batch.mask.shape[1])
+            scores, pointer, null, attention = choose(model, batch, offered)
+            chosen = scores[0].softmax(0).numpy()
+            named = pointer.new_zeros(1, 0)
+        else:
+            pointer, null, attention, state = model(batch)
+            named = model.named(batch, state) if isinstance(model, KDMN) else pointer.new_zeros(1, 0)
     n = len(memory.triples)
     pointer, null = pointer[0, :n], null[0]
     if trained.prior is not None:
-        texts = [normal(end) for s, _, o in memory.triples for end in (s, o)]
-        weighed = trained.prior(task, texts, torch.cat([pointer.flatten(), null[None]]))
+        weighed = trained.prior(task, flat, torch.cat([pointer.flatten(), null[None]]))
         pointer, null = weighed[:-1].reshape(n, 2), weighed[-1]
+    vocabulary = trained.vocabulary if named.shape[1] else ()
     return Read(
-        candidates,
-        memory,
-        pointer.numpy(),
-        float(null),
-        attention[0, :, :n].numpy(),
-        trained.checksum,
-    )
+        candidates, memory, texts, pointer.numpy(), float(null), attention[0, :, :n].numpy(), trained.checksum,
+        vocabulary, named[0].numpy(), chosen,
+    )  # fmt: skip
 
 
 def _memory(task: Task, limit: int) -> tuple[Candidates, MemoryInput]:
@@ -202,78 +254,74 @@ def answer(task: Task, folder: Path = WEIGHTS) -> Outcome:
     """Answer one question from its memory.
 
     Args:
-        task: the question.
+        task: the question. Its threshold of 0 asks for guesses as well, which no fact supports; they cite nothing.
         folder: a trained network of ``kgmm train kdmn``; the shipped one by default.
 
     Returns:
-        The outcome; its text is None if the null wins or no end is likely enough.
+        The outcome; its text is None if the null wins, no end is likely enough, or the likeliest answer is a guess.
     """
     found = read(task, load(folder))
     steps = _episodes(found)
-    probability = found.probabilities()
-    memory = _trace_memory(task, found, probability)
-    if not len(probability):
-        return Outcome(
-            None, memory=memory, steps=steps, model=found.model, abstained="no fact is known of what is seen"
-        )
-    texts = _texts(task, found)
-    if task.choices is not None:
-        allowed = {normal(choice): choice for choice in task.choices}
-        keep = np.array([[normal(t) in allowed for t in pair] for pair in texts])
-        probability = np.where(keep, probability, 0.0)
-        if not keep.any():
-            return Outcome(
-                None,
-                memory=memory,
-                steps=steps,
-                model=found.model,
-                abstained="no choice is an end of a fact in memory",
+    outcome = Outcome(None, memory=_trace_memory(task, found), steps=steps, model=found.model)
+    if not found.texts and not found.vocabulary and found.chosen is None:
+        return replace(outcome, abstained="no fact is known of what is seen")
+    order = _choices(task.choices, found) if task.choices is not None else found.answers()
+    if not order:
+        return replace(outcome, abstained="no choice is an end of a fact in memory")
+    best, rest = order[0], [(a.text, round(a.probability, 4)) for a in order[1 : task.top]]
+    listed = {"answers": [[a.text, round(a.probability, 4)] for a in order[:5]]}
+    outcome.score = round(best.probability, 4)
+    if _guessed(best, order, found):
+        said = f"{best.text!r} is the network's guess; no fact in memory supports it"
+        steps.append(Step("guess", said, {**listed, "supported": False}))
+        if task.threshold != 0:
+            return replace(
+                outcome,
+                abstained=f"no fact in memory supports {best.text!r}, the network's guess ({best.probability:.2f})",
             )
-        probability = probability / max(float(probability.sum()), 1e-12)
-        texts = [[allowed.get(normal(t), t) for t in pair] for pair in texts]
-    order = _ranked(texts, probability)
-    best, score, row = order[0]
-    steps.append(
-        Step(
-            "point",
-            f"the pointer rests on {best!r}",
-            {"answers": [[t, round(p, 4)] for t, p, _ in order[:5]]},
-        )
-    )
-    if task.choices is None and score < THRESHOLD:
-        reason = f"the likeliest answer {best!r} has probability {score:.2f}, below {THRESHOLD}"
-        return Outcome(None, score, [], [], memory, steps, reason, found.model)
-    rest = [(t, round(p, 4)) for t, p, _ in order[1 : task.top]]
-    fact = decode(task.store, found.candidates.take([row]), np.zeros(1), {}, 1)[0]
-    return Outcome(
-        best, round(score, 4), rest, cited([*fact.chain, fact.fact]), memory, steps, model=found.model
-    )
+        return replace(outcome, text=best.text, alternatives=rest)
+    steps.append(Step("point", f"the pointer rests on {best.text!r}", listed))
+    least = THRESHOLD if task.threshold is None else task.threshold
+    if task.choices is None and best.probability < least:
+        reason = f"the likeliest answer {best.text!r} has probability {best.probability:.2f}, below {least}"
+        return replace(outcome, abstained=reason)
+    fact = decode(task.store, found.candidates.take([best.row]), np.zeros(1), {}, 1)[0]
+    return replace(outcome, text=best.text, alternatives=rest, citations=cited([*fact.chain, fact.fact]))
 
 
-def _texts(task: Task, found: Read) -> list[list[str]]:
+def _guessed(best: Said, order: list[Said], found: Read) -> bool:
+    """Tell whether an answer is more the network's than its memory's: next to nothing of it is pointed at."""
+    if best.row is None:
+        return True
+    if found.chosen is None:
+        return bool(found.vocabulary) and best.pointed < THRESHOLD
+    return best.pointed < THRESHOLD * sum(a.pointed for a in order)
+
+
+def _choices(choices: list[str], found: Read) -> list[Said]:
+    """Return the choices, likeliest first; those that nothing says are left out where the network reads none."""
+    known = {normal(a.text): a for a in found.answers()}
+    if found.chosen is not None:
+        scored = zip(choices, found.chosen.tolist(), strict=True)
+        said = [replace(known.get(normal(c), Said(c, 0.0)), text=c, probability=p) for c, p in scored]
+    else:
+        allowed = {normal(c): c for c in choices}
+        kept = [replace(known[key], text=c) for key, c in allowed.items() if key in known]
+        total = max(sum(a.probability for a in kept), 1e-12)
+        said = [replace(a, probability=a.probability / total) for a in kept]
+    return sorted(said, key=lambda a: -a.probability)
+
+
+def _texts(task: Task, c: Candidates, memory: MemoryInput) -> list[list[str]]:
     """Return the answer each end would give; a seen end bears its object's name."""
-    c, out = found.candidates, []
-    for r, (subject, _, object) in enumerate(found.memory.triples):
+    out = []
+    for r, (subject, _, object) in enumerate(memory.triples):
         pair = [subject, object]
         seen = task.objects_of(task.store.terms.name(c.roots[int(c.root[r])]))
         if seen:
             pair[int(c.end[r])] = task.scene[seen[0]].name
         out.append(pair)
     return out
-
-
-def _ranked(texts: list[list[str]], probability: NDArray[np.floating[Any]]) -> list[tuple[str, float, int]]:
-    """Return (answer, probability, its best fact's row), likeliest first; ends that say the same add up."""
-    total: dict[str, float] = {}
-    best: dict[str, tuple[float, int, str]] = {}
-    for r, pair in enumerate(texts):
-        for end, text in enumerate(pair):
-            p, key = float(probability[r, end]), normal(text)
-            total[key] = total.get(key, 0.0) + p
-            if key not in best or p > best[key][0]:
-                best[key] = (p, r, text)
-    order = sorted(total, key=total.__getitem__, reverse=True)
-    return [(best[k][2], total[k], best[k][1]) for k in order]
 
 
 def _episodes(found: Read) -> list[Step]:
@@ -287,10 +335,10 @@ def _episodes(found: Read) -> list[Step]:
     return steps
 
 
-def _trace_memory(task: Task, found: Read, probability: Floats) -> list[Any]:
+def _trace_memory(task: Task, found: Read) -> list[Any]:
     if not len(found.candidates):
         return []
-    per_fact = probability.sum(1)
+    per_fact = found.probabilities().sum(1)
     order = np.argsort(-per_fact, kind="stable")
     parts = {f"attention {t}": w[order].astype(np.float64) for t, w in enumerate(found.attention, 1)}
     facts = decode(

@@ -77,6 +77,30 @@ def test_kdmn_is_trained_on_fvqa_and_stands_beside_its_twins(shell, fvqa, tmp_pa
     assert "kdmn, shuffled" in said and "image, made" in said
 
 
+def test_vocabulary_and_choices_are_trained_measured_and_asked(shell, fvqa, kitchen, tmp_path):
+    out = tmp_path / "kdmn"
+    options = ("--vocabulary", "5", "--choices", "3", "--epochs", "4", "--batch", "8")
+    ran = shell("train", "kdmn", fvqa, "--out", out, *options, "--json")
+    assert ran.code == 0, ran.err
+    figures = json.loads(ran.out)["figures"]
+    assert figures["choice"] > 0.8 and figures["top1"] > 0.6
+    known = json.loads((out / "vocabulary.json").read_text())["answers"]
+    assert len(known) == 5 and set(known) <= set(USES)
+    rows = json.loads(shell("eval", "kdmn", fvqa, out, "--json").out)["models"]
+    # without facts the vocabulary is all there is to say
+    assert 0 < rows["kdmn, empty"]["all"] < rows["kdmn"]["all"]
+    answer = _ask(kitchen, out, choices=["hammer", "lamp"])
+    assert answer.text == "hammer" and [t for t, _ in answer.alternatives] == ["lamp"]
+    assert answer.trace.citations[-1].fact.object == "/c/en/driving_nails"
+
+
+def test_choices_of_ones_own_questions_are_learned_from(shell, kitchen, tmp_path):
+    out = tmp_path / "own"
+    ran = shell("train", "kdmn", kitchen, "--out", out, "--choices", "4", "--epochs", "3", "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["figures"]["choice"] > 0.8
+
+
 @pytest.mark.parametrize("fusion", ["prior", "teacher", "policy"])
 def test_each_fusion_is_trained_and_asked(fusion, shell, fvqa, kitchen, tmp_path):
     out = tmp_path / fusion
@@ -146,6 +170,8 @@ def test_what_cannot_be_trained_on_is_said(shell, kitchen, tmp_path):
     for arguments, said in (
         (("kdmn", tmp_path), "questions-train.json"),
         (("kdmn", kitchen, "--fusion", "prior"), "FVQA"),
+        (("kdmn", kitchen, "--fusion", "prior", "--vocabulary", "9"), "leave --vocabulary"),
+        (("kdmn", kitchen, "--choices", "1"), "at least 2"),
         (("modules", "mnist"), "easy-vqa or clevr"),
         (("resnet", "clevr", "--small"), "no model 'resnet'"),
     ):
