@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from kgmm.errors import BadInput, KgmmError, MissingExtra
@@ -97,12 +97,16 @@ def pick_device(name: str) -> torch.device:
     """Return the device of a name; ``auto`` takes a GPU if there is one.
 
     Raises:
-        KgmmError: if a GPU is asked for and there is none.
+        KgmmError: if a GPU is asked for and there is none, or torch knows no such device.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise KgmmError("no GPU is available to torch; use --device cpu")
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, NotImplementedError, AssertionError, ImportError) as error:
+        raise KgmmError(f"torch here has no device {name!r}; use cpu, cuda, or auto") from error
     return torch.device(name)
 
 
@@ -122,8 +126,11 @@ def fit(
 
     Raises:
         BadInput: if *out* holds the checkpoint of another configuration.
+        KgmmError: if the learning rate is not a positive number, or there is no such device.
     """
     recipe = recipe or Recipe()
+    if not 0 < recipe.rate < float("inf"):
+        raise KgmmError(f"a learning rate of {recipe.rate} teaches nothing; give a positive number")
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     folder = Path(out)
@@ -216,8 +223,13 @@ class _Run:
             return
         from safetensors import safe_open
 
-        with safe_open(self.checkpoint, "pt") as file:
-            notes = json.loads(file.metadata()["run"])
+        try:
+            with safe_open(self.checkpoint, "pt") as file:
+                notes = json.loads(file.metadata()["run"])
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            raise BadInput(
+                self.checkpoint, f"not a checkpoint ({error!r}); delete it to start anew"
+            ) from error
         if notes["identity"] != json.loads(json.dumps(self._identity())):
             raise BadInput(
                 self.checkpoint, "belongs to a run with other settings; choose another --out or delete it"
@@ -287,7 +299,7 @@ def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _save(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
     """Write in one step, so that a kill leaves the old file or the new one."""
     fresh = path.with_suffix(".part")
-    save_file(tensors, fresh, metadata)
+    fresh.write_bytes(save(tensors, metadata))  # safetensors' own files can be read by nobody else
     os.replace(fresh, path)
 
 
@@ -316,6 +328,8 @@ class _Log:
         self.path = folder / "metrics.jsonl"
         rows = self.path.read_text().splitlines()[:epochs] if self.path.exists() else []
         self.path.write_text("".join(row + "\n" for row in rows))
+        for stale in folder.glob("tensorboard/events.out.tfevents.*") if not epochs else ():
+            stale.unlink()  # of another run that ended in this folder
         self.board = EventFile(folder / "tensorboard")
 
     def write(self, epoch: int, figures: dict[str, float]) -> None:

@@ -11,6 +11,7 @@ import click
 
 from kgmm.cli.output import emit, json_option
 from kgmm.errors import BadInput
+from kgmm.reason.folders import trained_name
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
@@ -19,7 +20,8 @@ def evaluate_folders(data: str, folders: list[Path], small: bool) -> dict[str, A
     """Return each folder's accuracy on the test split by kind of question, beside its runs without a true picture.
 
     ``NAME, empty`` sees no object, ``NAME, shuffled`` another question's picture; ``majority`` is the most frequent
-    training answer of each kind of question. The blind model is one of the folders shipped.
+    training answer of each kind of question. The blind model is one of the folders shipped. Of two folders of one
+    model the second bears its path.
     """
     from kgmm.reason.shapes import ShapesProblem, parts
     from kgmm.train import load_weights
@@ -30,25 +32,25 @@ def evaluate_folders(data: str, folders: list[Path], small: bool) -> dict[str, A
     for folder in folders:
         try:
             config = json.loads((folder / "config.json").read_text())
-            problem = ShapesProblem(config["name"], config["data"], dim=config["dim"], split=split)
+            name, trained_on, dim = config["name"], config["data"], int(config["dim"])
             known = json.loads((folder / "vocabulary.json").read_text())["tokens"]
-        except (OSError, ValueError, KeyError) as error:
-            raise BadInput(folder, f"not a trained model ({error!r}); make one with: kgmm train") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadInput(
+                folder,
+                f"not a model trained on {data} ({error!r}); make one with: kgmm train san {data} --out DIR",
+            ) from error
+        if trained_on != data:
+            raise BadInput(folder, f"a {name} trained on {trained_on}; it cannot be tested on {data}")
+        problem = ShapesProblem(name, data, dim=dim, split=split)
         problem.adopt(known)
         load_weights(problem.model, folder)
-        name = config["name"]
+        name = f"{name} ({folder})" if name in rows else name
         rows[name] = problem.accuracy(split[2])
-        if name != "blind":
+        if config["name"] != "blind":
             rows[f"{name}, empty"] = problem.accuracy(split[2], "empty")
             rows[f"{name}, shuffled"] = problem.accuracy(split[2], "shuffled")
         majority = problem.majority(split[2])
     return {"data": data, "questions": len(split[2].asked), "majority": majority, "models": rows}
-
-
-def _name(folder: Path) -> str:
-    """Return the model's name a folder's config gives, or none."""
-    config = folder / "config.json"
-    return str(json.loads(config.read_text()).get("name", "")) if config.is_file() else ""
 
 
 def _line(first: str, cells: Iterable[str]) -> str:
@@ -62,7 +64,7 @@ def _command(data: str) -> click.Command:
     def run(folders: tuple[Path, ...], small: bool, as_json: bool) -> None:
         found = list(folders) or sorted(p.parent for p in WEIGHTS.glob(f"{data}-*/config.json"))
         blind = WEIGHTS / f"{data}-blind"
-        if blind.is_dir() and not any(_name(f) == "blind" for f in found):
+        if blind.is_dir() and not any(trained_name(f) == "blind" for f in found):
             found.append(blind)
         report = evaluate_folders(data, found, small)
         if as_json:

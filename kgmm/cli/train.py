@@ -27,14 +27,20 @@ SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
     "--out", type=click.Path(path_type=Path), required=True, help="Folder for weights, config, figures, card."
 )
 @click.option("--seed", default=0, show_default=True, help="Of weights, shuffles and dropout.")
-@click.option("--epochs", type=int, help="Most epochs; a default that suits the model if left out.")
-@click.option("--batch", type=int, help="Samples a step.")
-@click.option("--rate", type=float, help="Highest learning rate.")
 @click.option(
-    "--patience", default=5, show_default=True, help="Epochs without a better figure before stopping."
+    "--epochs", type=click.IntRange(1), help="Most epochs; a default that suits the model if left out."
+)
+@click.option("--batch", type=click.IntRange(1), help="Samples a step.")
+@click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="Highest learning rate.")
+@click.option(
+    "--patience",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Epochs without a better figure before stopping.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-@click.option("--threads", default=1, show_default=True, help="CPU threads.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
 @click.option(
     "--distractors", type=click.Path(exists=True, path_type=Path), help="fvqa: further triples (TSV)."
 )
@@ -47,7 +53,13 @@ SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
 @click.option(
     "--blind", is_flag=True, help="fvqa: hide the seen names from the network (not from retrieval)."
 )
-@click.option("--episodes", default=2, show_default=True, help="kdmn: looks at the memory; 0 pools its mean.")
+@click.option(
+    "--episodes",
+    type=click.IntRange(0),
+    default=2,
+    show_default=True,
+    help="kdmn: looks at the memory; 0 pools its mean.",
+)
 @click.option(
     "--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up."
 )
@@ -74,7 +86,13 @@ SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
     default=1.0,
     help="--fusion: share of labels used.",
 )
-@click.option("--picked", default=8, show_default=True, help="--fusion policy: facts that enter the memory.")
+@click.option(
+    "--picked",
+    type=click.IntRange(1),
+    default=8,
+    show_default=True,
+    help="--fusion policy: facts that enter the memory.",
+)
 @click.option(
     "--scenes",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -152,10 +170,14 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
         return _kdmn_problem(Path(data), options)
     if model == "hybrid":
         return _hybrid_problem(Path(data), options)
-    if data not in ("easy-vqa", "clevr"):
-        raise KgmmError(f"{model} trains on easy-vqa or clevr, not on {data!r}")
+    from kgmm.nn.vqa import JOINS
     from kgmm.reason.shapes import ShapesProblem
 
+    if model != "modules" and model not in JOINS:
+        known = ", ".join(("kdmn", "hybrid", "modules", *JOINS))
+        raise KgmmError(f"no model {model!r}; there are: {known}")
+    if data not in ("easy-vqa", "clevr"):
+        raise KgmmError(f"{model} trains on easy-vqa or clevr, not on {data!r}")
     return ShapesProblem(model, data, seed=options.get("seed", 0), small=options.get("small", False))
 
 
@@ -231,6 +253,9 @@ def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:
     from kgmm.data.fvqa import load_questions
     from kgmm.reason.hybrid_problem import HybridProblem
 
+    missing = [n for n in ("questions-train.json", "facts.jsonl") if not (folder / n).is_file()]
+    if missing:
+        raise BadInput(folder, f"hybrid trains on FVQA's folder; {' and '.join(missing)} not found there")
     questions = load_questions(folder / "questions-train.json")
     with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
         store, stated = knowledge_base(

@@ -286,13 +286,15 @@ class StatedFacts:
 
 
 def load_questions(path: str | Path) -> list[FvqaQuestion]:
-    """Read a questions file (a JSON list, or an object of questions as in the FVQA release without concepts).
+    """Read a questions file, a JSON list; :func:`kgmm.data.released.fvqa` reads the release's, which has no concepts.
 
     Raises:
-        BadInput: if a question lacks its text or concepts.
+        BadInput: if the file is no JSON list, or a question lacks its text or concepts.
     """
     try:
         rows = json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise BadInput(path, f"not a JSON file: {error.msg}", line=error.lineno) from error
     except ValueError as error:
         raise BadInput(path, f"not a JSON file: {error}") from error
     if not isinstance(rows, list):

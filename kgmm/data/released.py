@@ -47,16 +47,26 @@ class VqaRecord:
 def _load(path: str | Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(path, f"cannot be read: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        raise BadInput(
+            path, f"not a JSON file: {error.msg} at column {error.colno}", line=error.lineno
+        ) from error
     except ValueError as error:
         raise BadInput(path, f"not a JSON file: {error}") from error
 
 
-def _rows(path: str | Path, rows: Any, make: Callable[[Any], VqaRecord]) -> Iterator[VqaRecord]:
-    for number, row in enumerate(rows):
+def _rows(
+    path: str | Path, rows: Any, make: Callable[[Any], VqaRecord], what: str = "question"
+) -> Iterator[VqaRecord]:
+    for number, row in enumerate(_list(path, rows, f"{what}s"), 1):
         try:
-            yield make(row)
+            record = make(row)
         except (KeyError, TypeError, IndexError, AttributeError) as error:
-            raise BadInput(path, f"question {number} (from 0) lacks a field: {error!r}") from error
+            id = row[0] if isinstance(row, tuple) else number
+            raise BadInput(path, f"{what} {id} lacks a field or has a wrong one: {error!r}") from error
+        yield record
 
 
 def _field(path: str | Path, document: Any, name: str) -> Any:
@@ -65,18 +75,45 @@ def _field(path: str | Path, document: Any, name: str) -> Any:
     return document[name]
 
 
+def _list(path: str | Path, rows: Any, what: str) -> list[Any]:
+    if not isinstance(rows, list):
+        raise BadInput(path, f"expected a list of {what}, found {type(rows).__name__}")
+    return rows
+
+
+def _by_id(path: str | Path) -> list[tuple[str, Any]]:
+    document = _load(path)
+    if not isinstance(document, dict):
+        raise BadInput(path, "expected a JSON object of questions by id")
+    return list(document.items())
+
+
+def _labels(path: str | Path) -> dict[Any, Any]:
+    labels = {}
+    for number, row in enumerate(_list(path, _field(path, _load(path), "annotations"), "annotations"), 1):
+        try:
+            labels[row["question_id"]] = row
+        except (KeyError, TypeError) as error:
+            raise BadInput(path, f"annotation {number} has no question_id: {error!r}") from error
+    return labels
+
+
 def vqa2(questions: str | Path, annotations: str | Path | None = None) -> Iterator[VqaRecord]:
     """Read VQA 2.0 (also OK-VQA and VQA 1.0): ``*_questions.json`` and, for labelled splits, ``*_annotations.json``.
 
     Raises:
-        BadInput: if a file is not of this layout.
+        BadInput: if a file is missing or not of this layout, or a question has no annotation where there are any.
     """
-    labels: dict[Any, Any] = {}
-    if annotations is not None:
-        labels = {a["question_id"]: a for a in _field(annotations, _load(annotations), "annotations")}
+    labels = _labels(annotations) if annotations is not None else {}
 
     def make(row: Any) -> VqaRecord:
-        label = labels.get(row["question_id"], {})
+        label = labels.get(row["question_id"])
+        if label is None and annotations is not None:
+            raise BadInput(
+                annotations,
+                f"question {row['question_id']} of {questions} has no annotation; are both of one split?",
+            )
+        label = label or {}
         said = Counter(a["answer"] for a in label.get("answers", ()))
         kind = str(label.get("question_type", ""))
         choices = tuple(row.get("multiple_choices", ()))
@@ -103,7 +140,10 @@ def visual7w(path: str | Path, split: str | None = None) -> Iterator[VqaRecord]:
     Raises:
         BadInput: if the file is not of this layout.
     """
-    for image in _field(path, _load(path), "images"):
+    images = _list(path, _field(path, _load(path), "images"), "images")
+    for number, image in enumerate(images, 1):
+        if not isinstance(image, dict) or not isinstance(image.get("qa_pairs"), list):
+            raise BadInput(path, f"image {number} has no list of qa_pairs")
         if split is not None and image.get("split") != split:
             continue
         name = str(image.get("filename", image.get("image_id", "")))
@@ -114,7 +154,7 @@ def visual7w(path: str | Path, split: str | None = None) -> Iterator[VqaRecord]:
                 str(row["qa_id"]), name, row["question"], ((row["answer"], 1),), choices, row.get("type", "")
             )
 
-        yield from _rows(path, image["qa_pairs"], make)
+        yield from _rows(path, image["qa_pairs"], make, f"image {number}, question")
 
 
 def gqa(path: str | Path) -> Iterator[VqaRecord]:
@@ -123,9 +163,6 @@ def gqa(path: str | Path) -> Iterator[VqaRecord]:
     Raises:
         BadInput: if the file is not of this layout.
     """
-    document = _load(path)
-    if not isinstance(document, dict):
-        raise BadInput(path, "expected a JSON object of questions by id")
 
     def make(item: Any) -> VqaRecord:
         number, row = item
@@ -133,7 +170,7 @@ def gqa(path: str | Path) -> Iterator[VqaRecord]:
         kind = row.get("types", {}).get("structural", "")
         return VqaRecord(str(number), str(row["imageId"]), row["question"], answers, kind=kind)
 
-    yield from _rows(path, document.items(), make)
+    yield from _rows(path, _by_id(path), make)
 
 
 def fvqa(path: str | Path) -> Iterator[VqaRecord]:
@@ -142,9 +179,6 @@ def fvqa(path: str | Path) -> Iterator[VqaRecord]:
     Raises:
         BadInput: if the file is not of this layout.
     """
-    document = _load(path)
-    if not isinstance(document, dict):
-        raise BadInput(path, "expected a JSON object of questions by id")
 
     def make(item: Any) -> VqaRecord:
         number, row = item
@@ -159,4 +193,4 @@ def fvqa(path: str | Path) -> Iterator[VqaRecord]:
             facts=facts,
         )
 
-    yield from _rows(path, document.items(), make)
+    yield from _rows(path, _by_id(path), make)

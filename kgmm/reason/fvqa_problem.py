@@ -23,6 +23,7 @@ from kgmm.data.fvqa import (
     spellings,
     split_by_image,
 )
+from kgmm.errors import BadInput, KgmmError
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.phrase import phrase, sense
 from kgmm.reason.kdmn_answers import Choices, choice_accuracy, choice_loss, frequent, places
@@ -114,8 +115,15 @@ def load_fact_base(folder: Path, encoder: Encoder, cache: Path, distractors: Pat
     ids = [f.id for f in facts]
     known = {sense(t) for t in triples}
     if distractors is not None:
-        for line in distractors.read_text(encoding="utf-8").splitlines():
-            relation, head, tail = line.split("\t")[:3]
+        for number, line in enumerate(distractors.read_text(encoding="utf-8").splitlines(), 1):
+            if not line.strip():
+                continue
+            columns = line.split("\t")
+            if len(columns) < 3:
+                raise BadInput(
+                    distractors, f"expected relation, head, tail, found {len(columns)} columns", line=number
+                )
+            relation, head, tail = columns[:3]
             key = sense((head, relation, tail))
             if key not in known:
                 known.add(key)
@@ -133,6 +141,8 @@ def examples(questions: list[FvqaQuestion], base: FactBase, limit: int = MEMORY)
     """Retrieve each question's memory and label it; the labels take no part in the retrieval."""
     asked = base.encode([q.question for q in questions])
     touched = [base.touching(q.concepts) for q in questions]
+    if not any(map(len, touched)):
+        raise KgmmError("no fact has an end that any of the pictures shows; concepts and facts share no name")
     rows = np.unique(np.concatenate([t for t in touched if len(t)]))
     vectors = base.encode(base.phrases(rows))
     ends = sorted({end for i in rows for end in (base.triples[i][0], base.triples[i][2])})
@@ -183,8 +193,16 @@ def _label(q: FvqaQuestion, memory: MemoryInput, ids: list[str]) -> Example:
 def load_fvqa(
     folder: Path, distractors: str | Path | None, dev: float, split: int
 ) -> tuple[FactBase, list[FvqaQuestion], list[FvqaQuestion]]:
-    """Read FVQA: its facts, and its questions about training and held-out images."""
+    """Read FVQA: its facts, and its questions about training and held-out images.
+
+    Raises:
+        BadInput: if a file is missing or not of FVQA's layout, with the line that is not.
+    """
     from kgmm.encode import text_encoder
+
+    missing = [n for n in ("questions-train.json", "facts.jsonl") if not (folder / n).is_file()]
+    if missing:
+        raise BadInput(folder, f"no folder of FVQA: {' and '.join(missing)} not found there")
 
     more = Path(distractors) if distractors else None
     base = load_fact_base(folder, text_encoder("minilm"), cache_folder(), more)
@@ -212,6 +230,10 @@ class FvqaProblem:
         vocabulary: answers that may be named without a fact: the most frequent right ones of the training, this many,
             or a list of normalized ones.
         choices: answers to choose from that the network also learns to score, the right one among them; 0 for none.
+
+    Raises:
+        BadInput: if a file is missing or not of FVQA's layout.
+        KgmmError: if there are too few questions, or no fact is about anything seen.
     """
 
     metric = "top1"
@@ -233,6 +255,10 @@ class FvqaProblem:
         choices: int = 0,
     ) -> None:
         base, train, held = data or load_fvqa(Path(folder), distractors, dev, split)
+        if not train or not held:
+            raise KgmmError(
+                f"{folder}: {len(train)} questions to learn from and {len(held)} about other images to test on; both are needed"
+            )
         self.words = word_table(30_000)
         made = examples(train + held, base, limit)
         self.train, self.held = made[: len(train)], made[len(train) :]
@@ -305,11 +331,10 @@ class FvqaProblem:
 
 def write_words(words: WordTable, folder: Path) -> None:
     """Write a word table's vectors beside the model that reads them."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    save_file(
-        {"vectors": np.ascontiguousarray(words.vectors[:-1].astype(np.float16))}, folder / "words.safetensors"
-    )
+    vectors = np.ascontiguousarray(words.vectors[:-1].astype(np.float16))
+    (folder / "words.safetensors").write_bytes(save({"vectors": vectors}))
 
 
 def _labels(part: list[Example], n: int) -> tuple[Tensor, Tensor]:

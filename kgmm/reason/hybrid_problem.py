@@ -18,6 +18,7 @@ from torch import Tensor
 from kgmm.data.fvqa import FvqaQuestion, StatedFacts, spellings, split_by_image
 from kgmm.data.knowledge_questions import knowledge_questions
 from kgmm.encode import text_encoder
+from kgmm.errors import KgmmError
 from kgmm.progress import Progress, silent
 from kgmm.reason import evidence as ev
 from kgmm.reason import hybrid
@@ -103,6 +104,9 @@ class HybridProblem:
         members: of the committee.
         rank: of the corrections to the text encoder.
         progress: called while candidates are collected.
+
+    Raises:
+        KgmmError: if too few questions are left to learn from or to test on.
     """
 
     metric = "top1"
@@ -114,13 +118,18 @@ class HybridProblem:
         train, held = split_by_image(questions, dev, split)
         asked = [*train, *own_questions(store, train, seed), *held]
         made = [e for e in collect(store, stated, asked, progress) if len(e.facts)]
-        cache = vectors(store, text_encoder("minilm"))
-        self.facts = Vectors(np.concatenate([e.facts for e in made]), cache)
-        self.ends = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
         dev_ids = {q.question_id for q in held}
         self.train = [e for e in made if e.question.question_id not in dev_ids and e.found]
         self.held = [e for e in made if e.question.question_id in dev_ids]
         self.size = len(self.train)
+        if not self.train or not self.held:
+            raise KgmmError(
+                f"{self.size} questions whose gold facts are found to learn from and {len(self.held)} about other "
+                f"images to test on, of {len(questions)}; both are needed"
+            )
+        cache = vectors(store, text_encoder("minilm"))
+        self.facts = Vectors(np.concatenate([e.facts for e in made]), cache)
+        self.ends = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
         network = {
             "features": made[0].features.shape[2],
             "relations": len(hybrid.RELATIONS) + 1,
@@ -198,11 +207,11 @@ class HybridProblem:
 
     def write(self, folder: Path) -> None:
         """Turn all but what features are standardized by into half precision."""
-        from safetensors.torch import load_file, save_file
+        from safetensors.torch import load_file, save
 
         path = folder / "model.safetensors"
         exact = ("mean", "deviation", "confidence")
-        save_file({k: v if k.endswith(exact) else v.half() for k, v in load_file(path).items()}, path)
+        path.write_bytes(save({k: v if k.endswith(exact) else v.half() for k, v in load_file(path).items()}))
 
 
 def own_questions(store: LocalStore, questions: Sequence[FvqaQuestion], seed: int) -> list[FvqaQuestion]:

@@ -51,7 +51,19 @@ def test_bad_line_is_named(tmp_path):
 def test_question_without_concepts_is_refused(tmp_path):
     path = tmp_path / "q.json"
     path.write_text(json.dumps([{"question_id": 1, "question": "What?"}]))
-    with pytest.raises(BadInput, match="concepts"):
+    with pytest.raises(BadInput, match=r"question 1 lacks .*concepts"):
+        load_questions(path)
+    row = {"question_id": 1, "question": "What?", "concepts": ["cat"], "choices": ["cat", "dog"]}
+    path.write_text(json.dumps([row, {**row, "choices": "cat"}]))
+    with pytest.raises(BadInput, match=r"question 2 .*choices is a list"):
+        load_questions(path)
+    path.write_text(json.dumps([row]))
+    assert load_questions(path)[0].choices == ("cat", "dog")
+    path.write_text(json.dumps({"1": row}))
+    with pytest.raises(BadInput, match="expected a list of questions"):
+        load_questions(path)
+    path.write_text("[\n,")
+    with pytest.raises(BadInput, match=r"q\.json:2: not a JSON file"):
         load_questions(path)
 
 

@@ -87,11 +87,49 @@ def test_gqa_and_fvqa_are_objects_by_id(tmp_path):
     assert (fvqa.id, fvqa.image, fvqa.answer, fvqa.facts) == ("12", "a.jpg", "dog", ("e/1",))
 
 
-def test_a_broken_file_says_what_is_wrong(tmp_path):
-    with pytest.raises(BadInput, match="questions"):
-        list(released.vqa2(_write(tmp_path / "x.json", [])))
-    with pytest.raises(BadInput, match="question 0"):
-        list(released.gqa(_write(tmp_path / "y.json", {"1": {"question": "?"}})))
-    (tmp_path / "z.json").write_text("{")
+ROW = {"question_id": 7, "image_id": 42, "question": "What is it?"}
+BROKEN = {
+    "a list": (released.vqa2, [], "expected a JSON object with 'questions'"),
+    "questions that are a number": (released.vqa2, {"questions": 3}, "expected a list of questions, found int"),
+    "a question without an id": (released.ok_vqa, {"questions": [ROW, {}]}, "question 2 lacks .*question_id"),
+    "an image without questions": (released.visual7w, {"images": [{"filename": "a"}]}, "image 1 has no list of qa_pairs"),
+    "an image that is a word": (released.visual7w, {"images": ["a"]}, "image 1 has no list"),
+    "a pair without its answer": (
+        released.visual7w, {"images": [{"qa_pairs": [{"qa_id": 1, "question": "Who?"}]}]}, "image 1, question 1 lacks .*answer",
+    ),
+    "a list of questions": (released.gqa, [1], "expected a JSON object of questions by id"),
+    "a question without its image": (released.gqa, {"0201": {"question": "?"}}, "question 0201 lacks .*imageId"),
+    "a question that is null": (released.gqa, {"0201": None}, "question 0201 lacks"),
+    "a fact that is a number": (
+        released.fvqa, {"12": {"img_file": "a", "question": "?", "answer": "b", "fact": 5}}, "question 12 lacks",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_says_what_is_wrong(name, tmp_path):
+    reader, document, said = BROKEN[name]
+    with pytest.raises(BadInput, match=rf"x\.json: {said}"):
+        list(reader(_write(tmp_path / "x.json", document)))
+
+
+@pytest.mark.parametrize("reader", [released.vqa2, released.visual7w, released.gqa, released.fvqa])
+def test_what_is_no_json_is_named_with_its_line(reader, tmp_path):
+    (tmp_path / "z.json").write_text('{"questions":\n {,')
+    with pytest.raises(BadInput, match=r"z\.json:2: not a JSON file"):
+        list(reader(tmp_path / "z.json"))
+    (tmp_path / "z.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match="not a JSON file"):
-        list(released.fvqa(tmp_path / "z.json"))
+        list(reader(tmp_path / "z.json"))
+    for place in (tmp_path / "nowhere.json", tmp_path):
+        with pytest.raises(BadInput, match="cannot be read"):
+            list(reader(place))
+
+
+def test_annotations_of_another_split_are_refused(vqa_files, tmp_path):
+    other = _write(tmp_path / "other.json", {"annotations": [{"question_id": 8, "answers": []}]})
+    with pytest.raises(BadInput, match=r"question 7 of .*q\.json has no annotation; are both of one split"):
+        list(released.vqa2(vqa_files[0], other))
+    for row in ({}, "x"):
+        with pytest.raises(BadInput, match="annotation 1 has no question_id"):
+            list(released.vqa2(vqa_files[0], _write(tmp_path / "bad.json", {"annotations": [row]})))

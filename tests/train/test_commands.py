@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -173,10 +175,62 @@ def test_what_cannot_be_trained_on_is_said(shell, kitchen, tmp_path):
         (("kdmn", kitchen, "--fusion", "prior", "--vocabulary", "9"), "leave --vocabulary"),
         (("kdmn", kitchen, "--choices", "1"), "at least 2"),
         (("modules", "mnist"), "easy-vqa or clevr"),
-        (("resnet", "clevr", "--small"), "no model 'resnet'"),
+        (("resnet", "clevr", "--small"), "no model 'resnet'; there are: kdmn, hybrid, modules"),
+        (("hybrid", tmp_path), "questions-train.json and facts.jsonl not found there"),
+        (("san", "clevr", "--small", "--device", "toaster"), "no device 'toaster'"),
+        (("san", "clevr", "--small", "--rate", "nan"), "learning rate of nan"),
     ):
         ran = shell("train", *arguments, "--out", tmp_path / "out")
         assert ran.code == 1 and said in ran.err, ran.err
+    for option in ("--epochs", "--batch", "--patience", "--threads", "--picked", "--rate"):
+        assert shell("train", "san", "clevr", "--small", option, "0", "--out", tmp_path / "out").code == 2
+    assert not (tmp_path / "out" / "config.json").exists()
+
+
+def test_what_is_wrong_in_fvqas_files_is_said_with_its_place(shell, fvqa, tmp_path):
+    folder = tmp_path / "fvqa"
+    rows = json.loads((fvqa / "questions-train.json").read_text())
+
+    def refused(said, questions=rows, facts="", more="", model="kdmn"):
+        folder.mkdir(exist_ok=True)
+        (folder / "questions-train.json").write_text(json.dumps(questions))
+        (folder / "facts.jsonl").write_text(facts or (fvqa / "facts.jsonl").read_text())
+        (folder / "more.tsv").write_text(more)
+        ran = shell("train", model, folder, "--distractors", folder / "more.tsv", "--out", tmp_path / "out")
+        assert ran.code == 1 and said in ran.err and "Traceback" not in ran.err, ran.err
+
+    fact = '{"id": "a", "surface": "[[cat]] is a [[pet]]"}\n'
+    refused("facts.jsonl:2: not a fact", facts=fact + '{"id": "b"}\n')
+    refused("question 2 lacks", questions=[rows[0], {"question_id": "x"}])
+    refused("more.tsv:2: expected relation, head, tail, found 2", more="IsA\tcat\tpet\nIsA\tcat\n")
+    refused("1 questions to learn from and 0 about other images", questions=rows[:1])
+    refused("no fact has an end that any of the pictures shows", facts=fact)
+    refused("both are needed", facts=fact, more="IsA\tcow\tfarm animal\n", model="hybrid")
+
+
+def test_folders_that_cannot_be_tested_are_refused_in_one_line(shell, fvqa, tmp_path):
+    out = tmp_path / "san"
+    assert shell("train", "san", "clevr", "--small", "--epochs", "1", "--out", out).code == 0
+    again = Path(shutil.copytree(out, tmp_path / "again"))
+    rows = json.loads(shell("eval", "clevr", out, again, "--small", "--json").out)["models"]
+    assert rows["san"] == rows[f"san ({again})"]  # two of a name are two rows
+    for arguments, said in (
+        (("easy-vqa", out, "--small"), "a san trained on clevr; it cannot be tested on easy-vqa"),
+        (("clevr", fvqa, "--small"), "no trained model here"),
+        (("kdmn", fvqa, out), "not a kdmn trained on FVQA"),
+        (("kdmn", tmp_path), "questions-train.json and facts.jsonl not found there"),
+    ):
+        ran = shell("eval", *arguments)
+        assert ran.code == 1 and said in ran.err, ran.err
+    for name, text in (
+        ("config.json", "{"),
+        ("model.safetensors", "junk"),
+        ("vocabulary.json", '{"tokens": ["a"]}'),
+    ):
+        broken = Path(shutil.copytree(out, tmp_path / f"broken-{name}"))
+        (broken / name).write_text(text)
+        ran = shell("eval", "clevr", broken, "--small")
+        assert ran.code == 1 and "Traceback" not in ran.err and f"broken-{name}" in ran.err, ran.err
 
 
 def test_networks_of_shapes_are_trained_measured_and_asked(shell, tmp_path, kitchen):

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from kgmm.errors import BadInput
-from kgmm.train import Recipe, fit, load_weights
+from kgmm.errors import BadInput, KgmmError
+from kgmm.train import Recipe, fit, load_weights, pick_device
 
 
 class Line:
@@ -160,3 +160,37 @@ def test_weights_that_do_not_fit_are_refused(tmp_path):
         load_weights(torch.nn.Linear(2, 2), tmp_path)
     with pytest.raises(BadInput, match="kgmm train"):
         load_weights(torch.nn.Linear(2, 2), tmp_path / "nowhere")
+    (tmp_path / "model.safetensors").write_bytes(b"PK pickled")
+    with pytest.raises(BadInput, match=r"model\.safetensors: not a safetensors file"):
+        load_weights(torch.nn.Linear(2, 2), tmp_path)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"half a")
+    with pytest.raises(BadInput, match=r"checkpoint\.safetensors: not a checkpoint .*delete it"):
+        fit(Line(), tmp_path, RECIPE)
+
+
+def test_a_run_in_a_used_folder_leaves_nothing_of_the_old_one(tmp_path):
+    fit(Line(), tmp_path, Recipe(epochs=9, batch=16, threads=0))
+    fit(Line(), tmp_path, RECIPE)
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == RECIPE.epochs
+    (events,) = (tmp_path / "tensorboard").iterdir()
+    assert len(_scalars(events)) == RECIPE.epochs
+
+
+def test_weights_can_be_read_by_whoever_can_read_the_card(tmp_path):
+    fit(Line(), tmp_path, RECIPE)
+    card, weights = ((tmp_path / name).stat().st_mode for name in ("README.md", "model.safetensors"))
+    assert card == weights
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_rate_that_teaches_nothing_is_refused(rate, tmp_path):
+    with pytest.raises(KgmmError, match="learning rate"):
+        fit(Line(), tmp_path, Recipe(rate=rate))
+
+
+def test_a_device_torch_does_not_know_is_refused():
+    with pytest.raises(KgmmError, match="no device 'toaster'"):
+        pick_device("toaster")
