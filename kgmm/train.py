@@ -238,6 +238,8 @@ class _Run:
         self.problem.model.load_state_dict(_with_prefix(tensors, "model."))
         self._restore_optimizer(tensors)
         torch.set_rng_state(tensors["rng"])
+        if "cuda_rng" in tensors and torch.cuda.is_available():  # dropout on a GPU draws from its own
+            torch.cuda.set_rng_state(tensors["cuda_rng"])
         self.epoch, self.stale, self.best_epoch = notes["epoch"], notes["stale"], notes["best_epoch"]
         self.figures = notes["figures"]
 
@@ -262,6 +264,8 @@ class _Run:
             entry = self.optimizer.state.get(parameter, {})
             tensors |= {f"optimizer.{i}.{k}": v.detach().cpu().contiguous() for k, v in entry.items()}
         tensors["rng"] = torch.get_rng_state()
+        if torch.cuda.is_available():
+            tensors["cuda_rng"] = torch.cuda.get_rng_state()
         notes = {
             "identity": self._identity(), "epoch": self.epoch, "stale": self.stale, "best_epoch": self.best_epoch,
             "figures": self.figures,

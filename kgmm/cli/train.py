@@ -40,6 +40,12 @@ SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
     help="Epochs without a better figure before stopping.",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@click.option(
+    "--mixed/--no-mixed",
+    default=True,
+    show_default=True,
+    help="On a GPU, multiply in 16 bits (bfloat16); on a CPU always in 32.",
+)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
 @click.option(
     "--distractors", type=click.Path(exists=True, path_type=Path), help="fvqa: further triples (TSV)."
@@ -119,6 +125,7 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     recipe = Recipe(
         epochs=options["epochs"] or epochs, batch=options["batch"] or batch, rate=options["rate"] or rate, weight_decay=decay,
         patience=options["patience"], seed=options["seed"], device=options["device"], threads=options["threads"],
+        mixed=options["mixed"],
     )  # fmt: skip
     problem = make_problem(model, data, options)
     problem.config["command"] = command_line(model, data, options)
@@ -147,13 +154,16 @@ def command_line(model: str, data: str, options: dict[str, Any]) -> str:
     """Return the command that makes a model again, for its card; files are named without their folders.
 
     Example:
-        >>> command_line("kdmn", "/data/fvqa", {"episodes": 0, "seed": 0, "blind": True, "half": False})
-        'kgmm train kdmn fvqa --blind --episodes 0'
+        >>> command_line("kdmn", "/data/fvqa", {"episodes": 0, "seed": 0, "blind": True, "half": False, "mixed": False})
+        'kgmm train kdmn fvqa --blind --episodes 0 --no-mixed'
     """
     known = {p.name: p.default for p in train.params}
     words = [f"kgmm train {model} {Path(data).name}"]
     for name, value in sorted(options.items()):
-        if value is None or value is False or value == known.get(name) or name in ("device", "threads", "kb"):
+        if value is None or value == known.get(name) or name in ("device", "threads", "kb"):
+            continue
+        if value is False:
+            words += [f"--no-{name}"] if known.get(name) is True else []
             continue
         shown = Path(value).name if isinstance(value, Path) else value
         words.append(f"--{name}" if value is True else f"--{name} {shown}")
