@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from numpy.typing import NDArray
 
 from kgmm.encode.precision import fast_precision
 from kgmm.nn.bert import Bert, load_bert
+from kgmm.nn.threads import one_thread
 
 #: Token rows in one forward pass: enough to keep two cores busy, few enough to stay in their caches.
 TOKENS_PER_BATCH = 4096
+#: fewer tokens than these, a question's or two, are read by one thread
+FEW = 128
 
 
 def is_plain_bert(folder: Path) -> bool:
@@ -61,7 +65,8 @@ class BertEncoder:
         by_length: dict[int, list[int]] = {}
         for row, tokens in enumerate(ids):
             by_length.setdefault(len(tokens), []).append(row)
-        with torch.inference_mode():
+        few = sum(map(len, ids)) < FEW
+        with torch.inference_mode(), one_thread() if few else nullcontext():
             for length, rows in by_length.items():
                 step = max(1, TOKENS_PER_BATCH // length)
                 for start in range(0, len(rows), step):

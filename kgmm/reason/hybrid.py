@@ -72,13 +72,15 @@ class Ranker:
         """Return the log-probability of each candidate's two ends, summed over all facts that give the same answer."""
         import torch
 
+        from kgmm.nn.threads import one_thread
+
         facts, ends = texts(task, found)
         cache = vectors(task.store, task.encoder)
         candidates = pairs(
             cache.get(facts)[1], cache.get(ends.reshape(-1))[1], relations(task, found), described(task, found),
             found.seen.reshape(-1, 2),
         )  # fmt: skip
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             (ranked,) = self.committee.rank(*tokens(self.tokenizer, [task.question]), [candidates])
         read = ranked.float().numpy()
         best = np.argsort(-read.max(axis=1), kind="stable")[:BEST]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgmm.encode.hashing._base import BATCH, MODALITIES, Array, Hasher, Modality, pack
+from kgmm.nn.threads import one_thread
 from kgmm.progress import Progress
 
 #: options of every network method; the papers' image networks read pixels, ours read features
@@ -168,17 +168,6 @@ class NetHasher(Hasher):
                     progress(done, steps, what)
             if after is not None:
                 after()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Train on one thread: these networks are too small to share, and sums keep their order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Pairs:
