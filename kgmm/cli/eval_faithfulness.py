@@ -38,7 +38,7 @@ WIDE = 500
     help="Which images those are; the shipped weights were fitted on the others of seed 0.",
 )
 @click.option("--limit", default=300, show_default=True, type=click.IntRange(1), help="Questions asked.")
-@click.option("--reasoner", default="explicit", show_default=True, help="Which reasoner answers.")
+@click.option("--reasoner", default="default", show_default=True, help="Which reasoner answers.")
 @click.option(
     "--draws", default=3, show_default=True, type=click.IntRange(1), help="Random picks a question."
 )
