@@ -22,8 +22,14 @@ from kgmm.reason.shapes import WORLDS, Pictures, easy_program, make_network, tok
 from kgmm.reason.task import Outcome, Task
 from kgmm.scene import SceneGraph
 from kgmm.trace import Step
+from kgmm.words import normal
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
+#: of drawings 0.87 and more of the pixels have one of their ten most frequent colours (at 16 levels a channel, even if
+#: saved as JPEG), of our photographs 0.56 at most
+FEW_COLOURS, MOST_PIXELS = 10, 0.75
+#: words that English spells in two ways; a network knows the one it was trained on
+_SPELLINGS = {"colour": "color", "color": "colour", "grey": "gray"}
 
 
 def load(
@@ -47,12 +53,20 @@ def _load(
     try:
         config = json.loads((folder / "config.json").read_text())
         known = json.loads((folder / "vocabulary.json").read_text())["tokens"]
-    except (OSError, ValueError, KeyError) as error:
+    except FileNotFoundError as error:
         raise BadInput(
-            folder, f"no trained model here; make it with: kgmm train {network} {data} --out DIR"
+            folder,
+            f"no trained model here; make one with: kgmm train {network} {data} --out DIR, and ask it by its folder",
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(
+            folder,
+            f"not a trained model ({error!r}); make it anew with: kgmm train {network} {data} --out DIR",
         ) from error
     if config.get("data") != data:
         raise KgmmError(f"the question is of {data}; {folder} was trained on {config.get('data')}")
+    if "dim" not in config:
+        raise BadInput(folder / "config.json", f"lacks 'dim'; make it anew with: kgmm train {network} {data}")
     model = make_network(network, WORLDS[data], len(known), int(config["dim"]))
     load_weights(model, folder)
     checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
@@ -72,6 +86,11 @@ def answer_with(task: Task, network: str, folder: Path | None = None) -> Outcome
         return Outcome(
             None, abstained=f"the {network} reasoner reads pictures of coloured shapes; this scene has none"
         )
+    if not few_colours(pixels):
+        return Outcome(
+            None,
+            abstained=f"the {network} reasoner reads pictures of coloured shapes; this one has too many colours",
+        )
     try:
         data, program = read_question(task.question)
     except KgmmError as error:
@@ -85,7 +104,7 @@ def answer_with(task: Task, network: str, folder: Path | None = None) -> Outcome
             logits, values = model([program], *given)
             steps = [_step(s.function, s.argument, v, found) for s, v in zip(program, values[0], strict=True)]
         else:
-            words = tokens(task.question)
+            words = [_SPELLINGS.get(w, w) if w not in known else w for w in tokens(task.question)]
             unknown = [w for w in words if w not in known]
             if unknown:
                 return Outcome(None, abstained=f"the network does not know {unknown[0]!r}", model=checksum)
@@ -121,6 +140,24 @@ def _pixels(scene: SceneGraph) -> NDArray[np.float32] | None:
     return None
 
 
+def few_colours(pixels: NDArray[np.float32]) -> bool:
+    """Tell a drawing of even colours from a photograph.
+
+    Args:
+        pixels: (height, width, 3) in [0, 1].
+
+    Example:
+        >>> few_colours(np.zeros((9, 9, 3), np.float32))
+        True
+        >>> few_colours(np.random.default_rng(0).random((90, 90, 3), np.float32))
+        False
+    """
+    step = max(1, max(pixels.shape[:2]) // 256)
+    levels = np.minimum((pixels[::step, ::step] * 16).astype(np.int64), 15)
+    _, counts = np.unique(levels @ np.array([256, 16, 1]), return_counts=True)
+    return bool(np.sort(counts)[-FEW_COLOURS:].sum() >= MOST_PIXELS * counts.sum())
+
+
 def _shown(name: str, value: torch.Tensor, words: list[str], found: list[Segment]) -> Step:
     boxes = [list(s.box) for s in found]
     over = f"{len(words)} words" if name == "words" else f"{len(found)} objects"
@@ -142,7 +179,8 @@ def _outcome(task: Task, data: str, probability: Any, steps: list[Step], checksu
     order = np.argsort(-probability, kind="stable")
     named = [(answers[i], round(float(probability[i]), 4)) for i in order]
     if task.choices is not None:
-        named = [pair for pair in named if pair[0] in task.choices]
+        offered = {normal(choice): choice for choice in task.choices}
+        named = [(offered[normal(text)], p) for text, p in named if normal(text) in offered]
         if not named:
             return Outcome(
                 None, steps=steps, model=checksum, abstained="no choice is an answer the network knows"

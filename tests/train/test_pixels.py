@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 import kgmm
+from kgmm import bundled
 from kgmm.data import clevr, easy_vqa
 from kgmm.errors import KgmmError
-from kgmm.reason.pixels import WEIGHTS
+from kgmm.reason.pixels import WEIGHTS, few_colours
 from kgmm.scene import SceneGraph
 
 SHIPPED = sorted(p.parent.name.removeprefix("easy-vqa-") for p in WEIGHTS.glob("easy-vqa-*/config.json"))
@@ -66,3 +68,35 @@ def test_attention_over_the_objects_is_in_the_trace(name, kb):
 def test_an_unknown_option_is_refused(kb):
     with pytest.raises(KgmmError, match="full, mcb, mlb, mfb, mutan"):
         kb.ask(clevr.scene(1), "how many stars are there?", reasoner="bilinear-sum")
+
+
+def test_a_photograph_is_not_read_as_shapes(kb):
+    for photo in sorted(bundled.folder("graphs").glob("photos/*.jpg")):
+        scene = SceneGraph("photo", image=str(photo))
+        answer = kb.ask(scene, "is there a red shape?", reasoner="modules")
+        assert not answer and "too many colours" in answer.trace.abstained, photo.name
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_drawings_are_read_however_they_are_saved(suffix, kb, tmp_path):
+    pytest.importorskip("easy_vqa")
+    drawn = [Image.open(easy_vqa.image_path("test", i)).convert("RGB") for i in range(0, 200, 10)]
+    for i, picture in enumerate([*drawn, *(clevr.draw(clevr.scene(i)) for i in range(20))]):
+        picture.save(tmp_path / f"{i}.{suffix}")
+        assert few_colours(easy_vqa.read_pixels(tmp_path / f"{i}.{suffix}")), i
+
+
+@pytest.mark.skipif("graph" not in SHIPPED, reason="no weights are shipped yet")
+def test_words_and_choices_may_be_spelled_otherwise(kb):
+    pytest.importorskip("easy_vqa")
+    q = next(q for q in easy_vqa.load_questions("test") if q.question.startswith("what color"))
+    scene = SceneGraph("e", image=str(easy_vqa.image_path("test", q.image)), width=64, height=64)
+    asked = q.question.replace("color", "colour")
+    for reasoner in ("graph", "modules"):
+        answer = kb.ask(scene, asked, reasoner=reasoner, choices=["Nothing", q.answer.upper()])
+        assert answer.text == q.answer.upper() and answer.score > 0.9
+
+
+def test_a_network_without_shipped_weights_says_how_to_make_them(kb):
+    with pytest.raises(KgmmError, match="kgmm train updown clevr --out DIR, and ask it by its folder"):
+        kb.ask(clevr.scene(1), "how many stars are there?", reasoner="updown")
