@@ -102,23 +102,28 @@ def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, a
     and the most frequent answer.
     """
     from kgmm.data.fvqa import load_questions, split_by_image
+    from kgmm.reason import kdmn as trained
     from kgmm.reason.fvqa_problem import FvqaProblem
     from kgmm.reason.kdmn_report import report
-    from kgmm.train import load_weights
 
     place = folder or WEIGHTS / "kdmn"
     try:
         config = json.loads((place / "config.json").read_text())
         network, memory, dev, split = (config[k] for k in ("network", "memory", "dev", "split"))
         answers = json.loads((place / "vocabulary.json").read_text()).get("answers", [])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             place, f"not a kdmn trained on FVQA ({error!r}); make one with: kgmm train kdmn"
         ) from error
+    network_of = trained.load(place)
+    if network_of.prior is not None:
+        raise BadInput(
+            place, f"its prior reads a store; test it with: kgmm eval fvqa {data} --reasoner {place}"
+        )
     problem = FvqaProblem(
         data, distractors, split=split, dev=dev, limit=memory, network=network, vocabulary=answers
     )
-    load_weights(problem.model, place)
+    problem.model = network_of.model
     train, held = split_by_image(load_questions(data / "questions-train.json"), dev, split)
     rows = report(problem, train, held, seed)
     if as_json:

@@ -271,7 +271,7 @@ class FvqaProblem:
             **({"answers": len(self.answers)} if self.answers else {}), **({"choices": True} if choices else {}),
         }  # fmt: skip
         torch.manual_seed(seed)
-        self.model = KDMN(**settings)
+        self.model: torch.nn.Module = KDMN(**settings)
         self.config: dict[str, Any] = {
             "name": "kdmn", "data": "fvqa", "network": settings, "encoder": base.encoder.checksum, "memory": limit,
             "knowledge": knowledge, "blind": blind, "split": split, "dev": dev,
@@ -320,7 +320,7 @@ class FvqaProblem:
     def evaluate(self) -> dict[str, float]:
         """Return top1, top3, fact1 and fact3 on the held-out images, and how many choices are right."""
         figures = score(self.held, predict(self.model, self._held), self.answers)
-        if self._choices[1] is not None:
+        if self._choices[1] is not None and isinstance(self.model, KDMN):
             figures["choice"] = choice_accuracy(self.model, self._held, self._choices[1])
         return figures
 

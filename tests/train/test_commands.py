@@ -124,6 +124,13 @@ def test_each_fusion_is_trained_and_asked(fusion, shell, fvqa, kitchen, tmp_path
     )
     assert ran.code == 0, ran.err
     assert json.loads(ran.out)["figures"]["held_top1"] > 0.6
+    report = shell("eval", "kdmn", fvqa, out, "--json")
+    if fusion == "prior":
+        assert report.code == 1 and "its prior reads a store; test it with: kgmm eval fvqa" in report.err
+        ran = shell("eval", "fvqa", fvqa, "--held", "0.2", "--reasoner", out, "--json")
+        assert ran.code == 0 and json.loads(ran.out)["top1"] > 0.6, ran.err
+    else:
+        assert report.code == 0 and json.loads(report.out)["models"]["kdmn"]["all"] > 0.6, report.err
     answer = _ask(kitchen, out)
     assert answer.text == "hammer" and answer.trace.reasoner.startswith("kdmn-") and answer.trace.model
     if fusion == "policy":
