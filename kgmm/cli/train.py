@@ -18,6 +18,16 @@ DEFAULTS: dict[str, tuple[int, int, float, float]] = {
     "hiecoatt": (8, 128, 2e-3, 1e-4),
 }
 SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
+#: options that only some models know → which; "shapes" are all but kdmn and hybrid
+ONLY = {
+    "distractors": ("kdmn", "hybrid"), "kb": ("kdmn", "hybrid"), "small": ("shapes",),
+    **dict.fromkeys(
+        (
+            "knowledge", "blind", "episodes", "context", "vocabulary", "choices", "fusion", "labels", "picked", "scenes",
+        ),
+        ("kdmn",),
+    ),
+}  # fmt: skip
 
 
 @click.command()
@@ -110,7 +120,7 @@ SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
     help="hybrid, --fusion teacher: keep the knowledge base and its vectors here.",
 )
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
-@click.option("--small", is_flag=True, help="A twentieth of the data, to try things out.")
+@click.option("--small", is_flag=True, help="Coloured shapes: a twentieth of the data, to try things out.")
 @json_option
 def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> None:
     """Train MODEL on DATA and write it to a folder; given again after a kill, the run goes on.
@@ -121,6 +131,7 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     """
     from kgmm.train import Recipe, fit, halve
 
+    _known_options(model, options)
     epochs, batch, rate, decay = DEFAULTS.get(model, SHAPES_DEFAULT)
     recipe = Recipe(
         epochs=options["epochs"] or epochs, batch=options["batch"] or batch, rate=options["rate"] or rate, weight_decay=decay,
@@ -148,6 +159,27 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     click.echo(
         f"{model} on {problem.config['data']}: {said}  (epoch {trained.epoch}, {trained.seconds:.0f} s) → {out}"
     )
+
+
+def _known_options(model: str, options: dict[str, Any]) -> None:
+    """Refuse an option that would do nothing.
+
+    Raises:
+        UsageError: naming it.
+    """
+    given = [name for name in ONLY if _asked(name)]
+    kind = model if model in ("kdmn", "hybrid") else "shapes"
+    for name in given:
+        if kind not in ONLY[name]:
+            only = " and ".join(ONLY[name]).replace("shapes", "models of coloured shapes")
+            raise click.UsageError(f"--{name} is for {only}, not for {model}")
+        if name in ("labels", "picked") and options["fusion"] is None:
+            raise click.UsageError(f"--{name} goes with --fusion")
+
+
+def _asked(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
 
 
 def command_line(model: str, data: str, options: dict[str, Any]) -> str:

@@ -191,6 +191,18 @@ def test_what_cannot_be_trained_on_is_said(shell, kitchen, tmp_path):
         assert ran.code == 1 and said in ran.err, ran.err
     for option in ("--epochs", "--batch", "--patience", "--threads", "--picked", "--rate"):
         assert shell("train", "san", "clevr", "--small", option, "0", "--out", tmp_path / "out").code == 2
+    for arguments, said in (
+        (("san", "clevr", "--fusion", "prior"), "--fusion is for kdmn, not for san"),
+        (("kdmn", kitchen, "--small"), "--small is for models of coloured shapes, not for kdmn"),
+        (("hybrid", tmp_path, "--scenes", tmp_path), "--scenes is for kdmn, not for hybrid"),
+        (
+            ("san", "clevr", "--distractors", tmp_path / "x.txt"),
+            "--distractors is for kdmn and hybrid, not for san",
+        ),
+        (("kdmn", kitchen, "--picked", "2"), "--picked goes with --fusion"),
+    ):
+        ran = shell("train", *arguments, "--out", tmp_path / "out")
+        assert ran.code == 2 and said in ran.err, ran.err
     assert not (tmp_path / "out" / "config.json").exists()
 
 
