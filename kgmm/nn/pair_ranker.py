@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -49,6 +49,15 @@ class Pairs:
     relation: Tensor
     features: Tensor
     seen: Tensor
+
+
+class Asked(NamedTuple):
+    """What questions look for: four looks (Q, 4, D), each relation's end (Q, R, 2), features (Q, F), the unseen (Q,)."""
+
+    looks: Tensor
+    relation: Tensor
+    gate: Tensor
+    unseen: Tensor
 
 
 class QuestionReader(Bert):
@@ -127,15 +136,20 @@ class PairRanker(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor, pairs: list[Pairs]) -> tuple[list[Tensor], Tensor]:
         """Questions' tokens (Q, length) and each one's candidates, to logits (n, 2) a question and unseen(q) (Q,)."""
+        asked = self.read(ids, mask)
+        logits = [self.score(Asked(*(part[i] for part in asked)), p) for i, p in enumerate(pairs)]
+        return logits, asked.unseen
+
+    def read(self, ids: Tensor, mask: Tensor) -> Asked:
+        """Questions' tokens (Q, length) to what they look for, one row a question."""
         read = self.dropout(self.reader(ids, mask))
         looks = torch.stack([F.normalize(look(read), dim=1) for look in self.looks], 1)
         relation = self.relation(read).view(len(read), -1, 2)
-        gate, unseen = self.gate(read), self.unseen(read).squeeze(1)
-        logits = [self._one(looks[i], relation[i], gate[i], unseen[i], p) for i, p in enumerate(pairs)]
-        return logits, unseen
+        return Asked(looks, relation, self.gate(read), self.unseen(read).squeeze(1))
 
-    def _one(self, looks: Tensor, relation: Tensor, gate: Tensor, unseen: Tensor, p: Pairs) -> Tensor:
-        fact, answer, given, near = looks
+    def score(self, asked: Asked, p: Pairs) -> Tensor:
+        """One question's row and its candidates to logits (n, 2)."""
+        (fact, answer, given, near), relation, gate, unseen = asked
         of_fact, of_near = p.fact @ fact, p.near @ near
         cosines = torch.stack(
             [
@@ -144,10 +158,10 @@ class PairRanker(nn.Module):
             ],
             1,
         )
-        asked = relation[p.relation].unsqueeze(-1)
+        end = relation[p.relation].unsqueeze(-1)
         x = ((p.features - self.mean) / self.deviation).clamp(-8, 8)
-        mixed: Tensor = self.layers(torch.cat([x, cosines, asked, unseen.expand_as(asked)], 2))
-        return (cosines @ self.scales) + (asked + mixed).squeeze(-1) + x @ gate - 0.5 * unseen * p.seen
+        mixed: Tensor = self.layers(torch.cat([x, cosines, end, unseen.expand_as(end)], 2))
+        return (cosines @ self.scales) + (end + mixed).squeeze(-1) + x @ gate - 0.5 * unseen * p.seen
 
 
 class Committee(nn.Module):
@@ -184,7 +198,17 @@ class Committee(nn.Module):
 
     def rank(self, ids: Tensor, mask: Tensor, pairs: list[Pairs]) -> list[Tensor]:
         """Return the mean of the members' logits, (n, 2) a question."""
+        read = self.read(ids, mask)
         return [
-            torch.stack(logits).mean(0)
-            for logits in zip(*(m for m, _ in self(ids, mask, pairs)), strict=True)
+            self.score([Asked(*(part[i] for part in asked)) for asked in read], p)
+            for i, p in enumerate(pairs)
         ]
+
+    def read(self, ids: Tensor, mask: Tensor) -> list[Asked]:
+        """Return what each member says that the questions look for."""
+        return [member.read(ids, mask) for member in self.members]  # type: ignore[operator]
+
+    def score(self, asked: list[Asked], p: Pairs) -> Tensor:
+        """Return the mean of the members' logits (n, 2) for one question."""
+        scores = [member.score(a, p) for member, a in zip(self.members, asked, strict=True)]  # type: ignore[operator]
+        return torch.stack(scores).mean(0)

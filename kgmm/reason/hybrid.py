@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,13 +36,15 @@ from kgmm.words import tokens as tokens_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from kgmm.nn.pair_ranker import Committee, Pairs
+    from kgmm.nn.pair_ranker import Asked, Committee, Pairs
     from kgmm.reason.question import Question
 
 NAME = "hybrid"
 WEIGHTS = Path(__file__).parents[1] / "weights" / "hybrid"
 #: candidates that are ranked, and of them the ones whose answers count
 POOL, BEST = 2500, 128
+#: questions whose reading is kept
+KNOWN = 1024
 #: relations that are features of their own; all others are one
 RELATIONS = (
     "AtLocation", "RelatedTo", "UsedFor", "IsA", "HasA", "CapableOf", "HasProperty", "PartOf", "Desires", "MadeOf",
@@ -67,6 +69,7 @@ class Ranker:
     checksum: str
     pool: int = POOL
     threshold: float = THRESHOLD
+    known: dict[str, list[Asked]] = field(default_factory=dict, repr=False, compare=False)
 
     def logits(self, task: Task, question: Question, found: ev.Evidence) -> NDArray[np.float64]:
         """Return the log-probability of each candidate's two ends, summed over all facts that give the same answer."""
@@ -81,12 +84,22 @@ class Ranker:
             found.seen.reshape(-1, 2),
         )  # fmt: skip
         with torch.inference_mode(), one_thread():
-            (ranked,) = self.committee.rank(*tokens(self.tokenizer, [task.question]), [candidates])
-        read = ranked.float().numpy()
+            read = self.committee.score(self.read(task.question), candidates).float().numpy()
         best = np.argsort(-read.max(axis=1), kind="stable")[:BEST]
         logits = np.full(read.shape, -np.inf)
         logits[best] = together(read[best], answers(task, found, best))
         return logits.reshape(-1)
+
+    def read(self, question: str) -> list[Asked]:
+        """Return what each network says that a question looks for; recent ones are kept, for it is asked again without facts."""
+        from kgmm.nn.pair_ranker import Asked
+
+        if question not in self.known:
+            if len(self.known) >= KNOWN:
+                self.known.clear()
+            read = self.committee.read(*tokens(self.tokenizer, [question]))
+            self.known[question] = [Asked(*(part[0] for part in asked)) for asked in read]
+        return self.known[question]
 
     def confidence(self, found: ev.Evidence, logit: float, row: int) -> float:
         """Return how likely an answer is right, from its share among all answers and from what supports it at all.
