@@ -174,17 +174,24 @@ def ground_scene(store: LocalStore, scene: SceneGraph) -> list[Link]:
 
 
 def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> list[Link]:
-    """Link words no rule knows to the store's nearest concept by sentence embedding, if it is near enough."""
-    ids, matrix = common_concepts(store, encoder)
-    if not len(ids):
-        return []
-    scores = encoder.encode(words) @ matrix.T
-    best = scores.argmax(axis=1)
-    return [
-        Link(word, store.terms.name(int(ids[b])), "embedding", round(float(row[b]), 4))
-        for word, row, b in zip(words, scores, best, strict=True)
-        if row[b] >= EMBEDDING_THRESHOLD
-    ]
+    """Link words no rule knows to the store's nearest concept by sentence embedding, if it is near enough.
+
+    What was found is kept while the store's version stays: a question is asked again without each of its facts.
+    """
+    kept: tuple[object, dict[str, Link | None]] = store.__dict__.get("_nearest_concepts", (None, {}))
+    state, known = (store.version, encoder.checksum), kept[1]
+    if kept[0] != state or len(known) > MAX_CANDIDATES:
+        known = {}
+        store.__dict__["_nearest_concepts"] = (state, known)
+    new = [word for word in dict.fromkeys(words) if word not in known]
+    if new:
+        ids, matrix = common_concepts(store, encoder)
+        scores = encoder.encode(new) @ matrix.T if len(ids) else np.zeros((len(new), 1), np.float32)
+        for word, row, b in zip(new, scores, scores.argmax(axis=1), strict=True):
+            near = row[b] >= EMBEDDING_THRESHOLD
+            name = store.terms.name(int(ids[b])) if near else ""
+            known[word] = Link(word, name, "embedding", round(float(row[b]), 4)) if near else None
+    return [link for word in words if (link := known[word]) is not None]
 
 
 def common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
