@@ -53,8 +53,8 @@ def evaluate_folders(data: str, folders: list[Path], small: bool) -> dict[str, A
     return {"data": data, "questions": len(split[2].asked), "majority": majority, "models": rows}
 
 
-def _line(first: str, cells: Iterable[str]) -> str:
-    return "  ".join([f"{first:>24}", *(f"{c:>8}" for c in cells)])
+def _line(first: str, cells: Iterable[str], width: int) -> str:
+    return "  ".join([first.rjust(width), *(f"{c:>8}" for c in cells)])
 
 
 def _command(data: str) -> click.Command:
@@ -72,9 +72,10 @@ def _command(data: str) -> click.Command:
             return
         rows = {**report["models"], "majority": report["majority"]}
         kinds = ("all", *sorted({k for row in rows.values() for k in row} - {"all"}))
-        click.echo(_line(f"{report['questions']} asked", kinds))
+        width = max(24, *map(len, rows))
+        click.echo(_line(f"{report['questions']} asked", kinds, width))
         for name, row in rows.items():
-            click.echo(_line(name, [f"{row.get(k, float('nan')):.4f}" for k in kinds]))
+            click.echo(_line(name, [f"{row.get(k, float('nan')):.4f}" for k in kinds], width))
 
     run.__doc__ = f"Test trained models (their FOLDERS, or the shipped ones) on {data}."
     return click.command(data)(run)

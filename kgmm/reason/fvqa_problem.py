@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,8 @@ MEMORY = 60
 NETWORK: dict[str, Any] = {"dim": 112, "product": 48, "dropout": 0.4}
 #: facts ranked by cosine before shared words count
 POOL = 400
+#: share of the questions whose memory is hidden in training, if there is a vocabulary
+FORGOTTEN = 0.15
 #: a log probability that stands for none
 NEVER = -1e9
 
@@ -214,7 +216,8 @@ class FvqaProblem:
 
     The loss is the mean of two negative log likelihoods under the pointer's softmax (all ends and the null): of the
     ends that say the gold answer, and of the gold fact's answering end; plus the last attention's on the gold fact.
-    With a vocabulary, the softmax and the gold answer's likelihood take its words in; with choices, the cross-entropy
+    With a vocabulary, the softmax and the gold answer's likelihood take its words in, and the memories of
+    :data:`FORGOTTEN` of the questions are hidden; with choices, the cross-entropy
     of the right one is added.
 
     Args:
@@ -312,6 +315,10 @@ class FvqaProblem:
         device = next(model.parameters()).device
         batch = FactBatch(*(v[rows] for v in self._train.__dict__.values())).to(device)
         answers, gold, said = (x[rows].to(device) for x in (self._answers, self._gold, self._said))
+        if self.answers and FORGOTTEN:  # else the vocabulary learns nothing that facts do not say already
+            kept = torch.rand(len(rows)).to(device) >= FORGOTTEN
+            batch = replace(batch, mask=batch.mask & kept[:, None])
+            answers, gold = answers * kept[:, None, None], gold * kept[:, None]
         loss = pointer_loss(model, batch, answers, gold, said)
         if self._choices[0] is None or not isinstance(model, KDMN):
             return loss

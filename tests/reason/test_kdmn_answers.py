@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +15,9 @@ from safetensors.torch import save_file
 
 import kgmm
 from kgmm.nn.kdmn import KDMN
-from kgmm.reason import kdmn
-from kgmm.reason.fvqa_problem import Example, ranked, score
-from kgmm.reason.kdmn_answers import Choices, choose, offer
+from kgmm.reason import fvqa_problem, kdmn
+from kgmm.reason.fvqa_problem import Example, FvqaProblem, _labels, pointer_loss, ranked, score
+from kgmm.reason.kdmn_answers import Choices, choose, offer, places
 from kgmm.reason.memory_input import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
 from kgmm.reason.task import Task
 from kgmm.scene import SceneGraph, SceneObject
@@ -229,3 +231,24 @@ def test_without_scores_of_choices_the_pointer_is_bound_to_them(kitchen, tmp_pat
     assert answer.text == "knife" and answer.score == pytest.approx(1, abs=1e-3) and not answer.alternatives
     none = kitchen.ask(SCENE, QUESTION, reasoner=folder, choices=["fork", "spoon"])
     assert not none and none.trace.abstained == "no choice is an end of a fact in memory"
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_memories_are_hidden_in_training_so_that_the_vocabulary_learns(share, monkeypatch):
+    torch.manual_seed(0)
+    words, part = WordTable(WORDS, np.eye(7)), _examples()
+    for e in part:
+        e.answers = np.array([t == e.answer for t in e.texts], np.float32).reshape(-1, 2)
+    vocabulary = ["cup", "knife"]
+    net = KDMN(words=7, features=len(FEATURES), end_features=len(END_FEATURES), dim=8, answers=2).eval()
+    batch, said = pack([e.memory for e in part], words), places(part, vocabulary)
+    answers, gold = _labels(part, batch.mask.shape[1])
+    problem = SimpleNamespace(
+        _train=batch, _answers=answers, _gold=gold, _said=said, _choices=[None], answers=vocabulary
+    )
+    monkeypatch.setattr(fvqa_problem, "FORGOTTEN", share)
+    loss = FvqaProblem.loss_of(problem, net, torch.arange(6))
+    if share:
+        batch = replace(batch, mask=torch.zeros_like(batch.mask))
+        answers, gold = torch.zeros_like(answers), torch.zeros_like(gold)
+    assert torch.allclose(loss, pointer_loss(net, batch, answers, gold, said))
