@@ -230,9 +230,12 @@ class _Run:
             raise BadInput(
                 self.checkpoint, f"not a checkpoint ({error!r}); delete it to start anew"
             ) from error
-        if notes["identity"] != json.loads(json.dumps(self._identity())):
+        ours = json.loads(json.dumps(self._identity()))
+        if notes["identity"] != ours:
+            changed = ", ".join(_changed(notes["identity"], ours))
             raise BadInput(
-                self.checkpoint, "belongs to a run with other settings; choose another --out or delete it"
+                self.checkpoint,
+                f"belongs to a run with other settings ({changed}); choose another --out or delete it",
             )
         tensors = load_file(self.checkpoint)
         self.problem.model.load_state_dict(_with_prefix(tensors, "model."))
@@ -290,6 +293,16 @@ class _Run:
         )
         self.problem.write(self.folder)
         self.checkpoint.unlink(missing_ok=True)
+
+
+def _changed(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return what differs between two runs' settings, as "epochs 6 → 7"."""
+    return [
+        f"{name} {then.get(part, {}).get(name)} → {now[part].get(name)}"
+        for part in ("model", "recipe")
+        for name in sorted({*then.get(part, {}), *now[part]})
+        if then.get(part, {}).get(name) != now[part].get(name)
+    ]
 
 
 def _cpu(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -140,8 +140,13 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     )  # fmt: skip
     problem = make_problem(model, data, options)
     problem.config["command"] = command_line(model, data, options)
-    with progress_bar("batches") as progress:
-        trained = fit(problem, out, recipe, progress)
+    try:
+        with progress_bar("batches") as progress:
+            trained = fit(problem, out, recipe, progress)
+    except KeyboardInterrupt:
+        if not (out / "checkpoint.safetensors").exists():
+            raise
+        raise KgmmError(f"interrupted; the same command goes on from the last full epoch in {out}") from None
     if options["half"]:
         halve(out)
     figures = {k: round(v, 4) for k, v in trained.figures.items()}

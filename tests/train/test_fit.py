@@ -150,7 +150,7 @@ def test_training_stops_when_nothing_improves(tmp_path):
 def test_a_checkpoint_of_other_settings_is_not_continued(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(Line(kill_at=6), tmp_path, RECIPE)
-    with pytest.raises(BadInput, match="other settings"):
+    with pytest.raises(BadInput, match=r"other settings \(epochs 6 → 7, patience 9 → 5, "):
         fit(Line(), tmp_path, Recipe(epochs=7, batch=16, threads=0))
 
 

@@ -58,6 +58,21 @@ def test_kdmn_trains_in_16_bits(context):
     assert all(torch.isfinite(p.grad).all() for p in net.parameters() if p.grad is not None)
 
 
+def test_an_interrupted_command_says_how_to_go_on(tmp_path):
+    command = [sys.executable, "-c", "from kgmm.cli import main; main()", "train", "san", "clevr", "--small"]
+    run = subprocess.Popen(
+        [*command, "--epochs", "90", "--patience", "90", "--out", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while run.poll() is None and not (tmp_path / "checkpoint.safetensors").exists():
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    said = run.communicate()[1]
+    assert run.returncode == 1 and "Traceback" not in said
+    assert f"interrupted; the same command goes on from the last full epoch in {tmp_path}" in said
+
+
 def test_a_killed_command_given_again_ends_with_the_same_weights(tmp_path, shell):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     words = ("train", "conventional", "clevr", "--small", "--epochs", "6", "--json", "--out")
