@@ -31,6 +31,8 @@ FVQA: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "kdmn, attention GRU": ({}, {"context": "gru"}),
     "kdmn, one episode": ({}, {"episodes": 1}),
     "kdmn, mean pooling": ({}, {"episodes": 0}),
+    "kdmn, a vocabulary of 1,000 beside the pointer": ({"vocabulary": 1000}, {}),
+    "kdmn, choosing among four as well": ({"choices": 4}, {}),
     "kdmn, seen names hidden from the network": ({"blind": True}, {}),
     "kdmn, trained on shuffled knowledge": ({"knowledge": "shuffled"}, {}),
 }
@@ -100,7 +102,7 @@ def fvqa_run(name: str, seed: int, epochs: int, folder: str, distractors: str | 
     for knowledge in ("empty", "shuffled") if name not in FACTLESS else ():
         part = spoiled(base.held, knowledge, seed)
         logits = predict(problem.model, pack([e.memory for e in part], base.words))
-        figures[knowledge] = score(part, logits)["top1"]
+        figures[knowledge] = score(part, logits, base.answers)["top1"]
     return figures
 
 
