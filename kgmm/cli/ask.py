@@ -15,6 +15,7 @@ from kgmm.phrase import phrase
 from kgmm.scene import SceneGraph
 from kgmm.store.facts import Fact
 from kgmm.trace import Answer
+from kgmm.trace.checks import guessed
 
 
 @click.command()
@@ -86,6 +87,8 @@ def evidence(answer: Answer) -> str:
     trace = answer.trace
     bar = "█" * round(10 * answer.score)
     lines = [f"{answer}   {bar} {answer.score:.2f}" if answer else f"I don't know: {trace.abstained}"]
+    if answer and guessed(trace):
+        lines.append("  └─ a guess of the network: no fact in memory supports it")
     for n, citation in enumerate(trace.citations):
         branch = "└─" if n == len(trace.citations) - 1 else "├─"
         fact = citation.fact

@@ -78,7 +78,7 @@ def _cited(citation: Citation, said: str, scene: set[tuple[str, str, str]], kb: 
 
 def _answered(trace: Trace) -> Check:
     assert trace.answer is not None
-    if any(s.name == GUESS for s in trace.steps) and not trace.citations:
+    if guessed(trace):
         said = f"{trace.answer!r} is a guess of the weights {trace.model}; no fact supports it"
         return Check("answer", False, said)
     wanted = normal(trace.answer)
@@ -97,6 +97,11 @@ def _answered(trace: Trace) -> Check:
     if trace.choices and trace.answer in trace.choices:
         return Check("answer", True, f"{trace.answer!r} is one of the choices, matched by meaning")
     return Check("answer", False, f"{trace.answer!r} is neither seen nor an end of a cited fact")
+
+
+def guessed(trace: Trace) -> bool:
+    """Tell whether a network gave the answer without a fact that supports it, because it was asked for guesses."""
+    return not trace.citations and any(s.name == GUESS for s in trace.steps)
 
 
 def necessary(trace: Trace) -> bool:

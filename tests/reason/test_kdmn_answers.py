@@ -85,6 +85,14 @@ def test_a_guess_is_named_and_withheld_unless_asked_for(kitchen, tmp_path):
     assert given.trace.from_json(given.trace.to_json()).steps[-1].data["supported"] is False
 
 
+def test_the_shell_says_that_a_guess_is_one(kitchen, tmp_path, shell):
+    folder = folder_of(tmp_path / "guesser", ["spoon", "fork"], lean=20.0)
+    (tmp_path / "s.json").write_text(json.dumps(SCENE.to_dict()))
+    asked = ("ask", kitchen.path, tmp_path / "s.json", QUESTION, "--reasoner", folder)
+    assert "I don't know: no fact in memory supports 'spoon'" in shell(*asked).out
+    assert "a guess of the network: no fact in memory supports it" in shell(*asked, "--threshold", "0").out
+
+
 def test_a_guess_that_facts_support_is_answered_and_cited(kitchen, tmp_path):
     alone = kitchen.ask(SCENE, QUESTION, reasoner=folder_of(tmp_path / "pointer"))
     folder = folder_of(tmp_path / "both", [normal(alone.text), "fork"], lean=1.0)
