@@ -31,7 +31,7 @@ def main() -> None:
         kb = kgmm.open(Path(folder) / "kb")
         kb.add([Fact(f"/c/en/{t}", "HasProperty", f"/c/en/{c}") for t, c in colour.items()])
         kb.add([Fact(f"/c/en/{t}", "UsedFor", f"/c/en/{a}") for t, a in use.items()])
-        for name in sys.argv[1:] or ["kdmn", "explicit"]:
+        for name in sys.argv[1:] or ["hybrid", "kdmn", "explicit"]:
             right: Counter[str] = Counter()
             for kind, scene, text, answer in asked:
                 right[kind] += kb.ask(scene, text, reasoner=name).text == answer
