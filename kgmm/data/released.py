@@ -34,14 +34,18 @@ class VqaRecord:
         return self.answers[0][0] if self.answers else None
 
     def accuracy(self, answer: str) -> float:
-        """Return VQA's soft accuracy: min(number of annotators who said it / 3, 1); exact match if there is only one.
+        """Return VQA's soft accuracy, exact match if fewer than three people answered.
+
+        As the official evaluation does it (Antol et al. 2015): min(said / 3, 1), averaged over leaving out each annotator.
 
         Example:
-            >>> VqaRecord("1", "a.jpg", "?", (("cat", 2), ("dog", 8))).accuracy("cat")
-            0.6666666666666666
+            >>> round(VqaRecord("1", "a.jpg", "?", (("cat", 2), ("dog", 8))).accuracy("cat"), 3)
+            0.6
         """
-        said = dict(self.answers).get(answer, 0)
-        return float(said > 0) if sum(n for _, n in self.answers) < 3 else min(said / 3, 1.0)
+        said, people = dict(self.answers).get(answer, 0), sum(n for _, n in self.answers)
+        if people < 3:
+            return float(said > 0)
+        return (said * min((said - 1) / 3, 1.0) + (people - said) * min(said / 3, 1.0)) / people
 
 
 def _load(path: str | Path) -> Any:
