@@ -306,7 +306,8 @@ def _by_evidence(
         reason = f"the nearest fact supports {best!r} with confidence {confidence[0]:.2f}, below {least}"
         return Outcome(None, confidence[0], [], memory=memory, steps=[step], abstained=reason)
     citations = cited([*memory_fact.chain, memory_fact.fact])
-    seen = task.objects_of(memory_fact.concept)
+    named = [o.id for o in task.scene.objects if normal(o.name) == normal(best)]
+    seen = task.objects_of(memory_fact.concept) or named
     chosen = [m for m in about if m.object.id in seen]
     fits = chosen[0].citations if chosen else [seen_as(task, task.scene[seen[0]])] if seen else []
     rest = [(h[0], s) for h, s in zip(hypotheses[1:], confidence[1:], strict=True)][: task.top - 1]
