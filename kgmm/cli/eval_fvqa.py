@@ -18,6 +18,7 @@ from kgmm.words import normal
 if TYPE_CHECKING:
     from kgmm.data.fvqa import FvqaQuestion, StatedFacts
     from kgmm.phrase import Triple
+    from kgmm.store import Fact
     from kgmm.trace import Answer
 
 CHUNK = 256
@@ -129,8 +130,7 @@ def knowledge_base(place: Path, facts: Path, distractors: Path | None) -> tuple[
 
 def prediction(answer: Answer, stated: StatedFacts, question: FvqaQuestion) -> dict[str, Any]:
     """Return one line of predictions: answers best first, cited facts best first."""
-    cited = [c.fact for c in answer.trace.citations if c.kind == "knowledge"]
-    known = [*reversed(cited), *(m.fact for m in answer.trace.memory[:6])]
+    known = [*reversed(_known(answer)), *(m.fact for m in answer.trace.memory[:6])]
     facts: list[str] = []
     for fact in known:
         key = (fact.subject, fact.predicate, fact.object)
@@ -148,12 +148,15 @@ def _supported(answer: Answer, question: FvqaQuestion, gone: list[Triple]) -> bo
     """Tell whether an answer is none, the gold one, or an end of another fact: of a gold fact's relation, with its other end."""
     if answer.text is None or right_answer(answer.text, question.answer):
         return True
-    cited = [c.fact for c in answer.trace.citations if c.kind == "knowledge"]
-    return any(
-        cited[-1].predicate == p and (cited[-1].subject == s or cited[-1].object == o)
-        for s, p, o in gone
-        if cited
+    cited = _known(answer)
+    return bool(cited) and any(
+        cited[-1].predicate == p and (cited[-1].subject == s or cited[-1].object == o) for s, p, o in gone
     )
+
+
+def _known(answer: Answer) -> list[Fact]:
+    """Return the cited knowledge, the deciding fact last."""
+    return [c.fact for c in answer.trace.citations if c.kind == "knowledge"]
 
 
 def _nearest(question: str, surfaces: dict[str, str]) -> list[str]:

@@ -47,8 +47,7 @@ class BertEncoder:
 
         weights, config = load_bert(folder)
         self.name, self.checksum = name, checksum
-        self.precision = fast_precision()
-        self.network = Bert(weights, config, self.precision).eval()
+        self.network = Bert(weights, config, fast_precision()).eval()
         self.dim = self.network.dim
         limits = folder / "sentence_bert_config.json"
         longest = json.loads(limits.read_text())["max_seq_length"] if limits.is_file() else 512

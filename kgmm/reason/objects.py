@@ -198,7 +198,14 @@ def knowing(task: Task, match: Match, condition: Constraint) -> Match | None:
 
 
 def support(task: Task, seen: SceneObject, condition: Constraint) -> Support:
-    """Return the fact about an object that says best what a condition asks."""
+    """Return the fact about an object that says best what a condition asks; several rules ask for the same one."""
+    key = (seen.id, seen.name, condition)
+    if key not in task.supports:
+        task.supports[key] = _support(task, seen, condition)
+    return task.supports[key]
+
+
+def _support(task: Task, seen: SceneObject, condition: Constraint) -> Support:
     store, c = task.store, task.candidates
     roots = {store.terms.id(k.concept) for k in task.links if is_of(k, seen)}
     mine = np.flatnonzero(np.isin(c.root, [i for i, r in enumerate(c.roots) if r in roots]))

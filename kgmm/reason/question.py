@@ -129,7 +129,7 @@ RELATION_PHRASES: list[tuple[re.Pattern[str], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
-@dataclass
+@dataclass(frozen=True)
 class Constraint:
     """A condition by knowledge: the relation that should hold (any, if empty) and its other end in words."""
 

@@ -14,6 +14,8 @@ from kgmm.trace import Citation, Link, MemoryFact, Step
 
 if TYPE_CHECKING:
     from kgmm.encode.text import Encoder
+    from kgmm.reason.objects import Support
+    from kgmm.reason.question import Constraint
     from kgmm.store import LocalStore
 
 
@@ -36,6 +38,8 @@ class Task:
     threshold: float | None = None
     #: seconds per stage, filled as stages run
     timings: dict[str, float] = field(default_factory=dict)
+    #: what :func:`kgmm.reason.objects.support` has found, by object and condition
+    supports: dict[tuple[str, str, Constraint], Support] = field(default_factory=dict, repr=False)
 
     @property
     def drawn(self) -> bool:
