@@ -7,6 +7,7 @@ card) and, while it runs, ``checkpoint.safetensors``. Nothing is pickled.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import time
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -22,9 +23,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from kgmm.errors import BadInput, KgmmError, MissingExtra
+from kgmm.errors import BadInput, KgmmError
 from kgmm.progress import Progress, silent
-from kgmm.tensorboard import EventFile
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 class Problem(Protocol):
@@ -339,15 +342,14 @@ def _card(config: dict[str, Any], model: nn.Module, seconds: float) -> str:
 
 
 class _Log:
-    """``metrics.jsonl``, one row for each of the *epochs* done, and the same figures as TensorBoard events."""
+    """``metrics.jsonl``, one row for each of the *epochs* done; the same figures for TensorBoard
+    where its package is installed."""
 
     def __init__(self, folder: Path, epochs: int) -> None:
         self.path = folder / "metrics.jsonl"
         rows = self.path.read_text().splitlines()[:epochs] if self.path.exists() else []
         self.path.write_text("".join(row + "\n" for row in rows))
-        for stale in folder.glob("tensorboard/events.out.tfevents.*") if not epochs else ():
-            stale.unlink()  # of another run that ended in this folder
-        self.board = EventFile(folder / "tensorboard")
+        self.board = _board(folder / "tensorboard", fresh=not epochs)
 
     def write(self, epoch: int, figures: dict[str, float]) -> None:
         """Append one epoch's figures."""
@@ -355,7 +357,20 @@ class _Log:
             lines.write(
                 json.dumps({"epoch": epoch, **{k: round(float(v), 6) for k, v in figures.items()}}) + "\n"
             )
-        self.board.write(epoch, figures)
+        if self.board is not None:
+            for name, value in figures.items():
+                self.board.add_scalar(name, value, epoch)
+            self.board.flush()
+
+
+def _board(folder: Path, fresh: bool) -> SummaryWriter | None:
+    if importlib.util.find_spec("tensorboard") is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    for stale in folder.glob("events.out.tfevents.*") if fresh else ():
+        stale.unlink()  # of another run that ended in this folder
+    return SummaryWriter(str(folder))
 
 
 def load_weights(model: nn.Module, folder: str | Path) -> nn.Module:
@@ -383,15 +398,3 @@ def halve(folder: str | Path) -> None:
     """Store a trained folder's weights in half precision, which :func:`load_weights` reads as well."""
     path = Path(folder) / "model.safetensors"
     _save({k: v.half() if v.is_floating_point() else v for k, v in load_file(path).items()}, path)
-
-
-def need(module: str, extra: str) -> None:
-    """Say which extra carries a module that is not installed.
-
-    Raises:
-        MissingExtra: if it is not.
-    """
-    import importlib.util
-
-    if importlib.util.find_spec(module) is None:
-        raise MissingExtra(module, extra)

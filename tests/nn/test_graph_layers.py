@@ -9,7 +9,6 @@ import torch
 
 from kgmm.nn.gaussian_conv import GaussianKernelConv, pseudo_coordinates
 from kgmm.nn.graph_learner import GraphLearner
-from kgmm.nn.relational_conv import RelationalGraphConv
 
 
 def test_learned_neighbours_are_the_largest_products():
@@ -70,30 +69,6 @@ def test_gaussian_convolution_refuses_an_uneven_width():
         GaussianKernelConv(4, 7, kernels=3)
 
 
-def test_relational_convolution_averages_each_relation():
-    torch.manual_seed(2)
-    conv = RelationalGraphConv(4, 3, relations=3, bases=2)
-    x, edge_index = torch.randn(4, 4), torch.tensor([[0, 1, 2, 3, 0], [1, 2, 1, 1, 3]])
-    kind, weight = torch.tensor([0, 1, 0, 2, 2]), torch.rand(5)
-    out = conv(x, edge_index, kind, weight)
-    for i in range(4):
-        h = conv.root(x[i])
-        for r in range(3):
-            w = sum(conv.mixture[r, b] * conv.basis[b] for b in range(2))
-            edges = [e for e in range(5) if edge_index[1, e] == i and kind[e] == r]
-            total = sum(weight[e] for e in edges)
-            for e in edges:
-                h = h + weight[e] / total * (x[edge_index[0, e]] @ w)
-        assert torch.allclose(out[i], h, atol=1e-5)
-
-
-def test_relational_convolution_runs_on_a_graph_without_edges():
-    conv = RelationalGraphConv(4, 3, relations=2)
-    x = torch.randn(2, 4)
-    none = torch.empty(0, dtype=torch.long)
-    assert torch.allclose(conv(x, none.reshape(2, 0), none), conv.root(x))
-
-
 def test_graph_layers_have_gradients_everywhere_and_none_at_padding():
     torch.manual_seed(3)
     learner = GraphLearner(4, 3, hidden=8, neighbours=2).double()
@@ -107,6 +82,3 @@ def test_graph_layers_have_gradients_everywhere_and_none_at_padding():
     x = torch.randn(3, 4, dtype=torch.double, requires_grad=True)
     weight = torch.rand(4, dtype=torch.double, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x, u, w: conv(x, edges, u, w), (x, u.requires_grad_(), weight))
-    relational = RelationalGraphConv(4, 2, relations=2).double()
-    kind = torch.tensor([0, 1, 1, 0])
-    assert torch.autograd.gradcheck(lambda x, w: relational(x, edges, kind, w), (x, weight))

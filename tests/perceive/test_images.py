@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kgmm.errors import BadInput
-from kgmm.perceive.images import MAX_PIXELS, read_image
+from kgmm.images import MAX_PIXELS, read_image
 
 
 def gradient(width: int = 40, height: int = 20) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 
 import pytest
@@ -82,63 +81,6 @@ def test_the_folder_describes_the_model(tmp_path):
     assert "parameters" in (tmp_path / "README.md").read_text() and (tmp_path / "extra.txt").exists()
 
 
-def _scalars(path):
-    """Read an event file by the formats' descriptions: [(step, {tag: value})]; checksums are compared bit by bit."""
-    data, out = path.read_bytes(), []
-    while data:
-        (length,) = struct.unpack("<Q", data[:8])
-        event = data[12 : 12 + length]
-        for part, at in ((data[:8], 8), (event, 12 + length)):
-            crc = 0xFFFFFFFF
-            for byte in part:
-                crc ^= byte
-                for _ in range(8):
-                    crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
-            crc ^= 0xFFFFFFFF
-            rotated = ((crc >> 15) | (crc << 17) & 0xFFFFFFFF) + 0xA282EAD8
-            assert struct.unpack("<I", data[at : at + 4])[0] == rotated & 0xFFFFFFFF
-        data = data[16 + length :]
-        fields = dict(_fields(event))
-        if 5 in fields:
-            values = [dict(_fields(value)) for _, value in _fields(fields[5])]
-            out.append((fields[2], {v[1].decode(): struct.unpack("<f", v[2])[0] for v in values}))
-        else:
-            assert fields[3] == b"brain.Event:2"
-    return out
-
-
-def _fields(data):
-    def varint():
-        nonlocal data
-        number = shift = 0
-        while True:
-            byte, data = data[0], data[1:]
-            number |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return number
-
-    while data:
-        key = varint()
-        size = {0: None, 1: 8, 5: 4}.get(key & 7, 0)
-        if size is None:
-            yield key >> 3, varint()
-            continue
-        size = size or varint()
-        value, data = data[:size], data[size:]
-        yield key >> 3, value
-
-
-def test_tensorboard_reads_the_same_figures_as_the_json_lines(tmp_path):
-    fit(Line(), tmp_path, RECIPE)
-    (path,) = (tmp_path / "tensorboard").glob("events.out.tfevents.*")
-    lines = [json.loads(x) for x in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    events = _scalars(path)
-    assert [step for step, _ in events] == [x.pop("epoch") for x in lines]
-    for (_, said), line in zip(events, lines, strict=True):
-        assert said == pytest.approx(line, abs=1e-5)
-
-
 def test_training_stops_when_nothing_improves(tmp_path):
     class Flat(Line):
         def evaluate(self):
@@ -175,8 +117,6 @@ def test_a_run_in_a_used_folder_leaves_nothing_of_the_old_one(tmp_path):
     fit(Line(), tmp_path, Recipe(epochs=9, batch=16, threads=0))
     fit(Line(), tmp_path, RECIPE)
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == RECIPE.epochs
-    (events,) = (tmp_path / "tensorboard").iterdir()
-    assert len(_scalars(events)) == RECIPE.epochs
 
 
 def test_weights_can_be_read_by_whoever_can_read_the_card(tmp_path):
