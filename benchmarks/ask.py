@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from kgmm.knowledge import open_bundled
-from kgmm.words import normal
+from kgmm.language.words import normal
+from kgmm.opening import open_bundled
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,10 +41,14 @@ def asked(kb: Any, questions: list[dict[str, Any]], source: str) -> dict[str, An
             uncited += answer.text is not None and not outcomes[-1] and not answer.trace.citations
     times.sort()
     return {
-        "questions": len(questions), "right": sum(outcomes), "share": round(sum(outcomes) / len(questions), 3),
-        "wrong_without_citation": uncited, "median_ms": round(1e3 * statistics.median(times), 1),
-        "p90_ms": round(1e3 * times[int(0.9 * len(times))], 1), "max_ms": round(1e3 * times[-1], 1),
-    }  # fmt: skip
+        "questions": len(questions),
+        "right": sum(outcomes),
+        "share": round(sum(outcomes) / len(questions), 3),
+        "wrong_without_citation": uncited,
+        "median_ms": round(1e3 * statistics.median(times), 1),
+        "p90_ms": round(1e3 * times[int(0.9 * len(times))], 1),
+        "max_ms": round(1e3 * times[-1], 1),
+    }
 
 
 def main() -> None:

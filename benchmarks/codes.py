@@ -12,7 +12,7 @@ import time
 import faiss
 import numpy as np
 
-from kgmm.encode.index import CodeIndex
+from kgmm.hashing._index import CodeIndex
 
 
 def main() -> None:
@@ -38,9 +38,11 @@ def main() -> None:
             times[name].append(time.perf_counter() - start)
     best = {name: min(t) for name, t in times.items()}
     figures = {
-        "codes": options.codes, "queries": options.queries, "ms_a_query": round(1e3 * best["ours"] / options.queries, 3),
+        "codes": options.codes,
+        "queries": options.queries,
+        "ms_a_query": round(1e3 * best["ours"] / options.queries, 3),
         "speed_of_direct_faiss": round(best["faiss"] / best["ours"], 3),
-    }  # fmt: skip
+    }
     print(json.dumps(figures, indent=2) if options.json else figures)
 
 

@@ -10,12 +10,36 @@ import polars as pl
 
 #: shares of ConceptNet 5.7's English edges, rounded
 RELATIONS = {
-    "RelatedTo": 50, "Synonym": 6, "FormOf": 11, "DerivedFrom": 9, "HasContext": 7, "IsA": 7, "UsedFor": 1.2,
-    "EtymologicallyRelatedTo": 1, "SimilarTo": 0.9, "AtLocation": 0.8, "HasSubevent": 0.8, "HasPrerequisite": 0.7,
-    "CapableOf": 0.7, "Antonym": 0.6, "Causes": 0.5, "PartOf": 0.4, "MannerOf": 0.4, "MotivatedByGoal": 0.3,
-    "HasProperty": 0.3, "ReceivesAction": 0.2, "HasA": 0.2, "CausesDesire": 0.15, "Desires": 0.1, "HasFirstSubevent": 0.1,
-    "DistinctFrom": 0.1, "HasLastSubevent": 0.1, "MadeOf": 0.05, "Entails": 0.05, "CreatedBy": 0.02,
-}  # fmt: skip
+    "RelatedTo": 50,
+    "Synonym": 6,
+    "FormOf": 11,
+    "DerivedFrom": 9,
+    "HasContext": 7,
+    "IsA": 7,
+    "UsedFor": 1.2,
+    "EtymologicallyRelatedTo": 1,
+    "SimilarTo": 0.9,
+    "AtLocation": 0.8,
+    "HasSubevent": 0.8,
+    "HasPrerequisite": 0.7,
+    "CapableOf": 0.7,
+    "Antonym": 0.6,
+    "Causes": 0.5,
+    "PartOf": 0.4,
+    "MannerOf": 0.4,
+    "MotivatedByGoal": 0.3,
+    "HasProperty": 0.3,
+    "ReceivesAction": 0.2,
+    "HasA": 0.2,
+    "CausesDesire": 0.15,
+    "Desires": 0.1,
+    "HasFirstSubevent": 0.1,
+    "DistinctFrom": 0.1,
+    "HasLastSubevent": 0.1,
+    "MadeOf": 0.05,
+    "Entails": 0.05,
+    "CreatedBy": 0.02,
+}
 DATASETS = [
     "/d/wiktionary/en",
     "/d/conceptnet/4/en",
@@ -25,9 +49,7 @@ DATASETS = [
     "/d/opencyc",
 ]
 WEIGHTS = [1.0, 2.0, 0.5, 2.828, 3.464, 0.25, 4.472, 1.414]
-SYLLABLES = [
-    a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er", "is", "ol", "ut")
-]
+SYLLABLES = [a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er", "is", "ol", "ut")]
 
 
 #: rows written at once
@@ -42,10 +64,12 @@ def words(count: int, draw: np.random.Generator) -> pl.Series:
         {str(i): part for i, part in enumerate(parts)} | {"n": np.arange(count), "k": draw.random(count)}
     )
     name = (
-        pl.col("0") + pl.col("1") + pl.when(pl.col("k") < 0.5).then(pl.lit("_") + pl.col("2") + pl.col("3")).otherwise(pl.col("2"))
+        pl.col("0")
+        + pl.col("1")
+        + pl.when(pl.col("k") < 0.5).then(pl.lit("_") + pl.col("2") + pl.col("3")).otherwise(pl.col("2"))
         + pl.when(pl.col("k") < 0.2).then(pl.lit("_") + pl.col("4")).otherwise(pl.lit(""))
         + pl.col("n").cast(pl.String)
-    )  # fmt: skip
+    )
     kind = pl.when((pl.col("k") * 10).floor() % 5 == 0).then(pl.lit("/n")).otherwise(pl.lit(""))
     return frame.select(pl.lit("/c/en/") + name + kind).to_series().sort()
 
@@ -98,16 +122,33 @@ def _lines(frame: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:
         n=pl.Series(draw.integers(0, 10**6, count)),
     )
     number = pl.col("n").cast(pl.String)
-    surface = pl.when("t").then(
-        pl.lit(', "surfaceText": "[[') + pl.col("s").str.slice(6) + "]] is " + pl.col("r") + " [[" + pl.col("o").str.slice(6) + ']]"'
-    ).otherwise(pl.lit(""))  # fmt: skip
+    surface = (
+        pl.when("t")
+        .then(
+            pl.lit(', "surfaceText": "[[')
+            + pl.col("s").str.slice(6)
+            + "]] is "
+            + pl.col("r")
+            + " [["
+            + pl.col("o").str.slice(6)
+            + ']]"'
+        )
+        .otherwise(pl.lit(""))
+    )
     return frame.select(
         (pl.lit("/a/[/r/") + pl.col("r") + "/," + pl.col("s") + "/," + pl.col("o") + "/]").alias("uri"),
         (pl.lit("/r/") + pl.col("r")).alias("rel"),
         pl.col("s").alias("start"),
         pl.col("o").alias("end"),
         (
-            pl.lit('{"dataset": "') + pl.col("d") + '", "license": "cc:by-sa/4.0", "sources": [{"contributor": "/s/resource/wiktionary/en/'
-            + number + '", "process": "/s/process/wikiparsec/2"}]' + surface + ', "weight": ' + pl.col("w").cast(pl.String) + "}"
+            pl.lit('{"dataset": "')
+            + pl.col("d")
+            + '", "license": "cc:by-sa/4.0", "sources": [{"contributor": "/s/resource/wiktionary/en/'
+            + number
+            + '", "process": "/s/process/wikiparsec/2"}]'
+            + surface
+            + ', "weight": '
+            + pl.col("w").cast(pl.String)
+            + "}"
         ).alias("json"),
-    )  # fmt: skip
+    )

@@ -39,9 +39,7 @@ def main() -> None:
     their_rate = len(texts) / (time.perf_counter() - start)
     cosine = float((first * second).sum(1).min())
     print(f"ready:  ours {ready:.2f} s, sentence-transformers {their_ready:.2f} s more")
-    print(
-        f"rate:   ours {our_rate:.0f}/s, sentence-transformers {their_rate:.0f}/s, ratio {our_rate / their_rate:.2f}"
-    )
+    print(f"rate:   ours {our_rate:.0f}/s, sentence-transformers {their_rate:.0f}/s, ratio {our_rate / their_rate:.2f}")
     print(f"agreement: smallest cosine {cosine:.5f}")
 
 

@@ -4,7 +4,7 @@ usage: python benchmarks/fit_explicit.py FVQA_DIR --distractors FILE [--write]
 
 Half of the images (seed 0) train a softmax over (fact, answering end) pairs whose right pair has a gold fact and the
 gold answer; the other half is scored. A logistic on the best pair's logit gives the confidence. ``--write`` puts the
-weights into kgmm/reason/weights.py.
+weights into kgmm/reason/ranking/weights.py.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from sklearn.linear_model import LogisticRegression
 
 from kgmm.cli.eval_fvqa import knowledge_base, right_answer
 from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
-from kgmm.names import label
-from kgmm.reason import evidence as ev
-from kgmm.reason.parse import parse
+from kgmm.language.names import label
+from kgmm.reason.question.grammar import parse
+from kgmm.reason.ranking import features as ev
 from kgmm.reason.task import Task
-from kgmm.retrieve import prime
+from kgmm.retrieve.memory import prime
 
 TEMPLATE = '''"""Weights of the explicit reasoner, written by ``benchmarks/fit_explicit.py``; do not edit by hand.
 
@@ -36,7 +36,7 @@ from __future__ import annotations
 
 import numpy as np
 
-#: one weight a feature of :data:`kgmm.reason.evidence.FEATURES`
+#: one weight a feature of :data:`kgmm.reason.ranking.features.FEATURES`
 WEIGHTS = np.array(
     [
 {weights}
@@ -68,8 +68,7 @@ def main() -> None:
     weights = fit(sets[0])
     slope, bias = calibrate(sets[0], weights)
     report = "\n".join(
-        f"{name}: {figures(part, weights)}"
-        for name, part in zip(("fitted half", "other half"), sets, strict=True)
+        f"{name}: {figures(part, weights)}" for name, part in zip(("fitted half", "other half"), sets, strict=True)
     )
     print(report)
     for name, value in sorted(zip(ev.FEATURES, weights, strict=True), key=lambda x: -abs(x[1])):
@@ -77,7 +76,7 @@ def main() -> None:
     if arguments.write:
         rows = "\n".join(f"        {w:.4f},  # {n}" for n, w in zip(ev.FEATURES, weights, strict=True))
         text = TEMPLATE.format(report=report, weights=rows, slope=slope, bias=bias, threshold=0.12)
-        Path("kgmm/reason/weights.py").write_text(text)
+        Path("kgmm/reason/ranking/weights.py").write_text(text)
 
 
 def collect(kb, stated, questions: list[FvqaQuestion]):  # type: ignore[no-untyped-def]
@@ -103,9 +102,7 @@ def collect(kb, stated, questions: list[FvqaQuestion]):  # type: ignore[no-untyp
             [bool(gold & stated(k).keys()) for k in zip(subjects, predicates, objects, strict=True)],
             bool,
         )
-        answers = [
-            right_answer(label(t), q.answer) for pair in zip(subjects, objects, strict=True) for t in pair
-        ]
+        answers = [right_answer(label(t), q.answer) for pair in zip(subjects, objects, strict=True) for t in pair]
         out.append((found.features, np.repeat(fact, 2), np.array(answers, bool)))
     return out
 

@@ -48,8 +48,8 @@ class Bench:
 
     def __init__(self, folder: str, distractors: str | None, taught: Path | None) -> None:
         from kgmm.encode import text_encoder
-        from kgmm.reason.fusion_prior import Support
-        from kgmm.reason.fvqa_problem import FvqaProblem, cache_folder, load_fact_base
+        from kgmm.train.guided.prior import Support
+        from kgmm.train.kdmn import FvqaProblem, cache_folder, load_fact_base
 
         self.folder, self.distractors = folder, distractors
         self.problem = FvqaProblem(folder, distractors)
@@ -66,7 +66,7 @@ class Bench:
     def _teacher(self) -> list[dict[str, float]]:
         from kgmm.cli.eval_fvqa import knowledge_base
         from kgmm.data.fvqa import load_questions, split_by_image
-        from kgmm.reason.fusion_teacher import teacher_answers
+        from kgmm.train.guided.teacher import teacher_answers
 
         questions = split_by_image(load_questions(Path(self.folder) / "questions-train.json"), 0.2, 1)[0]
         with tempfile.TemporaryDirectory() as scratch:
@@ -77,12 +77,12 @@ class Bench:
 
     def run(self, row: str, share: float, seed: int) -> dict[str, dict[str, float]]:
         """Train one row's network on a share of the labels; a row with a prior uses the weights of that without."""
-        from kgmm.reason.fusion import Plain, split_training
-        from kgmm.reason.fusion_policy import PolicyProblem
-        from kgmm.reason.fusion_prior import PriorProblem, weigh
-        from kgmm.reason.fusion_teacher import FactlessStudent, Lesson, StudentProblem
-        from kgmm.reason.no_knowledge import TwinProblem
-        from kgmm.train import Recipe, fit
+        from kgmm.train.fit import Recipe, fit
+        from kgmm.train.guided.base import Plain, split_training
+        from kgmm.train.guided.policy import PolicyProblem
+        from kgmm.train.guided.prior import PriorProblem, weigh
+        from kgmm.train.guided.teacher import FactlessStudent, Lesson, StudentProblem
+        from kgmm.train.twins import TwinProblem
 
         epochs, factless, tune = EPOCHS[share]
         split, p = split_training(self.problem, self.folder, share, tune), self.problem
@@ -149,9 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("fvqa", nargs="?", help="folder with questions-train.json and facts.jsonl")
     parser.add_argument("--distractors")
-    parser.add_argument(
-        "--taught", type=Path, help="keep the teacher's answers, which take minutes, in this file"
-    )
+    parser.add_argument("--taught", type=Path, help="keep the teacher's answers, which take minutes, in this file")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--shares", type=float, nargs="*", default=list(EPOCHS))
     parser.add_argument("--table", action="store_true", help="train nothing, write the table")

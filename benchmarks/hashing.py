@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from kgmm.encode.evaluate_hashing import evaluate, read_cross_modal
-from kgmm.encode.hashing import create, methods
+from kgmm.evaluate.hashing import evaluate, read_cross_modal
+from kgmm.hashing import create, methods
 
 PAGE = Path(__file__).parents[1] / "docs" / "hashing.md"
 BEGIN, END = "<!-- table: python benchmarks/hashing.py -->", "<!-- end of table -->"
@@ -35,9 +35,7 @@ def key(run: dict[str, Any]) -> tuple[str, int, str, int]:
 
 def measured(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Return all runs, those that *options.runs* lacks made now."""
-    runs = (
-        [json.loads(line) for line in options.runs.read_text().splitlines()] if options.runs.exists() else []
-    )
+    runs = [json.loads(line) for line in options.runs.read_text().splitlines()] if options.runs.exists() else []
     done = {key(run) for run in runs}
     data = read_cross_modal(options.folder)
     for method in options.methods:
@@ -88,9 +86,7 @@ def rates(bits: int = 64, items: int = 200_000, dim: int = 128) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--methods", nargs="+", default=methods())
     parser.add_argument("--bits", nargs="+", type=int, default=[16, 32, 64, 128])

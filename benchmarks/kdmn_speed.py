@@ -11,9 +11,9 @@ import time
 import torch
 
 from kgmm.nn.kdmn import FactBatch
-from kgmm.reason.fvqa_problem import predict
-from kgmm.reason.kdmn import load
-from kgmm.reason.memory_input import END_FEATURES, FEATURES
+from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES
+from kgmm.reason.kdmn.reasoner import load
+from kgmm.train.kdmn import predict
 
 
 def batch(memories: int, facts: int, words: int, sentence: int, seen: int = 12) -> FactBatch:
@@ -24,11 +24,15 @@ def batch(memories: int, facts: int, words: int, sentence: int, seen: int = 12) 
         return torch.randn(*shape, generator=generator)
 
     return FactBatch(
-        random(memories, sentence), random(memories, seen, words), torch.ones(memories, seen, dtype=torch.bool),
-        random(memories, facts, 3, words), random(memories, facts, sentence),
-        random(memories, facts, len(FEATURES)), random(memories, facts, 2, len(END_FEATURES)),
+        random(memories, sentence),
+        random(memories, seen, words),
+        torch.ones(memories, seen, dtype=torch.bool),
+        random(memories, facts, 3, words),
+        random(memories, facts, sentence),
+        random(memories, facts, len(FEATURES)),
+        random(memories, facts, 2, len(END_FEATURES)),
         torch.ones(memories, facts, dtype=torch.bool),
-    )  # fmt: skip
+    )
 
 
 def main() -> None:

@@ -22,9 +22,19 @@ START, END = "<!-- table: python benchmarks/models.py -->", "<!-- end of table -
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
 RUNS = Path(__file__).with_name("models.jsonl")
 SHAPES = (
-    "modules", "graph", "conventional", "san", "hiecoatt", "updown",
-    "bilinear-full", "bilinear-mcb", "bilinear-mlb", "bilinear-mfb", "bilinear-mutan", "blind",
-)  # fmt: skip
+    "modules",
+    "graph",
+    "conventional",
+    "san",
+    "hiecoatt",
+    "updown",
+    "bilinear-full",
+    "bilinear-mcb",
+    "bilinear-mlb",
+    "bilinear-mfb",
+    "bilinear-mutan",
+    "blind",
+)
 #: on FVQA: KDMN and its ablations as (settings of the problem, settings of the network)
 FVQA: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "kdmn": ({}, {}),
@@ -48,8 +58,8 @@ COLUMNS = ("accuracy", "empty", "shuffled", "majority")
 def shapes_run(name: str, data: str, seed: int, split: Any) -> dict[str, float]:
     """Train and test one network on coloured shapes; also without picture and with another question's picture."""
     from kgmm.cli.train import DEFAULTS, SHAPES_DEFAULT
-    from kgmm.reason.shapes import ShapesProblem
-    from kgmm.train import Recipe, fit
+    from kgmm.train.fit import Recipe, fit
+    from kgmm.train.shapes import ShapesProblem
 
     epochs, batch, rate, decay = DEFAULTS.get(name, SHAPES_DEFAULT)
     epochs = epochs if name == "modules" else min(epochs, EPOCHS[data])
@@ -68,7 +78,7 @@ def shapes_run(name: str, data: str, seed: int, split: Any) -> dict[str, float]:
 @cache
 def fvqa_problem(folder: str, distractors: str | None, **settings: Any) -> Any:
     """Return FVQA with its memories, made once for all seeds."""
-    from kgmm.reason.fvqa_problem import FvqaProblem
+    from kgmm.train.kdmn import FvqaProblem
 
     return FvqaProblem(folder, distractors, **settings)
 
@@ -79,12 +89,12 @@ def fvqa_run(name: str, seed: int, epochs: int, folder: str, distractors: str | 
     15 % of the training pictures choose the epoch and teach nothing; the held-out ones choose nothing.
     """
     from kgmm.data.fvqa import load_questions, split_by_image
-    from kgmm.reason.fusion import Plain, split_training
-    from kgmm.reason.fvqa_problem import predict, score
-    from kgmm.reason.kdmn_report import majority, spoiled
-    from kgmm.reason.memory_input import pack
-    from kgmm.reason.no_knowledge import TwinProblem
-    from kgmm.train import Recipe, fit
+    from kgmm.evaluate.kdmn import majority, spoiled
+    from kgmm.reason.kdmn.memory import pack
+    from kgmm.train.fit import Recipe, fit
+    from kgmm.train.guided.base import Plain, split_training
+    from kgmm.train.kdmn import predict, score
+    from kgmm.train.twins import TwinProblem
 
     settings, network = FVQA.get(name, ({}, {}))
     base = fvqa_problem(folder, distractors, **settings)
@@ -118,8 +128,7 @@ def reasoner_run(name: str, folder: str, distractors: str | None) -> dict[str, f
         )
         with store:
             rows = [
-                prediction(store.ask(q.scene(), q.question, reasoner=name, threshold=RANKED), ids, q)
-                for q in questions
+                prediction(store.ask(q.scene(), q.question, reasoner=name, threshold=RANKED), ids, q) for q in questions
             ]
     return {"accuracy": score(questions, rows)["top1"]}
 
@@ -151,7 +160,7 @@ def forget(a: argparse.Namespace) -> None:
 
 
 def train(a: argparse.Namespace) -> None:
-    from kgmm.reason.shapes import parts
+    from kgmm.train.shapes import parts
 
     splits: dict[str, Any] = {}
     for data, name, seed in wanted(a):
@@ -213,9 +222,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*")
     parser.add_argument("--fvqa", help="folder with questions-train.json and facts.jsonl")
     parser.add_argument("--distractors")
-    parser.add_argument(
-        "--again", action="store_true", help="forget the finished runs of --data and --models first"
-    )
+    parser.add_argument("--again", action="store_true", help="forget the finished runs of --data and --models first")
     parser.add_argument("--table", action="store_true", help="train nothing, write the table")
     a = parser.parse_args()
     if "fvqa" in a.data and not a.fvqa:

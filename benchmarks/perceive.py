@@ -8,7 +8,7 @@ import numpy as np
 
 from kgmm.bundled import folder
 from kgmm.encode.efficientnet import SIDE, efficientnet
-from kgmm.perceive import perceive
+from kgmm.perceivers import perceive
 
 
 def main() -> None:
@@ -23,9 +23,7 @@ def main() -> None:
             walls.append(time.perf_counter() - wall)
             cores.append(time.process_time() - core)
         names = ", ".join(o.name for o in scene.objects) or "nothing"
-        print(
-            f"{path.name:16} {np.median(walls) * 1000:5.0f} ms wall {np.median(cores) * 1000:5.0f} ms cpu  {names}"
-        )
+        print(f"{path.name:16} {np.median(walls) * 1000:5.0f} ms wall {np.median(cores) * 1000:5.0f} ms cpu  {names}")
     crops = np.zeros((14, SIDE, SIDE, 3), np.uint8)
     network = efficientnet()
     times = []

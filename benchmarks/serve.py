@@ -47,9 +47,7 @@ async def hammer(address: str, at_once: int, seconds: float, process: int) -> di
     end = time.monotonic() + seconds
 
     async def worker(turn: int) -> None:
-        async with httpx.AsyncClient(
-            base_url=address, timeout=60
-        ) as client:  # a shared pool would be waited for, too
+        async with httpx.AsyncClient(base_url=address, timeout=60) as client:  # a shared pool would be waited for, too
             await worked(client, turn)
 
     async def worked(client: httpx.AsyncClient, turn: int) -> None:
@@ -87,14 +85,18 @@ async def hammer(address: str, at_once: int, seconds: float, process: int) -> di
     for name, taken in times.items():
         taken.sort()
         rows[name] = {
-            "requests": len(taken), "p50_ms": round(1e3 * taken[len(taken) // 2], 1),
+            "requests": len(taken),
+            "p50_ms": round(1e3 * taken[len(taken) // 2], 1),
             "p99_ms": round(1e3 * taken[int(0.99 * len(taken))], 1),
-        }  # fmt: skip
+        }
     total = sum(len(t) for t in times.values())
     return {
-        "requests": total, "per_second": round(total / seconds, 1), "errors": dict(errors), "calls": rows,
+        "requests": total,
+        "per_second": round(total / seconds, 1),
+        "errors": dict(errors),
+        "calls": rows,
         "memory_mib": [round(m) for m in memory],
-    }  # fmt: skip
+    }
 
 
 def main() -> None:

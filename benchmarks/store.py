@@ -87,9 +87,7 @@ def asked(pattern: str, rows: list[tuple[str, str, str]]) -> list[tuple[str | No
     return [tuple(v if k in pattern else None for k, v in zip("spo", row, strict=True)) for row in rows]  # type: ignore[misc]
 
 
-def measure(
-    find: Callable[..., Any], decode: Callable[..., Any], rows: list[tuple[str, str, str]]
-) -> dict[str, Any]:
+def measure(find: Callable[..., Any], decode: Callable[..., Any], rows: list[tuple[str, str, str]]) -> dict[str, Any]:
     found = {f"find {p}": timed(find, asked(p, rows)) for p in PATTERNS}
     return found | {f"10 facts {p}": timed(decode, asked(p, rows)) for p in ("s", "po")}
 
@@ -97,7 +95,8 @@ def measure(
 def run_kgmm(dump: Path, place: Path, rows: list[tuple[str, str, str]]) -> dict[str, Any]:
     import dump as shape
 
-    from kgmm.store import LocalStore, bulk  # noqa: F401  (compiled code is loaded before the clock starts)
+    from kgmm.store import LocalStore
+    from kgmm.store.load import bulk  # noqa: F401  (compiled code is loaded before the clock starts)
 
     small = place.parent / "small.csv"
     shape.write(small, 300_000)
@@ -106,13 +105,9 @@ def run_kgmm(dump: Path, place: Path, rows: list[tuple[str, str, str]]) -> dict[
     took = seconds(lambda: LocalStore(place).load(dump))[0]
     result = {"load s": took, "disk MB": size(place), **memory()}
     if dump.suffix != ".gz":
-        times = [
-            (took, polars_parse(dump))
-        ]  # one after the other, since the machine is not always equally quick
+        times = [(took, polars_parse(dump))]  # one after the other, since the machine is not always equally quick
         for i in range(2):
-            times.append(
-                (seconds(lambda i=i: LocalStore(place.parent / f"{i}").load(dump))[0], polars_parse(dump))
-            )
+            times.append((seconds(lambda i=i: LocalStore(place.parent / f"{i}").load(dump))[0], polars_parse(dump)))
             shutil.rmtree(place.parent / f"{i}")
         result["load s"], result["bare s"] = (sorted(column)[1] for column in zip(*times, strict=True))
     opened, kb = seconds(lambda: LocalStore(place))
@@ -158,10 +153,7 @@ def run_oxigraph(dump: Path, place: Path, rows: list[tuple[str, str, str]]) -> d
 
     def decode(s: str | None, p: str | None, o: str | None) -> Any:
         found = store.quads_for_pattern(*terms(s, p, o))
-        return [
-            (q.subject.value, q.predicate.value, q.object.value)
-            for q, _ in zip(found, range(10), strict=False)
-        ]
+        return [(q.subject.value, q.predicate.value, q.object.value) for q, _ in zip(found, range(10), strict=False)]
 
     def around(*seeds: str) -> int:
         front, edges = [ox.NamedNode(f"http://conceptnet.io{s}") for s in seeds], set()
@@ -178,9 +170,7 @@ def run_oxigraph(dump: Path, place: Path, rows: list[tuple[str, str, str]]) -> d
         return len(edges)
 
     result = {"load s": took, "disk MB": size(place), "open ms": opened * 1e3, **measure(find, decode, rows)}
-    result["2 hops"] = timed(
-        around, [tuple(r[0] for r in rows[i : i + 10]) for i in range(0, len(rows) - 10, 30)]
-    )
+    result["2 hops"] = timed(around, [tuple(r[0] for r in rows[i : i + 10]) for i in range(0, len(rows) - 10, 30)])
     query = "PREFIX r: <http://conceptnet.io/r/> SELECT ?a ?c { ?a r:UsedFor ?b . ?b r:IsA ?c } LIMIT 1000"
     list(store.query("SELECT * { ?s ?p ?o } LIMIT 1"))
     result["join ms"] = middle(lambda: len(list(store.query(query))))
@@ -194,9 +184,7 @@ def _sql(connection: Any, rows: list[tuple[str, str, str]]) -> dict[str, Any]:
     def ask(limit: int, s: str | None, p: str | None, o: str | None) -> Any:
         given = [(k, v) for k, v in zip("spo", (s, p, o), strict=True) if v is not None]
         where = " AND ".join(f"{k} = ?" for k, _ in given)
-        return connection.execute(
-            f"SELECT * FROM f WHERE {where} LIMIT {limit}", [v for _, v in given]
-        ).fetchall()
+        return connection.execute(f"SELECT * FROM f WHERE {where} LIMIT {limit}", [v for _, v in given]).fetchall()
 
     result = measure(lambda *p: ask(1, *p), lambda *p: ask(10, *p), rows)
     result["join ms"] = middle(lambda: connection.execute(JOIN).fetchall())
@@ -290,33 +278,39 @@ def cell(result: dict[str, Any], name: str) -> str:
 
 
 ROWS = {
-    "load s": "load, s", "disk MB": "on disk, MB", "peak GB": "peak memory, GB", "open ms": "open, ms",
+    "load s": "load, s",
+    "disk MB": "on disk, MB",
+    "peak GB": "peak memory, GB",
+    "open ms": "open, ms",
     **{f"find {p}": f"find {p}, µs (p50 / p99)" for p in PATTERNS},
     **{f"10 facts {p}": f"10 decoded facts, {p}, µs" for p in ("s", "po")},
-    "2 hops": "2 hops of 10 seeds, 500 edges (ours the best, Oxigraph's the first), µs", "add 10": "add 10 facts, durable, µs",
-    "sparql s": "SPARQL index, made by the first query, s", "sparql MB": "SPARQL index on disk, MB", "join ms": "two-join query, ms (median of five)",
-}  # fmt: skip
+    "2 hops": "2 hops of 10 seeds, 500 edges (ours the best, Oxigraph's the first), µs",
+    "add 10": "add 10 facts, durable, µs",
+    "sparql s": "SPARQL index, made by the first query, s",
+    "sparql MB": "SPARQL index on disk, MB",
+    "join ms": "two-join query, ms (median of five)",
+}
 
 
 def page(edges: int, results: dict[str, dict[str, Any]]) -> str:
     ours, other, bare = results["kgmm"], results["oxigraph"], results["kgmm"]["bare s"]
     lines = [
-        BEGIN, "## The store",
+        BEGIN,
+        "## The store",
         f"{edges:,} edges shaped like ConceptNet's, {os.cpu_count()} CPUs seen, load average "
         f"{os.getloadavg()[0]:.1f} when it ended. `find` is to a first result; every pattern asks for the same {LOOKS} edges in turn, so "
         "that from the third row on engines know the terms and blocks. kgmm and DuckDB keep the weights, kgmm sources and "
         "surface texts too; Oxigraph and rdflib (in memory) load the bare facts from N-Triples. Memory of the others includes "
         "the writing of their input.",
-        "", "| | " + " | ".join(ENGINES) + " |", "|---|" + "---:|" * len(ENGINES),
-    ]  # fmt: skip
+        "",
+        "| | " + " | ".join(ENGINES) + " |",
+        "|---|" + "---:|" * len(ENGINES),
+    ]
     lines += [
-        f"| {label} | " + " | ".join(cell(results[e], key) for e in ENGINES) + " |"
-        for key, label in ROWS.items()
+        f"| {label} | " + " | ".join(cell(results[e], key) for e in ENGINES) + " |" for key, label in ROWS.items()
     ]
     quicker = ", ".join(f"{p} {other[f'find {p}'][0] / ours[f'find {p}'][0]:.1f}×" for p in PATTERNS)
-    decoded = ", ".join(
-        f"{p} {other[f'10 facts {p}'][0] / ours[f'10 facts {p}'][0]:.1f}×" for p in ("s", "po")
-    )
+    decoded = ", ".join(f"{p} {other[f'10 facts {p}'][0] / ours[f'10 facts {p}'][0]:.1f}×" for p in ("s", "po"))
     lines += [
         "",
         f"Against Oxigraph: load {other['load s'] / ours['load s']:.1f}× faster, disk {ours['disk MB'] / other['disk MB']:.2f} of it, "
@@ -330,11 +324,14 @@ def page(edges: int, results: dict[str, dict[str, Any]]) -> str:
 
 def large_page(edges: int, bytes_read: int, ours: dict[str, Any]) -> str:
     lines = [
-        LARGE[0], "### At ConceptNet's size",
+        LARGE[0],
+        "### At ConceptNet's size",
         f"{edges:,} edges from a dump of {bytes_read / 1e9:.1f} GB (`.csv.gz`), {os.cpu_count()} CPUs seen, load average "
         f"{os.getloadavg()[0]:.1f} when it ended. Peak memory is that of the load, children included.",
-        "", "| | kgmm |", "|---|---:|",
-    ]  # fmt: skip
+        "",
+        "| | kgmm |",
+        "|---|---:|",
+    ]
     lines += [f"| {label} | {cell(ours, key)} |" for key, label in ROWS.items() if key in ours]
     return "\n".join([*lines, LARGE[1]]) + "\n"
 
@@ -355,9 +352,7 @@ def main() -> None:
     options.add_argument("--only", choices=["kgmm"], help="Measure ours alone, from a compressed dump.")
     options.add_argument("--dump", type=Path, help="A dump that is there already.")
     options.add_argument("--folder", type=Path, help="Where to work; a temporary folder by default.")
-    options.add_argument(
-        "--engine", nargs=4, metavar=("NAME", "DUMP", "PLACE", "LOOKS"), help=argparse.SUPPRESS
-    )
+    options.add_argument("--engine", nargs=4, metavar=("NAME", "DUMP", "PLACE", "LOOKS"), help=argparse.SUPPRESS)
     options.add_argument(
         "--write", action=argparse.BooleanOptionalAction, default=True, help="Write docs/performance.md."
     )

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from kgmm.summarize import StoryGraph, summarize, summarizers
-from kgmm.summarize.edges import StoryEdges
-from kgmm.summarize.evaluate import evaluate, with_unrelated
-from kgmm.summarize.evaluate_video import compare
-from kgmm.summarize.example import news
-from kgmm.summarize.render import render
+from kgmm.evaluate.stories import evaluate, with_unrelated
+from kgmm.evaluate.video_stories import compare
+from kgmm.stories import StoryGraph, summarize, summarizers
+from kgmm.stories.edges import StoryEdges
+from kgmm.stories.example.news import news
+from kgmm.stories.example.render import render
 
 
 def table(story: StoryGraph, title: str) -> None:
@@ -42,10 +42,14 @@ def synthetic(frames: int, terms: int = 200_000, logos: int = 20_000, seed: int 
     pairs = np.unique(frame * terms + term)
     shown = np.flatnonzero(random.random(frames) < 1 / 8)
     columns = StoryEdges(
-        random.integers(0, logos, len(shown)).astype(np.int32), shown.astype(np.int32),
-        (pairs // terms).astype(np.int32), (pairs % terms).astype(np.int32),
-        _Names("t", terms), logos, frames,
-    )  # fmt: skip
+        random.integers(0, logos, len(shown)).astype(np.int32),
+        shown.astype(np.int32),
+        (pairs // terms).astype(np.int32),
+        (pairs % terms).astype(np.int32),
+        _Names("t", terms),
+        logos,
+        frames,
+    )
     return StoryGraph.from_columns("synthetic", columns)
 
 

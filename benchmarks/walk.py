@@ -18,7 +18,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from kgmm.graph import GraphView, threads
+from kgmm.graph import GraphView
+from kgmm.graph.walk import threads
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- walk:begin (written by make bench-walk) -->", "<!-- walk:end -->"
@@ -310,9 +311,7 @@ def write(section: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nodes", type=int, default=1_000_000)
-    parser.add_argument(
-        "--edges", type=int, default=3_350_000, help="statements; twice as many directed edges"
-    )
+    parser.add_argument("--edges", type=int, default=3_350_000, help="statements; twice as many directed edges")
     parser.add_argument("--dry", action="store_true", help="print only")
     options = parser.parse_args()
     section = report(options.nodes, options.edges)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.knowledge import KnowledgeStore
-from kgmm.names import concept
+from kgmm.language.names import concept
 from kgmm.scene import SceneGraph
-from kgmm.store.remote import RemoteStore
+from kgmm.store.remote.endpoint import RemoteStore
 
 if TYPE_CHECKING:
     from kgmm.graph import GraphView
@@ -38,20 +38,14 @@ class RemoteKnowledge(RemoteStore):
             local.add(self.neighborhood(seeds, hops, limit))
         return local
 
-    def ask(
-        self, image_or_scene: Any, question: str, *, choices: Sequence[str] | None = None, **more: Any
-    ) -> Answer:
+    def ask(self, image_or_scene: Any, question: str, *, choices: Sequence[str] | None = None, **more: Any) -> Answer:
         """Answer a question about a picture or scene from the endpoint's knowledge; see :func:`kgmm.reason.ask`."""
-        from kgmm.reason import _scene
+        from kgmm.reason.ask import _scene
 
         scene = _scene(image_or_scene, "default")
-        return self.about([question, *_said(scene), *(choices or ())]).ask(
-            scene, question, choices=choices, **more
-        )
+        return self.about([question, *_said(scene), *(choices or ())]).ask(scene, question, choices=choices, **more)
 
-    def retrieve(
-        self, text_or_scene: Any, question: str | None = None, limit: int = 60, **more: Any
-    ) -> Memory:
+    def retrieve(self, text_or_scene: Any, question: str | None = None, limit: int = 60, **more: Any) -> Memory:
         """Return the facts that bear on a sentence or scene; see :func:`kgmm.retrieve.retrieve`."""
         said = _said(text_or_scene) if isinstance(text_or_scene, SceneGraph) else [text_or_scene]
         texts = [text for one in said for text in ([one] if isinstance(one, str) else one)]
@@ -77,7 +71,7 @@ def phrases(texts: Iterable[str]) -> list[str]:
         >>> phrases(["two knives"])
         ['/c/en/two', '/c/en/two_knives', '/c/en/two_knife', '/c/en/knives', '/c/en/knife']
     """
-    from kgmm.words import STOP, lemma, tokens
+    from kgmm.language.words import STOP, lemma, tokens
 
     found: dict[str, None] = {}
     for text in texts:

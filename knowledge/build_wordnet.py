@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from kgmm.names import concept
+from kgmm.language.names import concept
 
 HERE = Path(__file__).parent
 LEXFILES = dict(

@@ -21,7 +21,7 @@ from PIL import Image
 
 import kgmm
 from kgmm import bundled
-from kgmm.knowledge import open_bundled
+from kgmm.opening import open_bundled
 
 kb = open_bundled(Path(tempfile.mkdtemp()) / "kb")
 graphs = bundled.folder("graphs")

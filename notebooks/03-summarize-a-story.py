@@ -22,7 +22,7 @@ from pathlib import Path
 from PIL import Image
 
 import kgmm
-from kgmm.summarize.example import news
+from kgmm.stories.example.news import news
 
 folder = Path(tempfile.mkdtemp())
 story = news(keyframes=folder / "keyframes")
@@ -75,8 +75,8 @@ kb.summarize("news", "whale", frames=6).to_html(folder / "whale.html")[:60]
 # baselines; then as much unrelated footage is added.
 
 # %%
-from kgmm.summarize import summarizers
-from kgmm.summarize.evaluate import evaluate, with_unrelated
+from kgmm.stories import summarizers
+from kgmm.evaluate.stories import evaluate, with_unrelated
 
 for name, footage in (("news", news()), ("amid unrelated footage", with_unrelated(news()))):
     print(name)
@@ -90,7 +90,7 @@ for name, footage in (("news", news()), ("amid unrelated footage", with_unrelate
 # The first shots rendered to an MP4 with subtitles, and read back from nothing but pixels and captions.
 
 # %%
-from kgmm.summarize.render import render
+from kgmm.stories.example.render import render
 
 brief = replace(news(), id="brief", shots=news().shots[12:32], broadcasts=news().broadcasts[:1])
 (video,) = render(brief, folder, pace=3)

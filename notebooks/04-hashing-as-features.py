@@ -29,9 +29,10 @@ from torch import nn
 from torch_geometric.nn import SAGEConv
 
 import kgmm
-from kgmm.encode import hashing, text_encoder
-from kgmm.knowledge import open_bundled
-from kgmm.names import label
+from kgmm import hashing
+from kgmm.encode import text_encoder
+from kgmm.opening import open_bundled
+from kgmm.language.names import label
 
 torch.set_num_threads(1)
 kb = open_bundled(Path(tempfile.mkdtemp()) / "kb")

@@ -24,12 +24,12 @@ from pathlib import Path
 
 import kgmm
 from kgmm.data.knowledge_questions import knowledge_questions
-from kgmm.reason.fvqa_problem import FvqaProblem
-from kgmm.reason.kdmn_report import answered_right, spoiled
-from kgmm.reason.own_problem import drawn_scenes, own_data
+from kgmm.train.kdmn import FvqaProblem
+from kgmm.evaluate.kdmn import answered_right, spoiled
+from kgmm.train.own_store import drawn_scenes, own_data
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
-from kgmm.train import Recipe, fit
+from kgmm.train.fit import Recipe, fit
 
 uses = {
     "knife": "cutting bread",
@@ -51,7 +51,7 @@ uses = {
 }
 work = Path(tempfile.mkdtemp())
 kb = kgmm.open(work / "kb")
-kb.add([Fact(f"/c/en/{s}", "UsedFor", kgmm.names.concept(o)) for s, o in uses.items()])
+kb.add([Fact(f"/c/en/{s}", "UsedFor", kgmm.language.names.concept(o)) for s, o in uses.items()])
 
 # %% [markdown]
 # ## Questions from facts

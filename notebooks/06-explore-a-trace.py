@@ -20,7 +20,7 @@ from pathlib import Path
 
 import kgmm
 from kgmm import bundled
-from kgmm.knowledge import open_bundled
+from kgmm.opening import open_bundled
 
 folder = Path(tempfile.mkdtemp())
 kb = open_bundled(folder / "kb")

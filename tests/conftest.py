@@ -34,7 +34,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def bundled_kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeStore]:
     """A store of the bundled knowledge and scenes, made once in a run; tests must not write to it."""
-    from kgmm.knowledge import open_bundled
+    from kgmm.opening import open_bundled
 
     with open_bundled(tmp_path_factory.mktemp("bundled") / "kb") as kb:
         yield kb

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from kgmm import bundled
-from kgmm.knowledge import open_bundled
+from kgmm.opening import open_bundled
 
 HERE = Path(__file__).parent
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from kgmm import names
 from kgmm.cli.output import emit, json_option
-from kgmm.phrase import phrase
+from kgmm.language import names
+from kgmm.language.phrase import phrase
 from kgmm.scene import SceneGraph
 from kgmm.store.facts import Fact
 from kgmm.trace import Answer
@@ -44,17 +44,30 @@ from kgmm.trace.checks import guessed
 )
 @json_option
 def ask(
-    kb: Path, image: Path, question: str, reasoner: str, choices: tuple[str, ...], perceiver: str, top: int,
-    threshold: float | None, page: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+    kb: Path,
+    image: Path,
+    question: str,
+    reasoner: str,
+    choices: tuple[str, ...],
+    perceiver: str,
+    top: int,
+    threshold: float | None,
+    page: Path | None,
+    as_json: bool,
+) -> None:
     """Answer QUESTION about IMAGE (a picture or a scene's JSON file) from the knowledge in KB."""
     import kgmm
 
     with kgmm.open(kb, create=False) as store:
         answer = store.ask(
-            image, question, reasoner=_own(reasoner), choices=choices or None, top=top, perceiver=perceiver,
+            image,
+            question,
+            reasoner=_own(reasoner),
+            choices=choices or None,
+            top=top,
+            perceiver=perceiver,
             threshold=threshold,
-        )  # fmt: skip
+        )
         if page is not None:
             _write_trace(answer, page)
         if as_json:
@@ -162,7 +175,7 @@ def demo(folder: Path, as_json: bool) -> None:
     Two questions are answered from the photograph alone, the third from its scene graph, written by hand.
     """
     from kgmm import bundled
-    from kgmm.knowledge import open_bundled
+    from kgmm.opening import open_bundled
 
     questions = json.loads((bundled.folder("knowledge") / "demo.json").read_text(encoding="utf-8"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -190,7 +203,7 @@ def demo(folder: Path, as_json: bool) -> None:
 def _demo_scene(kb: Any, entry: dict[str, str]) -> tuple[Any, str]:
     """Return a photograph's scene graph and how it came about; what is seen goes into the store to be looked up."""
     from kgmm import bundled
-    from kgmm.perceive import perceive
+    from kgmm.perceivers import perceive
     from kgmm.scene import SceneGraph
     from kgmm.store import Fact
 

@@ -39,12 +39,8 @@ WIDE = 500
 )
 @click.option("--limit", default=300, show_default=True, type=click.IntRange(1), help="Questions asked.")
 @click.option("--reasoner", default="default", show_default=True, help="Which reasoner answers.")
-@click.option(
-    "--draws", default=3, show_default=True, type=click.IntRange(1), help="Random picks a question."
-)
-@click.option(
-    "--kb", type=click.Path(path_type=Path), help="Keep the knowledge base here; a temporary one otherwise."
-)
+@click.option("--draws", default=3, show_default=True, type=click.IntRange(1), help="Random picks a question.")
+@click.option("--kb", type=click.Path(path_type=Path), help="Keep the knowledge base here; a temporary one otherwise.")
 @click.option(
     "--plots",
     type=click.Path(file_okay=False, path_type=Path),
@@ -52,12 +48,21 @@ WIDE = 500
 )
 @json_option
 def faithfulness(
-    folder: Path, split: str, distractors: Path | None, held: float, seed: int, limit: int, reasoner: str, draws: int,
-    kb: Path | None, plots: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+    folder: Path,
+    split: str,
+    distractors: Path | None,
+    held: float,
+    seed: int,
+    limit: int,
+    reasoner: str,
+    draws: int,
+    kb: Path | None,
+    plots: Path | None,
+    as_json: bool,
+) -> None:
     """Measure the citations of answers to FVQA's questions in DIR beside random and most similar facts."""
     from kgmm.data.fvqa import load_questions, split_by_image
-    from kgmm.trace.faithfulness import measure, report
+    from kgmm.evaluate.faithfulness import measure, report
 
     questions = split_by_image(load_questions(folder / f"questions-{split}.json"), held, seed)[1][:limit]
     rows = []
@@ -103,9 +108,9 @@ def by_similarity(trace: Trace) -> list[Fact]:
     import numpy as np
 
     from kgmm.encode import text_encoder
-    from kgmm.phrase import phrase
-    from kgmm.retrieve import query_vector
-    from kgmm.trace._data import key
+    from kgmm.language.phrase import phrase
+    from kgmm.retrieve.memory import query_vector
+    from kgmm.trace.trace import key
 
     encoder = text_encoder("minilm")
     facts = list({key(m.fact): m.fact for m in trace.memory}.values())
@@ -121,7 +126,7 @@ def by_similarity(trace: Trace) -> list[Fact]:
 
 
 def _write(folder: Path, found: dict[str, Any]) -> None:
-    from kgmm.trace.calibration import calibration_svg, risk_coverage_svg
+    from kgmm.evaluate.calibration import calibration_svg, risk_coverage_svg
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "calibration.svg").write_text(calibration_svg(found["calibration"]), encoding="utf-8")
@@ -135,9 +140,7 @@ def _rounds(found: dict[str, Any]) -> str:
     if not rounds:
         return ""
     rounds.sort()
-    return (
-        f"changed within {rounds[len(rounds) // 2]} rounds (median), {rounds[9 * len(rounds) // 10]} (90 %)"
-    )
+    return f"changed within {rounds[len(rounds) // 2]} rounds (median), {rounds[9 * len(rounds) // 10]} (90 %)"
 
 
 def _said(found: dict[str, Any]) -> str:
@@ -148,17 +151,13 @@ def _said(found: dict[str, Any]) -> str:
         "                      cited  random  similar",
     ]
     for what in ("necessary", "sufficient"):
-        lines.append(
-            f"{what:20}" + "".join(f"{found[what][pick]:8.1%}" for pick in ("cited", "random", "similar"))
-        )
+        lines.append(f"{what:20}" + "".join(f"{found[what][pick]:8.1%}" for pick in ("cited", "random", "similar")))
     lines.append(
         f"{'necessary, all rounds':21}{found['exhausted']['cited']:7.1%}{found['exhausted']['random']:8.1%}   {_rounds(found)}"
     )
     ms = found["without_ms"]
     if ms["count"]:
-        lines.append(
-            f"without a fact        median {ms['median']} ms, 99 % within {ms['p99']} ms, most {ms['max']} ms"
-        )
+        lines.append(f"without a fact        median {ms['median']} ms, 99 % within {ms['p99']} ms, most {ms['max']} ms")
     lines.append(
         f"calibration error     {found['calibration']['ece']:.3f}; area under risk–coverage {found['risk_coverage']['aurc']:.3f}"
     )

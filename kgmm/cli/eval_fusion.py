@@ -26,8 +26,8 @@ def fusion(folder: Path, seeds: int, components: int, as_json: bool) -> None:
     DIR is laid out as for `kgmm eval hashing`. Prints a Markdown table: accuracy of the category of pairs, and
     mean average precision of search across modalities by cosine.
     """
-    from kgmm.encode.evaluate_fusion import evaluate, table
-    from kgmm.encode.hashing._dataset import read_cross_modal
+    from kgmm.data.cross_modal import read_cross_modal
+    from kgmm.evaluate.fusion import evaluate, table
 
     data = read_cross_modal(folder)
     with progress_bar("rows") as progress:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kgmm import names
 from kgmm.cli.output import emit, json_option, progress_bar
-from kgmm.words import normal
+from kgmm.language import names
+from kgmm.language.words import normal
 
 if TYPE_CHECKING:
     from kgmm.data.fvqa import FvqaQuestion, StatedFacts
-    from kgmm.phrase import Triple
+    from kgmm.language.phrase import Triple
     from kgmm.store import Fact
     from kgmm.trace import Answer
 
@@ -49,12 +49,8 @@ RANKED = 0.01
     help="Withhold answers less sure than this. By default nearly all are ranked (0.01); with --without-gold the bound"
     " is the reasoner's own.",
 )
-@click.option(
-    "--without-gold", is_flag=True, help="Ask each question of a knowledge base that lacks its gold facts."
-)
-@click.option(
-    "--kb", type=click.Path(path_type=Path), help="Keep the knowledge base here; a temporary one otherwise."
-)
+@click.option("--without-gold", is_flag=True, help="Ask each question of a knowledge base that lacks its gold facts.")
+@click.option("--kb", type=click.Path(path_type=Path), help="Keep the knowledge base here; a temporary one otherwise.")
 @json_option
 def fvqa(
     folder: Path,
@@ -106,7 +102,7 @@ def fvqa(
 
 def _prime(texts: list[str]) -> None:
     from kgmm.encode import text_encoder
-    from kgmm.retrieve import prime
+    from kgmm.retrieve.memory import prime
 
     prime(text_encoder("minilm"), texts)
 
@@ -116,10 +112,10 @@ def knowledge_base(place: Path, facts: Path, distractors: Path | None) -> tuple[
 
     The store is filled once; one that has facts already is taken as it is.
     """
-    import kgmm
     from kgmm.data.fvqa import StatedFacts, load_facts
+    from kgmm.knowledge import KnowledgeStore
 
-    store = kgmm.open(place)
+    store = KnowledgeStore(place)
     known = load_facts(facts)
     if len(store) == 0:
         store.add([fact.statement() for fact in known])
@@ -134,14 +130,14 @@ def prediction(answer: Answer, stated: StatedFacts, question: FvqaQuestion) -> d
     facts: list[str] = []
     for fact in known:
         key = (fact.subject, fact.predicate, fact.object)
-        facts += [
-            i for i in _nearest(question.question, stated(key) or {"/".join(key): ""}) if i not in facts
-        ]
+        facts += [i for i in _nearest(question.question, stated(key) or {"/".join(key): ""}) if i not in facts]
     answers = [answer.text, *(text for text, _ in answer.alternatives)] if answer.text is not None else []
     return {
-        "question_id": question.question_id, "answers": answers, "facts": facts[:3] if answers else [],
+        "question_id": question.question_id,
+        "answers": answers,
+        "facts": facts[:3] if answers else [],
         "confidence": answer.score,
-    }  # fmt: skip
+    }
 
 
 def _supported(answer: Answer, question: FvqaQuestion, gone: list[Triple]) -> bool:
@@ -164,7 +160,7 @@ def _nearest(question: str, surfaces: dict[str, str]) -> list[str]:
     if len(surfaces) == 1:
         return list(surfaces)
     from kgmm.encode import text_encoder
-    from kgmm.retrieve import query_vector
+    from kgmm.retrieve.memory import query_vector
 
     encoder = text_encoder("minilm")
     asked = query_vector(encoder, question)
@@ -189,10 +185,7 @@ def _plain(text: str) -> str:
 def score(questions: list[Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return answer and fact accuracy; an abstention counts as wrong."""
     n = max(len(questions), 1)
-    top = [
-        [right_answer(a, q.answer) for a in row["answers"][:3]]
-        for q, row in zip(questions, rows, strict=True)
-    ]
+    top = [[right_answer(a, q.answer) for a in row["answers"][:3]] for q, row in zip(questions, rows, strict=True)]
     fact = [[f in q.facts for f in row["facts"][:3]] for q, row in zip(questions, rows, strict=True)]
     answered = sum(bool(row["answers"]) for row in rows)
     hits = sum(t[:1] == [True] for t in top)
@@ -210,9 +203,7 @@ def score(questions: list[Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _answered_at(precision: float, rows: list[dict[str, Any]], right: list[bool]) -> int:
     """Return how many of the surest answers can be given so that this share of them is right."""
-    sure = sorted(
-        (-row["confidence"], not hit) for row, hit in zip(rows, right, strict=True) if row["answers"]
-    )
+    sure = sorted((-row["confidence"], not hit) for row, hit in zip(rows, right, strict=True) if row["answers"])
     wrong = 0
     most = 0
     for given, (_, missed) in enumerate(sure, 1):

@@ -11,9 +11,7 @@ from kgmm.cli.output import emit, json_option, progress_bar
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--method", default="scm-seq", show_default=True, help="A hashing method, such as cvh, cmfh, seph."
-)
+@click.option("--method", default="scm-seq", show_default=True, help="A hashing method, such as cvh, cmfh, seph.")
 @click.option("--bits", default=64, show_default=True, type=click.IntRange(min=1), help="Length of a code.")
 @click.option(
     "--codes",
@@ -32,16 +30,14 @@ from kgmm.cli.output import emit, json_option, progress_bar
     help="Draw precision against recall into a .png or .svg file.",
 )
 @json_option
-def hashing(
-    folder: Path, method: str, bits: int, codes: str, seed: int, picture: Path | None, as_json: bool
-) -> None:
+def hashing(folder: Path, method: str, bits: int, codes: str, seed: int, picture: Path | None, as_json: bool) -> None:
     """Fit on the training pairs of DIR, query with its test items, search its training items.
 
     DIR holds a .mat file with I_tr, I_te, T_tr, T_te and train*.list and test*.list with categories in the
     last column. Relevant is what shares a category.
     """
-    from kgmm.encode.evaluate_hashing import evaluate, read_cross_modal
-    from kgmm.encode.plot_hashing import check_plot, plot
+    from kgmm.evaluate.hashing import evaluate, read_cross_modal
+    from kgmm.evaluate.hashing_plot import check_plot, plot
 
     if picture is not None:
         check_plot(picture)

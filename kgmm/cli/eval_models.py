@@ -11,7 +11,7 @@ import click
 
 from kgmm.cli.output import emit, json_option
 from kgmm.errors import BadInput
-from kgmm.reason.folders import trained_name
+from kgmm.nn.folders import trained_name
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
@@ -23,8 +23,8 @@ def evaluate_folders(data: str, folders: list[Path], small: bool) -> dict[str, A
     training answer of each kind of question. The blind model is one of the folders shipped. Of two folders of one
     model the second bears its path.
     """
-    from kgmm.reason.shapes import ShapesProblem, parts
-    from kgmm.train import load_weights
+    from kgmm.train.fit import load_weights
+    from kgmm.train.shapes import ShapesProblem, parts
 
     split = parts(data, small)
     rows: dict[str, Any] = {}
@@ -103,9 +103,9 @@ def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, a
     and the most frequent answer.
     """
     from kgmm.data.fvqa import load_questions, split_by_image
-    from kgmm.reason import kdmn as trained
-    from kgmm.reason.fvqa_problem import FvqaProblem
-    from kgmm.reason.kdmn_report import report
+    from kgmm.evaluate.kdmn import report
+    from kgmm.reason.kdmn import reasoner as trained
+    from kgmm.train.kdmn import FvqaProblem
 
     place = folder or WEIGHTS / "kdmn"
     try:
@@ -113,17 +113,11 @@ def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, a
         network, memory, dev, split = (config[k] for k in ("network", "memory", "dev", "split"))
         answers = json.loads((place / "vocabulary.json").read_text()).get("answers", [])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            place, f"not a kdmn trained on FVQA ({error!r}); make one with: kgmm train kdmn"
-        ) from error
+        raise BadInput(place, f"not a kdmn trained on FVQA ({error!r}); make one with: kgmm train kdmn") from error
     network_of = trained.load(place)
     if network_of.prior is not None:
-        raise BadInput(
-            place, f"its prior reads a store; test it with: kgmm eval fvqa {data} --reasoner {place}"
-        )
-    problem = FvqaProblem(
-        data, distractors, split=split, dev=dev, limit=memory, network=network, vocabulary=answers
-    )
+        raise BadInput(place, f"its prior reads a store; test it with: kgmm eval fvqa {data} --reasoner {place}")
+    problem = FvqaProblem(data, distractors, split=split, dev=dev, limit=memory, network=network, vocabulary=answers)
     problem.model = network_of.model
     train, held = split_by_image(load_questions(data / "questions-train.json"), dev, split)
     rows = report(problem, train, held, seed)

@@ -9,27 +9,33 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgmm.cli.output import emit, progress_bar
-from kgmm.summarize.clock import clock
+from kgmm.stories.video.clock import clock
 
 if TYPE_CHECKING:
-    from kgmm.summarize.clips import Clip
+    from kgmm.stories.video.clips import Clip
 
 METHODS = ("saliency", "chorus")
 
 
 def summarize_film(
-    video: str, method: str, subtitles: str | None, rate: float, fusion: str, length: float | None,
-    clip: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    video: str,
+    method: str,
+    subtitles: str | None,
+    rate: float,
+    fusion: str,
+    length: float | None,
+    clip: str | None,
+    as_json: bool,
+) -> None:
     """Print the clips that a method keeps of a film, and write them if asked to."""
     document: dict[str, Any] = {"video": video, "method": method}
     with progress_bar("seconds") as progress:
         if method == "saliency":
-            from kgmm.summarize.saliency import saliency, skim
+            from kgmm.stories.films.saliency import saliency, skim
 
             clips: Sequence[Clip] = skim(saliency(video, subtitles, fusion=fusion, progress=progress), rate)
         else:
-            from kgmm.summarize.chorus import chorus
+            from kgmm.stories.films.chorus import chorus
 
             found = chorus(video, subtitles, length=length, progress=progress)
             clips = [found.clip]
@@ -37,16 +43,14 @@ def summarize_film(
             document["repeats"] = [{"start": c.start, "end": c.end} for c in found.repeats]
             document["close_ups"] = [{"start": c.start, "end": c.end} for c in found.close_ups]
     if clip is not None:
-        from kgmm.summarize.clips import write_clips
+        from kgmm.stories.video.clips import write_clips
 
         write_clips(video, clips, clip)
     if as_json:
         emit({**document, "clips": [{"start": c.start, "end": c.end, "score": c.score} for c in clips]})
         return
     total = sum(c.end - c.start for c in clips)
-    click.echo(
-        f"{Path(video).name}, by {method}: {total:.1f} s in {len(clips)} clip{'s' * (len(clips) != 1)}"
-    )
+    click.echo(f"{Path(video).name}, by {method}: {total:.1f} s in {len(clips)} clip{'s' * (len(clips) != 1)}")
     for c in clips:
         click.echo(f"  {clock(c.start)} – {clock(c.end)}  {c.end - c.start:6.1f} s  {c.score:.3f}")
     for start in document.get("repeats", ()):

@@ -6,11 +6,16 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kgmm.errors import StoreError
 from kgmm.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from kgmm.knowledge import KnowledgeStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,6 +28,21 @@ json_option: Callable[[F], F] = click.option(
 def emit(document: Any) -> None:
     """Print one JSON document on stdout."""
     click.echo(json.dumps(document, ensure_ascii=False, default=str))
+
+
+def local(kb: str | Path, version: int | None = None) -> KnowledgeStore:
+    """Open the store in a folder, for a command that an endpoint cannot serve.
+
+    Raises:
+        StoreError: if there is none, or *kb* is the address of an endpoint.
+    """
+    from kgmm.opening import open
+    from kgmm.remote_knowledge import RemoteKnowledge
+
+    store = open(kb, create=False, version=version)
+    if isinstance(store, RemoteKnowledge):
+        raise StoreError(f"{kb}: this command needs a store in a folder, not an endpoint; load what it needs into one")
+    return store
 
 
 @contextmanager
@@ -44,9 +64,13 @@ def progress_bar(unit: str = "bytes") -> Iterator[Progress]:
 
     columns = (DownloadColumn(), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(),)
     with Bars(
-        TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    ) as bars:  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        *columns,
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bars:
         task = bars.add_task("", total=None)
 
         def report(done: int, total: int, what: str) -> None:

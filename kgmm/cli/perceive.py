@@ -15,16 +15,10 @@ from kgmm.scene import SceneGraph
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--perceiver", default="default", show_default=True, help="default, hf, shapes or scene.")
 @click.option("--model", help="Folder or hub name of the model, for the perceiver hf.")
-@click.option(
-    "--query", "queries", multiple=True, help="What to look for, with an open vocabulary; repeatable."
-)
+@click.option("--query", "queries", multiple=True, help="What to look for, with an open vocabulary; repeatable.")
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Score an object needs.")
-@click.option(
-    "--draw", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture with boxes here."
-)
-@click.option(
-    "--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the scene graph (JSON) here."
-)
+@click.option("--draw", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture with boxes here.")
+@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the scene graph (JSON) here.")
 @json_option
 def perceive(
     image: Path,
@@ -37,11 +31,11 @@ def perceive(
     as_json: bool,
 ) -> None:
     """Turn the photograph IMAGE into a scene graph."""
-    from kgmm.perceive import perceive as run
+    from kgmm.perceivers import perceive as run
 
     scene = run(image, perceiver, **_options(perceiver, model, queries, threshold))
     if draw is not None:
-        from kgmm.perceive._draw import draw_scene
+        from kgmm.perceivers._draw import draw_scene
 
         draw_scene(scene, draw)
     if save is not None:
@@ -52,9 +46,7 @@ def perceive(
     _show(scene)
 
 
-def _options(
-    perceiver: str, model: str | None, queries: tuple[str, ...], threshold: float | None
-) -> dict[str, Any]:
+def _options(perceiver: str, model: str | None, queries: tuple[str, ...], threshold: float | None) -> dict[str, Any]:
     options: dict[str, Any] = {} if threshold is None else {"threshold": threshold}
     if perceiver == "hf":
         if model is None:

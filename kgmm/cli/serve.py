@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from kgmm.cli.output import local
 from kgmm.errors import MissingExtra
 
 
@@ -18,13 +19,9 @@ from kgmm.errors import MissingExtra
     show_default=True,
     help="Address to listen at; others can reach any but loopback.",
 )
-@click.option(
-    "--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
-)
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--write", is_flag=True, help="Let requests add and remove facts and run SPARQL updates.")
-@click.option(
-    "--sparql", "only_sparql", is_flag=True, help="Serve the SPARQL 1.1 protocol only, at the root."
-)
+@click.option("--sparql", "only_sparql", is_flag=True, help="Serve the SPARQL 1.1 protocol only, at the root.")
 @click.option("--name", multiple=True, help="Further host names requests may be addressed to.")
 @click.option(
     "--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1), help="Seconds a query may take."
@@ -50,17 +47,13 @@ def serve(
         from kgmm.serve.service import Limits
     except ImportError as error:
         raise MissingExtra(error.name or "fastapi", "serve") from error
-    import kgmm
-
-    with kgmm.open(kb, create=False) as store:
+    with local(kb) as store:
         served: Any
         if only_sparql:
             served = sparql.app(store, writable=write, timeout=timeout, limit=rows * 100)
         else:
             hosts = LOOPBACK | {host} | set(name)
-            served = app(
-                store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=frozenset(hosts)
-            )
+            served = app(store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=frozenset(hosts))
         config = uvicorn.Config(served, host=host, port=port, log_level="warning", server_header=False)
         running = uvicorn.Server(config)
         _announce(running, kb, host)
@@ -85,8 +78,7 @@ def _announce(server: Any, kb: Path, host: str) -> None:
 @click.argument("kb", type=click.Path(path_type=Path))
 def mcp(kb: Path) -> None:
     """Offer KB to language models as tools: the Model Context Protocol over standard input and output."""
-    import kgmm
     from kgmm.serve.tools import server
 
-    with kgmm.open(kb, create=False) as store:
+    with local(kb) as store:
         server(store).run()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import emit, json_option
+from kgmm.cli.output import emit, json_option, local
 
 #: modality -> what its nodes are called
 NODES = {"": "concepts", "concept": "concepts", "scene": "scenes", "story": "story frames"}
@@ -21,9 +21,7 @@ NODES = {"": "concepts", "concept": "concepts", "scene": "scenes", "story": "sto
 @json_option
 def similar(kb: Path, query: str, modality: str | None, count: int, as_json: bool) -> None:
     """Show what in KB is like QUERY: a sentence, a picture's path, or a scene's JSON file."""
-    import kgmm
-
-    with kgmm.open(kb, create=False) as store:
+    with local(kb) as store:
         found = store.similar(Path(query) if Path(query).is_file() else query, modality=modality, k=count)
     if as_json:
         emit([asdict(s) for s in found])

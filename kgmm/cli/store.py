@@ -24,31 +24,30 @@ SHOWN = 100
 @click.option("--strict", is_flag=True, help="Load nothing of a file if one of its lines cannot be used.")
 @json_option
 def load(
-    kb: Path, files: tuple[Path, ...], format_name: str | None, graph: str | None, lang: str | None, strict: bool,
+    kb: Path,
+    files: tuple[Path, ...],
+    format_name: str | None,
+    graph: str | None,
+    lang: str | None,
+    strict: bool,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Load knowledge FILES into the store KB, which is made if need be."""
     reports: list[LoadReport] = []
     with LocalStore(kb) as store:
         for file in files:
             with progress_bar() as progress:
-                report = store.load(
-                    file, format=format_name, graph=graph, lang=lang, strict=strict, progress=progress
-                )
+                report = store.load(file, format=format_name, graph=graph, lang=lang, strict=strict, progress=progress)
             reports.append(report)
             if not as_json:
                 click.echo(_told(file, report))
         if as_json:
-            loaded = [
-                {"file": str(file), **asdict(report)} for file, report in zip(files, reports, strict=True)
-            ]
+            loaded = [{"file": str(file), **asdict(report)} for file, report in zip(files, reports, strict=True)]
             emit({"store": str(store.path), "facts": len(store), "version": store.version, "loaded": loaded})
 
 
 def _told(file: Path, report: LoadReport) -> str:
-    text = (
-        f"{file}: {report.format}, {report.read:,} read, {report.added:,} added, {report.duplicates:,} known"
-    )
+    text = f"{file}: {report.format}, {report.read:,} read, {report.added:,} added, {report.duplicates:,} known"
     if report.rejected:
         text += f", {report.rejected:,} rejected (see {report.rejects})"
     return f"{text}, {report.seconds:.1f} s, version {report.version}"
@@ -74,9 +73,7 @@ def info(kb: Path, version: int | None, as_json: bool) -> None:
     if as_json:
         emit(about)
         return
-    click.echo(
-        f"{about['store']}: {about['facts']:,} facts, {about['terms']:,} terms, {about['bytes']:,} bytes"
-    )
+    click.echo(f"{about['store']}: {about['facts']:,} facts, {about['terms']:,} terms, {about['bytes']:,} bytes")
     for title in ("graphs", "relations"):
         counts = about[title]
         assert isinstance(counts, dict)
@@ -98,15 +95,19 @@ def info(kb: Path, version: int | None, as_json: bool) -> None:
 @click.argument("predicate", required=False)
 @click.argument("object", required=False)
 @click.option("--graph", help="Only facts of this graph.")
-@click.option(
-    "--limit", type=click.IntRange(min=0), default=SHOWN, show_default=True, help="Print at most so many."
-)
+@click.option("--limit", type=click.IntRange(min=0), default=SHOWN, show_default=True, help="Print at most so many.")
 @click.option("--version", type=int, help="Look in this version instead of the newest.")
 @json_option
 def find(
-    kb: Path, subject: str | None, predicate: str | None, object: str | None, graph: str | None, limit: int,
-    version: int | None, as_json: bool,
-) -> None:  # fmt: skip
+    kb: Path,
+    subject: str | None,
+    predicate: str | None,
+    object: str | None,
+    graph: str | None,
+    limit: int,
+    version: int | None,
+    as_json: bool,
+) -> None:
     """Look facts up in the store KB; - or ? stands for any subject, predicate or object."""
     with LocalStore(kb, create=False, version=version) as store:
         count = store.count(subject, predicate, object, graph=graph)
@@ -121,11 +122,7 @@ def find(
 
 def _print(facts: Iterable[Fact] | Facts) -> None:
     for fact in facts:
-        click.echo(
-            "\t".join(
-                (fact.subject, fact.predicate, fact.object, f"{fact.weight:g}", fact.graph, fact.source)
-            )
-        )
+        click.echo("\t".join((fact.subject, fact.predicate, fact.object, f"{fact.weight:g}", fact.graph, fact.source)))
 
 
 @click.command()
@@ -181,9 +178,7 @@ def check(kb: Path, as_json: bool) -> None:
             return
         for line in found:
             click.echo(line)
-        click.echo(
-            f"{store.path}: {len(store):,} facts, version {store.version}, {'repaired' if found else 'sound'}"
-        )
+        click.echo(f"{store.path}: {len(store):,} facts, version {store.version}, {'repaired' if found else 'sound'}")
 
 
 @click.command()

@@ -20,19 +20,17 @@ from kgmm.store import LocalStore
 @click.option("--limit", type=int, help="Most rows to print.")
 @click.option("--version", type=int, help="Ask this version instead of the newest.")
 @json_option
-def sparql(
-    kb: str, query: str, timeout: float, limit: int | None, version: int | None, as_json: bool
-) -> None:
+def sparql(kb: str, query: str, timeout: float, limit: int | None, version: int | None, as_json: bool) -> None:
     """Run a SPARQL QUERY (or @FILE, or - for stdin) on the store KB, or on an endpoint's address.
 
     The prefixes c: (English concepts), r: (relations), kgmm: and others are declared already.
     """
-    from kgmm.store.sparql import Solutions, Triples
+    from kgmm.store.sparql.query import Solutions, Triples
 
     text = _text(query)
     store: Any
     if kb.startswith(("http://", "https://")):
-        from kgmm.store import remote
+        from kgmm.store.remote import endpoint as remote
 
         store = remote.RemoteStore(kb)
     else:
@@ -67,9 +65,7 @@ def _text(query: str) -> str:
 @click.command()
 @click.argument("kb", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--format", "format_name", help="nquads, ntriples, turtle, trig, parquet or tsv; by FILE's ending."
-)
+@click.option("--format", "format_name", help="nquads, ntriples, turtle, trig, parquet or tsv; by FILE's ending.")
 @click.option("--graph", help="Write only this graph.")
 @click.option("--version", type=int, help="Write this version instead of the newest.")
 @json_option
@@ -77,7 +73,7 @@ def export(
     kb: Path, file: Path, format_name: str | None, graph: str | None, version: int | None, as_json: bool
 ) -> None:
     """Write the store KB to FILE, which appears whole or not at all."""
-    from kgmm.store.export import export as write
+    from kgmm.store.rdf.export import export as write
 
     with LocalStore(kb, create=False, version=version) as store, progress_bar("facts") as progress:
         report = write(store, file, format_name, graph=graph, progress=progress)

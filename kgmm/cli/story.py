@@ -10,7 +10,7 @@ import click
 from kgmm.cli.output import emit, json_option, progress_bar
 
 if TYPE_CHECKING:
-    from kgmm.summarize import StoryGraph, Summary
+    from kgmm.stories import StoryGraph, Summary
 
 #: what STORY may be instead of a path
 BUNDLED = "news"
@@ -19,24 +19,31 @@ BUNDLED = "news"
 @click.command()
 @click.argument("videos", nargs=-1, required=True, metavar="VIDEO...", type=click.Path(exists=True))
 @click.option(
-    "--subtitles", "-s", multiple=True, type=click.Path(exists=True, dir_okay=False),
+    "--subtitles",
+    "-s",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
     help="SRT or WebVTT, one for each VIDEO; by default the file of its name, or what is embedded.",
-)  # fmt: skip
+)
 @click.option("--output", "-o", type=click.Path(), help="Folder or .json file of the story [VIDEO.story].")
 @click.option("--id", "id_", help="Name of the story graph; the first video's by default.")
 @click.option("--kb", type=click.Path(), help="Also put the story into this knowledge store.")
 @json_option
 def story(
-    videos: tuple[str, ...], subtitles: tuple[str, ...], output: str | None, id_: str | None, kb: str | None,
+    videos: tuple[str, ...],
+    subtitles: tuple[str, ...],
+    output: str | None,
+    id_: str | None,
+    kb: str | None,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Build a story graph from news VIDEO..., or from one folder of keyframes with a transcript table.
 
     Finds shots, keyframes, newslogos and terms; `kgmm summarize` works on the result. A story made before (its folder or
     JSON file) can be given instead, to put it into --kb.
     """
-    from kgmm.summarize import StoryGraph
-    from kgmm.summarize.files import NAME
+    from kgmm.stories import StoryGraph
+    from kgmm.stories.files import NAME
 
     first = Path(videos[0])
     file, pictures = _places(Path(output) if output else first.with_suffix(".story"))
@@ -48,9 +55,7 @@ def story(
         made = StoryGraph.from_folder(videos[0], subtitles[0] if subtitles else None, id=id_)
     else:
         with progress_bar("seconds") as progress:
-            made = StoryGraph.from_video(
-                videos, subtitles or None, id=id_, keyframes=pictures, progress=progress
-            )
+            made = StoryGraph.from_video(videos, subtitles or None, id=id_, keyframes=pictures, progress=progress)
     if not ready or output:
         file.parent.mkdir(parents=True, exist_ok=True)
         made.to_json(file)
@@ -79,14 +84,18 @@ def _places(output: Path) -> tuple[Path, Path]:
 def _counts(made: StoryGraph) -> dict[str, Any]:
     edges = made.edges
     return {
-        "story": made.id, "broadcasts": len(made.broadcasts), "shots": edges.frame_count,
-        "newslogos": edges.logo_count, "terms": len(edges.terms), "edges": len(edges.term) + len(edges.logo),
-    }  # fmt: skip
+        "story": made.id,
+        "broadcasts": len(made.broadcasts),
+        "shots": edges.frame_count,
+        "newslogos": edges.logo_count,
+        "terms": len(edges.terms),
+        "edges": len(edges.term) + len(edges.logo),
+    }
 
 
 def _logos(made: StoryGraph) -> list[dict[str, Any]]:
     """Return each logo with how often it is seen and what it is about, by walk."""
-    from kgmm.summarize import summarize
+    from kgmm.stories import summarize
 
     return [
         {
@@ -111,30 +120,46 @@ def _list_logos(made: StoryGraph) -> None:
 @click.option("--frames", default=5, show_default=True, type=click.IntRange(1), help="How many keyframes.")
 @click.option("--terms", default=10, show_default=True, type=click.IntRange(1), help="How many terms.")
 @click.option(
-    "--method", default="mmss", show_default=True,
+    "--method",
+    default="mmss",
+    show_default=True,
     help="mmss, or frequency, tfidf, cooccurrence; for a film: saliency, chorus.",
-)  # fmt: skip
+)
 @click.option("--restart", type=click.FloatRange(0, 1, min_open=True), help="Restart probability [0.65].")
 @click.option("--lift", is_flag=True, help="Score by lift over the stationary distribution: no common words.")
-@click.option(
-    "--kb", type=click.Path(exists=True), help="Link terms to the concepts and facts of this store."
-)
+@click.option("--kb", type=click.Path(exists=True), help="Link terms to the concepts and facts of this store.")
 @click.option("--html", type=click.Path(), help="Write the storyboard as one HTML page.")
 @click.option("--png", type=click.Path(), help="Write the storyboard as a picture.")
+@click.option("--subtitles", "-s", type=click.Path(exists=True, dir_okay=False), help="A film's words or lyrics.")
 @click.option(
-    "--subtitles", "-s", type=click.Path(exists=True, dir_okay=False), help="A film's words or lyrics."
+    "--rate",
+    default=0.2,
+    show_default=True,
+    type=click.FloatRange(0, 1, min_open=True),
+    help="saliency: share of the film to keep.",
 )
-@click.option("--rate", default=0.2, show_default=True, type=click.FloatRange(0, 1, min_open=True),
-              help="saliency: share of the film to keep.")  # fmt: skip
 @click.option("--fusion", default="sum", show_default=True, help="saliency: sum, min, max or variance.")
 @click.option("--length", type=click.FloatRange(0, min_open=True), help="chorus: seconds of the clip.")
 @click.option("--clip", type=click.Path(), help="Write what is kept of a film as MP4.")
 @json_option
 def summarize(
-    story: str, logo: str | None, frames: int, terms: int, method: str, restart: float | None, lift: bool,
-    kb: str | None, html: str | None, png: str | None, subtitles: str | None, rate: float, fusion: str,
-    length: float | None, clip: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    story: str,
+    logo: str | None,
+    frames: int,
+    terms: int,
+    method: str,
+    restart: float | None,
+    lift: bool,
+    kb: str | None,
+    html: str | None,
+    png: str | None,
+    subtitles: str | None,
+    rate: float,
+    fusion: str,
+    length: float | None,
+    clip: str | None,
+    as_json: bool,
+) -> None:
     """Summarize the STORY behind LOGO: its best keyframes and terms.
 
     STORY is what `kgmm story` wrote, or `news` for the bundled example, or the name of a story in --kb.
@@ -143,7 +168,7 @@ def summarize(
     With --method saliency or chorus STORY is a film, and the parts to keep of it are printed.
     """
     from kgmm.cli import film
-    from kgmm.summarize import summarize as summary_of
+    from kgmm.stories import summarize as summary_of
 
     if method in film.METHODS:
         film.summarize_film(story, method, subtitles, rate, fusion, length, clip, as_json)
@@ -178,7 +203,7 @@ def summarize(
 
 
 def _opened(story: str, kb: str | None, draw: bool) -> StoryGraph:
-    from kgmm.summarize import StoryGraph
+    from kgmm.stories import StoryGraph
 
     if Path(story).exists():
         return StoryGraph.from_json(story)
@@ -191,23 +216,21 @@ def _opened(story: str, kb: str | None, draw: bool) -> StoryGraph:
     if story == BUNDLED:
         import tempfile
 
-        from kgmm.summarize.example import news
+        from kgmm.stories.example.news import news
 
         return news(tempfile.mkdtemp(prefix="kgmm-news-") if draw else None)
     return StoryGraph.from_json(story)  # names what is missing
 
 
 def _show(found: Summary) -> None:
-    from kgmm.summarize.clock import clock
+    from kgmm.stories.video.clock import clock
 
     days = {b.id: b.date or b.title or b.id for b in found.story.broadcasts}
     click.echo(f"{found.query}, by {found.method}")
     for frame in found.in_time_order():
         shot = frame.shot
         said = shot.text if len(shot.text) < 90 else shot.text[:87].rsplit(" ", 1)[0] + " …"
-        click.echo(
-            f"  {days.get(shot.broadcast, ''):<10} {clock(shot.start)}  {frame.score:.4f}  {shot.id:<8}  {said}"
-        )
+        click.echo(f"  {days.get(shot.broadcast, ''):<10} {clock(shot.start)}  {frame.score:.4f}  {shot.id:<8}  {said}")
     for term in found.terms:
         facts = f"  {'; '.join(term.facts)}" if term.facts else ""
         click.echo(f"  {term.score:.4f}  {term.term}{facts}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kgmm.cli.output import emit, json_option
+from kgmm.cli.output import emit, json_option, local
 
 if TYPE_CHECKING:
     from kgmm.trace import Trace
@@ -44,9 +44,7 @@ def show(file: Path, as_json: bool) -> None:
 @json_option
 def verify(file: Path, kb: Path, as_json: bool) -> None:
     """Look every citation of FILE up again in KB; exit code 1 if a check fails."""
-    import kgmm
-
-    with kgmm.open(kb, create=False) as store:
+    with local(kb) as store:
         checks = _read(file).verify(store)
     if as_json:
         emit([{"name": c.name, "passed": c.passed, "text": c.text} for c in checks])
@@ -65,14 +63,12 @@ def verify(file: Path, kb: Path, as_json: bool) -> None:
 @json_option
 def html(file: Path, page: Path, kb: Path | None, as_json: bool) -> None:
     """Write FILE as the self-contained page PAGE."""
-    import kgmm
-
     found = _read(file)
     if kb is None:
         found.to_html(page)
     else:
         then = found.store_version if str(kb.absolute()) == found.store else None
-        with kgmm.open(kb, create=False, version=then) as store:
+        with local(kb, then) as store:
             store.attach(found).to_html(page)
     emit({"page": str(page), "bytes": page.stat().st_size}) if as_json else click.echo(str(page))
 

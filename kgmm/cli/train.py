@@ -20,14 +20,25 @@ DEFAULTS: dict[str, tuple[int, int, float, float]] = {
 SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
 #: options that only some models know → which; "shapes" are all but kdmn and hybrid
 ONLY = {
-    "distractors": ("kdmn", "hybrid"), "kb": ("kdmn", "hybrid"), "small": ("shapes",),
+    "distractors": ("kdmn", "hybrid"),
+    "kb": ("kdmn", "hybrid"),
+    "small": ("shapes",),
     **dict.fromkeys(
         (
-            "knowledge", "blind", "episodes", "context", "vocabulary", "choices", "fusion", "labels", "picked", "scenes",
+            "knowledge",
+            "blind",
+            "episodes",
+            "context",
+            "vocabulary",
+            "choices",
+            "fusion",
+            "labels",
+            "picked",
+            "scenes",
         ),
         ("kdmn",),
     ),
-}  # fmt: skip
+}
 
 
 @click.command()
@@ -37,9 +48,7 @@ ONLY = {
     "--out", type=click.Path(path_type=Path), required=True, help="Folder for weights, config, figures, card."
 )
 @click.option("--seed", default=0, show_default=True, help="Of weights, shuffles and dropout.")
-@click.option(
-    "--epochs", type=click.IntRange(1), help="Most epochs; a default that suits the model if left out."
-)
+@click.option("--epochs", type=click.IntRange(1), help="Most epochs; a default that suits the model if left out.")
 @click.option("--batch", type=click.IntRange(1), help="Samples a step.")
 @click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="Highest learning rate.")
 @click.option(
@@ -57,18 +66,14 @@ ONLY = {
     help="On a GPU, multiply in 16 bits (bfloat16); on a CPU always in 32.",
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
-@click.option(
-    "--distractors", type=click.Path(exists=True, path_type=Path), help="fvqa: further triples (TSV)."
-)
+@click.option("--distractors", type=click.Path(exists=True, path_type=Path), help="fvqa: further triples (TSV).")
 @click.option(
     "--knowledge",
     type=click.Choice(["full", "empty", "shuffled"]),
     default="full",
     help="fvqa: a twin to compare with.",
 )
-@click.option(
-    "--blind", is_flag=True, help="fvqa: hide the seen names from the network (not from retrieval)."
-)
+@click.option("--blind", is_flag=True, help="fvqa: hide the seen names from the network (not from retrieval).")
 @click.option(
     "--episodes",
     type=click.IntRange(0),
@@ -76,9 +81,7 @@ ONLY = {
     show_default=True,
     help="kdmn: looks at the memory; 0 pools its mean.",
 )
-@click.option(
-    "--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up."
-)
+@click.option("--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up.")
 @click.option(
     "--vocabulary",
     type=click.IntRange(0),
@@ -129,15 +132,21 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     facts questions are made), hybrid (DATA: FVQA), or modules, graph, conventional, san, hiecoatt, updown, blind,
     bilinear-{full,mcb,mlb,mfb,mutan} (DATA: easy-vqa or clevr).
     """
-    from kgmm.train import Recipe, fit, halve
+    from kgmm.train.fit import Recipe, fit, halve
 
     _known_options(model, options)
     epochs, batch, rate, decay = DEFAULTS.get(model, SHAPES_DEFAULT)
     recipe = Recipe(
-        epochs=options["epochs"] or epochs, batch=options["batch"] or batch, rate=options["rate"] or rate, weight_decay=decay,
-        patience=options["patience"], seed=options["seed"], device=options["device"], threads=options["threads"],
+        epochs=options["epochs"] or epochs,
+        batch=options["batch"] or batch,
+        rate=options["rate"] or rate,
+        weight_decay=decay,
+        patience=options["patience"],
+        seed=options["seed"],
+        device=options["device"],
+        threads=options["threads"],
         mixed=options["mixed"],
-    )  # fmt: skip
+    )
     problem = make_problem(model, data, options)
     problem.config["command"] = command_line(model, data, options)
     try:
@@ -161,9 +170,7 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
         )
         return
     said = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-    click.echo(
-        f"{model} on {problem.config['data']}: {said}  (epoch {trained.epoch}, {trained.seconds:.0f} s) → {out}"
-    )
+    click.echo(f"{model} on {problem.config['data']}: {said}  (epoch {trained.epoch}, {trained.seconds:.0f} s) → {out}")
 
 
 def _known_options(model: str, options: dict[str, Any]) -> None:
@@ -218,7 +225,7 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     if model == "hybrid":
         return _hybrid_problem(Path(data), options)
     from kgmm.nn.vqa import JOINS
-    from kgmm.reason.shapes import ShapesProblem
+    from kgmm.train.shapes import ShapesProblem
 
     if model != "modules" and model not in JOINS:
         known = ", ".join(("kdmn", "hybrid", "modules", *JOINS))
@@ -229,14 +236,17 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
 
 
 def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
-    from kgmm.reason.fvqa_problem import FvqaProblem
+    from kgmm.train.kdmn import FvqaProblem
 
     seed, fusion = options.get("seed", 0), options.get("fusion")
     settings: dict[str, Any] = {
-        "seed": seed, "knowledge": options.get("knowledge", "full"), "blind": options.get("blind", False),
+        "seed": seed,
+        "knowledge": options.get("knowledge", "full"),
+        "blind": options.get("blind", False),
         "network": {"episodes": options.get("episodes", 2), "context": options.get("context", "sum")},
-        "vocabulary": options.get("vocabulary", 0), "choices": options.get("choices", 0),
-    }  # fmt: skip
+        "vocabulary": options.get("vocabulary", 0),
+        "choices": options.get("choices", 0),
+    }
     if fusion and (settings["vocabulary"] or settings["choices"]):
         raise KgmmError(f"--fusion {fusion} guides the pointer alone; leave --vocabulary and --choices out")
     if settings["choices"] == 1:
@@ -246,11 +256,11 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
         return _guided(problem, data, fusion, options) if fusion else problem
     if fusion:
         raise KgmmError(f"--fusion {fusion} trains on FVQA, not on the store {data}")
-    import kgmm
-    from kgmm.reason.own_problem import drawn_scenes, own_data, read_scenes
+    from kgmm.knowledge import KnowledgeStore
+    from kgmm.train.own_store import drawn_scenes, own_data, read_scenes
 
     try:
-        store = kgmm.open(data, create=False)
+        store = KnowledgeStore(data, create=False)
     except KgmmError as error:
         raise BadInput(
             data, "kdmn trains on a folder with questions-train.json and facts.jsonl, or on a knowledge store"
@@ -265,24 +275,24 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
 
 def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> Any:
     """Return KDMN's problem with one of the three knowledge-guided fusions."""
-    from kgmm.reason.fusion import split_training
-    from kgmm.reason.fvqa_problem import load_fvqa
+    from kgmm.train.guided.base import split_training
+    from kgmm.train.kdmn import load_fvqa
 
     seed, known = options.get("seed", 0), problem.config
     split = split_training(problem, data, options.get("labels", 1.0))
     if fusion == "policy":
-        from kgmm.reason.fusion_policy import PolicyProblem
+        from kgmm.train.guided.policy import PolicyProblem
 
         return PolicyProblem(problem, split, seed=seed, k=options.get("picked", 8))
     if fusion == "prior":
-        from kgmm.reason.fusion_prior import PriorProblem, Support
+        from kgmm.train.guided.prior import PriorProblem, Support
 
         facts = load_fvqa(data, options.get("distractors"), known["dev"], known["split"])[0]
         return PriorProblem(problem, split, Support(facts), seed=seed)
     import tempfile
 
     from kgmm.cli.eval_fvqa import knowledge_base
-    from kgmm.reason.fusion_teacher import StudentProblem, teacher_answers
+    from kgmm.train.guided.teacher import StudentProblem, teacher_answers
 
     with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
         store = knowledge_base(
@@ -298,7 +308,7 @@ def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:
 
     from kgmm.cli.eval_fvqa import knowledge_base
     from kgmm.data.fvqa import load_questions
-    from kgmm.reason.hybrid_problem import HybridProblem
+    from kgmm.train.hybrid import HybridProblem
 
     missing = [n for n in ("questions-train.json", "facts.jsonl") if not (folder / n).is_file()]
     if missing:

@@ -49,9 +49,15 @@ def _as_json(path: Path | None) -> dict[str, Any] | None:
 @_directed
 @json_option
 def walk(
-    kb: str, seeds: tuple[str, ...], top: int, restart: float,
-    graphs: tuple[str, ...], relations: tuple[str, ...], directed: bool, as_json: bool,
-) -> None:  # fmt: skip
+    kb: str,
+    seeds: tuple[str, ...],
+    top: int,
+    restart: float,
+    graphs: tuple[str, ...],
+    relations: tuple[str, ...],
+    directed: bool,
+    as_json: bool,
+) -> None:
     """Rank the concepts of KB by random walk with restart from SEED..., with the strongest path to each."""
     from kgmm.graph.paths import strongest
 
@@ -69,17 +75,21 @@ def walk(
         ]
         emit(
             {
-                "seeds": view.node_names.at(scores.seeds), "missing": list(scores.missing), "restart": restart,
-                "error": scores.error, "concepts": len(view), "results": results,
+                "seeds": view.node_names.at(scores.seeds),
+                "missing": list(scores.missing),
+                "restart": restart,
+                "error": scores.error,
+                "concepts": len(view),
+                "results": results,
             }
-        )  # fmt: skip
+        )
         return
     _table(best, found)
 
 
 def _table(best: list[tuple[str, float]], found: list[Path | None]) -> None:
     """Print places, scores, concepts and paths in aligned columns."""
-    from kgmm import names
+    from kgmm.language import names
 
     words = [names.label(concept) for concept, _ in best]
     width = max(len("concept"), *(len(word) for word in words))
@@ -94,21 +104,30 @@ def _table(best: list[tuple[str, float]], found: list[Path | None]) -> None:
 @click.argument("a")
 @click.argument("b")
 @click.option("-k", "--count", default=3, show_default=True, type=click.IntRange(1), help="How many paths.")
+@click.option("--max-length", default=6, show_default=True, type=click.IntRange(1), help="Most hops of a path.")
 @click.option(
-    "--max-length", default=6, show_default=True, type=click.IntRange(1), help="Most hops of a path."
-)
-@click.option(
-    "--by", default="weight", show_default=True, type=click.Choice(["weight", "walk"]),
+    "--by",
+    default="weight",
+    show_default=True,
+    type=click.Choice(["weight", "walk"]),
     help="Prefer strong facts, or avoid hubs as a walk does.",
-)  # fmt: skip
+)
 @_graphs
 @_relations
 @_directed
 @json_option
 def path(
-    kb: str, a: str, b: str, count: int, max_length: int, by: str,
-    graphs: tuple[str, ...], relations: tuple[str, ...], directed: bool, as_json: bool,
-) -> None:  # fmt: skip
+    kb: str,
+    a: str,
+    b: str,
+    count: int,
+    max_length: int,
+    by: str,
+    graphs: tuple[str, ...],
+    relations: tuple[str, ...],
+    directed: bool,
+    as_json: bool,
+) -> None:
     """Show the best paths in KB between the concepts A and B."""
     found = _view(kb, graphs, relations, directed).paths(a, b, k=count, max_length=max_length, by=by)
     if as_json:

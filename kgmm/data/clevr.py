@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 SIZE = 160
 COLOURS = {
-    "red": (200, 40, 40), "blue": (45, 75, 205), "green": (40, 150, 60), "yellow": (235, 205, 50),
-    "gray": (120, 120, 120), "purple": (130, 50, 165), "cyan": (45, 190, 200), "brown": (130, 80, 40),
-}  # fmt: skip
+    "red": (200, 40, 40),
+    "blue": (45, 75, 205),
+    "green": (40, 150, 60),
+    "yellow": (235, 205, 50),
+    "gray": (120, 120, 120),
+    "purple": (130, 50, 165),
+    "cyan": (45, 190, 200),
+    "brown": (130, 80, 40),
+}
 SHAPES = ("circle", "square", "triangle", "star")
 SIZES = {"small": 8.0, "large": 14.0}
 RELATIONS = ("left_of", "right_of", "above", "below")
@@ -76,18 +82,12 @@ def scene(seed: int, objects: tuple[int, int] = (3, 8)) -> SceneGraph:
         placed.append((x, y, r))
         attributes = (random.choice(tuple(COLOURS)), size)
         found.append(
-            SceneObject(
-                f"o{len(found)}", random.choice(SHAPES), (x - r, y - r, 2 * r, 2 * r), attributes=attributes
-            )
+            SceneObject(f"o{len(found)}", random.choice(SHAPES), (x - r, y - r, 2 * r, 2 * r), attributes=attributes)
         )
-    return SceneGraph(
-        f"clevr-{seed}", tuple(found), tuple(_relations(found)), SIZE, SIZE, source="kgmm.data.clevr"
-    )
+    return SceneGraph(f"clevr-{seed}", tuple(found), tuple(_relations(found)), SIZE, SIZE, source="kgmm.data.clevr")
 
 
-def _free_spot(
-    random: Random, radius: float, placed: list[tuple[float, float, float]]
-) -> tuple[float, float] | None:
+def _free_spot(random: Random, radius: float, placed: list[tuple[float, float, float]]) -> tuple[float, float] | None:
     for _ in range(100):
         x, y = (random.uniform(radius + 2, SIZE - radius - 2) for _ in range(2))
         clear = all(math.hypot(x - a, y - b) > 1.2 * (radius + r) + 4 for a, b, r in placed)
@@ -152,9 +152,7 @@ def _run(step: ProgramStep, given: list[Any], world: SceneGraph) -> Any:
             return {o.id for o in objects if any(i != o.id and holds(word, o, world[i]) for i in given[0])}
         case "same":
             return {
-                o.id
-                for o in objects
-                if any(i != o.id and value(o, word) == value(world[i], word) for i in given[0])
+                o.id for o in objects if any(i != o.id and value(o, word) == value(world[i], word) for i in given[0])
             }
         case "and":
             return given[0] & given[1]
@@ -201,9 +199,7 @@ def draw_program(random: Random, steps: int) -> tuple[Program, str]:
         program.append(ProgramStep("count", inputs=(b,)))
         how = random.choice(("greater", "less", "equal"))
         program.append(ProgramStep(how, inputs=(first, len(program) - 1)))
-        words = {"greater": "more {a} than {b}", "less": "fewer {a} than {b}", "equal": "as many {a} as {b}"}[
-            how
-        ]
+        words = {"greater": "more {a} than {b}", "less": "fewer {a} than {b}", "equal": "as many {a} as {b}"}[how]
         return tuple(program), "are there " + words.format(a=said_a, b=said_b) + "?"
     last, said = _draw_set(random, program, steps - 1)
     argument = random.choice(tuple(ATTRIBUTES)) if ending == "query" else ""

@@ -1,7 +1,7 @@
 """easy-vqa: pictures of one coloured shape and questions about it (the ``easy-vqa`` package), from pixels.
 
 The pictures become scene graphs by segmentation: what differs from the background is an object; its mask, scaled to
-32 × 32, and its mean colour are what a node is described by. Names are learned, see :mod:`kgmm.reason.shapes`.
+32 × 32, and its mean colour are what a node is described by. Names are learned, see :mod:`kgmm.train.shapes`.
 """
 
 from __future__ import annotations
@@ -121,23 +121,20 @@ def _segment(
 
     height, width = mask.shape
     small = (
-        np.asarray(
-            Image.fromarray((mask * 255).astype(np.uint8)).resize((MASK_SIDE, MASK_SIDE), 2), np.float32
-        )
-        / 255
+        np.asarray(Image.fromarray((mask * 255).astype(np.uint8)).resize((MASK_SIDE, MASK_SIDE), 2), np.float32) / 255
     )
     colour = np.median(pixels[mask], axis=0)
     x, y = place[1].start, place[0].start
     middle = [(x + width / 2) / shape[1] - 0.5, (y + height / 2) / shape[0] - 0.5]
     extent = [8 * width / shape[1] - 1, 8 * height / shape[0] - 1, 4 * mask.mean() - 3]
-    features = np.concatenate([(small.ravel() - 0.5) / 2, 4 * (colour - 0.5), middle, extent]).astype(
-        np.float32
-    )
+    features = np.concatenate([(small.ravel() - 0.5) / 2, 4 * (colour - 0.5), middle, extent]).astype(np.float32)
     rows, columns = np.nonzero(mask)  # of a triangle, the box's middle is not the centre
     return Segment(
-        (float(x), float(y), float(width), float(height)), features, tuple(map(float, colour)),  # type: ignore[arg-type]
+        (float(x), float(y), float(width), float(height)),
+        features,
+        tuple(map(float, colour)),  # type: ignore[arg-type]
         (float(x + columns.mean() + 0.5), float(y + rows.mean() + 0.5)),
-    )  # fmt: skip
+    )
 
 
 def picture_segments(split: str, folder: str | Path | None = None) -> dict[int, list[Segment]]:

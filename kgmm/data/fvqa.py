@@ -15,11 +15,11 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
-from kgmm import names
 from kgmm.errors import BadInput
-from kgmm.phrase import Triple, sense
+from kgmm.language import names
+from kgmm.language.phrase import Triple, sense
+from kgmm.language.words import normal
 from kgmm.scene import SceneGraph, SceneObject
-from kgmm.words import normal
 
 if TYPE_CHECKING:
     from kgmm.store import Fact
@@ -81,9 +81,7 @@ _RULES: tuple[tuple[re.Pattern[str], str, bool], ...] = tuple(
         (r"^\W*\|(?:\w+ly|often|sometimes|always|never|also|do|does|to)?$", "CapableOf", False),
     )
 )
-_ARTICLES = frozenset(
-    "a an the some your you someone something its their his her this that these those my one".split()
-)
+_ARTICLES = frozenset("a an the some your you someone something its their his her this that these those my one".split())
 _HEDGE = re.compile(
     r"^(?:(?:is|are|was|were|much|more often|usually|generally|typically|often|always|sometimes|so|far|a|lot|bit"
     r"|considerably|largely|slightly|even|still|also|considered|intrinsically)\s+)+"
@@ -157,9 +155,7 @@ def parse_surface(surface: str, fact_id: str = "", source: str = "") -> FvqaFact
     ends = _END.findall(surface)
     if len(ends) != 2:
         raise BadInput(fact_id or "fact", f"expected two ends in [[ ]], found {len(ends)}: {surface!r}")
-    before, between, after = (
-        part.strip(" .*") for part in re.split(_END.pattern, surface, flags=re.DOTALL)[::2]
-    )
+    before, between, after = (part.strip(" .*") for part in re.split(_END.pattern, surface, flags=re.DOTALL)[::2])
     words = f"{before}|{between}" + (f"|{after}" if after else "")
     first, second = (end.strip(" .,\t\n") for end in ends)
     relation, swapped = _relation(words, between, first, second)
@@ -201,12 +197,36 @@ def singular(phrase: str) -> str:
 
 
 _IRREGULAR = {
-    "men": "man", "women": "woman", "children": "child", "people": "person", "feet": "foot", "teeth": "tooth",
-    "geese": "goose", "mice": "mouse", "knives": "knife", "leaves": "leaf", "wolves": "wolf", "shelves": "shelf",
-    "loaves": "loaf", "wives": "wife", "lives": "life", "calves": "calf", "halves": "half", "series": "series",
-    "species": "species", "glasses": "glasses", "clothes": "clothes", "pants": "pants", "news": "news",
-    "movies": "movie", "cookies": "cookie", "shoes": "shoe", "canoes": "canoe", "toes": "toe", "always": "always",
-}  # fmt: skip
+    "men": "man",
+    "women": "woman",
+    "children": "child",
+    "people": "person",
+    "feet": "foot",
+    "teeth": "tooth",
+    "geese": "goose",
+    "mice": "mouse",
+    "knives": "knife",
+    "leaves": "leaf",
+    "wolves": "wolf",
+    "shelves": "shelf",
+    "loaves": "loaf",
+    "wives": "wife",
+    "lives": "life",
+    "calves": "calf",
+    "halves": "half",
+    "series": "series",
+    "species": "species",
+    "glasses": "glasses",
+    "clothes": "clothes",
+    "pants": "pants",
+    "news": "news",
+    "movies": "movie",
+    "cookies": "cookie",
+    "shoes": "shoe",
+    "canoes": "canoe",
+    "toes": "toe",
+    "always": "always",
+}
 
 
 def _singular(word: str) -> str:
@@ -280,9 +300,7 @@ class StatedFacts:
     def __call__(self, triple: Triple) -> dict[str, str]:
         """Return the ids of the facts that state a triple, each with its wording; the triple's own words come first."""
         ids = self._ids.get(sense(triple), {})
-        return (
-            ids if len(ids) < 2 else dict(sorted(ids.items(), key=lambda i: self.statements[i[0]] != triple))
-        )
+        return ids if len(ids) < 2 else dict(sorted(ids.items(), key=lambda i: self.statements[i[0]] != triple))
 
 
 def load_questions(path: str | Path) -> list[FvqaQuestion]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from kgmm import names
+from kgmm.language import names
 from kgmm.scene import SceneGraph
 
 if TYPE_CHECKING:
@@ -92,17 +92,21 @@ def _facts_about(store: LocalStore, scene: SceneGraph) -> dict[str, list[Fact]]:
     found: dict[str, list[Fact]] = {}
     for node in dict.fromkeys(names.concept(o.name) for o in scene.objects):
         found[node] = [
-            f
-            for f in store.find(node, None, None)
-            if f.predicate in TEMPLATES and not names.is_literal(f.object)
+            f for f in store.find(node, None, None) if f.predicate in TEMPLATES and not names.is_literal(f.object)
         ]
     return found
 
 
 def _question(
-    store: LocalStore, scene: SceneGraph, fact: Fact, seen: bool, about: dict[str, list[Fact]], pools: dict[str, list[str]],
-    random: Random, count: int,
-) -> KnowledgeQuestion | None:  # fmt: skip
+    store: LocalStore,
+    scene: SceneGraph,
+    fact: Fact,
+    seen: bool,
+    about: dict[str, list[Fact]],
+    pools: dict[str, list[str]],
+    random: Random,
+    count: int,
+) -> KnowledgeQuestion | None:
     to_object, to_subject = TEMPLATES[fact.predicate]
     subject, object = names.label(fact.subject), names.label(fact.object)
     if seen:
@@ -121,9 +125,7 @@ def _question(
         pool = pools.setdefault(
             fact.predicate, sorted({f.object for f in store.find(None, fact.predicate, None, limit=5000)})
         )
-        wrong = [
-            names.label(node) for node in random.sample(pool, min(len(pool), 4 * count)) if node not in true
-        ]
+        wrong = [names.label(node) for node in random.sample(pool, min(len(pool), 4 * count)) if node not in true]
         text, answer = to_object.format(s=subject, o=object), object
     wrong = [w for w in dict.fromkeys(wrong) if w != answer]
     if len(wrong) < count - 1:

@@ -54,16 +54,12 @@ def _load(path: str | Path) -> Any:
     except OSError as error:
         raise BadInput(path, f"cannot be read: {error.strerror}") from error
     except json.JSONDecodeError as error:
-        raise BadInput(
-            path, f"not a JSON file: {error.msg} at column {error.colno}", line=error.lineno
-        ) from error
+        raise BadInput(path, f"not a JSON file: {error.msg} at column {error.colno}", line=error.lineno) from error
     except ValueError as error:
         raise BadInput(path, f"not a JSON file: {error}") from error
 
 
-def _rows(
-    path: str | Path, rows: Any, make: Callable[[Any], VqaRecord], what: str = "question"
-) -> Iterator[VqaRecord]:
+def _rows(path: str | Path, rows: Any, make: Callable[[Any], VqaRecord], what: str = "question") -> Iterator[VqaRecord]:
     for number, row in enumerate(_list(path, rows, f"{what}s"), 1):
         try:
             record = make(row)

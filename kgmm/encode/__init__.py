@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kgmm.encode.image import image_encoder as image_encoder
-    from kgmm.encode.likeness import similar as similar
     from kgmm.encode.node_features import features as features
     from kgmm.encode.text import Encoder as Encoder
     from kgmm.encode.text import text_encoder as text_encoder
@@ -18,7 +17,6 @@ _PUBLIC = {
     "text_encoder": "kgmm.encode.text",
     "image_encoder": "kgmm.encode.image",
     "features": "kgmm.encode.node_features",
-    "similar": "kgmm.encode.likeness",
 }
 __all__ = list(_PUBLIC)
 

@@ -169,9 +169,7 @@ class VectorCache:
             keys = np.fromfile(self.folder / "keys.u64", np.uint64, count)
             self._rows = np.argsort(keys, kind="stable")
             self._sorted = keys[self._rows]
-            self._vectors = np.memmap(
-                self.folder / "vectors.f16", np.float16, mode="r", shape=(count, self.dim)
-            )
+            self._vectors = np.memmap(self.folder / "vectors.f16", np.float16, mode="r", shape=(count, self.dim))
         self._stamp = stamp
 
     @contextmanager

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
-from kgmm.images import Picture, read_image
 from kgmm.scene import Box
+from kgmm.scene.images import Picture, read_image
 
 if TYPE_CHECKING:
     import torch
 
-    from kgmm.images import ImageLike
+    from kgmm.scene.images import ImageLike
 
 
 @runtime_checkable
@@ -100,9 +100,7 @@ class RegionEncoder:
             return np.zeros((0, self.dim), np.float32)
         maps = self._network.maps(_resized(picture, 2 * SIDE)[None])
         grid = torch.tensor(np.stack(points), dtype=torch.float32)
-        sampled = F.grid_sample(
-            maps.expand(len(points), -1, -1, -1), grid, padding_mode="border", align_corners=False
-        )
+        sampled = F.grid_sample(maps.expand(len(points), -1, -1, -1), grid, padding_mode="border", align_corners=False)
         return _unit(sampled.mean((2, 3)))
 
 

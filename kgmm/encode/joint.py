@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from kgmm.encode.text import model_checksum
 from kgmm.errors import KgmmError
-from kgmm.images import read_image
+from kgmm.scene.images import read_image
 
 if TYPE_CHECKING:
-    from kgmm.images import ImageLike
+    from kgmm.scene.images import ImageLike
 
 
 class JointEncoder:

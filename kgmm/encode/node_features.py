@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kgmm.encode.cache import VectorCache, encode_cached
 from kgmm.encode.text import Encoder, text_encoder
-from kgmm.names import label
+from kgmm.language.names import label
 
 
 class Terms(Protocol):

@@ -46,7 +46,7 @@ class Adjacency:
         """Sum of the weights in each row, float64."""
         if self.uniform:
             return np.diff(self.indptr) * float(self.unit)
-        from kgmm.graph import kernels
+        from kgmm.graph.walk import kernels
 
         total = np.empty(self.size, np.float64)
         kernels.row_sums(self.indptr, self.weights, total)
@@ -60,7 +60,7 @@ class Adjacency:
     @cached_property
     def blocks(self) -> NDArray[np.int64]:
         """Row bounds of at most 64 blocks of about equal work; they never depend on the number of threads."""
-        from kgmm.graph.layers import blocks
+        from kgmm.graph.walk.layers import blocks
 
         return blocks(np.diff(self.indptr))
 
@@ -73,7 +73,7 @@ class Adjacency:
 
     def renumbered(self, order: NDArray[np.int32]) -> Adjacency:
         """Return the same graph with node ``order[i]`` as node i."""
-        from kgmm.graph import kernels
+        from kgmm.graph.walk import kernels
 
         place = np.empty(self.size, np.int32)
         place[order] = np.arange(self.size, dtype=np.int32)

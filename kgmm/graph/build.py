@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm import names
 from kgmm.errors import BadInput
 from kgmm.graph.adjacency import adjacency
-from kgmm.graph.layers import layer_order, layers
-from kgmm.graph.node_names import ListedNames, NodeNames, NumberedNames, StoredNames
+from kgmm.graph.names import ListedNames, NodeNames, NumberedNames, StoredNames
 from kgmm.graph.statements import Statements, require_positive
 from kgmm.graph.view import GraphView
+from kgmm.graph.walk.layers import layer_order, layers
+from kgmm.language import names
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
@@ -158,11 +158,7 @@ def from_columns(
     count = len(subjects)
     relation_column = "RelatedTo" if relations is None else relations
     for name, column in (("objects", objects), ("relations", relation_column), ("weights", weights)):
-        if (
-            column is not None
-            and not (name == "relations" and isinstance(column, str))
-            and len(column) != count
-        ):
+        if column is not None and not (name == "relations" and isinstance(column, str)) and len(column) != count:
             raise BadInput("from_edges", f"{name} has {len(column)} entries, subjects has {count}")
     node_names, ends = _number_names(subjects, objects, concepts)
     codes: NDArray[Any]
@@ -196,9 +192,7 @@ def _number_names(
         lowest = min((int(c.min()) for c in ends if len(c)), default=0)
         size = highest + 1 if concepts is None else len(concepts)
         if lowest < 0 or highest >= size:
-            raise BadInput(
-                "from_edges", f"positions go from {lowest} to {highest}, there are {size} concepts"
-            )
+            raise BadInput("from_edges", f"positions go from {lowest} to {highest}, there are {size} concepts")
         node_names: NodeNames = (
             NumberedNames(np.arange(size, dtype=np.int32)) if concepts is None else ListedNames(concepts)
         )

@@ -26,9 +26,7 @@ def to_networkx(view: GraphView) -> Any:
     graph = nx.MultiDiGraph() if view.directed else nx.MultiGraph()
     graph.add_nodes_from(view.concepts)
     for edge in view.edges():
-        graph.add_edge(
-            edge.subject, edge.object, relation=edge.relation, weight=edge.weight, subject=edge.subject
-        )
+        graph.add_edge(edge.subject, edge.object, relation=edge.relation, weight=edge.weight, subject=edge.subject)
     return graph
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgmm import names
+from kgmm.language import names
 
 if TYPE_CHECKING:
     from kgmm.graph.view import GraphView

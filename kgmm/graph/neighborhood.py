@@ -63,15 +63,23 @@ def neighborhood(view: GraphView, seeds: Seeds, *, hops: int = 2, limit: int = 5
 
 def local_walk(view: GraphView, seeds: SeedNodes) -> NDArray[np.float64]:
     """Return a walk's scores near the seeds, too low by at most 1e-5 of a node's strength elsewhere."""
-    from kgmm.graph import kernels
+    from kgmm.graph.walk import kernels
 
     rows = view.adjacency
     estimate, residual = np.zeros(len(view)), np.zeros(len(view))
     residual[seeds.positions] = seeds.masses
     kernels.push(
-        rows.indptr, rows.indices, rows.weights, rows.unit_strengths, estimate, residual, seeds.positions,
-        _RESTART, _THRESHOLD, 10_000_000,
-    )  # fmt: skip
+        rows.indptr,
+        rows.indices,
+        rows.weights,
+        rows.unit_strengths,
+        estimate,
+        residual,
+        seeds.positions,
+        _RESTART,
+        _THRESHOLD,
+        10_000_000,
+    )
     return estimate
 
 

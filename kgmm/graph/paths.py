@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm import names
 from kgmm.errors import BadInput
+from kgmm.language import names
 
 if TYPE_CHECKING:
     from kgmm.graph.adjacency import Adjacency
@@ -70,9 +70,7 @@ class Path:
         return " ".join(words)
 
 
-def paths(
-    view: GraphView, a: str, b: str, *, k: int = 3, max_length: int = 6, by: str = "weight"
-) -> list[Path]:
+def paths(view: GraphView, a: str, b: str, *, k: int = 3, max_length: int = 6, by: str = "weight") -> list[Path]:
     """Return the *k* best paths without repeated nodes from *a* to *b*, best first.
 
     Exact: the cheapest way on within the hops left is computed once from *b*, and partial paths are extended
@@ -135,9 +133,7 @@ def strongest(
             if via[at] >= 0:
                 at = int(via[at])
                 nodes.append(at)
-        found.append(
-            _path(view, nodes[::-1], float(reach[target]), by) if np.isfinite(reach[target]) else None
-        )
+        found.append(_path(view, nodes[::-1], float(reach[target]), by) if np.isfinite(reach[target]) else None)
     return found
 
 
@@ -159,10 +155,8 @@ def _infinite_but(size: int, zeros: NDArray[np.int64]) -> NDArray[np.float64]:
     return costs
 
 
-def _relaxed(
-    rows: Adjacency, costs: NDArray[Any], before: NDArray[Any], via: NDArray[np.int32]
-) -> NDArray[Any]:
-    from kgmm.graph import kernels, threads
+def _relaxed(rows: Adjacency, costs: NDArray[Any], before: NDArray[Any], via: NDArray[np.int32]) -> NDArray[Any]:
+    from kgmm.graph.walk import kernels, threads
 
     after = np.empty_like(before)
     blocks = rows.blocks
@@ -228,9 +222,7 @@ def _hop(view: GraphView, source: int, target: int) -> Hop:
     table = view.statements
     forward = table.between(source, target)
     backward = table.between(target, source) if not view.directed else forward[:0]
-    stronger = len(forward) > 0 and (
-        len(backward) == 0 or table.weight[forward[0]] >= table.weight[backward[0]]
-    )
+    stronger = len(forward) > 0 and (len(backward) == 0 or table.weight[forward[0]] >= table.weight[backward[0]])
     ahead = bool(stronger)
     chosen = forward if ahead else backward
     relations = tuple(dict.fromkeys(table.relations[code] for code in table.relation[chosen].tolist()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm import names
+from kgmm.language import names
 
 if TYPE_CHECKING:
     from kgmm.graph.view import GraphView
@@ -150,6 +150,4 @@ def table_html(items: Sequence[tuple[str, float]]) -> str:
         f"<td><div style='background:#4a7ab5;height:.7em;width:{100 * score / highest:.0f}px'></div></td></tr>"
         for name, score in items
     )
-    return (
-        f"<table><thead><tr><th>concept</th><th>score</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
-    )
+    return f"<table><thead><tr><th>concept</th><th>score</th><th></th></tr></thead><tbody>{rows}</tbody></table>"

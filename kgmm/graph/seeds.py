@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, UnknownConcept
-from kgmm.graph.node_names import near
+from kgmm.graph.names import near
 
 if TYPE_CHECKING:
     from kgmm.graph.view import GraphView

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm import names
 from kgmm.errors import UnknownConcept
-from kgmm.graph.node_names import NodeNames, near
+from kgmm.graph.names import NodeNames, near
 from kgmm.graph.seeds import Seeds
 from kgmm.graph.statements import Statements
+from kgmm.language import names
 
 if TYPE_CHECKING:
     from kgmm.graph.adjacency import Adjacency
-    from kgmm.graph.layers import Layers
     from kgmm.graph.paths import Path
     from kgmm.graph.scores import Ranking, Scores
+    from kgmm.graph.walk.layers import Layers
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class GraphView:
     @cached_property
     def layers(self) -> Layers:
         """What undirected walks prepare once: the nodes in the order in which walks solve them."""
-        from kgmm.graph.layers import layer_order, layers
+        from kgmm.graph.walk.layers import layer_order, layers
 
         order, bounds = layer_order(self.adjacency)
         return layers(self.adjacency.renumbered(order), order, bounds)
@@ -206,25 +206,21 @@ class GraphView:
         labels: NDArray[np.int32] = connected_components(self.to_scipy(), directed=True, connection="weak")[1]
         return labels
 
-    def walk(
-        self, seeds: Seeds, restart: float = 0.15, tol: float = 1e-8, *, start: Scores | None = None
-    ) -> Scores:
-        """Rank all nodes by random walk with restart; see :func:`kgmm.graph.walk.walk`."""
-        from kgmm.graph.walk import walk
+    def walk(self, seeds: Seeds, restart: float = 0.15, tol: float = 1e-8, *, start: Scores | None = None) -> Scores:
+        """Rank all nodes by random walk with restart; see :func:`kgmm.graph.walk.walk.walk`."""
+        from kgmm.graph.walk.walk import walk
 
         return walk(self, seeds, restart=restart, tol=tol, start=start)
 
-    def walk_many(
-        self, seed_sets: Sequence[Seeds], restart: float = 0.15, tol: float = 1e-8
-    ) -> Iterator[Scores]:
-        """Walk from each of many seed sets, several at a time; see :func:`kgmm.graph.walk.walk_many`."""
-        from kgmm.graph.walk import walk_many
+    def walk_many(self, seed_sets: Sequence[Seeds], restart: float = 0.15, tol: float = 1e-8) -> Iterator[Scores]:
+        """Walk from each of many seed sets, several at a time; see :func:`kgmm.graph.walk.walk.walk_many`."""
+        from kgmm.graph.walk.walk import walk_many
 
         return walk_many(self, seed_sets, restart=restart, tol=tol)
 
     def top(self, seeds: Seeds, k: int = 20, restart: float = 0.15) -> Ranking:
-        """Return the *k* best nodes in certified order; see :func:`kgmm.graph.top.top`."""
-        from kgmm.graph.top import top
+        """Return the *k* best nodes in certified order; see :func:`kgmm.graph.walk.top.top`."""
+        from kgmm.graph.walk.top import top
 
         return top(self, seeds, k, restart=restart)
 
@@ -250,9 +246,7 @@ class GraphView:
 
         return to_networkx(self)
 
-    def to_pyg(
-        self, features: str | Callable[[list[str]], Any] | None = None, *, hetero: bool = False
-    ) -> Any:
+    def to_pyg(self, features: str | Callable[[list[str]], Any] | None = None, *, hetero: bool = False) -> Any:
         """Return PyTorch Geometric data; see :func:`kgmm.graph.convert.to_pyg`."""
         from kgmm.graph.convert import to_pyg
 

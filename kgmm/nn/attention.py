@@ -41,9 +41,7 @@ class GatedTanh(nn.Module):
     def __init__(self, in_dim: int, out_dim: int) -> None:
         super().__init__()
         self.value, self.gate = nn.Linear(in_dim, out_dim), nn.Linear(in_dim, out_dim)
-        nn.init.xavier_uniform_(
-            self.value.weight, nn.init.calculate_gain("tanh")
-        )  # products of these start too small
+        nn.init.xavier_uniform_(self.value.weight, nn.init.calculate_gain("tanh"))  # products of these start too small
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the gated activation."""

@@ -77,9 +77,7 @@ class Bert(nn.Module):
         parts = [f"{prefix}attention.self.{part}" for part in ("query", "key", "value")]
         q, k, v = self._linear(x, *parts).view(n, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        return self._linear(
-            mixed.transpose(1, 2).reshape(n, length, self.dim), prefix + "attention.output.dense"
-        )
+        return self._linear(mixed.transpose(1, 2).reshape(n, length, self.dim), prefix + "attention.output.dense")
 
     def _linear(self, x: Tensor, *names: str) -> Tensor:
         kept = self._products.get(names[0])

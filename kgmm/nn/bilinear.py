@@ -20,9 +20,7 @@ class FullBilinear(nn.Module):
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
         """Return the fused vector."""
-        weight = (
-            self.tensor.weight
-        )  # (d_out, d_q, d_v); two products are faster than torch's own kernel on a CPU
+        weight = self.tensor.weight  # (d_out, d_q, d_v); two products are faster than torch's own kernel on a CPU
         product = q @ weight.permute(1, 2, 0).flatten(1)
         matrix = product.view(*product.shape[:-1], v.shape[-1], -1)
         fused: Tensor = (v.unsqueeze(-2) @ matrix).squeeze(-2) + self.tensor.bias
@@ -55,9 +53,7 @@ class MCB(nn.Module):
     def raw(self, q: Tensor, v: Tensor) -> Tensor:
         """Return the sketch of the outer product, before normalization."""
         with torch.autocast(q.device.type, enabled=False):
-            spectrum = torch.fft.rfft(self.sketch(q.float(), "q")) * torch.fft.rfft(
-                self.sketch(v.float(), "v")
-            )
+            spectrum = torch.fft.rfft(self.sketch(q.float(), "q")) * torch.fft.rfft(self.sketch(v.float(), "v"))
             joint: Tensor = torch.fft.irfft(spectrum, n=self.out_dim)
             return joint
 

@@ -8,9 +8,7 @@ from torch import Tensor
 
 def soften(teacher: Tensor, temperature: float) -> Tensor:
     r"""Return :math:`p^{(T)} ∝ p^{1/T}`: (B, A) → (B, A); an answer of probability 0 keeps it, an empty row stays empty."""
-    weight = torch.where(
-        teacher > 0, teacher.clamp(min=1e-12) ** (1 / temperature), torch.zeros_like(teacher)
-    )
+    weight = torch.where(teacher > 0, teacher.clamp(min=1e-12) ** (1 / temperature), torch.zeros_like(teacher))
     return weight / weight.sum(1, keepdim=True).clamp(min=1e-12)
 
 

@@ -114,9 +114,7 @@ class KDMN(nn.Module):
         if self.offered is not None and offered is not None and offered_mask is not None:
             asked = asked + self.offered(self.dropout(masked_mean(offered, offered_mask)))
         query = torch.tanh(asked)
-        memory = self.facts(batch.steps, batch.mask) + torch.tanh(
-            self.sentence(self.dropout(batch.sentences))
-        )
+        memory = self.facts(batch.steps, batch.mask) + torch.tanh(self.sentence(self.dropout(batch.sentences)))
         memory = memory * batch.mask.unsqueeze(-1)
         joint = batch.sentences * batch.question.unsqueeze(1) * batch.question.shape[-1] ** 0.5
         prior = torch.cat([torch.relu(self.product(self.dropout(joint))), batch.features], -1)
@@ -142,9 +140,7 @@ class KDMN(nn.Module):
         logits: Tensor = self.vocabulary(state, masked_mean(batch.seen, batch.seen_mask), batch.question)
         return logits
 
-    def chosen(
-        self, batch: FactBatch, state: Tensor, offered: Tensor, mask: Tensor, pointed: Tensor
-    ) -> Tensor:
+    def chosen(self, batch: FactBatch, state: Tensor, offered: Tensor, mask: Tensor, pointed: Tensor) -> Tensor:
         """Return one score for each answer to choose from, (B, C).
 
         Args:

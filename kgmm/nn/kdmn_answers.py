@@ -56,9 +56,7 @@ class ChoiceHead(nn.Module):
         floor: ε, the probability of a choice that no fact's end says.
     """
 
-    def __init__(
-        self, dim: int, words: int, sentence: int, dropout: float = 0.0, floor: float = 1e-3
-    ) -> None:
+    def __init__(self, dim: int, words: int, sentence: int, dropout: float = 0.0, floor: float = 1e-3) -> None:
         super().__init__()
         self.floor = floor
         self.dropout = nn.Dropout(dropout)

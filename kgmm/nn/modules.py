@@ -43,9 +43,7 @@ class Relate(nn.Module):
 
     def __init__(self, edge_dim: int, words: int, hidden: int) -> None:
         super().__init__()
-        self.edge = nn.Sequential(
-            nn.Linear(edge_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
-        )
+        self.edge = nn.Sequential(nn.Linear(edge_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
         self.word = nn.Embedding(words, hidden)
         self.bias = nn.Embedding(words, 1)
 

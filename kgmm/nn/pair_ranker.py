@@ -178,9 +178,17 @@ class Committee(nn.Module):
     """
 
     def __init__(
-        self, folder: Path, features: int, relations: int, *, members: int = 3, rank: int = 16, hidden: int = 64,
-        dropout: float = 0.3, precision: torch.dtype = torch.float32,
-    ) -> None:  # fmt: skip
+        self,
+        folder: Path,
+        features: int,
+        relations: int,
+        *,
+        members: int = 3,
+        rank: int = 16,
+        hidden: int = 64,
+        dropout: float = 0.3,
+        precision: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         base, config = load_bert(folder)
         self.members = nn.ModuleList(
@@ -199,10 +207,7 @@ class Committee(nn.Module):
     def rank(self, ids: Tensor, mask: Tensor, pairs: list[Pairs]) -> list[Tensor]:
         """Return the mean of the members' logits, (n, 2) a question."""
         read = self.read(ids, mask)
-        return [
-            self.score([Asked(*(part[i] for part in asked)) for asked in read], p)
-            for i, p in enumerate(pairs)
-        ]
+        return [self.score([Asked(*(part[i] for part in asked)) for asked in read], p) for i, p in enumerate(pairs)]
 
     def read(self, ids: Tensor, mask: Tensor) -> list[Asked]:
         """Return what each member says that the questions look for."""

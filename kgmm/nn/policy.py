@@ -83,9 +83,13 @@ def choose(batch: FactBatch, rows: Tensor) -> FactBatch:
         return values.gather(1, index.expand(*rows.shape, *values.shape[2:]))
 
     return replace(
-        batch, steps=pick(batch.steps), sentences=pick(batch.sentences), features=pick(batch.features),
-        ends=pick(batch.ends), mask=pick(batch.mask),
-    )  # fmt: skip
+        batch,
+        steps=pick(batch.steps),
+        sentences=pick(batch.sentences),
+        features=pick(batch.features),
+        ends=pick(batch.ends),
+        mask=pick(batch.mask),
+    )
 
 
 class FactPolicy(nn.Module):

@@ -182,6 +182,5 @@ def _given(steps: list[Step], at: Tensor, before: list[Tensor]) -> list[Tensor]:
         return []
     stacked = torch.stack(before, 1)
     return [
-        stacked[at, torch.tensor([s.inputs[k] for s in steps], device=at.device)]
-        for k in range(len(steps[0].inputs))
+        stacked[at, torch.tensor([s.inputs[k] for s in steps], device=at.device)] for k in range(len(steps[0].inputs))
     ]

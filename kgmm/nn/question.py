@@ -20,9 +20,7 @@ class QuestionEncoder(nn.Module):
         dropout: of the word vectors.
     """
 
-    def __init__(
-        self, vocabulary: int, embedding: int, dim: int, cell: str = "gru", dropout: float = 0.0
-    ) -> None:
+    def __init__(self, vocabulary: int, embedding: int, dim: int, cell: str = "gru", dropout: float = 0.0) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=0)
         self.dropout = nn.Dropout(dropout)

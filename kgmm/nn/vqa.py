@@ -127,9 +127,7 @@ class LearnedGraph(nn.Module):
         neighbours, weights = self.learn(objects, question, mask)
         start = torch.arange(b, device=objects.device).view(b, 1, 1) * n
         source = (neighbours + start).flatten()
-        target = (
-            (torch.arange(n, device=objects.device).view(1, n, 1) + start).expand_as(neighbours).flatten()
-        )
+        target = (torch.arange(n, device=objects.device).view(1, n, 1) + start).expand_as(neighbours).flatten()
         edges = torch.stack([source, target])
         u = pseudo_coordinates(boxes[..., :2].flatten(0, 1), edges)
         x = torch.relu(self.first(objects.flatten(0, 1), edges, u, weights.flatten()))

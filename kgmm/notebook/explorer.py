@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from kgmm import names
 from kgmm.errors import KgmmError
+from kgmm.language import names
 from kgmm.notebook import neighbours
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kgmm.store import LocalStore
 
 HERE = Path(__file__).parent
-LIBRARY = HERE.parent / "trace" / "assets" / "cytoscape.min.js"
+LIBRARY = HERE.parent / "trace" / "page" / "assets" / "cytoscape.min.js"
 
 
 def _module() -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kgmm import names
 from kgmm.errors import UnknownConcept
-from kgmm.phrase import phrase
-from kgmm.trace._data import key
+from kgmm.language import names
+from kgmm.language.phrase import phrase
+from kgmm.trace.trace import key
 
 if TYPE_CHECKING:
     from kgmm.store import Fact, LocalStore
@@ -28,9 +28,7 @@ def resolve(kb: LocalStore, text: str) -> str:
     """
     found = kb.concept(text) if text.strip() else None
     if found is None:
-        raise UnknownConcept(
-            text[:200], [names.label(c) for c in kb.near(text[:200])] if text.strip() else []
-        )
+        raise UnknownConcept(text[:200], [names.label(c) for c in kb.near(text[:200])] if text.strip() else [])
     return found
 
 

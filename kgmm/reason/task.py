@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kgmm.ground import ground_name
 from kgmm.retrieve import Candidates, Key, gather, link
+from kgmm.retrieve.ground import ground_name
 from kgmm.scene import SceneGraph
 from kgmm.trace import Citation, Link, MemoryFact, Step
 
 if TYPE_CHECKING:
     from kgmm.encode.text import Encoder
-    from kgmm.reason.objects import Support
-    from kgmm.reason.question import Constraint
+    from kgmm.reason.explicit.objects import Support
+    from kgmm.reason.question.parsed import Constraint
     from kgmm.store import LocalStore
 
 
@@ -38,7 +38,7 @@ class Task:
     threshold: float | None = None
     #: seconds per stage, filled as stages run
     timings: dict[str, float] = field(default_factory=dict)
-    #: what :func:`kgmm.reason.objects.support` has found, by object and condition
+    #: what :func:`kgmm.reason.explicit.objects.support` has found, by object and condition
     supports: dict[tuple[str, str, Constraint], Support] = field(default_factory=dict, repr=False)
 
     @property

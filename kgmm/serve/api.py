@@ -70,9 +70,13 @@ def _reading(router: APIRouter, service: Service) -> None:
 
     @router.get("/api/find", summary="Facts that fit a pattern")
     def find(
-        subject: Optional = None, predicate: Optional = None, object: Optional = None, graph: Optional = None,
-        limit: Rows = 50, offset: Offset = 0,
-    ) -> dict[str, Any]:  # fmt: skip
+        subject: Optional = None,
+        predicate: Optional = None,
+        object: Optional = None,
+        graph: Optional = None,
+        limit: Rows = 50,
+        offset: Offset = 0,
+    ) -> dict[str, Any]:
         return service.find(subject, predicate, object, graph, limit, offset)
 
     @router.get("/api/concept", summary="A concept and its facts")
@@ -85,16 +89,21 @@ def _reading(router: APIRouter, service: Service) -> None:
 
     @router.get("/api/walk", summary="Concepts nearest by random walk with restart")
     def walk(
-        seed: Annotated[list[str], Query(max_length=50)], k: Rows = 20,
-        restart: Annotated[float, Query(ge=0.01, lt=1)] = 0.15, relation: Annotated[list[str] | None, Query(max_length=50)] = None,
-    ) -> dict[str, Any]:  # fmt: skip
+        seed: Annotated[list[str], Query(max_length=50)],
+        k: Rows = 20,
+        restart: Annotated[float, Query(ge=0.01, lt=1)] = 0.15,
+        relation: Annotated[list[str] | None, Query(max_length=50)] = None,
+    ) -> dict[str, Any]:
         return service.walk(seed, k, restart, relation)
 
     @router.get("/api/paths", summary="The best ways between two concepts")
     def paths(
-        a: Name, b: Name, k: Annotated[int, Query(ge=1, le=20)] = 3, max_length: Annotated[int, Query(ge=1, le=6)] = 4,
+        a: Name,
+        b: Name,
+        k: Annotated[int, Query(ge=1, le=20)] = 3,
+        max_length: Annotated[int, Query(ge=1, le=6)] = 4,
         by: Annotated[str, Query(pattern="^(weight|walk)$")] = "weight",
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, Any]:
         return service.paths(a, b, k, max_length, by)
 
     @router.get("/api/neighborhood", summary="The nearest, strongest facts around concepts")
@@ -125,9 +134,7 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
     async def ask(
         question: Annotated[str, Form(max_length=2000)],
         image: Annotated[UploadFile | None, File(description="a photograph")] = None,
-        scene: Annotated[
-            str | None, Form(description="a stored scene's name, or a scene graph as JSON")
-        ] = None,
+        scene: Annotated[str | None, Form(description="a stored scene's name, or a scene graph as JSON")] = None,
         choice: Annotated[list[str] | None, Form(max_length=50)] = None,
         reasoner: Annotated[str, Form(max_length=40)] = "default",
     ) -> dict[str, Any]:
@@ -135,9 +142,13 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
         async with turns:
             name, answer = await run_in_threadpool(service.ask, source, question, choice, reasoner)
         return {
-            "answer": answer.text, "score": answer.score, "alternatives": answer.alternatives, "trace_id": name,
-            "page": f"/t/{name}", "trace": answer.trace.to_dict(),
-        }  # fmt: skip
+            "answer": answer.text,
+            "score": answer.score,
+            "alternatives": answer.alternatives,
+            "trace_id": name,
+            "page": f"/t/{name}",
+            "trace": answer.trace.to_dict(),
+        }
 
     @router.get("/api/trace/{name}", summary="A kept trace")
     def trace(name: str) -> dict[str, Any]:
@@ -169,9 +180,7 @@ async def shown(image: UploadFile | None, scene: str | None) -> Any:
 def _changing(router: APIRouter, service: Service) -> None:
     @router.post("/api/facts", summary="Add facts (with --write)", status_code=201)
     def add(facts: Annotated[list[NewFact], Field(min_length=1, max_length=10_000)]) -> dict[str, Any]:
-        return service.add(
-            [Fact(f.subject, f.predicate, f.object, f.weight, f.graph, f.source) for f in facts]
-        )
+        return service.add([Fact(f.subject, f.predicate, f.object, f.weight, f.graph, f.source) for f in facts])
 
     @router.delete("/api/facts", summary="Remove a statement (with --write)")
     def remove(subject: Name, predicate: Name, object: Name, graph: Optional = None) -> dict[str, Any]:

@@ -63,9 +63,7 @@ def app(
     made.include_router(cn_routes.routes(service))
     made.include_router(pages.routes(service, turns, made))
     made.mount("/static", StaticFiles(packages=[("kgmm.serve", "static")]), name="static")
-    queries = sparql.app(
-        kb, writable=writable, timeout=service.limits.seconds, limit=service.limits.rows * 100
-    )
+    queries = sparql.app(kb, writable=writable, timeout=service.limits.seconds, limit=service.limits.rows * 100)
     made.mount("/sparql", queries, name="sparql")
     made.add_exception_handler(KgmmError, _ours)
     made.add_exception_handler(PermissionError, _ours)
@@ -99,6 +97,4 @@ def _said(request: Request, status: int, reason: str, headers: Any = None) -> An
     reason = " ".join(reason.split())[:500]
     if _wants_page(request):
         return pages.failure(status, reason)
-    return JSONResponse(
-        jsonable_encoder({"error": {"status": status, "details": reason}}), status, headers=headers
-    )
+    return JSONResponse(jsonable_encoder({"error": {"status": status, "details": reason}}), status, headers=headers)

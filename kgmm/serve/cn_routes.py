@@ -41,17 +41,22 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/query", summary="Edges that meet criteria")
     def query(
-        start: str | None = None, end: str | None = None, node: str | None = None, other: str | None = None,
-        rel: str | None = None, source: str | None = None, uri: str | None = None, offset: Offset = 0, limit: Limit = 20,
-    ) -> JSONResponse:  # fmt: skip
+        start: str | None = None,
+        end: str | None = None,
+        node: str | None = None,
+        other: str | None = None,
+        rel: str | None = None,
+        source: str | None = None,
+        uri: str | None = None,
+        offset: Offset = 0,
+        limit: Limit = 20,
+    ) -> JSONResponse:
         given = zip(cn.KEYS, (start, end, node, other, rel, source, uri), strict=True)
         criteria = {k: v for k, v in given if v}
         return _answer(lambda: cn.query(service.fresh(), criteria, cn.Page(offset, limit)))
 
     @router.get("/related/{uri:path}", summary="Terms near in meaning")
-    def related(
-        uri: str, filter: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
-    ) -> JSONResponse:
+    def related(uri: str, filter: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JSONResponse:
         def ask() -> dict[str, Any]:
             with service.thinking:
                 return cn.related(service.fresh(), f"/{uri}", filter, limit)

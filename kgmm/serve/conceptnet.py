@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kgmm import names
 from kgmm.errors import KgmmError
+from kgmm.language import names
 from kgmm.store import Fact
 
 if TYPE_CHECKING:
@@ -61,8 +61,12 @@ def node(uri: str) -> dict[str, Any]:
     if uri.startswith("/c/"):
         pieces = uri.split("/")
         found = {
-            "@id": uri, "@type": "Node", "label": names.label(uri), "language": pieces[2], "term": "/".join(pieces[:4]),
-        }  # fmt: skip
+            "@id": uri,
+            "@type": "Node",
+            "label": names.label(uri),
+            "language": pieces[2],
+            "term": "/".join(pieces[:4]),
+        }
         return found | ({"sense_label": pieces[4]} if len(pieces) > 4 else {})
     if uri.startswith(("http://", "https://")):
         site = uri.split("/")[2]
@@ -98,11 +102,17 @@ def edge(fact: Fact) -> dict[str, Any]:
     dataset = fact.source if fact.source.startswith("/d/") else f"/d/kgmm/{fact.graph}"
     contributor = fact.source or f"/s/resource/{fact.graph}"
     return {
-        "@id": assertion(fact), "@type": "Edge", "dataset": dataset, "end": node(fact.object),
-        "license": "cc:by-sa/4.0" if fact.source.startswith("/d/") else "unknown", "rel": relation(fact.predicate),
+        "@id": assertion(fact),
+        "@type": "Edge",
+        "dataset": dataset,
+        "end": node(fact.object),
+        "license": "cc:by-sa/4.0" if fact.source.startswith("/d/") else "unknown",
+        "rel": relation(fact.predicate),
         "sources": [{"@id": f"/and/[{contributor}/]", "@type": "Source", "contributor": contributor}],
-        "start": node(fact.subject), "surfaceText": None, "weight": fact.weight,
-    }  # fmt: skip
+        "start": node(fact.subject),
+        "surfaceText": None,
+        "weight": fact.weight,
+    }
 
 
 @dataclass(frozen=True)
@@ -120,8 +130,11 @@ class Page:
             return f"{url}?{shown}"
 
         view: dict[str, Any] = {
-            "@id": at(self.offset), "@type": "PartialCollectionView", "firstPage": at(0), "paginatedProperty": "edges",
-        }  # fmt: skip
+            "@id": at(self.offset),
+            "@type": "PartialCollectionView",
+            "firstPage": at(0),
+            "paginatedProperty": "edges",
+        }
         if self.offset:
             view["previousPage"] = at(max(0, self.offset - self.limit))
         if more:
@@ -238,9 +251,7 @@ def _fits(term: str, wanted: str) -> bool:
     return term == wanted or term.startswith(wanted.rstrip("/") + "/")
 
 
-def _fitting(
-    kb: KnowledgeStore, lists: list[Any], criteria: dict[str, str]
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _fitting(kb: KnowledgeStore, lists: list[Any], criteria: dict[str, str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Tell which rows of some look-ups have ends that can meet the criteria; each term is read once."""
     columns = [facts.ids for facts in lists]
     subjects, objects = (
@@ -298,11 +309,9 @@ def related(kb: KnowledgeStore, uri: str, prefix: str | None, limit: int) -> dic
     ]
     if not keep:
         return success({"@id": uri, "related": []})
-    from kgmm.retrieve import term_vectors
+    from kgmm.retrieve.memory import term_vectors
 
-    scores = term_vectors(kb, ids[keep], encoder) @ (
-        query_vector / max(float(np.linalg.norm(query_vector)), 1e-9)
-    )
+    scores = term_vectors(kb, ids[keep], encoder) @ (query_vector / max(float(np.linalg.norm(query_vector)), 1e-9))
     order = np.argsort(-scores, kind="stable")[:limit]
     return success(
         {
@@ -320,8 +329,7 @@ def _terms(uri: str) -> list[tuple[str, float]]:
         try:
             split = [p.partition("@") for p in pieces[3].split(",") if p]
             found = [
-                (f"/c/{pieces[2]}/{term}" if "/" not in term else term, float(weight or 1))
-                for term, _, weight in split
+                (f"/c/{pieces[2]}/{term}" if "/" not in term else term, float(weight or 1)) for term, _, weight in split
             ]
         except ValueError:
             raise NotThere(400, f"Couldn't parse this term list: {uri!r}", {"@id": uri}) from None
@@ -333,14 +341,12 @@ def _terms(uri: str) -> list[tuple[str, float]]:
 
 def _around(kb: KnowledgeStore, terms: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return the ids of terms worth comparing: two steps around, and the concepts with the most facts."""
-    from kgmm.ground import common_concepts
+    from kgmm.retrieve.ground import common_concepts
 
     seeds = [i for t in terms if (i := kb.terms.id(t)) is not None]
     near = kb.neighborhood_ids(np.array(seeds, np.int64), hops=2, limit=500)
     common, _ = common_concepts(kb, _encoder())
-    return np.unique(
-        np.concatenate([np.asarray(x, np.int64) for x in (near.subject, near.object, common, seeds)])
-    )
+    return np.unique(np.concatenate([np.asarray(x, np.int64) for x in (near.subject, near.object, common, seeds)]))
 
 
 def relatedness(a: str | None, b: str | None) -> dict[str, Any]:
@@ -352,9 +358,7 @@ def relatedness(a: str | None, b: str | None) -> dict[str, Any]:
     if not a or not b:
         raise NotThere(400, "Arguments should be called node1 and node2.")
     vectors = _encoder().encode([names.label(a), names.label(b)])
-    return success(
-        {"@id": f"/relatedness?node1={a}&node2={b}", "value": round(float(vectors[0] @ vectors[1]), 3)}
-    )
+    return success({"@id": f"/relatedness?node1={a}&node2={b}", "value": round(float(vectors[0] @ vectors[1]), 3)})
 
 
 def standardized(language: str | None, text: str | None) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from kgmm import names
 from kgmm.errors import KgmmError
+from kgmm.language import names
 from kgmm.serve.api import Turns, shown
 from kgmm.serve.guard import POLICY
 from kgmm.serve.service import NotFound, Service, refused
@@ -36,9 +36,7 @@ def templates() -> jinja2.Environment:
     """Return the pages' templates; everything put into them is escaped."""
     import jinja2
 
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader("kgmm.serve", "templates"), autoescape=True, trim_blocks=True
-    )
+    made = jinja2.Environment(loader=jinja2.PackageLoader("kgmm.serve", "templates"), autoescape=True, trim_blocks=True)
     made.filters["label"] = names.label
     made.filters["quoted"] = lambda text: quote(str(text), safe="")
     return made
@@ -88,9 +86,7 @@ def _looking(router: APIRouter, service: Service) -> None:
         try:
             found = service.concept(name, PAGE, offset)
         except NotFound as error:
-            return page(
-                "search.html", 404, title=name, query=name, found=service.search(name), reason=str(error)
-            )
+            return page("search.html", 404, title=name, query=name, found=service.search(name), reason=str(error))
         return page("concept.html", title=found["label"], found=found, offset=offset, size=PAGE)
 
     @router.get("/search")
@@ -125,9 +121,7 @@ def _graph(router: APIRouter, service: Service) -> None:
     def paths(
         a: Text = "", b: Text = "", by: Annotated[str, Query(pattern="^(weight|walk)$")] = "walk"
     ) -> HTMLResponse:
-        found, reason = (
-            _tried(lambda: service.paths(a, b, 5, 4, by)) if a.strip() and b.strip() else (None, "")
-        )
+        found, reason = _tried(lambda: service.paths(a, b, 5, 4, by)) if a.strip() and b.strip() else (None, "")
         return page("paths.html", title="Paths", a=a, b=b, by=by, found=found, reason=reason)
 
     @router.get("/query-page")
@@ -173,7 +167,7 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
 
     @router.get("/t/{name}")
     def trace(name: str) -> HTMLResponse:
-        from kgmm.trace.page import page as trace_page
+        from kgmm.trace.page.render import page as trace_page
 
         text = trace_page(service.trace(name))
         policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)

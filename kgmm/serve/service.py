@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgmm import names
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
-from kgmm.phrase import phrase
+from kgmm.language import names
+from kgmm.language.phrase import phrase
 from kgmm.store import Fact
 
 if TYPE_CHECKING:
@@ -79,9 +79,14 @@ class Service:
         kb = self.fresh()
         relations = sorted(kb.relations().items(), key=lambda pair: (-pair[1], pair[0]))
         return {
-            "facts": len(kb), "version": kb.version, "writable": self.writable, "graphs": kb.graphs(),
-            "relations": dict(relations[: self.limits.rows]), "scenes": self.scenes(), "stories": self.stories(),
-        }  # fmt: skip
+            "facts": len(kb),
+            "version": kb.version,
+            "writable": self.writable,
+            "graphs": kb.graphs(),
+            "relations": dict(relations[: self.limits.rows]),
+            "scenes": self.scenes(),
+            "stories": self.stories(),
+        }
 
     def health(self) -> dict[str, Any]:
         """Return whether the store can be read, and since when this has been running."""
@@ -168,9 +173,10 @@ class Service:
         scores = view.walk(known, restart=restart)
         best = scores.top(min(k, self.limits.rows))
         return {
-            "seeds": known, "restart": restart,
+            "seeds": known,
+            "restart": restart,
             "concepts": [{"concept": c, "label": names.label(c), "score": score} for c, score in best],
-        }  # fmt: skip
+        }
 
     def paths(self, a: str, b: str, k: int = 3, max_length: int = 4, by: str = "weight") -> dict[str, Any]:
         """Return the best ways from one concept to another."""
@@ -180,9 +186,10 @@ class Service:
                 raise NotFound(f"no concept {end!r} in the graph")
         found = view.paths(_concept(a), _concept(b), k=min(k, 20), max_length=min(max_length, 6), by=by)
         return {
-            "from": _concept(a), "to": _concept(b),
+            "from": _concept(a),
+            "to": _concept(b),
             "paths": [{"said": str(p), "score": p.score, "hops": [asdict(h) for h in p.hops]} for p in found],
-        }  # fmt: skip
+        }
 
     def neighborhood(self, seeds: list[str], hops: int = 1, limit: int = 100) -> dict[str, Any]:
         """Return the nearest, strongest facts around some concepts."""
@@ -201,9 +208,10 @@ class Service:
         with self.thinking:
             memory = self.fresh().retrieve(text, limit=min(limit, self.limits.rows))
         return {
-            "text": text, "concepts": [asdict(link) for link in memory.concepts],
+            "text": text,
+            "concepts": [asdict(link) for link in memory.concepts],
             "facts": [{**stated(m.fact), "score": m.score, "chain": [stated(f) for f in m.chain]} for m in memory],
-        }  # fmt: skip
+        }
 
     # --- questions -----------------------------------------------------------------------------------
 
@@ -244,8 +252,8 @@ class Service:
         """Return the scene graph of an uploaded picture; its pixels are kept for the page as long as the trace."""
         from dataclasses import replace
 
-        from kgmm.images import read_image
-        from kgmm.perceive import perceive
+        from kgmm.perceivers import perceive
+        from kgmm.scene.images import read_image
 
         if len(picture) > self.limits.upload:
             raise BadInput("upload", f"too large: {len(picture):,} bytes, at most {self.limits.upload:,}")
@@ -268,16 +276,12 @@ class Service:
         """Return the names of the stories in the store."""
         return sorted(g.removeprefix("story/") for g in self.kb.graphs() if g.startswith("story/"))
 
-    def summarize(
-        self, story: str, query: str, frames: int = 5, terms: int = 10, method: str = "mmss"
-    ) -> Any:
+    def summarize(self, story: str, query: str, frames: int = 5, terms: int = 10, method: str = "mmss") -> Any:
         """Return the summary of a stored story for a logo or term."""
         if story not in self.stories():
             raise NotFound(f"no story {story[:80]!r}")
         with self.thinking:
-            return self.fresh().summarize(
-                story, query, frames=min(frames, 50), terms=min(terms, 100), method=method
-            )
+            return self.fresh().summarize(story, query, frames=min(frames, 50), terms=min(terms, 100), method=method)
 
     # --- traces --------------------------------------------------------------------------------------
 
@@ -340,9 +344,7 @@ class Service:
         if not text.strip():
             raise BadInput("question", "it is empty")
         if len(text) > self.limits.characters:
-            raise BadInput(
-                "question", f"too long: {len(text):,} characters, at most {self.limits.characters:,}"
-            )
+            raise BadInput("question", f"too long: {len(text):,} characters, at most {self.limits.characters:,}")
 
 
 def stated(fact: Fact) -> dict[str, Any]:
@@ -384,9 +386,7 @@ def stored_scene(kb: KnowledgeStore, name: str) -> Any:
         objects[term] = SceneObject(key, kinds[0], box, score, attributes)  # type: ignore[arg-type]
     for f in facts:
         if f.subject in objects and f.object in objects:
-            relations.append(
-                SceneRelation(objects[f.subject].id, f.predicate, objects[f.object].id, f.weight)
-            )
+            relations.append(SceneRelation(objects[f.subject].id, f.predicate, objects[f.object].id, f.weight))
     return SceneGraph(name, tuple(objects.values()), tuple(relations))
 
 

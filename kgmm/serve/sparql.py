@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from kgmm.errors import BadInput, KgmmError
 from kgmm.store import LocalStore
-from kgmm.store.sparql import BadQuery, QueryTimeout, Solutions, Triples, query
+from kgmm.store.sparql.query import BadQuery, QueryTimeout, Solutions, Triples, query
 
 #: seconds a query may take, rows it may return, queries at the same time, bytes of a request
 TIMEOUT, LIMIT, CONCURRENT, BODY = 30.0, 100_000, 4, 1 << 20
@@ -133,9 +133,7 @@ def _text(body: bytes) -> str:
         raise Refused(400, "the request is not UTF-8") from None
 
 
-def _query(
-    store: LocalStore, asked: dict[str, Any], timeout: float, limit: int
-) -> Solutions | Triples | bool:
+def _query(store: LocalStore, asked: dict[str, Any], timeout: float, limit: int) -> Solutions | Triples | bool:
     store.refresh()
     return query(
         store,
@@ -152,8 +150,8 @@ def _update(store: LocalStore, text: str) -> None:
     """Carry an update out through rdflib, on our own table."""
     import re
 
-    from kgmm.store.rdflib_store import dataset
-    from kgmm.store.sparql import _bare, check
+    from kgmm.store.rdf.rdflib_store import dataset
+    from kgmm.store.sparql.query import _bare, check
 
     checked = check(text)
     if re.search(r"(?<![?$:@\w.-])LOAD(?![\w:.-])", _bare(checked), re.IGNORECASE):

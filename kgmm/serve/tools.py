@@ -76,9 +76,12 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
         name, answer = service.ask(source, question)
         trace = answer.trace.to_dict()
         return {
-            "answer": answer.text, "score": answer.score, "abstained": trace["abstained"],
-            "citations": trace["citations"], "trace_id": name,
-        }  # fmt: skip
+            "answer": answer.text,
+            "score": answer.score,
+            "abstained": trace["abstained"],
+            "citations": trace["citations"],
+            "trace_id": name,
+        }
 
     @tool
     def verify(trace_id: str) -> dict[str, Any]:

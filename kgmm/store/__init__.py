@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kgmm.store.facts import Columns, Fact, Facts, LoadReport
+from kgmm.store.index.terms import Terms
 from kgmm.store.local import LocalStore
-from kgmm.store.terms import Terms
 
 __all__ = ["Columns", "Fact", "Facts", "LoadReport", "LocalStore", "Terms"]

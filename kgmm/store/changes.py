@@ -11,16 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kgmm import names
 from kgmm.errors import BadInput, StoreError
-from kgmm.store import index, loading, opening, table, vocabulary
-from kgmm.store import terms as dictionary
-from kgmm.store.base import Statements, rows_of
-from kgmm.store.encoding import Encoded, encode
+from kgmm.language import names
+from kgmm.store import opening
 from kgmm.store.facts import Fact, node
-from kgmm.store.index import ANY, Opened, State
+from kgmm.store.index import files as index
+from kgmm.store.index import terms as dictionary
+from kgmm.store.index.base import Statements, rows_of
+from kgmm.store.index.encoding import Encoded, encode
+from kgmm.store.index.files import ANY, Opened, State
+from kgmm.store.index.snapshot import Snapshot
+from kgmm.store.load import loading
 from kgmm.store.lock import writing
-from kgmm.store.snapshot import Snapshot
+from kgmm.store.table import delta as table
+from kgmm.store.table import vocabulary
 
 if TYPE_CHECKING:
     from kgmm.store.local import LocalStore
@@ -59,9 +63,7 @@ def _fact(parts: Any) -> Fact:
             raise TypeError
         return Fact(*parts)
     except TypeError:
-        raise BadInput(
-            "fact", f"{parts!r} is neither a Fact nor (subject, predicate, object[, weight])"
-        ) from None
+        raise BadInput("fact", f"{parts!r} is neither a Fact nor (subject, predicate, object[, weight])") from None
 
 
 def append(store: LocalStore, rows: pa.Table, about: dict[str, Any]) -> int:
@@ -116,9 +118,7 @@ def _follow(folder: Path, opened: Opened, version: int, coded: Encoded) -> State
         sources=state.sources + len(coded.new_sources),
     )
     snapshot = opened.snapshot
-    changed = (
-        len(coded.rows.subject) + len(snapshot.removed) + (len(snapshot.overlay) if snapshot.overlay else 0)
-    )
+    changed = len(coded.rows.subject) + len(snapshot.removed) + (len(snapshot.overlay) if snapshot.overlay else 0)
     if changed > max(OVERLAY_ROWS, snapshot.base.rows // 10):
         return _with_base(folder, state, Statements.concatenate([snapshot.all(), coded.rows]))
     added = [snapshot.overlay.added, coded.rows] if snapshot.overlay else [coded.rows]
@@ -140,7 +140,7 @@ def added_rows(store: LocalStore, folder: Path, opened: Opened, version: int, na
     parts = (loading.completed(part, None) for part in table.read(store.table_path, names))
     rows = pa.concat_tables([table.SCHEMA.empty_table(), *parts])
     if rows.num_rows >= loading.BULK:
-        from kgmm.store import bulk
+        from kgmm.store.load import bulk
 
         return bulk.indexed(store, folder, opened, version, rows)
     coded = encode(rows, opened.terms, opened.sources)
@@ -161,9 +161,7 @@ def remove(store: LocalStore, s: str | None, p: str | None, o: str | None, graph
         None if graph in ANY else graph,
     ]
     if all(part is None for part in pattern):
-        raise StoreError(
-            "remove needs a subject, predicate, object or graph; to remove everything delete the folder"
-        )
+        raise StoreError("remove needs a subject, predicate, object or graph; to remove everything delete the folder")
     with writing(store.path, store.timeout):
         opening.catch_up_locked(store)
         count = store.count(*pattern[:3], graph=pattern[3])
@@ -224,15 +222,11 @@ def compact(store: LocalStore) -> None:
     with writing(store.path, store.timeout):
         opening.catch_up_locked(store)
         opened = store._opened
-        small = [
-            f for f in table.files(store.table_path, store.version) if f["num_records"] < table.FILE_ROWS // 2
-        ]
+        small = [f for f in table.files(store.table_path, store.version) if f["num_records"] < table.FILE_ROWS // 2]
         version = store.version
         if len(small) > 1:
             rows = pa.concat_tables(table.read(store.table_path, [f["path"] for f in small]))
-            rows = rows.sort_by(
-                [("subject", "ascending"), ("predicate", "ascending"), ("object", "ascending")]
-            )
+            rows = rows.sort_by([("subject", "ascending"), ("predicate", "ascending"), ("object", "ascending")])
             new = [
                 table.write_file(store.table_path, rows.slice(start, table.FILE_ROWS))
                 for start in range(0, rows.num_rows, table.FILE_ROWS)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm import names
 from kgmm.errors import BadInput, MissingExtra
+from kgmm.language import names
 
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
@@ -57,9 +57,7 @@ class Fact:
         except (ValueError, TypeError, AttributeError) as error:
             raise BadInput("fact", f"{self.subject!r} {self.predicate!r} {self.object!r}: {error}") from None
         if not predicate or not math.isfinite(weight):
-            raise BadInput(
-                "fact", f"{subject} needs a relation and a finite weight, has {predicate!r}, {weight}"
-            )
+            raise BadInput("fact", f"{subject} needs a relation and a finite weight, has {predicate!r}, {weight}")
         if names.is_literal(subject):
             raise BadInput("fact", f"a literal cannot be a subject: {subject[:80]}")
         object.__setattr__(self, "subject", subject)
@@ -172,9 +170,7 @@ class Facts(Sequence[Fact]):
         """Return a data frame with a row a fact."""
         import polars
 
-        kinds: dict[str, Any] = {
-            f: polars.Float64 if f == "weight" else polars.String for f in Fact.__match_args__
-        }
+        kinds: dict[str, Any] = {f: polars.Float64 if f == "weight" else polars.String for f in Fact.__match_args__}
         return polars.DataFrame({f: [getattr(fact, f) for fact in self] for f in kinds}, schema=kinds)
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -198,9 +194,7 @@ class Facts(Sequence[Fact]):
         dataset = rdflib.Dataset()
         for fact in self:
             target: Any = (
-                from_n3(fact.object)
-                if names.is_literal(fact.object)
-                else rdflib.URIRef(names.iri(fact.object))
+                from_n3(fact.object) if names.is_literal(fact.object) else rdflib.URIRef(names.iri(fact.object))
             )
             graph = dataset.graph(rdflib.URIRef(names.iri(fact.graph)))
             predicate = rdflib.URIRef(names.iri(fact.predicate, predicate=True))

@@ -12,15 +12,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kgmm import names
 from kgmm.errors import StoreError
+from kgmm.language import names
 from kgmm.progress import Progress, silent
-from kgmm.store import index as index_files
-from kgmm.store.base import Statements
 from kgmm.store.facts import Columns, Fact, Facts, LoadReport
-from kgmm.store.found import Found
-from kgmm.store.index import Opened, State
-from kgmm.store.terms import Terms
+from kgmm.store.index import files as index_files
+from kgmm.store.index.base import Statements
+from kgmm.store.index.files import Opened, State
+from kgmm.store.index.found import Found
+from kgmm.store.index.terms import Terms
 
 
 class LocalStore:
@@ -130,9 +130,7 @@ class LocalStore:
 
     def _counted(self, column: str) -> dict[str, int]:
         counts = self._opened.snapshot.counts(column)
-        ordered = sorted(
-            ((self.terms.name(i), n) for i, n in counts.items()), key=lambda item: (-item[1], item[0])
-        )
+        ordered = sorted(((self.terms.name(i), n) for i, n in counts.items()), key=lambda item: (-item[1], item[0]))
         return dict(ordered)
 
     def concept(self, text: str, lang: str = "en") -> str | None:
@@ -159,7 +157,7 @@ class LocalStore:
 
     def versions(self) -> list[dict[str, Any]]:
         """Return the versions there are, oldest first: version, time (ISO 8601), operation, facts after it."""
-        from kgmm.store import history
+        from kgmm.store.table import history
 
         return history.versions(self)
 
@@ -182,8 +180,12 @@ class LocalStore:
         return Found(opened, opened.select(subject, predicate, object, graph), limit)
 
     def find_ids(
-        self, subject: int | None = None, predicate: int | None = None, object: int | None = None, graph: int | None = None
-    ) -> Columns:  # fmt: skip
+        self,
+        subject: int | None = None,
+        predicate: int | None = None,
+        object: int | None = None,
+        graph: int | None = None,
+    ) -> Columns:
         """Return the facts that fit a pattern of term ids as arrays: :meth:`find` for numeric work."""
         snapshot = self._opened.snapshot
         selection = snapshot.select(subject, predicate, object, graph)
@@ -224,26 +226,26 @@ class LocalStore:
             >>> kb.search("ice cr")
             ['/c/en/ice_cream']
         """
-        from kgmm.store import search
+        from kgmm.store.index import search
 
         return search.by_prefix(self, prefix, limit, lang)
 
     def near(self, word: str, limit: int = 5, lang: str = "en", distance: int = 2) -> list[str]:
         """Return concepts spelled like *word*: at most *distance* edits away, nearest first."""
-        from kgmm.store import search
+        from kgmm.store.index import search
 
         return search.by_spelling(self, word, limit, lang, distance)
 
     def neighborhood_ids(self, seeds: ArrayLike, hops: int = 2, limit: int = 500) -> Columns:
         """Return at most *limit* statements around some term ids: nearer hops first, then the strongest.
 
-        A node's nearest :data:`kgmm.store.search.NODE_BUDGET` statements in each direction are looked at, so that
+        A node's nearest :data:`kgmm.store.index.search.NODE_BUDGET` statements in each direction are looked at, so that
         a hub costs no more than it can give.
 
         Raises:
             BadInput: if *hops* or *limit* is negative.
         """
-        from kgmm.store import search
+        from kgmm.store.index import search
 
         return _columns(search.around(self, seeds, hops, limit))
 
@@ -306,25 +308,25 @@ class LocalStore:
             BadInput: if the file cannot be read, or *strict* and a line cannot be used.
             StoreBusy: if another process writes for longer than the store's timeout.
         """
-        from kgmm.store import loading
+        from kgmm.store.load import loading
 
         return loading.load(self, Path(source), format, graph, lang, strict, progress or silent)
 
     def sparql(self, query: str, **more: Any) -> Any:
-        """Run a SPARQL query; see :func:`kgmm.store.sparql.query`."""
-        from kgmm.store import sparql
+        """Run a SPARQL query; see :func:`kgmm.store.sparql.query.query`."""
+        from kgmm.store.sparql import query as sparql
 
         return sparql.query(self, query, **more)
 
     def to_rdflib(self) -> Any:
         """Return the store as an ``rdflib.Dataset`` that reads it in place."""
-        from kgmm.store import rdflib_store
+        from kgmm.store.rdf import rdflib_store
 
         return rdflib_store.dataset(self)
 
     def export(self, path: str | Path, format: str | None = None, **more: Any) -> Any:
-        """Write the facts to a file, its format by its ending if not named; see :func:`kgmm.store.export.export`."""
-        from kgmm.store.export import export
+        """Write the facts to a file, its format by its ending if not named; see :func:`kgmm.store.rdf.export.export`."""
+        from kgmm.store.rdf.export import export
 
         return export(self, path, format=format, **more)
 
@@ -336,7 +338,7 @@ class LocalStore:
 
     def check(self) -> list[str]:
         """Verify table, index and ids; repair what is derivable; return what was found, nothing if all is well."""
-        from kgmm.store import checking
+        from kgmm.store.index import checking
 
         return checking.check(self)
 
@@ -352,7 +354,7 @@ class LocalStore:
 
     def close(self) -> None:
         """Let go of the files; results that are still held stay usable."""
-        if (sparql := sys.modules.get("kgmm.store.sparql")) is not None:
+        if (sparql := sys.modules.get("kgmm.store.sparql.query")) is not None:
             sparql.close(self)
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
@@ -378,9 +380,7 @@ class LocalStore:
 
     def _writable(self) -> None:
         if self.past:
-            raise StoreError(
-                f"{self.path}: version {self.version} is the past; open the newest version to change it"
-            )
+            raise StoreError(f"{self.path}: version {self.version} is the past; open the newest version to change it")
 
 
 def _columns(rows: Statements) -> Columns:

@@ -52,7 +52,9 @@ def writing(folder: Path, timeout: float) -> Iterator[None]:
 
 def _sweep(folder: Path, began: int) -> None:
     """Delete what a writer that failed has written in vain, so that it takes no room."""
-    from kgmm.store import index, table, vocabulary
+    from kgmm.store.index import files as index
+    from kgmm.store.table import delta as table
+    from kgmm.store.table import vocabulary
 
     with suppress(OSError, StoreError):
         about = table.drop_unknown(folder / "table", began)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
-from kgmm.store import index, table, vocabulary
-from kgmm.store import terms as dictionary
-from kgmm.store.index import Opened, State
+from kgmm.store.index import files as index
+from kgmm.store.index import terms as dictionary
+from kgmm.store.index.files import Opened, State
 from kgmm.store.lock import writing
+from kgmm.store.table import delta as table
+from kgmm.store.table import vocabulary
 
 if TYPE_CHECKING:
     from kgmm.store.local import LocalStore
@@ -24,9 +26,7 @@ def open_store(store: LocalStore, create: bool, version: int | None) -> None:
     newest = table.latest(store.table_path)
     if newest < 0:
         if not create or version is not None:
-            raise StoreError(
-                f"{store.path}: no knowledge store here; make one with: kgmm load {store.path} FILE"
-            )
+            raise StoreError(f"{store.path}: no knowledge store here; make one with: kgmm load {store.path} FILE")
         _create(store)
     if version is None:
         catch_up(store)

@@ -11,9 +11,9 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgmm import names
 from kgmm.errors import MissingExtra, StoreError, UnknownConcept
-from kgmm.store import table
+from kgmm.language import names
+from kgmm.store.table import delta as table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -78,9 +78,7 @@ def statements(
     found = spark.read.parquet(*files).select(*_COLUMNS)
     for column, wanted in (("graph", graphs), ("predicate", relations)):
         if wanted is not None:
-            found = found.where(
-                found[column].isin([names.relation(w) if column == "predicate" else w for w in wanted])
-            )
+            found = found.where(found[column].isin([names.relation(w) if column == "predicate" else w for w in wanted]))
     return found
 
 
@@ -112,7 +110,7 @@ def walk(
     tol: float = 1e-6,
     directed: bool = False,
 ) -> DataFrame:
-    """Rank nodes by random walk with restart: the numbers of :func:`kgmm.graph.walk` as a DataFrame (node, score).
+    """Rank nodes by random walk with restart: the numbers of :func:`kgmm.graph.walk.walk` as a DataFrame (node, score).
 
     Power iteration x ← (1 - restart) P x + restart e (Pan et al., KDD 2004), until the L1 error is at most *tol*;
     mass at nodes without a way out returns to the seeds. One iteration is one join and one aggregation over the edges.
@@ -123,9 +121,7 @@ def walk(
     from pyspark.sql import functions as f
 
     masses = (
-        dict(seeds)
-        if isinstance(seeds, Mapping)
-        else dict.fromkeys([seeds] if isinstance(seeds, str) else seeds, 1.0)
+        dict(seeds) if isinstance(seeds, Mapping) else dict.fromkeys([seeds] if isinstance(seeds, str) else seeds, 1.0)
     )
     spark, edges = facts.sparkSession, _edges(facts, directed)
     strengths = edges.groupBy("source_node").agg(f.sum("weight").alias("strength"))
@@ -134,9 +130,7 @@ def walk(
     )
     steps = steps.repartition("source_node").cache()
     known = steps.select("source_node").union(steps.select("target_node")).distinct().cache()
-    given = spark.createDataFrame(
-        [(names.concept(s), float(m)) for s, m in masses.items()], "node string, mass double"
-    )
+    given = spark.createDataFrame([(names.concept(s), float(m)) for s, m in masses.items()], "node string, mass double")
     given = given.join(known, given.node == known.source_node, "left_semi")
     total = given.agg(f.sum("mass")).first()[0]
     if not total:
@@ -174,9 +168,7 @@ def _edges(facts: DataFrame, directed: bool) -> DataFrame:
     from pyspark.sql import functions as f
 
     nodes = facts.where(facts.object_kind == "node")
-    forth = nodes.select(
-        f.col("subject").alias("source_node"), f.col("object").alias("target_node"), f.col("weight")
-    )
+    forth = nodes.select(f.col("subject").alias("source_node"), f.col("object").alias("target_node"), f.col("weight"))
     if not directed:
         back = forth.where("source_node != target_node")
         back = back.select(

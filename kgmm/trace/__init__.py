@@ -1,14 +1,5 @@
 """Answers and the traces behind them: plain data, its checks and its renderings."""
 
-from kgmm.trace._data import (
-    Answer,
-    Check,
-    Citation,
-    Counterfactual,
-    Link,
-    MemoryFact,
-    Step,
-    Trace,
-)
+from kgmm.trace.trace import Answer, Check, Citation, Counterfactual, Link, MemoryFact, Step, Trace
 
 __all__ = ["Answer", "Check", "Citation", "Counterfactual", "Link", "MemoryFact", "Step", "Trace"]

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kgmm.errors import StoreError
-from kgmm.names import label
-from kgmm.trace._data import Check, Citation, Trace
+from kgmm.language.names import label
+from kgmm.language.words import normal
 from kgmm.trace.counterfactuals import others
 from kgmm.trace.saying import say
-from kgmm.words import normal
+from kgmm.trace.trace import Check, Citation, Trace
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
@@ -67,9 +67,7 @@ def _cited(citation: Citation, said: str, scene: set[tuple[str, str, str]], kb: 
     if citation.kind == "scene":
         if citation.role == "boxes":
             ends = {s for s, _, _ in scene}
-            return Check(
-                "scene", {fact.subject, fact.object} <= ends, f"{said}: both objects have a box in the scene"
-            )
+            return Check("scene", {fact.subject, fact.object} <= ends, f"{said}: both objects have a box in the scene")
         held = (fact.subject, fact.predicate, fact.object) in scene
         return Check("scene", held, f"{said}: {'in' if held else 'not in'} the scene")
     held = len(kb.find(fact.subject, fact.predicate, fact.object, limit=1)) > 0
@@ -88,9 +86,7 @@ def _answered(trace: Trace) -> Check:
         return Check("answer", True, f"{trace.answer!r} is a seen object or an end of a cited fact")
     computed = [s.name for s in trace.steps if s.name in COMPUTED]
     if computed:
-        return Check(
-            "answer", True, f"{trace.answer!r} was computed from what is cited (step {computed[0]!r})"
-        )
+        return Check("answer", True, f"{trace.answer!r} was computed from what is cited (step {computed[0]!r})")
     if trace.model and not trace.citations and not trace.memory:
         said = f"{trace.answer!r} was read from the picture by the weights {trace.model}; no fact is claimed"
         return Check("answer", True, said)

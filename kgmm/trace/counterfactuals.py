@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from kgmm.store import Fact
-from kgmm.trace._data import Counterfactual, Trace, key
+from kgmm.trace.trace import Counterfactual, Trace, key
 
 #: with more citations than this, only each alone and all together are taken away
 ALL_SUBSETS = 4
@@ -53,9 +53,7 @@ def exhaust(trace: Trace, rounds: int = 8) -> list[Counterfactual]:
     removed: dict[tuple[str, str, str], Fact] = {}
     citations, found = trace.citations, list[Counterfactual]()
     while len(found) < rounds:
-        fresh = {
-            key(c.fact): c.fact for c in citations if c.kind == "knowledge" and key(c.fact) not in removed
-        }
+        fresh = {key(c.fact): c.fact for c in citations if c.kind == "knowledge" and key(c.fact) not in removed}
         if not fresh:
             break
         removed |= fresh

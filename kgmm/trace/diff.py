@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kgmm.store import Fact
-from kgmm.trace._data import Trace, key
 from kgmm.trace.saying import say
+from kgmm.trace.trace import Trace, key
 
 #: what both traces were asked of, compared field by field
 SETTINGS = ("question", "choices", "reasoner", "model", "store", "store_version")
@@ -117,7 +117,5 @@ def _why(first: Trace, second: Trace, found: Difference) -> list[str]:
         for a, b in zip(first.steps, second.steps, strict=False)
         if (a.name, a.text) != (b.name, b.text)
     ]
-    abstained = [
-        f"the {n} abstains: {t.abstained}" for n, t in (("first", first), ("second", second)) if t.abstained
-    ]
+    abstained = [f"the {n} abstains: {t.abstained}" for n, t in (("first", first), ("second", second)) if t.abstained]
     return [*gone, *ranked, *steps[:1], *abstained]

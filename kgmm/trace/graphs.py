@@ -6,9 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kgmm import names
+from kgmm.language import names
 from kgmm.store import Fact
-from kgmm.trace._data import Trace, key
+from kgmm.trace.trace import Trace, key
 
 if TYPE_CHECKING:
     import networkx
@@ -36,9 +36,7 @@ def to_networkx(trace: Trace) -> networkx.MultiDiGraph:
     for fact, kind, role in edges:
         for end in (fact.subject, fact.object):
             graph.add_node(end, label=names.label(end))
-        graph.add_edge(
-            fact.subject, fact.object, key=fact.predicate, predicate=fact.predicate, kind=kind, role=role
-        )
+        graph.add_edge(fact.subject, fact.object, key=fact.predicate, predicate=fact.predicate, kind=kind, role=role)
     return graph
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph
 from kgmm.store import Fact
-from kgmm.trace._data import SCHEMA, Citation, Counterfactual, Link, MemoryFact, Step, Trace
+from kgmm.trace.trace import SCHEMA, Citation, Counterfactual, Link, MemoryFact, Step, Trace
 
 T = TypeVar("T")
 
@@ -47,9 +47,7 @@ def _trace(data: dict[str, Any], origin: str) -> Trace:
         concepts=[_link(x) for x in _items(data["concepts"])],
         memory=[_memory_fact(x) for x in _items(data["memory"])],
         steps=[Step(_text(x["name"]), _text(x["text"]), _object(x["data"])) for x in _items(data["steps"])],
-        citations=[
-            Citation(_fact(x["fact"]), _text(x["kind"]), _text(x["role"])) for x in _items(data["citations"])
-        ],
+        citations=[Citation(_fact(x["fact"]), _text(x["kind"]), _text(x["role"])) for x in _items(data["citations"])],
         answer=_optional(data["answer"], _text),
         score=_number(data["score"]),
         alternatives=[(_text(text), _number(score)) for text, score in _items(data["alternatives"])],
@@ -81,9 +79,7 @@ def _counterfactual(x: dict[str, Any]) -> Counterfactual:
 
 
 def _fact(x: dict[str, Any]) -> Fact:
-    s, p, o, graph, source = (
-        _text(x[name]) for name in ("subject", "predicate", "object", "graph", "source")
-    )
+    s, p, o, graph, source = (_text(x[name]) for name in ("subject", "predicate", "object", "graph", "source"))
     return Fact(s, p, o, _number(x["weight"]), graph, source)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kgmm import names
-from kgmm.phrase import phrase
+from kgmm.language import names
+from kgmm.language.phrase import phrase
 from kgmm.store import Fact
-from kgmm.trace._data import Trace
+from kgmm.trace.trace import Trace
 
 _SCENE_WORDS = {"InstanceOf": "is a", "HasProperty": "is", "Depicts": "shows", "Contains": "contains"}
 

@@ -38,10 +38,15 @@ widget.render({ model, el: document.getElementById("here") });
 @pytest.fixture
 def page(opened: Callable[..., Page], tmp_path: Path) -> Iterator[Page]:
     kb = KnowledgeStore(tmp_path / "kb")
-    kb.add([
-        Fact("knife", "UsedFor", "cutting", 3.0), Fact("knife", "IsA", "tool", 2.0), Fact("butter knife", "IsA", "knife"),
-        Fact("cutting", "HasPrerequisite", "sharpness"), Fact("knife", "RelatedTo", EVIL),
-    ])  # fmt: skip
+    kb.add(
+        [
+            Fact("knife", "UsedFor", "cutting", 3.0),
+            Fact("knife", "IsA", "tool", 2.0),
+            Fact("butter knife", "IsA", "knife"),
+            Fact("cutting", "HasPrerequisite", "sharpness"),
+            Fact("knife", "RelatedTo", EVIL),
+        ]
+    )
     explorer = explore(kb, "knife")
 
     def state() -> dict[str, Any]:
@@ -73,11 +78,7 @@ def shown(page: Page) -> list[str]:
 
 
 def drawn(page: Page) -> set[str]:
-    return set(
-        page.evaluate(
-            "document.querySelector('.kgmm-explorer').kgmmDrawing.nodes().map(n => n.data('label'))"
-        )
-    )
+    return set(page.evaluate("document.querySelector('.kgmm-explorer').kgmmDrawing.nodes().map(n => n.data('label'))"))
 
 
 def test_what_the_kernel_sends_is_drawn_and_listed(page: Page) -> None:

@@ -39,9 +39,7 @@ def lab(tmp_path: Path) -> Iterator[str]:
     kernel = tmp_path / "share" / "kernels" / "python3"
     kernel.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    (kernel / "kernel.json").write_text(
-        json.dumps({"argv": argv, "display_name": "kgmm", "language": "python"})
-    )
+    (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "kgmm", "language": "python"}))
     cells = [
         {
             "cell_type": "code",
@@ -98,9 +96,7 @@ def test_the_explorer_works_in_jupyterlab_without_network(chromium: Browser, lab
     page.get_by_role("button", name="knife is used for cutting").click(timeout=60_000)
     page.get_by_role("button", name="expand").click()
     page.get_by_text("cutting requires sharpness").wait_for()
-    drawn = page.evaluate(
-        "document.querySelector('.kgmm-explorer').kgmmDrawing.nodes().map(n => n.data('label'))"
-    )
+    drawn = page.evaluate("document.querySelector('.kgmm-explorer').kgmmDrawing.nodes().map(n => n.data('label'))")
     assert set(drawn) == {"knife", "cutting", "sharpness"}
     assert outside == []
     page.close()

@@ -116,9 +116,7 @@ def test_the_graph_pans_zooms_and_shows_the_cited_alone(opened: Open, path: Path
     page.mouse.move(box["x"] + 150, box["y"] + 80, steps=6)
     page.mouse.up()
     moved = page.evaluate("kgmmDrawing.pan()")
-    assert moved["x"] - start["x"] == pytest.approx(120, abs=5) and moved["y"] - start["y"] == pytest.approx(
-        50, abs=5
-    )
+    assert moved["x"] - start["x"] == pytest.approx(120, abs=5) and moved["y"] - start["y"] == pytest.approx(50, abs=5)
     drawing.press("ArrowLeft")
     assert page.evaluate("kgmmDrawing.pan().x") > moved["x"]
     zoom = page.evaluate("kgmmDrawing.zoom()")
@@ -183,9 +181,7 @@ def test_axe_finds_no_serious_issue(opened: Open, path: Path, episodes: Path, sc
     for file in (path, episodes):
         # axe's own script is let through the page's policy, which refuses every other
         found = axe.run(opened(file, color_scheme=scheme, bypass_csp=True)).response["violations"]
-        assert [
-            (v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")
-        ] == []
+        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")] == []
 
 
 def test_light_and_dark_can_be_switched(opened: Open, path: Path) -> None:

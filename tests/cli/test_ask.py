@@ -34,20 +34,13 @@ def test_json_is_one_document_with_the_trace(shell: Shell, kb: str) -> None:
 
 def test_an_abstention_says_what_is_missing_and_is_no_error(shell: Shell, kb: str) -> None:
     result = shell("ask", kb, COFFEE, "How old is the cup?")
-    assert result.code == 0 and result.out.startswith(
-        "I don't know: no fact about what is seen answers 'old'"
-    )
+    assert result.code == 0 and result.out.startswith("I don't know: no fact about what is seen answers 'old'")
 
 
 def test_the_trace_is_written_as_page_or_json(shell: Shell, kb: str, tmp_path: Path) -> None:
     for name in ("t.html", "t.json"):
-        assert (
-            shell("ask", kb, COFFEE, "What is the cup used for?", "--trace", str(tmp_path / name)).code == 0
-        )
-    assert (
-        "<html" in (tmp_path / "t.html").read_text()
-        and json.loads((tmp_path / "t.json").read_text())["answer"]
-    )
+        assert shell("ask", kb, COFFEE, "What is the cup used for?", "--trace", str(tmp_path / name)).code == 0
+    assert "<html" in (tmp_path / "t.html").read_text() and json.loads((tmp_path / "t.json").read_text())["answer"]
 
 
 def test_a_broken_picture_gives_one_clear_line(shell: Shell, kb: str, tmp_path: Path) -> None:
@@ -65,10 +58,7 @@ def test_a_missing_store_is_not_made_by_asking(shell: Shell, tmp_path: Path) -> 
 def test_retrieve_shows_facts_by_score(shell: Shell, kb: str) -> None:
     document = json.loads(shell("retrieve", kb, "what is a knife used for", "--limit", "5", "--json").out)
     assert len(document["facts"]) == 5
-    assert any(
-        f["fact"]["predicate"] == "UsedFor" and f["fact"]["subject"] == "/c/en/knife"
-        for f in document["facts"]
-    )
+    assert any(f["fact"]["predicate"] == "UsedFor" and f["fact"]["subject"] == "/c/en/knife" for f in document["facts"])
 
 
 def test_the_demo_is_right_and_every_cited_fact_is_found(shell: Shell, tmp_path: Path) -> None:
@@ -81,20 +71,14 @@ def test_the_demo_is_right_and_every_cited_fact_is_found(shell: Shell, tmp_path:
         assert answer["citations"]
         for citation in answer["citations"]:
             fact = citation["fact"]
-            found = shell(
-                "find", str(tmp_path / "demo/kb"), fact["subject"], fact["predicate"], fact["object"]
-            )
+            found = shell("find", str(tmp_path / "demo/kb"), fact["subject"], fact["predicate"], fact["object"])
             assert found.code == 0 and found.out.strip(), fact
     assert (tmp_path / "demo/trace.html").stat().st_size > 10_000
 
 
-def test_fvqa_in_its_own_layout_is_answered_and_scored(
-    shell: Shell, tmp_path: Path, shared_data: Path
-) -> None:
+def test_fvqa_in_its_own_layout_is_answered_and_scored(shell: Shell, tmp_path: Path, shared_data: Path) -> None:
     out = tmp_path / "predictions.jsonl"
-    result = shell(
-        "eval", "fvqa", str(shared_data / "fvqa"), "--limit", "20", "--predictions", str(out), "--json"
-    )
+    result = shell("eval", "fvqa", str(shared_data / "fvqa"), "--limit", "20", "--predictions", str(out), "--json")
     assert result.code == 0
     figures, rows = json.loads(result.out), [json.loads(line) for line in out.read_text().splitlines()]
     assert figures["questions"] == len(rows) == 20 and figures["top1"] >= 0.5

@@ -21,9 +21,7 @@ pytest.importorskip("fastapi", reason="the serve extra is not installed")
     ("options", "path", "key"),
     [([], "/c/en/spoon", "edges"), (["--sparql"], "/?query=ASK%20%7B%3Fs%20%3Fp%20%3Fo%7D", "boolean")],
 )
-def test_it_serves_until_it_is_stopped(
-    bundled_kb: KnowledgeStore, options: list[str], path: str, key: str
-) -> None:
+def test_it_serves_until_it_is_stopped(bundled_kb: KnowledgeStore, options: list[str], path: str, key: str) -> None:
     command = [sys.executable, "-m", "kgmm", "serve", str(bundled_kb.path), "--port", "0", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
@@ -41,8 +39,4 @@ def test_it_serves_until_it_is_stopped(
 def test_a_store_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "kgmm", "serve", str(tmp_path / "none")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (
-        done.returncode == 1
-        and len(done.stderr.strip().splitlines()) == 1
-        and not (tmp_path / "none").exists()
-    )
+    assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1 and not (tmp_path / "none").exists()

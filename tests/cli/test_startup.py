@@ -8,18 +8,12 @@ import time
 
 import pytest
 
-HEAVY = (
-    "torch torch_geometric sentence_transformers transformers sklearn polars deltalake rdflib numba networkx"
-)
+HEAVY = "torch torch_geometric sentence_transformers transformers sklearn polars deltalake rdflib numba networkx"
 
 
 def loaded(statement: str) -> set[str]:
     code = f"import sys; {statement}; print(*[m for m in {HEAVY.split()!r} if m in sys.modules])"
-    return set(
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.split()
-    )
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
 @pytest.mark.parametrize(

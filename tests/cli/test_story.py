@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 import kgmm
-from kgmm.summarize.example import news
-from kgmm.summarize.render import render
+from kgmm.stories.example.news import news
+from kgmm.stories.example.render import render
 
 Shell = Callable[..., Any]
 
@@ -27,9 +27,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_video_becomes_a_story_and_a_storyboard(shell: Shell, video: Path, tmp_path: Path) -> None:
     subtitles = video.with_suffix(".srt")
-    made = shell(
-        "story", video, "--subtitles", subtitles, "-o", tmp_path / "story", "--kb", tmp_path / "kb", "--json"
-    )
+    made = shell("story", video, "--subtitles", subtitles, "-o", tmp_path / "story", "--kb", tmp_path / "kb", "--json")
     assert made.code == 0, made.err
     document = json.loads(made.out)
     assert document["shots"] == 4 and document["newslogos"] >= 1 and document["terms"] > 5
@@ -42,9 +40,7 @@ def test_a_video_becomes_a_story_and_a_storyboard(shell: Shell, video: Path, tmp
     with kgmm.open(tmp_path / "kb") as kb:
         assert f"story/{document['story']}" in kb.graphs()
     again = shell("summarize", document["story"], logo, "--kb", tmp_path / "kb", "--json")
-    assert [f["shot"] for f in json.loads(again.out)["frames"]] == [
-        f["shot"] for f in json.loads(ran.out)["frames"]
-    ]
+    assert [f["shot"] for f in json.loads(again.out)["frames"]] == [f["shot"] for f in json.loads(ran.out)["frames"]]
 
 
 def test_a_story_made_before_goes_into_a_store(shell: Shell, tmp_path: Path) -> None:
@@ -83,9 +79,17 @@ def test_a_picture_asks_for_its_story_with_facts_and_boards(shell: Shell, tmp_pa
         kb.add([("whale", "IsA", "mammal")])
     page, picture = tmp_path / "board.html", tmp_path / "board.png"
     ran = shell(
-        "summarize", tmp_path / "mine.json", tmp_path / "screenshot.jpg", "--kb", tmp_path / "kb", "--html", page,
-        "--png", picture, "--json",
-    )  # fmt: skip
+        "summarize",
+        tmp_path / "mine.json",
+        tmp_path / "screenshot.jpg",
+        "--kb",
+        tmp_path / "kb",
+        "--html",
+        page,
+        "--png",
+        picture,
+        "--json",
+    )
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
     assert all("whale" in frame["logos"] for frame in found["frames"])
@@ -98,9 +102,7 @@ def test_a_picture_asks_for_its_story_with_facts_and_boards(shell: Shell, tmp_pa
 
 
 def test_a_film_is_skimmed(shell: Shell, video: Path, tmp_path: Path) -> None:
-    ran = shell(
-        "summarize", video, "--method", "saliency", "--rate", 0.3, "--clip", tmp_path / "skim.mp4", "--json"
-    )
+    ran = shell("summarize", video, "--method", "saliency", "--rate", 0.3, "--clip", tmp_path / "skim.mp4", "--json")
     assert ran.code == 0, ran.err
     clips = json.loads(ran.out)["clips"]
     assert clips == sorted(clips, key=lambda c: c["start"])
@@ -120,9 +122,7 @@ def test_a_film_is_skimmed(shell: Shell, video: Path, tmp_path: Path) -> None:
         (("story", "none.mp4"), 2, "none.mp4"),
     ],
 )
-def test_mistakes_are_named_on_one_line(
-    shell: Shell, arguments: tuple[str, ...], code: int, said: str
-) -> None:
+def test_mistakes_are_named_on_one_line(shell: Shell, arguments: tuple[str, ...], code: int, said: str) -> None:
     ran = shell(*arguments)
     assert ran.code == code and ran.out == "" and said in ran.err
     assert code == 2 or ran.err.count("\n") == 1

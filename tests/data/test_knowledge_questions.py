@@ -23,9 +23,7 @@ def made(tmp_path):
         "bed": "sleeping",
     }
     kb.add([Fact(f"/c/en/{s}", "UsedFor", f"/c/en/{o.replace(' ', '_')}") for s, o in uses.items()])
-    scene = SceneGraph(
-        "desk", tuple(SceneObject(f"o{i}", n) for i, n in enumerate(("knife", "hammer", "pen", "cup")))
-    )
+    scene = SceneGraph("desk", tuple(SceneObject(f"o{i}", n) for i, n in enumerate(("knife", "hammer", "pen", "cup"))))
     return kb, scene, uses
 
 
@@ -34,7 +32,7 @@ def test_answers_follow_the_store(made):
     found = list(knowledge_questions(kb, [scene], per_scene=8))
     assert {q.seen for q in found} == {True, False}
     for q in found:
-        subject, right = kgmm.names.label(q.fact.subject), kgmm.names.label(q.fact.object)
+        subject, right = kgmm.language.names.label(q.fact.subject), kgmm.language.names.label(q.fact.object)
         assert uses[subject] == right and q.answer == (subject if q.seen else right)
         assert q.answer in q.choices and len(set(q.choices)) == 4
         assert (subject in q.question) != q.seen
@@ -51,6 +49,4 @@ def test_a_question_with_two_right_answers_is_not_asked(made):
 
     kb, scene, _ = made
     kb.add([Fact("/c/en/hammer", "UsedFor", "/c/en/cutting")])
-    assert not [
-        q for q in knowledge_questions(kb, [scene], per_scene=20) if q.seen and "cutting" in q.question
-    ]
+    assert not [q for q in knowledge_questions(kb, [scene], per_scene=20) if q.seen and "cutting" in q.question]

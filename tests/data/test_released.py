@@ -97,18 +97,26 @@ BROKEN = {
     "a list": (released.vqa2, [], "expected a JSON object with 'questions'"),
     "questions that are a number": (released.vqa2, {"questions": 3}, "expected a list of questions, found int"),
     "a question without an id": (released.ok_vqa, {"questions": [ROW, {}]}, "question 2 lacks .*question_id"),
-    "an image without questions": (released.visual7w, {"images": [{"filename": "a"}]}, "image 1 has no list of qa_pairs"),
+    "an image without questions": (
+        released.visual7w,
+        {"images": [{"filename": "a"}]},
+        "image 1 has no list of qa_pairs",
+    ),
     "an image that is a word": (released.visual7w, {"images": ["a"]}, "image 1 has no list"),
     "a pair without its answer": (
-        released.visual7w, {"images": [{"qa_pairs": [{"qa_id": 1, "question": "Who?"}]}]}, "image 1, question 1 lacks .*answer",
+        released.visual7w,
+        {"images": [{"qa_pairs": [{"qa_id": 1, "question": "Who?"}]}]},
+        "image 1, question 1 lacks .*answer",
     ),
     "a list of questions": (released.gqa, [1], "expected a JSON object of questions by id"),
     "a question without its image": (released.gqa, {"0201": {"question": "?"}}, "question 0201 lacks .*imageId"),
     "a question that is null": (released.gqa, {"0201": None}, "question 0201 lacks"),
     "a fact that is a number": (
-        released.fvqa, {"12": {"img_file": "a", "question": "?", "answer": "b", "fact": 5}}, "question 12 lacks",
+        released.fvqa,
+        {"12": {"img_file": "a", "question": "?", "answer": "b", "fact": 5}},
+        "question 12 lacks",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)

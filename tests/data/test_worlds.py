@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kgmm.data import clevr, easy_vqa
-from kgmm.data.clevr_grammar import clevr_program
 from kgmm.errors import KgmmError
+from kgmm.reason.visual.grammar import clevr_program
 
 
 def test_a_scene_is_drawn_as_described_and_cut_apart_again():
@@ -19,9 +19,7 @@ def test_a_scene_is_drawn_as_described_and_cut_apart_again():
         assert len(found) == len(world.objects)
         for o in world.objects:
             x, y = clevr.centre(o)
-            near = min(
-                found, key=lambda s: abs(s.box[0] + s.box[2] / 2 - x) + abs(s.box[1] + s.box[3] / 2 - y)
-            )
+            near = min(found, key=lambda s: abs(s.box[0] + s.box[2] / 2 - x) + abs(s.box[1] + s.box[3] / 2 - y))
             colour = np.array(near.colour) * 255
             assert np.abs(colour - clevr.COLOURS[clevr.value(o, "colour")]).max() < 2
 
@@ -49,10 +47,7 @@ def test_a_program_by_hand():
     left_of_star = (step("find", "star"), step("relate", "left_of", (0,)), step("filter", "red", (1,)))
     assert clevr.execute((*left_of_star, step("query", "shape", (2,))), world) == "circle"
     assert (
-        clevr.execute(
-            (step("find", "square"), step("same", "colour", (0,)), step("exist", inputs=(1,))), world
-        )
-        == "no"
+        clevr.execute((step("find", "square"), step("same", "colour", (0,)), step("exist", inputs=(1,))), world) == "no"
     )
     two = (step("find", "red"), step("count", inputs=(0,)), step("find", "blue"), step("count", inputs=(2,)))
     assert clevr.execute((*two, step("greater", inputs=(1, 3))), world) == "yes"

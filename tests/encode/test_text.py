@@ -65,13 +65,9 @@ def test_the_default_encoder_needs_no_heavy_import() -> None:
 def test_any_sentence_transformers_folder_works(tmp_path: Path) -> None:
     from transformers import BertConfig, BertModel, BertTokenizer
 
-    (tmp_path / "vocab.txt").write_text(
-        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "dog", "cat"])
-    )
+    (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "dog", "cat"]))
     BertTokenizer(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
-    config = BertConfig(
-        vocab_size=7, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
-    )
+    config = BertConfig(vocab_size=7, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
     BertModel(config).save_pretrained(tmp_path)
     encoder = text_encoder(str(tmp_path))
     vectors = encoder.encode(["dog", "cat"])

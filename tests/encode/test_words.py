@@ -18,9 +18,7 @@ VECTORS = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 
 
 def rows() -> str:
-    return "".join(
-        f"{w} {' '.join(f'{v:.8f}' for v in row)}\n" for w, row in zip(WORDS, VECTORS, strict=True)
-    )
+    return "".join(f"{w} {' '.join(f'{v:.8f}' for v in row)}\n" for w, row in zip(WORDS, VECTORS, strict=True))
 
 
 def write(folder: Path, form: str) -> Path:
@@ -42,9 +40,7 @@ def test_every_form_of_file_gives_the_same_vectors(tmp_path: Path, form: str) ->
     encoder = text_encoder(str(write(tmp_path, form)))
     assert isinstance(encoder, Encoder) and encoder.dim == 3
     expected = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
-    np.testing.assert_allclose(
-        encoder.encode(["the", "dog", "Cat", "ice cream", "über"]), expected, atol=1e-6
-    )
+    np.testing.assert_allclose(encoder.encode(["the", "dog", "Cat", "ice cream", "über"]), expected, atol=1e-6)
 
 
 def test_a_phrase_is_the_weighted_mean_of_its_words() -> None:

@@ -17,9 +17,7 @@ from .random_graphs import as_view, graphs
 
 
 @settings(max_examples=80, deadline=None)
-@given(
-    graphs(min_nodes=2, max_nodes=8), st.booleans(), st.integers(1, 5), st.sampled_from(["weight", "walk"])
-)
+@given(graphs(min_nodes=2, max_nodes=8), st.booleans(), st.integers(1, 5), st.sampled_from(["weight", "walk"]))
 def test_paths_are_the_best_of_all_simple_paths(graph, directed, max_length, by):
     n, edges, _ = graph
     view = as_view(n, edges, directed)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kgmm.graph import GraphView, duals, symmetric, top
+from kgmm.graph import GraphView
 from kgmm.graph.seeds import resolve
-from kgmm.graph.settle import settle
+from kgmm.graph.walk import duals, symmetric, top
+from kgmm.graph.walk.settle import settle
 
 from .random_graphs import as_view, graphs
 

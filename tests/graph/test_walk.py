@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kgmm.errors import BadInput, UnknownConcept
 from kgmm.graph import GraphView, build
-from kgmm.graph.layers import layers
+from kgmm.graph.walk.layers import layers
 
 from .random_graphs import as_view, graphs
 
@@ -101,10 +101,7 @@ def test_certified_top_agrees_with_the_exact_order(graph, directed, k):
             assert abs(exact[a] - exact[b]) < 1e-9
     outside = np.delete(exact, places)
     assert len(outside) == 0 or outside.max() <= exact[places[-1]] + 1e-10
-    assert all(
-        abs(score - exact[at]) <= ranking.bound + 1e-12
-        for at, (_, score) in zip(places, ranking, strict=True)
-    )
+    assert all(abs(score - exact[at]) <= ranking.bound + 1e-12 for at, (_, score) in zip(places, ranking, strict=True))
 
 
 def ring(n=4000, chords=120_000, seed=0):
@@ -184,9 +181,7 @@ def test_a_walk_holds_less_than_two_and_a_half_times_its_arrays():
 
 
 def test_importing_views_loads_no_compiler():
-    program = (
-        "import sys, kgmm.graph; print(sorted({'numba', 'scipy', 'torch', 'polars'} & set(sys.modules)))"
-    )
+    program = "import sys, kgmm.graph; print(sorted({'numba', 'scipy', 'torch', 'polars'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

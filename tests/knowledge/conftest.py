@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kgmm.bundled import folder
-from kgmm.names import concept
+from kgmm.language.names import concept
 
 Triple = tuple[str, str, str]
 

@@ -9,7 +9,7 @@ import networkx as nx
 from simplemma import is_known
 
 from kgmm.bundled import folder
-from kgmm.words import tokens
+from kgmm.language.words import tokens
 
 Triple = tuple[str, str, str]
 RELATIONS = set(
@@ -27,11 +27,32 @@ DENIALS = {
 }
 #: Properties no thing has at once, where the knowledge itself states no Antonym.
 OPPOSITES = [
-    ("hot", "cold"), ("big", "small"), ("large", "small"), ("long", "short"), ("tall", "short"), ("hard", "soft"), ("fast", "slow"),
-    ("heavy", "light"), ("wet", "dry"), ("clean", "dirty"), ("dangerous", "harmless"), ("sharp", "blunt"), ("old", "new"),
-    ("loud", "quiet"), ("expensive", "cheap"), ("strong", "weak"), ("thick", "thin"), ("rough", "smooth"), ("edible", "inedible"),
-    ("edible", "poisonous"), ("transparent", "opaque"), ("warm", "cool"), ("deep", "shallow"), ("wide", "narrow"), ("alive", "dead"),
-]  # fmt: skip
+    ("hot", "cold"),
+    ("big", "small"),
+    ("large", "small"),
+    ("long", "short"),
+    ("tall", "short"),
+    ("hard", "soft"),
+    ("fast", "slow"),
+    ("heavy", "light"),
+    ("wet", "dry"),
+    ("clean", "dirty"),
+    ("dangerous", "harmless"),
+    ("sharp", "blunt"),
+    ("old", "new"),
+    ("loud", "quiet"),
+    ("expensive", "cheap"),
+    ("strong", "weak"),
+    ("thick", "thin"),
+    ("rough", "smooth"),
+    ("edible", "inedible"),
+    ("edible", "poisonous"),
+    ("transparent", "opaque"),
+    ("warm", "cool"),
+    ("deep", "shallow"),
+    ("wide", "narrow"),
+    ("alive", "dead"),
+]
 #: Things may have several colours, even opposite ones.
 COLOURS = {"/c/en/black", "/c/en/white"}
 #: Words that neither WordNet's nouns nor the lemmatizer know, checked by hand.
@@ -69,9 +90,7 @@ def test_nothing_has_two_opposite_properties(commonsense: list[Triple]) -> None:
     assert [(s, a, b) for s, has in properties.items() for a, b in opposites if a in has and b in has] == []
 
 
-def test_no_kind_is_its_own_kind_with_or_without_wordnet(
-    commonsense: list[Triple], wordnet: list[Triple]
-) -> None:
+def test_no_kind_is_its_own_kind_with_or_without_wordnet(commonsense: list[Triple], wordnet: list[Triple]) -> None:
     for facts in (commonsense, commonsense + wordnet):
         kinds = nx.DiGraph((s, o) for s, p, o in facts if p == "IsA")
         assert [sorted(c) for c in nx.strongly_connected_components(kinds) if len(c) > 1] == []
@@ -84,10 +103,7 @@ def test_every_word_is_spelled_right(written: list[Triple], wordnet: list[Triple
     unknown = {
         w
         for w in used
-        if not w.isdigit()
-        and w not in nouns
-        and w.replace("'s", "") not in nouns
-        and not is_known(w, lang="en")
+        if not w.isdigit() and w not in nouns and w.replace("'s", "") not in nouns and not is_known(w, lang="en")
     }
     assert unknown - SPELLED_RIGHT == set()
 

@@ -9,9 +9,7 @@ Triple = tuple[str, str, str]
 
 def test_there_are_a_thousand_classes_in_order_with_a_synset_each(imagenet: list[list[str]]) -> None:
     assert [int(row[0]) for row in imagenet] == list(range(1000))
-    assert len({row[1] for row in imagenet}) == 1000 and all(
-        row[1][0] == "n" and len(row[1]) == 9 for row in imagenet
-    )
+    assert len({row[1] for row in imagenet}) == 1000 and all(row[1][0] == "n" and len(row[1]) == 9 for row in imagenet)
     assert {0: "tench", 281: "tabby", 504: "coffee mug", 967: "espresso", 999: "toilet tissue"}.items() <= {
         int(row[0]): row[2].split(", ")[0] for row in imagenet
     }.items()

@@ -10,7 +10,7 @@ from PIL import Image
 
 from kgmm.bundled import folder
 from kgmm.errors import BadInput
-from kgmm.names import concept
+from kgmm.language.names import concept
 from kgmm.scene import SceneGraph
 
 Triple = tuple[str, str, str]
@@ -72,11 +72,9 @@ def test_every_gold_question_is_complete_and_its_scene_exists() -> None:
     questions = json.loads((GOLD / "questions.json").read_text(encoding="utf-8"))
     assert len({q["id"] for q in questions}) == len(questions) >= 60
     for q in questions:
-        assert (
-            q["question"].endswith("?")
-            and q["kind"]
-            and (q["answers"] is None) == (q["kind"] == "unanswerable")
-        ), q["id"]
+        assert q["question"].endswith("?") and q["kind"] and (q["answers"] is None) == (q["kind"] == "unanswerable"), q[
+            "id"
+        ]
         assert (GOLD.parents[1] / q["scene"]).is_file(), q["id"]
         if q.get("choices"):
             assert set(q["answers"]) & set(q["choices"]), q["id"]

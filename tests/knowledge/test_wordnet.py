@@ -56,9 +56,7 @@ def test_it_holds_the_whole_noun_hierarchy(wordnet: list[Triple]) -> None:
         ("domestic_dog", "animal", "person"),
     ],
 )
-def test_a_word_means_what_people_mean_by_it(
-    above: dict[str, set[str]], word: str, kind: str, never: str
-) -> None:
+def test_a_word_means_what_people_mean_by_it(above: dict[str, set[str]], word: str, kind: str, never: str) -> None:
     kinds = closure(above, word)
     assert kind in kinds and never not in kinds and "entity" in kinds
 
@@ -86,7 +84,4 @@ def test_no_kind_is_its_own_kind(above: dict[str, set[str]]) -> None:
 
 def test_the_file_is_small_and_its_licence_lies_beside_it() -> None:
     assert (folder("knowledge") / "wordnet.tsv.gz").stat().st_size < 3_000_000
-    assert (
-        "WordNet 3.0 Copyright 2006 by Princeton University"
-        in (folder("knowledge") / "WORDNET-LICENSE").read_text()
-    )
+    assert "WordNet 3.0 Copyright 2006 by Princeton University" in (folder("knowledge") / "WORDNET-LICENSE").read_text()

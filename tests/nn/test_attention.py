@@ -61,9 +61,7 @@ def test_co_attention_follows_its_equations():
         h_v, h_q = torch.tanh(w_v @ v + (w_q @ q) @ c), torch.tanh(w_q @ q + (w_v @ v) @ c.T)
         p_v = (layer.score_image.weight[0] @ h_v).softmax(0)
         p_q = (layer.score_question.weight[0] @ h_q).softmax(0)
-        assert torch.allclose(a_v[b][MASK[b]], p_v, atol=1e-5) and torch.allclose(
-            a_q[b][word_mask[b]], p_q, atol=1e-5
-        )
+        assert torch.allclose(a_v[b][MASK[b]], p_v, atol=1e-5) and torch.allclose(a_q[b][word_mask[b]], p_q, atol=1e-5)
         assert torch.allclose(v_hat[b], v @ p_v, atol=1e-5) and torch.allclose(q_hat[b], q @ p_q, atol=1e-5)
 
 
@@ -86,9 +84,7 @@ def test_hierarchy_ignores_padded_words_and_objects():
     torch.manual_seed(4)
     layer = HierarchicalCoAttention(4, 6)
     words, objects = torch.randn(1, 3, 4), torch.randn(1, 2, 4)
-    h, a_v, a_q = layer(
-        words, objects, torch.ones(1, 3, dtype=torch.bool), torch.ones(1, 2, dtype=torch.bool)
-    )
+    h, a_v, a_q = layer(words, objects, torch.ones(1, 3, dtype=torch.bool), torch.ones(1, 2, dtype=torch.bool))
     longer, more = torch.cat([words, torch.randn(1, 2, 4)], 1), torch.cat([objects, torch.randn(1, 3, 4)], 1)
     word_mask = torch.tensor([[True, True, True, False, False]])
     object_mask = torch.tensor([[True, True, False, False, False]])

@@ -28,10 +28,15 @@ def _batch(b=3, n=5, s=6, w=4, seed=0):
     mask = torch.ones(b, n, dtype=torch.bool)
     mask[-1, 2:] = False
     return FactBatch(
-        torch.randn(b, s, generator=g), torch.randn(b, 2, w, generator=g), torch.ones(b, 2, dtype=torch.bool),
-        torch.randn(b, n, 3, w, generator=g), torch.randn(b, n, s, generator=g), torch.randn(b, n, 3, generator=g),
-        torch.randn(b, n, 2, 4, generator=g), mask,
-    )  # fmt: skip
+        torch.randn(b, s, generator=g),
+        torch.randn(b, 2, w, generator=g),
+        torch.ones(b, 2, dtype=torch.bool),
+        torch.randn(b, n, 3, w, generator=g),
+        torch.randn(b, n, s, generator=g),
+        torch.randn(b, n, 3, generator=g),
+        torch.randn(b, n, 2, 4, generator=g),
+        mask,
+    )
 
 
 # --- ends to answers ---------------------------------------------------------------------------------------
@@ -64,9 +69,7 @@ def test_posterior_is_bayes_by_enumeration():
     prior = torch.tensor([0.7, 0.2, 0.1])
     likelihood = torch.tensor([[0.1, 0.9], [0.5, 0.5], [0.8, 0.2]])  # p(x | a)
     for x in range(2):
-        network = (
-            likelihood[:, x] / likelihood[:, x].sum()
-        )  # p(a | x) where all answers were equally frequent
+        network = likelihood[:, x] / likelihood[:, x].sum()  # p(a | x) where all answers were equally frequent
         joint = prior * likelihood[:, x]
         found = posterior(network.log()[None], prior[None], torch.ones(1, 3, dtype=torch.bool))
         assert torch.allclose(found.exp()[0], joint / joint.sum(), atol=1e-6)
@@ -182,9 +185,7 @@ def test_padding_is_drawn_last_and_counts_nothing():
 
 def test_reinforce_converges_to_the_exact_policy_gradient():
     exact_at = LOGITS.clone().requires_grad_()
-    expected = sum(
-        draw_log_probability(exact_at, ALL, torch.tensor([d])).exp().squeeze() * _reward(d) for d in DRAWS
-    )
+    expected = sum(draw_log_probability(exact_at, ALL, torch.tensor([d])).exp().squeeze() * _reward(d) for d in DRAWS)
     (exact,) = torch.autograd.grad(-expected, exact_at)
     torch.manual_seed(1)
     samples, draws = 20_000, 3

@@ -10,7 +10,7 @@ import torch
 from kgmm.nn.answers import answer_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.nn.kdmn_answers import ChoiceHead, VocabularyHead
-from kgmm.reason.fvqa_problem import NEVER, end_loss, pointer_loss
+from kgmm.train.kdmn import NEVER, end_loss, pointer_loss
 
 SIZES = {"words": 3, "sentence": 4, "features": 2, "end_features": 3, "dim": 5, "product": 2}
 
@@ -23,9 +23,15 @@ def _batch(facts=4, seed=0):
 
     mask = torch.tensor([[True] * facts, [True] * 2 + [False] * (facts - 2)])
     return FactBatch(
-        random(2, 4), random(2, 3, 3), torch.tensor([[True] * 3, [True, False, False]]), random(2, facts, 3, 3),
-        random(2, facts, 4), random(2, facts, 2), random(2, facts, 2, 3), mask,
-    )  # fmt: skip
+        random(2, 4),
+        random(2, 3, 3),
+        torch.tensor([[True] * 3, [True, False, False]]),
+        random(2, facts, 3, 3),
+        random(2, facts, 4),
+        random(2, facts, 2),
+        random(2, facts, 2, 3),
+        mask,
+    )
 
 
 def _offered(seed=1):

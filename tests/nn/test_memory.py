@@ -48,12 +48,7 @@ def test_fact_encoder_is_an_lstm_over_three_phrases():
             h, c = torch.zeros(4), torch.zeros(4)
             for t in range(3):
                 p = dict(encoder.recurrent.named_parameters())
-                gates = (
-                    p["weight_ih_l0"] @ steps[b, i, t]
-                    + p["bias_ih_l0"]
-                    + p["weight_hh_l0"] @ h
-                    + p["bias_hh_l0"]
-                )
+                gates = p["weight_ih_l0"] @ steps[b, i, t] + p["bias_ih_l0"] + p["weight_hh_l0"] @ h + p["bias_hh_l0"]
                 into, forget, cell, out = gates.chunk(4)
                 c = forget.sigmoid() * c + into.sigmoid() * cell.tanh()
                 h = out.sigmoid() * c.tanh()
@@ -128,9 +123,15 @@ def test_kdmn_points_as_its_equations_say(episodes):
     mask = torch.tensor([[True, True, True], [True, False, False]])
     seen_mask = torch.tensor([[True, True], [True, False]])
     batch = FactBatch(
-        torch.randn(2, 4), torch.randn(2, 2, 3), seen_mask, torch.randn(2, 3, 3, 3), torch.randn(2, 3, 4),
-        torch.randn(2, 3, 2), torch.randn(2, 3, 2, 3), mask,
-    )  # fmt: skip
+        torch.randn(2, 4),
+        torch.randn(2, 2, 3),
+        seen_mask,
+        torch.randn(2, 3, 3, 3),
+        torch.randn(2, 3, 4),
+        torch.randn(2, 3, 2),
+        torch.randn(2, 3, 2, 3),
+        mask,
+    )
     pointer, null, attention, state = net(batch)
     for b in range(2):
         q_s, scale = batch.question[b], 4**0.5

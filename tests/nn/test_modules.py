@@ -25,9 +25,7 @@ def test_relate_follows_only_attended_nodes_and_never_itself():
     out = layer(torch.tensor([[1.0, 0.0, 0.0]]), edges, mask, torch.tensor([0]))
     assert out[0, 0] == 0
     for j in (1, 2):
-        alone = torch.sigmoid(
-            nmn.bounded(layer.edge(edges[0, 0, j]) @ layer.word.weight[0] + layer.bias.weight[0])
-        )
+        alone = torch.sigmoid(nmn.bounded(layer.edge(edges[0, 0, j]) @ layer.word.weight[0] + layer.bias.weight[0]))
         assert torch.allclose(out[0, j], alone.squeeze())
 
 

@@ -31,9 +31,7 @@ def test_padded_objects_change_nothing_and_get_no_gradient(name):
     assert torch.allclose(out, join(words, question, objects, mask, boxes)[0], atol=1e-5)
     if name == "blind":
         return
-    (
-        out * torch.randn_like(out)
-    ).sum().backward()  # a sum of squares would be constant where outputs are normalized
+    (out * torch.randn_like(out)).sum().backward()  # a sum of squares would be constant where outputs are normalized
     assert noisy.grad[~mask].abs().max() < 1e-7
     assert (noisy.grad[mask].abs().sum(-1) > 0).float().mean() > 0.5
     for looks in (shown.get("attention"), shown.get("weights")):
@@ -50,9 +48,7 @@ def test_graph_vqa_is_a_learned_graph_two_convolutions_and_a_maximum():
     for b in range(2):
         real = int(mask[b].sum())
         nodes, at = objects[b, :real], boxes[b, :real, :2]
-        neighbours, alpha = join.learn(
-            nodes[None], question[b : b + 1], torch.ones(1, real, dtype=torch.bool)
-        )
+        neighbours, alpha = join.learn(nodes[None], question[b : b + 1], torch.ones(1, real, dtype=torch.bool))
         x = nodes
         for conv in (join.first, join.second):
             rows = []

@@ -12,9 +12,13 @@ from kgmm.notebook import explore, neighbours
 from kgmm.store import Fact
 
 FACTS = [
-    Fact("knife", "UsedFor", "cutting", 3.0), Fact("knife", "IsA", "tool", 2.0), Fact("knife", "AtLocation", "drawer"),
-    Fact("butter knife", "IsA", "knife"), Fact("cutting", "HasPrerequisite", "sharpness"), Fact("lamp", "UsedFor", "light"),
-]  # fmt: skip
+    Fact("knife", "UsedFor", "cutting", 3.0),
+    Fact("knife", "IsA", "tool", 2.0),
+    Fact("knife", "AtLocation", "drawer"),
+    Fact("butter knife", "IsA", "knife"),
+    Fact("cutting", "HasPrerequisite", "sharpness"),
+    Fact("lamp", "UsedFor", "light"),
+]
 
 
 @pytest.fixture
@@ -85,8 +89,11 @@ def test_messages_of_the_buttons_do_the_same(kb: KnowledgeStore) -> None:
         {"do": "follow", "concept": "/c/en/cutting", "relation": "HasPrerequisite", "outgoing": True},
         {"do": "walk", "concept": "/c/en/knife"},
         {"do": "remove", "concept": "/c/en/drawer"},
-        {"do": "remove"}, {"do": 3}, "nonsense", {"do": "expand", "concept": 7},
-    ):  # fmt: skip
+        {"do": "remove"},
+        {"do": 3},
+        "nonsense",
+        {"do": "expand", "concept": 7},
+    ):
         explorer._on_message(explorer, message, [])
     assert {"knife", "sharpness"} <= labels(explorer) and "drawer" not in labels(explorer)
     assert explorer.scores

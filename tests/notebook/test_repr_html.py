@@ -14,7 +14,7 @@ from kgmm.knowledge import KnowledgeStore
 from kgmm.retrieve import Memory
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store import Fact
-from kgmm.summarize.story import Logo, Shot, StoryGraph
+from kgmm.stories.story import Logo, Shot, StoryGraph
 from kgmm.trace import Answer, Citation, MemoryFact, Trace
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><svg onload=alert(3)>"

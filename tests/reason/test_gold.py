@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kgmm.knowledge import KnowledgeStore
+from kgmm.language.words import normal
 from kgmm.trace import Answer
-from kgmm.words import normal
 
 ROOT = Path(__file__).parents[2]
 QUESTIONS = json.loads((ROOT / "tests/gold/questions.json").read_text())
@@ -18,9 +18,7 @@ QUESTIONS = json.loads((ROOT / "tests/gold/questions.json").read_text())
 
 @pytest.fixture(scope="module")
 def answers(bundled_kb: KnowledgeStore) -> list[tuple[dict[str, Any], Answer]]:
-    return [
-        (q, bundled_kb.ask(ROOT / q["scene"], q["question"], choices=q.get("choices"))) for q in QUESTIONS
-    ]
+    return [(q, bundled_kb.ask(ROOT / q["scene"], q["question"], choices=q.get("choices"))) for q in QUESTIONS]
 
 
 def right(question: dict[str, Any], answer: Answer) -> bool:
@@ -32,8 +30,16 @@ def right(question: dict[str, Any], answer: Answer) -> bool:
 def test_there_are_sixty_questions_of_every_kind() -> None:
     assert len(QUESTIONS) == 60
     assert {q["kind"] for q in QUESTIONS} >= {
-        "count", "comparison", "negation", "two-hop", "attribute", "relation", "multiple choice", "unanswerable", "other end",
-    }  # fmt: skip
+        "count",
+        "comparison",
+        "negation",
+        "two-hop",
+        "attribute",
+        "relation",
+        "multiple choice",
+        "unanswerable",
+        "other end",
+    }
 
 
 def test_at_least_85_percent_are_answered_right(answers: list[tuple[dict[str, Any], Answer]]) -> None:

@@ -47,8 +47,17 @@ def test_a_concept_s_edges_come_heaviest_first_with_its_senses(served: TestClien
 def test_an_edge_has_every_field_of_the_original(served: TestClient) -> None:
     edge = served.get("/query?start=/c/en/dog&rel=/r/IsA&end=/c/en/animal").json()["edges"][0]
     assert set(edge) == {
-        "@id", "@type", "dataset", "end", "license", "rel", "sources", "start", "surfaceText", "weight",
-    }  # fmt: skip
+        "@id",
+        "@type",
+        "dataset",
+        "end",
+        "license",
+        "rel",
+        "sources",
+        "start",
+        "surfaceText",
+        "weight",
+    }
     assert edge["@id"] == "/a/[/r/IsA/,/c/en/dog/,/c/en/animal/]" and edge["dataset"] == "/d/conceptnet/4/en"
     assert edge["rel"] == {"@id": "/r/IsA", "@type": "Relation", "label": "IsA"}
     assert edge["start"] == {
@@ -67,10 +76,7 @@ def test_a_sense_is_a_node_with_its_label(served: TestClient) -> None:
 
 def test_pages_link_to_one_another(served: TestClient) -> None:
     first = served.get("/c/en/dog?limit=2").json()
-    assert (
-        first["view"]["nextPage"] == "/c/en/dog?offset=2&limit=2"
-        and first["view"]["paginatedProperty"] == "edges"
-    )
+    assert first["view"]["nextPage"] == "/c/en/dog?offset=2&limit=2" and first["view"]["paginatedProperty"] == "edges"
     second = served.get(first["view"]["nextPage"]).json()
     assert second["view"]["previousPage"] == "/c/en/dog?offset=0&limit=2" and "nextPage" not in second["view"]
     assert len(first["edges"]) == len(second["edges"]) == 2
@@ -98,9 +104,7 @@ def test_a_broad_search_is_narrowed_before_it_is_read(address: str) -> None:
     assert found.json()["edges"] == [] and time.perf_counter() - start < 2.0
 
 
-def test_a_search_that_takes_too_long_says_how_to_narrow_it(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_that_takes_too_long_says_how_to_narrow_it(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kgmm.serve.conceptnet.SECONDS", 0.05)
     refused = httpx.get(f"{address}/d/nothing", timeout=30)
     assert refused.status_code == 400 and "name a start" in refused.json()["error"]["details"]
@@ -120,17 +124,12 @@ def test_what_is_not_there_is_404_in_their_words(served: TestClient) -> None:
         "details": "'/c/en/unheard_of' is not a node in ConceptNet.",
     }
     assert served.get("/a/[/r/IsA/,/c/en/x/,/c/en/y/]").status_code == 404
-    assert (
-        served.get("/relatedness?node1=/c/en/dog").status_code == 400
-        and served.get("/uri").status_code == 400
-    )
+    assert served.get("/relatedness?node1=/c/en/dog").status_code == 400 and served.get("/uri").status_code == 400
 
 
 def test_related_terms_and_relatedness(served: TestClient) -> None:
     related = served.get("/related/c/en/dog?filter=/c/en").json()["related"]
-    assert related[0] == {"@id": "/c/en/dog", "weight": 1.0} and all(
-        r["@id"].startswith("/c/en/") for r in related
-    )
+    assert related[0] == {"@id": "/c/en/dog", "weight": 1.0} and all(r["@id"].startswith("/c/en/") for r in related)
     assert served.get("/related/list/en/dog,animal@0.5").json()["related"]
     near = served.get("/relatedness?node1=/c/en/dog&node2=/c/en/puppy").json()["value"]
     far = served.get("/relatedness?node1=/c/en/dog&node2=/c/en/tax_law").json()["value"]
@@ -141,9 +140,7 @@ def test_texts_become_uris(served: TestClient) -> None:
     assert served.get("/uri?language=en&text=Ground%20Beef").json()["@id"] == "/c/en/ground_beef"
 
 
-def test_a_published_client_works_with_another_address_only(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_published_client_works_with_another_address_only(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     library = pytest.importorskip("conceptnet_client", reason="conceptnet-client is not installed")
     monkeypatch.setattr(library.api, "BASE_URL", address)
     found = library.ConceptNetAPI().lookup("ice cream", limit=5)

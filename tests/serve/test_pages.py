@@ -18,9 +18,7 @@ def tab(chromium: Any, address: str) -> Iterator[Any]:
     wrong: list[str] = []
     page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: wrong.append(str(e)))
-    page.on(
-        "request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else wrong.append(r.url)
-    )
+    page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else wrong.append(r.url))
     yield page
     page.close()
     assert wrong == []

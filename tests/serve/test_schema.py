@@ -19,21 +19,39 @@ schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not i
 CONCEPTS = ["dog", "spoon", "/c/en/person", "ice cream", "http://conceptnet.io/c/en/knife", "water"]
 URIS = ["/c/en/dog", "/c/en/spoon", "/c/en", "/c/en/person/n"]
 KNOWN = {
-    "subject": CONCEPTS, "object": CONCEPTS, "name": CONCEPTS, "a": CONCEPTS, "b": CONCEPTS, "q": ["dog", "spoom", "gira"],
-    "seed": [[c] for c in CONCEPTS] + [CONCEPTS[:3]], "relation": [["IsA"], ["UsedFor", "AtLocation"]], "predicate": ["IsA", "UsedFor"],
-    "text": ["what is a spoon used for", "Dog"], "start": URIS, "end": URIS, "node": URIS, "other": URIS, "node1": URIS, "node2": URIS,
-    "rel": ["/r/IsA", "/r/UsedFor"], "filter": ["/c/en"], "language": ["en"], "graph": ["commonsense", "scene/coffee"],
-    "scene": ["coffee", "cat"], "question": ["Which object is used for stirring?", "What is the cat?"], "reasoner": ["default"],
-}  # fmt: skip
+    "subject": CONCEPTS,
+    "object": CONCEPTS,
+    "name": CONCEPTS,
+    "a": CONCEPTS,
+    "b": CONCEPTS,
+    "q": ["dog", "spoom", "gira"],
+    "seed": [[c] for c in CONCEPTS] + [CONCEPTS[:3]],
+    "relation": [["IsA"], ["UsedFor", "AtLocation"]],
+    "predicate": ["IsA", "UsedFor"],
+    "text": ["what is a spoon used for", "Dog"],
+    "start": URIS,
+    "end": URIS,
+    "node": URIS,
+    "other": URIS,
+    "node1": URIS,
+    "node2": URIS,
+    "rel": ["/r/IsA", "/r/UsedFor"],
+    "filter": ["/c/en"],
+    "language": ["en"],
+    "graph": ["commonsense", "scene/coffee"],
+    "scene": ["coffee", "cat"],
+    "question": ["Which object is used for stirring?", "What is the cat?"],
+    "reasoner": ["default"],
+}
 PATHS = {
-    "/c/{uri}": ["en/dog", "en/spoon"], "/r/{uri}": ["IsA", "UsedFor"], "/a/{uri}": ["[/r/UsedFor/,/c/en/spoon/,/c/en/eating_soup/]"],
+    "/c/{uri}": ["en/dog", "en/spoon"],
+    "/r/{uri}": ["IsA", "UsedFor"],
+    "/a/{uri}": ["[/r/UsedFor/,/c/en/spoon/,/c/en/eating_soup/]"],
     "/related/{uri}": ["c/en/dog", "list/en/dog,cat@0.5"],
-}  # fmt: skip
+}
 
 
-def test_no_generated_call_fails_in_the_server(
-    bundled_kb: KnowledgeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_generated_call_fails_in_the_server(bundled_kb: KnowledgeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     from kgmm.serve.app import app
 
     monkeypatch.setattr("kgmm.serve.conceptnet.SECONDS", 0.2)
@@ -44,8 +62,14 @@ def test_no_generated_call_fails_in_the_server(
         check(operation, statuses[f"{operation.method} {operation.path}"])
     assert len(statuses) >= 18
     answered = {name for name, seen in statuses.items() if 200 in seen}
-    never = {"get /api/trace/{name}", "get /api/trace/{name}/verify", "get /api/summarize", "get /d/{uri}",
-             "post /api/facts", "delete /api/facts"}  # fmt: skip
+    never = {
+        "get /api/trace/{name}",
+        "get /api/trace/{name}/verify",
+        "get /api/summarize",
+        "get /d/{uri}",
+        "post /api/facts",
+        "delete /api/facts",
+    }
     assert set(statuses) - answered <= never, "calls that were only ever refused prove little"
 
 
@@ -53,9 +77,7 @@ def check(operation: Any, statuses: set[int]) -> None:
     """Make generated calls of one operation, half of them with names the store has."""
 
     @given(case=operation.as_strategy(), data=st.data())
-    @settings(
-        max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )  # fmt: skip
+    @settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     def call(case: Any, data: st.DataObject) -> None:
         if data.draw(st.booleans(), label="known"):
             _name_what_is_known(case, data)

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 import kgmm
 from kgmm.serve.app import app
-from kgmm.summarize import StoryGraph
+from kgmm.stories import StoryGraph
 
 STORIES = Path(__file__).parents[2] / "graphs/stories/news.json"
 
@@ -30,7 +30,5 @@ def test_a_stored_story_is_summarized_and_shown(tmp_path: Path, story: StoryGrap
         assert "script-src 'none'" in policy and "<script" not in board.text and "flood" in board.text
         summary = served.get("/api/summarize", params={**asked, "frames": 3}).json()
         assert len(summary["frames"]) == 3 and summary["frames"][0]["text"]
-        hostile = served.get(
-            "/stories", params={**asked, "query": "<script>x"}, headers={"accept": "text/html"}
-        )
+        hostile = served.get("/stories", params={**asked, "query": "<script>x"}, headers={"accept": "text/html"})
         assert hostile.status_code == 404 and "<script>x" not in hostile.text

@@ -18,13 +18,11 @@ from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.query import Result
 from rdflib.term import Node, URIRef, Variable
 
-from kgmm.store.rdflib_store import KgmmStore, node_of
+from kgmm.store.rdf.rdflib_store import KgmmStore, node_of
 
 _BY_VALUE = "Oxigraph keeps numbers by value: 01 and 1, or 1.0e0 and 1, are one term"
 _RDF_1_1 = 'the case is of RDF 1.0, where "x" and "x"^^xsd:string are two literals'
-_ONE_COPY = (
-    "the case reads a file as default and as named graph, with other blank nodes; a store holds a graph once"
-)
+_ONE_COPY = "the case reads a file as default and as named graph, with other blank nodes; a store holds a graph once"
 _REDUCED = "REDUCED may leave out all duplicates; rdflib's check wants some to stay"
 #: cases that kb.sparql does not pass, by the end of their name, and why
 KNOWN = {
@@ -86,8 +84,7 @@ def _result(found: Any) -> Result:
         result = Result("SELECT")
         result.vars = [Variable(name) for name in found.variables]
         result.bindings = [
-            {v: _node(term) for v, term in zip(result.vars, row, strict=True) if term is not None}
-            for row in found.rows
+            {v: _node(term) for v, term in zip(result.vars, row, strict=True) if term is not None} for row in found.rows
         ]
     else:
         result = Result("CONSTRUCT")

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgmm import names
 from kgmm.errors import BadInput
+from kgmm.language import names
 from kgmm.store import Fact, LocalStore
-from kgmm.store.rdfterms import node, node_term, predicate, predicate_term
-from kgmm.store.rdftext import written_node
+from kgmm.store.rdf.terms import node, node_term, predicate, predicate_term
+from kgmm.store.rdf.text import written_node
 
 FACTS = [
     Fact("dog", "IsA", "animal", 2.5, "facts", "/d/conceptnet/4/en"),
@@ -75,10 +75,7 @@ def test_one_graph_comes_back(ending: str, kb: LocalStore, tmp_path: Path) -> No
 def test_turtle_is_written_for_people(kb: LocalStore, tmp_path: Path) -> None:
     kb.export(tmp_path / "out.ttl", graph="facts")
     text = (tmp_path / "out.ttl").read_text()
-    assert (
-        'c:dog r:IsA c:animal {| kgmm:weight "2.5"^^xsd:double ; kgmm:source "/d/conceptnet/4/en" |} .'
-        in text
-    )
+    assert 'c:dog r:IsA c:animal {| kgmm:weight "2.5"^^xsd:double ; kgmm:source "/d/conceptnet/4/en" |} .' in text
 
 
 def test_an_export_that_fails_leaves_the_file_before_it(kb: LocalStore, tmp_path: Path) -> None:

@@ -107,9 +107,7 @@ def test_full_disk_leaves_the_version_before(kb: LocalStore, tmp_path: Path) -> 
         "    print(error)\n"
     )
     assert resource.RLIMIT_FSIZE is not None
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(kb.path)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(kb.path)], capture_output=True, text=True, check=True)
     assert "disk is full" in done.stdout, "the write should have failed"
     again = LocalStore(kb.path)
     assert set(again.find()) == set(FACTS)

@@ -13,9 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kgmm.store import Fact, LocalStore, changes
 
-words = st.sampled_from(
-    ["dog", "cat", "ice cream", "/c/de/hund", "http://example.org/x", "ünïcode", "a", "b"]
-)
+words = st.sampled_from(["dog", "cat", "ice cream", "/c/de/hund", "http://example.org/x", "ünïcode", "a", "b"])
 objects = words | st.sampled_from(['"42"^^<http://www.w3.org/2001/XMLSchema#integer>', '"Hund"@de', '"a b"'])
 relations = st.sampled_from(["IsA", "UsedFor", "http://example.org/p"])
 graphs = st.sampled_from(["facts", "scene/1"])
@@ -141,9 +139,7 @@ class StoreWithoutOverlay(StoreAgainstOracle):
         super().teardown()
 
 
-_settings = settings(
-    max_examples=5, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-)
+_settings = settings(max_examples=5, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
 TestStoreAgainstOracle = StoreAgainstOracle.TestCase
 TestStoreAgainstOracle.settings = _settings
 TestStoreWithoutOverlay = StoreWithoutOverlay.TestCase

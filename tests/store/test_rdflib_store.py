@@ -17,7 +17,7 @@ from rdflib.namespace import XSD
 from rdflib.term import Node
 
 from kgmm.store import Fact, LocalStore
-from kgmm.store.rdflib_store import KgmmStore, node_of, term_of
+from kgmm.store.rdf.rdflib_store import KgmmStore, node_of, term_of
 
 E = rdflib.Namespace("http://example.org/")
 NODES = st.sampled_from(

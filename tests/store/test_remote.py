@@ -16,7 +16,7 @@ import pytest
 
 from kgmm.errors import StoreError
 from kgmm.store import Fact, LocalStore
-from kgmm.store.remote import RemoteStore
+from kgmm.store.remote.endpoint import RemoteStore
 
 FACTS = [
     Fact("knife", "UsedFor", "cutting", 2.5, source="/d/conceptnet/4/en"),
@@ -58,9 +58,7 @@ def oxigraph(local: LocalStore, folder: Path) -> Iterator[str]:
         pytest.skip("Oxigraph's server is not installed (pip install oxigraph)")
     local.export(folder / "kb.nq")
     place = ["--location", str(folder / "db")]
-    subprocess.run(
-        [program, "load", *place, "--file", str(folder / "kb.nq")], check=True, capture_output=True
-    )
+    subprocess.run([program, "load", *place, "--file", str(folder / "kb.nq")], check=True, capture_output=True)
     address = f"127.0.0.1:{free_port()}"
     server = subprocess.Popen([program, "serve", *place, "--bind", address], stderr=subprocess.DEVNULL)
     try:
@@ -100,16 +98,12 @@ def virtuoso(local: LocalStore, folder: Path) -> Iterator[str]:
         f"DatabaseFile={folder}/t.db\nTransactionFile={folder}/t.trx\n[Parameters]\nServerPort={sql}\n"
         f"DirsAllowed={folder}\nNumberOfBuffers=10000\n[HTTPServer]\nServerPort={port}\n[SPARQL]\nResultSetMaxRows=10000\n"
     )
-    server = subprocess.Popen(
-        ["virtuoso-t", "+foreground", "+configfile", str(folder / "virtuoso.ini")], cwd=folder
-    )
+    server = subprocess.Popen(["virtuoso-t", "+foreground", "+configfile", str(folder / "virtuoso.ini")], cwd=folder)
     try:
         wait_for(f"http://127.0.0.1:{port}/sparql")
         local.export(folder / "kb.nq")
         lines = [line for line in (folder / "kb.nq").read_text().splitlines() if "<<(" not in line]
-        (folder / "plain.nq").write_text(
-            "\n".join(line for line in lines if "urn:kgmm:fact/" not in line) + "\n"
-        )
+        (folder / "plain.nq").write_text("\n".join(line for line in lines if "urn:kgmm:fact/" not in line) + "\n")
         load = f"DB.DBA.TTLP_MT(file_to_string_output('{folder}/plain.nq'), '', 'urn:kgmm:facts', 512);"
         subprocess.run(["isql-vt", str(sql), "dba", "dba", f"exec={load}"], check=True, capture_output=True)
         yield f"http://127.0.0.1:{port}/sparql"
@@ -134,9 +128,15 @@ def same(remote: RemoteStore, facts: set[Fact]) -> set[Fact]:
 
 
 PATTERNS = [
-    (None, None, None), ("knife", None, None), (None, "UsedFor", None), (None, None, "cutting"), ("saw", "UsedFor", "cutting"),
-    (None, "http://example.org/p", None), (None, None, '"S\\u00E4ge \\"groß\\"@x"@de'), ("unknown", None, None),
-]  # fmt: skip
+    (None, None, None),
+    ("knife", None, None),
+    (None, "UsedFor", None),
+    (None, None, "cutting"),
+    ("saw", "UsedFor", "cutting"),
+    (None, "http://example.org/p", None),
+    (None, None, '"S\\u00E4ge \\"groß\\"@x"@de'),
+    ("unknown", None, None),
+]
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -167,10 +167,7 @@ def test_a_limit_and_pages_together_give_each_fact_once(remote: RemoteStore) -> 
 
 def test_columns_number_the_terms(remote: RemoteStore, local: LocalStore) -> None:
     columns = remote.columns(relations=["RelatedTo"])
-    named = {
-        (remote.terms.name(s), remote.terms.name(o))
-        for s, o in zip(columns.subject, columns.object, strict=True)
-    }
+    named = {(remote.terms.name(s), remote.terms.name(o)) for s, o in zip(columns.subject, columns.object, strict=True)}
     assert named == {(f.subject, f.object) for f in local.find(None, "RelatedTo")}
 
 

@@ -19,9 +19,7 @@ FACTS = [
     kgmm.Fact("cup", "UsedFor", "drinking"),
     kgmm.Fact("cup", "AtLocation", "kitchen"),
 ]
-SCENE = SceneGraph(
-    "desk", (SceneObject("1", "knife"), SceneObject("2", "cup")), (SceneRelation("1", "left_of", "2"),)
-)
+SCENE = SceneGraph("desk", (SceneObject("1", "knife"), SceneObject("2", "cup")), (SceneRelation("1", "left_of", "2"),))
 
 
 @pytest.fixture

@@ -25,12 +25,7 @@ def kb(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
     chance = random.Random(7)
     store = LocalStore(tmp_path_factory.mktemp("kb") / "kb")
     ends = [(chance.randrange(40), chance.randrange(40)) for _ in range(90)]
-    store.add(
-        [
-            Fact(f"n{a}", chance.choice(["IsA", "UsedFor"]), f"n{b}", chance.choice([0.5, 1, 2]))
-            for a, b in ends
-        ]
-    )
+    store.add([Fact(f"n{a}", chance.choice(["IsA", "UsedFor"]), f"n{b}", chance.choice([0.5, 1, 2])) for a, b in ends])
     store.add([Fact("n1", "label", '"a literal"'), Fact("n1", "IsA", "leaf")])
     store.remove("n2")
     return store
@@ -44,9 +39,7 @@ def spark() -> Iterator[Any]:
 
 
 def test_a_version_is_read_from_its_files(spark: Any, kb: LocalStore) -> None:
-    now = {
-        tuple(r) for r in jobs.statements(spark, kb.path).select("subject", "predicate", "object").collect()
-    }
+    now = {tuple(r) for r in jobs.statements(spark, kb.path).select("subject", "predicate", "object").collect()}
     assert now == {(f.subject, f.predicate, f.object) for f in kb.find()}
     past = LocalStore(kb.path, version=1)
     assert jobs.statements(spark, kb.path, version=1).count() == len(past) > 0

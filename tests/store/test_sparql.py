@@ -15,8 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgmm.store import Fact, LocalStore
-from kgmm.store.rdftext import document, plain
-from kgmm.store.sparql import BadQuery, QueryTimeout, Solutions, Triples, needs_annotations, query
+from kgmm.store.rdf.text import document, plain
+from kgmm.store.sparql.query import (
+    BadQuery,
+    QueryTimeout,
+    Solutions,
+    Triples,
+    needs_annotations,
+    query,
+)
 
 FACTS = [
     Fact("knife", "UsedFor", "cutting", 2.5, source="/d/conceptnet/4/en"),
@@ -121,9 +128,14 @@ def test_annotations_are_loaded_when_a_query_looks_at_them(text: str, needed: bo
 
 @pytest.mark.parametrize(
     "clause",
-    ["SERVICE <{}> {{ ?s ?p ?o }}", "service silent <{}> {{?s ?p ?o}}", "\\u0053ERVICE <{}> {{ ?s ?p ?o }}",
-     "OPTIONAL {{ SERVICE ?where {{ ?s ?p ?o }} VALUES ?where {{ <{}> }} }}", "# x\n SERVICE<{}>{{?s ?p ?o}}"],
-)  # fmt: skip
+    [
+        "SERVICE <{}> {{ ?s ?p ?o }}",
+        "service silent <{}> {{?s ?p ?o}}",
+        "\\u0053ERVICE <{}> {{ ?s ?p ?o }}",
+        "OPTIONAL {{ SERVICE ?where {{ ?s ?p ?o }} VALUES ?where {{ <{}> }} }}",
+        "# x\n SERVICE<{}>{{?s ?p ?o}}",
+    ],
+)
 def test_no_other_server_is_asked(clause: str, kb: LocalStore) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
@@ -136,9 +148,7 @@ def test_no_other_server_is_asked(clause: str, kb: LocalStore) -> None:
 
 def test_the_word_service_is_free_elsewhere(kb: LocalStore) -> None:
     kb.add(Fact("service", "IsA", "activity"))
-    found = select(
-        kb, 'SELECT ?service { c:service r:IsA ?service FILTER(?service != "SERVICE <x>") } # SERVICE'
-    )
+    found = select(kb, 'SELECT ?service { c:service r:IsA ?service FILTER(?service != "SERVICE <x>") } # SERVICE')
     assert found.column("service") == ["/c/en/activity"]
 
 
@@ -158,9 +168,7 @@ def test_a_row_limit_says_that_it_cut(kb: LocalStore) -> None:
     assert (len(whole), whole.truncated) == (7, False)
 
 
-@pytest.mark.parametrize(
-    "text", ["SELECT {", "INSERT DATA { c:a r:b c:c }", "", "SELECT ?x { ?x nope:y ?z }"]
-)
+@pytest.mark.parametrize("text", ["SELECT {", "INSERT DATA { c:a r:b c:c }", "", "SELECT ?x { ?x nope:y ?z }"])
 def test_a_query_that_cannot_be_parsed_is_told_in_one_line(text: str, kb: LocalStore) -> None:
     with pytest.raises(BadQuery):
         query(kb, text)
@@ -177,16 +185,21 @@ def test_an_earlier_version_answers_as_it_did(kb: LocalStore) -> None:
 
 
 WORDS = st.sampled_from(["dog", "cat", "ice cream", "a<b>", 'say "so"'])
-ADDED = st.builds(Fact, WORDS, st.sampled_from(["IsA", "on"]), WORDS, st.sampled_from([1.0, 2.5]),
-                  st.sampled_from(["facts", "g"]), st.sampled_from(["", "me"]))  # fmt: skip
+ADDED = st.builds(
+    Fact,
+    WORDS,
+    st.sampled_from(["IsA", "on"]),
+    WORDS,
+    st.sampled_from([1.0, 2.5]),
+    st.sampled_from(["facts", "g"]),
+    st.sampled_from(["", "me"]),
+)
 STEPS = st.lists(st.one_of(st.lists(ADDED, min_size=1, max_size=4), WORDS), min_size=1, max_size=5)
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_the_index_follows_every_change(
-    steps: list[object], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_the_index_follows_every_change(steps: list[object], tmp_path_factory: pytest.TempPathFactory) -> None:
     kb = LocalStore(tmp_path_factory.mktemp("kb") / "kb")
     kb.add(FACTS)
     for step in steps:
@@ -198,26 +211,33 @@ def test_the_index_follows_every_change(
         assert set(found.rows) == {(f.graph, f.subject, f.predicate, f.object) for f in kb.find()}
         weights = "SELECT ?g ?s ?p ?o ?w { GRAPH ?g { ?s ?p ?o {| kgmm:weight ?w |} } }"
         stated = {(*row[:4], float(str(row[4]).split('"')[1])) for row in select(kb, weights).rows}
-        assert stated == {
-            (f.graph, f.subject, f.predicate, f.object, f.weight) for f in kb.find() if f.weight != 1
-        }
+        assert stated == {(f.graph, f.subject, f.predicate, f.object, f.weight) for f in kb.find() if f.weight != 1}
 
 
 def test_the_command_prints_rows_and_one_json_document(kb: LocalStore) -> None:
     text = "SELECT ?s { ?s r:UsedFor c:cutting } ORDER BY ?s"
     code = "import sys; from kgmm.cli import main; main(sys.argv[1:])"
     run = [sys.executable, "-c", code, "sparql", str(kb.path), text]
-    assert (
-        subprocess.run(run, capture_output=True, text=True, check=True).stdout
-        == "?s\n/c/en/knife\n/c/en/saw\n"
-    )
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "?s\n/c/en/knife\n/c/en/saw\n"
     found = json.loads(subprocess.run([*run, "--json"], capture_output=True, text=True, check=True).stdout)
     assert found["rows"] == [{"s": "/c/en/knife"}, {"s": "/c/en/saw"}]
     bad = subprocess.run([*run[:-1], "SELECT {"], capture_output=True, text=True, check=False)
     assert (bad.returncode, bad.stdout, bad.stderr.count("\n")) == (1, "", 1)
 
 
-ODD = ["/c/en/a%20b", "/c/zh/狗", "/c/en/a<b>", "/c/en/\ue000", "_:b1", "http://e.org/ü", "scene/x", "urn:x:y", "/c/en/[x]", "/c/en/c#", "/c/en/a#b#c"]  # fmt: skip
+ODD = [
+    "/c/en/a%20b",
+    "/c/zh/狗",
+    "/c/en/a<b>",
+    "/c/en/\ue000",
+    "_:b1",
+    "http://e.org/ü",
+    "scene/x",
+    "urn:x:y",
+    "/c/en/[x]",
+    "/c/en/c#",
+    "/c/en/a#b#c",
+]
 
 
 def test_facts_written_by_columns_are_those_written_one_by_one(tmp_path: Path) -> None:

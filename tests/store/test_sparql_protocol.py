@@ -47,9 +47,13 @@ def test_the_three_ways_to_ask_agree(how: str, client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("accept", "start"),
-    [("text/csv", "s\r\nhttp://c"), ("text/tab-separated-values", "?s\n<http://c"),
-     ("application/sparql-results+xml;q=0.9, text/html", "<?xml"), ("text/html, */*;q=0.1", '{"head"')],
-)  # fmt: skip
+    [
+        ("text/csv", "s\r\nhttp://c"),
+        ("text/tab-separated-values", "?s\n<http://c"),
+        ("application/sparql-results+xml;q=0.9, text/html", "<?xml"),
+        ("text/html, */*;q=0.1", '{"head"'),
+    ],
+)
 def test_answers_come_in_the_form_that_is_accepted(accept: str, start: str, client: TestClient) -> None:
     assert client.get("/", params={"query": QUERY}, headers={"accept": accept}).text.startswith(start)
 
@@ -82,12 +86,14 @@ def test_rdflib_reads_the_endpoint_as_a_client(kb: LocalStore) -> None:
 
 @pytest.mark.parametrize(
     ("status", "call"),
-    [(400, {"params": {"query": "SELECT {"}}), (400, {"params": {"query": "SELECT * { SERVICE <http://x/> {?s ?p ?o} }"}}),
-     (406, {"params": {"query": QUERY}, "headers": {"accept": "image/png"}}), (405, {"params": {"update": "CLEAR ALL"}})],
-)  # fmt: skip
-def test_refusals_have_the_protocols_status(
-    status: int, call: dict[str, dict[str, str]], client: TestClient
-) -> None:
+    [
+        (400, {"params": {"query": "SELECT {"}}),
+        (400, {"params": {"query": "SELECT * { SERVICE <http://x/> {?s ?p ?o} }"}}),
+        (406, {"params": {"query": QUERY}, "headers": {"accept": "image/png"}}),
+        (405, {"params": {"update": "CLEAR ALL"}}),
+    ],
+)
+def test_refusals_have_the_protocols_status(status: int, call: dict[str, dict[str, str]], client: TestClient) -> None:
     answer = client.get("/", **call)  # type: ignore[arg-type]
     assert answer.status_code == status
     assert answer.text.count("\n") == 1

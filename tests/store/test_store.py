@@ -14,8 +14,10 @@ from click.testing import CliRunner
 
 from kgmm.cli import cli
 from kgmm.errors import BadInput, StoreError
-from kgmm.store import Fact, LocalStore, dump, found, loading
+from kgmm.store import Fact, LocalStore
 from kgmm.store.formats import ReadOptions, Rejects, conceptnet
+from kgmm.store.index import found
+from kgmm.store.load import dump, loading
 
 
 def line(relation: str, start: str, end: str, about: str) -> str:
@@ -89,9 +91,7 @@ def test_dump_is_loaded_with_weight_source_and_rejects(
     assert (report.read, report.added, report.rejected, report.version) == (9, 5, 4, 1)
     assert report.rejects is not None
     assert Path(report.rejects).read_text("utf-8").splitlines()[1].startswith("5\texpected 5 columns")
-    assert list(kb.find("dog", "IsA", "animal")) == [
-        Fact("dog", "IsA", "animal", 2.5, source="/d/wiktionary/en")
-    ]
+    assert list(kb.find("dog", "IsA", "animal")) == [Fact("dog", "IsA", "animal", 2.5, source="/d/wiktionary/en")]
     assert kb.find("/c/en/ünï")[0].weight == 1e-05
     table = pl.read_delta(str(kb.table_path))
     assert table.filter(pl.col("object") == "/c/de/hund")["surface"].to_list() == ['a "quoted" text']
@@ -123,8 +123,19 @@ def test_remove_needs_a_pattern(kb: LocalStore) -> None:
         kb.remove()
 
 
-@pytest.mark.parametrize("fact", [("", "IsA", "b"), ("a", "", "b"), ("a", "IsA", "b", float("nan")), ("a\ud800", "IsA", "b"),
-                                  ('"a"', "IsA", "b"), ("a", "IsA"), "abc", (1, 2, 3)])  # fmt: skip
+@pytest.mark.parametrize(
+    "fact",
+    [
+        ("", "IsA", "b"),
+        ("a", "", "b"),
+        ("a", "IsA", "b", float("nan")),
+        ("a\ud800", "IsA", "b"),
+        ('"a"', "IsA", "b"),
+        ("a", "IsA"),
+        "abc",
+        (1, 2, 3),
+    ],
+)
 def test_what_is_no_fact_is_told_and_nothing_added(kb: LocalStore, fact: object) -> None:
     with pytest.raises(BadInput):
         kb.add([("cat", "IsA", "animal"), fact])
@@ -163,9 +174,7 @@ def test_search_and_near_follow_additions(kb: LocalStore) -> None:
 def test_neighborhood_takes_nearer_and_stronger_edges_first(kb: LocalStore) -> None:
     kb.add([Fact("a", "IsA", f"b{i}", weight=i + 1) for i in range(5)])
     kb.compact()
-    kb.add(
-        [Fact("b4", "IsA", "c", weight=99), Fact("d", "IsA", "a", weight=9), Fact("x", "IsA", "y", weight=50)]
-    )
+    kb.add([Fact("b4", "IsA", "c", weight=99), Fact("d", "IsA", "a", weight=9), Fact("x", "IsA", "y", weight=50)])
     kb.remove("a", "IsA", "b3")
     seed = kb.terms.ids(["/c/en/a"])
     found = kb.neighborhood_ids(seed, hops=2, limit=100)

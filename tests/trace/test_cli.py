@@ -58,8 +58,7 @@ def test_html_asks_the_store_again_where_there_is_one(files: tuple[str, str, str
     run("html", files[1], str(tmp_path / "asked.html"), "--kb", files[0])
     plain, asked = ((tmp_path / f"{n}.html").read_text() for n in ("plain", "asked"))
     assert (
-        "Without this fact" not in plain.split("<script", 1)[0]
-        and "Without this fact" in asked.split("<script", 1)[0]
+        "Without this fact" not in plain.split("<script", 1)[0] and "Without this fact" in asked.split("<script", 1)[0]
     )
 
 

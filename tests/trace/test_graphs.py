@@ -5,8 +5,8 @@ from __future__ import annotations
 import rdflib
 from rdflib.namespace import PROV
 
-from kgmm import names
 from kgmm.knowledge import KnowledgeStore
+from kgmm.language import names
 from kgmm.scene import SceneGraph
 from kgmm.store import Fact
 from kgmm.trace import Answer, Citation, Trace
@@ -19,9 +19,7 @@ SELECT ?s ?p ?o WHERE {
 }"""
 
 
-def test_a_query_joins_the_citations_with_the_store(
-    bundled_kb: KnowledgeStore, answers: dict[str, Answer]
-) -> None:
+def test_a_query_joins_the_citations_with_the_store(bundled_kb: KnowledgeStore, answers: dict[str, Answer]) -> None:
     trace = answers["inherited"].trace
     data = rdflib.Dataset(default_union=True)
     for s, p, o in to_rdf(trace):
@@ -29,14 +27,10 @@ def test_a_query_joins_the_citations_with_the_store(
     for c in trace.citations:  # the store's facts of the same subjects, in their own graphs
         for quad in bundled_kb.find(c.fact.subject).to_rdf().quads():
             data.add(quad)
-    joined = {
-        (str(s), str(p), str(o)) for s, p, o in data.query(JOIN, initNs={"prov": PROV, "rdf": rdflib.RDF})
-    }
+    joined = {(str(s), str(p), str(o)) for s, p, o in data.query(JOIN, initNs={"prov": PROV, "rdf": rdflib.RDF})}
     knowledge = [c.fact for c in trace.citations if c.kind == "knowledge"]
     assert len(knowledge) >= 3
-    ends = {
-        (names.iri(f.subject), names.iri(f.predicate, predicate=True), names.iri(f.object)) for f in knowledge
-    }
+    ends = {(names.iri(f.subject), names.iri(f.predicate, predicate=True), names.iri(f.object)) for f in knowledge}
     assert ends <= joined
 
 

@@ -15,7 +15,7 @@ from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Answer, Citation, Counterfactual, Link, MemoryFact, Step, Trace
-from kgmm.trace.page import page
+from kgmm.trace.page.render import page
 from kgmm.trace.schema import schema
 
 
@@ -53,9 +53,7 @@ def test_the_schema_refuses_what_is_no_trace(answers: dict[str, Answer]) -> None
             jsonschema.validate(json.loads(json.dumps({**right, field: value})), schema())
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "{}", '{"schema": "kgmm-trace/9"}', '{"schema": "kgmm-trace/1", "scene": 3}']
-)
+@pytest.mark.parametrize("text", ["{", "{}", '{"schema": "kgmm-trace/9"}', '{"schema": "kgmm-trace/1", "scene": 3}'])
 def test_a_damaged_document_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput):
         Trace.from_json(text)
@@ -72,12 +70,23 @@ def test_fields_added_later_are_passed_over(answers: dict[str, Answer]) -> None:
 
 CUTS = Fact("knife", "UsedFor", "cutting")
 SMALL = Trace(
-    "What cuts?", SceneGraph("desk", (SceneObject("o1", "knife", (1, 1, 5, 5), 0.5, ("sharp",)),), (), 10, 10), ["knife"],
-    [Link("knife", "/c/en/knife", "exact", 1.0, "o1")], [MemoryFact(CUTS, 0.5, {"walk": 0.1}, (Fact("blade", "IsA", "knife"),), "/c/en/knife")],
-    [Step("find", "find it", {"value": [0.5], "boxes": [[1, 1, 5, 5]], "attention": [["knife", 0.5]]})], [Citation(CUTS)],
-    "knife", 0.9, [("lamp", 0.1)], reasoner="explicit", store="kb", store_version=1, timings={"reason": 0.1}, counterfactuals=[Counterfactual((CUTS,), None)],
+    "What cuts?",
+    SceneGraph("desk", (SceneObject("o1", "knife", (1, 1, 5, 5), 0.5, ("sharp",)),), (), 10, 10),
+    ["knife"],
+    [Link("knife", "/c/en/knife", "exact", 1.0, "o1")],
+    [MemoryFact(CUTS, 0.5, {"walk": 0.1}, (Fact("blade", "IsA", "knife"),), "/c/en/knife")],
+    [Step("find", "find it", {"value": [0.5], "boxes": [[1, 1, 5, 5]], "attention": [["knife", 0.5]]})],
+    [Citation(CUTS)],
+    "knife",
+    0.9,
+    [("lamp", 0.1)],
+    reasoner="explicit",
+    store="kb",
+    store_version=1,
+    timings={"reason": 0.1},
+    counterfactuals=[Counterfactual((CUTS,), None)],
     graphs=["facts"],
-).to_dict()  # fmt: skip
+).to_dict()
 VALUES = (
     st.none()
     | st.booleans()

@@ -11,9 +11,9 @@ import pytest
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Answer, Citation, MemoryFact, Step, Trace
-from kgmm.trace.drawing import layout
-from kgmm.trace.page import fragment, page
-from kgmm.trace.page_data import episodes, learned, program, shown
+from kgmm.trace.page.contents import episodes, learned, program, shown
+from kgmm.trace.page.drawing import layout
+from kgmm.trace.page.render import fragment, page
 
 SCENE = SceneGraph("x", (SceneObject("o1", "knife", (1, 1, 5, 5)),), (), 100, 50)
 
@@ -49,12 +49,19 @@ def test_a_trace_whose_picture_is_gone_is_shown_with_its_boxes() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        {"attention": "x"}, {"attention": [["a"]]}, {"attention": [["a", "b"]]}, {"attention": [[["a"], float("nan")]]},
-        {"value": None, "boxes": None}, {"value": [1, "x"], "boxes": [[1, 2]]}, {"value": [[1]], "boxes": [["a", 1, 2, 3]]},
-        {"neighbours": [[9, -1]], "weights": [[1, 2]], "boxes": [[0, 0, 1, 1]]}, {"neighbours": 3, "weights": [], "boxes": {}},
-        {"neighbours": [["x"]], "weights": [[1]], "boxes": [[0, 0, 1, 1]]}, {"value": [float("inf")], "boxes": [[0, 0, 1, float("inf")]]},
+        {"attention": "x"},
+        {"attention": [["a"]]},
+        {"attention": [["a", "b"]]},
+        {"attention": [[["a"], float("nan")]]},
+        {"value": None, "boxes": None},
+        {"value": [1, "x"], "boxes": [[1, 2]]},
+        {"value": [[1]], "boxes": [["a", 1, 2, 3]]},
+        {"neighbours": [[9, -1]], "weights": [[1, 2]], "boxes": [[0, 0, 1, 1]]},
+        {"neighbours": 3, "weights": [], "boxes": {}},
+        {"neighbours": [["x"]], "weights": [[1]], "boxes": [[0, 0, 1, 1]]},
+        {"value": [float("inf")], "boxes": [[0, 0, 1, float("inf")]]},
     ],
-)  # fmt: skip
+)
 def test_odd_step_data_breaks_no_page(data: dict[str, object]) -> None:
     assert page(Trace("?", SCENE, steps=[Step("odd", "odd", data)], score=float("nan"))).endswith("</html>")
 
@@ -64,14 +71,17 @@ def test_steps_of_networks_are_read() -> None:
     steps = [
         Step("episode 1", "looks", {"attention": [["a IsA b", 0.4], ["c IsA d", 0.2]]}),
         Step("find", "find red", {"value": [0.9, 0.1], "boxes": boxes}),
-        Step("neighbours", "", {"neighbours": [[1, 0], [0, 1]], "boxes": boxes}), Step("weights", "", {"weights": [[0.7, 0.3], [0.6, 0.4]]}),
-    ]  # fmt: skip
+        Step("neighbours", "", {"neighbours": [[1, 0], [0, 1]], "boxes": boxes}),
+        Step("weights", "", {"weights": [[0.7, 0.3], [0.6, 0.4]]}),
+    ]
     trace = Trace("?", SCENE, steps=steps)
     assert [b[2] for b in episodes(trace)[0]["bars"]] == [100.0, 50.0]
     assert [x["weight"] for x in program(trace)[0]["looked"]] == [0.9, 0.1]
     assert learned(trace)[0] == {
-        "number": 1, "said": "object 2 (0.70)", "lines": [{"from": (5.0, 10.0), "to": (55.0, 10.0), "weight": 0.7}],
-    }  # fmt: skip
+        "number": 1,
+        "said": "object 2 (0.70)",
+        "lines": [{"from": (5.0, 10.0), "to": (55.0, 10.0), "weight": 0.7}],
+    }
 
 
 def test_a_fact_reached_from_two_concepts_is_one_row() -> None:
@@ -90,9 +100,7 @@ def test_nodes_of_a_drawing_have_places_of_their_own() -> None:
     places = layout(edges)
     assert layout(edges) == places and len(places) == 34
     points = list(places.values())
-    nearest = min(
-        (x1 - x2) ** 2 + (y1 - y2) ** 2 for i, (x1, y1) in enumerate(points) for x2, y2 in points[:i]
-    )
+    nearest = min((x1 - x2) ** 2 + (y1 - y2) ** 2 for i, (x1, y1) in enumerate(points) for x2, y2 in points[:i])
     assert nearest > 15**2
 
 

@@ -10,33 +10,45 @@ from pathlib import Path
 import pytest
 
 import kgmm
-from kgmm.reason.kdmn_report import by_kind, majority
+from kgmm.evaluate.kdmn import by_kind, majority
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 
 USES = {
-    "knife": "cutting bread", "hammer": "driving nails", "pen": "writing letters", "cup": "drinking coffee",
-    "lamp": "lighting rooms", "bed": "sleeping", "oven": "baking cakes", "broom": "sweeping floors",
-    "umbrella": "keeping dry", "bicycle": "riding", "camera": "taking photographs", "piano": "playing music",
-}  # fmt: skip
+    "knife": "cutting bread",
+    "hammer": "driving nails",
+    "pen": "writing letters",
+    "cup": "drinking coffee",
+    "lamp": "lighting rooms",
+    "bed": "sleeping",
+    "oven": "baking cakes",
+    "broom": "sweeping floors",
+    "umbrella": "keeping dry",
+    "bicycle": "riding",
+    "camera": "taking photographs",
+    "piano": "playing music",
+}
 
 
 @pytest.fixture(scope="module")
 def fvqa(tmp_path_factory):
     """A folder in FVQA's layout: sixty pictures of four things, a question about one of each."""
     folder = tmp_path_factory.mktemp("fvqa")
-    facts = [
-        {"id": f"f{i}", "surface": f"[[{s}]] is used for [[{o}]]"} for i, (s, o) in enumerate(USES.items())
-    ]
+    facts = [{"id": f"f{i}", "surface": f"[[{s}]] is used for [[{o}]]"} for i, (s, o) in enumerate(USES.items())]
     (folder / "facts.jsonl").write_text("".join(json.dumps(f) + "\n" for f in facts))
     rng, questions = random.Random(0), []
     for i in range(60):
         seen = rng.sample(sorted(USES), 4)
         row = {
-            "question_id": str(i), "image": f"{i}.jpg", "question": f"Which thing is used for {USES[seen[0]]}?",
-            "answer": seen[0], "fact": [f"f{[*USES].index(seen[0])}"], "answer_source": "image", "kb_source": "made",
+            "question_id": str(i),
+            "image": f"{i}.jpg",
+            "question": f"Which thing is used for {USES[seen[0]]}?",
+            "answer": seen[0],
+            "fact": [f"f{[*USES].index(seen[0])}"],
+            "answer_source": "image",
+            "kb_source": "made",
             "concepts": rng.sample(seen, 4),
-        }  # fmt: skip
+        }
         questions.append(row)
     (folder / "questions-train.json").write_text(json.dumps(questions))
     return folder
@@ -46,7 +58,7 @@ def fvqa(tmp_path_factory):
 def kitchen(tmp_path_factory):
     place = tmp_path_factory.mktemp("own") / "kb"
     with kgmm.open(place) as kb:
-        kb.add([Fact(f"/c/en/{s}", "UsedFor", kgmm.names.concept(o)) for s, o in USES.items()])
+        kb.add([Fact(f"/c/en/{s}", "UsedFor", kgmm.language.names.concept(o)) for s, o in USES.items()])
     return place
 
 
@@ -56,9 +68,7 @@ def _own_cache(tmp_path_factory, monkeypatch):
 
 
 def _ask(kb_path, folder, **more):
-    scene = SceneGraph(
-        "table", (SceneObject("a", "hammer"), SceneObject("b", "lamp"), SceneObject("c", "pen"))
-    )
+    scene = SceneGraph("table", (SceneObject("a", "hammer"), SceneObject("b", "lamp"), SceneObject("c", "pen")))
     with kgmm.open(kb_path) as kb:
         return kb.ask(scene, "Which thing is used for driving nails?", reasoner=folder, **more)
 

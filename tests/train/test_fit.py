@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from kgmm.errors import BadInput, KgmmError
-from kgmm.train import Recipe, fit, load_weights, pick_device
+from kgmm.train.fit import Recipe, fit, load_weights, pick_device
 
 
 class Line:
@@ -75,9 +75,7 @@ def test_the_folder_describes_the_model(tmp_path):
     assert [x["epoch"] for x in lines] == list(range(1, 7))
     assert max(x["fit"] for x in lines) == pytest.approx(trained.figures["fit"], abs=1e-5)
     config = json.loads((tmp_path / "config.json").read_text())
-    assert (
-        config["name"] == "line" and config["recipe"]["epochs"] == 6 and config["figures"] == trained.figures
-    )
+    assert config["name"] == "line" and config["recipe"]["epochs"] == 6 and config["figures"] == trained.figures
     assert "parameters" in (tmp_path / "README.md").read_text() and (tmp_path / "extra.txt").exists()
 
 

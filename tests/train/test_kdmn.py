@@ -8,14 +8,12 @@ import torch
 
 import kgmm
 from kgmm.nn.kdmn import KDMN
-from kgmm.reason import kdmn
-from kgmm.reason.memory_input import END_FEATURES, FEATURES, MemoryInput, WordTable, pack, spread
+from kgmm.reason.kdmn import reasoner as kdmn
+from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, MemoryInput, WordTable, pack, spread
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 
-shipped = pytest.mark.skipif(
-    not (kdmn.WEIGHTS / "model.safetensors").exists(), reason="no weights are shipped yet"
-)
+shipped = pytest.mark.skipif(not (kdmn.WEIGHTS / "model.safetensors").exists(), reason="no weights are shipped yet")
 
 
 def _memory(n, seed=0):
@@ -50,9 +48,7 @@ def test_padding_a_memory_changes_no_answer():
 @pytest.mark.parametrize("episodes", [0, 1, 3])
 def test_every_ablation_has_gradients_everywhere(episodes):
     words = WordTable(["thing", "cutting"], np.eye(2))
-    net = KDMN(
-        words=2, sentence=16, features=len(FEATURES), end_features=len(END_FEATURES), dim=8, episodes=episodes
-    )
+    net = KDMN(words=2, sentence=16, features=len(FEATURES), end_features=len(END_FEATURES), dim=8, episodes=episodes)
     pointer, null, _, _ = net(pack([_memory(4)], words))
     (pointer.sum() + null.sum()).backward()
     used = [n for n, p in net.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0]
@@ -60,9 +56,7 @@ def test_every_ablation_has_gradients_everywhere(episodes):
 
 
 def test_every_seen_concept_keeps_its_best_facts():
-    rows = spread(
-        np.array([0.9, 0.8, 0.7, 0.1], np.float32), np.zeros(4, np.float32), ["a", "a", "a", "b"], 3, each=2
-    )
+    rows = spread(np.array([0.9, 0.8, 0.7, 0.1], np.float32), np.zeros(4, np.float32), ["a", "a", "a", "b"], 3, each=2)
     assert rows.tolist() == [0, 1, 3]
 
 

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from kgmm.nn.vqa import JOINS
-from kgmm.reason.shapes import ShapesProblem, parts
+from kgmm.train.shapes import ShapesProblem, parts
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,19 @@ def test_networks_of_shapes_train_in_16_bits(name, split):
 @pytest.mark.parametrize("context", ["sum", "gru"])
 def test_kdmn_trains_in_16_bits(context):
     from kgmm.nn.kdmn import KDMN, FactBatch
-    from kgmm.reason.fvqa_problem import pointer_loss
+    from kgmm.train.kdmn import pointer_loss
 
     torch.manual_seed(0)
     batch = FactBatch(
-        torch.randn(4, 6), torch.randn(4, 2, 5), torch.ones(4, 2, dtype=torch.bool), torch.randn(4, 3, 3, 5),
-        torch.randn(4, 3, 6), torch.randn(4, 3, 2), torch.randn(4, 3, 2, 3), torch.ones(4, 3, dtype=torch.bool),
-    )  # fmt: skip
+        torch.randn(4, 6),
+        torch.randn(4, 2, 5),
+        torch.ones(4, 2, dtype=torch.bool),
+        torch.randn(4, 3, 3, 5),
+        torch.randn(4, 3, 6),
+        torch.randn(4, 3, 2),
+        torch.randn(4, 3, 2, 3),
+        torch.ones(4, 3, dtype=torch.bool),
+    )
     net = KDMN(words=5, sentence=6, features=2, end_features=3, dim=8, product=4, context=context).eval()
     answers, gold = torch.zeros(4, 3, 2), torch.zeros(4, 3)
     answers[:, 1, 0] = gold[:, 1] = 1

@@ -7,8 +7,8 @@ import torch
 
 from kgmm.errors import KgmmError
 from kgmm.nn.vqa import JOINS
-from kgmm.reason.shapes import ShapesProblem, easy_program, parts
-from kgmm.train import Recipe, fit
+from kgmm.train.fit import Recipe, fit
+from kgmm.train.shapes import ShapesProblem, easy_program, parts
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,7 @@ def test_padding_pictures_with_empty_objects_changes_no_answer(clevr_split):
     problem.model.eval()
     pictures = clevr_split[2].pictures
     wide = [
-        torch.cat([t, torch.zeros_like(t[:, :3])], 1)[:8]
-        for t in (pictures.features, pictures.boxes, pictures.mask)
+        torch.cat([t, torch.zeros_like(t[:, :3])], 1)[:8] for t in (pictures.features, pictures.boxes, pictures.mask)
     ]
     tokens = torch.randint(1, 5, (8, 6))
     narrow = [t[:8] for t in (pictures.features, pictures.boxes, pictures.mask)]
@@ -70,9 +69,7 @@ def test_modules_answer_longer_questions_than_they_were_trained_on(tmp_path, cle
     problem = ShapesProblem("modules", "clevr", dim=48, split=clevr_split)
     fit(problem, tmp_path, Recipe(epochs=15, batch=32, rate=1e-2, weight_decay=1e-4, patience=15))
     test = clevr_split[2]
-    assert {len(a.program) for a in test.asked} == {6} and max(
-        len(a.program) for a in clevr_split[0].asked
-    ) == 5
+    assert {len(a.program) for a in test.asked} == {6} and max(len(a.program) for a in clevr_split[0].asked) == 5
     assert problem.accuracy(test)["all"] > problem.majority(test)["all"] + 0.08
     assert problem.accuracy(test, "empty")["all"] < problem.accuracy(test)["all"]
     assert problem.accuracy(test, "shuffled")["all"] < problem.accuracy(test)["all"]

@@ -14,14 +14,7 @@ from kgmm.errors import BadInput
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, weight_of
 from kgmm.store.formats._stream import head, lines, open_stream
-from kgmm.store.rdfterms import (
-    REIFIES,
-    SOURCE,
-    WEIGHT,
-    NotRdf,
-    predicate_term,
-    term_of,
-)
+from kgmm.store.rdf.terms import REIFIES, SOURCE, WEIGHT, NotRdf, predicate_term, term_of
 
 #: Statements held back for an annotation that may follow them.
 WINDOW = 4096
@@ -127,9 +120,7 @@ def scope_of(path: Path) -> str:
     return f"b{xxhash.xxh3_64_hexdigest(head(path) + str(path.stat().st_size).encode())[:10]}x"
 
 
-def read_document(
-    path: Path, options: ReadOptions, syntax: ox.RdfFormat
-) -> Iterator[pa.RecordBatch | Rejects]:
+def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Iterator[pa.RecordBatch | Rejects]:
     """Stream a file whose syntax spans lines (Turtle, TriG, RDF/XML, JSON-LD).
 
     Raises:

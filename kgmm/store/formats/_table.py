@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.names import concept, is_literal, relation
+from kgmm.language.names import concept, is_literal, relation
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import blocks, careful, parse
 from kgmm.store.formats._rows import Rows, weight_of
@@ -74,13 +74,28 @@ RELATIONS = frozenset(
     ]
 )
 _HEADERS = {
-    "subject": "subject", "head": "subject", "start": "subject", "source_node": "subject", "s": "subject",
-    "predicate": "predicate", "relation": "predicate", "rel": "predicate", "p": "predicate",
-    "object": "object", "tail": "object", "end": "object", "o": "object",
-    "weight": "weight", "score": "weight", "confidence": "weight",
-    "source": "source", "dataset": "source", "provenance": "source",
-    "graph": "graph", "surface": "surface",
-}  # fmt: skip
+    "subject": "subject",
+    "head": "subject",
+    "start": "subject",
+    "source_node": "subject",
+    "s": "subject",
+    "predicate": "predicate",
+    "relation": "predicate",
+    "rel": "predicate",
+    "p": "predicate",
+    "object": "object",
+    "tail": "object",
+    "end": "object",
+    "o": "object",
+    "weight": "weight",
+    "score": "weight",
+    "confidence": "weight",
+    "source": "source",
+    "dataset": "source",
+    "provenance": "source",
+    "graph": "graph",
+    "surface": "surface",
+}
 _PLAIN = ("subject", "predicate", "object", "weight", "source")
 _RELATION_FIRST = ("predicate", "subject", "object", "weight", "source")
 
@@ -204,9 +219,7 @@ def _add(rows: Rows, named: dict[str, str], found: int, allowed: int, options: R
     )
 
 
-def _read_fast(
-    path: Path, options: ReadOptions, columns: Sequence[str]
-) -> Iterator[pa.RecordBatch | Rejects]:
+def _read_fast(path: Path, options: ReadOptions, columns: Sequence[str]) -> Iterator[pa.RecordBatch | Rejects]:
     """Parse by the block: each distinct word is turned into a concept once."""
 
     def check(fields: list[str]) -> str:

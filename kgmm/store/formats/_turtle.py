@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 #: What hides braces and dots from a look at the structure: comments, strings, IRIs.
-_OPAQUE = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""|"(?:[^"\\\n]|\\.)*"|<[^<>\s]*>|#[^\n]*|\'(?:[^\'\\\n]|\\.)*\'', re.DOTALL
-)
+_OPAQUE = re.compile(r'"""(?:[^\\]|\\.)*?"""|"(?:[^"\\\n]|\\.)*"|<[^<>\s]*>|#[^\n]*|\'(?:[^\'\\\n]|\\.)*\'', re.DOTALL)
 _PREFIX = re.compile(r"^\s*(?:@prefix|@base|prefix|base|@version|version)\b\s*[\w-]*:?\s*I", re.I | re.M)
 _STATEMENT = re.compile(r"^\s*(?:I|[\w.-]*:\w[\w.-]*|_:\w+|\[)\s*(?:I|a\b|[\w-]*:\w+)\s+\S", re.M)
 _GRAPH = re.compile(r"(?:^|[.}\s])(?:GRAPH\s+)?(?:I|[\w-]*:[\w.-]*|_:\w+)?\s*\{(?!\|)", re.I)
@@ -31,13 +29,7 @@ def turtle_family(path: Path, head: bytes) -> Family:
         return Family(0.0, 0.0)
     bare = _OPAQUE.sub(lambda m: "I" if m[0][0] == "<" else "" if m[0][0] == "#" else '"', text)
     sure = 0.9 if _PREFIX.search(bare) else 0.6 if _STATEMENT.search(bare) else 0.0
-    if (
-        not sure
-        and bare.lstrip().startswith(("{", "GRAPH"))
-        and ":" in bare
-        and '" :' not in bare
-        and '":' not in bare
-    ):
+    if not sure and bare.lstrip().startswith(("{", "GRAPH")) and ":" in bare and '" :' not in bare and '":' not in bare:
         sure = 0.4
     if _GRAPH.search(bare):
         return Family(0.0, sure)

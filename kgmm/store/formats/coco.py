@@ -37,9 +37,7 @@ class _Tables:
     pictures: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
     categories: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: picture -> (annotation, category, box, score, line); outlines are dropped as they are read
-    boxes: dict[str, list[tuple[str, str, Box, float, int]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    boxes: dict[str, list[tuple[str, str, Box, float, int]]] = field(default_factory=lambda: defaultdict(list))
     problems: list[tuple[int, str, str]] = field(default_factory=list)
 
     def take(self, key: str | None, value: Any, line: int) -> None:
@@ -91,9 +89,7 @@ def _build(picture: str, tables: _Tables) -> Built:
             problems.append(f"annotation {annotation} (line {line}) has unknown category {category}")
             continue
         name, kind = tables.categories[category]
-        objects.append(
-            SceneObject(annotation, name, where, score, aliases=(kind,) if kind and kind != name else ())
-        )
+        objects.append(SceneObject(annotation, name, where, score, aliases=(kind,) if kind and kind != name else ()))
     file_name = about.get("file_name")
     scene = SceneGraph(
         Path(file_name).stem.replace(" ", "_") if isinstance(file_name, str) and file_name else picture,

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from kgmm import names
+from kgmm.language import names
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import blocks, careful, parse
 from kgmm.store.formats._rows import weight_of

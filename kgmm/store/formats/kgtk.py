@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.names import concept, is_iri, relation
+from kgmm.language.names import concept, is_iri, relation
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, weight_of
 from kgmm.store.formats._stream import lines
@@ -18,8 +18,11 @@ from kgmm.store.formats._stream import lines
 NAME = "kgtk"
 SUFFIXES = (".tsv", ".kgtk")
 #: KGTK's names for the three columns, and the aliases its tools accept.
-_ALIASES = {"node1": ("node1", "from", "subject"), "label": ("label", "predicate", "relation", "relationship"),
-            "node2": ("node2", "to", "object")}  # fmt: skip
+_ALIASES = {
+    "node1": ("node1", "from", "subject"),
+    "label": ("label", "predicate", "relation", "relationship"),
+    "node2": ("node2", "to", "object"),
+}
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 _WKT = "http://www.opengis.net/ont/geosparql#wktLiteral"
 _ENTITY = re.compile(r"[QLP][1-9]\d*(?:-[A-Za-z]\d+)?")
@@ -32,9 +35,7 @@ _LANGUAGE = re.compile(r"'(.*)'@([A-Za-z]+(?:-[A-Za-z0-9]+)*)", re.DOTALL)
 
 def sniff(path: Path, head: bytes) -> float:
     """Look for KGTK's column names in the first line."""
-    columns = (
-        head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip().split("\t")
-    )
+    columns = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip().split("\t")
     if {"node1", "node2"} <= set(columns) and any(a in columns for a in _ALIASES["label"]):
         return 1.0
     return 0.0
@@ -153,18 +154,14 @@ def node(text: str) -> str:
     if text in ("True", "False"):
         return f'"{text.lower()}"^^<{_XSD}boolean>'
     if _NUMBER.fullmatch(text):
-        kind = (
-            "integer" if re.fullmatch(r"[+-]?\d+", text) else "double" if "e" in text.lower() else "decimal"
-        )
+        kind = "integer" if re.fullmatch(r"[+-]?\d+", text) else "double" if "e" in text.lower() else "decimal"
         return f'"{text}"^^<{_XSD}{kind}>'
     if text[0] in "+-0123456789" and _QUANTITY.fullmatch(text):
         return f"{quoted(text)}^^<urn:kgtk:quantity>"
     if _ENTITY.fullmatch(text):
         return f"http://www.wikidata.org/entity/{text}"
     if re.fullmatch(r"[A-Za-z][\w.+-]*:\S+", text):
-        return (
-            text if is_iri(text) else f"urn:kgtk:{text}"
-        )  # a name with a prefix, as CSKG writes wn:dog.n.01
+        return text if is_iri(text) else f"urn:kgtk:{text}"  # a name with a prefix, as CSKG writes wn:dog.n.01
     return concept(text)
 
 

@@ -28,9 +28,7 @@ def share(head: bytes) -> tuple[float, float]:
         first.pop()
     if not first:
         return 0.0, 0.0
-    triples, quads = (
-        sum(p.fullmatch(line.rstrip("\r")) is not None for line in first) for p in (TRIPLE, QUAD)
-    )
+    triples, quads = (sum(p.fullmatch(line.rstrip("\r")) is not None for line in first) for p in (TRIPLE, QUAD))
     return triples / len(first), quads / len(first)
 
 

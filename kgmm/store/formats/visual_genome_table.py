@@ -21,9 +21,7 @@ _NEEDED = ("image_id", "relationship", "subject", "object")
 
 def sniff(path: Path, head: bytes) -> float:
     """Look for the column names in the first line."""
-    columns = (
-        head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip().split("\t")
-    )
+    columns = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip().split("\t")
     return 1.0 if set(_NEEDED) <= set(columns) else 0.0
 
 

@@ -19,11 +19,14 @@ from . import writers
 MUTANTS = 1000
 SCENE = SceneGraph(
     "7",
-    tuple(SceneObject(str(i), n, (1.0, 2, 3, 4), attributes=("big", "red", "metal")) for i, n in enumerate(["cube", "ball"])),
+    tuple(
+        SceneObject(str(i), n, (1.0, 2, 3, 4), attributes=("big", "red", "metal"))
+        for i, n in enumerate(["cube", "ball"])
+    ),
     (SceneRelation("0", "left_of", "1"),),
     480,
     320,
-)  # fmt: skip
+)
 DUMP = '/a/[/r/IsA/]\t/r/IsA\t/c/en/dog\t/c/en/pet\t{"weight": 2.0, "surfaceText": "a [[dog]] is"}\n'
 TURTLE = '@prefix c: <http://conceptnet.io/c/en/> .\nc:dog c:is c:pet, "x"@en {| <urn:kgmm:weight> 2.0 |} .\n'
 SEEDS = {
@@ -45,7 +48,7 @@ SEEDS = {
     "json-ld": '{"@context": {"name": "http://e.org/name"}, "@id": "http://e.org/a", "name": ["x", "y"]}',
     "rdf-xml": '<?xml version="1.0"?><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="http://e.org/">'
     '<rdf:Description rdf:about="http://e.org/s"><e:p>text</e:p></rdf:Description></rdf:RDF>',
-}  # fmt: skip
+}
 
 
 def parquet(folder: Path) -> bytes:
@@ -101,7 +104,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
                 if chance.random() < 0.5
                 else packed[:cut]
             )
-    return data  # fmt: skip
+    return data
 
 
 def test_every_format_has_a_seed_that_loads_whole(tmp_path: Path) -> None:

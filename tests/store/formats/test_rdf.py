@@ -12,26 +12,22 @@ from hypothesis import strategies as st
 
 from kgmm.errors import BadInput
 from kgmm.store.formats import ReadOptions, Rejects, detect
-from kgmm.store.rdfterms import Statement, quads
+from kgmm.store.rdf.terms import Statement, quads
 
 from .writers import write
 
-WORD = st.text("abcdefghijklmnopqrstuvwxyz éßж猫", min_size=1, max_size=8).map(
-    lambda w: "_".join(w.split()) or "x"
-)
+WORD = st.text("abcdefghijklmnopqrstuvwxyz éßж猫", min_size=1, max_size=8).map(lambda w: "_".join(w.split()) or "x")
 NODES = st.one_of(
     WORD.map(lambda w: f"/c/en/{w}"),
     WORD.map(lambda w: f"http://example.org/{w}"),
     WORD.map(lambda w: f"/s/desk/{w}"),
     st.just("mailto:someone@example.org"),
 )
-RELATIONS = st.one_of(
-    st.sampled_from(["IsA", "UsedFor", "left_of"]), WORD.map(lambda w: f"http://example.org/p/{w}")
-)
+RELATIONS = st.one_of(st.sampled_from(["IsA", "UsedFor", "left_of"]), WORD.map(lambda w: f"http://example.org/p/{w}"))
 LITERALS = st.one_of(
-    st.text(
-        st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\0"), max_size=9
-    ).map(lambda t: str(ox.Literal(t))),
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\0"), max_size=9).map(
+        lambda t: str(ox.Literal(t))
+    ),
     WORD.map(lambda w: str(ox.Literal(w, language="de"))),
     st.integers().map(lambda i: f'"{i}"^^<http://www.w3.org/2001/XMLSchema#integer>'),
 )
@@ -94,9 +90,7 @@ def test_facts_come_back_from_each_syntax(name: str, facts: list[Statement]) -> 
         facts = list({f[1:4]: f for f in facts}.values())
     if name == "rdf-xml":  # XML has no control characters, and predicates must be XML names
         facts = [f for f in facts if not any(ord(c) < 32 or ord(c) in (0xFFFE, 0xFFFF) for c in f[3])]
-        facts = [("g", f[1], "IsA", f[3], 1.0, "") for f in facts] or [
-            ("g", "/c/en/x", "IsA", "/c/en/y", 1.0, "")
-        ]
+        facts = [("g", f[1], "IsA", f[3], 1.0, "") for f in facts] or [("g", "/c/en/x", "IsA", "/c/en/y", 1.0, "")]
     with TemporaryDirectory() as folder:
         rows, reasons = read(write(Path(folder), f"a{SYNTAX[name][1]}", serialized(facts, name)), name)
     assert not reasons

@@ -24,9 +24,7 @@ BOXES = st.tuples(*[st.integers(0, 5000).map(float)] * 4)
 
 
 @st.composite
-def scenes(
-    draw: st.DrawFn, *, predicates: st.SearchStrategy[str] = PREDICATES, kind: str = "any"
-) -> SceneGraph:
+def scenes(draw: st.DrawFn, *, predicates: st.SearchStrategy[str] = PREDICATES, kind: str = "any") -> SceneGraph:
     count = draw(st.integers(1, 5))
     ids = [str(i) for i in range(count)] if kind == "clevr" else [str(10 + i) for i in range(count)]
 

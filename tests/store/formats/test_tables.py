@@ -12,15 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgmm.errors import BadInput
-from kgmm.names import is_literal
+from kgmm.language.names import is_literal
 from kgmm.store.formats import ReadOptions, Rejects, detect
 from kgmm.store.formats import kgtk as kgtk_format
 
 from .writers import write
 
 LETTERS = st.text("abcdefghijklmnopqrstuvwxyzéßøж猫", min_size=1, max_size=8)
-CONCEPTS = st.builds(lambda lang, words: f"/c/{lang}/{'_'.join(words)}", st.sampled_from(["en", "de"]),
-                     st.lists(LETTERS, min_size=1, max_size=3))  # fmt: skip
+CONCEPTS = st.builds(
+    lambda lang, words: f"/c/{lang}/{'_'.join(words)}",
+    st.sampled_from(["en", "de"]),
+    st.lists(LETTERS, min_size=1, max_size=3),
+)
 RELATIONS = st.sampled_from(["IsA", "UsedFor", "AtLocation", "NotCapableOf"])
 WEIGHTS = st.floats(0.01, 1000).map(lambda w: round(w, 3))
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=12)
@@ -52,10 +55,7 @@ def test_conceptnet_dump_comes_back_with_weight_source_and_surface(
     facts: list[tuple[str, str, str, float]], surface: str, packed: bool
 ) -> None:
     about = {"dataset": "/d/conceptnet/4/en", "license": "cc", "surfaceText": surface}
-    lines = [
-        f"/a/[/r/{p}/,{s}/,{o}/]\t/r/{p}\t{s}\t{o}\t" + json.dumps({**about, "weight": w})
-        for s, p, o, w in facts
-    ]
+    lines = [f"/a/[/r/{p}/,{s}/,{o}/]\t/r/{p}\t{s}\t{o}\t" + json.dumps({**about, "weight": w}) for s, p, o, w in facts]
     text = ("\n".join(lines) + "\n").encode()
     with TemporaryDirectory() as folder:
         path = write(Path(folder), "dump.csv", gzip.compress(text) if packed else text)

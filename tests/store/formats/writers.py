@@ -79,9 +79,7 @@ def gqa(scenes: list[SceneGraph]) -> str:
                         **dict(zip("xywh", o.box or (), strict=False)),
                         "attributes": list(o.attributes),
                         "relations": [
-                            {"name": r.predicate, "object": r.object}
-                            for r in s.relations
-                            if r.subject == o.id
+                            {"name": r.predicate, "object": r.object} for r in s.relations if r.subject == o.id
                         ],
                     }
                     for o in s.objects
@@ -93,10 +91,7 @@ def gqa(scenes: list[SceneGraph]) -> str:
 
 
 def coco(scenes: list[SceneGraph]) -> str:
-    kinds = {
-        name: i
-        for i, name in enumerate(sorted({(o.name, *o.aliases[:1]) for s in scenes for o in s.objects}))
-    }
+    kinds = {name: i for i, name in enumerate(sorted({(o.name, *o.aliases[:1]) for s in scenes for o in s.objects}))}
     return json.dumps(
         {
             "info": {"year": 2017},
@@ -117,8 +112,7 @@ def coco(scenes: list[SceneGraph]) -> str:
                 for o in s.objects
             ],
             "categories": [
-                {"id": i, "name": name, "supercategory": (kind or [""])[0]}
-                for (name, *kind), i in kinds.items()
+                {"id": i, "name": name, "supercategory": (kind or [""])[0]} for (name, *kind), i in kinds.items()
             ],
         }
     )

@@ -1,0 +1,181 @@
+"""Faithfulness over many answers: are citations true, necessary, sufficient, more so than facts picked otherwise?
+
+Necessity and sufficiency are the comprehensiveness and sufficiency of rationales (DeYoung et al., ERASER, ACL 2020),
+counted as changed and kept answers: every answer without some facts is computed by the reasoner itself. Two baselines
+cite as many facts of the same memory: at random, and those most similar to the question.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from kgmm.evaluate.calibration import calibration, risk_coverage
+from kgmm.store import Fact
+from kgmm.trace.checks import verify
+from kgmm.trace.counterfactuals import exhaust
+from kgmm.trace.trace import Answer, Trace, key
+
+#: how facts are picked: by the engine, at random, by similarity with the question
+PICKS = ("cited", "random", "similar")
+#: rounds of taking away what is cited, then what is cited in its stead, at most
+EXHAUSTED = 40
+#: rounds of taking away what is newly considered, at most
+ROUNDS = 20
+
+
+@dataclass
+class Measured:
+    """One answer measured; ``necessary`` and ``sufficient`` in [0, 1] by how the facts were picked."""
+
+    id: str
+    answered: bool
+    right: bool
+    score: float
+    verified: bool = False
+    cited: int = 0
+    necessary: dict[str, float] = field(default_factory=dict)
+    sufficient: dict[str, float] = field(default_factory=dict)
+    #: after how many rounds of :func:`~kgmm.trace.counterfactuals.exhaust` the answer changes; 0 if it never does
+    rounds: int = 0
+    #: as necessary, of all the facts that those rounds take away, and of as many drawn at random
+    exhausted: dict[str, float] = field(default_factory=dict)
+    #: what each ``without`` of one cited fact took, the better of two
+    seconds: list[float] = field(default_factory=list)
+
+
+def measure(
+    answer: Answer,
+    kb: Any,
+    *,
+    id: str = "",
+    right: bool = False,
+    wide: Trace | None = None,
+    similar: Callable[[Trace], list[Fact]] | None = None,
+    draws: int = 3,
+    seed: int = 0,
+) -> Measured:
+    """Measure one answer.
+
+    Args:
+        answer: with an attached trace.
+        kb: the store it was asked of.
+        id: its name in the report.
+        right: whether it is correct; for calibration.
+        wide: the trace of the same question with a larger memory, so that "alone" needs fewer rounds.
+        similar: orders a memory by similarity with the question; by the scores' ``similarity`` part by default.
+        draws: how many times facts are picked at random.
+        seed: of the random picks.
+    """
+    trace = answer.trace
+    found = Measured(id, bool(answer), right, answer.score)
+    if not answer:
+        return found
+    found.verified = all(c.passed for c in verify(trace, kb))
+    cited = list(dict.fromkeys(c.fact for c in trace.citations if c.kind == "knowledge"))
+    found.cited = len(cited)
+    found.seconds = [_timed(trace, fact) for fact in cited]
+    memory = list({key(m.fact): m.fact for m in trace.memory}.values())
+    if not cited or not memory:  # an answer of the scene alone: its seen facts are all there is to take away
+        gone = bool(trace.citations) and trace.without(*trace.citations).text != answer.text
+        found.necessary["cited"] = float(gone)
+        return found
+    count, draw = min(len(cited), len(memory)), Random(f"{seed} {id}")
+    picks = {
+        "cited": [cited],
+        "random": [draw.sample(memory, count) for _ in range(draws)],
+        "similar": [(similar or _by_part)(trace)[:count]],
+    }
+    for name, sets in picks.items():
+        changed = [trace.without(*facts).text != answer.text for facts in sets]
+        kept = [alone(wide or trace, facts).text == answer.text for facts in sets]
+        found.necessary[name], found.sufficient[name] = sum(changed) / len(sets), sum(kept) / len(sets)
+    removed = exhaust(trace, EXHAUSTED)
+    last = removed[-1]
+    found.rounds = len(removed) if last.answer != answer.text else 0
+    drawn = [draw.sample(memory, min(len(last.removed), len(memory))) for _ in range(draws)]
+    found.exhausted["cited"] = float(last.answer != answer.text)
+    found.exhausted["random"] = sum(trace.without(*facts).text != answer.text for facts in drawn) / draws
+    return found
+
+
+def _timed(trace: Trace, fact: Fact) -> float:
+    """Return what one ``without`` takes, the better of two: what else the machine does is not the engine's time."""
+    seconds = []
+    for _ in range(2):
+        start = time.perf_counter()
+        trace.without(fact)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def _by_part(trace: Trace) -> list[Fact]:
+    ranked = sorted(trace.memory, key=lambda m: -m.parts.get("similarity", 0.0))
+    return list({key(m.fact): m.fact for m in ranked}.values())
+
+
+def alone(trace: Trace, facts: Iterable[Fact]) -> Answer:
+    """Return the answer if *facts* were the only knowledge: all others are taken away until none is considered.
+
+    Raises:
+        KgmmError: if the trace is not attached to a store.
+    """
+    kept = {key(f) for f in facts}
+    removed: dict[tuple[str, str, str], Fact] = {}
+    considered = trace.memory
+    for _ in range(ROUNDS):
+        fresh = {key(m.fact): m.fact for m in considered if key(m.fact) not in kept and key(m.fact) not in removed}
+        if not fresh and removed:
+            break
+        removed |= fresh
+        answer = trace.without(*removed.values())
+        considered = answer.trace.memory
+    return answer
+
+
+def report(rows: Sequence[Measured]) -> dict[str, Any]:
+    """Return the shares of answers whose citations verify, are necessary, are sufficient, and the calibration.
+
+    Returns:
+        JSON-ready data: ``answered``, ``verified``, ``necessary`` and ``sufficient`` by pick over the answers that cite
+        knowledge, ``exhausted`` and ``rounds`` (how many answers changed at which round), ``necessity_ratio`` (cited over random), ``without_ms``, ``calibration``, ``risk_coverage``.
+    """
+    answered = [r for r in rows if r.answered]
+    knowing = [r for r in answered if r.cited]
+    shares = {
+        what: {pick: _mean([getattr(r, what)[pick] for r in knowing if pick in getattr(r, what)]) for pick in PICKS}
+        for what in ("necessary", "sufficient", "exhausted")
+    }
+    del shares["exhausted"]["similar"]
+    random = shares["necessary"]["random"]
+    pairs = [(r.score, r.right) for r in answered]
+    return {
+        "questions": len(rows),
+        "answered": len(answered),
+        "cite_knowledge": len(knowing),
+        "cited_facts": _mean([r.cited for r in knowing]),
+        "right": sum(r.right for r in answered),
+        "verified": _mean([r.verified for r in answered]),
+        **shares,
+        "rounds": {str(n): sum(r.rounds == n for r in knowing) for n in sorted({r.rounds for r in knowing})},
+        "necessity_ratio": round(shares["necessary"]["cited"] / random, 2) if random else None,
+        "without_ms": _milliseconds([s for r in rows for s in r.seconds]),
+        "calibration": calibration(pairs),
+        "risk_coverage": risk_coverage(pairs, len(rows)),
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / len(values), 4) if values else 0.0
+
+
+def _milliseconds(seconds: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(1000 * s for s in seconds)
+    if not ordered:
+        return {"count": 0}
+    at = {"median": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+    places = {name: ordered[min(len(ordered) - 1, int(share * len(ordered)))] for name, share in at.items()}
+    return {"count": len(ordered), **{name: round(value, 1) for name, value in places.items()}}

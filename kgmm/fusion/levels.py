@@ -1,0 +1,224 @@
+"""Fusion of two modalities in a classifier: early, intermediate or late (Zhu, Wang & Li 2019, Figure 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kgmm.errors import KgmmError
+from kgmm.hashing._base import (
+    MODALITIES,
+    Array,
+    as_matrix,
+    check_finite,
+    check_labels,
+    check_pairs,
+    indicators,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Level = Literal["early", "intermediate", "late", "image", "text"]
+Rule = Literal["product", "average", "stacking"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+RULES: tuple[Rule, ...] = get_args(Rule)
+#: parts that stacking cuts the training pairs into
+FOLDS = 3
+
+__all__ = ["LEVELS", "RULES", "FusionClassifier"]
+
+
+class FusionClassifier:
+    """A classifier of pairs whose modalities meet at a chosen level.
+
+    All levels are networks of two hidden layers of equal width, so that only the place of meeting differs:
+
+    - ``early`` (feature fusion): the two feature vectors side by side enter one network;
+    - ``intermediate``: each modality has its own first layer, the second is shared;
+    - ``late`` (semantic fusion): each modality has a network; their posteriors are combined;
+    - ``image``, ``text``: that modality alone, the yardstick.
+
+    Args:
+        level: where the modalities meet.
+        rule: of late fusion. ``product``: posteriors multiply, over the categories' prior, which is right where
+            the modalities are independent given the category; ``average``; ``stacking``: a logistic regression
+            on the log posteriors of held-out thirds of the training pairs.
+        seed: everything random follows from it.
+        hidden: width of a layer. epochs, rate, decay, dropout: of the training (Adam, batches of 128).
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> kind = np.arange(120) % 2
+        >>> image, text = (rng.normal(size=(120, 3)) + 3 * kind[:, None] for _ in range(2))
+        >>> fused = FusionClassifier("late", epochs=20).fit(image, text, kind)
+        >>> bool((fused.predict_proba(image, text).argmax(1) == kind).mean() > 0.95)
+        True
+    """
+
+    def __init__(
+        self,
+        level: Level = "intermediate",
+        rule: Rule = "product",
+        seed: int = 0,
+        *,
+        hidden: int = 128,
+        epochs: int = 60,
+        rate: float = 1e-3,
+        decay: float = 1e-3,
+        dropout: float = 0.5,
+    ) -> None:
+        if level not in LEVELS:
+            raise KgmmError(f"fusion level must be one of {', '.join(LEVELS)}, not {level!r}")
+        if rule not in RULES:
+            raise KgmmError(f"the rule of late fusion must be one of {', '.join(RULES)}, not {rule!r}")
+        self.level, self.rule, self.seed = level, rule, seed
+        self.hidden, self.epochs, self.rate = hidden, epochs, rate
+        self.decay, self.dropout = decay, dropout
+        self._nets: dict[str, nn.Module] = {}
+        self._scale: dict[str, tuple[Array, Array]] = {}
+        self._prior: Array = np.empty(0)
+        self._stack: Any = None
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The modalities it reads."""
+        return (self.level,) if self.level in MODALITIES else MODALITIES
+
+    def fit(self, image: ArrayLike, text: ArrayLike, labels: ArrayLike) -> Self:
+        """Learn from pairs.
+
+        Args:
+            image: shape (n, d_image).
+            text: shape (n, d_text), row i belonging to row i of *image*.
+            labels: one category a pair, shape (n,), or an indicator matrix, shape (n, categories).
+
+        Raises:
+            KgmmError: if a modality is missing or constant, rows do not pair up, values are not finite, or
+                there is one category only.
+        """
+        name = f"{self.level} fusion"
+        pairs = check_pairs(name, image, text)
+        target = indicators(name, labels, len(pairs[0]))
+        check_labels(name, target, instead="")
+        self._scale = {
+            kind: (x.mean(0), np.where(x.std(0) > 0, x.std(0), 1.0)) for kind, x in zip(MODALITIES, pairs, strict=True)
+        }
+        target = target / np.maximum(target.sum(1, keepdims=True), 1)
+        self._prior = (target.sum(0) + 1) / (target.sum() + target.shape[1])
+        views: dict[str, NDArray[np.float32]] = {
+            kind: self._scaled(x, kind) for kind, x in zip(MODALITIES, pairs, strict=True)
+        }
+        if self.level == "late":
+            self._nets = {kind: self._train({kind: views[kind]}, target) for kind in MODALITIES}
+            self._stack = self._stacked(views, target) if self.rule == "stacking" else None
+        else:
+            self._nets = {self.level: self._train({k: views[k] for k in self.reads}, target)}
+        return self
+
+    def predict_proba(self, image: ArrayLike | None, text: ArrayLike | None) -> Array:
+        """Return the probability of each category, shape (n, categories), rows summing to one.
+
+        Late fusion does without one modality (None): the posterior is then the other's.
+
+        Raises:
+            KgmmError: before fit, or if a modality is missing, misshapen or not finite.
+        """
+        if not self._nets:
+            raise KgmmError(f"{self.level} fusion: call fit first")
+        views: dict[str, NDArray[np.float32]] = {}
+        for kind, x in zip(MODALITIES, (image, text), strict=True):
+            if kind in self.reads and x is not None:
+                views[kind] = self._checked(x, kind)
+        missing = [kind for kind in self.reads if kind not in views]
+        if missing and (self.level != "late" or not views):
+            raise KgmmError(
+                f"{self.level} fusion: the {missing[0]} features are missing; it reads {' and '.join(self.reads)}"
+            )
+        if len({len(x) for x in views.values()}) > 1:
+            raise KgmmError(
+                f"{self.level} fusion: {' and '.join(str(len(x)) for x in views.values())} rows do not pair up"
+            )
+        if self.level != "late":
+            return _posterior(self._nets[self.level], views)
+        logs = [np.log(_posterior(self._nets[kind], {kind: x}) + 1e-12) for kind, x in views.items()]
+        return self._combined(logs)
+
+    def _combined(self, logs: list[Array]) -> Array:
+        """Return one posterior from those of the modalities."""
+        if len(logs) == 1:
+            return cast("Array", np.exp(logs[0]))
+        if self.rule == "average":
+            return cast("Array", np.exp(np.stack(logs)).mean(0))
+        if self.rule == "stacking":
+            found = np.full_like(logs[0], 1e-12)
+            found[:, self._stack.classes_] = self._stack.predict_proba(np.hstack(logs))
+            return cast("Array", found / found.sum(1, keepdims=True))
+        odds = sum(logs) - np.log(self._prior)
+        odds = np.exp(odds - odds.max(1, keepdims=True))
+        return cast("Array", odds / odds.sum(1, keepdims=True))
+
+    def _stacked(self, views: dict[str, NDArray[np.float32]], target: Array) -> Any:
+        """Return a logistic regression on posteriors that networks gave to pairs they were not trained on."""
+        from sklearn.linear_model import LogisticRegression
+
+        order = np.random.default_rng(self.seed).permutation(len(target))
+        logs = np.zeros((len(target), 2 * target.shape[1]))
+        for held in np.array_split(order, FOLDS):
+            rest = np.setdiff1d(order, held)
+            parts = []
+            for kind, x in views.items():
+                net = self._train({kind: x[rest]}, target[rest])
+                parts.append(np.log(_posterior(net, {kind: x[held]}) + 1e-12))
+            logs[held] = np.hstack(parts)
+        return LogisticRegression(C=0.1, max_iter=2000).fit(logs, target.argmax(1))
+
+    def _scaled(self, x: NDArray[np.floating], kind: str) -> NDArray[np.float32]:
+        center, spread = self._scale[kind]
+        return ((np.asarray(x, np.float64) - center) / spread).astype(np.float32)
+
+    def _checked(self, x: ArrayLike, kind: str) -> NDArray[np.float32]:
+        what = f"{self.level} fusion: {kind} features"
+        rows = as_matrix(x, what)
+        check_finite(rows, what)
+        width = len(self._scale[kind][0])
+        if rows.shape[1] != width:
+            raise KgmmError(f"{what} have {rows.shape[1]} columns; it was fitted on {width}")
+        return self._scaled(rows, kind)
+
+    def _train(self, views: dict[str, NDArray[np.float32]], target: Array) -> nn.Module:
+        """Return a network fitted to views of the same pairs."""
+        import torch
+        from torch.nn import functional as F
+
+        generator = torch.Generator().manual_seed(self.seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            net = self._network({kind: x.shape[1] for kind, x in views.items()}, target.shape[1])
+            inputs = {kind: torch.from_numpy(x) for kind, x in views.items()}
+            wanted = torch.from_numpy(target.astype(np.float32))
+            optimizer = torch.optim.AdamW(net.parameters(), self.rate, weight_decay=self.decay)
+            for _ in range(self.epochs):
+                for rows in torch.split(torch.randperm(len(wanted), generator=generator), 128):
+                    out = net({kind: x[rows] for kind, x in inputs.items()})
+                    loss: Tensor = F.cross_entropy(out, wanted[rows])
+                    optimizer.zero_grad()
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    optimizer.step()
+        return net.eval()
+
+    def _network(self, dims: dict[str, int], categories: int) -> nn.Module:
+        from kgmm.fusion.network import FusionNet
+
+        own = self.level == "intermediate"
+        return FusionNet(dims, categories, self.hidden, self.dropout, own_layers=own)
+
+
+def _posterior(net: nn.Module, views: dict[str, NDArray[np.float32]]) -> Array:
+    import torch
+
+    with torch.no_grad():
+        out = net({kind: torch.from_numpy(x) for kind, x in views.items()})
+    return cast("Array", torch.softmax(out.double(), 1).numpy())

@@ -1,0 +1,1 @@
+"""Random walk with restart: the face in ``walk``, a solver per kind of view, certified rankings."""

@@ -1,0 +1,317 @@
+"""The compiled sweeps of undirected walks over a view's layers.
+
+Every kernel works on a range of blocks of one layer's rows and releases the GIL; see :mod:`kgmm.graph.walk.symmetric`
+for what they make up. ``weights`` is None if every edge weighs 1. Vectors end with the core, ``v`` goes on with the
+fringe.
+
+A pass over the edges costs less than a nanosecond an edge and thread if indices are unsigned (Numba counts negative
+ones from the end), rows of equal lengths follow each other (see :mod:`kgmm.graph.walk.layers`), and sums are added up in
+plain order: vector instructions that gather are slower. What is done once a row works on CHUNK rows in vectors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+_compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
+_in_order = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+
+#: rows whose sums are kept in the nearest cache until the vector part of a sweep
+CHUNK = 512
+
+
+@_in_order
+def gather(starts: Any, ends: Any, indices: Any, weights: Any, x: Any, low: int, high: int, out: Any) -> None:
+    """out_(i - low) <- the sum of w_k x_j over entries starts_i to ends_i, j their indices."""
+    for i in range(low, high):
+        even = odd = 0.0  # two sums: an addition need not wait for the one before
+        k, end = np.int64(starts[i]), np.int64(ends[i])
+        while k + 1 < end:
+            if weights is None:
+                even += x[indices[k]]
+                odd += x[indices[k + 1]]
+            else:
+                even += np.float64(weights[k]) * x[indices[k]]
+                odd += np.float64(weights[k + 1]) * x[indices[k + 1]]
+            k += 2
+        if k < end:
+            even += x[indices[k]] if weights is None else np.float64(weights[k]) * x[indices[k]]
+        out[i - low] = even + odd
+
+
+@_compiled
+def cuts(indptr: Any, indices: Any, first: int, last: int, cut: Any) -> None:
+    """cut_i <- where row i's entries from row *last* on begin."""
+    for i in range(first, last):
+        k = indptr[i]
+        while k < indptr[i + 1] and indices[k] < last:
+            k += 1
+        cut[i] = k
+
+
+@_compiled
+def factor(
+    indptr: Any,
+    indices: Any,
+    weights: Any,
+    cut: Any,
+    strengths: Any,
+    dense: int,
+    damping: float,
+    pivot: Any,
+    reach: Any,
+    blocks: Any,
+    first: int,
+    last: int,
+) -> None:
+    """pivot_i <- M_ii - sum over later layers' j of M_ij^2 / pivot_j, M = D - damping A; on the fringe it is D.
+
+    reach_i <- pivot_i + damping times what row i weighs in earlier layers.
+    """
+    core = len(pivot)
+    for i in range(blocks[first], blocks[last]):
+        total = 0.0
+        for k in range(cut[i], indptr[i + 1]):
+            j = indices[k]
+            weight = 1.0 if weights is None else np.float64(weights[k])
+            total += weight * weight / (np.float64(pivot[j]) if j < core else strengths[j])
+        before = own = 0.0
+        for k in range(indptr[i], cut[i]):
+            weight = 1.0 if weights is None else np.float64(weights[k])
+            if indices[k] == i:
+                own = weight
+            if i >= dense:
+                before += weight
+        exact = strengths[i] - damping * own - damping * damping * total
+        pivot[i] = np.float32(exact * (1.0 + 1.2e-7))
+        reach[i] = np.float32((exact + damping * before) * (1.0 + 3e-7))
+
+
+@_compiled
+def eliminate(
+    indptr: Any, indices: Any, weights: Any, cut: Any, pivot: Any, dense: int, damping: float, r: Any
+) -> None:
+    """R <- (pivot + L)^-1 r, in place: reads the rows of nonzero entries only."""
+    for i in range(len(r) - 1, -1, -1):
+        if r[i] == 0.0:
+            continue
+        r[i] /= pivot[i]
+        if i >= dense:
+            share = damping * r[i]
+            for k in range(indptr[i], cut[i]):
+                r[indices[k]] += share if weights is None else weights[k] * share
+
+
+@_compiled
+def lower(
+    indptr: Any,
+    indices: Any,
+    weights: Any,
+    cut: Any,
+    pivot: Any,
+    damping: float,
+    r: Any,
+    blocks: Any,
+    first: int,
+    last: int,
+) -> None:
+    """R <- (pivot + L)^-1 r, in place: as ``eliminate`` does, a layer at a time, last first."""
+    core = len(r)
+    for i in range(blocks[first], blocks[last]):
+        total = 0.0
+        for k in range(cut[i], indptr[i + 1]):
+            if indices[k] >= core:
+                break
+            total += r[indices[k]] if weights is None else weights[k] * r[indices[k]]
+        r[i] = (r[i] + damping * total) / pivot[i]
+
+
+@_compiled
+def back(
+    indptr: Any,
+    indices: Any,
+    weights: Any,
+    cut: Any,
+    pivot: Any,
+    dense: int,
+    damping: float,
+    share: float,
+    r: Any,
+    p: Any,
+    t: Any,
+    blocks: Any,
+    first: int,
+    last: int,
+) -> None:
+    """t_i <- (p_i + damping sum over earlier layers' j of w_ij t_j) / pivot_i for p <- pivot r + share p.
+
+    *t* may be in single precision: p is set to what its rounded entries are the exact solution for.
+    """
+    sums = np.zeros(CHUNK)
+    for b in range(first, last):
+        for low in range(blocks[b], blocks[b + 1], CHUNK):
+            high = min(low + CHUNK, blocks[b + 1])
+            if low >= dense:
+                gather(indptr, cut, indices, weights, t, low, high, sums)
+            ours, turned, on, far = pivot[low:high], p[low:high], t[low:high], r[low:high]
+            for i in range(high - low):
+                here, passed = np.float64(ours[i]), damping * sums[i]
+                on[i] = far[i] + (share * turned[i] + passed) / here
+                turned[i] = here * np.float64(on[i]) - passed
+
+
+@_compiled
+def fringe(
+    indptr: Any,
+    indices: Any,
+    weights: Any,
+    strengths: Any,
+    factor: float,
+    t: Any,
+    v: Any,
+    blocks: Any,
+    first: int,
+    last: int,
+    sizes: Any,
+    masses: Any,
+) -> None:
+    """v_i <- factor (A t)_i / d_i on the fringe; over block b, sizes_b <- v . d v and masses_b <- sum |d v|."""
+    sums = np.empty(CHUNK)
+    for b in range(first, last):
+        size = mass = 0.0
+        for low in range(blocks[b], blocks[b + 1], CHUNK):
+            high = min(low + CHUNK, blocks[b + 1])
+            gather(indptr, indptr[1:], indices, weights, t, low, high, sums)
+            weight, values = strengths[low:high], v[low:high]
+            for i in range(high - low):
+                total = factor * sums[i]
+                value = total / weight[i]
+                values[i] = value
+                size += total * value
+                mass += abs(total)
+        sizes[b] = size
+        masses[b] = mass
+
+
+@_compiled
+def forth(
+    indptr: Any,
+    indices: Any,
+    weights: Any,
+    cut: Any,
+    strengths: Any,
+    pivot: Any,
+    dense: int,
+    damping: float,
+    p: Any,
+    t: Any,
+    v: Any,
+    blocks: Any,
+    first: int,
+    last: int,
+    dots: Any,
+) -> None:
+    """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; dots_b <- p . (t + v).
+
+    In the dense layer, damping (A t)_i within it is taken off first.
+    """
+    sums, inside = np.empty(CHUNK), np.zeros(CHUNK)
+    for b in range(first, last):
+        dot = 0.0
+        for low in range(blocks[b], blocks[b + 1], CHUNK):
+            high = min(low + CHUNK, blocks[b + 1])
+            gather(cut, indptr[1:], indices, weights, v, low, high, sums)
+            if low < dense:
+                gather(indptr, cut, indices, weights, t, low, high, inside)
+            ours, toward, on, values = pivot[low:high], p[low:high], t[low:high], v[low:high]
+            weight = strengths[low:high]
+            for i in range(high - low):
+                own, passed = np.float64(on[i]), damping * (sums[i] - inside[i])
+                value = (toward[i] + passed + weight[i] * own) / np.float64(ours[i]) - 2.0 * own
+                values[i] = value
+                dot += toward[i] * (own + value)
+        dots[b] = dot
+
+
+@_compiled
+def move(
+    pivot: Any,
+    reach: Any,
+    step: float,
+    t: Any,
+    v: Any,
+    z: Any,
+    r: Any,
+    blocks: Any,
+    first: int,
+    last: int,
+    dots: Any,
+    norms: Any,
+    sizes: Any,
+    masses: Any,
+) -> None:
+    """Z += step t, r -= step (t + v).
+
+    Over block b: dots_b <- r . pivot r, norms_b <- a bound for the L1 norm of (pivot + L) r, sizes_b <- v . pivot v,
+    masses_b <- sum |pivot v|.
+    """
+    for b in range(first, last):
+        dot = norm = size = mass = 0.0
+        for i in range(blocks[b], blocks[b + 1]):
+            own, value, here = np.float64(t[i]), np.float64(v[i]), np.float64(pivot[i])
+            z[i] += step * own
+            new = r[i] - step * (own + value)
+            r[i] = new
+            dot += new * new * here
+            norm += abs(new) * np.float64(reach[i])
+            size += value * value * here
+            mass += abs(value) * here
+        dots[b] = dot
+        norms[b] = norm
+        sizes[b] = size
+        masses[b] = mass
+
+
+@_compiled
+def raise_level(level: Any, label: Any, lifted: Any, pivot: Any, z: Any, r: Any) -> float:
+    """Z += level, r -= level lifted, for each row the level of its label (empty: the first); return r . pivot r."""
+    square = 0.0
+    for i in range(len(z)):
+        rise = level[label[i]] if len(label) else level[0]
+        z[i] += rise
+        r[i] -= rise * lifted[i]
+        square += r[i] * r[i] * pivot[i]
+    return square
+
+
+@_compiled
+def column_sums(label: Any, pivot: Any, reach: Any, r: Any, sums: Any) -> None:
+    """sums_c <- 1' (pivot + L) r over the rows with label c (empty: all)."""
+    for i in range(len(r)):
+        sums[label[i] if len(label) else 0] += (2.0 * pivot[i] - reach[i]) * r[i]
+
+
+@_compiled
+def residual(
+    indptr: Any,
+    indices: Any,
+    weights: Any,
+    strengths: Any,
+    damping: float,
+    z: Any,
+    r: Any,
+    blocks: Any,
+    first: int,
+    last: int,
+) -> None:
+    """r_i -= d_i z_i - damping (A z)_i."""
+    sums = np.empty(CHUNK)
+    for b in range(first, last):
+        for low in range(blocks[b], blocks[b + 1], CHUNK):
+            high = min(low + CHUNK, blocks[b + 1])
+            gather(indptr, indptr[1:], indices, weights, z, low, high, sums)
+            for i in range(low, high):
+                r[i] -= strengths[i] * z[i] - damping * sums[i - low]

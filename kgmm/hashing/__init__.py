@@ -1,0 +1,91 @@
+"""Multi-modal hashing: pictures and texts as short binary codes that can be compared with each other.
+
+One method a file, found by its file name: ``scm_seq.py`` defines ``METHOD``, a :class:`Hasher` called ``scm-seq``.
+
+>>> import numpy as np
+>>> rng = np.random.default_rng(0)
+>>> shared = rng.normal(size=(100, 4))
+>>> image, text = shared @ rng.normal(size=(4, 20)), shared @ rng.normal(size=(4, 10))
+>>> hasher = create("cvh", bits=8).fit(image, text)
+>>> hasher.encode(text[:2], modality="text").shape
+(2, 1)
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kgmm.errors import KgmmError
+from kgmm.hashing._base import MODALITIES, Hasher
+from kgmm.hashing._files import read_model
+
+#: other names people use -> the name of the file
+ALIASES = {
+    "scm": "scm-seq",
+    "cca": "cvh",
+    "seph-km": "seph",
+    "cyc-dgh": "cycle",
+    "ssah-semi": "sch-gan",
+    "semi-supervised-adversarial": "sch-gan",
+}
+
+__all__ = ["ALIASES", "Hasher", "create", "load", "methods"]
+
+
+def methods() -> list[str]:
+    """Return the names of all methods: the files of this package, read without importing them."""
+    files = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name.replace("_", "-") for name in files if not name.startswith("_"))
+
+
+def create(name: str, bits: int, seed: int = 0, **options: Any) -> Hasher:
+    """Return an untrained hashing method.
+
+    Args:
+        name: one of :func:`methods`, such as ``cvh``, ``scm-seq`` (or ``scm``), ``cmfh``, ``seph``, ``dcmh``.
+        bits: length of a code.
+        seed: everything random follows from it.
+        **options: the method's own, listed in its class.
+
+    Raises:
+        KgmmError: if there is no such method, option or code length.
+
+    Example:
+        >>> create("scm", bits=16).name
+        'scm-seq'
+    """
+    plain = str(name).lower().replace("_", "-")
+    plain = ALIASES.get(plain, plain)
+    known = methods()
+    if plain not in known:
+        near = difflib.get_close_matches(plain, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise KgmmError(f"no hashing method {name!r}{hint} (methods: {', '.join(known)})")
+    method = importlib.import_module(f"{__name__}.{plain.replace('-', '_')}").METHOD
+    made = method(bits=bits, seed=seed, **options)
+    assert isinstance(made, Hasher)
+    return made
+
+
+def load(path: str | Path) -> Hasher:
+    """Read a trained method that :meth:`Hasher.save` wrote.
+
+    Raises:
+        KgmmError: if the files are missing or do not hold a hashing method.
+    """
+    header, arrays = read_model(Path(path))
+    try:
+        hasher = create(header["method"], bits=header["bits"], seed=header["seed"], **header["options"])
+        hasher.restore(header["fitted"], arrays)
+        for kind in MODALITIES:  # that one row can be coded shows that all is there
+            hasher.scores(np.zeros((1, hasher.fitted[kind])), kind)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise KgmmError(f"{path}: not a trained hashing method ({reason})") from error
+    return hasher

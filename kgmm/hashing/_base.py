@@ -1,0 +1,304 @@
+"""What every hashing method offers: fit on pairs, encode either modality, save; and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kgmm.errors import KgmmError
+from kgmm.hashing._files import Arrays, write_model
+from kgmm.progress import Progress, silent
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.uint8]
+Modality = Literal["image", "text"]
+MODALITIES: tuple[Modality, Modality] = ("image", "text")
+
+#: rows that are encoded, or added to a covariance, at a time
+BATCH = 65_536
+
+
+class Hasher:
+    """A hashing method for pairs of image and text features.
+
+    Subclasses give ``name``, ``DEFAULTS`` (their options), ``_fit`` and ``_project``; what they learn lies in
+    ``self.arrays`` (saved as safetensors) and ``self.fitted`` (plain values, saved as JSON).
+
+    Args:
+        bits: length of a code.
+        seed: everything random follows from it.
+        **options: values for keys of ``DEFAULTS``.
+    """
+
+    name: ClassVar[str] = ""
+    #: does fit need labels?
+    supervised: ClassVar[bool] = False
+    #: do training pairs get a joint code?
+    has_unified: ClassVar[bool] = False
+    DEFAULTS: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, bits: int, seed: int = 0, **options: Any) -> None:
+        if isinstance(bits, bool) or not isinstance(bits, int | np.integer) or bits < 1:
+            raise KgmmError(f"{self.name}: bits must be a positive whole number, not {bits!r}")
+        unknown = sorted(set(options) - set(self.DEFAULTS))
+        if unknown:
+            known = ", ".join(self.DEFAULTS) or "none"
+            raise KgmmError(f"{self.name}: no option {unknown[0]!r} (options: {known})")
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+            raise KgmmError(f"{self.name}: seed must be a whole number from 0, not {seed!r}")
+        self.bits, self.seed = int(bits), int(seed)
+        given = {key: checked_option(self.name, key, value, self.DEFAULTS[key]) for key, value in options.items()}
+        self.options: dict[str, Any] = {**self.DEFAULTS, **given}
+        self.arrays: Arrays = {}
+        self.fitted: dict[str, Any] = {}
+
+    def fit(
+        self,
+        x_image: ArrayLike,
+        x_text: ArrayLike,
+        labels: ArrayLike | None = None,
+        *,
+        progress: Progress = silent,
+    ) -> Self:
+        """Learn from pairs.
+
+        Args:
+            x_image: shape (n, d_image); arrays mapped from disk are read batch by batch.
+            x_text: shape (n, d_text), row i belonging to row i of *x_image*.
+            labels: one category an item, shape (n,) or (n, 1), or an indicator matrix, shape (n, categories).
+            progress: told about long fits.
+
+        Raises:
+            KgmmError: if a modality is missing, rows do not pair up, values are not finite, features are
+                constant, there are fewer pairs than bits, or a supervised method gets no or one category.
+        """
+        image, text = check_pairs(self.name, x_image, x_text)
+        if len(image) < max(2, self.bits):
+            raise KgmmError(
+                f"{self.name}: {len(image)} pairs cannot fix {self.bits} bits; give at least {self.bits} pairs"
+                " or ask for fewer bits"
+            )
+        indicator = None if labels is None else indicators(self.name, labels, len(image))
+        if self.supervised:
+            check_labels(self.name, indicator)
+        self.arrays, self.fitted = {}, {"image": image.shape[1], "text": text.shape[1]}
+        self._fit(image, text, indicator, progress)
+        return self
+
+    def encode(self, x: ArrayLike, modality: str) -> Codes:
+        """Return the codes of items of one modality, packed eight bits a byte (the first bit is the highest).
+
+        Args:
+            x: features, shape (n, d), d as in fit.
+            modality: ``image`` or ``text``.
+
+        Returns:
+            Codes, shape (n, ceil(bits / 8)), uint8.
+
+        Raises:
+            KgmmError: before fit, for another modality or dimension, or for values that are not finite.
+        """
+        kind, rows = self._checked(x, modality)
+        out = np.empty((len(rows), (self.bits + 7) // 8), np.uint8)
+        for start in range(0, len(rows), BATCH):
+            part = rows[start : start + BATCH]
+            scores = self._project(part, kind)
+            if not np.isfinite(scores).all():
+                check_finite(np.asarray(part), f"{self.name}: {kind} features", start)
+            out[start : start + BATCH] = pack(scores)
+        return out
+
+    def scores(self, x: ArrayLike, modality: str) -> NDArray[np.floating]:
+        """Return the real values whose signs are the bits, shape (n, bits); NaN where a row has one.
+
+        Raises:
+            KgmmError: before fit, or for another modality or dimension.
+        """
+        kind, rows = self._checked(x, modality)
+        return self._project(rows, kind)
+
+    @property
+    def unified(self) -> Codes | None:
+        """The joint codes of the training pairs, packed, or None for methods that have none."""
+        return cast("Codes | None", self.arrays.get("unified"))
+
+    def save(self, path: str | Path) -> None:
+        """Write ``path.safetensors`` and ``path.json``; :func:`kgmm.hashing.load` reads them.
+
+        Raises:
+            KgmmError: before fit.
+        """
+        self._check_fitted()
+        header = {
+            "method": self.name,
+            "bits": self.bits,
+            "seed": self.seed,
+            "options": self.options,
+            "fitted": self.fitted,
+        }
+        write_model(Path(path), header, self.arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Hasher:
+        """Read a trained method; see :func:`kgmm.hashing.load`."""
+        from kgmm.hashing import load
+
+        return load(path)
+
+    def restore(self, fitted: dict[str, Any], arrays: Arrays) -> None:
+        """Take over what an earlier fit learned."""
+        self.fitted, self.arrays = (
+            {**fitted, "image": int(fitted["image"]), "text": int(fitted["text"])},
+            arrays,
+        )
+
+    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
+        raise NotImplementedError
+
+    def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:
+        raise NotImplementedError
+
+    def _check_fitted(self) -> None:
+        if not self.fitted:
+            raise KgmmError(f"{self.name}: call fit first")
+
+    def _checked(self, x: ArrayLike, modality: str) -> tuple[Modality, NDArray[np.floating]]:
+        """Return modality and features if they are what was fitted on."""
+        self._check_fitted()
+        if modality not in MODALITIES:
+            raise KgmmError(f"{self.name}: modality must be 'image' or 'text', not {modality!r}")
+        rows = as_matrix(x, f"{self.name}: {modality} features")
+        if rows.shape[1] != self.fitted[modality]:
+            raise KgmmError(
+                f"{self.name}: {modality} features have {rows.shape[1]} columns;"
+                f" it was fitted on {self.fitted[modality]}"
+            )
+        return cast("Modality", modality), rows
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(bits={self.bits}, seed={self.seed}, fitted={bool(self.fitted)})"
+
+
+def checked_option(name: str, key: str, value: Any, default: Any) -> Any:
+    """Return an option's value as a plain number, flag or word of the default's kind.
+
+    Raises:
+        KgmmError: if it is of another kind, or a negative number.
+    """
+    value = value.item() if isinstance(value, np.generic) else value
+    wanted = {bool: "true or false", str: "a word", int: "a whole number", float: "a number"}[type(default)]
+    fits = type(value) is type(default) or (isinstance(default, float) and type(value) is int)
+    if not fits:
+        raise KgmmError(f"{name}: {key} must be {wanted}, not {value!r}")
+    least = 1 if isinstance(default, int) else 0
+    if not isinstance(default, bool | str) and not value >= least:
+        raise KgmmError(f"{name}: {key} must be at least {least}, not {value!r}")
+    return value
+
+
+def pack(scores: NDArray[np.floating]) -> Codes:
+    """Return signs as packed bits; zero counts as positive.
+
+    Example:
+        >>> pack(np.array([[1.0, -1, 0, -2, 1, 1, 1, 1]])).tolist()
+        [[175]]
+    """
+    return np.packbits(scores >= 0, axis=1)
+
+
+def unpack(codes: Codes, bits: int) -> NDArray[np.float32]:
+    """Return packed codes as +1 and -1, shape (n, bits)."""
+    return np.unpackbits(codes, axis=1, count=bits).astype(np.float32) * 2 - 1
+
+
+def as_matrix(x: ArrayLike, what: str) -> NDArray[np.floating]:
+    """Return features as a float matrix, without copying one that already is.
+
+    Raises:
+        KgmmError: if they are not a matrix of numbers.
+    """
+    if hasattr(x, "toarray"):
+        raise KgmmError(f"{what}: a sparse matrix; give x.toarray()")
+    try:
+        rows = np.asanyarray(x)
+        if rows.dtype.kind == "c":
+            raise TypeError("the values are complex")
+        if rows.dtype.kind != "f" or rows.dtype.itemsize < 4:
+            rows = rows.astype(np.float32 if rows.dtype.kind == "f" else np.float64)
+    except (TypeError, ValueError) as error:
+        raise KgmmError(f"{what}: not a matrix of numbers ({error})") from error
+    if rows.ndim != 2 or rows.shape[1] == 0:
+        raise KgmmError(f"{what}: expected a matrix (items, dimensions), found shape {rows.shape}")
+    return cast("NDArray[np.floating]", rows)
+
+
+def check_finite(x: NDArray[np.floating], what: str, first: int = 0) -> None:
+    """Raise KgmmError naming the first value that is NaN or infinite."""
+    bad = ~np.isfinite(x)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise KgmmError(f"{what}: row {first + row}, column {column} is {x[row, column]}; remove or impute it")
+
+
+def check_pairs(name: str, x_image: ArrayLike, x_text: ArrayLike) -> tuple[Array, Array]:
+    """Return both feature matrices, checked batch by batch."""
+    out = []
+    for kind, x in zip(MODALITIES, (x_image, x_text), strict=True):
+        if x is None:
+            raise KgmmError(f"{name}: the {kind} features are missing; fit needs both modalities")
+        rows = as_matrix(x, f"{name}: {kind} features")
+        varies = False
+        for start in range(0, len(rows), BATCH):
+            part = np.asarray(rows[start : start + BATCH])
+            check_finite(part, f"{name}: {kind} features", start)
+            varies = varies or bool(np.any(part != np.asarray(rows[:1])))
+        if len(rows) > 1 and not varies:
+            raise KgmmError(f"{name}: the {kind} features are constant: every row is the same")
+        out.append(cast("Array", rows))
+    image, text = out
+    if len(image) != len(text):
+        raise KgmmError(f"{name}: {len(image)} image rows but {len(text)} text rows; row i must pair with row i")
+    return image, text
+
+
+def indicators(name: str, labels: ArrayLike, n: int) -> Array:
+    """Return labels as an indicator matrix, shape (n, categories); one column holds categories, as one row does."""
+    what = "labels must be categories, shape (items,), or indicators, shape (items, categories)"
+    try:
+        values = np.asarray(labels)
+    except ValueError:  # rows of different lengths
+        raise KgmmError(f"{name}: {what}, not lists of different lengths") from None
+    if values.ndim == 0:
+        raise KgmmError(f"{name}: {what}, not {labels!r}")
+    if len(values) != n:
+        raise KgmmError(f"{name}: {len(values)} labels for {n} pairs")
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.dtype.kind == "O" and not all(isinstance(v, str) for v in values.ravel()):
+        raise KgmmError(f"{name}: {what}, all numbers or all words")
+    if values.ndim == 1:
+        if values.dtype.kind == "f":
+            check_finite(values[:, None], f"{name}: labels")
+        found, at = np.unique(values, return_inverse=True)
+        return cast("Array", np.eye(len(found))[at])
+    if values.ndim != 2 or values.dtype.kind not in "fiub":
+        raise KgmmError(f"{name}: {what}, not {values.dtype} of shape {values.shape}")
+    matrix = values.astype(np.float64)
+    check_finite(matrix, f"{name}: labels")
+    return cast("Array", (matrix != 0).astype(np.float64))
+
+
+def check_labels(
+    name: str, labels: Array | None, instead: str = " or take an unsupervised method such as cmfh"
+) -> None:
+    """Raise KgmmError if a supervised method cannot learn from the labels; *instead* is another way out."""
+    if labels is None:
+        raise KgmmError(f"{name} learns from labels; give labels=…{instead}")
+    if not (labels != labels[0]).any():
+        raise KgmmError(
+            f"{name}: all items have the same labels (one class), so nothing tells them apart;"
+            f" give at least two categories{instead}"
+        )

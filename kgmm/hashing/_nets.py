@@ -1,0 +1,215 @@
+"""What hashing by neural networks shares: standardized batches, small networks, a seeded training loop."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from kgmm.hashing._base import BATCH, MODALITIES, Array, Hasher, Modality, pack
+from kgmm.nn.threads import one_thread
+from kgmm.progress import Progress
+
+#: options of every network method; the papers' image networks read pixels, ours read features
+TRAINING: dict[str, Any] = {
+    "epochs": 40,
+    "hidden": 512,
+    "batch": 128,
+    "rate": 1e-3,
+    "dropout": 0.5,
+    "decay": 1e-4,
+}
+
+#: upper bound on steps of one training stage, so that epochs over millions of pairs end
+MAX_STEPS = 20_000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Standardized features and labels of some training pairs; ``rows`` are their numbers."""
+
+    rows: Tensor
+    image: Tensor
+    text: Tensor
+    labels: Tensor | None
+
+    def view(self, modality: str) -> Tensor:
+        """Return one modality's features."""
+        return self.image if modality == "image" else self.text
+
+
+class NetHasher(Hasher):
+    """A method whose hash functions are networks on features.
+
+    Subclasses build ``self.nets`` in ``_build`` and train them in ``_train``; ``_hash`` gives the real values
+    whose signs are a modality's bits, by default ``self.nets[modality](x)``. Features are standardized; those
+    that are never negative, such as histograms, get a square root first.
+    """
+
+    has_unified: ClassVar[bool] = True
+    DEFAULTS: ClassVar[dict[str, Any]] = TRAINING
+    nets: nn.ModuleDict
+
+    def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
+        raise NotImplementedError
+
+    def _train(self, data: Pairs, progress: Progress) -> None:
+        raise NotImplementedError
+
+    def _hash(self, x: Tensor, modality: Modality) -> Tensor:
+        return cast(Tensor, self.nets[modality](x))
+
+    def _joint(self, image: Tensor, text: Tensor) -> Tensor:
+        """Return the real values of a pair's joint code."""
+        return torch.tanh(self._hash(image, "image")) + torch.tanh(self._hash(text, "text"))
+
+    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
+        for kind, x in zip(MODALITIES, (image, text), strict=True):
+            self._standardize(kind, x)
+        self.fitted["labels"] = 0 if labels is None else labels.shape[1]
+        data = Pairs(self, image, text, labels)
+        with torch.random.fork_rng(devices=[]), one_thread():
+            torch.manual_seed(self.seed)
+            self.nets = self._build(self._dims())
+            self.nets.train()
+            self._train(data, progress)
+            self.nets.eval()
+        self.arrays.update({f"net.{k}": v.detach().numpy().copy() for k, v in self.nets.state_dict().items()})
+        with torch.no_grad():
+            joint = [
+                pack(self._joint(part.image, part.text).numpy())
+                for part in data.batches(torch.arange(len(image)), BATCH)
+            ]
+        self.arrays["unified"] = np.concatenate(joint)
+
+    def _dims(self) -> dict[str, int]:
+        return {"image": self.fitted["image"], "text": self.fitted["text"], "labels": self.fitted["labels"]}
+
+    def _standardize(self, kind: Modality, x: Array) -> None:
+        parts = range(0, len(x), BATCH)
+        root = all(bool((np.asarray(x[i : i + BATCH]) >= 0).all()) for i in parts)
+        self.fitted[f"{kind}.root"] = root
+        total, square = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+        for i in parts:
+            part = np.asarray(x[i : i + BATCH], np.float64)
+            part = np.sqrt(part) if root else part
+            total += part.sum(0)
+            square += (part**2).sum(0)
+        center = total / len(x)
+        spread = np.sqrt(np.maximum(square / len(x) - center**2, 0))
+        floor = max(float(spread.max()) * 1e-3, 1e-12)
+        self.arrays[f"{kind}.mean"] = center
+        self.arrays[f"{kind}.scale"] = np.where(spread > floor, 1 / np.maximum(spread, floor), 0.0)
+
+    def standardized(self, x: NDArray[np.floating], kind: str) -> Tensor:
+        """Return rows of raw features as the networks read them."""
+        part = np.asarray(x, np.float64)
+        part = np.sqrt(np.maximum(part, 0)) if self.fitted[f"{kind}.root"] else part
+        part = (part - self.arrays[f"{kind}.mean"]) * self.arrays[f"{kind}.scale"]
+        return torch.from_numpy(part.clip(-10, 10).astype(np.float32))
+
+    def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:
+        out = [np.empty((0, self.bits), np.float32)]
+        with torch.no_grad():
+            for start in range(0, len(x), 8192):
+                part = np.asarray(x[start : start + 8192])
+                scores = self._hash(self.standardized(part, modality), modality).numpy()
+                scores[~np.isfinite(part).all(1)] = np.nan
+                out.append(scores)
+        return np.concatenate(out)
+
+    def restore(self, fitted: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Take over what an earlier fit learned."""
+        super().restore(fitted, arrays)
+        self.nets = self._build(self._dims())
+        prefix = "net."
+        state = {k.removeprefix(prefix): torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)}
+        self.nets.load_state_dict(state)
+        self.nets.eval()
+
+    def _descend(
+        self,
+        data: Pairs,
+        parameters: Iterable[nn.Parameter],
+        loss: Callable[[Batch], Tensor],
+        progress: Progress,
+        what: str,
+        epochs: int | None = None,
+        after: Callable[[], None] | None = None,
+    ) -> None:
+        """Minimize *loss* over shuffled batches by Adam, its rate falling to zero along a cosine."""
+        epochs = epochs or int(self.options["epochs"])
+        size = int(self.options["batch"])
+        steps = max(1, min(epochs * -(-len(data) // size), MAX_STEPS))
+        optimizer = torch.optim.Adam(parameters, lr=self.options["rate"], weight_decay=self.options["decay"])
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        done = 0
+        while done < steps:
+            for batch in data.batches(torch.randperm(len(data)), size):
+                if done == steps:
+                    break
+                optimizer.zero_grad()
+                loss(batch).backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                schedule.step()
+                done += 1
+                if done % 10 == 0 or done == steps:
+                    progress(done, steps, what)
+            if after is not None:
+                after()
+
+
+class Pairs:
+    """Training pairs, standardized batch by batch as they are read."""
+
+    def __init__(self, hasher: NetHasher, image: Array, text: Array, labels: Array | None) -> None:
+        self.hasher, self.image, self.text = hasher, image, text
+        self.labels = None if labels is None else torch.from_numpy(labels.astype(np.float32))
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def batches(self, order: Tensor, size: int) -> Iterable[Batch]:
+        """Yield batches of pairs in the given order; a last batch of one pair is left out in training."""
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
+            at = rows.numpy()
+            yield Batch(
+                rows,
+                self.hasher.standardized(self.image[at], "image"),
+                self.hasher.standardized(self.text[at], "text"),
+                None if self.labels is None else self.labels[rows],
+            )
+
+
+def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:
+    """Return linear layers with ReLU (and dropout) between them."""
+    layers: list[nn.Module] = []
+    for i, (a, b) in enumerate(itertools.pairwise(sizes)):
+        layers.append(nn.Linear(a, b))
+        if i < len(sizes) - 2:
+            layers += [nn.ReLU(), nn.Dropout(dropout)]
+    return nn.Sequential(*layers)
+
+
+def shared(a: Tensor, b: Tensor) -> Tensor:
+    """Return S: 1 where two items share a label, 0 elsewhere, shape (len(a), len(b))."""
+    return ((a @ b.T) > 0).float()
+
+
+def pairwise_nll(theta: Tensor, s: Tensor) -> Tensor:
+    """Return the mean of -(sΘ - log(1 + e^Θ)); softplus does not overflow."""
+    return (F.softplus(theta) - s * theta).mean()
+
+
+def classification(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return cross-entropy against the item's labels, spread evenly over them."""
+    share = labels / labels.sum(1, keepdim=True).clamp(min=1)
+    return -(share * F.log_softmax(logits, 1)).sum(1).mean()

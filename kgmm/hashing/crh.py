@@ -1,0 +1,159 @@
+"""CRH: co-regularized hashing, boosted bits with large margins (Zhen & Yeung, NIPS 2012)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.hashing._base import Array
+from kgmm.hashing._linear import LinearHasher, canonical, extended, mean, product, projected, ridged
+from kgmm.progress import Progress
+
+
+class CRH(LinearHasher):
+    """One bit at a time: w_x, w_y with margins |w'x| >= 1 that agree on similar pairs and differ on others.
+
+    A bit minimizes mean [1 - |w_x'x|]₊ + mean [1 - |w_y'y|]₊ + γ Σ ω_n ℓ*_n + ridge (‖w_x‖² + ‖w_y‖²)/2 with
+    ℓ*_n = s_n d_n² + (1 - s_n) τ(d_n), d_n = w_x'x_n - w_y'y_n, τ the smoothly clipped inverted square (see
+    :func:`tau`). w_x and w_y alternate; each is found by the concave-convex procedure, whose convex problems
+    take Pegasos steps. Between bits, AdaBoost raises the weights ω of pairs that the bit got wrong.
+    Starts from canonical directions. Similar pairs share a label.
+
+    Options:
+        pairs: number of training pairs, half of them similar.
+        gamma: weight γ of the pairs' losses.
+        ridge: of the directions.
+        a, lam: shape of τ.
+        steps: Pegasos steps a convex problem; rounds: of alternation; batch: rows a step.
+    """
+
+    name = "crh"
+    supervised = True
+    DEFAULTS: ClassVar = {
+        "pairs": 20_000,
+        "gamma": 4.0,
+        "ridge": 0.01,
+        "a": 3.7,
+        "lam": 0.4,
+        "steps": 40,
+        "rounds": 3,
+        "batch": 512,
+    }
+
+    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
+        assert labels is not None
+        rng = np.random.default_rng(self.seed)
+        means = mean(image), mean(text)
+        cxx = ridged(product(image, image, means[0], means[0]), 1e-4)
+        cyy = ridged(product(text, text, means[1], means[1]), 1e-4)
+        w_x, w_y, _ = canonical(cxx, cyy, product(image, text, *means))
+        scale = len(image) ** 0.5
+        w_x, w_y = w_x * scale, w_y * scale  # whitened: unit variance in every direction
+        x, y = projected(image, means[0], w_x), projected(text, means[1], w_y)
+        first, second, similar = sample_pairs(labels, self.options["pairs"], rng)
+        start = extended(np.eye(x.shape[1]), np.eye(y.shape[1]), self.bits, self.seed)
+        weights = np.full(len(first), 1 / len(first))
+        found: list[tuple[Array, Array]] = []
+        for bit in range(self.bits):
+            u, v = self._bit(x, y, first, second, similar, weights, (start[0][:, bit], start[1][:, bit]), rng)
+            found.append((u, v))
+            agree = (x[first] @ u >= 0) == (y[second] @ v >= 0)
+            weights = boosted(weights, agree == similar)
+            progress(bit + 1, self.bits, "bits")
+        u, v = (np.stack(side, 1) for side in zip(*found, strict=True))
+        self._keep_both(means, (w_x @ u, w_y @ v))
+
+    def _bit(
+        self,
+        x: Array,
+        y: Array,
+        first: Any,
+        second: Any,
+        similar: NDArray[np.bool_],
+        weights: Array,
+        start: tuple[Array, Array],
+        rng: np.random.Generator,
+    ) -> tuple[Array, Array]:
+        """Return w_x and w_y of one bit."""
+        u, v = start
+        for _ in range(self.options["rounds"]):
+            draw = rng.choice(len(first), size=(self.options["steps"], self.options["batch"]), p=weights)
+            u = self._one_side(u, x, first, y[second] @ v, similar, draw, rng)
+            draw = rng.choice(len(first), size=(self.options["steps"], self.options["batch"]), p=weights)
+            v = self._one_side(v, y, second, x[first] @ u, similar, draw, rng)
+        return u, v
+
+    def _one_side(
+        self,
+        w: Array,
+        x: Array,
+        rows: Any,
+        other: Array,
+        similar: NDArray[np.bool_],
+        draw: Any,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Return w after Pegasos steps on the convex problem linearized at w (CCCP)."""
+        o = self.options
+        anchor = w
+        for step, pairs in enumerate(draw):
+            own = x[rng.integers(0, len(x), o["batch"])]
+            z, z0 = own @ w, own @ anchor
+            # [1 - |z|]₊ = max(1, |z|) - |z|, the last term linearized
+            margin = np.where(np.abs(z) > 1, np.sign(z), 0.0) - np.where(z0 >= 0, 1.0, -1.0)
+            at, s = x[rows[pairs]], similar[pairs]
+            d, d0 = at @ w - other[pairs], at @ anchor - other[pairs]
+            # τ = τ₁ - τ₂ with τ₂ = d²/2 - aλ²/2, the last term linearized
+            slope = np.where(s, 2 * d, tau1_slope(d, o["a"], o["lam"]) - d0)
+            gradient = own.T @ margin / len(own) + o["gamma"] * (at.T @ slope) / len(pairs) + o["ridge"] * w
+            w = w - gradient / (4 + o["gamma"] * 2 + step / 4)
+        return w
+
+
+def tau(d: Array, a: float, lam: float) -> Array:
+    """Return the smoothly clipped inverted squared deviation: largest at 0, zero beyond aλ."""
+    size = np.abs(d)
+    middle = (d**2 - 2 * a * lam * size + a**2 * lam**2) / (2 * (a - 1))
+    return cast("Array", np.where(size <= lam, -(d**2) / 2 + a * lam**2 / 2, np.where(size <= a * lam, middle, 0.0)))
+
+
+def tau1(d: Array, a: float, lam: float) -> Array:
+    """Return the convex part τ₁ = τ + d²/2 - aλ²/2."""
+    size = np.abs(d)
+    middle = (a * d**2 - 2 * a * lam * size + a * lam**2) / (2 * (a - 1))
+    return cast("Array", np.where(size <= lam, 0.0, np.where(size <= a * lam, middle, d**2 / 2 - a * lam**2 / 2)))
+
+
+def tau1_slope(d: Array, a: float, lam: float) -> Array:
+    """Return the derivative of τ₁."""
+    size = np.abs(d)
+    middle = a * (d - lam * np.sign(d)) / (a - 1)
+    return cast("Array", np.where(size <= lam, 0.0, np.where(size <= a * lam, middle, d)))
+
+
+def boosted(weights: Array, right: NDArray[np.bool_]) -> Array:
+    """Return the weights of pairs after one bit (AdaBoost): wrong ones count more."""
+    error = float(np.clip(weights[~right].sum(), 1e-6, 0.5))
+    alpha = 0.5 * np.log((1 - error) / error)
+    fresh = weights * np.exp(np.where(right, -alpha, alpha))
+    return cast("Array", fresh / fresh.sum())
+
+
+def sample_pairs(labels: Array, count: int, rng: np.random.Generator) -> tuple[Any, Any, NDArray[np.bool_]]:
+    """Return image rows, text rows and whether they share a label; about half do.
+
+    For a similar pair a random label of the image's row is drawn, then a row that has it.
+    """
+    first = rng.integers(0, len(labels), count)
+    second = rng.integers(0, len(labels), count)
+    members = [np.flatnonzero(column) for column in labels.T]
+    for n in range(0, count, 2):
+        own = np.flatnonzero(labels[first[n]])
+        if len(own):
+            second[n] = rng.choice(members[rng.choice(own)])
+    return first, second, (labels[first] * labels[second]).sum(1) > 0
+
+
+METHOD = CRH

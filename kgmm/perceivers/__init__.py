@@ -1,0 +1,52 @@
+"""Pictures to scene graphs; each perceiver is one module here with a function ``perceive``, named as the module."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Any
+
+from kgmm.errors import KgmmError
+from kgmm.scene import SceneGraph
+
+if TYPE_CHECKING:
+    from kgmm.scene.images import ImageLike
+
+__all__ = ["perceive", "perceivers"]
+
+
+def perceive(image: ImageLike, perceiver: str = "default", **options: Any) -> SceneGraph:
+    """Turn a picture into a scene graph: objects with boxes, scores and attributes, and their relations.
+
+    Args:
+        image: a picture file, its bytes, a Pillow image or an array (see :func:`kgmm.scene.images.read_image`); for
+            the perceiver ``scene`` a scene-graph JSON file.
+        perceiver: ``default`` (EfficientNet-Lite0, offline), ``hf`` (a Hugging Face detector, with
+            ``model=`` a folder or hub name), ``shapes`` (flat drawings) or ``scene``.
+        options: options of that perceiver, such as ``threshold=0.5``.
+
+    Raises:
+        BadInput: if the picture cannot be read.
+        KgmmError: if there is no perceiver of that name.
+
+    Example:
+        >>> import numpy as np
+        >>> perceive(np.full((64, 64, 3), 128, np.uint8)).objects
+        ()
+    """
+    if perceiver not in perceivers():
+        raise KgmmError(f"no perceiver {perceiver!r}; there are: {', '.join(perceivers())}")
+    scene = importlib.import_module(f"kgmm.perceivers.{perceiver}").perceive(image, **options)
+    assert isinstance(scene, SceneGraph)
+    return scene
+
+
+def perceivers() -> list[str]:
+    """Return the names of all perceivers.
+
+    Example:
+        >>> "default" in perceivers()
+        True
+    """
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return [name for name in modules if not name.startswith("_")]

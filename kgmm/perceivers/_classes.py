@@ -1,0 +1,197 @@
+"""The 1,000 classes of ImageNet as concepts: their names, the basic kinds they belong to, which are places."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.bundled import folder
+from kgmm.errors import BadInput
+
+#: Classes the network falls back to on bare textures and drawings; they need near certainty to be believed.
+TEXTURES = frozenset(
+    [
+        "nematode",
+        "trilobite",
+        "bubble",
+        "spotlight",
+        "maze",
+        "jigsaw_puzzle",
+        "petri_dish",
+        "window_screen",
+        "chainlink_fence",
+        "honeycomb",
+        "envelope",
+        "web_site",
+        "crossword_puzzle",
+        "doormat",
+        "shower_curtain",
+        "velvet",
+        "wool",
+        "band_aid",
+        "nail",
+        "screw",
+        "plectrum",
+        "pick",
+        "tick",
+        "flatworm",
+        "jellyfish",
+        "brain_coral",
+        "sea_anemone",
+        "matchstick",
+        "hair_slide",
+        "lampshade",
+        "theater_curtain",
+        "pill_bottle",
+        "lotion",
+        "sunscreen",
+        "eraser",
+        "rubber_eraser",
+        "rule",
+        "ruler",
+        "safety_pin",
+        "digital_clock",
+        "oscilloscope",
+        "screen",
+    ]
+)
+#: Classes that name where a picture is taken; they become tags of the scene, not objects.
+PLACES = frozenset(
+    [
+        "alp",
+        "bookshop",
+        "bookstore",
+        "cliff",
+        "coral_reef",
+        "dock",
+        "geyser",
+        "greenhouse",
+        "grocery_store",
+        "home_theater",
+        "lakeside",
+        "library",
+        "movie_theater",
+        "cinema",
+        "prison",
+        "promontory",
+        "restaurant",
+        "sandbar",
+        "seashore",
+        "shoe_shop",
+        "stage",
+        "steel_arch_bridge",
+        "tobacco_shop",
+        "toyshop",
+        "valley",
+        "volcano",
+        "confectionery",
+        "bakery",
+        "butcher_shop",
+        "barbershop",
+        "planetarium",
+        "patio",
+    ]
+)
+#: Kinds too wide to say anything about a picture.
+VAGUE = frozenset(
+    """entity,physical entity,physical object,object,whole,thing,artifact,artefact,instrumentality,device,matter,
+    living thing,organism,equipment,structure,covering,implement,commodity,consumer goods,substance,chordate,
+    vertebrate,unit,instrument,natural object,geological formation,conveyance,placental,mammal,container,machine
+    """.replace("\n    ", "").split(",")
+)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A class or kind the perceiver can name: the class indices below it, and coarser kinds, finest first."""
+
+    name: str
+    classes: tuple[int, ...]
+    aliases: tuple[str, ...]
+    kinds: tuple[str, ...]
+    fine: bool
+
+
+@dataclass(frozen=True)
+class Classes:
+    """All nodes, and which class belongs to which as a matrix (1000, nodes)."""
+
+    nodes: tuple[Node, ...]
+    members: NDArray[np.float32]
+    places: dict[int, str]
+    textures: frozenset[int]
+
+
+@cache
+def imagenet() -> Classes:
+    """Read ``knowledge/imagenet.tsv``: class index, synset, label, concept, basic kinds (finest first).
+
+    Raises:
+        BadInput: if the file does not describe 1,000 classes.
+    """
+    return _read(folder("knowledge") / "imagenet.tsv")
+
+
+def _read(path: Path) -> Classes:
+    if not path.is_file():
+        raise BadInput(path, "the map of ImageNet classes is missing; reinstall kgmm")
+    with path.open(encoding="utf-8", newline="") as stream:
+        lines = (line for line in stream if not line.startswith("#"))
+        rows = [row for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if row[0].isdigit()]
+    if [int(row[0]) for row in rows] != list(range(1000)):
+        raise BadInput(path, f"expected the classes 0 to 999 in order, found {len(rows)} rows")
+    kinds_of = [[_words(kind) for kind in row[4].replace("|", ",").split(",") if kind.strip()] for row in rows]
+    concepts = [_words(row[3]) for row in rows]
+    places = {i: name for i, name in enumerate(concepts) if name.replace(" ", "_") in PLACES}
+    below: dict[str, list[int]] = {}
+    above: dict[str, list[str]] = {}
+    textures = frozenset(i for i, name in enumerate(concepts) if name.replace(" ", "_") in TEXTURES)
+    for index, kinds in enumerate(kinds_of):
+        if index in places or index in textures:
+            continue
+        for level, kind in enumerate(kinds):
+            below.setdefault(kind, []).append(index)
+            above.setdefault(kind, kinds[level + 1 :])
+    nodes = [
+        Node(
+            concepts[i],
+            (i,),
+            _distinct([*_synonyms(rows[i][2]), *kinds_of[i]], concepts[i]),
+            tuple(kinds_of[i]),
+            fine=True,
+        )
+        for i in range(1000)
+        if i not in places
+    ]
+    fine_names = {node.name: node.classes for node in nodes}
+    for kind, classes in below.items():
+        if fine_names.get(kind) != tuple(classes):
+            nodes.append(Node(kind, tuple(classes), _distinct(above[kind], kind), tuple(above[kind]), fine=False))
+    members = np.zeros((1000, len(nodes)), np.float32)
+    for column, node in enumerate(nodes):
+        members[list(node.classes), column] = 1
+    return Classes(tuple(nodes), members, places, textures)
+
+
+def _kinds(cell: str) -> list[str]:
+    kinds = (_words(kind) for kind in re.split(r"[,|;]", cell) if kind.strip())
+    return [kind for kind in dict.fromkeys(kinds) if kind not in VAGUE]
+
+
+def _words(concept: str) -> str:
+    """``/c/en/tabby_cat`` or ``tabby_cat`` to ``tabby cat``."""
+    return concept.strip().removeprefix("/c/en/").split("/")[0].replace("_", " ").lower()
+
+
+def _synonyms(label: str) -> list[str]:
+    return [part.strip() for part in label.split(",") if part.strip()]
+
+
+def _distinct(names: list[str], name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(alias for alias in names if alias.lower() != name))

@@ -1,0 +1,169 @@
+"""Where a classifier sees what: class activation maps of many crops, laid over one another.
+
+A crop's class activation map (Zhou et al., CVPR 2016) is the classifier's weight of a class against the
+features at each place. Each crop votes for a class with its probability, at the places its map lights up; an
+object is a connected region where the votes for one kind agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from kgmm.perceivers._classes import Classes
+from kgmm.scene import Box
+from kgmm.scene.images import Picture
+
+#: Cells of the evidence map along each side of the picture.
+GRID = 48
+#: Scales of the crops and how many lie along each side, overlapping.
+SCALES = ((1.0, 1), (0.65, 2), (0.45, 3))
+#: A picture longer than this is covered by squarer crops, since stretching changes what things look like.
+LONGEST = 1.6
+#: Probability from which a crop has a vote on where something is.
+VOTE = 0.125
+
+Window = tuple[int, int, int, int]
+
+
+def windows(width: int, height: int) -> list[Window]:
+    """Return the crops of a picture as (left, top, right, bottom), the whole picture first."""
+    out: list[Window] = []
+    for scale, count in SCALES:
+        if count == 1:
+            out.append((0, 0, width, height))
+            continue
+        w, across = _spread(scale * width, scale * height, width, count)
+        h, down = _spread(scale * height, scale * width, height, count)
+        for y in np.linspace(0, height - h, down):
+            for x in np.linspace(0, width - w, across):
+                out.append((int(x), int(y), max(round(x + w), int(x) + 1), max(round(y + h), int(y) + 1)))
+    return out
+
+
+def _spread(length: float, other: float, side: int, count: int) -> tuple[float, int]:
+    """Return how long a crop is along one side and how many lie there: squarer and more if it is a long one."""
+    if length <= LONGEST * other:
+        return length, count
+    more = min(count + round(length / (LONGEST * other)), 2 * count)
+    return max(LONGEST * other, 1.3 * side / more), more
+
+
+def cut(picture: Picture, boxes: list[Window], side: int) -> NDArray[np.uint8]:
+    """Return the windows of a picture as squares, shape (n, side, side, 3)."""
+    from PIL import Image
+
+    image = Image.fromarray(picture.pixels)
+    resample = Image.Resampling.BICUBIC
+    return np.stack([np.asarray(image.resize((side, side), resample, box=box)) for box in boxes])
+
+
+@dataclass(frozen=True)
+class Region:
+    """A place where the crops agree on one kind: node index, box in grid cells, mask, mean top vote."""
+
+    node: int
+    score: float
+    mask: NDArray[np.bool_]
+
+    @property
+    def box(self) -> Box:
+        """The mask's bounding box as parts of the picture's width and height."""
+        ys, xs = np.nonzero(self.mask)
+        left, top = int(xs.min()) / GRID, int(ys.min()) / GRID
+        return (left, top, (int(xs.max()) + 1) / GRID - left, (int(ys.max()) + 1) / GRID - top)
+
+
+def regions(
+    maps: torch.Tensor,
+    probabilities: NDArray[np.float32],
+    weights: torch.Tensor,
+    boxes: list[Window],
+    size: tuple[int, int],
+    classes: Classes,
+    needed: NDArray[np.float32],
+) -> list[Region]:
+    """Find regions where crops agree on a class or kind.
+
+    Args:
+        maps: feature maps of the crops, shape (n, d, h, w).
+        probabilities: of the 1,000 classes in each crop, shape (n, 1000).
+        weights: the classifier's, shape (1000, d).
+        boxes: the crops' windows.
+        size: width and height of the picture the windows are in.
+        classes: the classes and kinds that can be named.
+        needed: score from which each of them is believed, shape (nodes,).
+
+    Returns:
+        Regions of believed kinds; those of a kind and of its classes overlap.
+    """
+    votes = probabilities @ classes.members
+    found: list[Region] = []
+    for node in np.flatnonzero(np.partition(votes, -2, axis=0)[-2:].mean(0) >= needed):
+        members = list(classes.nodes[node].classes)
+        voters = np.flatnonzero(votes[:, node] >= VOTE)
+        share = torch.from_numpy(probabilities[voters][:, members])
+        direction = (share / share.sum(1, keepdim=True)) @ weights[members]
+        activation = torch.einsum("nd,ndhw->nhw", direction, maps[torch.from_numpy(voters)]).relu()
+        activation = activation / activation.amax((1, 2), keepdim=True).clamp_min(1e-6)
+        evidence = _overlay(activation, votes[:, node], voters, boxes, size)
+        found += _components(int(node), evidence, votes[:, node], boxes, size)
+    return [region for region in found if region.score >= needed[region.node]]
+
+
+def _cells(box: Window, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    left, top = int(box[0] / size[0] * GRID), int(box[1] / size[1] * GRID)
+    right, bottom = int(np.ceil(box[2] / size[0] * GRID)), int(np.ceil(box[3] / size[1] * GRID))
+    return left, top, min(max(right, left + 1), GRID), min(max(bottom, top + 1), GRID)
+
+
+def _overlay(
+    activation: torch.Tensor,
+    votes: NDArray[np.float32],
+    voters: NDArray[np.int64],
+    boxes: list[Window],
+    size: tuple[int, int],
+) -> NDArray[np.float32]:
+    """Add up the crops' votes at each cell and divide by the crops that cover it, shape (GRID, GRID)."""
+    total = np.zeros((GRID, GRID), np.float32)
+    covered = np.zeros((GRID, GRID), np.float32)
+    for box in boxes:
+        left, top, right, bottom = _cells(box, size)
+        covered[top:bottom, left:right] += 1
+    for row, crop in enumerate(voters):
+        left, top, right, bottom = _cells(boxes[crop], size)
+        shape = (bottom - top, right - left)
+        scaled = F.interpolate(activation[row][None, None], shape, mode="bilinear", align_corners=False)
+        total[top:bottom, left:right] += float(votes[crop]) * scaled[0, 0].numpy()
+    return np.asarray(total / np.maximum(covered, 1), np.float32)
+
+
+def _components(
+    node: int,
+    evidence: NDArray[np.float32],
+    votes: NDArray[np.float32],
+    boxes: list[Window],
+    size: tuple[int, int],
+) -> list[Region]:
+    """Cut an evidence map into connected regions and score each by the two best crops that look at it."""
+    labels, count = ndimage.label(evidence >= 0.4 * evidence.max())
+    found = []
+    for label in range(1, count + 1):
+        mask = labels == label
+        area = mask.sum()
+        if area < 0.005 * GRID * GRID or evidence[mask].max() < 0.6 * evidence.max():
+            continue
+        looking = []
+        for vote, box in zip(votes, boxes, strict=True):
+            left, top, right, bottom = _cells(box, size)
+            shared = mask[top:bottom, left:right].sum()
+            if shared >= 0.5 * min(area, (right - left) * (bottom - top)):
+                looking.append(float(vote))
+        best = sorted(looking, reverse=True)[:2]
+        found.append(Region(node, sum(best) / 2, mask))
+    return found

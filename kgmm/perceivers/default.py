@@ -1,0 +1,157 @@
+"""The perceiver ``default``: an ImageNet classifier over many crops, offline, in a fifth of a second.
+
+EfficientNet-Lite0 names what is in the whole picture and in overlapping crops; class activation maps say where;
+a name is believed when two crops agree on it, at the finest level (tabby, cat, animal) they agree on.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kgmm.encode.efficientnet import SIDE, efficientnet
+from kgmm.perceivers._classes import Classes, imagenet
+from kgmm.perceivers._colours import colour_names
+from kgmm.perceivers._evidence import Region, cut, regions, windows
+from kgmm.perceivers._relations import overlap_of_smaller, overlap_of_union, spatial_relations
+from kgmm.scene import Box, SceneGraph, SceneObject, SceneRelation
+from kgmm.scene.images import Picture, read_image
+
+if TYPE_CHECKING:
+    from kgmm.scene.images import ImageLike
+
+#: Mean vote of the two best crops from which an object is believed.
+THRESHOLD = 0.55
+#: The same for naming a class rather than its basic kind: the network is right about a tabby less often than
+#: about a cat.
+FINE = 0.85
+#: The same for classes the network sees in any texture.
+TEXTURE = 0.97
+#: Probability from which a place class tags the scene.
+PLACE = 0.3
+#: Parts of the picture's area from which an object is large, and up to which it is small.
+LARGE, SMALL = 0.35, 0.05
+#: Classes that are only ever pictured in a vessel, which the network therefore does not name beside them.
+VESSELS = {"espresso": "cup", "consomme": "bowl"}
+#: What of the contents' score their vessel gets.
+VESSEL_SCORE = 0.9
+#: Longest side at which pictures are looked at; the crops are 224 pixels wide.
+LONGEST_SIDE = 640
+
+
+def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int = 20) -> SceneGraph:
+    """Return the objects of a photograph that the network is sure of.
+
+    Args:
+        image: see :func:`kgmm.scene.images.read_image`.
+        threshold: score in [0, 1] an object needs.
+        max_objects: the best so many objects are kept.
+
+    Raises:
+        BadInput: if the picture cannot be read.
+    """
+    picture = read_image(image, max_side=LONGEST_SIDE)
+    height, width = picture.pixels.shape[:2]
+    network, classes = efficientnet(), imagenet()
+    boxes = windows(width, height)
+    with torch.inference_mode():
+        maps = network.maps(cut(picture, boxes, SIDE))
+        probabilities = torch.softmax(network.logits(maps.mean((2, 3))), 1).numpy()
+        needed = _needed(classes, threshold)
+        seen = regions(maps, probabilities, network.classifier, boxes, (width, height), classes, needed)
+    chosen = _choose(seen, classes)[:max_objects]
+    objects = [_object(f"o{n}", region, picture, classes) for n, region in enumerate(chosen, 1)]
+    relations = spatial_relations(objects)
+    vessels = _vessels(objects, threshold)
+    return SceneGraph(
+        id=Path(picture.path).stem if picture.path else "image",
+        objects=(*objects, *(vessel for _, vessel in vessels)),
+        relations=(
+            *relations,
+            *(SceneRelation(contents.id, "inside", vessel.id, vessel.score) for contents, vessel in vessels),
+        ),
+        width=picture.width,
+        height=picture.height,
+        image=picture.path,
+        source=f"{network.name}@{network.checksum}",
+        tags=_tags(probabilities, classes),
+        complete=False,
+    )
+
+
+def _needed(classes: Classes, threshold: float) -> NDArray[np.float32]:
+    """Return the score from which each class or kind is believed, shape (nodes,)."""
+    needed = np.empty(len(classes.nodes), np.float32)
+    for column, node in enumerate(classes.nodes):
+        if all(index in classes.textures for index in node.classes):
+            needed[column] = TEXTURE
+        elif node.fine:
+            needed[column] = FINE if node.kinds else threshold
+        else:
+            # Many classes together collect much stray probability: a dog needs more than a cat, an animal most.
+            needed[column] = min(threshold + 0.1 * math.log10(len(node.classes)), 0.9)
+    return np.maximum(needed, np.float32(threshold))
+
+
+def _choose(seen: list[Region], classes: Classes) -> list[Region]:
+    """Keep the finest name for each place, and of rival names for one place the best."""
+    kept: list[Region] = []
+    for region in sorted(seen, key=lambda r: (len(classes.nodes[r.node].classes), -r.score)):
+        family = set(classes.nodes[region.node].classes)
+        rivals = [other for other in kept if overlap_of_smaller(region.box, other.box) > 0.5]
+        finer = (classes.nodes[other.node].classes for other in rivals)
+        if any(2 * len(family.intersection(members)) > len(members) for members in finer):
+            continue
+        kept.append(region)
+    kept.sort(key=lambda r: -r.score)
+    out: list[Region] = []
+    for region in kept:
+        if all(overlap_of_union(region.box, other.box) < 0.7 for other in out):
+            out.append(region)
+    return out
+
+
+def _object(name: str, region: Region, picture: Picture, classes: Classes) -> SceneObject:
+    node = classes.nodes[region.node]
+    x, y, w, h = region.box
+    box: Box = (
+        round(x * picture.width, 1),
+        round(y * picture.height, 1),
+        round(w * picture.width, 1),
+        round(h * picture.height, 1),
+    )
+    colours = colour_names(_pixels(picture.pixels, region.mask), _pixels(picture.pixels, ~region.mask))
+    size = ("large",) if w * h >= LARGE else ("small",) if w * h <= SMALL else ()
+    return SceneObject(name, node.name, box, round(region.score, 4), (*colours, *size), node.aliases)
+
+
+def _vessels(objects: list[SceneObject], threshold: float) -> list[tuple[SceneObject, SceneObject]]:
+    """Return contents with the vessels they must be in, where none was seen itself."""
+    seen = {name for o in objects for name in (o.name, *o.aliases)}
+    found = []
+    for o in objects:
+        name, score = VESSELS.get(o.name), round(o.score * VESSEL_SCORE, 4)
+        if name is not None and name not in seen and score >= threshold:
+            found.append((o, SceneObject(f"{o.id}v", name, o.box, score)))
+    return found
+
+
+def _pixels(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return about 4,000 of a picture's pixels under a mask of grid cells, shape (n, 3)."""
+    height, width = pixels.shape[:2]
+    ys = np.arange(height) * mask.shape[0] // height
+    xs = np.arange(width) * mask.shape[1] // width
+    inside = pixels[mask[np.ix_(ys, xs)]]
+    return inside[:: max(1, len(inside) // 4000)]
+
+
+def _tags(probabilities: NDArray[np.float32], classes: Classes) -> tuple[tuple[str, float], ...]:
+    """Return the places that the whole picture shows."""
+    whole = probabilities[0]
+    places = [(classes.places[i], round(float(whole[i]), 4)) for i in classes.places if whole[i] >= PLACE]
+    return tuple(sorted(places, key=lambda place: -place[1]))

@@ -1,0 +1,168 @@
+"""The perceiver ``hf``: an object-detection model of Hugging Face, from a local folder or the hub.
+
+Closed vocabulary (DETR; Carion et al., ECCV 2020, and its kin) or open (OWL-ViT; Minderer et al., ECCV 2022),
+where *queries* name what to look for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kgmm.errors import KgmmError, MissingExtra
+from kgmm.perceivers._colours import colour_names
+from kgmm.perceivers._relations import overlap_of_union, spatial_relations
+from kgmm.scene import Box, SceneGraph, SceneObject
+from kgmm.scene.images import Picture, read_image
+
+if TYPE_CHECKING:
+    from kgmm.scene.images import ImageLike
+
+#: Boxes of one name that overlap more than this are one object.
+SAME = 0.6
+
+
+def perceive(
+    image: ImageLike,
+    *,
+    model: str | Path,
+    queries: Sequence[str] | None = None,
+    threshold: float = 0.5,
+    max_objects: int = 50,
+) -> SceneGraph:
+    """Return what a detection model finds in a picture.
+
+    Args:
+        image: see :func:`kgmm.scene.images.read_image`.
+        model: a folder, or a name on the hub such as ``facebook/detr-resnet-50``.
+        queries: what to look for, with an open-vocabulary model.
+        threshold: score in [0, 1] an object needs.
+        max_objects: the best so many objects are kept.
+
+    Raises:
+        BadInput: if the picture cannot be read.
+        MissingExtra: if transformers is not installed.
+        KgmmError: if the model cannot be loaded, or needs queries and has none.
+    """
+    picture = read_image(image, max_side=1333)
+    detector = _detector(str(model))
+    found = _detections(detector, picture, list(queries or ()), threshold)
+    kept = _distinct(found)[:max_objects]
+    objects = tuple(_object(f"o{n}", *detection, picture) for n, detection in enumerate(kept, 1))
+    return SceneGraph(
+        id=Path(picture.path).stem if picture.path else "image",
+        objects=objects,
+        relations=spatial_relations(objects),
+        width=picture.width,
+        height=picture.height,
+        image=picture.path,
+        source=f"hf:{model}",
+        complete=False,
+    )
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A loaded model with its processor; ``open_vocabulary`` ones need queries."""
+
+    name: str
+    model: Any
+    processor: Any
+    open_vocabulary: bool
+
+
+@cache
+def _detector(place: str) -> Detector:
+    if Path(place).expanduser().is_dir():
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        from transformers import (
+            AutoConfig,
+            AutoImageProcessor,
+            AutoModelForObjectDetection,
+            AutoModelForZeroShotObjectDetection,
+            AutoProcessor,
+        )
+        from transformers.utils import logging
+    except ImportError as error:
+        raise MissingExtra("transformers", "detect") from error
+    logging.disable_progress_bar()
+    try:
+        kind = AutoConfig.from_pretrained(place).model_type
+        open_vocabulary = kind in {"owlvit", "owlv2", "grounding-dino", "mm-grounding-dino", "omdet-turbo"}
+        if open_vocabulary:
+            model = AutoModelForZeroShotObjectDetection.from_pretrained(place)
+            processor = AutoProcessor.from_pretrained(place)
+        else:
+            model = AutoModelForObjectDetection.from_pretrained(place)
+            processor = AutoImageProcessor.from_pretrained(place)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise KgmmError(f"no object-detection model {place!r}: {reason}; give a model folder or a hub name") from error
+    return Detector(place, model.eval(), processor, open_vocabulary)
+
+
+Detection = tuple[str, float, Box]
+
+
+def _detections(detector: Detector, picture: Picture, queries: list[str], threshold: float) -> list[Detection]:
+    """Run the model; boxes come out in pixels of the full picture."""
+    import torch
+    from PIL import Image
+
+    if detector.open_vocabulary and not queries:
+        raise KgmmError(f"{detector.name} has an open vocabulary: give queries, the names of what to look for")
+    image = Image.fromarray(picture.pixels)
+    sizes = [(picture.height, picture.width)]
+    with torch.inference_mode():
+        if detector.open_vocabulary:
+            inputs = detector.processor(text=[queries], images=image, return_tensors="pt")
+            output = detector.model(**inputs)
+            result = detector.processor.post_process_grounded_object_detection(
+                output, threshold=threshold, target_sizes=sizes
+            )[0]
+            names = [queries[int(label)] for label in result["labels"]]
+        else:
+            inputs = detector.processor(images=image, return_tensors="pt")
+            output = detector.model(**inputs)
+            result = detector.processor.post_process_object_detection(output, threshold=threshold, target_sizes=sizes)[
+                0
+            ]
+            labels = detector.model.config.id2label
+            names = [str(labels[int(label)]).lower() for label in result["labels"]]
+    return [
+        (name, float(score), _inside(box, picture))
+        for name, score, box in zip(names, result["scores"].tolist(), result["boxes"].tolist(), strict=True)
+    ]
+
+
+def _inside(corners: list[float], picture: Picture) -> Box:
+    """Corners (x0, y0, x1, y1) to a box (x, y, width, height) within the picture."""
+    x0, x1 = (min(max(v, 0.0), float(picture.width)) for v in (corners[0], corners[2]))
+    y0, y1 = (min(max(v, 0.0), float(picture.height)) for v in (corners[1], corners[3]))
+    return round(x0, 1), round(y0, 1), round(max(x1 - x0, 0.0), 1), round(max(y1 - y0, 0.0), 1)
+
+
+def _distinct(found: list[Detection]) -> list[Detection]:
+    """Non-maximum suppression within each name, best first; empty boxes are dropped."""
+    kept: list[Detection] = []
+    for name, score, box in sorted(found, key=lambda d: -d[1]):
+        same = (other for other in kept if other[0] == name)
+        if box[2] > 0 and box[3] > 0 and all(overlap_of_union(box, other[2]) <= SAME for other in same):
+            kept.append((name, score, box))
+    return kept
+
+
+def _object(identity: str, name: str, score: float, box: Box, picture: Picture) -> SceneObject:
+    """Name the colours of the box's middle, where the background is least."""
+    x, y, w, h = (value / picture.scale for value in box)
+    middle = picture.pixels[int(y + h / 5) : int(y + h * 0.8) + 1, int(x + w / 5) : int(x + w * 0.8) + 1]
+    pixels = np.ascontiguousarray(middle.reshape(-1, 3))
+    colours = colour_names(pixels[:: max(1, len(pixels) // 4000)])
+    return SceneObject(identity, name, box, round(score, 4), colours)

@@ -1,0 +1,199 @@
+"""A question about a scene, and a store → an answer with its trace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgmm.errors import KgmmError
+from kgmm.nn.folders import trained_name
+from kgmm.reason.registry import meant
+from kgmm.reason.registry import reasoner as reasoner_of
+from kgmm.reason.task import Task
+from kgmm.scene import SceneGraph
+from kgmm.trace import Answer, Trace
+
+if TYPE_CHECKING:
+    from kgmm.retrieve import Key
+    from kgmm.store import LocalStore
+
+
+def ask(
+    store: LocalStore,
+    image_or_scene: Any,
+    question: str,
+    *,
+    reasoner: str | Path = "default",
+    choices: Sequence[str] | None = None,
+    top: int = 3,
+    perceiver: str = "default",
+    graphs: Sequence[str] | None = None,
+    limit: int = 60,
+    exclude: Iterable[Key] = (),
+    threshold: float | None = None,
+) -> Answer:
+    """Answer a question about a picture or scene, with evidence.
+
+    Args:
+        store: the knowledge; facts of its scene and story graphs are left out unless *graphs* names them.
+        image_or_scene: a picture (path, PIL image, array), a scene graph, or the path of a scene's JSON file.
+        question: in English.
+        reasoner: ``default``, one of :func:`~kgmm.reason.registry.reasoner_names`, or the folder of a model of one's own; a folder that has
+            a reasoner's name is meant only by a path.
+        choices: answers to choose from; open-ended if None.
+        top: the answer and at most ``top - 1`` alternatives.
+        perceiver: what turns a picture into a scene.
+        graphs: named graphs that facts may come from.
+        limit: facts kept in the trace's memory.
+        exclude: statements (subject, predicate, object) taken to be unknown.
+        threshold: answers less sure than this are withheld, in [0, 1]; the reasoner's own bound if None.
+
+    Returns:
+        The answer; falsy, with ``text`` None, if nothing supports one. ``answer.trace`` cites its facts.
+
+    Raises:
+        BadInput: if the picture or scene cannot be read.
+        KgmmError: if the question is empty, there is no such reasoner, or the threshold is no number in [0, 1].
+
+    Example:
+        >>> kb.ask("scene.json", "What is the knife used for?").text                 # doctest: +SKIP
+        'cutting'
+    """
+    if not question.strip():
+        raise KgmmError("the question is empty; ask something about the picture")
+    if choices is not None and not [c for c in choices if c.strip()]:
+        raise KgmmError("choices are empty; leave them out or give at least one")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise KgmmError(f"threshold {threshold} is no share of certainty; give a number from 0 to 1")
+    start = time.perf_counter()
+    scene = _scene(image_or_scene, perceiver)
+    seconds = time.perf_counter() - start
+    run = _runner(store, scene, question, reasoner, choices, top, graphs, limit, threshold)
+    answer = run(frozenset(exclude))
+    answer.trace.timings = {"perceive": round(seconds, 4), **answer.trace.timings}
+    answer.trace.timings["total"] = round(time.perf_counter() - start, 4)
+    return answer
+
+
+def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) -> Trace:
+    """Attach a trace read from a file to a store, so that ``trace.without(fact)`` can ask again.
+
+    Raises:
+        KgmmError: if the trace has no scene.
+    """
+    if trace.scene is None:
+        raise KgmmError("the trace holds no scene to ask about again")
+    run = _runner(
+        store,
+        trace.scene,
+        trace.question,
+        reasoner or trace.reasoner,
+        trace.choices,
+        3,
+        trace.graphs,
+        max(len(trace.memory), 1),
+        trace.threshold,
+    )
+    trace._replay, trace._kb = run, store
+    return trace
+
+
+def _scene(source: Any, perceiver: str) -> SceneGraph:
+    if isinstance(source, SceneGraph):
+        return source
+    if isinstance(source, dict):
+        return SceneGraph.from_dict(source)
+    if isinstance(source, str | Path) and str(source).lower().endswith(".json"):
+        return SceneGraph.from_json(source)
+    from kgmm.perceivers import perceive
+
+    return perceive(source, perceiver=perceiver)
+
+
+def _runner(
+    store: LocalStore,
+    scene: SceneGraph,
+    question: str,
+    name: str | Path,
+    choices: Sequence[str] | None,
+    top: int,
+    graphs: Sequence[str] | None,
+    limit: int,
+    threshold: float | None = None,
+) -> Callable[[frozenset[Key]], Answer]:
+    """Return a function that answers the question with some statements taken away; scene statements too."""
+    known = meant(name)
+    think = reasoner_of(known)
+    shown = trained_name(known) if isinstance(known, Path) else known
+
+    def run(exclude: frozenset[Key]) -> Answer:
+        start = time.perf_counter()
+        chosen = list(choices) if choices is not None else None
+        task = Task(
+            store,
+            _lacking(scene, exclude),
+            question,
+            chosen,
+            top,
+            exclude,
+            limit,
+            list(graphs) if graphs else None,
+            threshold,
+        )
+        links = task.links
+        grounded = time.perf_counter()
+        outcome = think(task)
+        done = time.perf_counter()
+        trace = Trace(
+            question=question,
+            scene=scene,
+            choices=chosen,
+            concepts=links,
+            memory=outcome.memory,
+            steps=outcome.steps,
+            citations=outcome.citations if outcome.text is not None else [],
+            answer=outcome.text,
+            score=outcome.score,
+            alternatives=outcome.alternatives,
+            abstained=outcome.abstained if outcome.text is None else "",
+            reasoner=shown,
+            model=outcome.model,
+            store=str(store.path),
+            store_version=store.version,
+            graphs=list(graphs) if graphs else None,
+            threshold=threshold,
+            timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **task.timings},
+        )
+        trace._replay, trace._kb = lambda more: run(exclude | more), store
+        return Answer(outcome.text, outcome.score, outcome.alternatives if outcome.text is not None else [], trace)
+
+    return run
+
+
+def _lacking(scene: SceneGraph, exclude: frozenset[Key]) -> SceneGraph:
+    """Return the scene without the objects, attributes and relations whose statements are taken away."""
+    if not any(s.startswith("/s/") for s, _, _ in exclude):
+        return scene
+    from dataclasses import replace
+
+    from kgmm.language.names import concept
+
+    gone = {o.id for o in scene.objects if (scene.node(o.id), "InstanceOf", concept(o.name)) in exclude}
+    objects = tuple(
+        replace(
+            o,
+            attributes=tuple(a for a in o.attributes if (scene.node(o.id), "HasProperty", concept(a)) not in exclude),
+            box=None if any(s == scene.node(o.id) and p == "box" for s, p, _ in exclude) else o.box,
+        )
+        for o in scene.objects
+        if o.id not in gone
+    )
+    relations = tuple(
+        r
+        for r in scene.relations
+        if not {r.subject, r.object} & gone
+        and (scene.node(r.subject), r.predicate, scene.node(r.object)) not in exclude
+    )
+    return replace(scene, objects=objects, relations=relations)

@@ -1,0 +1,1 @@
+"""Answers by rules: what a scene says, what facts say, and both joined."""

@@ -1,0 +1,1 @@
+"""The knowledge-incorporated dynamic memory network: its memory, its answers, its reasoner."""

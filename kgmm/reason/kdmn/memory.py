@@ -1,0 +1,257 @@
+"""A question and its memory of facts → the arrays that memory networks read; the same for training and asking."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.language.words import content, lemmas, normal, tokens
+from kgmm.reason.ranking.features import ASKS_UNSEEN
+from kgmm.retrieve.memory import CUES
+
+if TYPE_CHECKING:
+    from kgmm.nn.kdmn import FactBatch
+
+Floats = NDArray[np.float32]
+#: (subject, relation, object) as words: ("sports car", "HasA", "wheel")
+Triple = tuple[str, str, str]
+
+#: what a fact's features are, in order
+FEATURES = (
+    "cosine",
+    "cosine_to_best",
+    "rank",
+    "question_said",
+    "subject_said",
+    "object_said",
+    "both_seen",
+    "none_seen",
+)
+#: what an end's features are, in order; *given* is the fact's other end
+END_FEATURES = (
+    "seen",
+    "given_seen",
+    "only_this_seen",
+    "is_subject",
+    "cosine",
+    "given_cosine",
+    "said",
+    "given_said",
+    "all_said",
+    "given_all_said",
+    "words",
+    "given_words",
+    "seen_given_said",
+    "seen_given_cosine",
+    "best_given",
+    "best_fact",
+    "relation_asked",
+    "no_relation_asked",
+    "unseen_asked",
+    "unseen_asked_given_seen",
+    "seen_asked",
+)
+
+
+@dataclass
+class MemoryInput:
+    """One question with the facts retrieved for it.
+
+    Attributes:
+        question: the text.
+        seen: names of what the picture shows.
+        triples: the facts, best first.
+        question_vector: (s,) unit sentence vector.
+        fact_vectors: (N, s) unit sentence vectors of the facts' phrases.
+        end_cosines: (N, 2) cosine of each end's words with the question.
+    """
+
+    question: str
+    seen: list[str]
+    triples: list[Triple]
+    question_vector: Floats
+    fact_vectors: Floats
+    end_cosines: Floats
+    _features: tuple[Floats, Floats] | None = field(default=None, repr=False)
+
+    def features(self) -> tuple[Floats, Floats]:
+        """Return the facts' features (N, 8) and their ends' (N, 2, 21), computed once."""
+        if self._features is None:
+            self._features = _features(self)
+        return self._features
+
+
+class WordTable:
+    """Word vectors by word; a phrase is the mean of its known words', zero if it has none.
+
+    Args:
+        words: the vocabulary.
+        vectors: one row a word, shape (len(words), d).
+    """
+
+    def __init__(self, words: list[str], vectors: NDArray[np.floating]) -> None:
+        self.words = words
+        self.vectors = np.concatenate([np.asarray(vectors, np.float32), np.zeros((1, vectors.shape[1]), np.float32)])
+        self._row = {word: i for i, word in enumerate(words)}
+        self._phrase = lru_cache(1 << 17)(self._mean)
+
+    @property
+    def dim(self) -> int:
+        """Width of a vector."""
+        return int(self.vectors.shape[1])
+
+    def phrase(self, text: str) -> Floats:
+        """Return the mean vector of a phrase's known words, shape (d,)."""
+        return self._phrase(text)
+
+    def _mean(self, text: str) -> Floats:
+        rows = [self._row[w] for w in _words(text) if w in self._row]
+        mean: Floats = self.vectors[rows].mean(0) if rows else self.vectors[-1]
+        return mean
+
+
+def _words(text: str) -> list[str]:
+    """Split a phrase or relation name: ``UsedFor`` and ``faster_than`` are two words each."""
+    return tokens(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))
+
+
+def _share(words: tuple[str, ...], said: frozenset[str]) -> float:
+    return sum(w in said for w in words) / len(words) if words else 0.0
+
+
+def _features(m: MemoryInput) -> tuple[Floats, Floats]:
+    n = len(m.triples)
+    said, asked = frozenset(lemmas(m.question)), content(m.question)
+    seen = {normal(name) for name in m.seen}
+    ends = [(t[0], t[2]) for t in m.triples]
+    is_seen = np.array([[normal(e) in seen for e in pair] for pair in ends], np.float32).reshape(n, 2)
+    share = np.array([[_share(content(e), said) for e in pair] for pair in ends], np.float32).reshape(n, 2)
+    length = np.array([[len(content(e)) for e in pair] for pair in ends], np.float32).reshape(n, 2)
+    of_question = np.array([_share(asked, frozenset(lemmas(f"{s} {r} {o}"))) for s, r, o in m.triples], np.float32)
+    cosine = (m.fact_vectors @ m.question_vector).astype(np.float32)
+    best = cosine.max(initial=-1.0)
+    order = np.empty(n, np.float32)
+    order[np.argsort(-cosine, kind="stable")] = np.arange(n, dtype=np.float32)
+    facts = np.stack(
+        [
+            cosine,
+            cosine - best,
+            1 / (1 + order),
+            of_question,
+            share[:, 0],
+            share[:, 1],
+            is_seen.prod(1),
+            (1 - is_seen).prod(1),
+        ],
+        1,
+    )
+    return facts.astype(np.float32), _end_features(m, is_seen, share, length, cosine - best)
+
+
+def _end_features(m: MemoryInput, seen: Floats, share: Floats, length: Floats, behind: Floats) -> Floats:
+    """Return (N, 2, 21); column 0 of the second axis answers with the subject, 1 with the object."""
+    cos = m.end_cosines.astype(np.float32)
+    given = [a[:, ::-1] for a in (seen, cos, share, length)]
+    g_seen, g_cos, g_share, g_length = given
+    subject = np.broadcast_to(np.array([1.0, 0.0], np.float32), seen.shape)
+    # only ends whose own end is seen compete: the usual question asks for a seen thing
+    rival = np.where(seen > 0, g_cos, -1.0)
+    asked = {relation for relation, pattern in CUES.items() if pattern.search(m.question.lower())}
+    cued = np.broadcast_to(np.array([[t[1] in asked] for t in m.triples], np.float32).reshape(-1, 1), seen.shape)
+    none_cued = np.full(seen.shape, not asked, np.float32)
+    unseen = np.float32(bool(ASKS_UNSEEN.search(m.question)))
+    columns = (
+        seen,
+        g_seen,
+        seen * (1 - g_seen),
+        subject,
+        cos,
+        g_cos,
+        share,
+        g_share,
+        share > 0.99,
+        g_share > 0.99,
+        np.log1p(length),
+        np.log1p(g_length),
+        seen * g_share,
+        seen * g_cos,
+        g_cos - rival.max(initial=-1.0),
+        np.broadcast_to(behind[:, None], seen.shape),
+        cued,
+        none_cued,
+        unseen * (1 - seen),
+        unseen * g_seen,
+        (1 - unseen) * seen,
+    )
+    return np.stack([np.asarray(c, np.float32) for c in columns], -1)
+
+
+def pack(memories: list[MemoryInput], words: WordTable) -> FactBatch:
+    """Pad memories to one batch of tensors; a memory may be empty.
+
+    Example:
+        >>> table = WordTable(["knife", "cut"], np.eye(2))
+        >>> m = MemoryInput("What cuts?", ["knife"], [("knife", "UsedFor", "cut")], np.ones(4), np.ones((1, 4)), np.ones((1, 2)))
+        >>> pack([m], table).steps.shape
+        torch.Size([1, 1, 3, 2])
+    """
+    import torch
+
+    from kgmm.nn.kdmn import FactBatch
+
+    b, n = len(memories), max(1, *(len(m.triples) for m in memories))
+    s, k = len(memories[0].question_vector), max(1, *(len(m.seen) for m in memories))
+    seen, seen_mask = np.zeros((b, k, words.dim), np.float32), np.zeros((b, k), bool)
+    steps, sentences = np.zeros((b, n, 3, words.dim), np.float32), np.zeros((b, n, s), np.float32)
+    facts, ends = (
+        np.zeros((b, n, len(FEATURES)), np.float32),
+        np.zeros((b, n, 2, len(END_FEATURES)), np.float32),
+    )
+    mask = np.zeros((b, n), bool)
+    for i, m in enumerate(memories):
+        size = len(m.triples)
+        for j, name in enumerate(m.seen):
+            seen[i, j], seen_mask[i, j] = words.phrase(name), True
+        if size:
+            steps[i, :size] = [[words.phrase(part) for part in t] for t in m.triples]
+            sentences[i, :size] = m.fact_vectors
+            facts[i, :size], ends[i, :size] = m.features()
+            mask[i, :size] = True
+    question = np.stack([m.question_vector for m in memories]).astype(np.float32)
+    arrays = (question, seen, seen_mask, steps, sentences, facts, ends, mask)
+    return FactBatch(*(torch.from_numpy(a) for a in arrays))
+
+
+def given_share(ends: list[str], said: frozenset[str]) -> Floats:
+    """Return how much of each end's content a question's lemmas say, (N,) in [0, 1]."""
+    return np.array([_share(content(e), said) for e in ends], np.float32)
+
+
+def spread(
+    cosine: Floats, share: Floats, roots: list[str], limit: int, each: int = 2, weight: float = 0.2
+) -> NDArray[np.int64]:
+    """Choose facts for a memory: the best *each* of every seen concept first, then the best of all.
+
+    Args:
+        cosine: (N,) of fact and question.
+        share: (N,) of the far end said by the question.
+        roots: the seen concept each fact was reached from.
+        limit: facts kept.
+        each: facts every concept may keep.
+        weight: of *share* beside the cosine.
+
+    Returns:
+        Rows kept, at most *limit*.
+    """
+    taken: dict[str, int] = {}
+    first: list[int] = []
+    rest: list[int] = []
+    for row in np.argsort(-(cosine + weight * share), kind="stable"):
+        taken[roots[row]] = taken.get(roots[row], 0) + 1
+        (first if taken[roots[row]] <= each else rest).append(int(row))
+    return np.array((first + rest)[:limit], np.int64)

@@ -1,0 +1,348 @@
+"""KDMN: retrieve facts, attend to them in episodes, point at the end of one (Li, Su, Zhu 2017).
+
+The knowledge enters only through the memory, so a knowledge base swapped in later is answered from as it stands.
+What the network attended to in each episode is a step of the trace. A network that also has a vocabulary may name an
+answer that no fact in memory says; that is a guess, named in the trace and withheld.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kgmm.language import names
+from kgmm.language.phrase import sense
+from kgmm.language.words import lemmas, normal
+from kgmm.nn.folders import written
+from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share, pack, spread
+from kgmm.reason.task import Outcome, Task
+from kgmm.retrieve.memory import Candidates, decode, query_vector, similarities, term_vectors, vectors
+from kgmm.trace import Step
+from kgmm.trace.trace import cited
+
+if TYPE_CHECKING:
+    from kgmm.nn.kdmn import KDMN
+    from kgmm.nn.policy import PolicyKDMN
+    from kgmm.train.guided.prior import StorePrior
+
+NAMES = ("kdmn",)
+WEIGHTS = Path(__file__).parents[2] / "weights" / "kdmn"
+POOL = 400
+#: probability below which the answer is withheld; what facts' ends carry less of is a guess
+THRESHOLD = 0.05
+#: what an inherited fact loses a step in the choice of the memory
+STEP_COST = 0.05
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network with what it needs to read a question."""
+
+    model: KDMN | PolicyKDMN
+    words: WordTable
+    limit: int
+    checksum: str
+    #: weighs the answers by the store's facts (kgmm train kdmn --fusion prior)
+    prior: StorePrior | None = None
+    #: answers it can name without a fact (kgmm train kdmn --vocabulary N)
+    vocabulary: tuple[str, ...] = ()
+
+
+def load(folder: Path = WEIGHTS) -> Trained:
+    """Load a folder written by ``kgmm train kdmn``; it is kept until its weights are written anew.
+
+    Raises:
+        BadInput: if a file is missing or does not fit.
+    """
+    return _load(folder, written(folder))
+
+
+@cache
+def _load(folder: Path, _written: int) -> Trained:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    from kgmm.errors import BadInput
+    from kgmm.nn.kdmn import KDMN
+    from kgmm.nn.policy import FactPolicy, PolicyKDMN
+    from kgmm.train.fit import load_weights
+
+    try:
+        config = json.loads((folder / "config.json").read_text())
+        known = json.loads((folder / "vocabulary.json").read_text())
+        words, vocabulary = known["words"], known.get("answers", [])
+        table = load_file(folder / "words.safetensors")["vectors"]
+        limit = int(config["memory"])
+        model: KDMN | PolicyKDMN = KDMN(**config["network"])
+        if "policy" in config:  # kgmm train kdmn --fusion policy
+            model = PolicyKDMN(KDMN(**config["network"]), FactPolicy(**config["policy"]), int(config["picked"]))
+        if len(words) != len(table) or len(vocabulary) != config["network"].get("answers", 0):
+            raise ValueError(
+                f"{len(words)} words with {len(table)} vectors, {len(vocabulary)} answers with "
+                f"{config['network'].get('answers', 0)} outputs"
+            )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise BadInput(
+            folder, f"not a trained kdmn ({error!r}); make one with: kgmm train kdmn fvqa --out DIR"
+        ) from error
+    load_weights(model, folder)
+    checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
+    prior = None
+    if (folder / "prior.json").is_file():
+        from kgmm.train.guided.prior import StorePrior
+
+        prior = StorePrior.read(folder / "prior.json")
+    return Trained(model, WordTable(words, table), limit, checksum, prior, tuple(vocabulary))
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer with its probability, how much of that ends of facts carry, and the best of these facts' row."""
+
+    text: str
+    probability: float
+    pointed: float = 0.0
+    row: int | None = None
+
+
+@dataclass
+class Read:
+    """What the network made of a question: one row of *rows* a fact of the memory."""
+
+    candidates: Candidates
+    memory: MemoryInput
+    #: what each end of each fact would say as an answer
+    texts: list[list[str]]
+    #: (N, 2) pointer logits, the null's, (T, N) attention
+    pointer: Floats
+    null: float
+    attention: Floats
+    model: str
+    #: answers that may be named, and their logits
+    vocabulary: tuple[str, ...] = ()
+    named: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    #: probability of each of the task's choices, if the network reads them
+    chosen: Floats | None = None
+
+    def probabilities(self) -> Floats:
+        """Return the probability of each end, (N, 2); with the null's and the vocabulary's they sum to one."""
+        return self._share()[: self.pointer.size].reshape(self.pointer.shape)
+
+    def _share(self) -> Floats:
+        logits = np.concatenate([self.pointer.reshape(-1), self.named, [self.null]])
+        weight = np.exp(logits - logits.max())
+        return np.asarray(weight / weight.sum(), np.float32)
+
+    def answers(self) -> list[Said]:
+        """Return what the network may say, likeliest first; ends and names that say the same add up."""
+        share, size = self._share(), self.pointer.size
+        found: dict[str, Said] = {}
+        for i in np.argsort(-share[:size], kind="stable").tolist():
+            text, p = self.texts[i // 2][i % 2], float(share[i])
+            known = found.setdefault(normal(text), Said(text, 0.0, 0.0, i // 2))
+            found[normal(text)] = replace(known, probability=known.probability + p, pointed=known.pointed + p)
+        for word, p in zip(self.vocabulary, share[size:-1].tolist(), strict=True):
+            known = found.get(word, Said(word, 0.0))
+            found[word] = replace(known, probability=known.probability + p)
+        return sorted(found.values(), key=lambda a: -a.probability)
+
+
+def read(task: Task, trained: Trained | None = None) -> Read:
+    """Retrieve a task's memory and run the network over it; one that reads choices reads the task's."""
+    import torch
+
+    from kgmm.nn.kdmn import KDMN
+    from kgmm.reason.kdmn.choices import choose, offer
+
+    trained = trained or load()
+    candidates, memory = _memory(task, trained.limit)
+    texts = _texts(task, candidates, memory)
+    flat = [normal(text) for pair in texts for text in pair]
+    batch, model, chosen = pack([memory], trained.words), trained.model, None
+    with torch.inference_mode():
+        if task.choices is not None and isinstance(model, KDMN) and model.choice is not None:
+            offered = offer(task.choices, flat, trained.words, 2 * batch.mask.shape[1])
+            scores, pointer, null, attention = choose(model, batch, offered)
+            chosen = scores[0].softmax(0).numpy()
+            named = pointer.new_zeros(1, 0)
+        else:
+            pointer, null, attention, state = model(batch)
+            named = model.named(batch, state) if isinstance(model, KDMN) else pointer.new_zeros(1, 0)
+    n = len(memory.triples)
+    pointer, null = pointer[0, :n], null[0]
+    if trained.prior is not None:
+        weighed = trained.prior(task, flat, torch.cat([pointer.flatten(), null[None]]))
+        pointer, null = weighed[:-1].reshape(n, 2), weighed[-1]
+    vocabulary = trained.vocabulary if named.shape[1] else ()
+    return Read(
+        candidates,
+        memory,
+        texts,
+        pointer.numpy(),
+        float(null),
+        attention[0, :, :n].numpy(),
+        trained.checksum,
+        vocabulary,
+        named[0].numpy(),
+        chosen,
+    )
+
+
+def _memory(task: Task, limit: int) -> tuple[Candidates, MemoryInput]:
+    """Choose the facts of seen concepts that bear on the question; inherited ones fill what is left.
+
+    Of facts that state the same in other words the first counts. (Memories like the training's: of FVQA's held-out
+    questions 0.79 are answered so, 0.74 where inherited facts compete with the things' own.)
+    """
+    store, c = task.store, task.candidates
+    seen = {store.terms.id(k.concept) for k in task.links if k.object is not None}
+    mine = np.array([root in seen for root in c.roots], bool)
+    if len(c) and mine.any():
+        c = c.take(np.flatnonzero(mine[c.root]))
+    c = _once(task, c)
+    cosine = similarities(store, c, task.question, task.encoder, -c.depth.astype(np.float64)) if len(c) else np.zeros(0)
+    rank = (cosine - STEP_COST * c.depth).astype(np.float32)
+    order = np.argsort(-rank, kind="stable")
+    own, inherited = order[c.depth[order] == 0][:POOL], order[c.depth[order] > 0]
+    near_end = [names.label(store.terms.name(c.roots[int(r)])) for r in c.root[own]]
+    far_end = _far_ends(task, c.take(own))
+    said = frozenset(lemmas(task.question))
+    best = spread(rank[own], given_share(far_end, said), [normal(n) for n in near_end], limit)
+    c = c.take(np.concatenate([own[best], inherited[: limit - len(best)]]))
+    return c, _input(task, c)
+
+
+def _once(task: Task, c: Candidates) -> Candidates:
+    """Leave out facts that state what another one has stated, a thing's own before inherited ones."""
+    names_of = task.store.terms.names
+    first: dict[tuple[str, str, str], int] = {}
+    triples = list(zip(names_of(c.subject), names_of(c.predicate), names_of(c.object), strict=True))
+    for row in np.argsort(c.depth, kind="stable").tolist():
+        first.setdefault(sense(triples[row]), row)
+    return c.take(np.array(sorted(first.values()), np.int64))
+
+
+def _far_ends(task: Task, c: Candidates) -> list[str]:
+    return [names.label(t) for t in task.store.terms.names(np.where(c.end == 0, c.object, c.subject))]
+
+
+def _input(task: Task, c: Candidates) -> MemoryInput:
+    from kgmm.encode.cache import fact_keys
+
+    store, encoder = task.store, task.encoder
+    near = [names.label(store.terms.name(c.roots[int(r)])) for r in c.root]
+    far = _far_ends(task, c)
+    relations = store.terms.names(c.predicate)
+    triples = [
+        (n, names.label(r), f) if end == 0 else (f, names.label(r), n)
+        for n, r, f, end in zip(near, relations, far, c.end, strict=True)
+    ]
+    query = query_vector(encoder, task.question)
+    _, facts = vectors(store, encoder).get(fact_keys(c.subject, c.predicate, c.object))
+    ends = np.zeros((len(c), 2), np.float32)
+    if len(c):
+        for column, ids in enumerate((c.subject, c.object)):
+            ends[:, column] = term_vectors(store, ids, encoder) @ query
+    return MemoryInput(task.question, [o.name for o in task.scene.objects], triples, query, facts, ends)
+
+
+def answer(task: Task, name: str = "kdmn", folder: Path | None = None) -> Outcome:
+    """Answer one question from its memory.
+
+    Args:
+        task: the question. Its threshold of 0 asks for guesses as well, which no fact supports; they cite nothing.
+        name: what the reasoner was asked for by.
+        folder: a trained network of ``kgmm train kdmn``; the shipped one by default.
+
+    Returns:
+        The outcome; its text is None if the null wins, no end is likely enough, or the likeliest answer is a guess.
+    """
+    found = read(task, load(folder or WEIGHTS))
+    steps = _episodes(found)
+    outcome = Outcome(None, memory=_trace_memory(task, found), steps=steps, model=found.model)
+    if not found.texts and not found.vocabulary and found.chosen is None:
+        return replace(outcome, abstained="no fact is known of what is seen")
+    order = _choices(task.choices, found) if task.choices is not None else found.answers()
+    if not order:
+        return replace(outcome, abstained="no choice is an end of a fact in memory")
+    best, rest = order[0], [(a.text, round(a.probability, 4)) for a in order[1 : task.top]]
+    listed = {"answers": [[a.text, round(a.probability, 4)] for a in order[:5]]}
+    outcome.score = round(best.probability, 4)
+    if _guessed(best, order, found):
+        said = f"{best.text!r} is the network's guess; no fact in memory supports it"
+        steps.append(Step("guess", said, {**listed, "supported": False}))
+        if task.threshold != 0:
+            return replace(
+                outcome,
+                abstained=f"no fact in memory supports {best.text!r}, the network's guess ({best.probability:.2f})",
+            )
+        return replace(outcome, text=best.text, alternatives=rest)
+    steps.append(Step("point", f"the pointer rests on {best.text!r}", listed))
+    least = THRESHOLD if task.threshold is None else task.threshold
+    if task.choices is None and best.probability < least:
+        reason = f"the likeliest answer {best.text!r} has probability {best.probability:.2f}, below {least}"
+        return replace(outcome, abstained=reason)
+    fact = decode(task.store, found.candidates.take([best.row]), np.zeros(1), {}, 1)[0]
+    return replace(outcome, text=best.text, alternatives=rest, citations=cited([*fact.chain, fact.fact]))
+
+
+def _guessed(best: Said, order: list[Said], found: Read) -> bool:
+    """Tell whether an answer is more the network's than its memory's: next to nothing of it is pointed at."""
+    if best.row is None:
+        return True
+    if found.chosen is None:
+        return bool(found.vocabulary) and best.pointed < THRESHOLD
+    return best.pointed < THRESHOLD * sum(a.pointed for a in order)
+
+
+def _choices(choices: list[str], found: Read) -> list[Said]:
+    """Return the choices, likeliest first; those that nothing says are left out where the network reads none."""
+    known = {normal(a.text): a for a in found.answers()}
+    if found.chosen is not None:
+        scored = zip(choices, found.chosen.tolist(), strict=True)
+        said = [replace(known.get(normal(c), Said(c, 0.0)), text=c, probability=p) for c, p in scored]
+    else:
+        allowed = {normal(c): c for c in choices}
+        kept = [replace(known[key], text=c) for key, c in allowed.items() if key in known]
+        total = max(sum(a.probability for a in kept), 1e-12)
+        said = [replace(a, probability=a.probability / total) for a in kept]
+    return sorted(said, key=lambda a: -a.probability)
+
+
+def _texts(task: Task, c: Candidates, memory: MemoryInput) -> list[list[str]]:
+    """Return the answer each end would give; a seen end bears its object's name."""
+    out = []
+    for r, (subject, _, object) in enumerate(memory.triples):
+        pair = [subject, object]
+        seen = task.objects_of(task.store.terms.name(c.roots[int(c.root[r])]))
+        if seen:
+            pair[int(c.end[r])] = task.scene[seen[0]].name
+        out.append(pair)
+    return out
+
+
+def _episodes(found: Read) -> list[Step]:
+    """Say what each episode attended to."""
+    steps = []
+    for t, weights in enumerate(found.attention, 1):
+        top = [int(i) for i in np.argsort(-weights, kind="stable")[:5]]
+        facts = [[" ".join(found.memory.triples[i]), round(float(weights[i]), 4)] for i in top]
+        text = f"episode {t} attends to {facts[0][0]!r}" if facts else f"episode {t} has nothing to attend to"
+        steps.append(Step(f"episode {t}", text, {"attention": facts}))
+    return steps
+
+
+def _trace_memory(task: Task, found: Read) -> list[Any]:
+    if not len(found.candidates):
+        return []
+    per_fact = found.probabilities().sum(1)
+    order = np.argsort(-per_fact, kind="stable")
+    parts = {f"attention {t}": w[order].astype(np.float64) for t, w in enumerate(found.attention, 1)}
+    facts = decode(task.store, found.candidates.take(order), per_fact[order].astype(np.float64), parts, task.limit)
+    return [replace(m, score=round(m.score, 4)) for m in facts]

@@ -1,0 +1,1 @@
+"""A question in English, parsed: what is asked for, of which objects, by which relation."""

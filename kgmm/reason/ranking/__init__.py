@@ -1,0 +1,1 @@
+"""Answers by ranking (fact, answering end) pairs: readable features, a linear score, a trained committee."""

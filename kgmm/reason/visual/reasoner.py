@@ -1,0 +1,199 @@
+"""What the networks on coloured shapes share when asked: picture → objects → logits → outcome with its trace."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kgmm.data import clevr
+from kgmm.data.clevr import Program
+from kgmm.data.easy_vqa import Segment, read_pixels, segments
+from kgmm.errors import BadInput, KgmmError
+from kgmm.language.words import normal
+from kgmm.nn.folders import written
+from kgmm.reason.task import Outcome, Task
+from kgmm.reason.visual.grammar import clevr_program
+from kgmm.scene import SceneGraph
+from kgmm.trace import Step
+from kgmm.train.shapes import WORLDS, Pictures, easy_program, make_network, tokens
+
+WEIGHTS = Path(__file__).parents[2] / "weights"
+#: the survey's Figure 19; stacked attention (Yang 2016); co-attention (Lu 2016); top-down attention (Anderson 2018); a
+#: learned graph (Norcliffe-Brown 2018); neural modules (Andreas 2016, Hu 2017); bilinear fusions, MUTAN by default
+NAMES = (
+    "conventional",
+    "san",
+    "hiecoatt",
+    "updown",
+    "graph",
+    "modules",
+    "bilinear",
+    "bilinear-full",
+    "bilinear-mcb",
+    "bilinear-mlb",
+    "bilinear-mfb",
+    "bilinear-mutan",
+)
+#: of drawings 0.87 and more of the pixels have one of their ten most frequent colours (at 16 levels a channel, even if
+#: saved as JPEG), of our photographs 0.56 at most
+FEW_COLOURS, MOST_PIXELS = 10, 0.75
+#: words that English spells in two ways; a network knows the one it was trained on
+_SPELLINGS = {"colour": "color", "color": "colour", "grey": "gray"}
+
+
+def load(
+    network: str, data: str = "easy-vqa", folder: Path | None = None
+) -> tuple[torch.nn.Module, dict[str, int], str]:
+    """Return a network, shipped or of a folder of one's own, its token ids and its weights' checksum.
+
+    Raises:
+        BadInput: if its folder is missing or damaged.
+    """
+    place = folder or WEIGHTS / f"{data}-{network}"
+    return _load(network, data, place, written(place))
+
+
+@cache
+def _load(network: str, data: str, folder: Path, _written: int) -> tuple[torch.nn.Module, dict[str, int], str]:
+    from kgmm.train.fit import load_weights
+
+    try:
+        config = json.loads((folder / "config.json").read_text())
+        known = json.loads((folder / "vocabulary.json").read_text())["tokens"]
+    except FileNotFoundError as error:
+        raise BadInput(
+            folder,
+            f"no trained model here; make one with: kgmm train {network} {data} --out DIR, and ask it by its folder",
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(
+            folder,
+            f"not a trained model ({error!r}); make it anew with: kgmm train {network} {data} --out DIR",
+        ) from error
+    if config.get("data") != data:
+        raise KgmmError(f"the question is of {data}; {folder} was trained on {config.get('data')}")
+    if "dim" not in config:
+        raise BadInput(folder / "config.json", f"lacks 'dim'; make it anew with: kgmm train {network} {data}")
+    model = make_network(network, WORLDS[data], len(known), int(config["dim"]))
+    load_weights(model, folder)
+    checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
+    return model, {w: i for i, w in enumerate(known)}, checksum
+
+
+def answer(task: Task, name: str, folder: Path | None = None) -> Outcome:
+    """Answer a question about a picture of coloured shapes by a shipped network, or by that of a folder.
+
+    The question's grammar says which of the network's weights answer: those of CLEVR-like worlds or of easy-vqa.
+
+    Returns:
+        The outcome; its text is None if there is no picture, or the question is not one the network was trained on.
+    """
+    network = "bilinear-mutan" if name == "bilinear" else name
+    pixels = _pixels(task.scene)
+    if pixels is None:
+        return Outcome(None, abstained=f"the {network} reasoner reads pictures of coloured shapes; this scene has none")
+    if not few_colours(pixels):
+        return Outcome(
+            None,
+            abstained=f"the {network} reasoner reads pictures of coloured shapes; this one has too many colours",
+        )
+    try:
+        data, program = read_question(task.question)
+    except KgmmError as error:
+        return Outcome(None, abstained=str(error))
+    found = segments(pixels)
+    pictures = Pictures([found], float(max(pixels.shape[:2])))
+    model, known, checksum = load(network, data, folder)
+    given = (pictures.features, pictures.boxes, pictures.mask)
+    with torch.inference_mode():
+        if network == "modules":
+            logits, values = model([program], *given)
+            steps = [_step(s.function, s.argument, v, found) for s, v in zip(program, values[0], strict=True)]
+        else:
+            words = [_SPELLINGS.get(w, w) if w not in known else w for w in tokens(task.question)]
+            unknown = [w for w in words if w not in known]
+            if unknown:
+                return Outcome(None, abstained=f"the network does not know {unknown[0]!r}", model=checksum)
+            logits, shown = model(torch.tensor([[known[w] for w in words]]), *given)
+            steps = [_shown(name, v[0], words, found) for name, v in shown.items()]
+    return _outcome(task, data, logits[0].softmax(-1).numpy(), steps, checksum)
+
+
+def read_question(question: str) -> tuple[str, Program]:
+    """Return the data set in whose English a question is, and its program.
+
+    Raises:
+        KgmmError: if it is in neither's; the message says what easy-vqa's grammar lacks.
+
+    Example:
+        >>> read_question("how many stars are there?")[0], read_question("is there a red shape?")[0]
+        ('clevr', 'easy-vqa')
+    """
+    try:
+        return "clevr", clevr_program(question)
+    except KgmmError:
+        return "easy-vqa", easy_program(question)
+
+
+def _pixels(scene: SceneGraph) -> NDArray[np.float32] | None:
+    """Return the scene's picture; a scene of coloured shapes that has none is drawn."""
+    if scene.image and Path(scene.image).is_file():
+        return read_pixels(scene.image)
+    if scene.objects and all(
+        o.box and o.name in clevr.SHAPES and {*o.attributes[:1]} & clevr.COLOURS.keys() for o in scene.objects
+    ):
+        return np.asarray(clevr.draw(scene), np.float32) / 255.0
+    return None
+
+
+def few_colours(pixels: NDArray[np.float32]) -> bool:
+    """Tell a drawing of even colours from a photograph.
+
+    Args:
+        pixels: (height, width, 3) in [0, 1].
+
+    Example:
+        >>> few_colours(np.zeros((9, 9, 3), np.float32))
+        True
+        >>> few_colours(np.random.default_rng(0).random((90, 90, 3), np.float32))
+        False
+    """
+    step = max(1, max(pixels.shape[:2]) // 256)
+    levels = np.minimum((pixels[::step, ::step] * 16).astype(np.int64), 15)
+    _, counts = np.unique(levels @ np.array([256, 16, 1]), return_counts=True)
+    return bool(np.sort(counts)[-FEW_COLOURS:].sum() >= MOST_PIXELS * counts.sum())
+
+
+def _shown(name: str, value: torch.Tensor, words: list[str], found: list[Segment]) -> Step:
+    boxes = [list(s.box) for s in found]
+    over = f"{len(words)} words" if name == "words" else f"{len(found)} objects"
+    return Step(
+        name,
+        f"{name} over {over}",
+        {name: np.round(value.numpy(), 4).tolist(), "boxes": boxes, "tokens": words},
+    )
+
+
+def _step(function: str, argument: str, value: torch.Tensor, found: list[Segment]) -> Step:
+    numbers: Any = np.round(value.numpy(), 4).tolist()
+    boxes = [list(s.box) for s in found]
+    return Step(function, f"{function} {argument}".strip(), {"value": numbers, "boxes": boxes})
+
+
+def _outcome(task: Task, data: str, probability: Any, steps: list[Step], checksum: str) -> Outcome:
+    answers = WORLDS[data].answers
+    order = np.argsort(-probability, kind="stable")
+    named = [(answers[i], round(float(probability[i]), 4)) for i in order]
+    if task.choices is not None:
+        offered = {normal(choice): choice for choice in task.choices}
+        named = [(offered[normal(text)], p) for text, p in named if normal(text) in offered]
+        if not named:
+            return Outcome(None, steps=steps, model=checksum, abstained="no choice is an answer the network knows")
+    return Outcome(named[0][0], named[0][1], named[1 : task.top], steps=steps, model=checksum)

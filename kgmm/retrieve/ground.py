@@ -1,0 +1,220 @@
+"""Words and seen objects → concept nodes of a store; every link keeps its rule and score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kgmm.encode.cache import VectorCache, encode_cached
+from kgmm.language import names
+from kgmm.language.words import STOP, lemma, lemmas, normal, tokens
+from kgmm.scene import SceneGraph, SceneObject
+from kgmm.trace import Link
+
+if TYPE_CHECKING:
+    from kgmm.encode.text import Encoder
+    from kgmm.store import LocalStore
+
+#: score of a link by the rule that made it
+RULES = {"exact": 1.0, "inflected": 0.95, "alias": 0.9, "synonym": 0.85, "head": 0.7}
+#: cosine of all-MiniLM-L6-v2 below which two words are not taken for the same thing
+EMBEDDING_THRESHOLD = 0.62
+MAX_WORDS = 5
+#: concepts an unknown word is compared with: those with the most facts
+MAX_CANDIDATES = 5_000
+
+
+def ground_name(store: LocalStore, name: str, *, object_id: str | None = None, lang: str = "en") -> Link | None:
+    """Link one name (an object's, a candidate answer's) to a concept node by the first rule that holds.
+
+    The rules: the exact name, its inflections, its last words ("striped cat" → cat).
+
+    Example:
+        >>> ground_name(kb, "Ice creams").concept                       # doctest: +SKIP
+        '/c/en/ice_cream'
+    """
+    exact = names.concept(name, lang) if name.strip() else ""
+    if not exact:
+        return None
+    if store.terms.id(exact) is not None:
+        return Link(name, exact, "exact", RULES["exact"], object_id)
+    if exact.startswith(f"/c/{lang}/"):
+        words = tokens(name)
+        for form in _inflections(words):
+            node = f"/c/{lang}/{'_'.join(form)}"
+            if store.terms.id(node) is not None:
+                return Link(name, node, "inflected", RULES["inflected"], object_id)
+        for start in range(1, len(words)):
+            tail = words[start:]
+            for form in (tail, *_inflections(tail)):
+                node = f"/c/{lang}/{'_'.join(form)}"
+                if store.terms.id(node) is not None:
+                    return Link(name, node, "head", RULES["head"], object_id)
+    return None
+
+
+def _inflections(words: list[str]) -> Iterable[list[str]]:
+    if not words:
+        return
+    last = [*words[:-1], lemma(words[-1])]
+    if last != words:
+        yield last
+    every = [lemma(w) for w in words]
+    if every not in (words, last):
+        yield every
+    if words[-1].endswith("s") and words[-1][:-1] != last[-1] and len(words[-1]) > 3:
+        yield [*words[:-1], words[-1][:-1]]
+
+
+def ground_text(store: LocalStore, text: str, *, encoder: Encoder | None = None, lang: str = "en") -> list[Link]:
+    """Link the words of a text to concept nodes, the longest name first, each word used once.
+
+    Args:
+        store: where concepts are looked up.
+        text: a question or sentence.
+        encoder: compares words that no other rule knows with the store's best-connected concepts; none if None.
+        lang: language code of the concepts.
+
+    Returns:
+        Links in the order of the text.
+
+    Example:
+        >>> [link.concept for link in ground_text(kb, "Who eats ice cream?")]         # doctest: +SKIP
+        ['/c/en/eat', '/c/en/ice_cream']
+    """
+    words = tokens(text)
+    links: list[Link] = []
+    unknown: list[str] = []
+    at = 0
+    while at < len(words):
+        for size in range(min(MAX_WORDS, len(words) - at), 0, -1):
+            window = words[at : at + size]
+            if _all_stop(window) or window[0] in STOP or window[-1] in STOP:
+                continue
+            link = _window(store, window, lang)
+            if link is not None:
+                links.append(link)
+                at += size
+                break
+        else:
+            if words[at] not in STOP and len(words[at]) > 2:
+                unknown.append(words[at])
+            at += 1
+    if unknown and encoder is not None:
+        links += nearest_concepts(store, unknown, encoder)
+    return links + [s for link in links for s in synonyms(store, link)]
+
+
+def _window(store: LocalStore, window: list[str], lang: str) -> Link | None:
+    text = " ".join(window)
+    if store.terms.id(f"/c/{lang}/{'_'.join(window)}") is not None:
+        return Link(text, f"/c/{lang}/{'_'.join(window)}", "exact", RULES["exact"])
+    for form in _inflections(window):
+        node = f"/c/{lang}/{'_'.join(form)}"
+        if store.terms.id(node) is not None:
+            return Link(text, node, "inflected", RULES["inflected"])
+    return None
+
+
+def _all_stop(words: list[str]) -> bool:
+    return all(w in STOP for w in words)
+
+
+def synonyms(store: LocalStore, link: Link, limit: int = 4) -> list[Link]:
+    """Return links to the concepts that the store calls synonyms of a link's concept."""
+    found: list[Link] = []
+    for facts, end in (
+        (store.find(link.concept, "Synonym", None, limit=limit), "object"),
+        (store.find(None, "Synonym", link.concept, limit=limit), "subject"),
+    ):
+        for fact in facts:
+            node = getattr(fact, end)
+            if node != link.concept and node.startswith("/c/") and all(f.concept != node for f in found):
+                found.append(Link(link.text, node, "synonym", round(link.score * RULES["synonym"], 4), link.object))
+    return found[:limit]
+
+
+def ground_object(store: LocalStore, seen: SceneObject) -> list[Link]:
+    """Link one seen object: its name, then its aliases, then synonyms; best first, empty if nothing is known."""
+    links: list[Link] = []
+    first = ground_name(store, seen.name, object_id=seen.id)
+    if first is not None:
+        links.append(first)
+    for alias in seen.aliases:
+        link = ground_name(store, alias, object_id=seen.id)
+        if link is not None and link.rule != "head" and all(link.concept != known.concept for known in links):
+            links.append(Link(alias, link.concept, "alias", RULES["alias"], seen.id))
+    taken = {link.concept for link in links}
+    links += [s for link in list(links[:1]) for s in synonyms(store, link) if s.concept not in taken]
+    return links
+
+
+def ground_scene(store: LocalStore, scene: SceneGraph) -> list[Link]:
+    """Link every object and tag of a scene; objects of the same name share their links' look-ups."""
+    links: list[Link] = []
+    known: dict[tuple[str, tuple[str, ...]], list[Link]] = {}
+    for seen in scene.objects:
+        key = (seen.name, seen.aliases)
+        if key not in known:
+            known[key] = ground_object(store, seen)
+        links += [Link(k.text, k.concept, k.rule, k.score, seen.id) for k in known[key]]
+    for tag, score in scene.tags:
+        link = ground_name(store, tag, object_id="")
+        if link is not None:
+            links.append(Link(tag, link.concept, link.rule, round(link.score * min(1.0, score), 4), ""))
+    return links
+
+
+def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> list[Link]:
+    """Link words no rule knows to the store's nearest concept by sentence embedding, if it is near enough.
+
+    What was found is kept while the store's version stays: a question is asked again without each of its facts.
+    """
+    kept: tuple[object, dict[str, Link | None]] = store.__dict__.get("_nearest_concepts", (None, {}))
+    state, known = (store.version, encoder.checksum), kept[1]
+    if kept[0] != state or len(known) > MAX_CANDIDATES:
+        known = {}
+        store.__dict__["_nearest_concepts"] = (state, known)
+    new = [word for word in dict.fromkeys(words) if word not in known]
+    if new:
+        ids, matrix = common_concepts(store, encoder)
+        scores = encoder.encode(new) @ matrix.T if len(ids) else np.zeros((len(new), 1), np.float32)
+        for word, row, b in zip(new, scores, scores.argmax(axis=1), strict=True):
+            near = row[b] >= EMBEDDING_THRESHOLD
+            name = store.terms.name(int(ids[b])) if near else ""
+            known[word] = Link(word, name, "embedding", round(float(row[b]), 4)) if near else None
+    return [link for word in words if (link := known[word]) is not None]
+
+
+def common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ids of the concepts with the most facts and their vectors, kept while the store's version stays."""
+    kept = store.__dict__.get("_common_concepts")
+    if kept is not None and kept[0] == (store.version, encoder.checksum):
+        return kept[1], kept[2]
+    graphs = [g for g in store.graphs() if g != "wordnet" and not g.startswith(("scene/", "story/"))]
+    columns = store.columns(graphs=graphs)
+    ids, counts = np.unique(columns.subject, return_counts=True)
+    best = ids[np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]]
+    concepts = [i for i, name in zip(best, store.terms.names(best), strict=True) if name.startswith("/c/")]
+    found = np.array(sorted(concepts[:MAX_CANDIDATES]), np.int64)
+    cache = VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
+    matrix = encode_cached(
+        encoder,
+        cache,
+        found.astype(np.uint64),
+        lambda at: [names.label(t) for t in store.terms.names(found[at])],
+    )
+    store.__dict__["_common_concepts"] = ((store.version, encoder.checksum), found, matrix)
+    return found, matrix
+
+
+def same(a: str, b: str) -> bool:
+    """Tell whether two names are the same up to inflection and determiner.
+
+    Example:
+        >>> same("the Polar Bears", "polar bear")
+        True
+    """
+    return normal(a) == normal(b) or lemmas(a) == lemmas(b)

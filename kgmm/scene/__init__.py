@@ -1,0 +1,7 @@
+"""Scene graphs: what is seen in a picture, as plain data; reading pictures; showing both."""
+
+from __future__ import annotations
+
+from kgmm.scene.graph import Box, SceneGraph, SceneObject, SceneRelation
+
+__all__ = ["Box", "SceneGraph", "SceneObject", "SceneRelation"]

@@ -1,0 +1,180 @@
+"""Scene graphs: what a perceiver saw in one picture, as plain data that the store can hold as facts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kgmm.errors import BadInput
+from kgmm.language.names import concept
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneObject:
+    """One object: its name, its box (x, y, width, height in pixels), score in [0, 1] and attributes."""
+
+    id: str
+    name: str
+    box: Box | None = None
+    score: float = 1.0
+    attributes: tuple[str, ...] = ()
+    #: further names the same object goes by (synset members, coarser kinds), best first
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SceneRelation:
+    """One directed relation between two objects, named in lower snake case (``on``, ``left_of``)."""
+
+    subject: str
+    predicate: str
+    object: str
+    score: float = 1.0
+
+
+@dataclass(frozen=True)
+class SceneGraph:
+    """The objects of one picture and the relations between them.
+
+    Example:
+        >>> scene = SceneGraph("desk", (SceneObject("o1", "knife"), SceneObject("o2", "table")),
+        ...                    (SceneRelation("o1", "on", "o2"),))
+        >>> scene["o1"].name, [fact[1] for fact in scene.facts()][:3]
+        ('knife', ['Contains', 'Depicts', 'InstanceOf'])
+    """
+
+    id: str
+    objects: tuple[SceneObject, ...] = ()
+    relations: tuple[SceneRelation, ...] = ()
+    width: int = 0
+    height: int = 0
+    image: str | None = None
+    source: str = ""
+    #: what the picture as a whole shows (place, event), with scores
+    tags: tuple[tuple[str, float], ...] = ()
+    #: whether everything worth asking about is listed; what a perceiver finds is never all there is
+    complete: bool = True
+    _by_id: dict[str, SceneObject] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_id.update((o.id, o) for o in self.objects)
+
+    def __getitem__(self, object_id: str) -> SceneObject:
+        return self._by_id[object_id]
+
+    def __contains__(self, object_id: object) -> bool:
+        return object_id in self._by_id
+
+    def _repr_html_(self) -> str:
+        from kgmm.scene.show import scene_html
+
+        return scene_html(self)
+
+    @property
+    def graph(self) -> str:
+        """Name of the graph that holds this scene in a store."""
+        return f"scene/{self.id}"
+
+    def node(self, object_id: str | None = None) -> str:
+        """Return the store's node of the scene, or of one of its objects."""
+        return f"/s/{self.id}" + (f"/{object_id}" if object_id else "")
+
+    def facts(self) -> Iterator[tuple[str, str, str, float]]:
+        """Yield the scene as (subject, predicate, object, weight) statements for its graph."""
+        for o in self.objects:
+            node = self.node(o.id)
+            yield self.node(), "Contains", node, o.score
+            yield self.node(), "Depicts", concept(o.name), o.score
+            yield node, "InstanceOf", concept(o.name), o.score
+            if o.box is not None:
+                yield node, "box", f'"{",".join(f"{v:g}" for v in o.box)}"', 1.0
+            for attribute in o.attributes:
+                yield node, "HasProperty", concept(attribute), o.score
+        for tag, score in self.tags:
+            yield self.node(), "Depicts", concept(tag), score
+        for r in self.relations:
+            yield self.node(r.subject), r.predicate, self.node(r.object), r.score
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scene as JSON-ready data; inverse of :meth:`from_dict`."""
+        data = asdict(self)
+        del data["_by_id"]
+        return {"kgmm": "scene/1", **data}
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the scene as a JSON document, and write it to *path* if given."""
+        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], origin: str = "scene") -> SceneGraph:
+        """Read a scene from JSON-ready data.
+
+        Raises:
+            BadInput: if a field is missing or a relation names an object that is not there.
+        """
+        try:
+            objects = tuple(
+                SceneObject(
+                    str(o["id"]),
+                    str(o["name"]),
+                    tuple(float(v) for v in o["box"]) if o.get("box") else None,  # type: ignore[arg-type]
+                    float(o.get("score", 1.0)),
+                    tuple(map(str, o.get("attributes", ()))),
+                    tuple(map(str, o.get("aliases", ()))),
+                )
+                for o in data["objects"]
+            )
+            relations = tuple(
+                SceneRelation(str(r["subject"]), str(r["predicate"]), str(r["object"]), float(r.get("score", 1)))
+                for r in data.get("relations", ())
+            )
+            scene = cls(
+                str(data["id"]),
+                objects,
+                relations,
+                int(data.get("width", 0)),
+                int(data.get("height", 0)),
+                None if data.get("image") is None else os.fspath(data["image"]),
+                str(data.get("source", "")),
+                tuple((str(t), float(s)) for t, s in data.get("tags", ())),
+                bool(data.get("complete", True)),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise BadInput(origin, f"not a scene graph: {error!r}") from error
+        for o in objects:
+            if o.box is not None and len(o.box) != 4:
+                raise BadInput(origin, f"box of object {o.id} needs 4 numbers, has {len(o.box)}")
+        for r in relations:
+            for end in (r.subject, r.object):
+                if end not in scene:
+                    raise BadInput(origin, f"relation {r.predicate!r} names object {end!r}, which is not there")
+        return scene
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> SceneGraph:
+        """Read a scene from a JSON file, its image path taken relative to that file.
+
+        Raises:
+            BadInput: if the file cannot be read, is not JSON or not a scene.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadInput(path, f"cannot be read: {error.strerror}") from error
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise BadInput(path, f"not a JSON file: {error}") from error
+        if not isinstance(data, dict):
+            raise BadInput(path, "not a scene graph: a JSON object is expected")
+        image = data.get("image")
+        if isinstance(image, str) and not Path(image).is_absolute():
+            data["image"] = str(Path(path).parent / image)
+        return cls.from_dict(data, str(path))

@@ -1,0 +1,195 @@
+"""Pictures from files, bytes, Pillow images or arrays to upright 8-bit RGB, refusing what is too large."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import BadInput
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    ImageLike: TypeAlias = str | Path | bytes | Image | NDArray[Any]
+
+#: Pixels of the largest picture that is decoded; 64 million cover today's cameras.
+MAX_PIXELS = 64_000_000
+#: Bytes of the largest picture file that is opened.
+MAX_BYTES = 256_000_000
+#: Formats that are decoded; others Pillow knows (EPS starts an interpreter) are not for strangers' files.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+#: What Pillow's decoders raise on damaged data.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    LookupError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    AttributeError,
+    RuntimeError,
+    ArithmeticError,
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture: ``pixels`` (h, w, 3) uint8, perhaps reduced, and its full size as seen upright."""
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    path: str | None = None
+
+    @property
+    def scale(self) -> float:
+        """Full-size pixels in one pixel of ``pixels``."""
+        return self.width / int(self.pixels.shape[1])
+
+
+def read_image(image: ImageLike, *, max_pixels: int = MAX_PIXELS, max_side: int | None = None) -> Picture:
+    """Decode a picture: first frame, EXIF rotation applied, alpha laid over white, 16 bits brought to 8.
+
+    Args:
+        image: a file (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM), its bytes, a Pillow image, or an array of shape
+            (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), of type bool, uint8, uint16, or float in [0, 1].
+        max_pixels: larger pictures are refused before they are decoded.
+        max_side: if given, pictures are reduced to at most this many pixels a side, which decodes JPEG faster.
+
+    Raises:
+        BadInput: if the file is no picture, damaged, cut short or too large.
+
+    Example:
+        >>> read_image(np.zeros((20, 30), np.uint8)).pixels.shape
+        (20, 30, 3)
+    """
+    from PIL import Image
+
+    if isinstance(image, np.ndarray):
+        return _reduced(_from_array(image, max_pixels), max_side, "array")
+    if isinstance(image, Image.Image):
+        return _decoded(image, "image", None, max_pixels, max_side)
+    if isinstance(image, bytes | bytearray):
+        return _opened(io.BytesIO(image), "bytes", None, max_pixels, max_side)
+    if not isinstance(image, str | Path):
+        raise BadInput(type(image).__name__, "not a picture: give a file, bytes, a Pillow image or an array")
+    path = Path(image).expanduser()
+    if not path.is_file():
+        raise BadInput(path, "no such picture file")
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise BadInput(path, f"too large: {size} bytes, at most {MAX_BYTES} are read")
+    with path.open("rb") as stream:
+        return _opened(stream, str(path), str(path), max_pixels, max_side)
+
+
+def _opened(stream: Any, name: str, path: str | None, max_pixels: int, max_side: int | None) -> Picture:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture = Image.open(stream, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise BadInput(name, "not a picture that can be read (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM)") from None
+    except Image.DecompressionBombError:
+        raise BadInput(name, f"too large: at most {max_pixels} pixels are decoded") from None
+    except _DAMAGE as error:
+        raise BadInput(name, f"damaged picture: {_one_line(error)}") from error
+    with picture:
+        return _decoded(picture, name, path, max_pixels, max_side)
+
+
+def _decoded(picture: Image, name: str, path: str | None, max_pixels: int, max_side: int | None) -> Picture:
+    from PIL import ImageOps
+
+    width, height = picture.size
+    if width * height > max_pixels:
+        raise BadInput(name, f"too large: {width} x {height} pixels, at most {max_pixels} are decoded")
+    if width * height == 0:
+        raise BadInput(name, "a picture without pixels")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            if max_side is not None and picture.format in ("JPEG", "MPO"):
+                picture.draft("RGB", (min(max_side, width), min(max_side, height)))
+            upright = ImageOps.exif_transpose(picture)
+            pixels = _rgb(upright)
+    except _DAMAGE as error:
+        raise BadInput(name, f"damaged or cut short: {_one_line(error)}") from error
+    full = (height, width) if turned else (width, height)
+    return _reduced(Picture(pixels, *full, path), max_side, name)
+
+
+def _rgb(picture: Image) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return _eight_bits(np.asarray(picture))
+    if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
+        rgba = picture.convert("RGBA")
+        return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
+    return np.asarray(picture.convert("RGB"))
+
+
+def _eight_bits(grey: NDArray[Any]) -> NDArray[np.uint8]:
+    """Bring deep grey values, shape (h, w), to 8 bits by their type's range, and to three channels."""
+    values = np.nan_to_num(grey.astype(np.float32))
+    top = 1.0 if grey.dtype.kind == "f" and values.max() <= 1 else 65535.0 if values.max() > 255 else 255.0
+    if grey.dtype == np.uint16:
+        top = 65535.0
+    eight = (values * (255 / top)).clip(0, 255).round().astype(np.uint8)
+    return np.repeat(eight[:, :, None], 3, axis=2)
+
+
+def _from_array(array: NDArray[Any], max_pixels: int) -> Picture:
+    shape = array.shape
+    if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)) or array.size == 0:
+        raise BadInput("array", f"a picture has shape (h, w), (h, w, 3) or (h, w, 4), not {shape}")
+    if array.dtype.kind not in "bufi":
+        raise BadInput("array", f"a picture has numbers, not {array.dtype}")
+    if shape[0] * shape[1] > max_pixels:
+        raise BadInput("array", f"too large: {shape[1]} x {shape[0]} pixels, at most {max_pixels}")
+    if array.dtype.kind == "b":
+        array = array.astype(np.uint8) * 255
+    elif array.dtype == np.uint16:
+        array = (array.astype(np.float32) / 257).round()
+    elif array.dtype.kind == "f":
+        array = np.nan_to_num(array.astype(np.float32))
+        array = array * 255 if array.max() <= 1 else array
+    array = array.reshape(shape[0], shape[1], -1)
+    if array.shape[2] == 4:
+        alpha = array[:, :, 3:].astype(np.float32) / 255
+        array = (array[:, :, :3] * alpha + 255 * (1 - alpha)).round()
+    pixels = np.clip(array, 0, 255).astype(np.uint8)
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    return Picture(pixels, shape[1], shape[0])
+
+
+def _reduced(picture: Picture, max_side: int | None, name: str) -> Picture:
+    from PIL import Image
+
+    height, width = picture.pixels.shape[:2]
+    if max_side is None or max(height, width) <= max_side:
+        return picture
+    factor = max_side / max(height, width)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    small = Image.fromarray(picture.pixels).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return Picture(np.asarray(small), picture.width, picture.height, picture.path)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

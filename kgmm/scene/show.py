@@ -1,0 +1,86 @@
+"""How a scene is shown: its picture as a data URI, boxes in percent of it, and the whole in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgmm.errors import KgmmError
+
+if TYPE_CHECKING:
+    from kgmm.scene import SceneGraph
+
+#: longest side of the embedded picture, pixels
+MAX_SIDE = 1000
+#: a picture of at most this many pixels is kept as PNG: small ones are drawings, which JPEG blurs
+LOSSLESS = 1 << 16
+
+
+def data_uri(scene: SceneGraph | None) -> str:
+    """Return the scene's picture, at most 1000 pixels a side, '' if there is none to be read."""
+    if scene is None or not scene.image or not scene.width or not Path(scene.image).is_file():
+        return ""
+    from PIL import Image
+
+    from kgmm.scene.images import read_image
+
+    try:
+        picture = Image.fromarray(read_image(scene.image, max_side=MAX_SIDE).pixels)
+    except KgmmError:  # a scene can outlive its picture; it is shown without
+        return ""
+    data = io.BytesIO()
+    kind = "PNG" if picture.width * picture.height <= LOSSLESS else "JPEG"
+    picture.save(data, kind, quality=85)
+    return f"data:image/{kind.lower()};base64," + base64.b64encode(data.getvalue()).decode()
+
+
+def boxes(scene: SceneGraph | None) -> list[dict[str, Any]]:
+    """Return each object with a box: its place in the scene, name, score and style (percent of it), largest first."""
+    if scene is None or not scene.width or not scene.height:
+        return []
+    drawn = [(o.box, str(i), o) for i, o in enumerate(scene.objects) if o.box is not None]
+    drawn.sort(key=lambda entry: -entry[0][2] * entry[0][3])  # a smaller box lies on top
+    return [
+        {"id": place, "name": o.name, "score": o.score, "style": percent(box, scene.width, scene.height)}
+        for box, place, o in drawn
+    ]
+
+
+def percent(box: tuple[float, ...] | list[float], width: float, height: float) -> str:
+    """Return a box (x, y, w, h in pixels) as CSS that places it, cut at the picture's edges.
+
+    Example:
+        >>> percent((10, 0, 20, 50), 100, 100)
+        'left:10.00%;top:0.00%;width:20.00%;height:50.00%'
+    """
+    left, top = max(0.0, box[0] / width), max(0.0, box[1] / height)
+    right, bottom = min(1.0, (box[0] + box[2]) / width), min(1.0, (box[1] + box[3]) / height)
+    sides = {"left": left, "top": top, "width": max(0.0, right - left), "height": max(0.0, bottom - top)}
+    return ";".join(f"{side}:{100 * share:.2f}%" for side, share in sides.items())
+
+
+def scene_html(scene: SceneGraph) -> str:
+    """Return a scene for a notebook: the picture with its boxes, the objects and their relations."""
+    image, drawn = data_uri(scene), boxes(scene)
+    frames = "".join(
+        f'<div style="position:absolute;border:2px solid #ffd23e;box-sizing:border-box;{b["style"]}">'
+        f'<span style="background:#000;color:#fff;font-size:.75em;padding:0 .3em"><bdi>{escape(b["name"])}</bdi></span></div>'
+        for b in drawn
+    )
+    picture = f'<img src="{image}" alt="the picture" style="width:100%;display:block">' if image else ""
+    frame = f"position:relative;max-width:28rem;aspect-ratio:{scene.width}/{scene.height};background:#8883"
+    figure = f'<div style="{frame}">{picture}{frames}</div>' if drawn or picture else ""
+    objects = "".join(
+        f"<tr><td><bdi>{escape(o.id)}</bdi></td><td><bdi>{escape(o.name)}</bdi></td><td>{o.score:.2f}</td>"
+        f"<td><bdi>{escape(', '.join(o.attributes))}</bdi></td></tr>"
+        for o in scene.objects
+    )
+    relations = "".join(
+        f"<li><bdi>{escape(f'{r.subject} {r.predicate} {r.object}')}</bdi></li>" for r in scene.relations
+    )
+    head = "<tr><th>id</th><th>object</th><th>score</th><th>attributes</th></tr>"
+    said = f"{escape(scene.id)}: {len(scene.objects)} objects, {len(scene.relations)} relations"
+    return f"<div><p><bdi>{said}</bdi></p>{figure}<table>{head}{objects}</table><ul>{relations}</ul></div>"

@@ -1,0 +1,1 @@
+"""The index beside the table: sorted, mapped arrays that answer every pattern."""

@@ -1,0 +1,262 @@
+"""The bulk of a store's statements as mapped arrays, sorted so that every pattern is one range or close to it.
+
+Rows lie in the order subject, predicate, object, graph; two permutations give the order object, subject,
+predicate and the order predicate, object, subject, a third one (only where there are several graphs) the
+order of graphs. Where each subject's and object's rows begin is a table, so a look-up starts without a search.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh64_hexdigest
+
+from kgmm.store.files import mapped, view
+
+Array = NDArray[Any]
+#: an order rows are looked up in: an array of rows, or None for that of the rows themselves
+Order = NDArray[np.uint32] | array | None  # type: ignore[type-arg]
+#: rows of an object that are looked at one by one for a predicate: with more, searching is quicker
+_FEW = 24
+
+
+class Statements(NamedTuple):
+    """Undecoded statements: term ids (uint32), weights (float64), codes into a list of sources."""
+
+    subject: NDArray[np.uint32]
+    predicate: NDArray[np.uint32]
+    object: NDArray[np.uint32]
+    graph: NDArray[np.uint32]
+    weight: NDArray[np.float64]
+    source: NDArray[np.uint32]
+
+    def take(self, rows: Array | slice) -> Statements:
+        """Return some of the statements."""
+        return Statements._make(column[rows] for column in self)
+
+    @staticmethod
+    def empty() -> Statements:
+        """Return no statements."""
+        ids = np.empty(0, np.uint32)
+        return Statements(ids, ids, ids, ids, np.empty(0), ids)
+
+    @staticmethod
+    def concatenate(parts: Sequence[Statements]) -> Statements:
+        """Return the statements of all parts, one after the other."""
+        if not parts:
+            return Statements.empty()
+        return Statements(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+class Coded(NamedTuple):
+    """A column of few distinct values: the smallest integers that number them, and the values."""
+
+    codes: Array
+    values: Array
+
+    def at(self, rows: Any) -> Array:
+        """Return the values in some rows."""
+        return np.asarray(self.values[self.codes[rows]])
+
+    def numbers(self) -> dict[int, int]:
+        """Return the code of every value."""
+        return {value: code for code, value in enumerate(self.values.tolist())}
+
+
+class Base:
+    """The mapped statements of one folder."""
+
+    def __init__(self, folder: Path, sizes: dict[str, Any]) -> None:
+        self.folder = folder
+        n, self.rows = sizes["rows"], sizes["rows"]
+        self.terms: int = sizes["terms"]
+        kinds, values = sizes["kinds"], sizes["values"]
+
+        def coded(name: str, dtype: str) -> Coded:
+            return Coded(
+                mapped(folder / f"{name}.codes", kinds[name], n),
+                mapped(folder / f"{name}.values", dtype, values[name]),
+            )
+
+        self.subject, self.object = mapped(folder / "subject", "u4", n), mapped(folder / "object", "u4", n)
+        self.predicate, self.graph = coded("predicate", "u4"), coded("graph", "u4")
+        self.weight, self.source = coded("weight", "f8"), coded("source", "u4")
+        self.by_object = mapped(folder / "by_object", "u4", n)
+        self.by_predicate = mapped(folder / "by_predicate", "u4", n)
+        self.by_graph = mapped(folder / "by_graph", "u4", n) if values["graph"] > 1 else None
+        self.subject_starts = mapped(folder / "subject_starts", "u4", self.terms + 1)
+        self.object_starts = mapped(folder / "object_starts", "u4", self.terms + 1)
+        self.predicate_starts = mapped(folder / "predicate_starts", "i8", values["predicate"] + 1)
+        self.graph_starts = mapped(folder / "graph_starts", "i8", values["graph"] + 1)
+        # one item at a time, memory reads faster than an array
+        self._subject_at, self._object_at = view(self.subject_starts), view(self.object_starts)
+        self._objects = view(self.object)
+        self._by_object, self._by_predicate = view(self.by_object), view(self.by_predicate)
+        coded_columns = (self.predicate, self.graph, self.weight, self.source)
+        #: by row: subject and object, codes of predicate, graph, weight and source
+        self.items = (view(self.subject), self._objects, *(view(column.codes) for column in coded_columns))
+        self._predicates, self._predicate_at = self.items[2], view(self.predicate_starts)
+        self.predicate_code, self.graph_code = self.predicate.numbers(), self.graph.numbers()
+
+    def statements(self, rows: Array) -> Statements:
+        """Return some rows, their sources as codes into this base's own list."""
+        return Statements(
+            self.subject[rows],
+            self.predicate.at(rows),
+            self.object[rows],
+            self.graph.at(rows),
+            self.weight.at(rows),
+            self.source.at(rows),
+        )
+
+    # --- look-up: a range of an order, or rows -------------------------------------------------------
+
+    def of_subject(self, term: int) -> tuple[int, int]:
+        """Return the range of rows with a subject."""
+        return (self._subject_at[term], self._subject_at[term + 1]) if term < self.terms else (0, 0)
+
+    def of_object(self, term: int) -> tuple[int, int]:
+        """Return the range in ``by_object`` with an object."""
+        return (self._object_at[term], self._object_at[term + 1]) if term < self.terms else (0, 0)
+
+    def find(self, s: int | None, p: int | None, o: int | None, g: int | None = None) -> tuple[Order, int, int]:
+        """Return where the rows of a pattern lie: an order (None: the rows' own) and the range in it."""
+        if g is not None:
+            return self._in_graph(g, s, p, o)
+        code = None
+        if p is not None and (code := self.predicate_code.get(p)) is None:
+            return None, 0, 0
+        if s is not None:
+            low, high = self.of_subject(s)
+            if code is not None:
+                low, high = _narrow(self._predicates, low, high, code)
+            elif o is not None:
+                first, last = self.of_object(o)
+                start = bisect_left(self._by_object, low, first, last)
+                return self.by_object, start, bisect_left(self._by_object, high, start, last)
+            return (None, low, high) if o is None else (None, *_narrow(self._objects, low, high, o))
+        if o is not None:
+            first, last = self.of_object(o)
+            if code is None:
+                return self.by_object, first, last
+            if last - first > _FEW:
+                return self._search(code, o, last - first)
+            codes, found = self._predicates, array("I")
+            for row in self._by_object[first:last].tolist():
+                if codes[row] == code:
+                    found.append(row)
+            return found, 0, len(found)
+        if code is not None:
+            return self.by_predicate, self._predicate_at[code], self._predicate_at[code + 1]
+        return None, 0, self.rows
+
+    def _search(self, code: int, o: int, most: int) -> tuple[Order, int, int]:
+        """Return where the rows of a predicate and an object lie, which are *most* at most."""
+        low, high = self._predicate_at[code], self._predicate_at[code + 1]
+        start = bisect_left(self._by_predicate, o, low, high, key=self._objects.__getitem__)
+        stop = min(start + most, high)
+        stop = bisect_right(self._by_predicate, o, start, stop, key=self._objects.__getitem__)
+        return self.by_predicate, start, stop
+
+    def _in_graph(self, g: int, s: int | None, p: int | None, o: int | None) -> tuple[Order, int, int]:
+        order, low, high = self.find(s, p, o)
+        code = self.graph_code.get(g)
+        if code is None:
+            return None, 0, 0
+        if self.by_graph is None or low == high:
+            return order, low, high
+        first, last = int(self.graph_starts[code]), int(self.graph_starts[code + 1])
+        if s is None and p is None and o is None:
+            return self.by_graph, first, last
+        if last - first < high - low:
+            rows = self.by_graph[first:last]
+            rows = rows[self._matches(rows, s, p, o)]
+        else:
+            rows = rows_of(order, low, high)
+            rows = rows[self.graph.codes[rows] == code]
+        return rows, 0, len(rows)
+
+    def _matches(self, rows: Array, s: int | None, p: int | None, o: int | None) -> Array:
+        keep = np.ones(len(rows), bool)
+        if s is not None:
+            low, high = self.of_subject(s)
+            keep &= (rows >= low) & (rows < high)
+        if p is not None:
+            keep &= self.predicate.codes[rows] == self.predicate_code.get(p, -1)
+        if o is not None:
+            keep &= self.object[rows] == o
+        return keep
+
+
+def rows_of(order: Order, low: int, high: int) -> NDArray[np.uint32]:
+    """Return the rows in a range of an order."""
+    if order is None:
+        return np.arange(low, high, dtype=np.uint32)
+    return np.asarray(order[low:high], np.uint32)
+
+
+def _narrow(column: memoryview, low: int, high: int, value: int) -> tuple[int, int]:
+    """Return the range of a value inside an ascending range of a column."""
+    start = bisect_left(column, value, low, high)
+    return start, bisect_right(column, value, start, high)
+
+
+def write(folder: Path, rows: Statements, terms: int, in_order: bool = False) -> dict[str, Any]:
+    """Write statements as a base in a new folder; return the sizes :class:`Base` opens it with.
+
+    *in_order* says that the rows are sorted by subject, predicate, object, graph already.
+    """
+    from kgmm.store.index import ordering
+
+    folder.mkdir(parents=True)
+    if not in_order:
+        rows = rows.take(ordering.by_subject(rows, terms))
+    n = len(rows.subject)
+    arrays: dict[str, Array] = {"subject": rows.subject, "object": rows.object}
+    codes: dict[str, Array] = {}
+    for name in ("predicate", "graph"):
+        codes[name], arrays[f"{name}.values"] = ordering.coded(getattr(rows, name), terms)
+    for name in ("weight", "source"):
+        codes[name], arrays[f"{name}.values"] = _distinct(getattr(rows, name))
+    sizes: dict[str, Any] = {"rows": n, "terms": terms, "kinds": {}, "values": {}}
+    for name, code in codes.items():
+        arrays[f"{name}.codes"] = code
+        sizes["kinds"][name], sizes["values"][name] = code.dtype.str[1:], len(arrays[f"{name}.values"])
+    arrays["by_object"] = ordering.by_key(rows.object, terms)
+    arrays["by_predicate"] = ordering.by_key(codes["predicate"], sizes["values"]["predicate"], arrays["by_object"])
+    if sizes["values"]["graph"] > 1:
+        arrays["by_graph"] = ordering.by_key(codes["graph"], sizes["values"]["graph"])
+    for name, column in (("subject_starts", rows.subject), ("object_starts", rows.object)):
+        arrays[name] = _starts(column, terms).astype(np.uint32)
+    for name in ("predicate", "graph"):
+        arrays[f"{name}_starts"] = _starts(codes[name], sizes["values"][name])
+    sizes["sums"] = {}
+    for name, column in arrays.items():
+        data = view(np.ascontiguousarray(column)).cast("B") if column.size else memoryview(b"")
+        with (folder / name).open("wb") as file:
+            file.write(data)
+        sizes["sums"][name] = xxh64_hexdigest(data)
+    return sizes
+
+
+def _distinct(column: Array) -> tuple[Array, Array]:
+    """Number the distinct values of a column by the smallest integers; return codes and values."""
+    import pyarrow as pa
+
+    found = pa.array(column).dictionary_encode()
+    values = found.dictionary.to_numpy(zero_copy_only=False).astype(column.dtype)
+    codes = found.indices.to_numpy(zero_copy_only=False)
+    return codes.astype(np.min_scalar_type(max(len(values) - 1, 0))), values
+
+
+def _starts(column: Array, count: int) -> NDArray[np.int64]:
+    """Return where each of *count* numbers begins in the sorted column."""
+    starts = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(column, minlength=count), out=starts[1:])
+    return starts

@@ -1,0 +1,135 @@
+"""Verify a store: that the table can be read, and that terms and index say just what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from xxhash import xxh64_hexdigest
+
+from kgmm.errors import StoreCorrupt
+from kgmm.store import opening
+from kgmm.store.index import files as index
+from kgmm.store.index.base import Statements
+from kgmm.store.index.encoding import encode
+from kgmm.store.index.terms import Terms
+from kgmm.store.lock import writing
+from kgmm.store.table import delta as table
+from kgmm.store.table import vocabulary
+
+if TYPE_CHECKING:
+    from kgmm.store.local import LocalStore
+
+
+def check(store: LocalStore) -> list[str]:
+    """Verify table, terms and index; repair the last two from the first; return what was found.
+
+    Raises:
+        StoreCorrupt: if the table itself is damaged, naming the file; it is the truth and derived from nothing.
+    """
+    with writing(store.path, store.timeout):
+        opening.catch_up_locked(store)
+        _table(store)
+        found = [f"{problem}: written anew" for problem in _vocabulary(store)]
+        problem = next(_index(store), None)
+        if problem is not None:
+            found.append(f"{problem}: the index was rebuilt")
+            store._show(opening.rebuild(store, store.index_path, table.latest(store.table_path)))
+        return found
+
+
+def _table(store: LocalStore) -> None:
+    """Read every data file of the table and compare its rows with the log."""
+    for file in table.files(store.table_path, store.version):
+        rows = next(table.read(store.table_path, [file["path"]])).num_rows
+        if rows != file["num_records"]:
+            path = store.table_path / file["path"]
+            raise StoreCorrupt(f"{path}: has {rows} rows, the table's log says {file['num_records']}; restore the file")
+
+
+def _vocabulary(store: LocalStore) -> Iterator[str]:
+    """Compare the list of terms with the dictionary; where the list is damaged and the dictionary not, repair it."""
+    terms, at, problem = store.terms, 0, ""
+    try:
+        for part in vocabulary.read(store.terms_path, 0, len(terms)):
+            if terms.names(np.arange(at, at + len(part))) != part:
+                return  # the dictionary is the damaged one: the index will be rebuilt
+            at += len(part)
+        if at < len(terms):
+            problem = f"{store.terms_path}: {len(terms) - at} terms are missing"
+    except StoreCorrupt as error:
+        problem = str(error).removesuffix("; run: kgmm check")
+    except UnicodeDecodeError:
+        return
+    if problem and not _dictionary(terms):
+        vocabulary.merge(store.terms_path, pa.array(terms.names(np.arange(len(terms))), pa.string()))
+        yield problem
+
+
+def _dictionary(terms: Terms) -> str:
+    """Return what is wrong with a dictionary, or nothing."""
+    for start in range(0, len(terms), 1 << 16):
+        ids = np.arange(start, min(start + (1 << 16), len(terms)))
+        try:
+            spelled = terms.names(ids)
+        except UnicodeDecodeError:
+            return "a term is not UTF-8"
+        if not np.array_equal(terms.ids(spelled), ids):
+            return "a term is not found by its own spelling"
+    return ""
+
+
+def _index(store: LocalStore) -> Iterator[str]:
+    """Say what is wrong with the index."""
+    state = index.read_state(store.index_path)
+    if state is None or state.version != store.version:
+        yield "the index is missing or stale"
+        return
+    folder = store.index_path / state.base
+    for name, wanted in state.sizes["sums"].items():
+        try:
+            if xxh64_hexdigest((folder / name).read_bytes()) != wanted:
+                yield f"{folder / name}: its checksum is wrong"
+        except OSError as error:
+            yield f"{folder / name}: {error.strerror}"
+    opened = index.open_state(store.index_path, state)
+    for terms in (opened.terms, opened.sources):
+        if problem := _dictionary(terms):
+            yield f"{store.index_path}: {problem}"
+            return
+    at = 0
+    for part in vocabulary.read(store.terms_path, 0, len(opened.terms)):
+        if opened.terms.names(np.arange(at, at + len(part))) != part:
+            yield f"{store.index_path}: the dictionary differs from the list of terms"
+            return
+        at += len(part)
+    if _mixed(opened.snapshot.all()) != _of_table(store, opened):
+        yield "the index and the table hold different facts"
+
+
+def _of_table(store: LocalStore, opened: index.Opened) -> tuple[int, int]:
+    count, total = 0, 0
+    for file in table.files(store.table_path, store.version):
+        coded = encode(next(table.read(store.table_path, [file["path"]])), opened.terms, opened.sources)
+        more, mixed = _mixed(coded.rows)
+        count, total = count + more, (total + mixed) % (1 << 64)
+    return count, total
+
+
+def _mixed(rows: Statements) -> tuple[int, int]:
+    """Return a number of statements that does not depend on their order."""
+    key = np.zeros(len(rows.subject), np.uint64)
+    for column in (*rows[:4], rows.source, rows.weight.view(np.uint64)):
+        key = _scrambled(key ^ column.astype(np.uint64))
+    return len(key), int(np.sum(key, dtype=np.uint64))
+
+
+def _scrambled(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Mix the bits of numbers (splitmix64)."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

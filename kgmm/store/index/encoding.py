@@ -1,0 +1,50 @@
+"""From statements as text to statements as numbers, and back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kgmm.store.index.base import Statements
+from kgmm.store.index.terms import Terms
+
+
+class Encoded(NamedTuple):
+    """Statements by number, and the terms and sources the dictionary did not have, in the order of their ids."""
+
+    rows: Statements
+    new_terms: list[str]
+    new_sources: list[str]
+
+
+def encode(rows: pa.Table, terms: Terms, sources: Terms) -> Encoded:
+    """Return the statements of a table by number; unknown terms get the next ids."""
+    fresh: dict[str, int] = {}
+    named: dict[str, int] = {}
+    ids = {
+        name: _numbers(rows[name], known, new)
+        for name, known, new in (
+            ("subject", terms, fresh),
+            ("predicate", terms, fresh),
+            ("object", terms, fresh),
+            ("graph", terms, fresh),
+            ("source", sources, named),
+        )
+    }
+    weight = np.asarray(rows["weight"].to_numpy(zero_copy_only=False), np.float64)
+    found = Statements(ids["subject"], ids["predicate"], ids["object"], ids["graph"], weight, ids["source"])
+    return Encoded(found, list(fresh), list(named))
+
+
+def _numbers(column: pa.ChunkedArray, known: Terms, new: dict[str, int]) -> NDArray[np.uint32]:
+    coded = column.combine_chunks().dictionary_encode()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    distinct = coded.dictionary.to_pylist()
+    ids = known.ids(distinct)
+    for at in np.flatnonzero(ids < 0).tolist():
+        ids[at] = new.setdefault(distinct[at], len(known) + len(new))
+    return np.asarray(ids.astype(np.uint32)[coded.indices.to_numpy(zero_copy_only=False)])

@@ -1,0 +1,205 @@
+"""The index beside the table: which files belong to which version, and how they are opened and replaced.
+
+Everything here is derived from the table and the list of terms; ``current.json``, replaced in one step, names
+the files that count. Files it does not name are left over from an interrupted writer and are swept up.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh64_hexdigest
+
+from kgmm.errors import BadInput
+from kgmm.language import names
+from kgmm.store.facts import node
+from kgmm.store.files import publish, view
+from kgmm.store.index import base as base_files
+from kgmm.store.index import terms as dictionary
+from kgmm.store.index.base import Base, Statements
+from kgmm.store.index.snapshot import Overlay, Selection, Snapshot
+from kgmm.store.index.terms import Terms
+
+#: raised when the layout of the files changes; an index of another layout is built anew
+LAYOUT = 2
+
+
+@dataclass(frozen=True)
+class State:
+    """What ``current.json`` says: the version and the files that make it up."""
+
+    version: int
+    terms: int
+    sources: int
+    base: str
+    sizes: dict[str, Any]
+    overlay: str | None = None
+    overlay_sum: str = ""
+    layout: int = LAYOUT
+
+
+#: what a look-up takes for "any"
+ANY = frozenset((None, "?", "-", ""))
+#: a number that no term has: patterns with it find nothing
+UNKNOWN = 0xFFFFFFFF
+#: terms of which a version remembers spelling and number
+REMEMBERED = 1 << 14
+
+
+class Remembered(dict[Any, Any]):
+    """A function's answers by argument; all are forgotten when they become too many.
+
+    Half the time of an ``lru_cache`` where the answer is known, and look-ups ask for few microseconds in all.
+    """
+
+    def __init__(self, answer: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def __missing__(self, key: Any) -> Any:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        found = self[key] = self._answer(key)
+        return found
+
+
+class Opened:
+    """One version, mapped, with a memory of the terms that were asked for and decoded last."""
+
+    def __init__(self, state: State, terms: Terms, sources: Terms, snapshot: Snapshot) -> None:
+        self.state, self.terms, self.sources, self.snapshot = state, terms, sources, snapshot
+        base, self.names = snapshot.base, Remembered(terms.name)
+        self.source_names = Remembered(sources.name)
+        #: by row of the base: subject, object, codes of predicate, graph, weight, source; then by number or code:
+        #: terms, predicates, graphs, weights, sources
+        self.columns: tuple[Any, ...] = (
+            *base.items,
+            self.names,
+            Remembered(lambda code: terms.name(int(base.predicate.values[code]))),
+            Remembered(lambda code: terms.name(int(base.graph.values[code]))),
+            view(base.weight.values),
+            Remembered(lambda code: sources.name(int(base.source.values[code]))),
+        )
+        self._nodes = Remembered(lambda text: _number(terms, text, node))
+        self._relations = Remembered(lambda text: _number(terms, text, names.relation))
+        self._graphs = Remembered(lambda text: _number(terms, text, str))
+
+    def select(self, s: str | None, p: str | None, o: str | None, g: str | None) -> Selection:
+        """Return the rows of a pattern as people write it.
+
+        Raises:
+            BadInput: if a part cannot be the spelling of a term.
+        """
+        try:
+            ids = self._nodes[s], self._relations[p], self._nodes[o], self._graphs[g]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise BadInput("pattern", f"{s!r} {p!r} {o!r}: {error}") from None
+        return self.snapshot.select(*ids)
+
+
+def _number(terms: Terms, text: Any, stored: Callable[[str], str]) -> int | None:
+    """Return the number of a term as people write it, None for any, :data:`UNKNOWN` for one that is not there."""
+    if text in ANY:
+        return None
+    found = terms.id(stored(text))
+    return UNKNOWN if found is None else found
+
+
+def read_state(folder: Path) -> State | None:
+    """Return what the index says of itself, or None if it is missing, damaged or of another layout."""
+    try:
+        state = State(**json.loads((folder / "current.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return state if state.layout == LAYOUT else None
+
+
+def write_state(folder: Path, state: State) -> None:
+    """Make a state the one that counts."""
+    publish(folder / "current.json", json.dumps(asdict(state)).encode(), durable=False)
+
+
+def start(folder: Path) -> State:
+    """Make an empty index of version 0."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dictionary.create(folder / "terms")
+    dictionary.create(folder / "sources")
+    name, sizes = new_base(folder, Statements.empty(), 0)
+    state = State(0, 0, 0, name, sizes)
+    write_state(folder, state)
+    return state
+
+
+def new_base(folder: Path, rows: Statements, terms: int, in_order: bool = False) -> tuple[str, dict[str, Any]]:
+    """Write statements as a new base; return its folder's name and its sizes."""
+    name = f"base-{uuid.uuid4().hex[:12]}"
+    return name, base_files.write(folder / name, rows, terms, in_order)
+
+
+def open_state(folder: Path, state: State) -> Opened:
+    """Map the files of a state.
+
+    Raises:
+        OSError, ValueError: if files are missing or do not fit together.
+    """
+    base = Base(folder / state.base, state.sizes)
+    overlay = read_overlay(folder, state) if state.overlay else None
+    return Opened(
+        state,
+        Terms(folder / "terms", state.terms),
+        Terms(folder / "sources", state.sources),
+        Snapshot(base, overlay),
+    )
+
+
+_OVERLAY = np.dtype([("s", "u4"), ("p", "u4"), ("o", "u4"), ("g", "u4"), ("c", "u4"), ("w", "f8")])
+
+
+def write_overlay(folder: Path, added: Statements, removed: NDArray[np.uint32]) -> tuple[str, str]:
+    """Write what changed since the base; return the file's name and checksum."""
+    rows = np.empty(len(added.subject), _OVERLAY)
+    for field, column in zip("spogwc", added, strict=True):
+        rows[field] = column
+    data = np.uint64(len(rows)).tobytes() + rows.tobytes() + removed.astype(np.uint32).tobytes()
+    name = f"overlay-{uuid.uuid4().hex[:12]}"
+    publish(folder / name, data, durable=False)
+    return name, xxh64_hexdigest(data)
+
+
+def read_overlay(folder: Path, state: State) -> Overlay:
+    """Read what changed since the base.
+
+    Raises:
+        ValueError: if the file's checksum is wrong.
+    """
+    data = (folder / str(state.overlay)).read_bytes()
+    if xxh64_hexdigest(data) != state.overlay_sum:
+        raise ValueError(f"{folder / str(state.overlay)}: checksum is wrong")
+    count = int(np.frombuffer(data, np.uint64, 1)[0])
+    rows = np.frombuffer(data, _OVERLAY, count, 8)
+    removed = np.frombuffer(data, np.uint32, -1, 8 + rows.nbytes)
+    return Overlay(Statements(*(np.ascontiguousarray(rows[field]) for field in "spogwc")), removed)
+
+
+def sweep(folder: Path, state: State) -> None:
+    """Delete what neither *state* nor any reader opened from now on needs."""
+    for entry in folder.iterdir():
+        if entry.name in (state.base, state.overlay):
+            continue
+        if entry.name.startswith("base-"):
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.name.startswith("overlay-") or entry.name.endswith(".tmp"):
+            entry.unlink(missing_ok=True)
+
+
+def advanced(state: State, **changes: Any) -> State:
+    """Return a state with some fields changed."""
+    return replace(state, **changes)

@@ -1,0 +1,113 @@
+"""What a look-up in a local store returns: rows of one version, decoded a few at a time from mapped memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kgmm.store.facts import Columns, Fact, Facts, Rows, _stored
+from kgmm.store.index.files import Opened
+from kgmm.store.index.snapshot import Selection
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: rows that are decoded one by one; above, reading whole columns is quicker
+FEW = 64
+#: rows from which looking at every term once costs less than making facts
+MANY = 10_000
+
+
+class Found(Facts):
+    """Facts of a local store."""
+
+    __slots__ = ("_opened", "_selection")
+
+    def __init__(self, opened: Opened, selection: Selection, limit: int | None) -> None:
+        self._opened, self._selection = opened, selection
+        length = len(selection)
+        self._length = length if limit is None or limit >= length else max(limit, 0)
+
+    def _name(self, term: int) -> str:
+        return str(self._opened.names[term])
+
+    def _rows(self, start: int, stop: int) -> Rows:
+        opened = self._opened
+        found = opened.snapshot.statements(self._selection, start, stop)
+        columns = Columns(*found[:4], found.weight.astype(np.float32))
+        return Rows(columns, found.weight, lambda at: opened.sources.name(int(found.source[at])))
+
+    def _decode(self, start: int, stop: int) -> list[Fact]:
+        if stop - start > FEW:
+            return self._decode_columns(start, stop)
+        selection = self._selection
+        order, at, size = selection.order, selection.low, selection.high - selection.low
+        if stop > size:
+            before = self._decode(start, size) if start < size else []
+            return before + self._decode_added(max(start - size, 0), stop - size)
+        (
+            subject,
+            target,
+            predicate,
+            graph,
+            weight,
+            source,
+            terms,
+            predicates,
+            graphs,
+            weights,
+            sources,
+        ) = self._opened.columns
+        rows = range(at + start, at + stop) if order is None else order[at + start : at + stop].tolist()
+        return [
+            _stored(
+                terms[subject[row]],
+                predicates[predicate[row]],
+                terms[target[row]],
+                weights[weight[row]],
+                graphs[graph[row]],
+                sources[source[row]],
+            )
+            for row in rows
+        ]
+
+    def _decode_added(self, start: int, stop: int) -> list[Fact]:
+        overlay, terms, sources = self._opened.snapshot.overlay, self._opened.names, self._opened.source_names
+        assert overlay is not None
+        subject, predicate, target, graph, weight, source = overlay.items
+        return [
+            _stored(
+                terms[subject[row]],
+                terms[predicate[row]],
+                terms[target[row]],
+                weight[row],
+                terms[graph[row]],
+                sources[source[row]],
+            )
+            for row in self._selection.added[start:stop]
+        ]
+
+    def _decode_columns(self, start: int, stop: int) -> list[Fact]:
+        opened = self._opened
+        found = opened.snapshot.statements(self._selection, start, stop)
+        used, said = np.unique(np.concatenate(found[:4])), np.unique(found.source)
+        name = dict(zip(used.tolist(), opened.terms.names(used), strict=True))
+        source = dict(zip(said.tolist(), opened.sources.names(said), strict=True))
+        return [
+            _stored(name[s], name[p], name[o], weight, name[g], source[c])
+            for s, p, o, g, weight, c in zip(*(column.tolist() for column in found), strict=True)
+        ]
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return a data frame with a row a fact; many rows are decoded by columns."""
+        if self._length < MANY:
+            return super().to_polars()
+        import polars as pl
+
+        opened = self._opened
+        found = opened.snapshot.statements(self._selection, 0, self._length)
+        texts = opened.terms.texts()
+        columns = {name: texts.gather(getattr(found, name)) for name in ("subject", "predicate", "object")}
+        columns |= {"weight": pl.Series(found.weight), "graph": texts.gather(found.graph)}
+        return pl.DataFrame(columns | {"source": opened.sources.texts().gather(found.source)})

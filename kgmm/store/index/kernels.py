@@ -1,0 +1,392 @@
+"""The store's inner loops, compiled: hashing, dictionary encoding, counting sorts, edges by strength, spellings."""
+
+# mypy: ignore-errors
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+_P1 = np.uint64(0x9E3779B185EBCA87)
+_P2 = np.uint64(0xC2B2AE3D27D4EB4F)
+_P3 = np.uint64(0x165667B19E3779F9)
+_P4 = np.uint64(0x85EBCA77C2B2AE63)
+_P5 = np.uint64(0x27D4EB2F165667C5)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _rotated(x, bits):
+    return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _u64(data, at):
+    value = np.uint64(0)
+    for i in range(8):
+        value |= np.uint64(data[at + i]) << np.uint64(8 * i)
+    return value
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _round(state, lane):
+    return _rotated(state + lane * _P2, 31) * _P1
+
+
+@njit(cache=True, nogil=True)
+def xxh64(data, start, stop):
+    """Return XXH64 with seed 0 of ``data[start:stop]`` (uint8), as the xxhash package computes it."""
+    size, at = stop - start, start
+    if size >= 32:
+        a, b, c, d = _P1 + _P2, _P2, np.uint64(0), np.uint64(0) - _P1
+        while at + 32 <= stop:
+            a = _round(a, _u64(data, at))
+            b = _round(b, _u64(data, at + 8))
+            c = _round(c, _u64(data, at + 16))
+            d = _round(d, _u64(data, at + 24))
+            at += 32
+        h = _rotated(a, 1) + _rotated(b, 7) + _rotated(c, 12) + _rotated(d, 18)
+        for lane in (a, b, c, d):
+            h = (h ^ _round(np.uint64(0), lane)) * _P1 + _P4
+    else:
+        h = _P5
+    h += np.uint64(size)
+    while at + 8 <= stop:
+        h = _rotated(h ^ _round(np.uint64(0), _u64(data, at)), 27) * _P1 + _P4
+        at += 8
+    if at + 4 <= stop:
+        word = np.uint64(0)
+        for i in range(4):
+            word |= np.uint64(data[at + i]) << np.uint64(8 * i)
+        h = _rotated(h ^ (word * _P1), 23) * _P2 + _P3
+        at += 4
+    while at < stop:
+        h = _rotated(h ^ (np.uint64(data[at]) * _P5), 11) * _P1
+        at += 1
+    h = (h ^ (h >> np.uint64(33))) * _P2
+    h = (h ^ (h >> np.uint64(29))) * _P3
+    return h ^ (h >> np.uint64(32))
+
+
+@njit(cache=True, nogil=True)
+def hashes_of(data, offsets, first, last, out):
+    """Hash the strings *first* … *last* of a dictionary into *out*."""
+    for i in range(first, last):
+        out[i] = xxh64(data, np.int64(offsets[i]), np.int64(offsets[i + 1]))
+
+
+@njit(cache=True, nogil=True)
+def hash_spans(data, begins, ends, out):
+    """Hash the strings ``data[begins[i]:ends[i]]`` into *out*."""
+    for row in range(len(begins)):
+        out[row] = xxh64(data, np.int64(begins[row]), np.int64(ends[row]))
+
+
+@njit(cache=True, nogil=True)
+def fill_slots(hashes, count, slots):
+    """Fill an empty hash table (slot = id + 1, linear probing) with the first *count* ids."""
+    mask = np.uint64(len(slots) - 1)
+    for i in range(count):
+        probe = hashes[i] & mask
+        while slots[probe]:
+            probe = (probe + np.uint64(1)) & mask
+        slots[probe] = i + 1
+
+
+@njit(cache=True, nogil=True)
+def fill_tagged(hashes, count, slots):
+    """Fill an empty table for encoding: the upper half of a slot is the hash's upper half, the lower one id + 1."""
+    mask = np.uint64(len(slots) - 1)
+    for i in range(count):
+        probe = hashes[i] & mask
+        while slots[probe]:
+            probe = (probe + np.uint64(1)) & mask
+        slots[probe] = (hashes[i] >> np.uint64(32) << np.uint64(32)) | np.uint64(i + 1)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _same(data, a, b, blob, starts, term):
+    s = np.int64(starts[term])
+    if np.int64(starts[term + 1]) - s != b - a:
+        return False
+    for i in range(b - a):  # noqa: SIM110
+        if blob[s + i] != data[a + i]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _append(data, a, b, h, probe, slots, hashes, starts, blob, count):
+    slots[probe] = (h >> np.uint64(32) << np.uint64(32)) | np.uint64(count + 1)
+    hashes[count] = h
+    used = np.int64(starts[count])
+    for i in range(b - a):
+        blob[used + i] = data[a + i]
+    starts[count + 1] = used + (b - a)
+
+
+@njit(cache=True, nogil=True)
+def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
+    """Number the strings ``data[begins[i]:ends[i]]`` with hashes *h*, giving unknown ones the next ids.
+
+    *slots*, *hashes*, *starts* and *blob* are the dictionary, with room for every string being new; returns its
+    new count. Three passes, each of which misses the cache once a row at most and does not wait for the row
+    before: hash, look up by half the hash, compare with what was found. Strings that only share it with what
+    was found go the careful way at the end.
+    """
+    mask, upper, one = np.uint64(len(slots) - 1), np.uint64(32), np.uint64(1)
+    rows = len(begins)
+    for row in range(rows):
+        if row and h[row] == h[row - 1]:
+            ids[row] = ids[row - 1]
+            continue
+        probe = h[row] & mask
+        while True:
+            slot = slots[probe]
+            if slot == 0:
+                _append(
+                    data,
+                    np.int64(begins[row]),
+                    np.int64(ends[row]),
+                    h[row],
+                    probe,
+                    slots,
+                    hashes,
+                    starts,
+                    blob,
+                    count,
+                )
+                ids[row] = count
+                count += 1
+                break
+            if slot >> upper == h[row] >> upper:
+                ids[row] = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
+                break
+            probe = (probe + one) & mask
+    for row in range(rows):
+        a, b = np.int64(begins[row]), np.int64(ends[row])
+        if _same(data, a, b, blob, starts, np.int64(ids[row])):
+            continue
+        probe = h[row] & mask
+        while True:
+            slot = slots[probe]
+            if slot == 0:
+                _append(data, a, b, h[row], probe, slots, hashes, starts, blob, count)
+                ids[row] = count
+                count += 1
+                break
+            term = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
+            if hashes[term] == h[row] and _same(data, a, b, blob, starts, term):
+                ids[row] = term
+                break
+            probe = (probe + one) & mask
+    return count
+
+
+@njit(cache=True, nogil=True)
+def counting_sort(keys, order, bins, out):
+    """Write *order* stably sorted by ``keys[order]`` to *out*; keys are below *bins*."""
+    at = np.zeros(bins + 1, np.int64)
+    for k in keys:
+        at[np.int64(k) + 1] += 1
+    for i in range(bins):
+        at[i + 1] += at[i]
+    for row in order:
+        k = np.int64(keys[row])
+        out[at[k]] = row
+        at[k] += 1
+
+
+@njit(cache=True, nogil=True)
+def first_sort(keys, bins, out):
+    """Write the rows in the stable order of their keys to *out*; keys are below *bins*."""
+    at = np.zeros(bins + 1, np.int64)
+    for k in keys:
+        at[np.int64(k) + 1] += 1
+    for i in range(bins):
+        at[i + 1] += at[i]
+    for row in range(len(keys)):
+        k = np.int64(keys[row])
+        out[at[k]] = row
+        at[k] += 1
+
+
+@njit(cache=True, nogil=True)
+def starts_of(keys, bins, out):
+    """Write where each key begins among the sorted keys to *out* (length *bins* + 1)."""
+    out[:] = 0
+    for k in keys:
+        out[np.int64(k) + 1] += 1
+    for i in range(bins):
+        out[i + 1] += out[i]
+
+
+@njit(cache=True, nogil=True)
+def first_of_each(order, subject, predicate, target, graph, known, keep):
+    """Tell which statements, in sorted *order*, come first of their kind; rows below *known* are there already.
+
+    Returns how many rows from *known* on are new.
+    """
+    fresh = 0
+    for i in range(len(order)):
+        row = order[i]
+        same = False
+        if i > 0:
+            before = order[i - 1]
+            same = (
+                subject[row] == subject[before]
+                and predicate[row] == predicate[before]
+                and target[row] == target[before]
+                and graph[row] == graph[before]
+            )
+        keep[i] = not same
+        if not same and row >= known:
+            fresh += 1
+    return fresh
+
+
+@njit(cache=True, nogil=True)
+def best_edges(
+    seeds,
+    hops,
+    limit,
+    budget,
+    terms,
+    starts,
+    targets,
+    object_starts,
+    by_object,
+    subjects,
+    codes,
+    values,
+    gone,
+    more_subjects,
+    more_objects,
+    more_weights,
+):
+    """Collect the edges around *seeds*: nearer hops first, within a hop the strongest first.
+
+    Looks at *budget* edges of a node in each direction at most. Returns rows: of the base, or the base's length
+    plus the row of the overlay (*more_…*), and how many edges each hop gave.
+    """
+    seen = np.zeros(terms, np.uint8)  # hop + 1 in which a node was reached
+    front = np.empty(len(seeds), np.int64)
+    size = 0
+    for seed in seeds:
+        if 0 <= seed < terms and not seen[seed]:
+            seen[seed] = 1
+            front[size] = seed
+            size += 1
+    front, known, rows = front[:size], len(starts) - 1, len(targets)
+    out, count = np.empty(limit, np.int64), 0
+    per_hop = np.zeros(hops, np.int64)
+    for hop in range(hops):
+        room = len(more_subjects)
+        for node in front:
+            if node < known:
+                room += min(np.int64(starts[node + 1]) - np.int64(starts[node]), budget)
+                room += min(np.int64(object_starts[node + 1]) - np.int64(object_starts[node]), budget)
+        found, weight, n = np.empty(room, np.int64), np.empty(room, np.float64), 0
+        level = np.uint8(hop + 1)
+        for node in front:
+            if node >= known:
+                continue
+            low, high = np.int64(starts[node]), np.int64(starts[node + 1])
+            for row in range(low, min(high, low + budget)):
+                other = seen[targets[row]]
+                if (other == 0 or other >= level) and not (len(gone) and gone[row]):
+                    found[n], weight[n] = row, values[codes[row]]
+                    n += 1
+            low, high = np.int64(object_starts[node]), np.int64(object_starts[node + 1])
+            for at in range(low, min(high, low + budget)):
+                row = np.int64(by_object[at])
+                other = seen[subjects[row]]
+                if (other == 0 or other > level) and not (len(gone) and gone[row]):
+                    found[n], weight[n] = row, values[codes[row]]
+                    n += 1
+        for at in range(len(more_subjects)):
+            one, two = seen[more_subjects[at]], seen[more_objects[at]]
+            if (one == level and (two == 0 or two >= level)) or (two == level and one == 0):
+                found[n], weight[n] = rows + at, more_weights[at]
+                n += 1
+        wanted = limit - count
+        found, weight = found[:n], weight[:n]
+        if n > wanted:
+            bar = np.partition(weight, n - wanted)[n - wanted] if wanted else np.inf
+            above = np.flatnonzero(weight > bar)
+            ties = np.flatnonzero(weight == bar)[: wanted - len(above)]
+            chosen = np.concatenate((above, ties))
+        else:
+            chosen = np.arange(n)
+        order = np.argsort(-weight[chosen], kind="mergesort")
+        reached, size = np.empty(2 * len(chosen), np.int64), 0
+        for at in chosen[order]:
+            row = found[at]
+            out[count] = row
+            count += 1
+            for end in range(2):
+                if row < rows:
+                    node = np.int64(subjects[row]) if end == 0 else np.int64(targets[row])
+                else:
+                    node = np.int64(more_subjects[row - rows]) if end == 0 else np.int64(more_objects[row - rows])
+                if not seen[node]:
+                    seen[node] = level + 1
+                    reached[size] = node
+                    size += 1
+        per_hop[hop] = len(chosen)
+        front = reached[:size]
+        if count == limit:
+            break
+    return out[:count], per_hop
+
+
+@njit(cache=True, nogil=True)
+def _is_at(data, at, stop, word):
+    if at + len(word) > stop:
+        return False
+    for i in range(len(word)):  # noqa: SIM110
+        if data[at + i] != word[i]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def near_spellings(word, prefix, blob, starts, count, most):
+    """Return the edit distance (adjacent swaps count one) of each term's label to *word*, *most* + 1 if beyond.
+
+    Looks at terms that begin with *prefix*; the label ends at the next slash.
+    """
+    size = len(word)
+    found = np.full(count, most + 1, np.uint8)
+    before, row, after = (
+        np.empty(size + 1, np.int64),
+        np.empty(size + 1, np.int64),
+        np.empty(size + 1, np.int64),
+    )
+    for term in range(count):
+        at, stop = np.int64(starts[term]), np.int64(starts[term + 1])
+        if not _is_at(blob, at, stop, prefix):
+            continue
+        at += len(prefix)
+        end = at
+        while end < stop and blob[end] != 47 and end - at <= size + most:
+            end += 1
+        length = end - at
+        if length < size - most or length > size + most:
+            continue
+        for j in range(size + 1):
+            row[j] = j
+        for i in range(1, length + 1):
+            after[0] = i
+            least = after[0]
+            for j in range(1, size + 1):
+                cost = 0 if blob[at + i - 1] == word[j - 1] else 1
+                value = min(row[j] + 1, after[j - 1] + 1, row[j - 1] + cost)
+                if i > 1 and j > 1 and blob[at + i - 1] == word[j - 2] and blob[at + i - 2] == word[j - 1]:
+                    value = min(value, before[j - 2] + 1)
+                after[j] = value
+                least = min(least, value)
+            before, row, after = row, after, before
+            if least > most:
+                break
+        if row[size] <= most and least <= most:
+            found[term] = row[size]
+    return found

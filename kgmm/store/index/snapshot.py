@@ -1,0 +1,163 @@
+"""One version of a store's statements: the mapped base, less what was removed, plus what was added since."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.store.files import view
+from kgmm.store.index.base import Array, Base, Order, Statements, rows_of
+
+#: rows that are looked at one by one
+_FEW = 24
+
+
+class Overlay:
+    """What changed since the base: added statements, kept sorted both ways, and the base rows removed."""
+
+    def __init__(self, added: Statements, removed: NDArray[np.uint32]) -> None:
+        order = np.lexsort((added.graph, added.object, added.predicate, added.subject))
+        self.added, self.removed = added.take(order), removed
+        self.by_object = np.argsort(self.added.object, kind="stable")
+        self._objects = view(self.added.object[self.by_object])
+        self._by_object = view(self.by_object)
+        #: by row: subject, predicate, object, graph, weight, code of the source
+        self.items = tuple(view(column) for column in self.added)
+
+    def __len__(self) -> int:
+        return len(self.added.subject)
+
+    def find(self, s: int | None, p: int | None, o: int | None, g: int | None) -> Sequence[int]:
+        """Return the added rows of a pattern."""
+        subjects, predicates, objects, graphs = self.items[:4]
+        if s is not None:
+            low = bisect_left(subjects, s)
+            rows: Sequence[int] = range(low, bisect_right(subjects, s, low))
+        elif o is not None:
+            low = bisect_left(self._objects, o)
+            rows = self._by_object[low : bisect_right(self._objects, o, low)]
+        else:
+            rows = range(len(self))
+        for column, wanted in ((predicates, p), (objects, o), (graphs, g)):
+            if wanted is not None and rows:
+                if len(rows) <= _FEW:
+                    rows = [row for row in rows if column[row] == wanted]
+                else:
+                    found = np.asarray(rows)
+                    rows = found[np.asarray(column)[found] == wanted].tolist()
+        return rows
+
+
+class Selection:
+    """The rows of one look-up: a range of an order of the base, then rows of the overlay."""
+
+    __slots__ = ("added", "high", "low", "order")
+
+    def __init__(self, order: Order, low: int, high: int, added: Sequence[int]) -> None:
+        self.order, self.low, self.high, self.added = order, low, high, added
+
+    def __len__(self) -> int:
+        return self.high - self.low + len(self.added)
+
+    def base_rows(self, start: int, stop: int) -> Array:
+        """Return the base's rows among the selection's *start* … *stop*."""
+        low, high = self.low + start, min(self.low + stop, self.high)
+        return rows_of(self.order, low, max(low, high))
+
+    def added_rows(self, start: int, stop: int) -> Sequence[int]:
+        """Return the overlay's rows among the selection's *start* … *stop*."""
+        size = self.high - self.low
+        return self.added[max(start - size, 0) : max(stop - size, 0)]
+
+
+class Snapshot:
+    """All statements of one version, by number."""
+
+    def __init__(self, base: Base, overlay: Overlay | None) -> None:
+        self.base, self.overlay = base, overlay
+        self.removed = overlay.removed if overlay is not None else np.empty(0, np.uint32)
+        self._removed = view(self.removed)
+
+    def __len__(self) -> int:
+        return int(self.base.rows) - len(self.removed) + (len(self.overlay) if self.overlay else 0)
+
+    def select(self, s: int | None, p: int | None, o: int | None, g: int | None) -> Selection:
+        """Return the rows of a pattern; None is any."""
+        order, low, high = self.base.find(s, p, o, g)
+        if self.overlay is None:
+            return Selection(order, low, high, ())
+        if len(self.removed) and high > low and self._may_be_removed(order, low, high):
+            rows = rows_of(order, low, high)
+            keep = ~self._is_removed(rows)
+            if not keep.all():
+                order, low = rows[keep], 0
+                high = len(order)
+        return Selection(order, low, high, self.overlay.find(s, p, o, g))
+
+    def statements(self, selection: Selection, start: int, stop: int) -> Statements:
+        """Return the selection's rows *start* … *stop*."""
+        rows = self.base.statements(selection.base_rows(start, stop))
+        more = selection.added_rows(start, stop)
+        if not len(more) or self.overlay is None:
+            return rows
+        return Statements.concatenate([rows, self.overlay.added.take(np.asarray(more))])
+
+    def counts(self, column: str) -> dict[int, int]:
+        """Return how many statements each predicate or graph (by term id) has."""
+        coded, starts = getattr(self.base, column), getattr(self.base, f"{column}_starts")
+        found = dict(zip(coded.values.tolist(), np.diff(starts).tolist(), strict=True))
+        for sign, ids in (
+            (-1, coded.at(self.removed)),
+            (1, getattr(self.overlay.added, column) if self.overlay else ()),
+        ):
+            values, numbers = np.unique(np.asarray(ids, np.uint32), return_counts=True)
+            for value, number in zip(values.tolist(), numbers.tolist(), strict=True):
+                found[value] = found.get(value, 0) + sign * number
+        return {value: number for value, number in found.items() if number}
+
+    def all(self) -> Statements:
+        """Return every statement, sorted but for those added since the base was written."""
+        base = self.base
+        rows: Any = slice(None)
+        if len(self.removed):
+            rows = np.ones(base.rows, bool)
+            rows[self.removed] = False
+        kept = Statements(
+            base.subject[rows],
+            base.predicate.at(rows),
+            base.object[rows],
+            base.graph.at(rows),
+            base.weight.at(rows),
+            base.source.at(rows),
+        )
+        return Statements.concatenate([kept, self.overlay.added]) if self.overlay and len(self.overlay) else kept
+
+    @cached_property
+    def gone(self) -> NDArray[np.bool_]:
+        """A flag a base row: whether it was removed; empty if none was."""
+        flags = np.zeros(self.base.rows if len(self.removed) else 0, bool)
+        flags[self.removed] = True
+        return flags
+
+    def _may_be_removed(self, order: Order, low: int, high: int) -> bool:
+        """Tell by a quick look whether some rows of a range may be among those removed."""
+        removed = self._removed
+        if order is None:
+            at = bisect_left(removed, low)
+            return at < len(removed) and removed[at] < high
+        if high - low > _FEW:
+            return True
+        return any(
+            (at := bisect_left(removed, row)) < len(removed) and removed[at] == row for row in order[low:high].tolist()
+        )
+
+    def _is_removed(self, rows: Array) -> NDArray[np.bool_]:
+        if len(rows) > len(self.removed):
+            return self.gone[rows]
+        at = np.minimum(np.searchsorted(self.removed, rows), len(self.removed) - 1)
+        return np.asarray(self.removed[at] == rows)

@@ -1,0 +1,1 @@
+"""Loading files: readers parse, one commit takes all of it."""

@@ -1,0 +1,219 @@
+"""ConceptNet's dump at full speed: blocks of text to spans of bytes, compiled; what the load of 34 million edges needs.
+
+Gives what the reader in :mod:`kgmm.store.formats.conceptnet` gives, undecoded; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kgmm.progress import Progress
+from kgmm.store.formats import Rejects
+from kgmm.store.formats._blocks import blocks
+from kgmm.store.index import kernels
+from kgmm.store.load import parsing
+
+#: bytes of text parsed at once
+BLOCK = 8 << 20
+_FIELDS = ("predicate", "subject", "object", "source")
+_WHY = {
+    parsing.COLUMNS: "expected 5 columns",
+    parsing.RELATION: "relation does not start with /r/",
+    parsing.CONCEPT: "start or end is no concept",
+    parsing.JSON: "fifth column is no JSON object",
+    parsing.WEIGHT: "weight is not a number",
+    parsing.NUL: "holds a NUL byte",
+}
+
+
+#: distinct relations or data sets of a block that are numbered while parsing
+FEW = 128
+
+
+class Few(NamedTuple):
+    """A column of few distinct values: their numbers, and the row in which each comes first."""
+
+    codes: NDArray[np.uint8]
+    firsts: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Statements of a block of text: for relation, start, end and data set where they begin and end in *data*.
+
+    Starts and ends come with their hashes, relations and data sets with numbers where they are few.
+    """
+
+    data: NDArray[np.uint8]
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    surface: pa.Array
+    hashes: NDArray[np.uint64]
+    few: dict[int, Few | None]
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    def to_batch(self) -> pa.RecordBatch:
+        """Return the statements as the reader of a format gives them."""
+        begins, ends = self.begins, self.ends
+        columns = {name: _texts(self.data, begins[at], ends[at]) for at, name in enumerate(_FIELDS)}
+        return pa.RecordBatch.from_pydict({**columns, "weight": self.weight, "surface": self.surface})
+
+
+class Parsed(NamedTuple):
+    """What became of a block: its lines, its statements, and the lines that cannot be used with the reason."""
+
+    lines: int
+    spans: Spans
+    bad: list[tuple[int, str, str]]
+
+
+def read(path: Path, lang: str | None, progress: Progress) -> Iterator[Spans | Rejects]:
+    """Yield a dump's statements block by block, parsed ahead on another thread.
+
+    Raises:
+        BadInput: if the file is UTF-16 or its compression is damaged.
+    """
+    ahead: deque[Future[Parsed]] = deque()
+    first = 1
+    with ThreadPoolExecutor(2, thread_name_prefix="kgmm-parse") as parsers:
+        source = _mapped_blocks(path, progress) if _is_plain(path) else _streamed_blocks(path, progress)
+        more = True
+        while True:
+            while more and len(ahead) < 3:
+                block = next(source, None)
+                if block is None:
+                    more = False
+                elif isinstance(block, Rejects):
+                    yield block
+                    first += 1
+                else:
+                    ahead.append(parsers.submit(_parsed, block, lang))
+            if not ahead:
+                return
+            lines, spans, bad = ahead.popleft().result()
+            yield spans
+            if bad:
+                yield Rejects([first + at for at, _, _ in bad], [why for _, why, _ in bad], [raw for _, _, raw in bad])
+            first += lines
+
+
+def _is_plain(path: Path) -> bool:
+    """Tell whether a file is text without compression, in UTF-8."""
+    with path.open("rb") as file:
+        magic = file.read(6)
+    return not magic.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\xff\xfe", b"\xfe\xff"))
+
+
+def _mapped_blocks(path: Path, progress: Progress) -> Iterator[memoryview]:
+    """Yield a plain file as blocks of whole lines without copying it."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    view, at = memoryview(text), 3 if text[:3] == b"\xef\xbb\xbf" else 0
+    while at < size:
+        cut = text.find(b"\n", min(at + BLOCK, size)) + 1 or size
+        yield view[at:cut]
+        at = cut
+        progress(at, size, path.name)
+
+
+def _streamed_blocks(path: Path, progress: Progress) -> Iterator[memoryview | Rejects]:
+    """Yield a compressed file as blocks of whole lines, decompressed ahead on a thread."""
+    with ThreadPoolExecutor(1, thread_name_prefix="kgmm-read") as reader:
+        source = blocks(path, progress, BLOCK)
+        coming = reader.submit(next, source, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, source, None)
+            yield block if isinstance(block, Rejects) else memoryview(block.data)
+
+
+def _parsed(block: memoryview, lang: str | None) -> Parsed:
+    data = np.frombuffer(block, np.uint8)
+    most = int(np.count_nonzero(data == ord("\n"))) + 1
+    begins, ends = np.empty((5, most), np.int64), np.empty((5, most), np.int64)
+    weight, status = np.empty(most), np.empty(most, np.uint8)
+    lines = np.empty(most, np.int64)
+    home = np.frombuffer(f"/c/{lang}/".encode() if lang else b"", np.uint8)
+    count, beyond_ascii = parsing.parse_dump(data, len(data), home, begins, ends, weight, status, lines)
+    status = status[:count]
+    bounds = np.append(lines[:count], len(data))
+    _round_long_weights(block, bounds, weight, status)
+    unusable = (status != parsing.FINE) & (status != parsing.SKIPPED)
+    why = {int(at): _WHY[int(status[at])] for at in np.flatnonzero(unusable)}
+    if beyond_ascii:
+        why |= _not_utf8(block, bounds)
+    fine = status == parsing.FINE
+    fine[list(why)] = False
+    rows = slice(0, count) if fine.all() else np.flatnonzero(fine)
+    begins, ends = np.ascontiguousarray(begins[:, rows]), np.ascontiguousarray(ends[:, rows])
+    hashes = np.empty((2, begins.shape[1]), np.uint64)
+    for at in (0, 1):
+        kernels.hash_spans(data, begins[at + 1], ends[at + 1], hashes[at])
+    few = {field: _few(data, begins[field], ends[field]) for field in (0, 3)}
+    spans = Spans(data, begins, ends, weight[rows], _texts(data, begins[4], ends[4]), hashes, few)
+    bad = [(at, why[at], _raw(block[bounds[at] : bounds[at + 1]])) for at in sorted(why)]
+    return Parsed(count, spans, bad)
+
+
+def _few(data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> Few | None:
+    codes, firsts = np.empty(len(begins), np.uint8), np.empty(FEW, np.int64)
+    count = parsing.number_few(data, begins, ends, codes, firsts)
+    return None if count < 0 else Few(codes, firsts[:count])
+
+
+def _raw(line: memoryview) -> str:
+    return str(line[:500], "utf-8", "replace").rstrip("\r\n")
+
+
+def _round_long_weights(data: memoryview, bounds: NDArray[np.int64], weight: Any, status: Any) -> None:
+    """Let Python read the weights that need more care than the kernel takes, such as 1e-05."""
+    for at in np.flatnonzero(status == parsing.WEIGHT).tolist():
+        found = re.search(rb'"weight":\s*(-?[0-9][0-9.eE+-]*)', data[bounds[at] : bounds[at + 1]])
+        try:
+            weight[at] = float(found[1]) if found else np.nan
+        except ValueError:
+            continue
+        if np.isfinite(weight[at]):
+            status[at] = parsing.FINE
+
+
+def _not_utf8(data: memoryview, bounds: NDArray[np.int64]) -> dict[int, str]:
+    """Return which lines are not UTF-8, and why."""
+    try:
+        str(data, "utf-8")
+        return {}
+    except UnicodeDecodeError:
+        found = {}
+        for at in range(len(bounds) - 1):
+            try:
+                str(data[bounds[at] : bounds[at + 1]], "utf-8")
+            except UnicodeDecodeError as error:
+                found[at] = f"not UTF-8 at byte {error.start + 1}"
+        return found
+
+
+def _texts(data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> pa.Array:
+    """Return the surface texts as an Arrow array, null where there is none."""
+    rows = len(begins)
+    room = int(np.where(begins >= 0, ends - begins, 0).sum())
+    offsets, out = np.empty(rows + 1, np.int64), np.empty(room, np.uint8)
+    used = int(parsing.copy_spans(data, begins, ends, offsets, out))
+    present = np.packbits(begins >= 0, bitorder="little")
+    return pa.Array.from_buffers(
+        pa.large_string(), rows, [pa.py_buffer(present), pa.py_buffer(offsets), pa.py_buffer(out[:used])]
+    )

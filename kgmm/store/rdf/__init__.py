@@ -1,0 +1,1 @@
+"""A store as RDF: terms, text, exports, and an rdflib store."""

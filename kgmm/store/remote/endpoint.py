@@ -1,0 +1,474 @@
+"""A SPARQL 1.1 endpoint as a store: the same look-ups, asked over HTTP in batches and pages."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import numpy as np
+import pyoxigraph as ox
+from numpy.typing import ArrayLike, NDArray
+
+from kgmm.errors import StoreError
+from kgmm.language import names
+from kgmm.store.facts import DEFAULT_GRAPH, Columns, Fact, Facts, Rows, _stored, node
+from kgmm.store.index.files import ANY
+from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of
+from kgmm.store.sparql.query import BadQuery, QueryFailed, check, prefixes
+from kgmm.store.sparql.results import Solutions, Triples, ntriples_of, stored, stored_relation
+
+if TYPE_CHECKING:
+    from kgmm.store.local import LocalStore
+
+T = TypeVar("T")
+#: rows asked for at once, nodes named in one query, statements in one update
+PAGE, BATCH, UPDATE = 5000, 200, 500
+#: tries of a request that fails to connect or finds the server busy
+TRIES = 3
+_ROWS = "application/sparql-results+json"
+_PATTERN = "?s ?p ?o"
+
+
+class RemoteTerms:
+    """Numbers for the terms seen so far, given as they come: the counterpart of a local store's dictionary."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._ids: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def known(self, name: str) -> int:
+        """Return a term's number, a new one if need be."""
+        if name not in self._ids:
+            self._ids[name] = len(self._names)
+            self._names.append(name)
+        return self._ids[name]
+
+    def id(self, name: str) -> int | None:
+        """Return a term's number, or None if it was not seen."""
+        return self._ids.get(name)
+
+    def ids(self, terms: Iterable[str]) -> NDArray[np.int64]:
+        """Return the numbers of terms, -1 where not seen."""
+        return np.fromiter((self._ids.get(t, -1) for t in terms), np.int64)
+
+    def name(self, term: int) -> str:
+        """Return the term of a number."""
+        return self._names[term]
+
+    def names(self, ids: ArrayLike) -> list[str]:
+        """Return the terms of an array of numbers."""
+        return [self._names[i] for i in np.asarray(ids).tolist()]
+
+    def is_literal(self, ids: ArrayLike) -> NDArray[np.bool_]:
+        """Tell which numbers are literals."""
+        return np.fromiter((self._names[i].startswith('"') for i in np.asarray(ids).tolist()), bool)
+
+
+class Fetched(Facts):
+    """Facts that came from a server."""
+
+    __slots__ = ("_facts", "_terms")
+
+    def __init__(self, facts: list[Fact], terms: RemoteTerms) -> None:
+        super().__init__(len(facts))
+        self._facts, self._terms = facts, terms
+        for fact in facts:
+            for term in (fact.subject, fact.predicate, fact.object, fact.graph):
+                terms.known(term)
+
+    def _name(self, term: int) -> str:
+        return self._terms.name(term)
+
+    def _decode(self, start: int, stop: int) -> list[Fact]:
+        return self._facts[start:stop]
+
+    def _rows(self, start: int, stop: int) -> Rows:
+        facts, known = self._facts[start:stop], self._terms.known
+        s, p, o, g = (
+            np.fromiter((known(getattr(fact, part)) for fact in facts), np.uint32, len(facts))
+            for part in ("subject", "predicate", "object", "graph")
+        )
+        weight = np.fromiter((fact.weight for fact in facts), np.float64, len(facts))
+        return Rows(Columns(s, p, o, g, weight.astype(np.float32)), weight, lambda at: facts[at].source)
+
+
+class RemoteStore:
+    """A knowledge store behind a SPARQL 1.1 endpoint.
+
+    Named graphs are the store's graphs; an endpoint without any is read as one graph ``facts``. Weights and sources are
+    read where the endpoint speaks RDF 1.2 annotations and are 1 and empty elsewhere. Blank nodes cannot be asked for.
+
+    Example:
+        >>> kb = RemoteStore("https://example.org/sparql")                             # doctest: +SKIP
+        >>> kb.find("knife", "UsedFor", limit=10)                                      # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        update_url: str | None = None,
+        timeout: float = 60.0,
+        page: int = PAGE,
+        graphs: Sequence[str] | None = None,
+    ) -> None:
+        """Connect to an endpoint.
+
+        Args:
+            url: where queries go.
+            update_url: where updates go, if there; by default *url*, ``…/query`` becoming ``…/update``.
+            timeout: seconds one request may take.
+            page: rows asked for at once; lower it for endpoints that cut answers earlier.
+            graphs: look at these graphs only; some servers keep graphs of their own beside yours.
+
+        Raises:
+            StoreError: if it does not answer as a SPARQL endpoint does.
+        """
+        self.url, self.timeout, self.page, self._only = url, timeout, page, graphs
+        self.update_url = update_url or (url.removesuffix("query") + "update" if url.endswith("/query") else url)
+        self.terms = RemoteTerms()
+        self.named = self._ask("ASK { GRAPH ?g { ?s ?p ?o } }")
+        self.annotated = self._speaks_annotations()
+
+    # --- look-up -------------------------------------------------------------------------------------
+
+    def find(
+        self,
+        subject: str | None = None,
+        predicate: str | None = None,
+        object: str | None = None,
+        *,
+        graph: str | None = None,
+        limit: int | None = None,
+    ) -> Facts:
+        """Return the facts that fit a pattern; None, ``?`` and ``-`` fit anything."""
+        return self._facts(self._paged(self._where(subject, predicate, object, graph), limit))
+
+    def count(
+        self,
+        subject: str | None = None,
+        predicate: str | None = None,
+        object: str | None = None,
+        *,
+        graph: str | None = None,
+    ) -> int:
+        """Return how many facts fit a pattern; the endpoint counts."""
+        where = self._where(subject, predicate, object, graph, annotated=False)
+        (row,) = self._rows(f"SELECT (COUNT(*) AS ?n) WHERE {{ {where} }}")
+        return int(row["n"].value)
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __bool__(self) -> bool:
+        return True
+
+    def concept(self, text: str, lang: str = "en") -> str | None:
+        """Return the concept node of a word, path or IRI if some fact mentions it, else None."""
+        try:
+            term = names.concept(text, lang)
+        except ValueError:
+            return None
+        sides = [self._where(term, None, None, None, False), self._where(None, None, term, None, False)]
+        return term if self._ask(f"ASK {{ {{ {sides[0]} }} UNION {{ {sides[1]} }} }}") else None
+
+    def graphs(self) -> dict[str, int]:
+        """Return the named graphs and how many facts each has, largest first."""
+        if not self.named:
+            return {DEFAULT_GRAPH: len(self)}
+        return self._counted("?g", node_term)
+
+    def relations(self) -> dict[str, int]:
+        """Return the relations and how many facts each has, most frequent first."""
+        return self._counted("?p", predicate_term)
+
+    def _counted(self, variable: str, term: Any) -> dict[str, int]:
+        where = self._where(None, None, None, None, annotated=False)
+        rows = self._rows(f"SELECT {variable} (COUNT(*) AS ?n) WHERE {{ {where} }} GROUP BY {variable}")
+        found = [(term(row[variable[1:]].value), int(row["n"].value)) for row in rows]
+        return dict(sorted(found, key=lambda item: (-item[1], item[0])))
+
+    def neighborhood(self, seeds: str | Iterable[str], hops: int = 2, limit: int = 500) -> Facts:
+        """Return the facts within some hops of concepts, nearer and weightier ones first.
+
+        Each hop costs one request for every 200 nodes it starts from.
+        """
+        start = [seeds] if isinstance(seeds, str) else list(seeds)
+        frontier = list(dict.fromkeys(names.concept(s) for s in start))
+        seen, found = set(frontier), dict[tuple[str, str, str, str], Fact]()
+        for _ in range(hops):
+            near: list[Fact] = []
+            for some in _batches(frontier, BATCH):
+                near += self._touching(some, 4 * limit)
+            near.sort(key=lambda f: (-f.weight, f.subject, f.predicate, f.object))
+            frontier = []
+            for fact in near:
+                if len(found) >= limit:
+                    return self._facts(iter(found.values()))
+                found.setdefault((fact.graph, fact.subject, fact.predicate, fact.object), fact)
+                for end in (fact.subject, fact.object):
+                    if end not in seen and not names.is_literal(end):
+                        seen.add(end)
+                        frontier.append(end)
+        return self._facts(iter(found.values()))
+
+    def _touching(self, nodes: Sequence[str], limit: int) -> Iterator[Fact]:
+        values = " ".join(f"<{full_iri(n)}>" for n in nodes if not n.startswith("_:"))
+        for end in ("?s", "?o"):
+            yield from self._paged(f"VALUES {end} {{ {values} }} {self._where(None, None, None, None)}", limit)
+
+    def columns(self, graphs: Sequence[str] | None = None, relations: Sequence[str] | None = None) -> Columns:
+        """Return the facts of some graphs and relations as arrays of numbers in :attr:`terms` and weights.
+
+        Without a choice this fetches the whole endpoint: name graphs or relations where it is large.
+        """
+        where = self._where(None, None, None, None)
+        for variable, wanted, predicate in (("?g", graphs, False), ("?p", relations, True)):
+            if wanted is not None and (self.named or predicate):
+                iris = (names.relation(w) if predicate else w for w in wanted)
+                where = f"VALUES {variable} {{ {' '.join(f'<{full_iri(i, predicate)}>' for i in iris)} }} {where}"
+        return self._facts(self._paged(where, None)).ids
+
+    def excerpt(self, seeds: str | Iterable[str], path: str | Path, hops: int = 2, limit: int = 5000) -> LocalStore:
+        """Copy the neighborhood of concepts into a local store, to walk, retrieve and ask there."""
+        from kgmm.store.local import LocalStore
+
+        local = LocalStore(path)
+        local.add(self.neighborhood(seeds, hops, limit))
+        return local
+
+    def sparql(
+        self, query: str, *, timeout: float | None = None, limit: int | None = None
+    ) -> Solutions | Triples | bool:
+        """Run a query as :func:`kgmm.store.sparql.query.query` does; what annotations it sees is up to the endpoint."""
+        text = _declared(check(query))
+        kind, data = self._post(text, timeout=timeout)
+        if "sparql-results" in kind or kind.startswith("application/json"):
+            found = _parsed(data)
+            said = _truth(found)
+            if said is not None:
+                return said
+            rows = [tuple(stored(ntriples_of(t)) for t in row) for row in found]
+            cut = limit is not None and len(rows) > limit
+            return Solutions(tuple(v.value for v in found.variables), tuple(rows[:limit]), cut)
+        form = ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE
+        triples = [tuple(map(ntriples_of, (q.subject, q.predicate, q.object))) for q in ox.parse(data, form)]
+        kept = tuple((stored(s) or "", stored_relation(p or "") or "", stored(o) or "") for s, p, o in triples[:limit])
+        return Triples(kept, len(kept) < len(triples))
+
+    # --- change --------------------------------------------------------------------------------------
+
+    def add(self, facts: Iterable[Fact] | Fact, *, graph: str | None = None) -> int:
+        """Add facts; return how many were sent: an endpoint does not say which were new.
+
+        Raises:
+            StoreError: if the endpoint allows no updates.
+        """
+        sent = 0
+        for some in _batches([facts] if isinstance(facts, Fact) else facts, UPDATE):
+            lines = []
+            for f in some:
+                row = (graph or f.graph, f.subject, f.predicate, f.object, f.weight, f.source)
+                for q in quads(row, self.annotated):
+                    statement = f"{q.subject} {q.predicate} {_term(q.object)} ."
+                    lines.append(f"GRAPH {q.graph_name} {{ {statement} }}" if self.named or graph else statement)
+            self._update(f"INSERT DATA {{ {' '.join(lines)} }}")
+            sent += len(some)
+        return sent
+
+    def remove(
+        self,
+        subject: str | None = None,
+        predicate: str | None = None,
+        object: str | None = None,
+        *,
+        graph: str | None = None,
+    ) -> int:
+        """Remove the facts that fit a pattern; return how many there were.
+
+        Raises:
+            StoreError: if the pattern is empty or the endpoint allows no updates.
+        """
+        if all(t in ANY for t in (subject, predicate, object, graph)):
+            raise StoreError("remove needs a subject, predicate, object or graph")
+        count = self.count(subject, predicate, object, graph=graph)
+        where = self._where(subject, predicate, object, graph, annotated=False)
+        stated = f"GRAPH ?g {{ {_PATTERN} }}" if self.named else _PATTERN
+        self._update(f"DELETE {{ {stated} }} WHERE {{ {where} }}")
+        return count
+
+    # --- queries -------------------------------------------------------------------------------------
+
+    def _where(self, s: str | None, p: str | None, o: str | None, g: str | None, annotated: bool = True) -> str:
+        """Return the group pattern of ?g ?s ?p ?o (and ?w ?src) for a pattern of terms."""
+        bound = ""
+        for variable, term, predicate in (
+            ("?s", s, False),
+            ("?p", p, True),
+            ("?o", o, False),
+            ("?g", g, False),
+        ):
+            if term in ANY or (variable == "?g" and not self.named):
+                continue
+            assert term is not None
+            stored = names.relation(term) if predicate else term if variable == "?g" else node(term)
+            value = stored if names.is_literal(stored) else f"<{full_iri(stored, predicate)}>"
+            bound += f"VALUES {variable} {{ {value} }} "
+        if self._only is not None and self.named and g in ANY:
+            bound += f"VALUES ?g {{ {' '.join(f'<{full_iri(name)}>' for name in self._only)} }} "
+        inner = _PATTERN
+        if self.annotated and annotated:
+            inner += (
+                " OPTIONAL { ?f rdf:reifies <<( ?s ?p ?o )>> OPTIONAL { ?f kgmm:weight ?w } "
+                "OPTIONAL { ?f kgmm:source ?src } }"
+            )
+        if self.annotated:
+            inner += " FILTER(?p NOT IN (rdf:reifies, kgmm:weight, kgmm:source))"
+        return bound + (f"GRAPH ?g {{ {inner} }}" if self.named else inner)
+
+    def _paged(self, where: str, limit: int | None) -> Iterator[Fact]:
+        """Yield facts page by page, ordered only where one page does not do."""
+        variables = ("?g " if self.named else "") + _PATTERN + (" ?w ?src" if self.annotated else "")
+        select = f"SELECT {variables} WHERE {{ {where} }}"
+        first = self.page if limit is None else min(self.page, limit)
+        rows = list(self._rows(f"{select} LIMIT {first}"))
+        if len(rows) < first or (limit is not None and limit <= self.page):
+            yield from self._decoded(rows)
+            return
+        # an endpoint may order otherwise unordered rows differently each time: begin again, ordered
+        offset, ordered = 0, f"{select} ORDER BY {variables}"
+        while limit is None or offset < limit:
+            size = self.page if limit is None else min(self.page, limit - offset)
+            rows = list(self._rows(f"SELECT * WHERE {{ {{ {ordered} }} }} LIMIT {size} OFFSET {offset}"))
+            yield from self._decoded(rows)
+            offset += len(rows)
+            if len(rows) < size:
+                return
+
+    def _decoded(self, rows: Iterable[Any]) -> Iterator[Fact]:
+        for row in rows:
+            try:
+                graph = node_term(row["g"].value) if self.named else DEFAULT_GRAPH
+                subject, predicate = term_of(row["s"]), predicate_term(row["p"].value)
+                obj = term_of(row["o"])
+            except NotRdf:
+                continue  # a triple term: no fact of ours
+            weight = float(row["w"].value) if self.annotated and row["w"] is not None else 1.0
+            source = row["src"].value if self.annotated and row["src"] is not None else ""
+            yield _stored(subject, predicate, obj, weight, graph, source)
+
+    def _facts(self, found: Iterable[Fact]) -> Facts:
+        return Fetched(list(found), self.terms)
+
+    def _rows(self, query: str) -> Any:
+        kind, data = self._post(_declared(query))
+        found = _parsed(data) if "json" in kind else ox.parse_query_results(data, ox.QueryResultsFormat.XML)
+        assert isinstance(found, ox.QuerySolutions)
+        return found
+
+    def _ask(self, query: str) -> bool:
+        _, data = self._post(_declared(query))
+        found = _parsed(data)
+        said = _truth(found)
+        if said is None:
+            raise StoreError(f"{self.url} does not answer as a SPARQL endpoint does")
+        return said
+
+    def _speaks_annotations(self) -> bool:
+        try:
+            self._ask("ASK { ?f rdf:reifies <<( ?s ?p ?o )>> }")
+        except (StoreError, BadQuery):
+            return False
+        return True
+
+    def _update(self, text: str) -> None:
+        self._post(_declared(text), url=self.update_url, kind="update")
+
+    def _post(
+        self, text: str, *, timeout: float | None = None, url: str | None = None, kind: str = "query"
+    ) -> tuple[str, bytes]:
+        """Send a query or update; return the answer's media type and content."""
+        url = url or self.url
+        accept = f"{_ROWS}, application/n-triples;q=0.9, text/turtle;q=0.8, */*;q=0.1"
+        request = urllib.request.Request(
+            url, urllib.parse.urlencode({kind: text}).encode(), {"Accept": accept, "User-Agent": "kgmm"}
+        )
+        for attempt in range(1, TRIES + 1):
+            try:
+                with urllib.request.urlopen(request, timeout=timeout or self.timeout) as answer:
+                    return answer.headers.get_content_type(), answer.read()
+            except urllib.error.HTTPError as error:
+                reason = error.read(500).decode("utf-8", "replace").strip()
+                if error.code in (502, 503, 504) and attempt < TRIES and kind == "query":
+                    time.sleep(0.2 * attempt)
+                    continue
+                if error.code == 400:
+                    raise BadQuery(url, reason.replace("\n", " ")) from error
+                raise QueryFailed(f"{url}: HTTP {error.code} {error.reason}: {reason[:200]}") from error
+            except (urllib.error.URLError, OSError) as error:
+                if attempt == TRIES or kind == "update":
+                    raise StoreError(f"{url} cannot be reached: {error}") from error
+                time.sleep(0.2 * attempt)
+        raise AssertionError("unreachable")
+
+    # --- end -----------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Do nothing: requests leave no connection open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<RemoteStore {self.url}>"
+
+
+def open(url: str, **more: Any) -> RemoteStore:
+    """Open a SPARQL 1.1 endpoint as a store; see :class:`RemoteStore`."""
+    return RemoteStore(url, **more)
+
+
+def _declared(query: str) -> str:
+    return "".join(f"PREFIX {p}: <{iri}>\n" for p, iri in prefixes().items()) + query
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    rest = iter(items)
+    while batch := tuple(islice(rest, size)):
+        yield batch
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        # Virtuoso still writes the type that the first draft of the JSON results had
+        return ox.parse_query_results(
+            data.replace(b'"type": "typed-literal"', b'"type": "literal"'), ox.QueryResultsFormat.JSON
+        )
+    except (SyntaxError, ValueError, json.JSONDecodeError) as error:
+        raise StoreError(f"the endpoint's answer is no SPARQL result: {data[:80]!r}") from error
+
+
+def _truth(found: Any) -> bool | None:
+    """Return the answer of an ASK query, None if it was no such query; Virtuoso answers with a row."""
+    if isinstance(found, ox.QueryBoolean):
+        return bool(found)
+    if [v.value for v in found.variables] != ["__ASK_RETVAL"]:
+        return None
+    return [str(solution[0].value) for solution in found] == ["1"]
+
+
+def _term(term: object) -> str:
+    return f"<<( {term} )>>" if isinstance(term, ox.Triple) else str(term)

@@ -1,0 +1,1 @@
+"""SPARQL over a store: a derived Oxigraph index, asked in a process that can be ended."""

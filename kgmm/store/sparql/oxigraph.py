@@ -1,0 +1,177 @@
+"""The SPARQL index of a store: Oxigraph databases derived from the table, one a version, kept in step.
+
+Two kinds: ``plain`` holds one quad a fact; ``annotated`` adds weights and sources as RDF 1.2 annotations. Each is
+built when a query first needs it; a later version starts from hard links to an earlier one and takes only what
+changed between the two.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyoxigraph as ox
+
+from kgmm.store.rdf.terms import Statement, quads
+from kgmm.store.rdf.text import document, plain
+from kgmm.store.table import delta as table
+
+if TYPE_CHECKING:
+    from kgmm.store.local import LocalStore
+
+#: an index is built anew when more than this share of the facts changed
+_REBUILD = 0.3
+#: how many versions of one kind stay for readers that still use them
+_KEEP = 2
+
+
+def merged(store: LocalStore) -> bool:
+    """Tell whether the default graph holds copies: of one graph alone, the union needs none."""
+    return len(store.graphs()) > 1
+
+
+def index(store: LocalStore, annotated: bool) -> Path:
+    """Return the folder of the database at the store's version, building or updating it if need be."""
+    root = store.cache_dir("sparql")
+    kind = ("annotated" if annotated else "plain") + ("-merged" if merged(store) else "")
+    wanted = root / f"{kind}-{store.version}"
+    if wanted.is_dir():
+        return wanted
+    with _only_one(root):
+        if wanted.is_dir():
+            return wanted
+        draft = root / f".draft-{kind}-{os.getpid()}"
+        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            if not _update(store, draft, _versions(root, kind), annotated):
+                _build(store, draft, annotated)
+            draft.rename(wanted)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        for _, old in _versions(root, kind)[:-_KEEP]:
+            if old != wanted:
+                shutil.rmtree(old, ignore_errors=True)
+    return wanted
+
+
+@contextmanager
+def _only_one(root: Path) -> Iterator[None]:
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _versions(root: Path, kind: str) -> list[tuple[int, Path]]:
+    found = [(int(p.name.rpartition("-")[2]), p) for p in root.glob(f"{kind}-[0-9]*")]
+    return sorted(found)
+
+
+def _build(store: LocalStore, draft: Path, annotated: bool) -> None:
+    copies = merged(store)
+    parts = document(store.find(), annotated, copies) if annotated else plain(store, copies)
+    database = ox.Store(str(draft))
+    # as one stream, so that it is sorted into few files
+    database.bulk_load(io.BufferedReader(_Stream(parts), 1 << 20), ox.RdfFormat.N_QUADS, lenient=True)
+    database.optimize()  # joins are then two to four times as fast
+    database.flush()
+    del database
+
+
+class _Stream(io.RawIOBase):
+    """Parts of a file that are made as they are read."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts, self._left = parts, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._left = memoryview(part)
+        size = min(len(buffer), len(self._left))
+        buffer[:size], self._left = self._left[:size], self._left[size:]
+        return size
+
+
+def _update(store: LocalStore, draft: Path, versions: list[tuple[int, Path]], annotated: bool) -> bool:
+    """Start from the nearest earlier version; return whether that was worth it."""
+    earlier = [(v, p) for v, p in versions if v < store.version]
+    if not earlier:
+        return False
+    version, old = earlier[-1]
+    changed = changes(store, version, int(_REBUILD * len(store)) + 1000)
+    if changed is None:
+        return False
+    removed, added = changed
+    _link(old, draft)
+    database = ox.Store(str(draft))
+    copies = merged(store)
+    for fact in removed:
+        for quad in quads(fact, annotated):
+            database.remove(quad)
+            if copies and not _elsewhere(database, quad):
+                database.remove(_copy(quad))
+    new = [quad for fact in added for quad in quads(fact, annotated)]
+    database.extend(new + [_copy(quad) for quad in new] if copies else new)
+    database.flush()
+    del database
+    return True
+
+
+def _copy(quad: ox.Quad) -> ox.Quad:
+    return ox.Quad(quad.subject, quad.predicate, quad.object)
+
+
+def _elsewhere(database: ox.Store, quad: ox.Quad) -> bool:
+    """Tell whether a named graph still states what a quad does."""
+    found = database.quads_for_pattern(quad.subject, quad.predicate, quad.object, None)
+    return any(not isinstance(q.graph_name, ox.DefaultGraph) for q in found)
+
+
+def changes(store: LocalStore, since: int, most: int) -> tuple[list[Statement], list[Statement]] | None:
+    """Return the facts removed and added since a version, or None if the files of more than *most* changed."""
+    folder = table_folder(store)
+    before = {f["path"]: f["num_records"] for f in table.files(folder, since)}
+    now = {f["path"]: f["num_records"] for f in table.files(folder, store.version)}
+    gone, new = before.keys() - now.keys(), now.keys() - before.keys()
+    if sum(before[p] for p in gone) + sum(now[p] for p in new) > most + 2 * table.FILE_ROWS:
+        return None
+    old_rows, new_rows = _rows(folder, sorted(gone)), _rows(folder, sorted(new))
+    return [row for row in old_rows if row not in new_rows], [row for row in new_rows if row not in old_rows]
+
+
+def table_folder(store: LocalStore) -> Path:
+    """Return where a store keeps its table."""
+    return Path(store.path) / "table"
+
+
+def _rows(folder: Path, names: list[str]) -> dict[Statement, None]:
+    columns = ["graph", "subject", "predicate", "object", "weight", "source"]
+    found: dict[Statement, None] = {}
+    for part in table.read(folder, names, columns):
+        lists = [part[c].to_pylist() for c in columns]
+        lists[5] = [s or "" for s in lists[5]]
+        found.update(dict.fromkeys(zip(*lists, strict=True)))
+    return found
+
+
+def _link(old: Path, draft: Path) -> None:
+    """Copy a database: its sorted tables never change once written, so links to them do."""
+    draft.mkdir()
+    for file in old.iterdir():
+        if file.name == "LOCK":
+            continue
+        if file.suffix == ".sst":
+            os.link(file, draft / file.name)
+        else:
+            shutil.copy2(file, draft / file.name)

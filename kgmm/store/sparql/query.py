@@ -1,0 +1,273 @@
+"""SPARQL over a store: queries run in a process of their own, with a time limit that holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgmm.errors import BadInput, StoreError
+from kgmm.store.sparql.results import Solutions, Triples, stored, stored_relation
+
+if TYPE_CHECKING:
+    from kgmm.store.local import LocalStore
+
+#: Seconds a query may take unless told otherwise.
+TIMEOUT = 60.0
+#: what may hide a keyword: IRIs, strings, comments
+_OPAQUE = re.compile(
+    r'<[^<>"{}|^`\\\s]*>|"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\''
+    r'|"(?:[^"\\\n\r]|\\.)*"|\'(?:[^\'\\\n\r]|\\.)*\'|#[^\n\r]*',
+    re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_SERVICE = re.compile(r"(?<![?$:@\w.-])SERVICE(?![\w:.-])", re.IGNORECASE)
+_FROM = re.compile(r"(?<![?$:@\w.-])FROM(?![\w:.-])", re.IGNORECASE)
+_ANNOTATED = re.compile(r"\{\||<<|~|:(?:weight|source|reifies)\b|\b(?:TRIPLE|isTRIPLE)\s*\(")
+_ANNOTATION_IRI = re.compile(r"urn:kgmm:(?:weight|source|fact/)|#reifies>")
+
+
+__all__ = [
+    "BadQuery",
+    "Engine",
+    "QueryFailed",
+    "QueryTimeout",
+    "Solutions",
+    "Triples",
+    "check",
+    "close",
+    "query",
+]
+
+
+class BadQuery(BadInput):
+    """A query that cannot be parsed, or asks for what a store refuses."""
+
+
+class QueryTimeout(StoreError):
+    """A query took longer than it may."""
+
+
+class QueryFailed(StoreError):
+    """A query could not be evaluated."""
+
+
+def check(query: str) -> str:
+    """Return a query with its code points unescaped, if a store may run it.
+
+    Raises:
+        BadQuery: if it holds a SERVICE clause.
+    """
+    text = _ESCAPE.sub(_code_point, query)
+    found = _SERVICE.search(_bare(text))
+    if found:
+        raise BadQuery("query", "SERVICE is refused: a store asks no other server; load its data instead")
+    return text
+
+
+def _code_point(match: re.Match[str]) -> str:
+    value = int(match[1] or match[2], 16)
+    if value > 0x10FFFF or 0xD800 <= value < 0xE000:
+        raise BadQuery("query", f"{match[0]} is no character")
+    # a quote or backslash written so must not end a string it stands in
+    return match[0] if chr(value) in "\"'\\" else chr(value)
+
+
+def _bare(query: str) -> str:
+    return _OPAQUE.sub(lambda m: " <> " if m[0][0] == "<" else " ", query)
+
+
+def needs_annotations(query: str) -> bool:
+    """Tell whether a query looks at weights, sources or other annotations."""
+    return bool(_ANNOTATED.search(_bare(query)) or _ANNOTATION_IRI.search(query))
+
+
+class Engine:
+    """Runs a store's queries; its worker process starts with the first and is replaced when it is killed."""
+
+    def __init__(self) -> None:
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._buffer = b""
+
+    def run(self, request: dict[str, Any], timeout: float, raw: bool = False) -> Solutions | Triples | bool:
+        """Send a request and return its answer, its terms as in N-Triples if *raw*.
+
+        Raises:
+            BadQuery: if the query cannot be parsed.
+            QueryTimeout: if the answer is not complete after *timeout* seconds.
+            QueryFailed: if evaluation fails or the worker dies.
+        """
+        deadline = time.monotonic() + timeout
+        try:
+            self._send(request)
+            return self._answer(deadline, timeout, raw)
+        except BaseException as error:
+            if not isinstance(error, BadQuery):
+                self.close()  # whatever it still writes belongs to this query
+            raise
+
+    def _send(self, request: dict[str, Any]) -> None:
+        if self._worker is None or self._worker.poll() is not None:
+            self._start()
+        assert self._worker is not None and self._worker.stdin is not None
+        try:
+            self._worker.stdin.write(json.dumps(request).encode() + b"\n")
+            self._worker.stdin.flush()
+        except OSError as error:
+            raise QueryFailed(f"the query process has ended: {error}") from error
+
+    def _start(self) -> None:
+        self._buffer = b""
+        command = [sys.executable, "-m", "kgmm.store.sparql.worker"]
+        place = str(Path(__file__).parents[3])
+        path = os.pathsep.join(p for p in (place, os.environ.get("PYTHONPATH", "")) if p)
+        self._worker = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
+        )
+        weakref.finalize(self, _end, self._worker)
+
+    def _line(self, deadline: float, timeout: float) -> dict[str, Any]:
+        assert self._worker is not None and self._worker.stdout is not None
+        handle = self._worker.stdout.fileno()
+        parts = [self._buffer]
+        while b"\n" not in parts[-1]:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([handle], [], [], left)[0]:
+                raise QueryTimeout(f"the query took longer than {timeout:g} s; narrow it, or raise timeout=")
+            data = os.read(handle, 1 << 20)
+            if not data:
+                raise QueryFailed("the query process ended before its answer (out of memory?)")
+            parts.append(data)
+        line, _, self._buffer = b"".join(parts).partition(b"\n")
+        return dict(json.loads(line))
+
+    def _answer(self, deadline: float, timeout: float, raw: bool) -> Solutions | Triples | bool:
+        head = self._line(deadline, timeout)
+        if head.get("error") == "syntax":
+            raise BadQuery("query", head["reason"], head["line"])
+        if "error" in head:
+            raise QueryFailed(f"the query could not be evaluated: {head['reason']}")
+        if head["kind"] == "ask":
+            return bool(head["value"])
+        rows: list[tuple[Any, ...]] = []
+        while True:
+            part = self._line(deadline, timeout)
+            if "error" in part:
+                raise QueryFailed(f"the query could not be evaluated: {part['reason']}")
+            if "end" in part:
+                break
+            if raw:
+                rows += map(tuple, part["rows"])
+            elif head["kind"] == "select":
+                rows += [tuple(map(stored, row)) for row in part["rows"]]
+            else:
+                rows += [(stored(s), stored_relation(p), stored(o)) for s, p, o in part["rows"]]
+        if head["kind"] == "select":
+            return Solutions(tuple(head["variables"]), tuple(rows), part["truncated"])
+        return Triples(tuple(rows), part["truncated"])
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker is not None:
+            _end(self._worker)
+        self._worker = None
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    worker.kill()
+    worker.wait()
+    for pipe in (worker.stdin, worker.stdout):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                continue
+
+
+#: engines that wait for the next query, so that threads need not wait for each other
+_IDLE: weakref.WeakKeyDictionary[LocalStore, list[Engine]] = weakref.WeakKeyDictionary()
+
+
+def query(
+    store: LocalStore,
+    text: str,
+    *,
+    timeout: float = TIMEOUT,
+    limit: int | None = None,
+    annotations: bool | None = None,
+    default_graphs: Sequence[str] = (),
+    named_graphs: Sequence[str] = (),
+    raw: bool = False,
+) -> Solutions | Triples | bool:
+    """Run a SPARQL query on a store's current version.
+
+    Every graph of the store is a named graph, the default graph is the union of all. The prefixes ``c:``
+    (English concepts), ``cn:`` (all concepts), ``r:`` (relations), ``kgmm:`` (graphs and our vocabulary), ``s:``,
+    ``scene:``, ``rdf:``, ``rdfs:``, ``xsd:``, ``owl:``, ``skos:`` are declared already.
+
+    Args:
+        store: the store to ask.
+        text: SELECT, ASK, CONSTRUCT or DESCRIBE.
+        timeout: seconds after which the query is killed.
+        limit: most rows to return; the result's ``truncated`` says whether there were more.
+        annotations: whether statements about facts (weight, source) are visible; by default, if the
+            query mentions them.
+        default_graphs: IRIs of the graphs that make up the default graph, instead of the union.
+        named_graphs: IRIs of the graphs that GRAPH may name, instead of all.
+        raw: return terms in N-Triples form instead of stored terms.
+
+    Returns:
+        Rows for SELECT, statements for CONSTRUCT and DESCRIBE, a bool for ASK.
+
+    Raises:
+        BadQuery: if the query cannot be parsed or holds SERVICE.
+        QueryTimeout: if it takes too long.
+
+    Example:
+        >>> query(kb, "SELECT ?s { ?s r:UsedFor c:cutting }")[0]                       # doctest: +SKIP
+        {'s': '/c/en/knife'}
+    """
+    from kgmm.store.sparql.oxigraph import index, merged
+
+    checked = check(text)
+    with_annotations = needs_annotations(checked) if annotations is None else annotations
+    idle = _IDLE.setdefault(store, [])
+    engine = idle.pop() if idle else Engine()
+    request = {
+        "index": str(index(store, with_annotations)),
+        "query": checked,
+        "prefixes": prefixes(),
+        "limit": limit,
+        "union": not (merged(store) or default_graphs or named_graphs or _FROM.search(_bare(checked))),
+        "default_graphs": list(default_graphs),
+        "named_graphs": list(named_graphs),
+    }
+    try:
+        return engine.run(request, timeout, raw)
+    finally:
+        idle.append(engine)
+
+
+def prefixes() -> dict[str, str]:
+    """Return the prefixes that need no declaration."""
+    from kgmm.store.rdf.terms import PREFIXES
+
+    return dict(PREFIXES)
+
+
+def close(store: LocalStore) -> None:
+    """End a store's query processes, if it has any."""
+    for engine in _IDLE.pop(store, []):
+        engine.close()

@@ -1,0 +1,151 @@
+"""What SPARQL queries return: rows and statements of stored terms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, overload
+
+from kgmm.language.names import LOCAL, from_iri, iri, is_literal
+
+if TYPE_CHECKING:
+    import polars
+    import rdflib
+
+Row = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Solutions(Sequence[Row]):
+    """The rows of a SELECT query: dictionaries from variable to stored term, None where it is unbound.
+
+    ``truncated`` tells that the row limit cut the result.
+    """
+
+    variables: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    truncated: bool = False
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (dict(zip(self.variables, row, strict=True)) for row in self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        if isinstance(at, slice):
+            return [dict(zip(self.variables, row, strict=True)) for row in self.rows[at]]
+        return dict(zip(self.variables, self.rows[at], strict=True))
+
+    def column(self, variable: str) -> list[str | None]:
+        """Return the terms of one variable.
+
+        Raises:
+            KeyError: if the query has no such variable.
+        """
+        if variable.lstrip("?") not in self.variables:
+            raise KeyError(variable)
+        at = self.variables.index(variable.lstrip("?"))
+        return [row[at] for row in self.rows]
+
+    def to_polars(self) -> polars.DataFrame:
+        """Return a data frame; columns that hold numbers only become numeric."""
+        import polars
+
+        columns = {name: python_values(self.column(name)) for name in self.variables}
+        return polars.DataFrame(columns, strict=False)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.variables)
+        body = "".join("<tr>" + "".join(f"<td>{escape(t or '')}</td>" for t in row) + "</tr>" for row in self.rows[:50])
+        return f"<table><tr>{head}</tr>{body}</table><p>{len(self)} rows</p>"
+
+
+@dataclass(frozen=True)
+class Triples(Sequence[tuple[str, str, str]]):
+    """The statements of a CONSTRUCT or DESCRIBE query, as stored terms."""
+
+    rows: tuple[tuple[str, str, str], ...]
+    truncated: bool = False
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[tuple[str, str, str]]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[str, str, str]: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[tuple[str, str, str], ...]: ...
+    def __getitem__(self, at: Any) -> Any:
+        return self.rows[at]
+
+    def to_polars(self) -> polars.DataFrame:
+        """Return a data frame with a row a statement."""
+        import polars
+
+        names = ("subject", "predicate", "object")
+        return polars.DataFrame(list(self.rows), schema=dict.fromkeys(names, polars.String), orient="row")
+
+    def to_ntriples(self) -> str:
+        """Return the statements as N-Triples."""
+        parts = (f"{ntriples(s)} {ntriples(p, True)} {ntriples(o)} .\n" for s, p, o in self.rows)
+        return "".join(parts)
+
+    def to_rdflib(self) -> rdflib.Graph:
+        """Return the statements as an rdflib graph."""
+        import rdflib
+
+        return rdflib.Graph().parse(data=self.to_ntriples(), format="nt")
+
+
+def ntriples(term: str, predicate: bool = False) -> str:
+    """Return a stored term in N-Triples form."""
+    if is_literal(term) or term.startswith(("_:", "<<(")):
+        return term
+    return f"<{iri(term, predicate=predicate)}>"
+
+
+def ntriples_of(term: object) -> str | None:
+    """Return an RDF term in N-Triples form; a triple term in its double brackets."""
+    if term is None:
+        return None
+    return f"<<( {term} )>>" if type(term).__name__ == "Triple" else str(term)
+
+
+def stored(term: str | None) -> str | None:
+    """Return the stored term of an RDF term in N-Triples form.
+
+    Example:
+        >>> stored("<http://conceptnet.io/r/UsedFor>"), stored('"Hund"@de')
+        ('UsedFor', '"Hund"@de')
+    """
+    if term is None or term[0] != "<" or term[1:2] == "<":
+        return term
+    return from_iri(term[1:-1])
+
+
+def stored_relation(term: str) -> str | None:
+    """Return a predicate's stored form: those of our own vocabulary keep their IRI, as in a store."""
+    return term[1:-1] if term.startswith(f"<{LOCAL}") else stored(term)
+
+
+_NUMBER = re.compile(r'"([^"]*)"\^\^<http://www\.w3\.org/2001/XMLSchema#(integer|int|long|decimal|double|float)>')
+
+
+def python_values(terms: Sequence[str | None]) -> list[Any]:
+    """Return a column's terms, as numbers if all of them are, as texts if all are plain strings."""
+    known = [t for t in terms if t is not None]
+    matches = [_NUMBER.fullmatch(t) for t in known]
+    if known and all(matches):
+        whole = all(m is not None and m[2] in ("integer", "int", "long") for m in matches)
+        kind = int if whole else float
+        return [None if t is None else kind(_NUMBER.fullmatch(t)[1]) for t in terms]  # type: ignore[index]
+    return list(terms)

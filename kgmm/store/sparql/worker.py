@@ -1,0 +1,96 @@
+"""The process that evaluates SPARQL queries, so that one that takes too long can be killed.
+
+Reads one JSON request a line (``{"index": folder, "query": text, "limit": rows or null, …}``) and answers with JSON
+lines: a head, batches of rows, an end. Started by :mod:`kgmm.store.sparql.query`, not by people.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import islice
+from typing import Any
+
+import pyoxigraph as ox
+
+#: rows in one line of an answer
+BATCH = 1000
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    stores: dict[str, ox.Store] = {}
+    for line in sys.stdin:
+        try:
+            answer(stores, json.loads(line))
+        except SyntaxError as error:
+            send(error="syntax", reason=str(error.args[0] if error.args else error), line=error.lineno)
+        except (ValueError, OSError, RuntimeError) as error:
+            send(error="failed", reason=str(error))
+
+
+def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
+    """Evaluate one query and write its result."""
+    index = request["index"]
+    if index not in stores:
+        stores.clear()  # one snapshot is enough: files of older ones can go
+        stores[index] = ox.Store.read_only(index)
+    found = stores[index].query(
+        request["query"],
+        prefixes=request["prefixes"],
+        use_default_graph_as_union=request["union"],
+        **graphs(request),
+    )
+    if isinstance(found, ox.QueryBoolean):
+        send(kind="ask", value=bool(found))
+        return
+    if isinstance(found, ox.QuerySolutions):
+        names = [v.value for v in found.variables]
+        send(kind="select", variables=names)
+        rows: Any = ([written(s[n]) for n in range(len(names))] for s in found)
+    else:
+        send(kind="graph")
+        rows = ([written(t.subject), written(t.predicate), written(t.object)] for t in found)
+    limit = request["limit"]
+    while True:
+        size = BATCH if limit is None else min(BATCH, limit)
+        batch = list(islice(rows, size))
+        if batch:
+            send(rows=batch)
+        if limit is not None:
+            limit -= len(batch)
+            if limit == 0:
+                send(end=True, truncated=next(rows, None) is not None)
+                return
+        if len(batch) < size:
+            send(end=True, truncated=False)
+            return
+
+
+def written(term: object) -> str | None:
+    """Return a term in N-Triples form."""
+    if term is None:
+        return None
+    return f"<<( {term} )>>" if isinstance(term, ox.Triple) else str(term)
+
+
+def graphs(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the protocol's choice of graphs, where a request makes one."""
+    default, named = request.get("default_graphs") or [], request.get("named_graphs") or []
+    chosen: dict[str, Any] = {}
+    if default or named:
+        chosen["default_graph"] = [ox.NamedNode(g) for g in default]
+        chosen["named_graphs"] = [ox.NamedNode(g) for g in named]
+    return chosen
+
+
+def send(**message: Any) -> None:
+    """Write one line and hand it over at once."""
+    sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    main()

@@ -1,0 +1,269 @@
+"""The truth of a store: one Delta Lake table of statements, and the list of terms in the order of their ids."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kgmm.errors import StoreCorrupt, StoreError
+from kgmm.store.files import sync, sync_folder
+
+SCHEMA = pa.schema(
+    [
+        ("graph", pa.string()),
+        ("subject", pa.string()),
+        ("predicate", pa.string()),
+        ("object", pa.string()),
+        ("object_kind", pa.string()),
+        ("weight", pa.float64()),
+        ("source", pa.string()),
+        ("surface", pa.string()),
+    ]
+)
+#: rows of one data file at most: what a removal has to rewrite
+FILE_ROWS = 1 << 16
+#: commits between two checkpoints of the log
+CHECKPOINT = 100
+#: the key of our part of a commit's information
+INFO = "kgmm"
+
+
+def log_path(folder: Path, version: int) -> Path:
+    """Return where the table's log keeps a version."""
+    return folder / "_delta_log" / f"{version:020d}.json"
+
+
+def latest(folder: Path, known: int = -1) -> int:
+    """Return the newest version of the table, or -1 if there is none; *known* is a version to start from."""
+    if known >= 0:
+        while log_path(folder, known + 1).exists():
+            known += 1
+        return known
+    log = folder / "_delta_log"
+    if not log.is_dir():
+        return -1
+    return max(
+        (int(e.name[:20]) for e in os.scandir(log) if e.name.endswith(".json") and e.name[:20].isdecimal()),
+        default=-1,
+    )
+
+
+def actions(folder: Path, version: int) -> list[dict[str, Any]]:
+    """Return what one commit did, as the log says it.
+
+    Raises:
+        StoreCorrupt: if the log's entry cannot be read.
+    """
+    path = log_path(folder, version)
+    try:
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise StoreCorrupt(f"{path}: the table's log is damaged: {error}") from error
+
+
+def info(folder: Path, version: int) -> dict[str, Any]:
+    """Return our part of a commit's information: how many terms there are, what was done; empty if foreign."""
+    for action in actions(folder, version):
+        if "commitInfo" in action:
+            found = action["commitInfo"].get(INFO)
+            return dict(json.loads(found)) if isinstance(found, str) else {}
+    return {}
+
+
+def create(folder: Path) -> None:
+    """Make an empty table, version 0."""
+    from deltalake import CommitProperties, DeltaTable
+
+    about = {INFO: json.dumps({"operation": "create", "terms": 0})}
+    DeltaTable.create(str(folder), SCHEMA, commit_properties=CommitProperties(custom_metadata=about))
+    sync(log_path(folder, 0))
+    sync_folder(folder / "_delta_log")
+
+
+def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
+    """Write one data file that no version knows yet; return what a commit needs to know of it."""
+    path = folder / f"part-{uuid.uuid4().hex}.parquet"
+    pq.write_table(
+        rows,
+        path,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=_worth_a_dictionary(rows),
+        write_statistics=["graph", "subject", "predicate", "weight", "source"],
+        dictionary_pagesize_limit=1 << 24,
+        store_schema=False,
+    )
+    sync(path)
+    return {"path": path.name, "size": path.stat().st_size, "stats": _stats(rows)}
+
+
+def drop_unknown(folder: Path, since: int) -> dict[str, Any]:
+    """Delete our data files written after *since* (nanoseconds) that the newest version does not name; return its info.
+
+    For a writer that failed and still holds the lock: no other file of ours can be as young.
+    """
+    newest = latest(folder)
+    known = {action["add"]["path"] for action in actions(folder, newest) if "add" in action}
+    for entry in list(os.scandir(folder)):
+        if (
+            re.fullmatch(r"part-[0-9a-f]{32}\.parquet", entry.name)
+            and entry.name not in known
+            and entry.stat().st_mtime_ns > since
+        ):
+            os.unlink(entry)
+    return info(folder, newest)
+
+
+def _worth_a_dictionary(rows: pa.Table) -> list[str]:
+    """Return the columns that Parquet writes as numbers into a list of values; most objects come once a file."""
+    plain = {"surface"} if pa.types.is_dictionary(rows.schema.field("object").type) else {"surface", "object"}
+    return [name for name in rows.column_names if name not in plain]
+
+
+def _stats(rows: pa.Table) -> str:
+    low, high = {}, {}
+    for column in ("graph", "subject", "predicate", "object"):
+        ends = _ends(rows[column])
+        # the Delta protocol lets long values be cut: a lower bound by its start, an upper one padded
+        low[column] = ends["min"][:32]
+        high[column] = ends["max"] if len(ends["max"]) <= 32 else ends["max"][:32] + "\U0010ffff"
+    return json.dumps({"numRecords": rows.num_rows, "minValues": low, "maxValues": high, "nullCount": {}})
+
+
+def _ends(column: pa.ChunkedArray) -> dict[str, str]:
+    """Return the least and the greatest string of a column."""
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = pa.chunked_array([chunk.dictionary for chunk in column.chunks])
+    return dict(pc.min_max(column).as_py()) if len(column) else {"min": "", "max": ""}
+
+
+def commit(
+    folder: Path,
+    version: int,
+    files: Iterable[Mapping[str, Any]],
+    removed: Iterable[str],
+    about: Mapping[str, Any],
+    data_change: bool = True,
+) -> int:
+    """Add and remove data files in one step; return the new version.
+
+    Raises:
+        StoreError: if another program wrote to the table meanwhile.
+    """
+    now = int(time.time() * 1000)
+    lines: list[dict[str, Any]] = [
+        {
+            "commitInfo": {
+                "timestamp": now,
+                "operation": str(about.get("operation", "WRITE")).upper(),
+                "operationParameters": {},
+                "engineInfo": "kgmm",
+                INFO: json.dumps(about),
+            }
+        }
+    ]
+    for name in removed:
+        lines.append(
+            {
+                "remove": {
+                    "path": name,
+                    "dataChange": data_change,
+                    "deletionTimestamp": now,
+                    "extendedFileMetadata": False,
+                }
+            }
+        )
+    for file in files:
+        lines.append(
+            {
+                "add": {
+                    "path": file["path"],
+                    "partitionValues": {},
+                    "size": file["size"],
+                    "modificationTime": now,
+                    "dataChange": data_change,
+                    "stats": file["stats"],
+                }
+            }
+        )
+    new = version + 1
+    path = log_path(folder, new)
+    draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    sync_folder(folder)
+    try:
+        with draft.open("w", encoding="utf-8") as log:
+            log.write("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+            log.flush()
+            os.fsync(log.fileno())
+        os.link(draft, path)  # the protocol's "put if absent"
+    except FileExistsError:
+        raise StoreError(f"{folder}: another program wrote version {new} meanwhile; try again") from None
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    if new % CHECKPOINT == 0:
+        checkpoint(folder)
+    return new
+
+
+def checkpoint(folder: Path) -> None:
+    """Sum the log up, so that opening it stays quick."""
+    from deltalake import DeltaTable
+
+    DeltaTable(str(folder)).create_checkpoint()
+
+
+def files(folder: Path, version: int) -> list[dict[str, Any]]:
+    """Return the data files of a version with their statistics, oldest first.
+
+    Raises:
+        StoreError: if the table has no such version.
+        StoreCorrupt: if the log is damaged.
+    """
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        adds = pa.table(DeltaTable(str(folder), version=version).get_add_actions()).to_pylist()
+    except (DeltaError, OSError) as error:
+        raise StoreCorrupt(f"{folder}: version {version} of the table cannot be read: {error}") from error
+    return sorted(adds, key=lambda add: (add["modification_time"], add["path"]))
+
+
+def read(folder: Path, names: Iterable[str], columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """Yield the rows of data files, one table a file.
+
+    Raises:
+        StoreCorrupt: if a file is missing or damaged.
+    """
+    for name in names:
+        try:
+            table = pq.read_table(folder / name, columns=columns, partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise StoreCorrupt(
+                f"{folder / name}: a table file is missing or damaged ({error}); restore it from a backup, "
+                f"or open an earlier version with version=…"
+            ) from error
+        yield table
+
+
+def may_hold(file: Mapping[str, Any], wanted: Mapping[str, str | None]) -> bool:
+    """Tell from a data file's statistics whether it may hold a row with these values."""
+    low, high = file.get("min") or {}, file.get("max") or {}
+    for column, value in wanted.items():
+        if value is None or low.get(column) is None or high.get(column) is None:
+            continue
+        if not low[column] <= value <= high[column]:
+            return False
+    return True

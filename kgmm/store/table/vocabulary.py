@@ -1,0 +1,79 @@
+"""The list of terms in the order of their ids, kept beside the table: with it, ids survive the loss of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kgmm.errors import StoreCorrupt
+from kgmm.store.files import sync, sync_folder
+
+#: terms in one file at most
+FILE_TERMS = 1 << 20
+
+
+def write(folder: Path, first: int, new: Sequence[str] | pa.Array) -> None:
+    """Append terms with the ids *first*, *first* + 1, …, before the commit that needs them.
+
+    Files left by a writer that died before its commit hold ids from *first* on and are deleted.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    drop_from(folder, first)
+    column = new if isinstance(new, pa.Array | pa.ChunkedArray) else pa.array(new, pa.string())
+    for start in range(0, len(column), FILE_TERMS):
+        _write_part(folder, first + start, column.slice(start, FILE_TERMS))
+    sync_folder(folder)
+
+
+def drop_from(folder: Path, first: int) -> None:
+    """Delete files of terms from id *first* on, which no commit knows."""
+    for path in folder.iterdir():
+        if path.suffix == ".tmp" or int(path.stem) >= first:
+            path.unlink()
+
+
+def read(folder: Path, first: int = 0, stop: int = 1 << 40) -> Iterator[list[str]]:
+    """Yield the terms with the ids *first* … *stop* in order, a list a file, as far as the list goes.
+
+    Raises:
+        StoreCorrupt: if a file is damaged or one is missing in between.
+    """
+    paths = {int(path.stem): path for path in folder.glob("*.parquet")}
+    at = first
+    while at < stop:
+        begin = max((b for b in paths if b <= at), default=None)
+        terms = _terms(paths[begin]) if begin is not None else []
+        if begin is None or begin + len(terms) <= at:
+            if any(b > at for b in paths):
+                raise StoreCorrupt(f"{folder}: the terms from number {at} on are missing; run: kgmm check")
+            return
+        yield terms[at - begin : stop - begin]
+        at = min(begin + len(terms), stop)
+
+
+def merge(folder: Path, terms: pa.Array) -> None:
+    """Put the whole list into as few files as it needs; interrupted, it leaves files that say the same."""
+    paths = set(folder.glob("*.parquet"))
+    kept = {_write_part(folder, start, terms.slice(start, FILE_TERMS)) for start in range(0, len(terms), FILE_TERMS)}
+    sync_folder(folder)
+    for path in paths - kept:
+        path.unlink()
+
+
+def _write_part(folder: Path, first: int, terms: pa.Array) -> Path:
+    path = folder / f"{first:012d}.parquet"
+    draft = path.with_suffix(".tmp")
+    pq.write_table(pa.table({"term": terms}), draft, compression="zstd", use_dictionary=False)
+    sync(draft)
+    draft.replace(path)
+    return path
+
+
+def _terms(path: Path) -> list[str]:
+    try:
+        return list(pq.read_table(path, partitioning=None)["term"].to_pylist())
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise StoreCorrupt(f"{path}: the list of terms is damaged: {error}; run: kgmm check") from error

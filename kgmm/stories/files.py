@@ -1,0 +1,135 @@
+"""Story graphs as JSON documents."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from kgmm.errors import BadInput
+from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
+
+NAME = "story.json"
+
+
+def read(path: str | Path) -> StoryGraph:
+    """Read a story; pictures are looked for beside the file.
+
+    Raises:
+        BadInput: if there is no such file, or it is not a story.
+    """
+    file = Path(path).expanduser()
+    if file.is_dir():
+        file = file / NAME
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(file, "no such story; kgmm story VIDEO -o FOLDER makes one") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BadInput(file, f"not a JSON file: {error}") from error
+    return from_dict(data, str(file), file.parent)
+
+
+def from_dict(data: Any, origin: str = "story", folder: Path | None = None) -> StoryGraph:
+    """Return a story from JSON-ready data; picture paths are taken relative to *folder*.
+
+    Raises:
+        BadInput: if a field is missing or wrong.
+    """
+    try:
+        return StoryGraph(
+            str(data["id"]),
+            tuple(_shot(one, folder) for one in data["shots"]),
+            tuple(
+                Logo(str(x["id"]), str(x.get("name", "")), _beside(x.get("image"), folder), _hash(x))
+                for x in data.get("logos", ())
+            ),
+            tuple(
+                Broadcast(*(str(x.get(key, "")) for key in ("id", "title", "date", "video")))
+                for x in data.get("broadcasts", ())
+            ),
+            str(data.get("source", "")),
+            {str(k): tuple(map(str, v)) for k, v in data.get("annotations", {}).items()},
+        )
+    except BadInput as error:
+        raise BadInput(origin, error.reason) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(origin, f"not a story graph: {error!r}") from error
+
+
+def _shot(data: Any, folder: Path | None) -> Shot:
+    for key in ("terms", "logos"):
+        if isinstance(data.get(key), str):
+            raise TypeError(f"{key} of shot {data['id']!r} must be a list")
+    return Shot(
+        str(data["id"]),
+        float(data.get("start", 0)),
+        float(data.get("end", data.get("start", 0))),
+        tuple(map(str, data.get("terms", ()))),
+        tuple(map(str, data.get("logos", ()))),
+        str(data.get("broadcast", "")),
+        str(data.get("text", "")),
+        _beside(data.get("image"), folder),
+        str(data.get("story", "")),
+    )
+
+
+def _hash(data: Any) -> str:
+    text = str(data.get("hash", ""))
+    if text and len(bytes.fromhex(text)) != 32:
+        raise ValueError(f"hash of logo {data['id']!r} needs 64 hex digits")
+    return text
+
+
+def _beside(image: Any, folder: Path | None) -> str | None:
+    if not image:
+        return None
+    return str(image) if folder is None or Path(str(image)).is_absolute() else str(folder / str(image))
+
+
+def written(story: StoryGraph, path: str | Path | None = None) -> str:
+    """Return a story as JSON, one shot a line; written whole or not at all if *path* is given.
+
+    Picture paths inside the file's folder are written relative to it.
+    """
+    file = None if path is None else Path(path)
+    if file is not None and file.is_dir():
+        file = file / NAME
+    folder = None if file is None else file.resolve().parent
+    rows = {
+        "broadcasts": [_lean(asdict(b)) for b in story.broadcasts],
+        "logos": [_lean(asdict(_moved(x, folder))) for x in story.logos],
+        "shots": [_lean(asdict(_moved(s, folder))) for s in story.shots],
+    }
+    parts = [f'"kgmm": "story/1",\n "id": {json.dumps(story.id)}']
+    if story.source:
+        parts.append(f'"source": {_line(story.source)}')
+    parts += [f'"{name}": [\n  ' + ",\n  ".join(map(_line, many)) + "\n ]" for name, many in rows.items()]
+    if story.annotations:
+        lines = (f"{_line(k)}: {_line(v)}" for k, v in story.annotations.items())
+        parts.append('"annotations": {\n  ' + ",\n  ".join(lines) + "\n }")
+    text = "{" + ",\n ".join(parts) + "\n}"
+    if file is not None:
+        partial = file.with_name(file.name + ".part")
+        partial.write_text(text + "\n", encoding="utf-8")
+        os.replace(partial, file)
+    return text
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _lean(data: dict[str, Any]) -> dict[str, Any]:
+    """Leave out empty fields."""
+    return {k: v for k, v in data.items() if v not in ("", None, ()) or k in ("id", "start")}
+
+
+def _moved(one: Any, folder: Path | None) -> Any:
+    """Return a shot or logo with its picture's path relative to *folder*, if it lies in there."""
+    if one.image is None or folder is None:
+        return one
+    place = Path(one.image).resolve()
+    return replace(one, image=place.relative_to(folder).as_posix()) if place.is_relative_to(folder) else one

@@ -1,0 +1,1 @@
+"""Film summarizers, one file per method."""

@@ -1,0 +1,223 @@
+"""Music videos summarized by their chorus (after Xu, Shao, Maddage and Kankanhalli, SIGIR 2005, which leaves much open).
+
+The chorus is the loud stretch that the song repeats most; the clip starts at a cut near it that splits no lyric line.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import BadInput, MissingExtra
+from kgmm.language.words import tokens
+from kgmm.progress import Progress, silent
+from kgmm.stories.video.audio import read_sound
+from kgmm.stories.video.clips import Clip
+from kgmm.stories.video.faces import is_close_up
+from kgmm.stories.video.shots import Cut, find_shots
+from kgmm.stories.video.subtitles import Cue, embedded_subtitles, read_subtitles
+
+RATE = 22_050
+#: seconds a chorus lasts, shortest and longest
+LASTS = (8.0, 45.0)
+#: how far, in seconds, the clip's start moves to meet a cut
+REACH = 4.0
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Chorus:
+    """The summary of a music video.
+
+    Attributes:
+        clip: what to show.
+        repeats: every occurrence of the chorus, in order of time.
+        line: the lyric line sung most often, if there are lyrics with a repeated line.
+        close_ups: shots inside the clip that show a face in close-up.
+    """
+
+    clip: Clip
+    repeats: tuple[Clip, ...]
+    line: str | None
+    close_ups: tuple[Clip, ...]
+
+
+def chorus(
+    video: str | Path,
+    lyrics: str | Path | None = None,
+    *,
+    length: float | None = None,
+    progress: Progress = silent,
+) -> Chorus:
+    """Find the chorus of a music video and the clip that shows it.
+
+    Args:
+        video: any container PyAV reads.
+        lyrics: SRT or WebVTT; by default what is embedded.
+        length: seconds of the clip; by default the chorus's own.
+        progress: told the seconds read.
+
+    Raises:
+        BadInput: if the video has no sound, or is shorter than two choruses.
+        MissingExtra: if librosa is not installed.
+    """
+    path = Path(video)
+    if length is not None and not 0 < length < float("inf"):
+        raise BadInput("length", f"{length} is not a number of seconds above 0")
+    sound = read_sound(path, RATE)
+    if not np.any(sound):
+        raise BadInput(path, "has no sound to find a chorus in")
+    cues = read_subtitles(lyrics) if lyrics is not None else embedded_subtitles(path)
+    repeats = repeated(sound, RATE)
+    if not repeats:
+        raise BadInput(path, f"too short for a chorus to come twice ({len(sound) / RATE:.0f} s)")
+    best = max(repeats, key=lambda clip: (clip.score, -clip.start))
+    shots = find_shots(path, progress)
+    clip = aligned_clip(best, shots, cues, length, len(sound) / RATE)
+    inside = [s for s in shots if s.start < clip.end and s.end > clip.start]
+    faces = tuple(Clip(s.start, s.end) for s in inside if is_close_up(s.keyframe))
+    return Chorus(clip, tuple(repeats), most_repeated_line(cues), faces)
+
+
+def repeated(sound: NDArray[np.float32], rate: int = RATE) -> list[Clip]:
+    """Return the occurrences of the chorus, scored by loudness; none if the sound is too short.
+
+    Chroma of each beat is compared with that of every other; a stretch counts by how much of the song it covers with
+    its repeats, how alike they are, and how loud they are.
+    """
+    chroma, loudness, edges = _beats(sound, rate)
+    count = chroma.shape[1]
+    beat = float(np.median(np.diff(edges))) if len(edges) > 1 else 0.0
+    if beat <= 0 or (count - 1) * beat < 2 * LASTS[0]:
+        return []
+    alike = _similarity(chroma)
+    best: tuple[float, int, int, list[int]] | None = None
+    for width in _widths(count, beat):
+        diagonal = _diagonal_means(alike, width)
+        level = _level(diagonal, width)
+        for start in range(count - width + 1):
+            others = _peaks(diagonal[start], start, width, level)
+            if not others:
+                continue
+            places = sorted([start, *others])
+            loud = float(np.mean([loudness[p : p + width].mean() for p in places]))
+            even = float(np.mean([diagonal[start, p] for p in others]))
+            value = len(places) * np.sqrt(width) * even**2 * loud**2
+            if best is None or value > best[0]:
+                best = (value, width, start, places)
+    if best is None:
+        return []
+    _, width, _, places = best
+    return [Clip(float(edges[p]), float(edges[p + width]), float(loudness[p : p + width].mean())) for p in places]
+
+
+def _beats(sound: NDArray[np.float32], rate: int) -> tuple[Floats, Floats, Floats]:
+    """Return chroma (12, beats), relative loudness (beats) and the beats' edges in seconds (beats + 1)."""
+    try:
+        from librosa.beat import beat_track
+        from librosa.feature import chroma_stft, rms
+    except ImportError as error:
+        raise MissingExtra("librosa", "video") from error
+    hop = 512
+    chroma = chroma_stft(y=sound, sr=rate, hop_length=hop, n_fft=4096, tuning=0.0)
+    loud = rms(y=sound, hop_length=hop)[0]
+    _, beats = beat_track(y=sound, sr=rate, hop_length=hop, trim=False)
+    size = min(chroma.shape[1], len(loud))
+    marks = np.unique(np.clip(np.concatenate(([0], np.asarray(beats, int), [size])), 0, size))
+    if len(marks) < len(sound) / rate:  # fewer than a beat a second were found: cut evenly instead
+        marks = np.unique(np.linspace(0, size, max(2, round(2 * len(sound) / rate)) + 1).astype(int))
+    parts = list(itertools.pairwise(marks))
+    pitch = np.array([np.median(chroma[:, a:b], axis=1) for a, b in parts]).T
+    energy = np.array([float(loud[a:b].mean()) for a, b in parts])
+    return pitch, energy / (energy.mean() or 1.0), marks * hop / rate
+
+
+def _similarity(chroma: Floats) -> Floats:
+    """Return the cosine of every two beats' chroma, their mean taken off, diagonals smoothed by librosa."""
+    from librosa.segment import path_enhance
+
+    centred = chroma - chroma.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(centred, axis=0)
+    centred = centred / np.where(norms > 1e-9, norms, 1.0)
+    smooth = path_enhance(centred.T @ centred, 5, window="hann", n_filters=5)
+    return np.asarray(smooth, np.float64)
+
+
+def _widths(count: int, beat: float) -> list[int]:
+    """Return lengths in beats, four by four, that a chorus may have."""
+    low, high = LASTS[0] / beat, min(LASTS[1] / beat, count / 2)
+    return [w for w in range(4, count // 2 + 1, 4) if low <= w <= high]
+
+
+def _diagonal_means(alike: Floats, width: int) -> Floats:
+    """Return entry (i, j): the mean likeness of beats i, i + 1, … and j, j + 1, … over *width* beats."""
+    count = len(alike)
+    total = np.zeros((count + 1, count + 1))
+    for i in range(count - 1, -1, -1):  # sums from each entry to the end of its diagonal
+        total[i, :-1] = alike[i] + total[i + 1, 1:]
+    size = count - width + 1
+    return np.asarray((total[:size, :size] - total[width : width + size, width : width + size]) / width)
+
+
+def _level(diagonal: Floats, width: int) -> float:
+    """Return from where on two stretches count as repeats: most of the way from usual to most alike."""
+    apart = np.triu(np.ones_like(diagonal, bool), width)
+    if not apart.any():
+        return float("inf")
+    values = diagonal[apart]
+    return float(np.median(values) + 0.75 * (values.max() - np.median(values)))
+
+
+def _peaks(row: Floats, start: int, width: int, level: float) -> list[int]:
+    """Return where a stretch is repeated: the most alike first, none overlapping another."""
+    taken = [start]
+    for place in np.argsort(-row, kind="stable").tolist():
+        if row[place] < level:
+            break
+        if all(abs(place - other) >= width for other in taken):
+            taken.append(place)
+    return taken[1:]
+
+
+def aligned_clip(chorus: Clip, shots: Sequence[Cut], cues: Sequence[Cue], length: float | None, end: float) -> Clip:
+    """Return the chorus with its start moved to the nearest cut that splits no lyric line; its length is kept.
+
+    The start stays where it is if there is no such cut within four seconds.
+    """
+    long = min(chorus.end - chorus.start if length is None else length, end)
+    cuts = [
+        shot.start
+        for shot in shots
+        if abs(shot.start - chorus.start) <= REACH
+        and not any(cue.start + 0.05 < shot.start < cue.end - 0.05 for cue in cues)
+    ]
+    start = min(cuts, key=lambda at: (abs(at - chorus.start), at), default=chorus.start)
+    start = max(0.0, min(start, end - long))
+    return Clip(start, start + long, chorus.score)
+
+
+def most_repeated_line(cues: Sequence[Cue]) -> str | None:
+    """Return the line sung most often, as it is first written; the longer one of equals; None if none comes twice.
+
+    Example:
+        >>> most_repeated_line([Cue(0, 1, "Oh yes"), Cue(1, 2, "Come home!"), Cue(5, 6, "come home")])
+        'Come home!'
+    """
+    written: dict[tuple[str, ...], str] = {}
+    counts: Counter[tuple[str, ...]] = Counter()
+    for cue in cues:
+        key = tuple(tokens(cue.text))
+        if len(key) > 1:
+            written.setdefault(key, cue.text)
+            counts[key] += 1
+    repeated_lines: list[Any] = [key for key, n in counts.items() if n > 1]
+    if not repeated_lines:
+        return None
+    return written[max(repeated_lines, key=lambda key: (counts[key], len(key)))]

@@ -1,0 +1,219 @@
+r"""Skims by audio-visual-text saliency (Evangelopoulos et al., IEEE Trans. Multimedia 2013; Eq. 23 of the survey).
+
+$S = w_a S_a + w_v S_v + w_t S_t$: sound by amplitude and frequency modulation, pictures by intensity, colour and motion
+that stand out from around them, words by part of speech.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import BadInput, MissingExtra
+from kgmm.language.words import lemma
+from kgmm.progress import Progress, silent
+from kgmm.stories.terms import lexicon
+from kgmm.stories.video.audio import Floats, audio_saliency, read_sound, unit
+from kgmm.stories.video.clips import Clip
+from kgmm.stories.video.shots import frames
+from kgmm.stories.video.subtitles import Cue, embedded_subtitles, read_subtitles
+
+#: what a word weighs by its part of speech
+NAME, NOUN, ADJECTIVE, VERB = 1.0, 0.5, 0.5, 0.2
+#: pixels in width at which pictures are looked at
+WIDE = 128
+#: M, N and K of the skim, in frames: half the median filter, the shortest run kept, the longest gap joined
+MEDIAN, RUN, GAP = 20, 20, 10
+FUSIONS = ("sum", "min", "max", "variance")
+
+
+@dataclass(frozen=True)
+class Saliency:
+    """Saliency of each frame in [0, 1]: ``audio``, ``visual``, ``text`` and their fusion ``all``; ``times`` in seconds."""
+
+    times: Floats
+    audio: Floats
+    visual: Floats
+    text: Floats
+    all: Floats
+
+
+def saliency(
+    video: str | Path,
+    subtitles: str | Path | None = None,
+    *,
+    weights: Sequence[float] = (1.0, 1.0, 1.0),
+    fusion: str = "sum",
+    progress: Progress = silent,
+) -> Saliency:
+    """Return how much each frame of a film stands out.
+
+    Args:
+        video: any container PyAV reads.
+        subtitles: SRT or WebVTT; by default what is embedded.
+        weights: of sound, pictures and text; a film without one of them leaves its weight to the others.
+        fusion: ``sum`` (weighted mean), ``min``, ``max``, or ``variance`` (weights divided by the curve's variance).
+        progress: told the seconds read.
+
+    Raises:
+        BadInput: if the film cannot be read, or an option is none of these.
+    """
+    if fusion not in FUSIONS:
+        raise BadInput("fusion", f"{fusion!r} is none of {', '.join(FUSIONS)}")
+    if len(weights) != 3 or not all(np.isfinite(w) and w >= 0 for w in weights) or not any(weights):
+        raise BadInput("weights", f"{list(weights)} are not three numbers from 0 on, one above")
+    path = Path(video)
+    cues = read_subtitles(subtitles) if subtitles is not None else embedded_subtitles(path)
+    times, visual = visual_saliency(path, progress)
+    audio = audio_saliency(read_sound(path), times)
+    text = text_saliency(cues, times)
+    return Saliency(times, audio, visual, text, fused((audio, visual, text), weights, fusion))
+
+
+def fused(curves: Sequence[Floats], weights: Sequence[float], fusion: str = "sum") -> Floats:
+    """Return one curve of several, of those that are not flat zero.
+
+    Example:
+        >>> fused([np.array([0.0, 1.0]), np.array([0.5, 0.5]), np.zeros(2)], (1, 1, 1)).tolist()
+        [0.25, 0.75]
+    """
+    used = [(c, w) for c, w in zip(curves, weights, strict=True) if w > 0 and np.any(c)]
+    if not used:
+        return np.zeros_like(curves[0])
+    stack = np.stack([c for c, _ in used])
+    share = np.array([w for _, w in used], np.float64)
+    if fusion == "min":
+        return np.asarray(stack.min(axis=0))
+    if fusion == "max":
+        return np.asarray(stack.max(axis=0))
+    if fusion == "variance":
+        share = share / np.maximum(stack.var(axis=1), 1e-6)
+    return np.asarray(share @ stack / share.sum())
+
+
+def visual_saliency(video: Path, progress: Progress = silent) -> tuple[Floats, Floats]:
+    """Return the frames' times and how much each picture's intensity, colours and motion stand out, in [0, 1]."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingExtra("opencv-python-headless", "video") from error
+    times: list[float] = []
+    rows: list[list[float]] = []
+    before: NDArray[np.uint8] | None = None
+    for at, pixels in frames(video, WIDE, progress):
+        rgb = pixels.astype(np.float32)
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+        planes = [grey.astype(np.float32), red - green, blue - (red + green) / 2]
+        flow = np.zeros_like(planes[0])
+        if before is not None:
+            moved = cv2.calcOpticalFlowFarneback(before, grey, None, 0.5, 2, 9, 2, 5, 1.1, 0)
+            flow = np.hypot(moved[..., 0], moved[..., 1])
+        rows.append([_stands_out(plane) for plane in (*planes, flow)])
+        times.append(at)
+        before = grey
+    if len(rows) > 1:
+        rows[0][3] = rows[1][3]
+    curves = np.array(rows).T
+    colour = unit(curves[1]) / 2 + unit(curves[2]) / 2
+    return np.array(times), unit(np.mean([unit(curves[0]), colour, unit(curves[3])], axis=0))
+
+
+def _stands_out(plane: NDArray[np.float32]) -> float:
+    """Return the mean difference of centre and surround over a Gaussian pyramid (Itti, Koch and Niebur, 1998)."""
+    import cv2
+
+    levels = [plane]
+    while len(levels) < 5 and min(levels[-1].shape) >= 8:
+        levels.append(cv2.pyrDown(levels[-1]))
+    if len(levels) < 3:
+        return float(np.abs(plane - plane.mean()).mean())
+    total = 0.0
+    for centre in range(len(levels) - 2):
+        size = levels[centre].shape[1], levels[centre].shape[0]
+        surround = cv2.resize(levels[centre + 2], size, interpolation=cv2.INTER_LINEAR)
+        total += float(np.abs(levels[centre] - surround).mean())
+    return total / (len(levels) - 2)
+
+
+def text_saliency(cues: Sequence[Cue], times: Floats) -> Floats:
+    """Return the weight of the word being spoken at each frame, in [0, 1]; a cue's words share its time evenly."""
+    curve = np.zeros(len(times))
+    for cue in cues:
+        words = cue.text.split()
+        if not words or cue.end <= cue.start:
+            continue
+        inside = np.flatnonzero((times >= cue.start) & (times < cue.end))
+        place = ((times[inside] - cue.start) / (cue.end - cue.start) * len(words)).astype(int)
+        weights = np.array([word_weight(word, first=i == 0) for i, word in enumerate(words)])
+        curve[inside] = np.maximum(curve[inside], weights[place])
+    return curve
+
+
+def word_weight(word: str, first: bool = False) -> float:
+    """Return what a word weighs: names 1, nouns and adjectives 0.5, verbs 0.2, all else 0.
+
+    Example:
+        >>> [word_weight(w) for w in ("Velden,", "river", "green", "says", "the")]
+        [1.0, 0.5, 0.5, 0.2, 0.0]
+    """
+    from kgmm.stories.terms.extraction import is_noun
+
+    bare = word.strip(".,;:!?\"'()“”’-–…")
+    small = bare.lower()
+    if not small or small in lexicon.NEVER:
+        return 0.0
+    if bare[0].isupper() and not (first and is_noun(small)):
+        return NAME
+    if small in lexicon.ADJECTIVES:
+        return ADJECTIVE
+    if lemma(small) in lexicon.VERBS or small in lexicon.VERBS:
+        return VERB
+    return NOUN if is_noun(small) else 0.0
+
+
+def skim(curve: Saliency, rate: float = 0.2) -> list[Clip]:
+    """Return the parts of a film that stand out most, about *rate* of its frames, in order of time.
+
+    The fused curve goes through a median filter of 2 x 20 + 1 frames and is cut at the quantile that leaves *rate*;
+    gaps under 10 frames are joined, runs under 20 dropped. A film shorter than that keeps its best run.
+
+    Raises:
+        BadInput: if *rate* is not above 0 and at most 1.
+    """
+    from scipy.ndimage import median_filter
+
+    if not 0 < rate <= 1:
+        raise BadInput("rate", f"{rate} is not above 0 and at most 1")
+    count = len(curve.times)
+    if count == 0:
+        return []
+    half = min(MEDIAN, max(count // 10, 0))
+    smooth = median_filter(curve.all, 2 * half + 1, mode="nearest")
+    best = np.argsort(-smooth, kind="stable")[: max(1, round(rate * count))]
+    keep = np.zeros(count, bool)
+    keep[best] = True
+    runs = _joined(_runs(keep), GAP)
+    long = [r for r in runs if r[1] - r[0] >= RUN] or [max(runs, key=lambda r: (r[1] - r[0], -r[0]))]
+    step = float(np.median(np.diff(curve.times))) if count > 1 else 0.04
+    return [Clip(float(curve.times[a]), float(curve.times[b - 1]) + step, float(smooth[a:b].mean())) for a, b in long]
+
+
+def _runs(keep: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return (first, one past last) of each run of true values."""
+    change = np.flatnonzero(np.diff(np.concatenate(([0], keep.astype(np.int8), [0]))))
+    return [(int(a), int(b)) for a, b in zip(change[::2], change[1::2], strict=True)]
+
+
+def _joined(runs: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for a, b in runs:
+        if joined and a - joined[-1][1] < gap:
+            joined[-1] = (joined[-1][0], b)
+        else:
+            joined.append((a, b))
+    return joined

@@ -1,0 +1,124 @@
+"""A story graph from a folder of keyframes with a transcript table."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import Any
+
+from kgmm.errors import BadInput
+from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
+from kgmm.stories.terms.extraction import terms
+
+#: names a transcript table may have, beside the keyframes
+TABLES = ("transcript.csv", "transcript.tsv", "transcripts.csv", "transcripts.tsv")
+
+
+def from_folder(folder: str | Path, transcript: str | Path | None = None, *, id: str | None = None) -> StoryGraph:
+    """Read a table with one row a keyframe.
+
+    The table (CSV or TSV with a header) has a column ``image`` (a file in the folder) and may have ``id``,
+    ``start``, ``end`` (seconds, or h:mm:ss), ``broadcast``, ``date``, ``text``, ``terms`` and ``logos`` (both
+    separated by ``|``) and ``story``. Without a column ``terms``, terms are taken from the text. A logo's picture
+    is ``logos/<id>.png`` (or .jpg), if there is one.
+
+    Args:
+        folder: where the keyframes lie.
+        transcript: the table; by default ``transcript.csv`` or ``.tsv`` in the folder.
+        id: the story's id; by default the folder's name.
+
+    Raises:
+        BadInput: if the table or a keyframe is missing, or a row is wrong; the message names the line.
+    """
+    place = Path(folder).expanduser()
+    table = Path(transcript) if transcript is not None else _table(place)
+    rows = _rows(table)
+    shots: list[Shot] = []
+    logos: dict[str, Logo] = {}
+    broadcasts: dict[str, Broadcast] = {}
+    for line, row in rows:
+        shot = _shot(place, table, line, row)
+        shots.append(shot)
+        for logo in shot.logos:
+            if logo not in logos:
+                logos[logo] = _logo(place, logo)
+        if shot.broadcast:
+            broadcasts.setdefault(shot.broadcast, Broadcast(shot.broadcast, shot.broadcast, row.get("date", "")))
+    name = id or re.sub(r"[^\w.-]+", "-", place.resolve().name) or "story"
+    return StoryGraph(name, shots, tuple(logos.values()), tuple(broadcasts.values()), str(table))
+
+
+def _table(folder: Path) -> Path:
+    for name in TABLES:
+        if (folder / name).is_file():
+            return folder / name
+    raise BadInput(folder, f"no transcript table; one of {', '.join(TABLES)} is expected")
+
+
+def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(table, f"cannot be read as UTF-8 text: {error}") from error
+    reader = csv.DictReader(text.splitlines(), delimiter="\t" if table.suffix == ".tsv" else ",", strict=False)
+    if not reader.fieldnames or "image" not in reader.fieldnames:
+        raise BadInput(table, "the header needs a column 'image'", line=1)
+    return [(reader.line_num, {k: v or "" for k, v in row.items() if k}) for row in reader]
+
+
+def _shot(folder: Path, table: Path, line: int, row: dict[str, str]) -> Shot:
+    image = folder / row["image"]
+    if not row["image"] or not image.is_file():
+        raise BadInput(table, f"no keyframe {row['image']!r} in {folder}", line)
+    try:
+        start = seconds(row.get("start") or "0")
+        end = seconds(row["end"]) if row.get("end") else start
+    except ValueError as error:
+        raise BadInput(table, str(error), line) from error
+    spoken = _listed(row["terms"]) if "terms" in row else tuple(terms(row.get("text", "")))
+    return Shot(
+        row.get("id") or Path(row["image"]).stem,
+        start,
+        end,
+        spoken,
+        _listed(row.get("logos", "")),
+        row.get("broadcast", ""),
+        row.get("text", ""),
+        str(image),
+        row.get("story", ""),
+    )
+
+
+def _listed(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split("|") if part.strip())
+
+
+def _logo(folder: Path, id: str) -> Logo:
+    from kgmm.scene.images import read_image
+    from kgmm.stories.video.logo_hashes import perceptual_hash
+
+    for suffix in (".png", ".jpg", ".jpeg"):
+        image = folder / "logos" / (id + suffix)
+        if image.is_file():
+            return Logo(id, image=str(image), hash=perceptual_hash(read_image(image).pixels))
+    return Logo(id)
+
+
+def seconds(text: str) -> float:
+    """Return a time written as seconds, m:ss or h:mm:ss (with a point or comma before its fraction).
+
+    Raises:
+        ValueError: if it is none of these.
+
+    Example:
+        >>> seconds("75.5"), seconds("1:15.5"), seconds("01:00:00,250")
+        (75.5, 75.5, 3600.25)
+    """
+    value: Any = 0.0
+    parts = text.strip().replace(",", ".").split(":")
+    if len(parts) > 3 or not all(re.fullmatch(r"\d+(?:\.\d*)?", part) for part in parts):
+        raise ValueError(f"time {text!r} is not seconds, m:ss or h:mm:ss")
+    for part in parts:
+        value = value * 60 + float(part)
+    return float(value)

@@ -1,0 +1,1 @@
+"""Summaries of news stories: methods, queries, storyboards, links to knowledge."""

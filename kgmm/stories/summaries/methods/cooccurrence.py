@@ -1,0 +1,17 @@
+"""Co-occurrence: the terms said beside the logo's terms in any frame, and the frames that say them; a baseline."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.stories.edges import StoryEdges
+from kgmm.stories.summaries.query import Query
+
+
+def rank(edges: StoryEdges, query: Query) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how many of the logo's terms each frame says, and how often each term is said beside one of them."""
+    own = np.zeros(len(edges.terms))
+    own[edges.by_frame[query.frames(edges)].indices] = 1
+    shared = np.asarray(edges.by_frame @ own, np.float64)
+    return shared, np.asarray(edges.by_frame.T @ shared, np.float64)

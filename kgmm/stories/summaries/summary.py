@@ -1,0 +1,190 @@
+"""Summaries: which frames and terms tell a story, by which method."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import KgmmError
+from kgmm.graph.scores import best_positions
+from kgmm.stories.story import Shot, StoryGraph
+from kgmm.stories.summaries.query import resolve
+
+if TYPE_CHECKING:
+    from kgmm.store import LocalStore
+
+
+@dataclass(frozen=True, slots=True)
+class RankedFrame:
+    """A keyframe with its score and place (1 is best)."""
+
+    shot: Shot
+    score: float
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankedTerm:
+    """A term with its score; ``concept`` and ``facts`` tell what a store knows of it, once linked."""
+
+    term: str
+    score: float
+    concept: str | None = None
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The frames and terms of one story, best first.
+
+    Example:
+        >>> story = StoryGraph("n", (Shot("a", 0, 4, ("flood",), ("x",)),), (Logo("x"),))    # doctest: +SKIP
+        >>> [t.term for t in story.summarize("x").terms]                                     # doctest: +SKIP
+        ['flood']
+    """
+
+    story: StoryGraph
+    query: str
+    method: str
+    frames: tuple[RankedFrame, ...]
+    terms: tuple[RankedTerm, ...]
+
+    def in_time_order(self) -> list[RankedFrame]:
+        """Return the frames as they were broadcast."""
+        return sorted(self.frames, key=lambda frame: self.story.when(frame.shot))
+
+    def linked(self, store: LocalStore, facts: int = 3) -> Summary:
+        """Return the summary with its terms linked to a store's concepts, each with a few facts said in English."""
+        from kgmm.stories.summaries.linking import linked_terms
+
+        return replace(self, terms=linked_terms(self.terms, store, facts, frozenset(self.story.terms)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary as JSON-ready data."""
+        frames = [
+            {
+                "shot": f.shot.id,
+                "score": f.score,
+                "broadcast": f.shot.broadcast,
+                "start": f.shot.start,
+                "end": f.shot.end,
+                "logos": list(f.shot.logos),
+                "text": f.shot.text,
+                "image": f.shot.image,
+            }
+            for f in self.frames
+        ]
+        terms = [{"term": t.term, "score": t.score, "concept": t.concept, "facts": list(t.facts)} for t in self.terms]
+        return {
+            "story": self.story.id,
+            "query": self.query,
+            "method": self.method,
+            "frames": frames,
+            "terms": terms,
+        }
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Return the summary as a JSON document, and write it to *path* if given."""
+        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return the storyboard as one self-contained HTML page, and write it to *path* if given."""
+        from kgmm.stories.summaries.storyboard import page
+
+        text = page(self)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def to_png(self, path: str | Path) -> Path:
+        """Write the storyboard as a picture; return its path."""
+        from kgmm.stories.summaries.storyboard import picture
+
+        picture(self).save(path, format="PNG")
+        return Path(path)
+
+    def _repr_html_(self) -> str:
+        from kgmm.stories.summaries.storyboard import fragment
+
+        return fragment(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Summary of {self.query!r} by {self.method}: frames {', '.join(f.shot.id for f in self.frames)}; "
+            f"terms {', '.join(t.term for t in self.terms)}>"
+        )
+
+
+def summarize(
+    story: StoryGraph | str | Path,
+    logo: Any,
+    frames: int = 5,
+    terms: int = 10,
+    method: str = "mmss",
+    **options: Any,
+) -> Summary:
+    """Return the frames and terms that tell the story behind a newslogo.
+
+    Args:
+        story: the footage, or the file or folder it is in.
+        logo: a logo's id or name, a term or several, or a picture of a logo (file, bytes, Pillow image, array).
+        frames: how many keyframes.
+        terms: how many terms.
+        method: ``mmss`` (random walk with restart), or ``frequency``, ``tfidf``, ``cooccurrence``.
+        options: options of that method, such as ``restart=0.65`` or ``lift=True``.
+
+    Returns:
+        Frames and terms with a score above zero, best first; equal ones in order of the broadcast.
+
+    Raises:
+        UnknownConcept: if *logo* is neither a logo nor a term of the story.
+        KgmmError: if there is no such method.
+
+    Source:
+        Pan, Yang, Faloutsos: MMSS: Multi-modal Story-Oriented Video Summarization, ICDM 2004.
+
+    Example:
+        >>> from kgmm.stories import Logo
+        >>> shots = (Shot("a", 0, 4, ("flood", "river"), ("water",)), Shot("b", 4, 8, ("flood", "dam")))
+        >>> summary = summarize(StoryGraph("news", shots, (Logo("water"),)), "water")
+        >>> [(t.term, round(t.score, 3)) for t in summary.terms]
+        [('flood', 0.031), ('river', 0.03), ('dam', 0.001)]
+    """
+    if method not in summarizers():
+        raise KgmmError(f"no summarizer {method!r}; there are: {', '.join(summarizers())}")
+    if not isinstance(story, StoryGraph):
+        story = StoryGraph.from_json(story)
+    query = resolve(story, logo)
+    module = importlib.import_module(f"kgmm.stories.summaries.methods.{method}")
+    of_frames, of_terms = module.rank(story.edges, query, **options)
+    chosen = [
+        RankedFrame(story.shots[i], float(of_frames[i]), place) for place, i in enumerate(_best(of_frames, frames), 1)
+    ]
+    names = [RankedTerm(story.edges.terms[i], float(of_terms[i])) for i in _best(of_terms, terms)]
+    return Summary(story, query.text, method, tuple(chosen), tuple(names))
+
+
+def _best(scores: NDArray[np.float64], k: int) -> list[int]:
+    return [int(i) for i in best_positions(scores, k) if scores[i] > 0]
+
+
+def summarizers() -> list[str]:
+    """Return the names of the methods that rank a story graph.
+
+    Example:
+        >>> summarizers()
+        ['cooccurrence', 'frequency', 'mmss', 'tfidf']
+    """
+    from kgmm.stories.summaries import methods as package
+
+    return [module.name for module in pkgutil.iter_modules(package.__path__)]

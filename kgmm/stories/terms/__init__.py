@@ -1,0 +1,1 @@
+"""Terms of a transcript: names, nouns and noun phrases."""

@@ -1,0 +1,1 @@
+"""From films to story graphs: decoding, shots, keyframes, newslogos, subtitles, sound, faces."""

@@ -1,0 +1,187 @@
+"""A story graph from films and their subtitles: shots, keyframes, newslogos, terms."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kgmm.errors import BadInput
+from kgmm.progress import Progress, silent
+from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
+from kgmm.stories.terms.extraction import capitalized, terms
+from kgmm.stories.video import newslogos, subtitles
+from kgmm.stories.video.shots import Cut, Pixels, iter_shots
+
+PathLike = str | Path
+
+
+@dataclass
+class _Film:
+    """What was read of one video: its shots, without their pixels, and what is said in them."""
+
+    broadcast: Broadcast
+    shots: list[Cut]
+    said: list[str]
+
+
+class _Pictures:
+    """What is kept of the pictures of all shots: insets, keyframes on disk, and the still picture as JPEG."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.sightings: list[newslogos.Sighting] = []
+        self.keyframes: list[str | None] = []
+        self._still: list[bytes] = []
+
+    def add(self, shot: Cut, name: str) -> None:
+        """Take what is needed of a shot."""
+        self.sightings += newslogos.insets(shot, len(self._still))
+        self.keyframes.append(_written(shot.keyframe, self.folder, f"{name}.jpg"))
+        stream = io.BytesIO()
+        still = np.median(newslogos.inner(shot), axis=0).astype(np.uint8)
+        Image.fromarray(still).save(stream, format="JPEG", quality=92)
+        self._still.append(stream.getvalue())
+
+    def still(self, shot: int) -> Pixels:
+        """Return what a shot's samples have in common."""
+        return np.asarray(Image.open(io.BytesIO(self._still[shot])).convert("RGB"))
+
+    def logos(self) -> list[list[newslogos.Sighting]]:
+        """Return the sightings of each newslogo."""
+        count = len(self._still)
+        return newslogos.logos(newslogos.matched(self.sightings, self.still, count), count)
+
+
+def from_video(
+    video: PathLike | Sequence[PathLike],
+    subtitle_file: PathLike | Sequence[PathLike] | None = None,
+    *,
+    id: str | None = None,
+    keyframes: PathLike | None = None,
+    threshold: float = 3.0,
+    progress: Progress = silent,
+) -> StoryGraph:
+    """Read one or several broadcasts; a logo seen in several of them is one logo.
+
+    Args:
+        video: a file, or several in order of broadcast; any container PyAV reads.
+        subtitle_file: SRT or WebVTT, one for each video; by default a file of the video's name with ``.srt`` or
+            ``.vtt`` beside it, else the subtitles embedded in it, else none: frames then have no terms.
+        id: the story's id; by default the first video's name.
+        keyframes: a folder to write keyframes and logos to; without it the story has no pictures.
+        threshold: see :func:`kgmm.stories.video.shots.find_shots`.
+        progress: told the seconds read.
+
+    Raises:
+        BadInput: if a video or its subtitles cannot be read.
+        MissingExtra: if PyAV, PySceneDetect or OpenCV is not installed (``pip install 'kgmm[video]'``).
+    """
+    videos = [Path(v) for v in ([video] if isinstance(video, str | Path) else video)]
+    given = _paired(videos, subtitle_file)
+    name = _word(id or videos[0].stem)
+    folder = None if keyframes is None else Path(keyframes)
+    pictures = _Pictures(folder)
+    films = [
+        _film(v, s, f"b{i}", pictures, threshold, progress)
+        for i, (v, s) in enumerate(zip(videos, given, strict=True), 1)
+    ]
+    groups = pictures.logos()
+    logos = tuple(_logo(i, group, folder) for i, group in enumerate(groups, 1))
+    seen: dict[int, list[str]] = {}
+    for logo, group in zip(logos, groups, strict=True):
+        for number in sorted({s.shot for s in group}):
+            seen.setdefault(number, []).append(logo.id)
+    shots: list[Shot] = []
+    for film in films:
+        known = capitalized(" ".join(film.said))
+        for place, (cut, said) in enumerate(zip(film.shots, film.said, strict=True), 1):
+            shot = f"{film.broadcast.id}-{place:03}"
+            image = pictures.keyframes[len(shots)]
+            shots.append(
+                Shot(
+                    shot,
+                    round(cut.start, 3),
+                    round(cut.end, 3),
+                    tuple(terms(said, known)),
+                    tuple(seen.get(len(shots), ())),
+                    film.broadcast.id,
+                    said,
+                    image,
+                )
+            )
+    origin = ", ".join(str(v) for v in videos)
+    return StoryGraph(name, tuple(shots), logos, tuple(f.broadcast for f in films), origin)
+
+
+def _paired(videos: list[Path], given: PathLike | Sequence[PathLike] | None) -> list[Path | None]:
+    if not videos:
+        raise BadInput("videos", "at least one is needed")
+    if given is None:
+        return [_beside(video) for video in videos]
+    files: list[Path | None] = [Path(g) for g in ([given] if isinstance(given, str | Path) else given)]
+    if len(files) != len(videos):
+        raise BadInput("subtitles", f"{len(videos)} videos need as many subtitle files, there are {len(files)}")
+    return files
+
+
+def _beside(video: Path) -> Path | None:
+    for suffix in (".srt", ".vtt"):
+        if video.with_suffix(suffix).is_file():
+            return video.with_suffix(suffix)
+    return None
+
+
+def _film(
+    video: Path,
+    subtitle_file: Path | None,
+    id: str,
+    pictures: _Pictures,
+    threshold: float,
+    progress: Progress,
+) -> _Film:
+    cues = subtitles.read_subtitles(subtitle_file) if subtitle_file else subtitles.embedded_subtitles(video)
+    shots = []
+    for place, shot in enumerate(iter_shots(video, progress, threshold), 1):
+        pictures.add(shot, f"{id}-{place:03}")
+        shots.append(Cut(shot.start, shot.end))
+    day = re.search(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", video.stem)
+    broadcast = Broadcast(id, video.stem, _day(day[1]) if day else "", str(video))
+    return _Film(broadcast, shots, subtitles.aligned(cues, shots))
+
+
+def _day(text: str) -> str:
+    """Return a date written in a file's name, or nothing if there is no such day."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
+
+
+def _logo(number: int, group: list[newslogos.Sighting], folder: Path | None) -> Logo:
+    """Return a logo by its most typical sighting: the one nearest to all others."""
+    from kgmm.stories.video.logo_hashes import distance
+
+    some = group[:50]
+    typical = min(some, key=lambda s: sum(distance(s.hash, other.hash) for other in some))
+    name = f"logo-{number:02}"
+    return Logo(name, "", _written(typical.pixels, folder, f"logos/{name}.png"), typical.hash)
+
+
+def _written(pixels: Pixels, folder: Path | None, name: str) -> str | None:
+    if folder is None:
+        return None
+    place = folder / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(place, quality=88)
+    return str(place)
+
+
+def _word(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "story"

@@ -1,0 +1,200 @@
+"""Shots of a film: decoding with PyAV, cuts by PySceneDetect, a keyframe and a few samples of each shot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import BadInput, MissingExtra
+from kgmm.progress import Progress, silent
+
+Pixels = NDArray[np.uint8]
+#: pixels that frames are reduced to in width
+WIDE = 320
+#: how many samples of a shot are kept, and how many seconds apart they are at first
+SAMPLES, STEP = 12, 0.2
+#: seconds a shot lasts at least
+SHORTEST = 0.5
+
+
+@dataclass
+class Cut:
+    """One shot: seconds from *start* to *end*, and some of its frames, RGB, with their times."""
+
+    start: float
+    end: float
+    times: list[float] = field(default_factory=list)
+    samples: list[Pixels] = field(default_factory=list)
+
+    @property
+    def keyframe(self) -> Pixels:
+        """The sample nearest to the shot's middle."""
+        middle = (self.start + self.end) / 2
+        return self.samples[int(np.argmin([abs(t - middle) for t in self.times]))]
+
+
+@contextmanager
+def opened(video: Path) -> Iterator[Any]:
+    """Open a video for reading.
+
+    Raises:
+        BadInput: if there is no such file, or PyAV cannot read it.
+        MissingExtra: if PyAV is not installed.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtra("av", "video") from error
+    file = video.expanduser()
+    if not file.is_file():
+        raise BadInput(file, "no such video")
+    try:
+        container = av.open(str(file))
+    except (av.FFmpegError, ValueError) as error:
+        raise BadInput(file, f"not a video that can be read: {error}") from error
+    with container:
+        yield container
+
+
+def frames(video: Path, wide: int = WIDE, progress: Progress = silent) -> Iterator[tuple[float, Pixels]]:
+    """Yield each frame's time in seconds and its pixels, (h, w, 3) RGB, reduced to *wide* pixels in width.
+
+    A damaged frame is left out; a video cut short ends where it ends.
+
+    Raises:
+        BadInput: if there is no picture in it at all.
+    """
+    import av
+
+    with opened(video) as container:
+        if not container.streams.video:
+            raise BadInput(video, "holds no pictures")
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        total = int((container.duration or 0) / av.time_base)
+        first: float | None = None
+        last = -1.0
+        for frame in _decoded(container, stream):
+            if frame.time is None:
+                continue
+            first = frame.time if first is None else first
+            at = frame.time - first
+            if at <= last:
+                continue
+            last = at
+            progress(int(at), total, f"reading {video.name}")
+            size = _reduced(frame.width, frame.height, wide)
+            yield at, frame.to_ndarray(format="rgb24", width=size[0], height=size[1])
+        if first is None:
+            raise BadInput(video, "not one picture in it can be decoded")
+
+
+def _decoded(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield what can be decoded, past damaged packets."""
+    import av
+
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            return
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            continue
+
+
+def _reduced(width: int, height: int, wide: int) -> tuple[int, int]:
+    if width <= wide:
+        return width, height
+    return wide, max(2, round(height * wide / width / 2) * 2)
+
+
+def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0) -> list[Cut]:
+    """Return the shots of a film, all at once; see :func:`iter_shots`."""
+    return list(iter_shots(video, progress, threshold))
+
+
+def iter_shots(video: Path, progress: Progress = silent, threshold: float = 3.0) -> Iterator[Cut]:
+    """Cut a film into shots where its content changes faster than around, or dissolves into another.
+
+    Shots come as they are read: a shot's samples are all that is held in memory, however long the film.
+
+    Args:
+        video: any container PyAV reads.
+        progress: told the seconds read.
+        threshold: how many times the change around it a cut's change must be (PySceneDetect's
+            ``adaptive_threshold``).
+
+    Yields:
+        Shots in order, at least one; each begins where the one before ends.
+
+    Raises:
+        BadInput: if the file is no video, or no frame of it can be decoded.
+    """
+    try:
+        from scenedetect.common import FrameTimecode
+        from scenedetect.detectors import AdaptiveDetector
+    except ImportError as error:
+        raise MissingExtra("scenedetect-headless", "video") from error
+    from kgmm.stories.video.dissolves import Dissolves
+
+    detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=0)
+    gradual = Dissolves()
+    times: list[float] = []
+    samples = _Samples()
+    start = 0.0
+    for at, pixels in frames(video, progress=progress):
+        cuts = detector.process_frame(FrameTimecode(len(times), 25.0), pixels[:, :, ::-1])
+        times.append(at)
+        samples.add(at, pixels)
+        found = [times[cut.frame_num] for cut in cuts]
+        middle = gradual.add(at, pixels)
+        if middle is not None:
+            found.append(middle)
+        for begins in sorted(found):
+            if begins - start >= SHORTEST:
+                shot = Cut(start, begins, *samples.taken_before(begins))
+                start = begins
+                if shot.samples:
+                    yield shot
+    step = (times[-1] - times[0]) / max(len(times) - 1, 1) or 0.04
+    shot = Cut(start, times[-1] + step, *samples.taken_before(float("inf")))
+    if shot.samples:
+        yield shot
+
+
+class _Samples:
+    """Frames of the shot that is being read: about evenly spaced, never many more than ``SAMPLES``."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.pixels: list[Pixels] = []
+        self.step = STEP
+
+    def add(self, at: float, pixels: Pixels) -> None:
+        """Keep a frame if it is a step after the last one; the newest few are always kept until cuts are known."""
+        if len(self.times) >= 2 and self.times[-1] - self.times[-2] < self.step:
+            self.times[-1], self.pixels[-1] = at, pixels
+            return
+        self.times.append(at)
+        self.pixels.append(pixels)
+        if len(self.times) > 2 * SAMPLES:
+            self.step *= 2
+            self.times, self.pixels = self.times[::2], self.pixels[::2]
+
+    def taken_before(self, end: float) -> tuple[list[float], list[Pixels]]:
+        """Hand out the samples before *end* and start anew with those after it."""
+        before = [i for i, t in enumerate(self.times) if t < end]
+        after = [i for i, t in enumerate(self.times) if t >= end]
+        taken = [self.times[i] for i in before], [self.pixels[i] for i in before]
+        self.times, self.pixels = [self.times[i] for i in after], [self.pixels[i] for i in after]
+        self.step = STEP
+        return taken

@@ -1,0 +1,180 @@
+"""A trace as one HTML page that needs no network, and as a fragment for notebooks.
+
+Everything from files, stores or questions is escaped by the template; should an escape ever fail, the page's content
+security policy runs no script but the two whose hashes it names, and reaches no host.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgmm.language.names import label
+from kgmm.scene.show import boxes, data_uri
+from kgmm.trace.page import contents as page_data
+from kgmm.trace.page import drawing
+from kgmm.trace.page.contents import ShownFact, answer_text, shown
+from kgmm.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+ASSETS = Path(__file__).with_name("assets")
+
+
+def write_page(trace: Trace, path: Path) -> Path:
+    """Write one self-contained page, whole or not at all; return its path."""
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(page(trace), encoding="utf-8")
+    os.replace(partial, path)
+    return path
+
+
+def page(trace: Trace) -> str:
+    """Return one self-contained page; answers without each fact are computed now if the trace is attached."""
+    if trace.attached and not trace.counterfactuals:
+        trace.precompute()
+    listed = page_data.facts(trace)
+    outcomes = page_data.outcomes(trace, listed)
+    graph, program = drawing.graph(trace, listed), page_data.program(trace)
+    learned = page_data.learned(trace)
+    data = {
+        "facts": [{"id": f.id, "said": f.said, "objects": f.objects} for f in listed],
+        "outcomes": outcomes,
+        "graph": graph,
+        "program": program,
+        "learned": learned,
+    }
+    library, script = _asset("cytoscape.min.js"), _asset("page.js")
+    hashes = " ".join(f"'sha256-{_hash(text)}'" for text in (library, script))
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            **_common(trace, listed),
+            policy=policy,
+            style=_markup(_asset("page.css")),
+            data=_json(data),
+            library=_markup(library),
+            script=_markup(script),
+            outcomes=outcomes,
+            graph=graph,
+            program=program,
+            learned=learned,
+            episodes=page_data.episodes(trace),
+        )
+    )
+
+
+def fragment(trace: Trace) -> str:
+    """Return the trace as HTML without script, for notebooks."""
+    listed = page_data.facts(trace)
+    return _templates().get_template("fragment.html").render(**_common(trace, listed))
+
+
+def _common(trace: Trace, listed: list[ShownFact]) -> dict[str, Any]:
+    """Return what both templates show, cut to what a page can hold."""
+    cited = [f for f in listed if f.cited]
+    memory = sorted((f for f in listed if f.score is not None), key=lambda f: -(f.score or 0.0))
+    parts = list(dict.fromkeys(name for f in memory for name in f.parts))
+    highest = {p: max((abs(f.parts.get(p, 0.0)) for f in memory), default=0.0) or 1.0 for p in parts}
+    scene = trace.scene
+    seen = (
+        []
+        if scene is None
+        else [
+            {"id": str(i), "name": shown(o.name), "score": o.score, "attributes": shown(", ".join(o.attributes))}
+            for i, o in enumerate(scene.objects)
+        ]
+    )
+    return {
+        "trace": trace,
+        "question": shown(trace.question, 400),
+        "answer": answer_text(trace.answer),
+        "abstained": shown(trace.abstained, 400).rstrip("."),
+        "alternatives": [(shown(text), score) for text, score in trace.alternatives],
+        "picture": data_uri(scene),
+        "boxes": [{**b, "name": shown(b["name"])} for b in boxes(scene)],
+        "objects": seen,
+        "relations": []
+        if scene is None
+        else [
+            shown(f"{scene[r.subject].name} {r.predicate.replace('_', ' ')} {scene[r.object].name}")
+            for r in scene.relations[:200]
+        ],
+        "cited": cited,
+        "cited_objects": {o for f in cited for o in f.objects},
+        "chain": _chain(cited),
+        "checks": [(c.passed, shown(c.text, 300)) for c in trace.checked()],
+        "support": [(holds, shown(text, 300)) for holds, text in page_data.support(trace)],
+        "memory": memory,
+        "parts": [(p, shown(p)) for p in parts],
+        "share": lambda part, value: round(100 * max(0.0, value) / highest[part], 1),
+        "steps": [(shown(s.name), shown(s.text, 400), shown(_pretty(s.data), 4000)) for s in trace.steps],
+        "concepts": [(shown(k.text), shown(k.concept), shown(k.rule), k.score) for k in trace.concepts[:500]],
+        "store": shown(trace.store, 400),
+        "reasoner": shown(trace.reasoner),
+        "model": shown(trace.model),
+        "timings": [(shown(stage), round(seconds * 1000)) for stage, seconds in trace.timings.items()],
+    }
+
+
+def _chain(cited: list[ShownFact]) -> list[str]:
+    """Return the kinds that cited ``kind`` facts lead through, if there are any."""
+    kinds = [f.fact for f in cited if f.role == "kind"]
+    return [shown(label(t)) for t in [f.subject for f in kinds[:1]] + [f.object for f in kinds]]
+
+
+def _pretty(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, default=str) if data else ""
+
+
+def _json(data: Any) -> Markup:
+    """Return JSON that can stand inside a script element: nothing in it ends the element or opens a comment."""
+    text = json.dumps(_finite(data), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return _markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _finite(data: Any) -> Any:
+    """Return data with 0 for each number that JSON has no form for."""
+    if isinstance(data, float) and not math.isfinite(data):
+        return 0.0
+    if isinstance(data, dict):
+        return {k: _finite(v) for k, v in data.items()}
+    return [_finite(v) for v in data] if isinstance(data, list | tuple) else data
+
+
+def _number(value: float, digits: int = 2) -> str:
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # no minus before a zero
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _markup(text: str) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(text)
+
+
+@cache
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(ASSETS))
+    made.globals["number"] = _number
+    return made

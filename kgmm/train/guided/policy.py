@@ -1,0 +1,114 @@
+"""A retrieval policy trained by reinforcement: which k facts of a pool KDMN reads, rewarded by its answer.
+
+The policy draws a memory of k facts without replacement; its reward is the probability that KDMN, reading these facts
+only, gives the right answer. Network and policy learn together. :data:`RETRIEVALS` beside it choose k facts otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from kgmm.nn.kdmn import KDMN, FactBatch
+from kgmm.nn.policy import (
+    FactPolicy,
+    PolicyKDMN,
+    choose,
+    draw_log_probability,
+    gumbel_top_k,
+    reinforce,
+)
+from kgmm.train.guided.base import Plain, Split, take
+from kgmm.train.kdmn import end_loss
+
+if TYPE_CHECKING:
+    from kgmm.train.kdmn import FvqaProblem
+
+#: how the k facts are chosen: ``reinforce`` by the policy; ``supervised`` by the same policy, taught the gold facts;
+#: ``cosine`` by nearness to the question
+RETRIEVALS = ("reinforce", "supervised", "cosine")
+
+
+class PolicyProblem(Plain):
+    r"""KDMN reading k facts of its pool, and the policy that picks them.
+
+    The policy's loss is REINFORCE's with a leave-one-out baseline over *draws* memories of each question. The network
+    learns from the same memories, so what it reads and what the policy picks grow together.
+
+    Args:
+        base: FVQA with its memories, here the pools.
+        split: of its training questions.
+        seed: of the weights.
+        k: facts a memory holds.
+        retrieval: one of :data:`RETRIEVALS`.
+        draws: memories drawn of each question.
+        weight: of the policy's loss beside the network's.
+    """
+
+    name = "kdmn-policy"
+    about = "KDMN whose memory is picked by a policy trained by its answers' reward (the survey's III-A)."
+
+    def __init__(
+        self,
+        base: FvqaProblem,
+        split: Split,
+        *,
+        seed: int = 0,
+        k: int = 8,
+        retrieval: str = "reinforce",
+        draws: int = 2,
+        weight: float = 1.0,
+    ) -> None:
+        super().__init__(base, split, seed=seed)
+        if retrieval not in RETRIEVALS:
+            raise ValueError(f"no retrieval {retrieval!r}; there are: {', '.join(RETRIEVALS)}")
+        self.k, self.retrieval, self.draws, self.weight = k, retrieval, draws, weight
+        settings = {
+            "sentence": base._train.question.shape[1],
+            **{width: base.config["network"][width] for width in ("features", "end_features")},
+        }
+        self.policy = FactPolicy(**settings)
+        self.network = KDMN(**base.config["network"])
+        self.model = PolicyKDMN(self.network, self.policy, k)
+        self.config |= {"policy": settings, "picked": k, "retrieval": retrieval, "draws": draws}
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the network's mean loss over the memories picked, and the policy's."""
+        rows = self.split.labelled[rows]
+        device = next(self.model.parameters()).device
+        batch = take(self.base._train, rows).to(device)
+        answers, gold = self.base._answers[rows].to(device), self.base._gold[rows].to(device)
+        if self.retrieval == "reinforce":
+            return self._reinforced(batch, answers, gold)
+        scores = self.policy(batch) if self.retrieval == "supervised" else batch.features[..., 0]
+        k = min(self.k, batch.mask.shape[1])
+        read = self._read(batch, gumbel_top_k(scores, batch.mask, k, noise=False), answers, gold)[0].mean()
+        if self.retrieval == "cosine":
+            return read
+        log_p = scores.masked_fill(~batch.mask, torch.finfo(scores.dtype).min).log_softmax(1)
+        on_gold = torch.logsumexp(log_p.masked_fill(gold == 0, -1e9), 1)
+        return read - self.weight * torch.where(gold.any(1), on_gold, torch.zeros_like(on_gold)).mean()
+
+    def _reinforced(self, batch: FactBatch, answers: Tensor, gold: Tensor) -> Tensor:
+        logits = self.policy(batch)
+        k = min(self.k, batch.mask.shape[1])
+        losses, rewards, chances = [], [], []
+        for _ in range(self.draws):
+            rows = gumbel_top_k(logits, batch.mask, k)
+            loss, reward = self._read(batch, rows, answers, gold)
+            losses.append(loss)
+            rewards.append(reward)
+            chances.append(draw_log_probability(logits, batch.mask, rows))
+        policy = reinforce(torch.stack(chances), torch.stack(rewards))
+        return torch.stack(losses).mean() + self.weight * policy
+
+    def _read(self, batch: FactBatch, rows: Tensor, answers: Tensor, gold: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the network's loss on the facts picked, (B,), and the right answer's probability, (B,)."""
+        picked = choose(batch, rows)
+        answers = answers.gather(1, rows.unsqueeze(-1).expand(-1, -1, 2))
+        pointer, null, attention, _ = self.network(picked)
+        logits = torch.cat([pointer.flatten(1), null[:, None]], 1).float().log_softmax(1)
+        loss = end_loss(logits, attention, answers, gold.gather(1, rows))
+        return loss, (logits[:, :-1].exp() * answers.flatten(1)).sum(1).detach()

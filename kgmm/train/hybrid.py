@@ -1,0 +1,369 @@
+"""The hybrid's committee of rankers on FVQA as a training problem, see :class:`HybridProblem`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kgmm.data.fvqa import FvqaQuestion, StatedFacts, spellings, split_by_image
+from kgmm.data.knowledge_questions import knowledge_questions
+from kgmm.encode import text_encoder
+from kgmm.errors import KgmmError
+from kgmm.progress import Progress, silent
+from kgmm.reason.question.grammar import parse
+from kgmm.reason.ranking import features as ev
+from kgmm.reason.ranking import reasoner as hybrid
+from kgmm.reason.ranking.weights import WEIGHTS
+from kgmm.reason.task import Task
+from kgmm.retrieve.memory import prime, vectors
+
+if TYPE_CHECKING:
+    from kgmm.encode.cache import VectorCache
+    from kgmm.nn.pair_ranker import Pairs
+    from kgmm.store import LocalStore
+
+#: candidates kept of a question, best by the linear score and best by cosine: to measure, and to train on
+KEPT, TRAINED = (400, 300), (200, 100)
+#: how much the loss counts whether the answer is seen
+UNSEEN = 0.3
+#: questions made of the store's facts to train on beside FVQA's
+OWN = 600
+#: questions measured at a time
+TOGETHER = 32
+
+
+@dataclass
+class Example:
+    """One question's candidates.
+
+    Attributes:
+        facts, ends: (n,) and (n, 3) keys of texts; see :func:`kgmm.reason.ranking.reasoner.texts`.
+        relation: (n,) numbers of relations.
+        features: (n, 2, F) in half precision.
+        seen: (n, 2) ends that are seen.
+        answers: what each end says as an answer.
+        gold: (n, 2) the gold fact's answering end.
+        right: (n, 2) ends that say the gold answer.
+        cited: (n,) facts that are gold.
+        trained: (n,) candidates that training looks at.
+    """
+
+    question: FvqaQuestion
+    facts: NDArray[np.uint64]
+    ends: NDArray[np.uint64]
+    relation: NDArray[np.int64]
+    features: NDArray[np.float16]
+    seen: NDArray[np.bool_]
+    answers: list[tuple[str, str]]
+    gold: NDArray[np.bool_]
+    right: NDArray[np.bool_]
+    cited: NDArray[np.bool_]
+    trained: NDArray[np.bool_]
+
+    @property
+    def found(self) -> bool:
+        """Whether a gold fact with an answering end is among the candidates."""
+        return bool(self.gold.any())
+
+
+class Vectors:
+    """Vectors of texts by key, for many questions at once; (n, D) in half precision."""
+
+    def __init__(self, keys: NDArray[np.uint64], cache: VectorCache) -> None:
+        self.keys = np.unique(keys)
+        self.rows = cache.get(self.keys)[1].astype(np.float16)
+
+    def __call__(self, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
+        """Return the vectors of keys that were given before."""
+        return self.rows[np.searchsorted(self.keys, keys)].astype(np.float32)
+
+
+class HybridProblem:
+    """The hybrid's committee on FVQA.
+
+    The loss is the mean of two negative log likelihoods under a softmax over all ends: of the gold fact's answering end,
+    and of all ends that say the gold answer; beside them, whether the answer is seen; summed over the members, which do
+    not see each other. The labels take no part in what is read. Beside FVQA's questions there are some made of the store's
+    facts about what training images show, which name the seen thing more often than FVQA's annotators do.
+
+    Args:
+        store: FVQA's facts and distractors.
+        stated: which facts state what.
+        questions: with labels.
+        dev: share of images held out, and *split* the seed of the choice.
+        members: of the committee.
+        rank: of the corrections to the text encoder.
+        progress: called while candidates are collected.
+
+    Raises:
+        KgmmError: if too few questions are left to learn from or to test on.
+    """
+
+    metric = "top1"
+
+    def __init__(
+        self,
+        store: LocalStore,
+        stated: StatedFacts,
+        questions: Sequence[FvqaQuestion],
+        *,
+        seed: int = 0,
+        split: int = 1,
+        dev: float = 0.2,
+        members: int = 3,
+        rank: int = 16,
+        progress: Progress = silent,
+    ) -> None:
+        train, held = split_by_image(questions, dev, split)
+        asked = [*train, *own_questions(store, train, seed), *held]
+        made = [e for e in collect(store, stated, asked, progress) if len(e.facts)]
+        dev_ids = {q.question_id for q in held}
+        self.train = [e for e in made if e.question.question_id not in dev_ids and e.found]
+        self.held = [e for e in made if e.question.question_id in dev_ids]
+        self.size = len(self.train)
+        if not self.train or not self.held:
+            raise KgmmError(
+                f"{self.size} questions whose gold facts are found to learn from and {len(self.held)} about other "
+                f"images to test on, of {len(questions)}; both are needed"
+            )
+        cache = vectors(store, text_encoder("minilm"))
+        self.facts = Vectors(np.concatenate([e.facts for e in made]), cache)
+        self.ends = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
+        network = {
+            "features": made[0].features.shape[2],
+            "relations": len(hybrid.RELATIONS) + 1,
+            "members": members,
+            "rank": rank,
+        }
+        torch.manual_seed(seed)
+        self.model = hybrid.committee(**network)
+        self._scale()
+        self.tokenizer = hybrid.question_tokenizer()
+        self.config: dict[str, Any] = {
+            "name": "hybrid",
+            "data": "fvqa",
+            "network": network,
+            "relations": list(hybrid.RELATIONS),
+            "split": split,
+            "dev": dev,
+            "seed": seed,
+            "about": "Ranks (fact, answering end) pairs: low-rank corrections of all-MiniLM-L6-v2 read the question, its looks"
+            " are compared with vectors of facts and their ends, beside readable features.",
+        }
+        self.vocabulary: dict[str, Any] = {"relations": list(hybrid.RELATIONS)}
+
+    def _scale(self) -> None:
+        """Set what features are standardized by: mean and deviation over the training candidates."""
+        stacked = np.concatenate(
+            [e.features[e.trained].reshape(-1, e.features.shape[2]).astype(np.float32) for e in self.train]
+        )
+        for member in self.model.members:
+            member.mean.copy_(torch.from_numpy(stacked.mean(axis=0)))  # type: ignore[operator, union-attr]
+            member.deviation.copy_(torch.from_numpy(stacked.std(axis=0) + 1e-3))  # type: ignore[operator, union-attr]
+
+    def _pairs(self, e: Example, rows: NDArray[np.bool_] | slice) -> Pairs:
+        features = e.features[rows].astype(np.float32)
+        return hybrid.pairs(
+            self.facts(e.facts[rows]),
+            self.ends(e.ends[rows].reshape(-1)),
+            e.relation[rows],
+            features,
+            e.seen[rows],
+        )
+
+    def _tokens(self, part: list[Example]) -> tuple[Tensor, Tensor]:
+        return hybrid.tokens(self.tokenizer, [e.question.question for e in part])
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the mean loss of training samples *rows*, summed over the members."""
+        chosen = [self.train[i] for i in rows.tolist()]
+        candidates = [self._pairs(e, e.trained) for e in chosen]
+        asks_unseen = torch.tensor([float(e.question.answer_source == "kb") for e in chosen])
+        total = torch.zeros(())
+        for member, unseen in self.model(*self._tokens(chosen), candidates):
+            total = total + UNSEEN * F.binary_cross_entropy_with_logits(unseen, asks_unseen, reduction="sum")
+            for e, logits in zip(chosen, member, strict=True):
+                scores = logits.reshape(-1).log_softmax(0)
+                for mask in (e.gold, e.gold | e.right):
+                    wanted = torch.from_numpy(mask[e.trained].reshape(-1))
+                    total = total - 0.5 * torch.logsumexp(scores[wanted], 0)
+        return total / max(len(chosen), 1)
+
+    def evaluate(self) -> dict[str, float]:
+        """Return top1, top3, fact1 and the share answered at precision 0.95, on the held-out images."""
+        ranked = self.rank(self.held)
+        figures = measure(self.held, ranked)
+        self.model.confidence.copy_(torch.tensor(calibrate(self.held, ranked)))
+        return figures
+
+    def rank(self, examples: list[Example]) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Return for each question the best facts and their logits (m, 2)."""
+        out = []
+        with torch.inference_mode():
+            for start in range(0, len(examples), TOGETHER):
+                part = examples[start : start + TOGETHER]
+                candidates = [self._pairs(e, slice(None)) for e in part]
+                for ranked in self.model.rank(*self._tokens(part), candidates):
+                    logits = ranked.float().numpy()
+                    best = np.argsort(-logits.max(axis=1), kind="stable")[: hybrid.BEST]
+                    out.append((best, logits[best]))
+        return out
+
+    def write(self, folder: Path) -> None:
+        """Turn all but what features are standardized by into half precision."""
+        from safetensors.torch import load_file, save
+
+        path = folder / "model.safetensors"
+        exact = ("mean", "deviation", "confidence")
+        path.write_bytes(save({k: v if k.endswith(exact) else v.half() for k, v in load_file(path).items()}))
+
+
+def own_questions(store: LocalStore, questions: Sequence[FvqaQuestion], seed: int) -> list[FvqaQuestion]:
+    """Return at most :data:`OWN` questions made of facts about what images show, one an image."""
+    images = {q.image: q for q in questions}
+    chosen = Random(seed).sample(sorted(images), min(OWN, len(images)))
+    made = knowledge_questions(store, (images[i].scene() for i in chosen), per_scene=1, seed=seed)
+    return [
+        FvqaQuestion(
+            f"own-{n}",
+            "",
+            k.question,
+            k.answer,
+            ("/".join((k.fact.subject, k.fact.predicate, k.fact.object)),),
+            "image" if k.seen else "kb",
+            "",
+            tuple(o.name for o in k.scene.objects),
+        )
+        for n, k in enumerate(made)
+    ]
+
+
+def collect(
+    store: LocalStore,
+    stated: StatedFacts,
+    questions: Sequence[FvqaQuestion],
+    progress: Progress,
+) -> list[Example]:
+    """Return each question's candidates with features, words and labels."""
+    out = []
+    for n, q in enumerate(questions):
+        if n % 256 == 0:
+            prime(text_encoder("minilm"), [a.question for a in questions[n : n + 256]])
+        task = Task(store, q.scene(), q.question)
+        found = ev.evidence(task, parse(q.question, [o.name for o in task.scene.objects]), hybrid.POOL)
+        out.append(_example(task, found, q, stated))
+        progress(n + 1, len(questions), "candidates")
+    return out
+
+
+def _example(task: Task, found: ev.Evidence, q: FvqaQuestion, stated: StatedFacts) -> Example:
+    c, terms, gold = found.candidates, task.store.terms, set(q.facts)
+    triples = zip(terms.names(c.subject), terms.names(c.predicate), terms.names(c.object), strict=True)
+    cited = np.array([not gold.isdisjoint(("/".join(t), *stated(t))) for t in triples], bool)
+    if not len(c):
+        none = np.zeros((0, 2), bool)
+        keys = np.zeros((0, 3), np.uint64)
+        features = np.zeros((0, 2, 1), np.float16)
+        return Example(q, keys[:, 0], keys, np.zeros(0, np.int64), features, none, [], none, none, cited, none[:, 0])
+    linear = (found.features @ WEIGHTS).reshape(-1, 2).max(axis=1)
+    rows = np.flatnonzero(_among_best(linear, found.parts["similarity"], *KEPT))
+    says, wanted = hybrid.answers(task, found, rows), spellings(q.answer)
+    right = np.array([[end in wanted for end in pair] for pair in says], bool).reshape(-1, 2)
+    answering = right & cited[rows, None]
+    if q.answer_source == "kb":  # the answer's wording may differ from the fact's
+        far = np.stack([c.end[rows] == 1, c.end[rows] == 0], axis=1)
+        bare = cited[rows] & ~answering.any(axis=1)
+        answering |= far & bare[:, None]
+    facts, ends = hybrid.texts(task, found)
+    trained = _among_best(linear[rows], found.parts["similarity"][rows], *TRAINED) | answering.any(axis=1)
+    return Example(
+        q,
+        facts[rows],
+        ends[rows],
+        hybrid.relations(task, found)[rows],
+        hybrid.described(task, found)[rows].astype(np.float16),
+        found.seen.reshape(-1, 2)[rows],
+        says,
+        answering,
+        right,
+        cited[rows],
+        trained,
+    )
+
+
+def _among_best(
+    linear: NDArray[Any], similarity: NDArray[Any], by_linear: int, by_similarity: int
+) -> NDArray[np.bool_]:
+    keep = np.zeros(len(linear), bool)
+    keep[np.argsort(-linear, kind="stable")[:by_linear]] = True
+    keep[np.argsort(-similarity, kind="stable")[:by_similarity]] = True
+    return keep
+
+
+def _best(e: Example, rows: NDArray[np.int64], logits: NDArray[np.float32]) -> tuple[list[str], dict[str, int], float]:
+    """Return the answers best first, the fact behind each, and the best answer's log-probability."""
+    joint = hybrid.together(logits, [e.answers[i] for i in rows]).reshape(-1)
+    behind: dict[str, int] = {}
+    for at in np.argsort(-joint, kind="stable").tolist():
+        behind.setdefault(e.answers[rows[at // 2]][at % 2], int(rows[at // 2]))
+    return list(behind), behind, float(joint.max())
+
+
+def measure(examples: list[Example], ranked: list[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> dict[str, float]:
+    """Return top1, top3 and fact1 as FVQA's scorer counts them, top1 by source, and coverage at precision 0.95."""
+    hits: dict[str, float] = defaultdict(float)
+    sure: list[tuple[float, bool]] = []
+    for e, (rows, logits) in zip(examples, ranked, strict=True):
+        answers, behind, logit = _best(e, rows, logits)
+        wanted = spellings(e.question.answer)
+        right = [a in wanted for a in answers[:3]]
+        hits["top1"] += right[0]
+        hits["top3"] += any(right)
+        hits["fact1"] += bool(e.cited[behind[answers[0]]])
+        hits[f"top1_{e.question.answer_source}"] += right[0]
+        hits[f"n_{e.question.answer_source}"] += 1
+        sure.append((logit, right[0]))
+    n = max(len(examples), 1)
+    sure.sort(key=lambda item: -item[0])
+    precision = np.cumsum([r for _, r in sure]) / np.arange(1, len(sure) + 1)
+    figures = {name: hits[name] / n for name in ("top1", "top3", "fact1")}
+    for source in ("image", "kb"):
+        figures[f"top1_{source}"] = hits[f"top1_{source}"] / max(hits[f"n_{source}"], 1)
+    figures["answered_at_95"] = float((np.flatnonzero(precision >= 0.95).max(initial=-1) + 1) / n)
+    return figures
+
+
+def calibrate(
+    examples: list[Example], ranked: list[tuple[NDArray[np.int64], NDArray[np.float32]]]
+) -> tuple[float, float, float]:
+    """Return weights and bias of a logistic from an answer's log-probability and explicit score to whether it is right.
+
+    Each question counts twice: as it is, and with its gold facts taken away, so that a best answer among poor ones
+    is not taken for a good one.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    inputs, right = [], []
+    for e, (rows, logits) in zip(examples, ranked, strict=True):
+        for kept in (np.ones(len(rows), bool), ~e.cited[rows]):
+            if not kept.any():
+                continue
+            joint = hybrid.together(logits[kept], [e.answers[i] for i in rows[kept]]).reshape(-1)
+            at, end = divmod(int(joint.argmax()), 2)
+            row = rows[kept][at]
+            inputs.append((joint.max(), e.features[row, end, : len(ev.FEATURES)] @ WEIGHTS))
+            right.append(e.answers[row][end] in spellings(e.question.answer))
+    if len(set(right)) < 2:
+        return 1.0, 0.0, 0.0
+    line = LogisticRegression(C=1e6).fit(np.array(inputs), np.array(right))
+    return float(line.coef_[0, 0]), float(line.coef_[0, 1]), float(line.intercept_[0])

@@ -1,0 +1,124 @@
+"""KDMN trained on one's own knowledge base: questions made from its facts, about scenes given or drawn.
+
+A memory network learns to read a memory, not its facts, so questions generated from a store
+(:mod:`kgmm.data.knowledge_questions`) teach it the store's relations and ways of naming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from kgmm.data.fvqa import FvqaQuestion
+from kgmm.data.knowledge_questions import TEMPLATES, KnowledgeQuestion, knowledge_questions
+from kgmm.errors import KgmmError
+from kgmm.language import names
+from kgmm.scene import SceneGraph, SceneObject
+from kgmm.train.kdmn import FactBase, cache_folder
+
+if TYPE_CHECKING:
+    from kgmm.reason.kdmn.memory import Triple
+    from kgmm.store import LocalStore
+
+#: facts looked at of each seen concept, and of each relation where scenes are drawn
+MOST = 2_000
+
+
+def read_scenes(folder: str | Path) -> list[SceneGraph]:
+    """Read all scene graphs of a folder (``*.json``), in the order of their names.
+
+    Raises:
+        KgmmError: if it has none.
+    """
+    scenes = [SceneGraph.from_json(path) for path in sorted(Path(folder).glob("*.json"))]
+    if not scenes:
+        raise KgmmError(f"{folder}: no scene graph (*.json) here")
+    return scenes
+
+
+def drawn_scenes(store: LocalStore, count: int = 300, size: int = 6, seed: int = 0) -> list[SceneGraph]:
+    """Draw scenes of things the store knows something about, by chance.
+
+    Args:
+        store: the knowledge.
+        count: number of scenes.
+        size: things in each.
+        seed: of the draws.
+
+    Raises:
+        KgmmError: if the store has too few things with facts that questions can be made of.
+    """
+    subjects: set[str] = set()
+    for relation in TEMPLATES:
+        subjects.update(f.subject for f in store.find(None, relation, None, limit=MOST))
+    known = sorted({names.label(s) for s in subjects if s.startswith("/c/")})
+    if len(known) < size:
+        raise KgmmError(f"the store has facts about {len(known)} things; scenes of {size} are to be drawn")
+    random = Random(seed)
+    return [
+        SceneGraph(f"drawn-{i}", tuple(SceneObject(f"o{j}", n) for j, n in enumerate(random.sample(known, size))))
+        for i in range(count)
+    ]
+
+
+def own_data(
+    store: LocalStore, scenes: Sequence[SceneGraph], *, per_scene: int = 8, dev: float = 0.2, seed: int = 0
+) -> tuple[FactBase, list[FvqaQuestion], list[FvqaQuestion]]:
+    """Return facts, training and held-out questions, as ``FvqaProblem(data=…)`` takes them.
+
+    Args:
+        store: the knowledge.
+        scenes: what questions are about; the last ones are held out.
+        per_scene: most questions a scene.
+        dev: share of the scenes held out.
+        seed: of the questions.
+
+    Raises:
+        KgmmError: if too few questions can be made.
+    """
+    kept = len(scenes) - max(1, round(dev * len(scenes)))
+    parts = [
+        [_as_question(q) for q in knowledge_questions(store, part, per_scene=per_scene, seed=seed)]
+        for part in (scenes[:kept], scenes[kept:])
+    ]
+    if min(map(len, parts)) == 0:
+        raise KgmmError(
+            f"{len(parts[0])} questions to learn from and {len(parts[1])} to test on could be made of these scenes; "
+            "they need things the store has facts about, and choices that are not true as well"
+        )
+    return fact_base(store, (o.name for s in scenes for o in s.objects)), parts[0], parts[1]
+
+
+def fact_base(store: LocalStore, seen: Iterable[str]) -> FactBase:
+    """Return the store's facts with an end among what is seen."""
+    from kgmm.encode import text_encoder
+
+    found: dict[str, Triple] = {}
+    for node in dict.fromkeys(names.concept(name) for name in seen):
+        for facts in (store.find(node, None, None, limit=MOST), store.find(None, None, node, limit=MOST)):
+            for f in facts:
+                if f.subject.startswith("/c/") and f.object.startswith("/c/"):
+                    key = _key(f.subject, f.predicate, f.object)
+                    found[key] = (names.label(f.subject), names.label(f.predicate), names.label(f.object))
+    return FactBase(list(found.values()), list(found), text_encoder("minilm"), cache_folder())
+
+
+def _key(subject: str, predicate: str, object: str) -> str:
+    return f"{subject} {predicate} {object}"
+
+
+def _as_question(q: KnowledgeQuestion) -> FvqaQuestion:
+    fact = _key(q.fact.subject, q.fact.predicate, q.fact.object)
+    return FvqaQuestion(
+        f"{q.scene.id}: {q.question}",
+        q.scene.id,
+        q.question,
+        q.answer,
+        (fact,),
+        "image" if q.seen else "kb",
+        q.fact.predicate,
+        tuple(o.name for o in q.scene.objects),
+        q.choices,
+    )

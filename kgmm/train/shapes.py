@@ -1,0 +1,279 @@
+"""Questions about coloured shapes as training problems: easy-vqa and CLEVR-like worlds, from pixels, for any network."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from kgmm.data import clevr, easy_vqa
+from kgmm.data.clevr import Program, ProgramStep
+from kgmm.data.easy_vqa import FEATURE_DIM, Segment
+from kgmm.errors import KgmmError
+from kgmm.nn.program import ProgramNetwork
+from kgmm.nn.vqa import JOINS, VqaNetwork
+from kgmm.reason.visual.grammar import clevr_program
+
+EASY_COLOURS = ("red", "green", "blue", "black", "gray", "teal", "brown", "yellow")
+EASY_SHAPES = ("circle", "rectangle", "triangle")
+
+
+@dataclass(frozen=True)
+class World:
+    """What networks must know of a data set: words, answers, attributes and their values."""
+
+    name: str
+    words: tuple[str, ...]
+    answers: tuple[str, ...]
+    attributes: dict[str, tuple[str, ...]]
+
+
+WORLDS = {
+    "easy-vqa": World(
+        "easy-vqa",
+        (*EASY_COLOURS, *EASY_SHAPES, "colour", "shape"),
+        ("yes", "no", *EASY_COLOURS, *EASY_SHAPES),
+        {"colour": EASY_COLOURS, "shape": EASY_SHAPES},
+    ),
+    "clevr": World("clevr", clevr.WORDS, clevr.ANSWERS, clevr.ATTRIBUTES),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question about one picture, with the program read from its words."""
+
+    question: str
+    program: Program
+    answer: str
+    picture: int
+
+
+def easy_program(question: str) -> Program:
+    """Parse an easy-vqa question by its grammar.
+
+    Raises:
+        KgmmError: if the question is not of that grammar.
+
+    Example:
+        >>> [(s.function, s.argument) for s in easy_program("is there not a blue shape?")]
+        [('find', 'blue'), ('absent', '')]
+    """
+    words = re.findall(r"[a-z]+", question.lower().replace("grey", "gray").replace("colour", "color"))
+    named = [w for w in words if w in EASY_COLOURS or w in EASY_SHAPES]
+    find = ProgramStep("find", named[0] if named else "")
+    if len(named) > 1 or not words:
+        raise KgmmError(f"cannot read {question!r}: ask for one colour or one shape")
+    if words[0] == "what":
+        asks_colour = "color" in words or (bool(named) and named[0] in EASY_SHAPES)
+        return find, ProgramStep("query", "colour" if asks_colour else "shape", (0,))
+    if not named:
+        raise KgmmError(f"cannot read {question!r}: it names no colour and no shape")
+    negated = "not" in words or "no" in words
+    return find, ProgramStep("absent" if negated else "exist", "", (0,))
+
+
+def tokens(text: str) -> list[str]:
+    """Split a question into words, ``left_of`` staying apart."""
+    return re.findall(r"[a-z0-9]+", text.lower().replace("_", " "))
+
+
+class Pictures:
+    """Objects of many pictures, padded: features (P, N, f), boxes (P, N, 4) in [0, 1], mask (P, N)."""
+
+    def __init__(self, found: Sequence[list[Segment]], size: float) -> None:
+        most = max(1, *(len(s) for s in found))
+        self.features = torch.zeros(len(found), most, FEATURE_DIM)
+        self.boxes = torch.zeros(len(found), most, 4)
+        self.mask = torch.zeros(len(found), most, dtype=torch.bool)
+        for p, objects in enumerate(found):
+            for i, o in enumerate(objects):
+                self.features[p, i] = torch.from_numpy(o.features)
+                self.boxes[p, i] = torch.tensor([*o.centre, *o.box[2:]]) / size
+                self.mask[p, i] = True
+
+
+@dataclass
+class Part:
+    """The questions of one split and the pictures they are about."""
+
+    asked: list[Asked]
+    pictures: Pictures
+
+
+def easy_part(split: str, limit: int | None = None) -> Part:
+    """Return easy-vqa's ``train`` or ``test``, cut into objects."""
+    questions = easy_vqa.load_questions(split)[:limit]
+    images = sorted({q.image for q in questions})
+    at = {image: i for i, image in enumerate(images)}
+    found = [easy_vqa.segments(easy_vqa.read_pixels(easy_vqa.image_path(split, i))) for i in images]
+    asked = [Asked(q.question, easy_program(q.question), q.answer, at[q.image]) for q in questions]
+    return Part(asked, Pictures(found, 64.0))
+
+
+def clevr_part(scenes: range, per_scene: int, lengths: tuple[int, ...], seed: int) -> Part:
+    """Draw worlds by the seeds of *scenes*, and questions with programs of *lengths* steps about their pictures."""
+    worlds = [clevr.scene(s) for s in scenes]
+    found = [easy_vqa.segments(np.asarray(clevr.draw(w), np.float32) / 255.0) for w in worlds]
+    drawn = clevr.questions(worlds, per_scene, lengths, seed)
+    asked = [Asked(q.question, clevr_program(q.question), q.answer, q.scene) for q in drawn]
+    return Part(asked, Pictures(found, float(clevr.SIZE)))
+
+
+def parts(data: str, small: bool = False) -> tuple[Part, Part, Part]:
+    """Return training, development and test split.
+
+    easy-vqa has no development split: a tenth of its training pictures serves. CLEVR-like training and development
+    programs have 2 to 5 steps, test programs 6: one step longer than any in training.
+    """
+    share = 20 if small else 1
+    if data == "easy-vqa":
+        full = easy_part("train", 38_575 // share)
+        held = {p for p in range(len(full.pictures.mask)) if p % 10 == 9}
+        train = Part([a for a in full.asked if a.picture not in held], full.pictures)
+        dev = Part([a for a in full.asked if a.picture in held], full.pictures)
+        return train, dev, easy_part("test", 9_673 // share)
+    if data == "clevr":
+        train = clevr_part(range(1_500 // share), 20, (2, 2, 2, 3, 3, 4, 5), 1)
+        dev = clevr_part(range(100_000, 100_000 + 150 // share + 1), 8, (2, 3, 4, 5), 2)
+        return train, dev, clevr_part(range(200_000, 200_000 + 300 // share + 1), 8, (6,), 3)
+    raise KgmmError(f"no data set {data!r}; there are: {', '.join(WORLDS)}")
+
+
+class ShapesProblem:
+    """A network on a data set of shapes, for :func:`kgmm.train.fit.fit`.
+
+    Args:
+        network: ``modules`` or a name of :data:`kgmm.nn.vqa.JOINS`.
+        data: ``easy-vqa`` or ``clevr``.
+        seed: of the initial weights.
+        dim: width inside the network.
+        split: splits made by :func:`parts`, to share them between networks.
+        small: a twentieth of the data, for tests.
+    """
+
+    metric = "accuracy"
+
+    def __init__(
+        self,
+        network: str,
+        data: str,
+        *,
+        seed: int = 0,
+        dim: int = 64,
+        split: tuple[Part, Part, Part] | None = None,
+        small: bool = False,
+    ) -> None:
+        if network != "modules" and network not in JOINS:
+            raise KgmmError(f"no model {network!r}; there are: modules, {', '.join(JOINS)}")
+        self.train, self.dev, self.test = split or parts(data, small)
+        self.world = WORLDS[data]
+        self.size = len(self.train.asked)
+        counts = Counter(w for a in self.train.asked for w in tokens(a.question))
+        self.token_id = {w: i for i, w in enumerate(("", "?", *sorted(counts)))}
+        self.answer_id = {a: i for i, a in enumerate(self.world.answers)}
+        torch.manual_seed(seed)
+        self.network = network
+        self.model: torch.nn.Module = make_network(network, self.world, len(self.token_id), dim)
+        self.config: dict[str, Any] = {
+            "name": network,
+            "data": data,
+            "dim": dim,
+            "seed": seed,
+            "about": f"Answers questions about {data} pictures from the objects segmentation finds.",
+        }
+        self.vocabulary: dict[str, Any] = {"tokens": list(self.token_id)}
+        self._tokens = {id(p): self._ids(p) for p in (self.train, self.dev, self.test)}
+
+    def adopt(self, known: list[str]) -> None:
+        """Take over a trained model's vocabulary, and make the network anew for it."""
+        self.token_id = {w: i for i, w in enumerate(known)}
+        self.model = make_network(self.network, self.world, len(known), self.config["dim"])
+        self._tokens = {id(p): self._ids(p) for p in (self.train, self.dev, self.test)}
+
+    def _ids(self, part: Part) -> tuple[Tensor, Tensor, Tensor]:
+        texts = [[self.token_id.get(w, 1) for w in tokens(a.question)] for a in part.asked]
+        ids = torch.zeros(len(texts), max(map(len, texts), default=1), dtype=torch.long)
+        for i, row in enumerate(texts):
+            ids[i, : len(row)] = torch.tensor(row)
+        answers = torch.tensor([self.answer_id[a.answer] for a in part.asked])
+        return ids, answers, torch.tensor([a.picture for a in part.asked])
+
+    def logits(self, part: Part, rows: Tensor, pictures: str = "seen") -> Tensor:
+        """Return the model's logits for some questions of a split; *pictures* as in :meth:`accuracy`."""
+        device = next(self.model.parameters()).device
+        ids, _, picture = self._tokens[id(part)]
+        at = picture[rows]
+        if pictures == "shuffled":
+            at = (at + len(part.pictures.mask) // 2) % len(part.pictures.mask)
+        given = [t[at].to(device) for t in (part.pictures.features, part.pictures.boxes, part.pictures.mask)]
+        if pictures == "empty":
+            given = [torch.zeros_like(t) for t in given]
+        if self.network == "modules":
+            out: Tensor = self.model([part.asked[i].program for i in rows.tolist()], *given)[0]
+        else:
+            out = self.model(ids[rows].to(device), *given)[0]
+        return out
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the mean cross-entropy of training samples *rows*."""
+        logits = self.logits(self.train, rows)
+        return F.cross_entropy(logits, self._tokens[id(self.train)][1][rows].to(logits.device))
+
+    def evaluate(self) -> dict[str, float]:
+        """Return the accuracy on the development split."""
+        return {"accuracy": self.accuracy(self.dev)["all"]}
+
+    @torch.no_grad()
+    def accuracy(self, part: Part, pictures: str = "seen") -> dict[str, float]:
+        """Return the accuracy on a split: all, and by the kind of question (the program's last function).
+
+        Args:
+            part: the split.
+            pictures: ``seen``; ``empty``, where every question sees no object; or ``shuffled``, where every question
+                sees another question's picture. What a network knows of the world is in its picture, so these are
+                its runs without knowledge and with wrong knowledge.
+        """
+        right: dict[str, list[bool]] = defaultdict(list)
+        _, answers, _ = self._tokens[id(part)]
+        for start in range(0, len(part.asked), 512):
+            rows = torch.arange(start, min(start + 512, len(part.asked)))
+            hits = (self.logits(part, rows, pictures).argmax(1).cpu() == answers[rows]).tolist()
+            for row, hit in zip(rows.tolist(), hits, strict=True):
+                right["all"].append(hit)
+                right[part.asked[row].program[-1].function].append(hit)
+        return {kind: sum(hits) / len(hits) for kind, hits in right.items()}
+
+    def majority(self, part: Part) -> dict[str, float]:
+        """Return the accuracy of the most frequent training answer for each kind of question, as :meth:`accuracy` does."""
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for a in self.train.asked:
+            counts[_kind(a)][a.answer] += 1
+        right: dict[str, list[bool]] = defaultdict(list)
+        for a in part.asked:
+            hit = bool(counts[_kind(a)]) and counts[_kind(a)].most_common(1)[0][0] == a.answer
+            right["all"].append(hit)
+            right[a.program[-1].function].append(hit)
+        return {kind: sum(hits) / len(hits) for kind, hits in right.items()}
+
+    def write(self, folder: Path) -> None:
+        """Nothing but weights, config and vocabulary is needed."""
+
+
+def _kind(a: Asked) -> str:
+    return f"{a.program[-1].function} {a.program[-1].argument}"
+
+
+def make_network(network: str, world: World, vocabulary: int, dim: int) -> torch.nn.Module:
+    """Return an untrained network for a world."""
+    if network == "modules":
+        return ProgramNetwork(world.words, world.answers, dict(world.attributes), FEATURE_DIM, dim)
+    return VqaNetwork(network, vocabulary, len(world.answers), FEATURE_DIM, dim)

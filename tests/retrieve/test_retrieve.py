@@ -1,0 +1,129 @@
+"""A sentence, concepts or a scene become the facts that bear on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import kgmm
+from kgmm.knowledge import KnowledgeStore
+from kgmm.retrieve.memory import DENIES, Candidates, Memory, _denied
+from kgmm.scene import SceneGraph, SceneObject
+
+
+@pytest.fixture(scope="module")
+def kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeStore]:
+    with kgmm.open(tmp_path_factory.mktemp("retrieve") / "kb") as store:
+        store.add(
+            [
+                ("tabby", "IsA", "cat"),
+                ("cat", "IsA", "animal"),
+                ("cat", "CapableOf", "catch mice"),
+                ("animal", "CapableOf", "breathe"),
+                ("penguin", "IsA", "bird"),
+                ("robin", "IsA", "bird"),
+                ("bird", "CapableOf", "fly"),
+                ("penguin", "NotCapableOf", "fly"),
+                ("knife", "UsedFor", "cutting"),
+                ("knife", "AtLocation", "kitchen"),
+            ]
+        )
+        yield store
+
+
+def far_ends(memory: Memory) -> list[str]:
+    return [m.fact.object for m in memory]
+
+
+def test_what_a_kind_can_do_its_members_can_do_with_the_chain_in_the_memory(kb: KnowledgeStore) -> None:
+    memory = kb.retrieve("What can a tabby do?")
+    inherited = next(m for m in memory if m.fact.object == "/c/en/breathe")
+    assert [(f.subject, f.predicate, f.object) for f in inherited.chain] == [
+        ("/c/en/tabby", "IsA", "/c/en/cat"),
+        ("/c/en/cat", "IsA", "/c/en/animal"),
+    ]
+
+
+def test_an_exception_wins_over_inheritance(kb: KnowledgeStore) -> None:
+    said = {(m.fact.subject, m.fact.predicate) for m in kb.retrieve("penguin") if m.fact.object == "/c/en/fly"}
+    assert said == {("/c/en/penguin", "NotCapableOf")}
+    said = {(m.fact.subject, m.fact.predicate) for m in kb.retrieve("robin") if m.fact.object == "/c/en/fly"}
+    assert said == {("/c/en/bird", "CapableOf")}
+
+
+def test_the_question_decides_the_order(kb: KnowledgeStore) -> None:
+    assert far_ends(kb.retrieve("Where is a knife found?"))[0] == "/c/en/kitchen"
+    assert far_ends(kb.retrieve("What is a knife used for?"))[0] == "/c/en/cutting"
+
+
+def test_concepts_scenes_and_sentences_all_work(kb: KnowledgeStore) -> None:
+    scene = SceneGraph("s", (SceneObject("o1", "knife"),))
+    for source in (["knife"], scene, "a knife"):
+        assert "/c/en/cutting" in far_ends(kb.retrieve(source, "What is it used for?"))
+
+
+def test_a_limit_is_kept_and_nothing_known_gives_nothing(kb: KnowledgeStore) -> None:
+    assert len(kb.retrieve("knife", limit=1)) == 1
+    assert len(kb.retrieve("zzxy", limit=5)) == 0 or all(k.rule == "embedding" for k in kb.retrieve("zzxy").concepts)
+
+
+def test_statements_taken_away_are_not_there(kb: KnowledgeStore) -> None:
+    from kgmm.retrieve import retrieve
+
+    gone = ("/c/en/knife", "UsedFor", "/c/en/cutting")
+    assert "/c/en/cutting" not in far_ends(retrieve(kb, "knife", exclude=frozenset([gone])))
+
+
+def test_the_memory_is_a_graph_for_pyg_and_a_view(kb: KnowledgeStore) -> None:
+    memory = kb.retrieve("What can a tabby do?")
+    data, view = memory.to_pyg(features=None), memory.to_view()
+    assert data.edge_index.shape == (2, len(memory.statements())) and data.seed.any()
+    assert data.num_nodes == len(data.node_names) == len(view.names if hasattr(view, "names") else data.node_names)
+
+
+def literal_denied(c: Candidates, keep: np.ndarray, store: KnowledgeStore) -> np.ndarray:
+    """Row by row, as the rule is said."""
+    out = np.zeros(len(c), bool)
+    for relation, targets in DENIES.items():
+        denying, hidden = store.terms.id(relation), {store.terms.id(r) for r in targets}
+        for i in range(len(c)):
+            for j in range(len(c)):
+                if (
+                    keep[i]
+                    and c.predicate[i] == denying
+                    and c.end[i] == c.end[j] == 0
+                    and c.predicate[j] in hidden
+                    and c.root[i] == c.root[j]
+                    and c.object[i] == c.object[j]
+                ):
+                    out[j] |= c.depth[j] > c.depth[i]
+                    out[i] |= c.depth[j] < c.depth[i]
+    return out
+
+
+def test_denial_agrees_with_the_rule_said_row_by_row(tmp_path_factory: pytest.TempPathFactory) -> None:
+    generator = np.random.default_rng(0)
+    with kgmm.open(tmp_path_factory.mktemp("denied") / "kb") as store:
+        relations = ["CapableOf", "NotCapableOf", "HasA", "NotHasA", "UsedFor"]
+        store.add([("a", r, "b") for r in relations])
+        n = 300
+        predicate = generator.choice(store.terms.ids(relations), n)
+        small = [generator.integers(k, size=n) for k in (3, 5, 3, 3)]
+        c = Candidates(
+            small[0],
+            predicate,
+            small[1],
+            np.ones(n, np.float32),
+            small[0] * 0,
+            small[2],
+            small[3],
+            (generator.random(n) < 0.2).astype(np.int64),
+            [0, 1, 2],
+            {},
+        )
+        keep = generator.random(n) < 0.8
+        denied = _denied(store, c, keep)
+        assert (denied == literal_denied(c, keep, store)).all()
+        assert denied.any() and not denied.all()

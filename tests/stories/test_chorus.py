@@ -1,0 +1,107 @@
+"""A planted chorus is found by its repeats, and the clip starts at a cut that splits no line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from kgmm.errors import BadInput
+from kgmm.stories.films.chorus import RATE, aligned_clip, chorus, repeated
+from kgmm.stories.video.clips import Clip
+from kgmm.stories.video.faces import faces, is_close_up
+from kgmm.stories.video.shots import Cut
+from kgmm.stories.video.subtitles import Cue, write_srt
+
+#: seconds of a beat, and where the chorus (16 s) comes in the song
+BEAT, CHORUS, LONG = 0.5, (16.0, 48.0, 80.0), 16.0
+
+
+def song(seed: int = 0) -> np.ndarray:
+    """Return 96 s: verse, chorus, another verse, chorus, a third verse, chorus; a chord and a click each beat."""
+    random = np.random.default_rng(seed)
+    refrain = random.integers(0, 12, 32)
+    chords = np.concatenate([part for _ in CHORUS for part in (random.integers(0, 12, 32), refrain)])
+    at = np.arange(int(BEAT * RATE)) / RATE
+    parts = []
+    for i, root in enumerate(chords):
+        loud = 0.35 if (i // 32) % 2 else 0.18
+        notes = [220 * 2 ** ((root + step) / 12) for step in (0, 4, 7)]
+        tone = sum(np.sin(2 * np.pi * note * at) for note in notes) / 3 * np.exp(-1.5 * at)
+        click = np.exp(-80 * at) * random.normal(size=len(at)) * 0.3
+        parts.append(loud * (tone + click))
+    return np.concatenate(parts).astype(np.float32) + random.normal(0, 0.002, len(at) * len(chords)).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_planted_repeats_are_found(seed: int) -> None:
+    found = repeated(song(seed))
+    assert len(found) == 3
+    for clip, start in zip(found, CHORUS, strict=True):
+        assert clip.start == pytest.approx(start, abs=2.1)
+        assert clip.end - clip.start == pytest.approx(LONG, abs=4.1)
+
+
+def test_a_sound_too_short_for_two_choruses_has_none() -> None:
+    assert repeated(song()[: 10 * RATE]) == []
+
+
+def test_a_music_video(tmp_path: Path) -> None:
+    cuts = [0.0, 15.0, 33.0, 47.2, 63.0, 79.0]
+    video = tmp_path / "song.mp4"
+    sound = song()
+    with av.open(str(video), "w") as container:
+        picture = container.add_stream("libx264", rate=5)
+        picture.width, picture.height, picture.pix_fmt = 96, 64, "yuv420p"
+        voice = container.add_stream("aac", rate=RATE, layout="mono")
+        random = np.random.default_rng(1)
+        stills = [random.integers(0, 255, (8, 12, 3), np.uint8).repeat(8, 0).repeat(8, 1) for _ in cuts]
+        for i in range(96 * 5):
+            pixels = stills[sum(c <= i / 5 for c in cuts) - 1]
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(picture.encode())
+        for start in range(0, len(sound), 1024):
+            frame = av.AudioFrame.from_ndarray(sound[None, start : start + 1024], format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = RATE, start
+            container.mux(voice.encode(frame))
+        container.mux(voice.encode())
+    lines = [Cue(2, 5, "I walked alone"), *(Cue(t + 1, t + 4, "Come home, my love") for t in CHORUS)]
+    found = chorus(video, write_srt(lines, tmp_path / "song.srt"), length=12)
+    assert found.line == "Come home, my love"
+    assert found.clip.end - found.clip.start == pytest.approx(12)
+    assert min(abs(found.clip.start - c) for c in (15.0, 47.2, 79.0)) < 0.3
+    assert not found.close_ups
+
+
+def test_the_start_meets_a_cut_that_splits_no_line() -> None:
+    shots = [Cut(0, 18), Cut(18, 21), Cut(21, 30)]
+    assert aligned_clip(Clip(19, 29), shots, [], None, 60) == Clip(18, 28)
+    assert aligned_clip(Clip(19, 29), shots, [Cue(17, 20, "la la")], None, 60) == Clip(21, 31)
+    assert aligned_clip(Clip(10, 20), shots, [], 8, 60) == Clip(10, 18)
+    assert aligned_clip(Clip(55, 65), shots, [], 10, 60).end == 60
+
+
+def test_a_close_up_is_told_from_a_wide_shot() -> None:
+    data = pytest.importorskip("skimage.data")
+    astronaut = Image.fromarray(data.astronaut())
+    close = np.asarray(astronaut.crop((120, 20, 340, 240)).resize((320, 320)))
+    wide = np.asarray(astronaut.resize((256, 256)))
+    assert is_close_up(close) and faces(close)
+    assert not is_close_up(wide)
+    assert not is_close_up(np.full((90, 160, 3), 128, np.uint8))
+
+
+def test_what_has_no_sound_has_no_chorus(tmp_path: Path) -> None:
+    video = tmp_path / "silent.mp4"
+    with av.open(str(video), "w") as container:
+        picture = container.add_stream("libx264", rate=5)
+        picture.width, picture.height, picture.pix_fmt = 32, 32, "yuv420p"
+        container.mux(picture.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
+        container.mux(picture.encode())
+    with pytest.raises(BadInput, match="no sound"):
+        chorus(video)
+    with pytest.raises(BadInput, match="length"):
+        chorus(video, length=0)
