@@ -10,6 +10,7 @@ import numpy as np
 from kgmm.language import names
 from kgmm.language.words import content, lemma, normal
 from kgmm.reason.question.parsed import Constraint, Noun
+from kgmm.reason.question.vocabulary import COLOURS
 from kgmm.retrieve.ground import ground_name
 from kgmm.retrieve.memory import DENIES, chain_at, fact_at, query_vector, rarity, term_vectors
 from kgmm.scene import Box, SceneObject, SceneRelation
@@ -181,7 +182,6 @@ def _plain(word: str) -> str:
 
 
 def _group(word: str) -> str:
-    from kgmm.reason.question.parsed import COLOURS
 
     return "colour" if word in COLOURS or word == "gray" else "size" if word in ("big", "small") else ""
 

@@ -26,7 +26,8 @@ from kgmm.reason.explicit.objects import (
     support,
     with_attribute,
 )
-from kgmm.reason.question.parsed import COLOURS, Constraint, Noun, Question
+from kgmm.reason.question.parsed import Constraint, Noun, Question
+from kgmm.reason.question.vocabulary import COLOURS
 from kgmm.reason.task import Outcome
 from kgmm.scene import SceneObject
 from kgmm.store import Fact
