@@ -22,8 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from kgmm.cli.eval_fvqa import knowledge_base, right_answer
 from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
 from kgmm.language.names import label
-from kgmm.reason.question.grammar import parse
-from kgmm.reason.ranking import features as ev
+from kgmm.reason.ranking.features import FEATURES, evidence
 from kgmm.reason.task import Task
 from kgmm.retrieve.memory import prime
 
@@ -71,10 +70,10 @@ def main() -> None:
         f"{name}: {figures(part, weights)}" for name, part in zip(("fitted half", "other half"), sets, strict=True)
     )
     print(report)
-    for name, value in sorted(zip(ev.FEATURES, weights, strict=True), key=lambda x: -abs(x[1])):
+    for name, value in sorted(zip(FEATURES, weights, strict=True), key=lambda x: -abs(x[1])):
         print(f"{name:35s}{value:8.3f}")
     if arguments.write:
-        rows = "\n".join(f"        {w:.4f},  # {n}" for n, w in zip(ev.FEATURES, weights, strict=True))
+        rows = "\n".join(f"        {w:.4f},  # {n}" for n, w in zip(FEATURES, weights, strict=True))
         text = TEMPLATE.format(report=report, weights=rows, slope=slope, bias=bias, threshold=0.12)
         Path("kgmm/reason/ranking/weights.py").write_text(text)
 
@@ -90,7 +89,7 @@ def collect(kb, stated, questions: list[FvqaQuestion]):  # type: ignore[no-untyp
             print(f"{n}/{len(questions)} {time.time() - start:.0f} s", file=sys.stderr)
         scene = scenes[n % 256]
         task = Task(kb, scene, q.question)
-        found = ev.evidence(task, parse(q.question, [o.name for o in scene.objects]))
+        found = evidence(task)
         c, terms = found.candidates, kb.terms
         subjects, predicates, objects = (
             terms.names(c.subject),

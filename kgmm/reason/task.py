@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kgmm.reason.question.parsed import Constraint, Question
+from kgmm.reason.question.reference import read
 from kgmm.retrieve import Candidates, Key, gather, link
 from kgmm.retrieve.ground import ground_name
 from kgmm.scene import SceneGraph
+from kgmm.store import Fact
 from kgmm.trace import Citation, Link, MemoryFact, Step
 
 if TYPE_CHECKING:
     from kgmm.encode.text import Encoder
-    from kgmm.reason.explicit.objects import Support
-    from kgmm.reason.question.parsed import Constraint
     from kgmm.store import LocalStore
+
+
+@dataclass(frozen=True)
+class Support:
+    """The best fact for a condition: how well it fits, its chain and itself, and whether it denies."""
+
+    score: float
+    facts: tuple[Fact, ...] = ()
+    denies: bool = False
 
 
 @dataclass
 class Task:
-    """One question about one scene, over one store."""
+    """One question about one scene, over one store; what several stages need is found once and kept here."""
 
     store: LocalStore
     scene: SceneGraph
@@ -40,11 +51,17 @@ class Task:
     timings: dict[str, float] = field(default_factory=dict)
     #: what :func:`kgmm.reason.explicit.objects.support` has found, by object and condition
     supports: dict[tuple[str, str, Constraint], Support] = field(default_factory=dict, repr=False)
+    _named: dict[str, str | None] = field(default_factory=dict, repr=False)
 
     @property
     def drawn(self) -> bool:
         """Whether the scene says where things are, rather than being a list of names."""
         return bool(self.scene.relations) or any(o.box is not None for o in self.scene.objects)
+
+    @cached_property
+    def parsed(self) -> Question:
+        """The question as the grammar reads it, about this scene."""
+        return read(self.question, self.scene)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -56,20 +73,28 @@ class Task:
     @cached_property
     def links(self) -> list[Link]:
         """Concepts of the seen objects, then of the question's words."""
-        found = link(self.store, self.scene, self.question, encoder=self.encoder)
-        for choice in self.choices or ():
-            linked = ground_name(self.store, choice)
-            if linked is not None and linked.rule != "head":
-                found.append(linked)
-        return found
+        links = link(self.store, self.scene, self.question, encoder=self.encoder)
+        named = [ground_name(self.store, choice) for choice in self.choices or ()]
+        return links + [k for k in named if k is not None and k.rule != "head"]
 
     @cached_property
     def candidates(self) -> Candidates:
         """All facts around the linked concepts, and what those inherit."""
         start = time.perf_counter()
-        found = gather(self.store, self.links, exclude=self.exclude, graphs=self.graphs)
+        gathered = gather(self.store, self.links, exclude=self.exclude, graphs=self.graphs)
         self.timings["retrieve"] = round(time.perf_counter() - start, 4)
-        return found
+        return gathered
+
+    def concept(self, phrase: str) -> str | None:
+        """Return the concept that a phrase names in full rather than by its last words; None if there is none."""
+        if phrase not in self._named:
+            named = ground_name(self.store, phrase)
+            self._named[phrase] = named.concept if named is not None and named.rule != "head" else None
+        return self._named[phrase]
+
+    def ids(self, names: Iterable[str]) -> list[int]:
+        """Return the store's ids of those terms that it knows."""
+        return [i for name in names if (i := self.store.terms.id(name)) is not None]
 
     def objects_of(self, concept: str) -> list[str]:
         """Return the ids of the scene objects linked to a concept."""
@@ -89,3 +114,21 @@ class Outcome:
     abstained: str = ""
     #: checksum of the model's weights, if it has any
     model: str = ""
+
+
+def answered(
+    text: str,
+    score: float,
+    citations: Sequence[Citation],
+    step: Step,
+    *,
+    alternatives: Sequence[tuple[str, float]] = (),
+    memory: Sequence[MemoryFact] = (),
+) -> Outcome:
+    """Return an answer that one step gives, the facts that carry it, and the next best answers."""
+    return Outcome(text, score, list(alternatives), list(citations), list(memory), [step])
+
+
+def unanswered(reason: str, *, memory: Sequence[MemoryFact] = (), steps: Sequence[Step] = ()) -> Outcome:
+    """Return that there is no answer, and why."""
+    return Outcome(None, abstained=reason, memory=list(memory), steps=list(steps))

@@ -20,9 +20,8 @@ from kgmm.data.knowledge_questions import knowledge_questions
 from kgmm.encode import text_encoder
 from kgmm.errors import KgmmError
 from kgmm.progress import Progress, silent
-from kgmm.reason.question.grammar import parse
-from kgmm.reason.ranking import features as ev
-from kgmm.reason.ranking import reasoner as hybrid
+from kgmm.reason.ranking import committee, network
+from kgmm.reason.ranking.features import FEATURES, Evidence, evidence
 from kgmm.reason.ranking.weights import WEIGHTS
 from kgmm.reason.task import Task
 from kgmm.retrieve.memory import prime, vectors
@@ -47,7 +46,7 @@ class Example:
     """One question's candidates.
 
     Attributes:
-        facts, ends: (n,) and (n, 3) keys of texts; see :func:`kgmm.reason.ranking.reasoner.texts`.
+        facts, ends: (n,) and (n, 3) keys of texts; see :func:`kgmm.reason.ranking.network.text_keys`.
         relation: (n,) numbers of relations.
         features: (n, 2, F) in half precision.
         seen: (n, 2) ends that are seen.
@@ -139,28 +138,28 @@ class HybridProblem:
         cache = vectors(store, text_encoder("minilm"))
         self.facts = Vectors(np.concatenate([e.facts for e in made]), cache)
         self.ends = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
-        network = {
+        options = {
             "features": made[0].features.shape[2],
-            "relations": len(hybrid.RELATIONS) + 1,
+            "relations": len(network.RELATIONS) + 1,
             "members": members,
             "rank": rank,
         }
         torch.manual_seed(seed)
-        self.model = hybrid.committee(**network)
+        self.model = network.committee(**options)
         self._scale()
-        self.tokenizer = hybrid.question_tokenizer()
+        self.tokenizer = network.question_tokenizer()
         self.config: dict[str, Any] = {
             "name": "hybrid",
             "data": "fvqa",
-            "network": network,
-            "relations": list(hybrid.RELATIONS),
+            "network": options,
+            "relations": list(network.RELATIONS),
             "split": split,
             "dev": dev,
             "seed": seed,
             "about": "Ranks (fact, answering end) pairs: low-rank corrections of all-MiniLM-L6-v2 read the question, its looks"
             " are compared with vectors of facts and their ends, beside readable features.",
         }
-        self.vocabulary: dict[str, Any] = {"relations": list(hybrid.RELATIONS)}
+        self.vocabulary: dict[str, Any] = {"relations": list(network.RELATIONS)}
 
     def _scale(self) -> None:
         """Set what features are standardized by: mean and deviation over the training candidates."""
@@ -173,7 +172,7 @@ class HybridProblem:
 
     def _pairs(self, e: Example, rows: NDArray[np.bool_] | slice) -> Pairs:
         features = e.features[rows].astype(np.float32)
-        return hybrid.pairs(
+        return network.as_pairs(
             self.facts(e.facts[rows]),
             self.ends(e.ends[rows].reshape(-1)),
             e.relation[rows],
@@ -182,7 +181,7 @@ class HybridProblem:
         )
 
     def _tokens(self, part: list[Example]) -> tuple[Tensor, Tensor]:
-        return hybrid.tokens(self.tokenizer, [e.question.question for e in part])
+        return network.tokens(self.tokenizer, [e.question.question for e in part])
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean loss of training samples *rows*, summed over the members."""
@@ -215,7 +214,7 @@ class HybridProblem:
                 candidates = [self._pairs(e, slice(None)) for e in part]
                 for ranked in self.model.rank(*self._tokens(part), candidates):
                     logits = ranked.float().numpy()
-                    best = np.argsort(-logits.max(axis=1), kind="stable")[: hybrid.BEST]
+                    best = np.argsort(-logits.max(axis=1), kind="stable")[: committee.BEST]
                     out.append((best, logits[best]))
         return out
 
@@ -260,13 +259,13 @@ def collect(
         if n % 256 == 0:
             prime(text_encoder("minilm"), [a.question for a in questions[n : n + 256]])
         task = Task(store, q.scene(), q.question)
-        found = ev.evidence(task, parse(q.question, [o.name for o in task.scene.objects]), hybrid.POOL)
+        found = evidence(task, committee.POOL)
         out.append(_example(task, found, q, stated))
         progress(n + 1, len(questions), "candidates")
     return out
 
 
-def _example(task: Task, found: ev.Evidence, q: FvqaQuestion, stated: StatedFacts) -> Example:
+def _example(task: Task, found: Evidence, q: FvqaQuestion, stated: StatedFacts) -> Example:
     c, terms, gold = found.candidates, task.store.terms, set(q.facts)
     triples = zip(terms.names(c.subject), terms.names(c.predicate), terms.names(c.object), strict=True)
     cited = np.array([not gold.isdisjoint(("/".join(t), *stated(t))) for t in triples], bool)
@@ -277,21 +276,21 @@ def _example(task: Task, found: ev.Evidence, q: FvqaQuestion, stated: StatedFact
         return Example(q, keys[:, 0], keys, np.zeros(0, np.int64), features, none, [], none, none, cited, none[:, 0])
     linear = (found.features @ WEIGHTS).reshape(-1, 2).max(axis=1)
     rows = np.flatnonzero(_among_best(linear, found.parts["similarity"], *KEPT))
-    says, wanted = hybrid.answers(task, found, rows), spellings(q.answer)
+    says, wanted = committee.end_answers(task, found, rows), spellings(q.answer)
     right = np.array([[end in wanted for end in pair] for pair in says], bool).reshape(-1, 2)
     answering = right & cited[rows, None]
     if q.answer_source == "kb":  # the answer's wording may differ from the fact's
         far = np.stack([c.end[rows] == 1, c.end[rows] == 0], axis=1)
         bare = cited[rows] & ~answering.any(axis=1)
         answering |= far & bare[:, None]
-    facts, ends = hybrid.texts(task, found)
+    facts, ends = network.text_keys(task, found)
     trained = _among_best(linear[rows], found.parts["similarity"][rows], *TRAINED) | answering.any(axis=1)
     return Example(
         q,
         facts[rows],
         ends[rows],
-        hybrid.relations(task, found)[rows],
-        hybrid.described(task, found)[rows].astype(np.float16),
+        network.relation_numbers(task, found)[rows],
+        network.end_features(task, found)[rows].astype(np.float16),
         found.seen.reshape(-1, 2)[rows],
         says,
         answering,
@@ -312,7 +311,7 @@ def _among_best(
 
 def _best(e: Example, rows: NDArray[np.int64], logits: NDArray[np.float32]) -> tuple[list[str], dict[str, int], float]:
     """Return the answers best first, the fact behind each, and the best answer's log-probability."""
-    joint = hybrid.together(logits, [e.answers[i] for i in rows]).reshape(-1)
+    joint = committee.summed_by_answer(logits, [e.answers[i] for i in rows]).reshape(-1)
     behind: dict[str, int] = {}
     for at in np.argsort(-joint, kind="stable").tolist():
         behind.setdefault(e.answers[rows[at // 2]][at % 2], int(rows[at // 2]))
@@ -358,10 +357,10 @@ def calibrate(
         for kept in (np.ones(len(rows), bool), ~e.cited[rows]):
             if not kept.any():
                 continue
-            joint = hybrid.together(logits[kept], [e.answers[i] for i in rows[kept]]).reshape(-1)
+            joint = committee.summed_by_answer(logits[kept], [e.answers[i] for i in rows[kept]]).reshape(-1)
             at, end = divmod(int(joint.argmax()), 2)
             row = rows[kept][at]
-            inputs.append((joint.max(), e.features[row, end, : len(ev.FEATURES)] @ WEIGHTS))
+            inputs.append((joint.max(), e.features[row, end, : len(FEATURES)] @ WEIGHTS))
             right.append(e.answers[row][end] in spellings(e.question.answer))
     if len(set(right)) < 2:
         return 1.0, 0.0, 0.0

@@ -9,50 +9,22 @@ import numpy as np
 
 from kgmm.language import names
 from kgmm.language.words import content, lemma, normal
+from kgmm.reason.explicit import certainty
+from kgmm.reason.explicit.certainty import SUPPORT
+from kgmm.reason.explicit.places import related, scene_citation
 from kgmm.reason.question.parsed import Constraint, Noun
 from kgmm.reason.question.vocabulary import COLOURS
-from kgmm.retrieve.ground import ground_name
-from kgmm.retrieve.memory import DENIES, chain_at, fact_at, query_vector, rarity, term_vectors
-from kgmm.scene import Box, SceneObject, SceneRelation
+from kgmm.reason.task import Support
+from kgmm.retrieve.memory import DENIES, chain, chain_at, fact_at, query_vector, rarity, term_vectors
+from kgmm.scene import SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Citation, Link
 
 if TYPE_CHECKING:
     from kgmm.reason.task import Task
 
-#: a fact supports a constraint from here on; the cosine must be near identity to replace shared words
-SUPPORT = 0.6
-SAME_MEANING = 0.72
-INVERSE = {
-    "left_of": "right_of",
-    "above": "below",
-    "on": "under",
-    "inside": "contains",
-    "in_front_of": "behind",
-    "hold": "held_by",
-    "wear": "worn_by",
-}
-INVERSE |= {b: a for a, b in INVERSE.items()}
-SYMMETRIC = frozenset({"next_to", "touch", "near", "beside"})
-#: predicates people use for one another, by the word that stands for all of them
-ALIKE = {
-    "near": "next_to",
-    "beside": "next_to",
-    "close_to": "next_to",
-    "adjacent_to": "next_to",
-    "by": "next_to",
-    "under": "below",
-    "beneath": "below",
-    "underneath": "below",
-    "over": "above",
-    "in": "inside",
-    "within": "inside",
-    "on_top_of": "on",
-    "atop": "on",
-    "upon": "on",
-    "to_the_left_of": "left_of",
-    "to_the_right_of": "right_of",
-}
+#: id that stands for a concept that is asked about but not seen
+ASKED = "?"
 _GENERAL = {
     "colour": "color",
     "grey": "gray",
@@ -74,14 +46,9 @@ class Match:
     citations: list[Citation] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Support:
-    """The best fact for a constraint: how well it fits, the fact, its chain, and whether it denies."""
-
-    score: float
-    facts: tuple[Fact, ...] = ()
-    denies: bool = False
-    row: int = -1
+def asked_about(noun: Noun) -> Match:
+    """Return a match that stands for what is asked about and not seen."""
+    return Match(SceneObject(ASKED, noun.head))
 
 
 def matches(task: Task, noun: Noun) -> list[Match]:
@@ -101,10 +68,6 @@ def matches(task: Task, noun: Noun) -> list[Match]:
     return sorted(found, key=lambda m: -m.score)
 
 
-#: id that stands for a concept that is asked about but not seen
-ASKED = "?"
-
-
 def is_of(link: Link, seen: SceneObject) -> bool:
     """Tell whether a link belongs to an object, or to the words that name a concept not seen."""
     return link.object == seen.id or (
@@ -114,11 +77,17 @@ def is_of(link: Link, seen: SceneObject) -> bool:
 
 def seen_as(task: Task, seen: SceneObject) -> Citation:
     """Return the scene fact that names an object."""
-    return Citation(
-        Fact(task.scene.node(seen.id), "InstanceOf", names.concept(seen.name), seen.score, task.scene.graph),
-        "scene",
-        "seen",
-    )
+    return _seen(task, seen, "InstanceOf", seen.name, "seen")
+
+
+def seen_with(task: Task, seen: SceneObject, attribute: str) -> Citation:
+    """Return the scene fact that gives an object an attribute."""
+    return _seen(task, seen, "HasProperty", attribute, "attribute")
+
+
+def _seen(task: Task, seen: SceneObject, predicate: str, word: str, role: str) -> Citation:
+    fact = Fact(task.scene.node(seen.id), predicate, names.concept(word), seen.score, task.scene.graph)
+    return Citation(fact, "scene", role)
 
 
 def of_kind(task: Task, seen: SceneObject, noun: Noun) -> Match | None:
@@ -131,11 +100,11 @@ def of_kind(task: Task, seen: SceneObject, noun: Noun) -> Match | None:
         return base
     words, asked = normal(seen.name).split(), head.split()
     if words[-len(asked) :] == asked:
-        base.score *= 0.95
+        base.score *= certainty.LAST_WORDS
         return base
     facts = kind_chain(task, seen, noun.head)
     if facts is not None:
-        return Match(seen, seen.score * 0.9, [*base.citations, *(Citation(f, role="kind") for f in facts)])
+        return Match(seen, seen.score * certainty.KIND, [*base.citations, *(Citation(f, role="kind") for f in facts)])
     if len(asked) > 1:  # "striped animal": the words before the head as attributes
         inner = of_kind(task, seen, Noun(head=asked[-1]))
         for word in asked[:-1]:
@@ -146,43 +115,35 @@ def of_kind(task: Task, seen: SceneObject, noun: Noun) -> Match | None:
 
 def kind_chain(task: Task, seen: SceneObject, kind: str) -> tuple[Fact, ...] | None:
     """Return the IsA facts from an object's concept up to a kind, or None if it is not one."""
-    target = ground_name(task.store, kind)
-    if target is None or target.rule == "head":
+    end = task.concept(kind)
+    if end is None:
         return None
-    end = task.store.terms.id(target.concept)
-    from kgmm.retrieve.memory import chain
-
+    at = task.store.terms.id(end)
     for link in task.links:
         root = task.store.terms.id(link.concept)
-        if is_of(link, seen) and root is not None and end in task.candidates.closures.get(root, {}):
-            return chain(task.store, task.candidates.closures[root], end)
+        if is_of(link, seen) and root is not None and at in task.candidates.closures.get(root, {}):
+            return chain(task.store, task.candidates.closures[root], at)
     return None
 
 
 def with_attribute(task: Task, match: Match, word: str) -> Match | None:
     """Keep a match whose object has an attribute, seen in the scene or else known."""
-    wanted = _plain(word)
+    wanted = plain(word)
     for attribute in match.object.attributes:
-        if wanted in {_plain(attribute), *map(_plain, attribute.replace("_", " ").split())}:
-            fact = Fact(
-                task.scene.node(match.object.id),
-                "HasProperty",
-                names.concept(attribute),
-                match.object.score,
-                task.scene.graph,
-            )
-            return Match(match.object, match.score, [*match.citations, Citation(fact, "scene", "attribute")])
-    if any(_group(wanted) and _group(_plain(a)) == _group(wanted) for a in match.object.attributes):
+        if wanted in {plain(attribute), *map(plain, attribute.replace("_", " ").split())}:
+            return Match(match.object, match.score, [*match.citations, seen_with(task, match.object, attribute)])
+    if any(family(wanted) and family(plain(a)) == family(wanted) for a in match.object.attributes):
         return None  # the scene shows another colour or size
     return knowing(task, match, Constraint(("HasProperty", "MadeOf"), word))
 
 
-def _plain(word: str) -> str:
+def plain(word: str) -> str:
+    """Return the word that stands for an attribute: ``grey`` → ``gray``, ``huge`` → ``big``."""
     return _GENERAL.get(lemma(word), lemma(word))
 
 
-def _group(word: str) -> str:
-
+def family(word: str) -> str:
+    """Return ``colour`` or ``size`` for a plain word of which a thing has one only, otherwise ''."""
     return "colour" if word in COLOURS or word == "gray" else "size" if word in ("big", "small") else ""
 
 
@@ -207,7 +168,7 @@ def knowing(task: Task, match: Match, condition: Constraint) -> Match | None:
         if holds:
             return None
         cites = [Citation(f, role="denies") for f in found.facts] if found.denies and found.score >= SUPPORT else []
-        return Match(match.object, match.score * (1.0 if cites else 0.6), [*match.citations, *cites])
+        return Match(match.object, match.score * (1.0 if cites else certainty.UNDENIED), [*match.citations, *cites])
     if not holds:
         return None
     return Match(match.object, match.score * found.score, [*match.citations, *(Citation(f) for f in found.facts)])
@@ -227,9 +188,8 @@ def _support(task: Task, seen: SceneObject, condition: Constraint) -> Support:
     mine = np.flatnonzero(np.isin(c.root, [i for i, r in enumerate(c.roots) if r in roots]))
     relations = set(condition.relations)
     denying = {n for n, targets in DENIES.items() if not relations or relations & set(targets)}
-    best = Support(0.0)
     if not len(mine):
-        return best
+        return Support(0.0)
     asked, far = set(content(condition.phrase)), np.where(c.end == 0, c.object, c.subject)
     predicates, which = np.unique(c.predicate[mine], return_inverse=True)
     fits = np.array(
@@ -237,16 +197,16 @@ def _support(task: Task, seen: SceneObject, condition: Constraint) -> Support:
     )
     allowed = mine[fits[which, c.end[mine]]]
     if not len(allowed):
-        return best
+        return Support(0.0)
     ids, at = np.unique(far[allowed], return_inverse=True)
     near = term_vectors(store, ids, task.encoder) @ query_vector(task.encoder, condition.phrase)
     said = [agreement(asked, names.label(n), float(v)) for n, v in zip(store.terms.names(ids), near, strict=True)]
-    values = np.round(np.array(said)[at] * 0.97 ** c.depth[allowed], 9)
+    values = np.round(np.array(said)[at] * certainty.INHERITED ** c.depth[allowed], 9)
     value, r = float(values.max()), int(allowed[values.argmax()])
-    if value <= best.score:
-        return best
+    if value <= 0:
+        return Support(0.0)
     fact = fact_at(store, c, r)
-    return Support(value, (*chain_at(store, c, r), fact), fact.predicate in denying, r)
+    return Support(value, (*chain_at(store, c, r), fact), fact.predicate in denying)
 
 
 def _allowed(predicate: str, relations: set[str], denying: set[str], end: int) -> bool:
@@ -270,83 +230,10 @@ def agreement(asked: set[str], label: str, cosine: float) -> float:
     shared = sum(map(rarity, asked & said))
     lexical = shared / max(sum(map(rarity, asked)), 1e-9)
     covered = shared / max(sum(map(rarity, said)), 1e-9)
-    together = 0.75 * lexical + 0.25 * covered
-    meaning = (cosine - SAME_MEANING) / (1 - SAME_MEANING) * 0.4 + SUPPORT if cosine >= SAME_MEANING else 0.0
+    together = certainty.SAID * lexical + certainty.COVERED * covered
+    near = (cosine - certainty.SAME_MEANING) / (1 - certainty.SAME_MEANING)
+    meaning = near * certainty.MEANING + SUPPORT if near >= 0 else 0.0
     return min(1.0, max(together, meaning))
-
-
-# --- place -----------------------------------------------------------------------------------------
-
-
-def canonical(predicate: str) -> str:
-    """Return the word that stands for a scene predicate: ``sitting_on`` → ``on``, ``wearing`` → ``wear``.
-
-    Example:
-        >>> canonical("lying on"), canonical("holding"), canonical("near")
-        ('on', 'hold', 'next_to')
-    """
-    plain = predicate.strip().lower().replace(" ", "_")
-    if plain in ALIKE:
-        return ALIKE[plain]
-    parts = plain.split("_")
-    if len(parts) == 2 and parts[0].endswith("ing") and parts[1] in ("on", "in", "inside", "under", "behind", "above"):
-        return ALIKE.get(parts[1], parts[1])
-    if len(parts) == 1:
-        return lemma(plain)
-    return plain
-
-
-def related(task: Task, a: str, predicate: str, b: str) -> SceneRelation | None:
-    """Return the scene relation that puts object *a* in a relation to *b*: stated, inverse, or seen from the boxes."""
-    wanted = canonical(predicate)
-    for r in task.scene.relations:
-        stated = canonical(r.predicate)
-        if (r.subject, r.object) == (a, b) and (stated == wanted or {stated, wanted} in ({"on", "on_top_of"},)):
-            return r
-        turned = (r.subject, r.object) == (b, a)
-        if turned and (INVERSE.get(stated) == wanted or (stated == wanted and wanted in SYMMETRIC)):
-            return r
-        if turned and ALIKE.get(INVERSE.get(stated, ""), "") == wanted:
-            return r
-    boxes = task.scene[a].box, task.scene[b].box
-    if boxes[0] is not None and boxes[1] is not None and by_boxes(boxes[0], boxes[1], wanted):
-        return SceneRelation(a, wanted, b, 0.8)
-    return None
-
-
-def by_boxes(a: Box, b: Box, predicate: str) -> bool:
-    """Tell whether box *a* stands in a relation to box *b*; only relations that boxes show."""
-    ax, ay, bx, by = a[0] + a[2] / 2, a[1] + a[3] / 2, b[0] + b[2] / 2, b[1] + b[3] / 2
-    if predicate == "left_of":
-        return ax < bx and a[0] + a[2] <= b[0] + 0.5 * b[2]
-    if predicate == "right_of":
-        return ax > bx and a[0] >= b[0] + 0.5 * b[2]
-    if predicate == "above":
-        return ay < by and a[1] + a[3] <= b[1] + 0.5 * b[3]
-    if predicate == "below":
-        return ay > by and a[1] >= b[1] + 0.5 * b[3]
-    if predicate == "next_to":
-        gap = max(b[0] - (a[0] + a[2]), a[0] - (b[0] + b[2]), b[1] - (a[1] + a[3]), a[1] - (b[1] + b[3]))
-        return gap <= 0.3 * min(max(a[2], a[3]), max(b[2], b[3])) and not _contains(a, b) and not _contains(b, a)
-    return predicate == "inside" and _contains(b, a)
-
-
-def _contains(outer: Box, inner: Box) -> bool:
-    return (
-        outer[0] <= inner[0]
-        and outer[1] <= inner[1]
-        and outer[0] + outer[2] >= inner[0] + inner[2]
-        and outer[1] + outer[3] >= inner[1] + inner[3]
-    )
-
-
-def scene_citation(task: Task, r: SceneRelation) -> Citation:
-    """Return the citation of a scene relation; one derived from boxes cites both boxes' objects by it."""
-    return Citation(
-        Fact(task.scene.node(r.subject), r.predicate, task.scene.node(r.object), r.score, task.scene.graph),
-        "scene",
-        "relation" if r in task.scene.relations else "boxes",
-    )
 
 
 def placed(task: Task, match: Match, predicate: str, others: list[Match]) -> Match | None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.language.words import content, lemmas, normal, tokens
-from kgmm.reason.ranking.features import ASKS_UNSEEN
+from kgmm.reason.question.cues import ASKS_UNSEEN
 from kgmm.retrieve.memory import CUES
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from kgmm.language.words import lemma
+from kgmm.reason.question.cues import note
 from kgmm.reason.question.nouns import (
     add_clause,
     constraint,
@@ -42,12 +43,13 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
-def parse(text: str, names: Iterable[str] = ()) -> Question:
+def parse(text: str, names: Iterable[str] = (), asked: str | None = None) -> Question:
     """Parse a question.
 
     Args:
         text: the question in English.
         names: names of the seen objects; they tell where a noun ends ("is the *polar bear* white?").
+        asked: the words before names were put for "it" and "this"; *text* by default.
 
     Returns:
         The parse; its kind is ``open`` if no rule applies.
@@ -65,9 +67,11 @@ def parse(text: str, names: Iterable[str] = ()) -> Question:
     for rule in _RULES:
         question = rule(bare if rule is not _describe else whole, known)
         if question is not None:
-            question.text = text
-            return question
-    return Question("open", text)
+            break
+    else:
+        question = Question("open", text)
+    question.text, question.asked = text, text if asked is None else asked
+    return note(question)
 
 
 # --- the rules, in the order they are tried ---------------------------------------------------

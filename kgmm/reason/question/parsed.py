@@ -7,6 +7,7 @@ from typing import Any
 
 from kgmm.language.words import lemma
 from kgmm.reason.question.vocabulary import GENERIC
+from kgmm.scene import SceneObject
 
 
 @dataclass(frozen=True)
@@ -28,20 +29,40 @@ class Noun:
     known: list[Constraint] = field(default_factory=list)
     position: str = ""
     text: str = ""
-    negated: bool = False
 
     @property
     def generic(self) -> bool:
         """Tell whether the head names no kind (``object``, ``thing``)."""
         return not self.head or all(lemma(w) in GENERIC for w in self.head.split())
 
+    def summary(self) -> dict[str, Any]:
+        """Return what is described as JSON-ready data."""
+        parts = {
+            "head": self.head,
+            "attributes": self.attributes,
+            "position": self.position,
+            "known": [[list(c.relations), c.phrase, c.negated] for c in self.known],
+            "scene": [[predicate, other.summary()] for predicate, other in self.scene],
+        }
+        return {k: v for k, v in parts.items() if v}
+
+
+@dataclass(frozen=True)
+class Due:
+    """A measure or identity that is asked for, the relations that could state it, and whether it is a quantity."""
+
+    word: str
+    relations: tuple[str, ...]
+    measure: bool
+
 
 @dataclass
 class Question:
-    """What is asked: ``kind`` and its arguments."""
+    """What is asked: ``kind`` and its arguments by the grammar, then what single words ask (:mod:`~kgmm.reason.question.cues`)."""
 
     #: select, other_end, count, exists, test, attribute, where, between, related, compare, describe or open
     kind: str
+    #: the words, the name of the picture's main object in place of "it"
     text: str
     noun: Noun | None = None
     other: Noun | None = None
@@ -52,27 +73,33 @@ class Question:
     negated: bool = False
     #: whether the answer is expected to be something seen (True), not seen (False) or either (None)
     asks_seen: bool | None = None
+    #: the words as they were asked
+    asked: str = ""
+    #: the picture's main object, if the question is what it is
+    main: SceneObject | None = None
+    #: relations that the words or the grammar ask by
+    cues: frozenset[str] = frozenset()
+    #: whether the words compare
+    compares: bool = False
+    #: whether the words deny something, so that a fact which denies may answer
+    denies: bool = False
+    #: whether it begins with "where"
+    wants_place: bool = False
+    #: whether "which kind of ..." may be answered with something not seen
+    wants_kind: bool = False
+    #: whether what is known of a seen thing is wanted rather than the thing
+    wants_unseen: bool = False
+    #: the two words offered: "slower or faster"
+    offered: tuple[str, ...] = ()
+    #: what a fact has to state to answer
+    due: Due | None = None
 
     def summary(self) -> dict[str, Any]:
         """Return the parse as JSON-ready data for the trace."""
-
-        def noun(n: Noun | None) -> Any:
-            if n is None:
-                return None
-            known = [[list(c.relations), c.phrase, c.negated] for c in n.known]
-            parts = {
-                "head": n.head,
-                "attributes": n.attributes,
-                "position": n.position,
-                "known": known,
-                "scene": [[p, noun(o)] for p, o in n.scene],
-            }
-            return {k: v for k, v in parts.items() if v}
-
         data = {
             "kind": self.kind,
-            "noun": noun(self.noun),
-            "other": noun(self.other),
+            "noun": self.noun and self.noun.summary(),
+            "other": self.other and self.other.summary(),
             "relations": list(self.relations),
             "constraint": self.constraint and [list(self.constraint.relations), self.constraint.phrase],
             "attribute": self.attribute,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kgmm.knowledge import KnowledgeStore
-from kgmm.reason.explicit.answerable import resolved, salient
+from kgmm.reason.question.reference import resolved, salient
 from kgmm.scene import SceneGraph
 
 SCENES = Path(__file__).parents[3] / "graphs/scenes"

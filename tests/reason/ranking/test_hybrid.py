@@ -17,11 +17,11 @@ import kgmm
 from kgmm.data.fvqa import spellings
 from kgmm.nn.bert import load_bert
 from kgmm.nn.pair_ranker import PairRanker, Pairs, QuestionReader
-from kgmm.reason.ranking import reasoner as hybrid
+from kgmm.reason.ranking import committee, network
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 
-shipped = pytest.mark.skipif(not (hybrid.WEIGHTS / "model.safetensors").exists(), reason="no weights are shipped yet")
+shipped = pytest.mark.skipif(not (network.WEIGHTS / "model.safetensors").exists(), reason="no weights are shipped yet")
 QUESTIONS = ["What is used for cutting?", "Which of the animals in this picture barks at strangers?"]
 FEATURES, RELATIONS = 5, 3
 
@@ -29,7 +29,7 @@ FEATURES, RELATIONS = 5, 3
 @pytest.fixture(scope="module")
 def ranker():
     torch.manual_seed(0)
-    reader = QuestionReader(*load_bert(hybrid.base_folder()), rank=4)
+    reader = QuestionReader(*load_bert(network.base_folder()), rank=4)
     for up in reader.up.values():
         torch.nn.init.normal_(up, std=0.02)
     made = PairRanker(reader, FEATURES, RELATIONS)
@@ -46,13 +46,13 @@ def candidates(n, seed=0):
 
 
 def asked(questions):
-    return hybrid.tokens(hybrid.question_tokenizer(), questions)
+    return network.tokens(network.question_tokenizer(), questions)
 
 
 def test_uncorrected_it_reads_as_the_text_encoder_does():
     from kgmm.encode import text_encoder
 
-    reader = QuestionReader(*load_bert(hybrid.base_folder()), rank=4).eval()
+    reader = QuestionReader(*load_bert(network.base_folder()), rank=4).eval()
     ours = reader(*asked(QUESTIONS)).detach().numpy()
     theirs = text_encoder("minilm").encode(QUESTIONS)
     assert (ours * theirs).sum(axis=1) == pytest.approx(1, abs=2e-3)
@@ -120,7 +120,7 @@ def test_an_answer_counts_in_its_spellings():
 
 def test_facts_with_the_same_answer_stand_together():
     logits = np.log(np.array([[0.3, 0.4], [0.3, 1e-9]]))
-    joint = hybrid.together(logits, [("cat", "dog"), ("cat", "pet")])
+    joint = committee.summed_by_answer(logits, [("cat", "dog"), ("cat", "pet")])
     assert joint[0, 0] > joint[0, 1]
     assert np.exp(joint[0, 0]) == pytest.approx(0.6, abs=0.01)
 
@@ -202,7 +202,7 @@ def test_no_facts_are_no_answer(kitchen, tmp_path):
 
 def test_a_folder_without_weights_says_how_to_make_them(tmp_path):
     with pytest.raises(kgmm.errors.BadInput, match="kgmm train hybrid"):
-        hybrid.load(tmp_path)
+        network.load(tmp_path)
 
 
 def test_a_few_questions_train_a_ranker_that_ranks(tmp_path, shell):
@@ -236,16 +236,16 @@ def test_a_few_questions_train_a_ranker_that_ranks(tmp_path, shell):
     assert ran.code == 0, ran.err
     figures = json.loads(ran.out)["figures"]
     assert {"top1", "top3", "fact1", "answered_at_95"} <= set(figures)
-    loaded = hybrid.load(out).committee
-    network = json.loads((out / "config.json").read_text())["network"]
-    assert [len(m.mean) for m in loaded.members] == [network["features"]] * network["members"]
+    loaded = network.load(out).committee
+    options = json.loads((out / "config.json").read_text())["network"]
+    assert [len(m.mean) for m in loaded.members] == [options["features"]] * options["members"]
     with kgmm.open(tmp_path / "kb") as kb:
         kb.add([Fact(f"/c/en/{n}", "UsedFor", f"/c/en/{u}") for n, u in things.items()])
         scene = SceneGraph("table", tuple(SceneObject(n, n) for n in things))
         question = "Which object is used for cutting?"
         own = kb.ask(scene, question, reasoner=out, threshold=0)
         assert own.text == "knife" and own.trace.citations[-1].fact.object == "/c/en/cutting"
-        assert own.trace.reasoner == "hybrid" and own.trace.model == hybrid.load(out).checksum
+        assert own.trace.reasoner == "hybrid" and own.trace.model == network.load(out).checksum
         assert own.trace.model != kb.ask(scene, question, reasoner="hybrid").trace.model
         assert kb.ask(scene, question, reasoner=str(out), threshold=0).trace.model == own.trace.model
     page = tmp_path / "scene.json"
@@ -257,7 +257,7 @@ def test_a_few_questions_train_a_ranker_that_ranks(tmp_path, shell):
 @pytest.fixture
 def own_folder(tmp_path):
     """The shipped hybrid's folder, copied to be damaged."""
-    return Path(shutil.copytree(hybrid.WEIGHTS, tmp_path / "own"))
+    return Path(shutil.copytree(network.WEIGHTS, tmp_path / "own"))
 
 
 def _change(folder, **changes):
@@ -330,7 +330,7 @@ def test_an_answer_is_as_sure_as_the_caller_asks(kitchen):
     kb, _ = kitchen
     question, seen = "Which object in this image is sweet?", ("lemon", "cup")
     guess = asked_of(kb, question, *seen, threshold=0.0)
-    assert guess.text is not None and guess.score < hybrid.THRESHOLD
+    assert guess.text is not None and guess.score < committee.THRESHOLD
     assert asked_of(kb, question, *seen).text is None
     again = kb.attach(kgmm.Trace.from_json(guess.trace.to_json()))
     assert again.threshold == 0.0 and again.without().text == guess.text

@@ -1,0 +1,100 @@
+"""What single words of a question ask for, whatever its grammar: a relation, a measure, a name, a place, one of two."""
+
+from __future__ import annotations
+
+import re
+
+from kgmm.language.words import normal
+from kgmm.reason.question.parsed import Due, Question
+from kgmm.retrieve.memory import CUES
+
+#: words that compare, in a question or in the name of a relation
+COMPARES = re.compile(r"\b\w+er than\b|\bmore\b|\bless\b|\b\w+er\b")
+#: the question wants what is known of a seen thing rather than the thing
+ASKS_UNSEEN = re.compile(
+    r"^(?:where|why|who|when)\b|what (?:is|are) .*(?:used for|for\?*$|made of)|used for\W*$|(?:found|find|seen?) (?:in|at|on)"
+    r" (?:this|the|such)|(?:this|the) (?:place|room|venue|location|scene|action|sport|activity|object|animal|food|vehicle"
+    r"|instrument|tool|stuff|thing)\b.*(?:image|here|picture|middle|left|right|photo)|what propert|what can the|does the"
+    r"|what (?:is|are) (?:the|this)\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(r"\b(?:not|never|no|cannot|without|unable)\b|n['’]t\b", re.IGNORECASE)
+_KIND = re.compile(r"^(?:what|which) (?:kind|type|sort|category|place|room|season|job|country)\b")
+#: a question that offers two words to choose from
+_EITHER = re.compile(r"\b(\w+) or (?:(?:in|on|at|the|an?) )*(?!not\b)(\w+)")
+_MEASURE = re.compile(
+    r"^how (old|tall|heavy|long|far|fast|expensive|deep|wide|high|much)\b|\b(age|price|cost|weight|height|speed|size|length"
+    r"|year|date|temperature) of\b|\b(?:what|which) (year|date|time|temperature|price|age)\b"
+)
+_IDENTITY = re.compile(
+    r"^(whose)\b|^who (owns|took|is|was)\b|\b(?:'s|his|her|its|their) (?:\w+ )?(owner|name|age|price|address|number|birthday"
+    r"|email|brand|surname|nickname)\b|\b(owner|(?:phone |telephone |serial )?number|address|birthday|brand|surname|nickname)"
+    r" of\b|\b(?:what|which) (country|city|brand|company|person)\b"
+)
+_OWN_NAME = re.compile(r"\bname of (?:the|this|that|his|her) ([\w' ]+?)\W*$")
+#: "the name of the animal" asks for its kind
+_KINDS = frozenset("animal object thing flower plant vehicle food fruit bird".split())
+#: relations that state a measure or identity, where they have another name
+_STATED_BY = {
+    "old": ("age", "old"),
+    "tall": ("height", "tall"),
+    "high": ("height", "high"),
+    "heavy": ("weight", "heavy"),
+    "long": ("length", "long"),
+    "far": ("distance",),
+    "fast": ("speed",),
+    "expensive": ("price", "cost"),
+    "much": ("price", "cost", "weight", "weigh"),
+    "deep": ("depth",),
+    "wide": ("width",),
+    "owns": ("owner",),
+    "whose": ("owner",),
+    "took": ("photographer", "creator"),
+    "is": ("name", "label"),
+    "was": ("name", "label"),
+}
+#: what is no quantity
+_NO_MEASURE = frozenset("whose owns took is was owner name country city brand company person".split())
+#: questions that the scene or a comparison answers, whatever measure they name
+_NOTHING_DUE = frozenset("count attribute compare test exists where between related".split())
+
+
+def note(question: Question) -> Question:
+    """Fill the fields that single words decide, once, and return the question.
+
+    Example:
+        >>> asked = note(Question("open", "How old is the cat?", asked="How old is the cat?"))
+        >>> asked.due.word, asked.due.relations, asked.denies
+        ('old', ('age', 'old'), False)
+    """
+    asked, text = question.asked.lower(), question.text.lower()
+    known = question.noun.known if question.noun else []
+    cued = {relation for relation, pattern in CUES.items() if pattern.search(asked)}
+    question.cues = frozenset(cued | set(question.relations) | {r for k in known for r in k.relations})
+    question.compares = bool(COMPARES.search(asked))
+    question.denies = bool(_DENIES.search(text))
+    question.wants_place = text.startswith("where")
+    question.wants_kind = bool(_KIND.match(text))
+    question.wants_unseen = question.asks_seen is False or (
+        question.asks_seen is None and bool(ASKS_UNSEEN.search(question.asked))
+    )
+    either = _EITHER.search(asked)
+    question.offered = either.groups() if either else ()
+    question.due = _due(question)
+    return question
+
+
+def _due(question: Question) -> Due | None:
+    """Return the measure or identity that a question asks for and only a fact which states it answers, or None."""
+    noun = question.noun
+    if question.kind in _NOTHING_DUE or (question.kind == "select" and noun and noun.generic and noun.known):
+        return None  # "which object is used to celebrate someone's birthday"
+    text = " ".join(question.text.lower().split())
+    m = _MEASURE.search(text) or _IDENTITY.search(text)
+    if m is None:
+        named = _OWN_NAME.search(text)
+        return Due("name", ("name", "label"), False) if named and normal(named[1]) not in _KINDS else None
+    word = next(g for g in m.groups() if g)
+    if word in ("is", "was") and noun is not None and (noun.known or noun.scene):
+        return None  # "who is wearing a hat"
+    return Due(word, _STATED_BY.get(word, (word,)), word not in _NO_MEASURE)

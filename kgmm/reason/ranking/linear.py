@@ -1,0 +1,56 @@
+"""A scorer is data: how many candidates it reads, its bound, its numbers and how sure these are. Here the linear one.
+
+After FVQA (Wang et al. 2018), without a trained classifier of questions: a softmax over (fact, answering end) pairs,
+linear in readable features, whose weights ``python benchmarks/fit_explicit.py`` fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kgmm.reason.ranking.features import Evidence
+from kgmm.reason.ranking.weights import BIAS, SLOPE, THRESHOLD, WEIGHTS
+from kgmm.retrieve.memory import POOL
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kgmm.reason.task import Task
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """What orders (fact, answering end) pairs."""
+
+    #: candidates it reads, best similarity first
+    pool: int
+    #: the confidence below which an answer is withheld
+    threshold: float
+    #: one number a candidate's end, (2 n,); larger is better, -inf is out of the question
+    logits: Callable[[Task, Evidence], NDArray[np.float64]]
+    #: how likely the answer of an end (its row) with that number is right, in [0, 1]
+    confidence: Callable[[Evidence, float, int], float]
+    #: checksum of trained weights, '' if there are none
+    checksum: str = ""
+
+
+def linear(found: Evidence) -> NDArray[np.float64]:
+    """Return the linear score of each candidate's ends, (2 n,)."""
+    return np.asarray((found.features @ WEIGHTS).astype(np.float64))
+
+
+def certainty(score: float) -> float:
+    """Return how likely an answer with a linear score is right.
+
+    Example:
+        >>> round(certainty(15.0), 2), round(certainty(25.0), 2)
+        (0.27, 0.97)
+    """
+    return float(1 / (1 + np.exp(-(SLOPE * score + BIAS))))
+
+
+LINEAR = Scorer(POOL, THRESHOLD, lambda task, found: linear(found), lambda found, score, row: certainty(score))
