@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from kgmm import stories
 from kgmm.evaluate.stories import evaluate, with_unrelated
 from kgmm.evaluate.video_stories import compare
 from kgmm.stories import StoryGraph, summarize, summarizers
@@ -50,7 +51,7 @@ def synthetic(frames: int, terms: int = 200_000, logos: int = 20_000, seed: int 
         logos,
         frames,
     )
-    return StoryGraph.from_columns("synthetic", columns)
+    return stories.from_columns("synthetic", columns)
 
 
 class _Names(Sequence[str]):
@@ -81,7 +82,7 @@ def from_pixels(pace: float) -> None:
         begin = time.perf_counter()
         videos = render(news(), folder, pace=pace)
         middle = time.perf_counter()
-        seen = StoryGraph.from_video(videos)
+        seen = stories.from_video(videos)
         end = time.perf_counter()
     long = sum(max(s.end for s in seen.shots if s.broadcast == b.id) for b in seen.broadcasts)
     found = compare(news(), seen, pace)

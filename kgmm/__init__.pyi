@@ -1,4 +1,5 @@
 from . import hashing as hashing
+from . import stories as stories
 from .errors import BadInput as BadInput
 from .errors import KgmmError as KgmmError
 from .errors import MissingExtra as MissingExtra
@@ -21,6 +22,8 @@ from .store import LoadReport as LoadReport
 from .stories import StoryGraph as StoryGraph
 from .stories import Summary as Summary
 from .stories import summarize as summarize
+from .stories.films import Skim as Skim
+from .stories.films import skim as skim
 from .trace import Answer as Answer
 from .trace import Trace as Trace
 

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from kgmm.stories import StoryGraph, Summary
     from kgmm.trace import Answer, Trace
 
-#: a query of likeness that ends like this is the name of a picture
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm")
-
 
 class KnowledgeStore(LocalStore):
     """A folder of facts, scene graphs and story graphs that questions are asked of; open it with :func:`kgmm.open`."""
@@ -77,16 +74,18 @@ class KnowledgeStore(LocalStore):
         frames: int = 5,
         terms: int = 10,
         method: str = "mmss",
-        **more: Any,
+        *,
+        restart: float | None = None,
+        lift: bool = False,
     ) -> Summary:
         """Summarize a story, given or stored here, its terms linked to what the store knows of them.
 
         See :func:`kgmm.stories.summaries.summary.summarize`.
         """
-        from kgmm.stories import StoryGraph, summarize
+        from kgmm.stories import from_store, summarize
 
-        known = StoryGraph.from_store(self, story) if isinstance(story, str) else story
-        return summarize(known, logo, frames, terms, method, **more).linked(self)
+        known = from_store(self, story) if isinstance(story, str) else story
+        return summarize(known, logo, frames, terms, method, restart=restart, lift=lift).linked(self)
 
     def similar(self, image_or_text: Any, modality: str | None = None, k: int = 10) -> list[Similar]:
         """Return what is like a picture, a scene, a sentence or concepts; see :func:`kgmm.retrieve.likeness.similar`.
@@ -98,14 +97,15 @@ class KnowledgeStore(LocalStore):
         """
         from kgmm.retrieve.likeness import similar
         from kgmm.scene import SceneGraph
+        from kgmm.scene.images import SUFFIXES
 
         query = image_or_text
         kind = Path(query).suffix.lower() if isinstance(query, str | Path) else ""
-        if kind in (*PICTURES, ".json") and not Path(query).expanduser().is_file():
+        if kind in (*SUFFIXES, ".json") and not Path(query).expanduser().is_file():
             raise BadInput(query, f"no such file; a sentence to look for may not end with {kind}")
         if kind == ".json":
             query = SceneGraph.from_json(query)
-        elif kind in PICTURES or not isinstance(query, str | SceneGraph | list | tuple):
+        elif kind in SUFFIXES or not isinstance(query, str | SceneGraph | list | tuple):
             from kgmm.perceivers import perceive
 
             query = perceive(query)

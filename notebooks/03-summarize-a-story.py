@@ -61,7 +61,7 @@ kb.add([
     ("whale", "IsA", "mammal"), ("whale", "AtLocation", "sea"), ("estuary", "PartOf", "river"),
     ("tide", "CausedBy", "moon"), ("biologist", "CapableOf", "study life"), ("dredger", "UsedFor", "clearing a channel"),
 ])
-story.save(kb)
+kgmm.stories.save(story, kb)
 linked = kb.summarize("news", "whale", terms=6)
 [(term.term, term.facts) for term in linked.terms]
 
@@ -94,6 +94,6 @@ from kgmm.stories.example.render import render
 
 brief = replace(news(), id="brief", shots=news().shots[12:32], broadcasts=news().broadcasts[:1])
 (video,) = render(brief, folder, pace=3)
-seen = kgmm.StoryGraph.from_video(video, keyframes=folder / "seen")
+seen = kgmm.stories.from_video(video, keyframes=folder / "seen")
 print(seen)
 kgmm.summarize(seen, seen.logos[0].id, frames=3)

@@ -16,5 +16,4 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_functions_named_as_their_package_can_be_called_again_and_again() -> None:
     picture = np.full((64, 64, 3), 128, np.uint8)
     assert kgmm.perceive(picture, "shapes").id == kgmm.perceive(picture, "shapes").id
-    story = kgmm.StoryGraph.from_json
-    assert callable(story) and callable(kgmm.summarize) and callable(kgmm.summarize)
+    assert callable(kgmm.stories.read) and callable(kgmm.summarize) and callable(kgmm.summarize)

@@ -11,10 +11,10 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from kgmm.summarize import Broadcast, Logo, Shot, StoryGraph
-from kgmm.summarize.drawing import draw_logo
-from kgmm.summarize.hashing import perceptual_hash
-from kgmm.summarize.terms import capitalized, dictionary_form, terms
+from kgmm.stories import Broadcast, Logo, Shot, StoryGraph, to_json
+from kgmm.stories.example.drawing import draw_logo
+from kgmm.stories.terms.extraction import capitalized, dictionary_form, terms
+from kgmm.stories.video.logo_hashes import perceptual_hash
 
 HERE = Path(__file__).parent
 #: programmes are this many days apart
@@ -81,9 +81,15 @@ def programme(number: str, all_items: list[tuple[str, list[tuple[str, bool, str]
         said = MARK.sub(r"\1", text)
         long = max(LEAST, round(len(said.split()) / WORDS_A_SECOND * 10) / 10)
         yield Shot(
-            f"b{number}-{place:03}", round(at, 1), round(at + long, 1), tuple(terms(said, known)),
-            (id,) if logo else (), f"b{number}", said, None, id,
-        )  # fmt: skip
+            f"b{number}-{place:03}",
+            round(at, 1),
+            round(at + long, 1),
+            tuple(terms(said, known)),
+            (id,) if logo else (),
+            f"b{number}",
+            said,
+            story=id,
+        )
         at += long
 
 
@@ -104,5 +110,5 @@ def build() -> StoryGraph:
 
 if __name__ == "__main__":
     story = build()
-    story.to_json(HERE / "news.json")
+    to_json(story, HERE / "news.json")
     print(story)

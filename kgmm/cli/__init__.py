@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "path": ("kgmm.cli.walk:path", "Show the best paths between two concepts."),
     "story": ("kgmm.cli.story:story", "Build a story graph from news video."),
     "summarize": ("kgmm.cli.story:summarize", "Summarize a news story."),
+    "skim": ("kgmm.cli.skim:skim", "Cut films down to what stands out."),
     "similar": ("kgmm.cli.similar:similar", "Find what is like a picture or a sentence."),
     "train": ("kgmm.cli.train:train", "Train a model."),
     "eval": ("kgmm.cli.eval:evaluate", "Measure a method on a data set."),

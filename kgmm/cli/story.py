@@ -42,28 +42,28 @@ def story(
     Finds shots, keyframes, newslogos and terms; `kgmm summarize` works on the result. A story made before (its folder or
     JSON file) can be given instead, to put it into --kb.
     """
-    from kgmm.stories import StoryGraph
+    from kgmm import stories
     from kgmm.stories.files import NAME
 
     first = Path(videos[0])
     file, pictures = _places(Path(output) if output else first.with_suffix(".story"))
     ready = len(videos) == 1 and (first.suffix == ".json" or (first / NAME).is_file())
     if ready:
-        made = StoryGraph.from_json(first)
+        made = stories.read(first)
         file = file if output else first
     elif len(videos) == 1 and first.is_dir():
-        made = StoryGraph.from_folder(videos[0], subtitles[0] if subtitles else None, id=id_)
+        made = stories.from_folder(videos[0], subtitles[0] if subtitles else None, id=id_)
     else:
         with progress_bar("seconds") as progress:
-            made = StoryGraph.from_video(videos, subtitles or None, id=id_, keyframes=pictures, progress=progress)
+            made = stories.from_video(videos, subtitles or None, id=id_, keyframes=pictures, progress=progress)
     if not ready or output:
         file.parent.mkdir(parents=True, exist_ok=True)
-        made.to_json(file)
+        stories.to_json(made, file)
     if kb is not None:
         from kgmm.store import LocalStore
 
         with LocalStore(kb) as store:
-            made.save(store)
+            stories.save(made, store)
     if as_json:
         emit({**_counts(made), "file": str(file), "logos": _logos(made)})
         return
@@ -119,28 +119,12 @@ def _list_logos(made: StoryGraph) -> None:
 @click.argument("logo", required=False, metavar="LOGO")
 @click.option("--frames", default=5, show_default=True, type=click.IntRange(1), help="How many keyframes.")
 @click.option("--terms", default=10, show_default=True, type=click.IntRange(1), help="How many terms.")
-@click.option(
-    "--method",
-    default="mmss",
-    show_default=True,
-    help="mmss, or frequency, tfidf, cooccurrence; for a film: saliency, chorus.",
-)
+@click.option("--method", default="mmss", show_default=True, help="mmss, or frequency, tfidf, cooccurrence.")
 @click.option("--restart", type=click.FloatRange(0, 1, min_open=True), help="Restart probability [0.65].")
 @click.option("--lift", is_flag=True, help="Score by lift over the stationary distribution: no common words.")
 @click.option("--kb", type=click.Path(exists=True), help="Link terms to the concepts and facts of this store.")
 @click.option("--html", type=click.Path(), help="Write the storyboard as one HTML page.")
 @click.option("--png", type=click.Path(), help="Write the storyboard as a picture.")
-@click.option("--subtitles", "-s", type=click.Path(exists=True, dir_okay=False), help="A film's words or lyrics.")
-@click.option(
-    "--rate",
-    default=0.2,
-    show_default=True,
-    type=click.FloatRange(0, 1, min_open=True),
-    help="saliency: share of the film to keep.",
-)
-@click.option("--fusion", default="sum", show_default=True, help="saliency: sum, min, max or variance.")
-@click.option("--length", type=click.FloatRange(0, min_open=True), help="chorus: seconds of the clip.")
-@click.option("--clip", type=click.Path(), help="Write what is kept of a film as MP4.")
 @json_option
 def summarize(
     story: str,
@@ -153,26 +137,15 @@ def summarize(
     kb: str | None,
     html: str | None,
     png: str | None,
-    subtitles: str | None,
-    rate: float,
-    fusion: str,
-    length: float | None,
-    clip: str | None,
     as_json: bool,
 ) -> None:
     """Summarize the STORY behind LOGO: its best keyframes and terms.
 
     STORY is what `kgmm story` wrote, or `news` for the bundled example, or the name of a story in --kb.
     LOGO is a logo's name, a term, or a picture of a logo; without it the logos are listed.
-
-    With --method saliency or chorus STORY is a film, and the parts to keep of it are printed.
+    For films without newslogos see `kgmm skim`.
     """
-    from kgmm.cli import film
     from kgmm.stories import summarize as summary_of
-
-    if method in film.METHODS:
-        film.summarize_film(story, method, subtitles, rate, fusion, length, clip, as_json)
-        return
 
     graph = _opened(story, kb, draw=bool(logo and (html or png)))
     if logo is None:
@@ -181,12 +154,9 @@ def summarize(
         else:
             _list_logos(graph)
         return
-    options: dict[str, Any] = {} if restart is None else {"restart": restart}
-    if lift:
-        options["lift"] = True
-    if options and method != "mmss":
+    if (lift or restart is not None) and method != "mmss":
         raise click.UsageError("--restart and --lift belong to --method mmss")
-    found = summary_of(graph, logo, frames, terms, method, **options)
+    found = summary_of(graph, logo, frames, terms, method, restart=restart, lift=lift)
     if kb is not None:
         from kgmm.store import LocalStore
 
@@ -203,23 +173,23 @@ def summarize(
 
 
 def _opened(story: str, kb: str | None, draw: bool) -> StoryGraph:
-    from kgmm.stories import StoryGraph
+    from kgmm import stories
 
     if Path(story).exists():
-        return StoryGraph.from_json(story)
+        return stories.read(story)
     if kb is not None:
         from kgmm.store import LocalStore
 
         with LocalStore(kb, create=False) as store:
             if f"story/{story}" in store.graphs():
-                return StoryGraph.from_store(store, story)
+                return stories.from_store(store, story)
     if story == BUNDLED:
         import tempfile
 
         from kgmm.stories.example.news import news
 
         return news(tempfile.mkdtemp(prefix="kgmm-news-") if draw else None)
-    return StoryGraph.from_json(story)  # names what is missing
+    return stories.read(story)  # names what is missing
 
 
 def _show(found: Summary) -> None:

@@ -27,7 +27,7 @@ def compare(labelled: StoryGraph, seen: StoryGraph, pace: float = 1.0, tolerance
 
     Args:
         labelled: the story that was rendered.
-        seen: what :func:`kgmm.stories.video.from_video.from_video` read.
+        seen: what :func:`kgmm.stories.video.reading.from_video` read.
         pace: as given to ``render``.
         tolerance: seconds a cut may be off.
     """

@@ -26,21 +26,12 @@ MAX_PIXELS = 64_000_000
 MAX_BYTES = 256_000_000
 #: Formats that are decoded; others Pillow knows (EPS starts an interpreter) are not for strangers' files.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+#: How files of these formats are named.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm")
 #: What Pillow's decoders raise on damaged data.
 _DAMAGE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    LookupError,
-    TypeError,
-    OverflowError,
-    MemoryError,
-    AttributeError,
-    RuntimeError,
-    ArithmeticError,
+    *(OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, LookupError, TypeError, OverflowError),
+    *(MemoryError, AttributeError, RuntimeError, ArithmeticError),
 )
 
 

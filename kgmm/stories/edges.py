@@ -101,14 +101,6 @@ class StoryEdges:
         ones = np.ones(len(self.frame), np.float32)
         return csr_array((ones, (self.frame, self.term)), shape=(self.frame_count, len(self.terms)))
 
-    @cached_property
-    def by_logo(self) -> Any:
-        """Which logos were seen in which frames: a ``scipy.sparse.csr_array`` of shape (logos, frames)."""
-        from scipy.sparse import csr_array
-
-        ones = np.ones(len(self.logo), np.float32)
-        return csr_array((ones, (self.logo, self.logo_frame)), shape=(self.logo_count, self.frame_count))
-
 
 def edges(shots: Sequence[Shot], logos: Sequence[Logo]) -> StoryEdges:
     """Return the edges that shots and logos spell out."""

@@ -89,7 +89,7 @@ def _beside(image: Any, folder: Path | None) -> str | None:
     return str(image) if folder is None or Path(str(image)).is_absolute() else str(folder / str(image))
 
 
-def written(story: StoryGraph, path: str | Path | None = None) -> str:
+def to_json(story: StoryGraph, path: str | Path | None = None) -> str:
     """Return a story as JSON, one shot a line; written whole or not at all if *path* is given.
 
     Picture paths inside the file's folder are written relative to it.

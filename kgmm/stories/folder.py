@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
-from typing import Any
 
 from kgmm.errors import BadInput
+from kgmm.scene.images import SUFFIXES, read_image
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 from kgmm.stories.terms.extraction import terms
+from kgmm.stories.video.clock import seconds
+from kgmm.stories.video.logo_hashes import perceptual_hash
 
 #: names a transcript table may have, beside the keyframes
 TABLES = ("transcript.csv", "transcript.tsv", "transcripts.csv", "transcripts.tsv")
@@ -21,7 +23,7 @@ def from_folder(folder: str | Path, transcript: str | Path | None = None, *, id:
     The table (CSV or TSV with a header) has a column ``image`` (a file in the folder) and may have ``id``,
     ``start``, ``end`` (seconds, or h:mm:ss), ``broadcast``, ``date``, ``text``, ``terms`` and ``logos`` (both
     separated by ``|``) and ``story``. Without a column ``terms``, terms are taken from the text. A logo's picture
-    is ``logos/<id>.png`` (or .jpg), if there is one.
+    is ``logos/<id>.png`` (or another picture's ending), if there is one.
 
     Args:
         folder: where the keyframes lie.
@@ -95,30 +97,8 @@ def _listed(cell: str) -> tuple[str, ...]:
 
 
 def _logo(folder: Path, id: str) -> Logo:
-    from kgmm.scene.images import read_image
-    from kgmm.stories.video.logo_hashes import perceptual_hash
-
-    for suffix in (".png", ".jpg", ".jpeg"):
+    for suffix in SUFFIXES:
         image = folder / "logos" / (id + suffix)
         if image.is_file():
             return Logo(id, image=str(image), hash=perceptual_hash(read_image(image).pixels))
     return Logo(id)
-
-
-def seconds(text: str) -> float:
-    """Return a time written as seconds, m:ss or h:mm:ss (with a point or comma before its fraction).
-
-    Raises:
-        ValueError: if it is none of these.
-
-    Example:
-        >>> seconds("75.5"), seconds("1:15.5"), seconds("01:00:00,250")
-        (75.5, 75.5, 3600.25)
-    """
-    value: Any = 0.0
-    parts = text.strip().replace(",", ".").split(":")
-    if len(parts) > 3 or not all(re.fullmatch(r"\d+(?:\.\d*)?", part) for part in parts):
-        raise ValueError(f"time {text!r} is not seconds, m:ss or h:mm:ss")
-    for part in parts:
-        value = value * 60 + float(part)
-    return float(value)

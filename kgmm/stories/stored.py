@@ -62,7 +62,7 @@ def save(story: StoryGraph, store: LocalStore) -> int:
     return len(found)
 
 
-def load(store: LocalStore, id: str) -> StoryGraph:
+def from_store(store: LocalStore, id: str) -> StoryGraph:
     """Read a story back.
 
     Raises:

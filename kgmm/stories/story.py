@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import BadInput, UnknownConcept
+from kgmm.graph import GraphView
 from kgmm.language import names
-
-if TYPE_CHECKING:
-    from kgmm.graph import GraphView
-    from kgmm.store import Fact, LocalStore
-    from kgmm.stories.edges import StoryEdges
-    from kgmm.stories.summaries.summary import Summary
+from kgmm.stories.edges import Numbered, StoryEdges, edges, named_view
 
 _ID = re.compile(r"[^\s/\"<>{}|\\^`%]+")
 
@@ -75,8 +70,8 @@ class StoryGraph:
         ...                    (Logo("water"),))
         >>> story
         <StoryGraph news: 1 logos, 2 frames, 2 terms, 4 edges>
-        >>> [frame.shot.id for frame in story.summarize("water").frames]
-        ['a', 'b']
+        >>> story.terms
+        ('flood', 'river')
     """
 
     id: str
@@ -129,14 +124,10 @@ class StoryGraph:
     @cached_property
     def edges(self) -> StoryEdges:
         """The two kinds of edges as arrays."""
-        from kgmm.stories.edges import edges
-
         return self.columns if self.columns is not None else edges(self.shots, self.logos)
 
     @cached_property
     def _logo_at(self) -> Mapping[str, int]:
-        from kgmm.stories.edges import Numbered
-
         if isinstance(self.logos, Numbered):
             return self.logos.places()
         at = {logo.name.casefold(): i for i, logo in enumerate(self.logos) if logo.name}
@@ -150,23 +141,13 @@ class StoryGraph:
         """
         at = self._logo_at.get(name, self._logo_at.get(name.casefold()))
         if at is None:
-            import difflib
-
             near = difflib.get_close_matches(name, list(self._logo_at), 5, 0.5)
             raise UnknownConcept(name, near or [x.id for x in self.logos][:5], where=f"the logos of {self.id}")
         return at
 
     def view(self) -> GraphView:
         """Return the graph with named nodes: ``/t/<story>/logo/<id>``, ``/t/<story>/<shot>``, ``/c/en/<term>``."""
-        from kgmm.stories.edges import named_view
-
         return named_view(self)
-
-    def summarize(self, logo: Any, frames: int = 5, terms: int = 10, method: str = "mmss", **more: Any) -> Summary:
-        """Return the frames and terms that tell a story; see :func:`kgmm.stories.summaries.summary.summarize`."""
-        from kgmm.stories.summaries.summary import summarize
-
-        return summarize(self, logo, frames, terms, method, **more)
 
     def when(self, shot: Shot) -> tuple[str, int, float]:
         """Return what shots of several broadcasts are put in time order by: day, broadcast, second."""
@@ -177,64 +158,10 @@ class StoryGraph:
     def _broadcast_order(self) -> dict[str, tuple[int, str]]:
         return {b.id: (i, b.date) for i, b in enumerate(self.broadcasts)}
 
-    # --- files and stores ----------------------------------------------------------------------------
 
-    @classmethod
-    def from_json(cls, path: str | Path) -> StoryGraph:
-        """Read a story from a JSON file, or from a folder with a ``story.json``; see :mod:`.files`."""
-        from kgmm.stories.files import read
-
-        return read(path)
-
-    def to_json(self, path: str | Path | None = None) -> str:
-        """Return the story as a JSON document, and write it to *path* if given."""
-        from kgmm.stories.files import written
-
-        return written(self, path)
-
-    @classmethod
-    def from_folder(cls, folder: str | Path, transcript: str | Path | None = None, **more: Any) -> StoryGraph:
-        """Read a folder of keyframes with a transcript table; see :func:`kgmm.stories.folder.from_folder`."""
-        from kgmm.stories.folder import from_folder
-
-        return from_folder(folder, transcript, **more)
-
-    @classmethod
-    def from_video(cls, video: Any, subtitles: Any = None, **more: Any) -> StoryGraph:
-        """Read a film with subtitles; see :func:`kgmm.stories.video.from_video.from_video`."""
-        from kgmm.stories.video.from_video import from_video
-
-        return from_video(video, subtitles, **more)
-
-    @classmethod
-    def from_columns(cls, id: str, columns: StoryEdges) -> StoryGraph:
-        """Return a story given by its edges alone; shots and logos are named by their numbers."""
-        from kgmm.stories.edges import Numbered
-
-        return cls(id, Numbered(Shot, columns.frame_count), Numbered(Logo, columns.logo_count), columns=columns)
-
-    def facts(self) -> list[Fact]:
-        """Return the story as facts of the graph ``story/<id>``; see :mod:`kgmm.stories.stored`."""
-        from kgmm.stories.stored import facts
-
-        return facts(self)
-
-    def save(self, store: LocalStore) -> int:
-        """Put the story in a store, in place of one of the same id; return the number of facts."""
-        from kgmm.stories.stored import save
-
-        return save(self, store)
-
-    @classmethod
-    def from_store(cls, store: LocalStore, id: str) -> StoryGraph:
-        """Read back what :meth:`save` wrote.
-
-        Raises:
-            UnknownConcept: if the store has no such story.
-        """
-        from kgmm.stories.stored import load
-
-        return load(store, id)
+def from_columns(id: str, columns: StoryEdges) -> StoryGraph:
+    """Return a story given by its edges alone; shots and logos are named by their numbers."""
+    return StoryGraph(id, Numbered(Shot, columns.frame_count), Numbered(Logo, columns.logo_count), columns=columns)
 
 
 def _check_ids(story: str, kind: str, ids: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""``kgmm story`` and ``kgmm summarize``, run as people run them."""
+"""``kgmm story``, ``kgmm summarize`` and ``kgmm skim``, run as people run them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import kgmm
+from kgmm import stories
 from kgmm.stories.example.news import news
 from kgmm.stories.example.render import render
 
@@ -44,12 +45,12 @@ def test_a_video_becomes_a_story_and_a_storyboard(shell: Shell, video: Path, tmp
 
 
 def test_a_story_made_before_goes_into_a_store(shell: Shell, tmp_path: Path) -> None:
-    news().to_json(tmp_path / "mine.json")
+    stories.to_json(news(), tmp_path / "mine.json")
     refused = shell("load", tmp_path / "kb", tmp_path / "mine.json")
     assert refused.code == 1 and "kgmm story FILE --kb KB" in refused.err
     assert shell("story", tmp_path / "mine.json", "--kb", tmp_path / "kb").code == 0
     with kgmm.open(tmp_path / "kb") as kb:
-        assert kb.graphs() == {"story/news": len(news().facts())}
+        assert kb.graphs() == {"story/news": len(stories.facts(news()))}
     assert not (tmp_path / "mine.story").exists()
 
 
@@ -70,7 +71,7 @@ def test_terms_are_linked_to_a_store(shell: Shell, tmp_path: Path) -> None:
 
 def test_a_picture_asks_for_its_story_with_facts_and_boards(shell: Shell, tmp_path: Path) -> None:
     story = news(keyframes=tmp_path / "keyframes")
-    story.to_json(tmp_path / "mine.json")
+    stories.to_json(story, tmp_path / "mine.json")
     whale = next(logo.image for logo in story.logos if logo.id == "whale")
     assert whale is not None
     with Image.open(whale) as logo:
@@ -102,13 +103,22 @@ def test_a_picture_asks_for_its_story_with_facts_and_boards(shell: Shell, tmp_pa
 
 
 def test_a_film_is_skimmed(shell: Shell, video: Path, tmp_path: Path) -> None:
-    ran = shell("summarize", video, "--method", "saliency", "--rate", 0.3, "--clip", tmp_path / "skim.mp4", "--json")
+    out, page = tmp_path / "skim.mp4", tmp_path / "skim.html"
+    ran = shell("skim", video, "--rate", 0.3, "-o", out, "--html", page, "--json")
     assert ran.code == 0, ran.err
-    clips = json.loads(ran.out)["clips"]
+    (document,) = json.loads(ran.out)["skims"]
+    clips = document["clips"]
     assert clips == sorted(clips, key=lambda c: c["start"])
-    kept = kgmm.StoryGraph.from_video(tmp_path / "skim.mp4").shots[-1].end
+    kept = stories.from_video(out).shots[-1].end
     assert kept == pytest.approx(sum(c["end"] - c["start"] for c in clips), abs=0.3)
-    assert "no sound" in shell("summarize", video, "--method", "chorus").err
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/jpeg;base64,") == len(clips) and "<polyline" in text
+    assert not re.search(r"(?:src|href)=.?https?:", text)
+
+
+def test_several_films_are_skimmed_one_after_the_other(shell: Shell, video: Path) -> None:
+    ran = shell("skim", video, video)
+    assert ran.code == 0 and ran.out.count("by saliency") == 2
 
 
 @pytest.mark.parametrize(
@@ -120,9 +130,17 @@ def test_a_film_is_skimmed(shell: Shell, video: Path, tmp_path: Path) -> None:
         (("summarize", "news", "flood", "--method", "tfidf", "--lift"), 2, "mmss"),
         (("summarize", "news", "flood", "--restart", "0"), 2, "restart"),
         (("story", "none.mp4"), 2, "none.mp4"),
+        (("skim", "none.mp4"), 2, "none.mp4"),
+        (("skim", "VIDEO", "--method", "magic"), 1, "chorus, saliency"),
+        (("skim", "VIDEO", "--method", "chorus"), 1, "no sound"),
+        (("skim", "VIDEO", "--method", "chorus", "--rate", "0.4"), 1, "no option rate"),
+        (("skim", "VIDEO", "--length", "4"), 1, "no option length"),
+        (("skim", "VIDEO", "VIDEO", "-o", "x.mp4"), 2, "one VIDEO"),
     ],
 )
-def test_mistakes_are_named_on_one_line(shell: Shell, arguments: tuple[str, ...], code: int, said: str) -> None:
-    ran = shell(*arguments)
+def test_mistakes_are_named_on_one_line(
+    shell: Shell, video: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    ran = shell(*(video if a == "VIDEO" else a for a in arguments))
     assert ran.code == code and ran.out == "" and said in ran.err
     assert code == 2 or ran.err.count("\n") == 1

@@ -14,7 +14,7 @@ from kgmm.knowledge import KnowledgeStore
 from kgmm.retrieve import Memory
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store import Fact
-from kgmm.stories.story import Logo, Shot, StoryGraph
+from kgmm.stories import Logo, Shot, StoryGraph, summarize
 from kgmm.trace import Answer, Citation, MemoryFact, Trace
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><svg onload=alert(3)>"
@@ -64,7 +64,7 @@ def evil_summary(_: Path) -> Any:
         Shot("a", 0, 4, (EVIL,), ("x",), text=EVIL),
         Shot("b", 5, 9, (EVIL, "flood"), ("x",), text=EVIL),
     )
-    return StoryGraph("s", shots, (Logo("x", EVIL),)).summarize("x")
+    return summarize(StoryGraph("s", shots, (Logo("x", EVIL),)), "x")
 
 
 MAKERS: dict[str, Callable[[Path], Any]] = {

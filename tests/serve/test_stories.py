@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import kgmm
+from kgmm import stories
 from kgmm.serve.app import app
 from kgmm.stories import StoryGraph
 
@@ -16,12 +17,12 @@ STORIES = Path(__file__).parents[2] / "graphs/stories/news.json"
 
 @pytest.fixture
 def story(tmp_path: Path) -> StoryGraph:
-    return StoryGraph.from_json(STORIES)
+    return stories.read(STORIES)
 
 
 def test_a_stored_story_is_summarized_and_shown(tmp_path: Path, story: StoryGraph) -> None:
     with kgmm.open(tmp_path / "kb") as kb:
-        story.save(kb)
+        stories.save(story, kb)
         served = TestClient(app(kb))
         assert story.id in served.get("/api/info").json()["stories"]
         asked = {"story": story.id, "query": "flood"}

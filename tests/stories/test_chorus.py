@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kgmm.errors import BadInput
-from kgmm.stories.films.chorus import RATE, aligned_clip, chorus, repeated
+from kgmm.stories.films.chorus import RATE, aligned_clip, repeated, skim
 from kgmm.stories.video.clips import Clip
 from kgmm.stories.video.faces import faces, is_close_up
 from kgmm.stories.video.shots import Cut
@@ -69,11 +69,16 @@ def test_a_music_video(tmp_path: Path) -> None:
             container.mux(voice.encode(frame))
         container.mux(voice.encode())
     lines = [Cue(2, 5, "I walked alone"), *(Cue(t + 1, t + 4, "Come home, my love") for t in CHORUS)]
-    found = chorus(video, write_srt(lines, tmp_path / "song.srt"), length=12)
-    assert found.line == "Come home, my love"
-    assert found.clip.end - found.clip.start == pytest.approx(12)
-    assert min(abs(found.clip.start - c) for c in (15.0, 47.2, 79.0)) < 0.3
-    assert not found.close_ups
+    found = skim(video, write_srt(lines, tmp_path / "song.srt"), length=12)
+    assert found.details["line"] == "Come home, my love"
+    (clip,) = found.clips
+    assert clip.end - clip.start == pytest.approx(12)
+    assert min(abs(clip.start - c) for c in (15.0, 47.2, 79.0)) < 0.3
+    assert not found.details["close_ups"]
+    for start in CHORUS:
+        inside = (found.times > start + 3) & (found.times < start + LONG - 3)
+        assert (found.scores[inside] > 0).all()
+    assert (found.scores[found.times < CHORUS[0] - 3] == 0).all()
 
 
 def test_the_start_meets_a_cut_that_splits_no_line() -> None:
@@ -102,6 +107,6 @@ def test_what_has_no_sound_has_no_chorus(tmp_path: Path) -> None:
         container.mux(picture.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
         container.mux(picture.encode())
     with pytest.raises(BadInput, match="no sound"):
-        chorus(video)
+        skim(video)
     with pytest.raises(BadInput, match="length"):
-        chorus(video, length=0)
+        skim(video, length=0)

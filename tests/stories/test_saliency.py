@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kgmm.errors import BadInput
-from kgmm.stories.films.saliency import Saliency, saliency, skim, text_saliency
+from kgmm.stories.films.saliency import Saliency, saliency, salient_clips, text_saliency
 from kgmm.stories.video.audio import RATE, audio_saliency, bands, read_sound, teager
 from kgmm.stories.video.clips import Clip, write_clips
 from kgmm.stories.video.subtitles import Cue, write_srt
@@ -64,21 +64,21 @@ def test_all_three_curves_peak_at_the_event(eventful: Path, tmp_path: Path) -> N
     for curve in (found.audio, found.visual, found.text, found.all):
         assert curve.min() >= 0 and curve.max() <= 1
         assert curve[inside].mean() > 2 * curve[outside].mean() + 0.1
-    clips = skim(found, rate=0.2)
+    clips = salient_clips(found, rate=0.2)
     shared = sum(max(0.0, min(c.end, EVENT[1]) - max(c.start, EVENT[0])) for c in clips)
     assert shared > 1.6 and sum(c.end - c.start for c in clips) < 2.4
 
 
 @pytest.mark.parametrize("fusion", ["sum", "min", "max", "variance"])
 def test_every_fusion_finds_it(eventful: Path, fusion: str) -> None:
-    clips = skim(saliency(eventful, fusion=fusion), rate=0.2)
+    clips = salient_clips(saliency(eventful, fusion=fusion), rate=0.2)
     assert max(clips, key=lambda c: c.score).start == pytest.approx(EVENT[0], abs=0.6)
 
 
 def test_a_silent_film_is_skimmed_by_its_pictures(tmp_path: Path) -> None:
     found = saliency(film(tmp_path / "silent.mp4", sound=False))
     assert not found.audio.any() and not found.text.any()
-    assert skim(found)[0].start == pytest.approx(EVENT[0], abs=0.6)
+    assert salient_clips(found, 0.2)[0].start == pytest.approx(EVENT[0], abs=0.6)
 
 
 def test_the_skim_can_be_written(eventful: Path, tmp_path: Path) -> None:
@@ -105,8 +105,8 @@ def test_flat_and_empty_curves() -> None:
     assert not audio_saliency(np.zeros(RATE * 4, np.float32), times).any()
     assert not text_saliency([], times).any()
     flat = np.zeros(100)
-    assert skim(Saliency(times, flat, flat, flat, flat), 0.5)
-    assert skim(Saliency(flat[:0], flat[:0], flat[:0], flat[:0], flat[:0])) == []
+    assert salient_clips(Saliency(times, flat, flat, flat, flat), 0.5)
+    assert salient_clips(Saliency(flat[:0], flat[:0], flat[:0], flat[:0], flat[:0])) == []
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kgmm
+from kgmm import stories
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
 from kgmm.stories import Broadcast, Logo, Shot, StoryGraph
 
@@ -39,40 +40,41 @@ def small() -> StoryGraph:
     return StoryGraph("week", shots, logos, broadcasts, "by hand", {"f": ("flood", "dam")})
 
 
-def test_summarize_can_be_called_whichever_was_imported_first() -> None:
-    assert kgmm.summarize(small(), "flood") == kgmm.StoryGraph.summarize(small(), "flood")
+def test_a_story_can_be_summarized_from_its_file(tmp_path: Path) -> None:
+    stories.to_json(small(), tmp_path / "story.json")
+    assert kgmm.summarize(tmp_path / "story.json", "flood") == kgmm.summarize(small(), "flood")
     assert kgmm.summarize(small(), "flood").frames[0].shot.id in ("b1-1", "b2-2")
 
 
 def test_json_gives_back_the_same_story(tmp_path: Path) -> None:
     file = tmp_path / "story.json"
-    small().to_json(file)
-    assert StoryGraph.from_json(file) == small()
-    assert StoryGraph.from_json(tmp_path) == small()
+    stories.to_json(small(), file)
+    assert stories.read(file) == small()
+    assert stories.read(tmp_path) == small()
 
 
 def test_a_store_gives_back_the_same_story(tmp_path: Path) -> None:
     with kgmm.open(tmp_path / "kb") as kb:
         kb.add([("dam", "IsA", "barrier")])
-        assert small().save(kb) == len(small().facts())
+        assert stories.save(small(), kb) == len(stories.facts(small()))
         assert "story/week" in kb.graphs()
-        again = StoryGraph.from_store(kb, "week")
+        again = stories.from_store(kb, "week")
         assert [(s.id, set(s.terms), s.logos, s.text) for s in again.shots] == [
             (s.id, set(s.terms), s.logos, s.text) for s in small().shots
         ]
         assert again.logos == small().logos and again.broadcasts == small().broadcasts
         assert again.annotations == small().annotations
-        small().save(kb)
-        assert kb.graphs()["story/week"] == len(small().facts()), "saving twice replaces"
+        stories.save(small(), kb)
+        assert kb.graphs()["story/week"] == len(stories.facts(small())), "saving twice replaces"
         linked = kb.summarize("week", "flood")
         assert {t.term: t.facts for t in linked.terms}["dam"] == ("dam is a kind of barrier",)
         with pytest.raises(UnknownConcept, match="week"):
-            StoryGraph.from_store(kb, "month")
+            stories.from_store(kb, "month")
 
 
 def test_the_store_s_own_view_ranks_the_same(tmp_path: Path) -> None:
     with kgmm.open(tmp_path / "kb") as kb:
-        small().save(kb)
+        stories.save(small(), kb)
         view = kb.view("story/week", ["SameLogo", "Mentions"])
         scores = view.walk("/t/week/logo/flood", restart=0.65)
         for frame in kgmm.summarize(small(), "flood", frames=9).frames:
@@ -85,7 +87,7 @@ def test_any_text_and_time_survives_a_file(text: str, name: str, start: float, t
     from kgmm.stories.files import from_dict
 
     story = StoryGraph("s", (Shot("a", start, start, tuple(terms), ("x",), text=text),), (Logo("x", name),))
-    assert from_dict(json.loads(story.to_json())) == story
+    assert from_dict(json.loads(stories.to_json(story))) == story
 
 
 @pytest.mark.parametrize(
@@ -107,16 +109,16 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, change: dict[str, obje
     file = tmp_path / "s.json"
     file.write_text(json.dumps({"id": "s", **change}))
     with pytest.raises(BadInput, match=said) as raised:
-        StoryGraph.from_json(file)
+        stories.read(file)
     assert "s.json" in str(raised.value)
 
 
 def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such story"):
-        StoryGraph.from_json(tmp_path / "none.json")
+        stories.read(tmp_path / "none.json")
     (tmp_path / "x.json").write_bytes(b'{"id": \xff')
     with pytest.raises(BadInput, match="not a JSON"):
-        StoryGraph.from_json(tmp_path / "x.json")
+        stories.read(tmp_path / "x.json")
 
 
 @settings(max_examples=60, deadline=None)
@@ -168,6 +170,9 @@ def test_queries_by_name_term_and_picture() -> None:
             kgmm.summarize(story, unknown)
     with pytest.raises(KgmmError, match="mmss"):
         kgmm.summarize(story, "flood", method="magic")
+    for option in ({"lift": True}, {"restart": 0.5}):
+        with pytest.raises(KgmmError, match=f"tfidf has no option {next(iter(option))}"):
+            kgmm.summarize(story, "flood", method="tfidf", **option)  # type: ignore[arg-type]
     with pytest.raises(BadInput):
         kgmm.summarize(story, 7)
 

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+from kgmm import stories, summarize
 from kgmm.errors import BadInput
 from kgmm.evaluate.stories import evaluate
 from kgmm.evaluate.video_stories import adjusted_rand, compare
@@ -23,7 +24,7 @@ from kgmm.stories.video.shots import find_shots
 
 def test_rendered_programmes_are_read_as_they_were_written(videos: list[Path], pace: float, tmp_path: Path) -> None:
     told: list[int] = []
-    seen = StoryGraph.from_video(videos, keyframes=tmp_path, progress=lambda done, total, what: told.append(done))
+    seen = stories.from_video(videos, keyframes=tmp_path, progress=lambda done, total, what: told.append(done))
     agreement = compare(news(), seen, pace)
     assert agreement.cuts >= 0.95
     assert agreement.logos >= 0.95
@@ -34,7 +35,7 @@ def test_rendered_programmes_are_read_as_they_were_written(videos: list[Path], p
     assert [b.date for b in seen.broadcasts] == [b.date for b in news().broadcasts]
     assert all(Path(shot.image or "").is_file() for shot in seen.shots)
     assert told and told == [x for x in told if x >= 0]
-    logo = seen.summarize(seen.logos[0].image, frames=1)
+    logo = summarize(seen, seen.logos[0].image, frames=1)
     assert logo.query == seen.logos[0].id
 
 
@@ -59,7 +60,7 @@ def test_poor_pictures_are_read_as_well(alter: Callable[..., np.ndarray], least:
     first = replace(
         news(), broadcasts=news().broadcasts[:1], shots=tuple(s for s in news().shots if s.broadcast == "b1")
     )
-    seen = StoryGraph.from_video(render(first, tmp_path, pace=6, alter=alter))
+    seen = stories.from_video(render(first, tmp_path, pace=6, alter=alter))
     agreement = compare(first, seen, 6)
     assert agreement.cuts >= 0.95
     assert agreement.logos >= least
@@ -83,7 +84,7 @@ def test_subtitles_in_the_video_do_as_well(three_shots: StoryGraph, tmp_path: Pa
     (beside,) = render(three_shots, tmp_path / "a", pace=4)
     (inside,) = render(three_shots, tmp_path / "b", pace=4, embedded=True)
     assert not inside.with_suffix(".srt").exists()
-    one, other = StoryGraph.from_video(beside), StoryGraph.from_video(inside)
+    one, other = stories.from_video(beside), stories.from_video(inside)
     assert [s.text for s in other.shots] == [s.text for s in one.shots]
     assert [s.text for s in one.shots] == [s.text for s in three_shots.shots]
     assert any(s.logos for s in other.shots)
@@ -92,16 +93,16 @@ def test_subtitles_in_the_video_do_as_well(three_shots: StoryGraph, tmp_path: Pa
 def test_a_video_without_subtitles_has_shots_and_logos_but_no_terms(three_shots: StoryGraph, tmp_path: Path) -> None:
     (video,) = render(three_shots, tmp_path, pace=4)
     video.with_suffix(".srt").unlink()
-    story = StoryGraph.from_video(video)
+    story = stories.from_video(video)
     assert len(story.shots) == len(three_shots.shots) and story.logos and not story.terms
-    assert story.summarize(story.logos[0].id).frames and not story.summarize(story.logos[0].id).terms
+    assert summarize(story, story.logos[0].id).frames and not summarize(story, story.logos[0].id).terms
 
 
 def test_a_silent_video_is_read(three_shots: StoryGraph, tmp_path: Path) -> None:
     (video,) = render(three_shots, tmp_path, pace=4)
     with av.open(str(video)) as container:
         assert not container.streams.audio
-    assert StoryGraph.from_video(video).shots
+    assert stories.from_video(video).shots
 
 
 def _write(path: Path, pictures: list[np.ndarray], times: list[float]) -> Path:
@@ -128,7 +129,7 @@ def test_a_video_of_one_shot(tmp_path: Path) -> None:
 
 def test_a_video_of_one_frame(tmp_path: Path) -> None:
     video = _write(tmp_path / "still.mkv", [np.full((90, 160, 3), 90, np.uint8)], [0.0])
-    story = StoryGraph.from_video(video)
+    story = stories.from_video(video)
     assert len(story.shots) == 1 and not story.logos
 
 
@@ -151,7 +152,7 @@ def test_broken_videos_are_named(tmp_path: Path, videos: list[Path]) -> None:
     empty.touch()
     for path in (noise, empty, tmp_path / "none.mp4", tmp_path):
         with pytest.raises(BadInput, match=path.name):
-            StoryGraph.from_video(path)
+            stories.from_video(path)
 
 
 def test_a_video_cut_short_is_read_as_far_as_it_goes(three_shots: StoryGraph, tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
 
 def test_each_video_needs_its_own_subtitles(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="2 videos need"):
-        StoryGraph.from_video([tmp_path / "a.mp4", tmp_path / "b.mp4"], tmp_path / "a.srt")
+        stories.from_video([tmp_path / "a.mp4", tmp_path / "b.mp4"], tmp_path / "a.srt")
 
 
 def test_adjusted_rand_knows_chance() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kgmm import bundled
+from kgmm.stories.files import read
 from kgmm.stories.story import StoryGraph
 
 
@@ -19,7 +20,7 @@ def news(keyframes: str | Path | None = None) -> StoryGraph:
         >>> news()
         <StoryGraph news: 21 logos, 324 frames, 718 terms, 1,788 edges>
     """
-    story = StoryGraph.from_json(bundled.folder("graphs") / "stories" / "news.json")
+    story = read(bundled.folder("graphs") / "stories" / "news.json")
     if keyframes is None:
         return story
     from PIL import Image

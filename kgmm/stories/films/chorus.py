@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from kgmm.errors import BadInput, MissingExtra
 from kgmm.language.words import tokens
 from kgmm.progress import Progress, silent
+from kgmm.stories.films._skim import Skim
 from kgmm.stories.video.audio import read_sound
 from kgmm.stories.video.clips import Clip
 from kgmm.stories.video.faces import is_close_up
@@ -32,58 +32,51 @@ REACH = 4.0
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Chorus:
-    """The summary of a music video.
-
-    Attributes:
-        clip: what to show.
-        repeats: every occurrence of the chorus, in order of time.
-        line: the lyric line sung most often, if there are lyrics with a repeated line.
-        close_ups: shots inside the clip that show a face in close-up.
-    """
-
-    clip: Clip
-    repeats: tuple[Clip, ...]
-    line: str | None
-    close_ups: tuple[Clip, ...]
-
-
-def chorus(
-    video: str | Path,
-    lyrics: str | Path | None = None,
+def skim(
+    video: Path,
+    subtitles: str | Path | None = None,
+    progress: Progress = silent,
     *,
     length: float | None = None,
-    progress: Progress = silent,
-) -> Chorus:
+) -> Skim:
     """Find the chorus of a music video and the clip that shows it.
 
     Args:
         video: any container PyAV reads.
-        lyrics: SRT or WebVTT; by default what is embedded.
-        length: seconds of the clip; by default the chorus's own.
+        subtitles: the lyrics as SRT or WebVTT; by default what is embedded.
         progress: told the seconds read.
+        length: seconds of the clip; by default the chorus's own.
+
+    Returns:
+        One clip; the scores are the loudness of the chorus at every half second, 0 between its occurrences. Details:
+        ``line``, the lyric line sung most often, if one comes twice; ``repeats``, every occurrence of the chorus;
+        ``close_ups``, the shots inside the clip that show a face in close-up.
 
     Raises:
         BadInput: if the video has no sound, or is shorter than two choruses.
         MissingExtra: if librosa is not installed.
     """
-    path = Path(video)
     if length is not None and not 0 < length < float("inf"):
         raise BadInput("length", f"{length} is not a number of seconds above 0")
-    sound = read_sound(path, RATE)
+    sound = read_sound(video, RATE)
     if not np.any(sound):
-        raise BadInput(path, "has no sound to find a chorus in")
-    cues = read_subtitles(lyrics) if lyrics is not None else embedded_subtitles(path)
+        raise BadInput(video, "has no sound to find a chorus in")
+    cues = read_subtitles(subtitles) if subtitles is not None else embedded_subtitles(video)
     repeats = repeated(sound, RATE)
     if not repeats:
-        raise BadInput(path, f"too short for a chorus to come twice ({len(sound) / RATE:.0f} s)")
+        raise BadInput(video, f"too short for a chorus to come twice ({len(sound) / RATE:.0f} s)")
     best = max(repeats, key=lambda clip: (clip.score, -clip.start))
-    shots = find_shots(path, progress)
+    shots = find_shots(video, progress)
     clip = aligned_clip(best, shots, cues, length, len(sound) / RATE)
     inside = [s for s in shots if s.start < clip.end and s.end > clip.start]
     faces = tuple(Clip(s.start, s.end) for s in inside if is_close_up(s.keyframe))
-    return Chorus(clip, tuple(repeats), most_repeated_line(cues), faces)
+    times = np.arange(0, len(sound) / RATE, 0.5)
+    scores = np.zeros(len(times))
+    for chorus in repeats:
+        scores[(times >= chorus.start) & (times < chorus.end)] = chorus.score
+    line = most_repeated_line(cues)
+    details = {"repeats": tuple(repeats), "close_ups": faces}
+    return Skim(video, "chorus", (clip,), times, scores, details if line is None else {"line": line, **details})
 
 
 def repeated(sound: NDArray[np.float32], rate: int = RATE) -> list[Clip]:

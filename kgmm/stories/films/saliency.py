@@ -12,14 +12,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from kgmm.errors import BadInput, MissingExtra
 from kgmm.language.words import lemma
 from kgmm.progress import Progress, silent
+from kgmm.stories.films._skim import RATE, Skim
 from kgmm.stories.terms import lexicon
+from kgmm.stories.terms.extraction import is_noun
 from kgmm.stories.video.audio import Floats, audio_saliency, read_sound, unit
 from kgmm.stories.video.clips import Clip
-from kgmm.stories.video.shots import frames
+from kgmm.stories.video.decoding import frames
 from kgmm.stories.video.subtitles import Cue, embedded_subtitles, read_subtitles
 
 #: what a word weighs by its part of speech
@@ -161,8 +164,6 @@ def word_weight(word: str, first: bool = False) -> float:
         >>> [word_weight(w) for w in ("Velden,", "river", "green", "says", "the")]
         [1.0, 0.5, 0.5, 0.2, 0.0]
     """
-    from kgmm.stories.terms.extraction import is_noun
-
     bare = word.strip(".,;:!?\"'()“”’-–…")
     small = bare.lower()
     if not small or small in lexicon.NEVER:
@@ -176,7 +177,20 @@ def word_weight(word: str, first: bool = False) -> float:
     return NOUN if is_noun(small) else 0.0
 
 
-def skim(curve: Saliency, rate: float = 0.2) -> list[Clip]:
+def skim(
+    video: Path,
+    subtitles: str | Path | None = None,
+    progress: Progress = silent,
+    *,
+    rate: float = RATE,
+    fusion: str = "sum",
+) -> Skim:
+    """Return the parts of a film that stand out most; see :func:`saliency` and :func:`salient_clips`."""
+    curve = saliency(video, subtitles, fusion=fusion, progress=progress)
+    return Skim(video, "saliency", tuple(salient_clips(curve, rate)), curve.times, curve.all)
+
+
+def salient_clips(curve: Saliency, rate: float = RATE) -> list[Clip]:
     """Return the parts of a film that stand out most, about *rate* of its frames, in order of time.
 
     The fused curve goes through a median filter of 2 x 20 + 1 frames and is cut at the quantile that leaves *rate*;
@@ -185,8 +199,6 @@ def skim(curve: Saliency, rate: float = 0.2) -> list[Clip]:
     Raises:
         BadInput: if *rate* is not above 0 and at most 1.
     """
-    from scipy.ndimage import median_filter
-
     if not 0 < rate <= 1:
         raise BadInput("rate", f"{rate} is not above 0 and at most 1")
     count = len(curve.times)

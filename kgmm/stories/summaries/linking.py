@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from dataclasses import replace
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from kgmm.language.phrase import phrase
@@ -11,30 +10,25 @@ from kgmm.retrieve.ground import ground_name
 
 if TYPE_CHECKING:
     from kgmm.store import Fact, LocalStore
-    from kgmm.stories.summaries.summary import RankedTerm
 
 #: what tells most about a thing comes first
 _ORDER = ("InstanceOf", "IsA", "PartOf", "AtLocation", "UsedFor", "CapableOf", "Causes", "HasProperty")
 
 
-def linked_terms(
-    terms: Iterable[RankedTerm], store: LocalStore, limit: int = 3, spoken: Container[str] = ()
-) -> tuple[RankedTerm, ...]:
-    """Return terms with their concept in *store* and up to *limit* facts about it, said in English.
+def linked_facts(
+    term: str, store: LocalStore, limit: int, spoken: Container[str]
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return a term's concept in *store* and up to *limit* facts about it, said in English; None without facts.
 
     Facts of scene and story graphs are left out: they say where a term occurs, not what it means. A term of several
     words is taken for its last one only if that is itself among the *spoken* terms: "rail strike" is a strike, "Port
     Amber" no amber.
     """
-    found = []
-    for term in terms:
-        link = ground_name(store, term.term)
-        if link is not None and link.rule == "head" and term.term.split()[-1] not in spoken:
-            link = None
-        facts = [] if link is None else _facts(store, link.concept, limit)
-        concept = link.concept if link is not None and facts else None
-        found.append(replace(term, concept=concept, facts=tuple(facts)))
-    return tuple(found)
+    link = ground_name(store, term)
+    if link is None or (link.rule == "head" and term.split()[-1] not in spoken):
+        return None, ()
+    facts = _facts(store, link.concept, limit)
+    return (link.concept if facts else None), tuple(facts)
 
 
 def _facts(store: LocalStore, concept: str, limit: int) -> list[str]:

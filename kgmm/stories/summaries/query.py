@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, UnknownConcept
 from kgmm.language import names
+from kgmm.language.words import lemmas
+from kgmm.scene.images import SUFFIXES, read_image
+from kgmm.stories.video.logo_hashes import distance, perceptual_hash
 
 if TYPE_CHECKING:
     from kgmm.stories.edges import StoryEdges
@@ -47,15 +50,11 @@ def resolve(story: StoryGraph, asked: Any) -> Query:
         UnknownConcept: if a word is neither logo nor term, or no logo looks like the picture.
         BadInput: if *asked* is none of these, or the picture cannot be read.
     """
-    if isinstance(asked, str) and not _is_picture(asked):
+    if isinstance(asked, str) and Path(asked).suffix.lower() not in SUFFIXES:
         return _by_name(story, asked)
     if isinstance(asked, (list, tuple, set)) and asked and all(isinstance(a, str) for a in asked):
         return Query(", ".join(asked), terms=tuple(dict.fromkeys(_term(story, a) for a in asked)))
     return _by_picture(story, asked)
-
-
-def _is_picture(text: str) -> bool:
-    return Path(text).suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 
 def _by_name(story: StoryGraph, asked: str) -> Query:
@@ -70,26 +69,15 @@ def _by_name(story: StoryGraph, asked: str) -> Query:
 
 
 def _term(story: StoryGraph, asked: str) -> int:
-    from kgmm.language.words import lemmas
-
     terms = story.edges.terms
     for form in (names.label(names.concept(asked)), " ".join(lemmas(asked))) if asked.strip() else ():
         if form in terms:
             return terms.index(form)
-    near = _near(asked, terms)
+    near = difflib.get_close_matches(asked, list(terms), 5, 0.6)
     raise UnknownConcept(asked, near, where=f"the logos and terms of {story.id}")
 
 
-def _near(asked: str, terms: Iterable[str]) -> list[str]:
-    import difflib
-
-    return difflib.get_close_matches(asked, list(terms), 5, 0.6)
-
-
 def _by_picture(story: StoryGraph, asked: Any) -> Query:
-    from kgmm.scene.images import read_image
-    from kgmm.stories.video.logo_hashes import distance, perceptual_hash
-
     known = [(i, logo.hash) for i, logo in enumerate(story.logos) if logo.hash]
     if not known:
         raise BadInput(f"story {story.id}", "no logo has a perceptual hash to compare the picture with")

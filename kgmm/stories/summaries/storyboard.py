@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import textwrap
-from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import BadInput
+from kgmm.language.words import lemma
 from kgmm.scene.images import read_image
+from kgmm.stories.page import TALL, WIDE, jpeg_uri, rendered
 from kgmm.stories.video.clock import clock
 
 if TYPE_CHECKING:
@@ -17,71 +16,40 @@ if TYPE_CHECKING:
 
     from kgmm.stories.summaries.summary import RankedFrame, Summary
 
-#: pixels a keyframe is wide on a page and in a picture
-WIDE, TALL = 320, 180
-_STYLE = """
-.kgmm-story{font:15px/1.45 system-ui,sans-serif;color:#1a1d21;background:#fff;max-width:1120px;margin:auto;padding:1em}
-.kgmm-story h1{font-size:1.5em;margin:0 0 .2em}.kgmm-story .about{color:#565d66;margin:0 0 1em}
-.kgmm-story ol.frames{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:1em;list-style:none;padding:0}
-.kgmm-story figure{margin:0;border:1px solid #d5d9de;border-radius:6px;overflow:hidden;height:100%}
-.kgmm-story figure img,.kgmm-story .blank{width:100%;aspect-ratio:16/9;object-fit:cover;display:block;background:#e9ecef}
-.kgmm-story figcaption{padding:.6em .8em}.kgmm-story time{font-weight:600}
-.kgmm-story .said{color:#333a42;margin:.4em 0}.kgmm-story mark{background:#ffe9a8;color:inherit}
-.kgmm-story ul.terms{list-style:none;padding:0;display:grid;gap:.35em}
-.kgmm-story ul.terms b{display:inline-block;min-width:11em}.kgmm-story .fact{color:#565d66}
-.kgmm-story .bar{display:inline-block;height:.7em;background:#3b6ea8;margin-right:.6em;border-radius:2px}
-"""
-
 
 def page(summary: Summary) -> str:
     """Return one HTML page that needs no other file and no network."""
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(summary.query)} – story</title></head><body>{fragment(summary)}</body></html>\n"
-    )
+    return rendered("page.html", title=f"{summary.query} – story", board="storyboard.html", **_values(summary))
 
 
 def fragment(summary: Summary) -> str:
     """Return the storyboard as HTML without a page around it, for notebooks."""
+    return rendered("storyboard.html", **_values(summary))
+
+
+def _values(summary: Summary) -> dict[str, Any]:
     frames = summary.in_time_order()
-    count = len({f.shot.broadcast for f in frames})
-    about = (
-        f"{len(frames)} of {summary.story.edges.frame_count:,} shots from {count} broadcast"
-        f"{'' if count == 1 else 's'}, by {escape(summary.method)}"
-    )
-    cards = "".join(_card(summary, frame) for frame in frames)
-    highest = max((t.score for t in summary.terms), default=1.0)
-    rows = "".join(
-        f'<li><span class="bar" style="width:{60 * t.score / highest:.0f}px"></span>'
-        f"<b{_title(t.concept)}>{escape(t.term)}</b> "
-        f'<span class="fact">{escape("; ".join(t.facts))}</span></li>'
-        for t in summary.terms
-    )
-    return (
-        f'<style>{_STYLE}</style><main class="kgmm-story"><h1>{escape(summary.query)}</h1>'
-        f'<p class="about">{about}</p><ol class="frames">{cards}</ol>'
-        f'<h2>Terms</h2><ul class="terms">{rows}</ul></main>'
-    )
+    return {
+        "query": summary.query,
+        "method": summary.method,
+        "shots": summary.story.edges.frame_count,
+        "broadcasts": len({f.shot.broadcast for f in frames}),
+        "cards": [_card(summary, frame) for frame in frames],
+        "terms": summary.terms,
+    }
 
 
-def _title(concept: str | None) -> str:
-    return "" if concept is None else f' title="{escape(concept, quote=True)}"'
-
-
-def _card(summary: Summary, frame: RankedFrame) -> str:
-    shot = frame.shot
-    place = f"{escape(_when(summary, frame))} <time>{clock(shot.start)}</time>"
-    image = _data_uri(shot.image)
-    shown = f'<img alt="keyframe of shot {escape(shot.id, quote=True)}" src="{image}">' if image else ""
-    said = _marked(shot.text or ", ".join(shot.terms), {t.term for t in summary.terms})
-    return (
-        f"<li><figure>{shown or '<div class=blank></div>'}<figcaption>{place}"
-        f'<p class="said">{said}</p><small>place {frame.place}, score {frame.score:.4f}</small>'
-        f"</figcaption></figure></li>"
-    )
+def _card(summary: Summary, frame: RankedFrame) -> dict[str, Any]:
+    shot, image = frame.shot, _keyframe(frame.shot.image)
+    return {
+        "shot": shot,
+        "place": frame.place,
+        "score": frame.score,
+        "day": _when(summary, frame),
+        "time": clock(shot.start),
+        "image": "" if image is None else jpeg_uri(image),
+        "said": _marked(shot.text or ", ".join(shot.terms), {t.term for t in summary.terms}),
+    }
 
 
 def _when(summary: Summary, frame: RankedFrame) -> str:
@@ -91,17 +59,14 @@ def _when(summary: Summary, frame: RankedFrame) -> str:
     return frame.shot.broadcast
 
 
-def _marked(text: str, terms: set[str]) -> str:
-    """Return a transcript with the words of the summary's terms marked."""
-    from kgmm.language.words import lemma
-
+def _marked(text: str, terms: set[str]) -> list[tuple[str, bool]]:
+    """Return a transcript's words, each with whether it is one of the summary's terms."""
     wanted = {word for term in terms for word in term.split()}
     words = []
     for word in text.split():
         bare = word.strip(".,;:!?\"'()“”’").lower().removesuffix("'s")
-        hit = bool(bare) and (bare in wanted or lemma(bare) in wanted)
-        words.append(f"<mark>{escape(word)}</mark>" if hit else escape(word))
-    return " ".join(words)
+        words.append((word, bool(bare) and (bare in wanted or lemma(bare) in wanted)))
+    return words
 
 
 def _keyframe(path: str | None) -> Image | None:
@@ -115,15 +80,6 @@ def _keyframe(path: str | None) -> Image | None:
     except BadInput:
         return None
     return ImageOps.fit(Image.fromarray(pixels), (WIDE, TALL))
-
-
-def _data_uri(path: str | None) -> str:
-    image = _keyframe(path)
-    if image is None:
-        return ""
-    stream = io.BytesIO()
-    image.save(stream, format="JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
 def picture(summary: Summary, columns: int = 5) -> Image:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.errors import KgmmError
+from kgmm.families import Family
 from kgmm.graph.scores import best_positions
+from kgmm.stories.files import read
 from kgmm.stories.story import Shot, StoryGraph
+from kgmm.stories.summaries.linking import linked_facts
 from kgmm.stories.summaries.query import resolve
+from kgmm.stories.summaries.storyboard import fragment, page, picture
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
+
+METHODS = Family("kgmm.stories.summaries.methods", "story summarizer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,10 @@ class Summary:
     """The frames and terms of one story, best first.
 
     Example:
-        >>> story = StoryGraph("n", (Shot("a", 0, 4, ("flood",), ("x",)),), (Logo("x"),))    # doctest: +SKIP
-        >>> [t.term for t in story.summarize("x").terms]                                     # doctest: +SKIP
-        ['flood']
+        >>> from kgmm.stories import Logo
+        >>> story = StoryGraph("n", (Shot("a", 0, 4, ("flood",), ("x",)),), (Logo("x"),))
+        >>> summarize(story, "x")
+        <Summary of 'x' by mmss: frames a; terms flood>
     """
 
     story: StoryGraph
@@ -62,33 +66,16 @@ class Summary:
 
     def linked(self, store: LocalStore, facts: int = 3) -> Summary:
         """Return the summary with its terms linked to a store's concepts, each with a few facts said in English."""
-        from kgmm.stories.summaries.linking import linked_terms
-
-        return replace(self, terms=linked_terms(self.terms, store, facts, frozenset(self.story.terms)))
+        spoken = frozenset(self.story.terms)
+        linked = ((term, *linked_facts(term.term, store, facts, spoken)) for term in self.terms)
+        return replace(self, terms=tuple(replace(term, concept=c, facts=said) for term, c, said in linked))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as JSON-ready data."""
-        frames = [
-            {
-                "shot": f.shot.id,
-                "score": f.score,
-                "broadcast": f.shot.broadcast,
-                "start": f.shot.start,
-                "end": f.shot.end,
-                "logos": list(f.shot.logos),
-                "text": f.shot.text,
-                "image": f.shot.image,
-            }
-            for f in self.frames
-        ]
-        terms = [{"term": t.term, "score": t.score, "concept": t.concept, "facts": list(t.facts)} for t in self.terms]
-        return {
-            "story": self.story.id,
-            "query": self.query,
-            "method": self.method,
-            "frames": frames,
-            "terms": terms,
-        }
+        told = ("broadcast", "start", "end", "logos", "text", "image")
+        frames = [{"shot": f.shot.id, "score": f.score} | {k: getattr(f.shot, k) for k in told} for f in self.frames]
+        terms = [asdict(term) for term in self.terms]
+        return {"story": self.story.id, "query": self.query, "method": self.method, "frames": frames, "terms": terms}
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the summary as a JSON document, and write it to *path* if given."""
@@ -99,8 +86,6 @@ class Summary:
 
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the storyboard as one self-contained HTML page, and write it to *path* if given."""
-        from kgmm.stories.summaries.storyboard import page
-
         text = page(self)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
@@ -108,14 +93,10 @@ class Summary:
 
     def to_png(self, path: str | Path) -> Path:
         """Write the storyboard as a picture; return its path."""
-        from kgmm.stories.summaries.storyboard import picture
-
         picture(self).save(path, format="PNG")
         return Path(path)
 
     def _repr_html_(self) -> str:
-        from kgmm.stories.summaries.storyboard import fragment
-
         return fragment(self)
 
     def __repr__(self) -> str:
@@ -131,7 +112,9 @@ def summarize(
     frames: int = 5,
     terms: int = 10,
     method: str = "mmss",
-    **options: Any,
+    *,
+    restart: float | None = None,
+    lift: bool = False,
 ) -> Summary:
     """Return the frames and terms that tell the story behind a newslogo.
 
@@ -141,14 +124,15 @@ def summarize(
         frames: how many keyframes.
         terms: how many terms.
         method: ``mmss`` (random walk with restart), or ``frequency``, ``tfidf``, ``cooccurrence``.
-        options: options of that method, such as ``restart=0.65`` or ``lift=True``.
+        restart: for ``mmss``: probability in (0, 1] of jumping back to the logo at each step, by default 0.65.
+        lift: for ``mmss``: divide scores by degree, so that words which every story uses fall behind.
 
     Returns:
         Frames and terms with a score above zero, best first; equal ones in order of the broadcast.
 
     Raises:
         UnknownConcept: if *logo* is neither a logo nor a term of the story.
-        KgmmError: if there is no such method.
+        KgmmError: if there is no such method, or it has no such option.
 
     Source:
         Pan, Yang, Faloutsos: MMSS: Multi-modal Story-Oriented Video Summarization, ICDM 2004.
@@ -160,13 +144,12 @@ def summarize(
         >>> [(t.term, round(t.score, 3)) for t in summary.terms]
         [('flood', 0.031), ('river', 0.03), ('dam', 0.001)]
     """
-    if method not in summarizers():
-        raise KgmmError(f"no summarizer {method!r}; there are: {', '.join(summarizers())}")
+    rank = METHODS.module(method).rank
+    options = METHODS.options(method, rank, {"restart": restart, "lift": lift or None})
     if not isinstance(story, StoryGraph):
-        story = StoryGraph.from_json(story)
+        story = read(story)
     query = resolve(story, logo)
-    module = importlib.import_module(f"kgmm.stories.summaries.methods.{method}")
-    of_frames, of_terms = module.rank(story.edges, query, **options)
+    of_frames, of_terms = rank(story.edges, query, **options)
     chosen = [
         RankedFrame(story.shots[i], float(of_frames[i]), place) for place, i in enumerate(_best(of_frames, frames), 1)
     ]
@@ -185,6 +168,4 @@ def summarizers() -> list[str]:
         >>> summarizers()
         ['cooccurrence', 'frequency', 'mmss', 'tfidf']
     """
-    from kgmm.stories.summaries import methods as package
-
-    return [module.name for module in pkgutil.iter_modules(package.__path__)]
+    return METHODS.names()

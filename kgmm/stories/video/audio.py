@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.stories.video.shots import opened
+from kgmm.stories.video.decoding import decoded, opened
 
 Floats = NDArray[np.float64]
 #: samples a second that sound is brought to
@@ -26,19 +27,8 @@ def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:
         if not container.streams.audio:
             return np.empty(0, np.float32)
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-        parts: list[NDArray[np.float32]] = []
-        packets = container.demux(container.streams.audio[0])
-        while True:
-            try:
-                packet = next(packets)
-                decoded = packet.decode()
-            except StopIteration:
-                break
-            except av.FFmpegError:
-                continue  # a damaged packet costs its own moment only
-            for frame in decoded:
-                parts += [f.to_ndarray().ravel() for f in resampler.resample(frame)]
-        parts += [f.to_ndarray().ravel() for f in resampler.resample(None)]
+        sounds = itertools.chain(decoded(container, container.streams.audio[0]), [None])  # None: what is left over
+        parts = [part.to_ndarray().ravel() for sound in sounds for part in resampler.resample(sound)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from kgmm.errors import BadInput
 from kgmm.stories.video.audio import read_sound
-from kgmm.stories.video.shots import frames
+from kgmm.stories.video.decoding import frames
 
 #: samples a second of the sound that is written; seconds over which two clips' sounds cross
 RATE, FADE = 44_100, 0.05

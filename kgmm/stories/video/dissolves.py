@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.stories.video.shots import Pixels
+from kgmm.stories.video.decoding import Pixels
 
 #: pixels, wide and high, at which frames are compared
 SMALL = (32, 18)

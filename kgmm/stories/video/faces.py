@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kgmm.errors import MissingExtra
-from kgmm.stories.video.shots import Pixels
+from kgmm.stories.video.decoding import Pixels
 
 #: height of a face in a close-up, as a share of the picture's
 CLOSE = 0.3

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.stories.video.decoding import Pixels
 from kgmm.stories.video.logo_hashes import distance, perceptual_hash
-from kgmm.stories.video.shots import Cut, Pixels
+from kgmm.stories.video.shots import Cut
 
 #: share of the picture an inset takes, and its width by its height
 AREA, SHAPE = (0.01, 0.3), (0.6, 2.4)

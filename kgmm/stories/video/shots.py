@@ -1,22 +1,18 @@
-"""Shots of a film: decoding with PyAV, cuts by PySceneDetect, a keyframe and a few samples of each shot."""
+"""Shots of a film: cuts by PySceneDetect, dissolves, a keyframe and a few samples of each shot."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kgmm.errors import BadInput, MissingExtra
+from kgmm.errors import MissingExtra
 from kgmm.progress import Progress, silent
+from kgmm.stories.video.decoding import Pixels, frames
+from kgmm.stories.video.dissolves import Dissolves
 
-Pixels = NDArray[np.uint8]
-#: pixels that frames are reduced to in width
-WIDE = 320
 #: how many samples of a shot are kept, and how many seconds apart they are at first
 SAMPLES, STEP = 12, 0.2
 #: seconds a shot lasts at least
@@ -37,84 +33,6 @@ class Cut:
         """The sample nearest to the shot's middle."""
         middle = (self.start + self.end) / 2
         return self.samples[int(np.argmin([abs(t - middle) for t in self.times]))]
-
-
-@contextmanager
-def opened(video: Path) -> Iterator[Any]:
-    """Open a video for reading.
-
-    Raises:
-        BadInput: if there is no such file, or PyAV cannot read it.
-        MissingExtra: if PyAV is not installed.
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise MissingExtra("av", "video") from error
-    file = video.expanduser()
-    if not file.is_file():
-        raise BadInput(file, "no such video")
-    try:
-        container = av.open(str(file))
-    except (av.FFmpegError, ValueError) as error:
-        raise BadInput(file, f"not a video that can be read: {error}") from error
-    with container:
-        yield container
-
-
-def frames(video: Path, wide: int = WIDE, progress: Progress = silent) -> Iterator[tuple[float, Pixels]]:
-    """Yield each frame's time in seconds and its pixels, (h, w, 3) RGB, reduced to *wide* pixels in width.
-
-    A damaged frame is left out; a video cut short ends where it ends.
-
-    Raises:
-        BadInput: if there is no picture in it at all.
-    """
-    import av
-
-    with opened(video) as container:
-        if not container.streams.video:
-            raise BadInput(video, "holds no pictures")
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        total = int((container.duration or 0) / av.time_base)
-        first: float | None = None
-        last = -1.0
-        for frame in _decoded(container, stream):
-            if frame.time is None:
-                continue
-            first = frame.time if first is None else first
-            at = frame.time - first
-            if at <= last:
-                continue
-            last = at
-            progress(int(at), total, f"reading {video.name}")
-            size = _reduced(frame.width, frame.height, wide)
-            yield at, frame.to_ndarray(format="rgb24", width=size[0], height=size[1])
-        if first is None:
-            raise BadInput(video, "not one picture in it can be decoded")
-
-
-def _decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield what can be decoded, past damaged packets."""
-    import av
-
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            return
-        try:
-            yield from packet.decode()
-        except av.FFmpegError:
-            continue
-
-
-def _reduced(width: int, height: int, wide: int) -> tuple[int, int]:
-    if width <= wide:
-        return width, height
-    return wide, max(2, round(height * wide / width / 2) * 2)
 
 
 def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0) -> list[Cut]:
@@ -144,7 +62,6 @@ def iter_shots(video: Path, progress: Progress = silent, threshold: float = 3.0)
         from scenedetect.detectors import AdaptiveDetector
     except ImportError as error:
         raise MissingExtra("scenedetect-headless", "video") from error
-    from kgmm.stories.video.dissolves import Dissolves
 
     detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=0)
     gradual = Dissolves()

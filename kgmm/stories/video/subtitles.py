@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import BadInput
+from kgmm.stories.video.clock import seconds
+from kgmm.stories.video.decoding import opened
 
 if TYPE_CHECKING:
     from kgmm.stories.video.shots import Cut
@@ -72,7 +75,7 @@ def _cues(text: str, file: Path) -> Iterator[Cue]:
                 raise BadInput(file, f"not a time: {lines[at].strip()[:60]!r}", at + 1)
             at += 1
             continue
-        start, end = _seconds(found[1]), _seconds(found[2])
+        start, end = round(seconds(found[1]), 3), round(seconds(found[2]), 3)
         if end < start:
             raise BadInput(file, f"a cue ends at {found[2]}, before it starts at {found[1]}", at + 1)
         said = []
@@ -83,13 +86,6 @@ def _cues(text: str, file: Path) -> Iterator[Cue]:
         if at < len(lines) and said and _TIMES.match(lines[at]):  # no blank line before the next cue's number
             said = said[:-1] if said[-1].strip().isdigit() else said
         yield Cue(start, end, plain(" ".join(said)))
-
-
-def _seconds(text: str) -> float:
-    value = 0.0
-    for part in text.replace(",", ".").split(":"):
-        value = value * 60 + float(part)
-    return round(value, 3)
 
 
 def plain(text: str) -> str:
@@ -103,8 +99,6 @@ def embedded_subtitles(video: str | Path) -> list[Cue]:
     Raises:
         BadInput: if the video cannot be opened.
     """
-    from kgmm.stories.video.shots import opened
-
     with opened(Path(video)) as container:
         if not container.streams.subtitles:
             return []
@@ -158,8 +152,6 @@ def aligned(cues: Sequence[Cue], shots: Sequence[Cut]) -> list[str]:
 
 def _shots_under(cue: Cue, shots: Sequence[Cut]) -> list[tuple[int, float]]:
     """Return the shots a cue is spoken over, each with for how long; slivers under 0.35 s do not count."""
-    import bisect
-
     first = max(0, bisect.bisect_right(shots, cue.start, key=lambda shot: shot.start) - 1)
     found = []
     for i in range(first, len(shots)):

@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from kgmm.stories.edges import StoryEdges
 from kgmm.stories.summaries.query import Query
 
+#: bound on the L1 error of the walk
+TOLERANCE = 1e-9
+
 
 def rank(
-    edges: StoryEdges, query: Query, restart: float = 0.65, tol: float = 1e-9, lift: bool = False
+    edges: StoryEdges, query: Query, restart: float = 0.65, lift: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the steady-state scores of frames and terms.
 
@@ -18,12 +21,11 @@ def rank(
         edges: the story graph.
         query: what the walk restarts from.
         restart: probability of jumping back at each step; 0.65 suits graphs as shallow as these.
-        tol: bound on the L1 error.
         lift: divide each score by the node's degree, which is its share of the stationary distribution: words that
             every story uses fall behind; off in the paper.
     """
     view = edges.view
-    scores = view.walk([str(node) for node in query.nodes(edges)], restart, tol).to_numpy()
+    scores = view.walk([str(node) for node in query.nodes(edges)], restart, TOLERANCE).to_numpy()
     if lift:
         scores = scores / np.maximum(view.degrees(), 1)
     return scores[edges.logo_count : edges.first_term], scores[edges.first_term :]

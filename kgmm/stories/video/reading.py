@@ -17,7 +17,9 @@ from kgmm.progress import Progress, silent
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 from kgmm.stories.terms.extraction import capitalized, terms
 from kgmm.stories.video import newslogos, subtitles
-from kgmm.stories.video.shots import Cut, Pixels, iter_shots
+from kgmm.stories.video.decoding import Pixels
+from kgmm.stories.video.logo_hashes import distance
+from kgmm.stories.video.shots import Cut, iter_shots
 
 PathLike = str | Path
 
@@ -166,8 +168,6 @@ def _day(text: str) -> str:
 
 def _logo(number: int, group: list[newslogos.Sighting], folder: Path | None) -> Logo:
     """Return a logo by its most typical sighting: the one nearest to all others."""
-    from kgmm.stories.video.logo_hashes import distance
-
     some = group[:50]
     typical = min(some, key=lambda s: sum(distance(s.hash, other.hash) for other in some))
     name = f"logo-{number:02}"

@@ -1,0 +1,58 @@
+"""Families of interchangeable methods: packages whose files are the members, found by their names."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from kgmm.errors import KgmmError
+
+
+@dataclass(frozen=True)
+class Family:
+    """The public files of a package; a new file is a new member, and nothing else changes.
+
+    Attributes:
+        package: the package's full name.
+        kind: what a member is called in messages.
+
+    Example:
+        >>> Family("kgmm.perceivers", "perceiver").module("magic")
+        Traceback (most recent call last):
+        kgmm.errors.KgmmError: no perceiver 'magic'; there are: default, hf, scene, shapes
+    """
+
+    package: str
+    kind: str
+
+    def names(self) -> list[str]:
+        """Return the names of all members, in alphabetical order, without importing them."""
+        path = importlib.import_module(self.package).__path__
+        return sorted(module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_"))
+
+    def module(self, name: str) -> ModuleType:
+        """Import a member.
+
+        Raises:
+            KgmmError: if there is none of that name; the message lists those there are.
+        """
+        if name not in self.names():
+            raise KgmmError(f"no {self.kind} {name!r}; there are: {', '.join(self.names())}")
+        return importlib.import_module(f"{self.package}.{name}")
+
+    def options(self, name: str, function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+        """Return the options that were given, None standing for not given.
+
+        Raises:
+            KgmmError: if the *function* of the member *name* does not take one of them.
+        """
+        options = {option: value for option, value in given.items() if value is not None}
+        strange = [option for option in options if option not in inspect.signature(function).parameters]
+        if strange:
+            raise KgmmError(f"the {self.kind} {name} has no option {', '.join(strange)}")
+        return options
