@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import TYPE_CHECKING, Any
 
-from kgmm.errors import KgmmError
+from kgmm.families import Family
 from kgmm.scene import SceneGraph
 
 if TYPE_CHECKING:
     from kgmm.scene.images import ImageLike
 
 __all__ = ["perceive", "perceivers"]
+
+FAMILY = Family("kgmm.perceivers", "perceiver")
 
 
 def perceive(image: ImageLike, perceiver: str = "default", **options: Any) -> SceneGraph:
@@ -27,16 +27,15 @@ def perceive(image: ImageLike, perceiver: str = "default", **options: Any) -> Sc
 
     Raises:
         BadInput: if the picture cannot be read.
-        KgmmError: if there is no perceiver of that name.
+        KgmmError: if there is no perceiver of that name, or it has no such option.
 
     Example:
         >>> import numpy as np
         >>> perceive(np.full((64, 64, 3), 128, np.uint8)).objects
         ()
     """
-    if perceiver not in perceivers():
-        raise KgmmError(f"no perceiver {perceiver!r}; there are: {', '.join(perceivers())}")
-    scene = importlib.import_module(f"kgmm.perceivers.{perceiver}").perceive(image, **options)
+    chosen = FAMILY.module(perceiver).perceive
+    scene = chosen(image, **FAMILY.options(perceiver, chosen, options))
     assert isinstance(scene, SceneGraph)
     return scene
 
@@ -48,5 +47,4 @@ def perceivers() -> list[str]:
         >>> "default" in perceivers()
         True
     """
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return [name for name in modules if not name.startswith("_")]
+    return FAMILY.names()

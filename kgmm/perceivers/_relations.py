@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from kgmm.scene import Box, SceneObject, SceneRelation
+from kgmm.scene.boxes import area, shared_area
 
 
 def spatial_relations(objects: Iterable[SceneObject]) -> tuple[SceneRelation, ...]:
@@ -52,7 +53,7 @@ def _pair(a: SceneObject, b: SceneObject) -> Iterator[tuple[SceneObject, str, Sc
 
 def is_inside(inner: Box, outer: Box) -> bool:
     """Tell whether nine tenths of a box lie in another at least twice as large."""
-    return _shared(inner, outer) >= 0.9 * _area(inner) and _area(outer) >= 2 * _area(inner)
+    return shared_area(inner, outer) >= 0.9 * area(inner) and area(outer) >= 2 * area(inner)
 
 
 def is_on(upper: Box, lower: Box) -> bool:
@@ -71,24 +72,3 @@ def _overlap(start: float, length: float, other: float, other_length: float) -> 
 
 def _gap(start: float, length: float, other: float, other_length: float) -> float:
     return max(0.0, max(start, other) - min(start + length, other + other_length))
-
-
-def _area(box: Box) -> float:
-    return box[2] * box[3]
-
-
-def _shared(a: Box, b: Box) -> float:
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    return max(0.0, width) * max(0.0, height)
-
-
-def overlap_of_union(a: Box, b: Box) -> float:
-    """Return intersection over union of two boxes, in [0, 1]."""
-    shared = _shared(a, b)
-    return shared / max(_area(a) + _area(b) - shared, 1e-9)
-
-
-def overlap_of_smaller(a: Box, b: Box) -> float:
-    """Return the part of the smaller box that lies in the other, in [0, 1]."""
-    return _shared(a, b) / max(min(_area(a), _area(b)), 1e-9)

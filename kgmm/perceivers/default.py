@@ -1,13 +1,12 @@
 """The perceiver ``default``: an ImageNet classifier over many crops, offline, in a fifth of a second.
 
-EfficientNet-Lite0 names what is in the whole picture and in overlapping crops; class activation maps say where;
+EfficientNet-Lite0 (Tan and Le, ICML 2019) names what is in the whole picture and in overlapping crops; class activation maps say where;
 a name is believed when two crops agree on it, at the finest level (tabby, cat, animal) they agree on.
 """
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +17,9 @@ from kgmm.encode.efficientnet import SIDE, efficientnet
 from kgmm.perceivers._classes import Classes, imagenet
 from kgmm.perceivers._colours import colour_names
 from kgmm.perceivers._evidence import Region, cut, regions, windows
-from kgmm.perceivers._relations import overlap_of_smaller, overlap_of_union, spatial_relations
+from kgmm.perceivers._relations import spatial_relations
 from kgmm.scene import Box, SceneGraph, SceneObject, SceneRelation
+from kgmm.scene.boxes import overlap_of_smaller, overlap_of_union
 from kgmm.scene.images import Picture, read_image
 
 if TYPE_CHECKING:
@@ -66,15 +66,12 @@ def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int
         seen = regions(maps, probabilities, network.classifier, boxes, (width, height), classes, needed)
     chosen = _choose(seen, classes)[:max_objects]
     objects = [_object(f"o{n}", region, picture, classes) for n, region in enumerate(chosen, 1)]
-    relations = spatial_relations(objects)
     vessels = _vessels(objects, threshold)
+    insides = (SceneRelation(contents.id, "inside", vessel.id, vessel.score) for contents, vessel in vessels)
     return SceneGraph(
-        id=Path(picture.path).stem if picture.path else "image",
+        id=picture.name,
         objects=(*objects, *(vessel for _, vessel in vessels)),
-        relations=(
-            *relations,
-            *(SceneRelation(contents.id, "inside", vessel.id, vessel.score) for contents, vessel in vessels),
-        ),
+        relations=(*spatial_relations(objects), *insides),
         width=picture.width,
         height=picture.height,
         image=picture.path,

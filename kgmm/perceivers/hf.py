@@ -17,8 +17,9 @@ import numpy as np
 
 from kgmm.errors import KgmmError, MissingExtra
 from kgmm.perceivers._colours import colour_names
-from kgmm.perceivers._relations import overlap_of_union, spatial_relations
+from kgmm.perceivers._relations import spatial_relations
 from kgmm.scene import Box, SceneGraph, SceneObject
+from kgmm.scene.boxes import overlap_of_union
 from kgmm.scene.images import Picture, read_image
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def perceive(
     kept = _distinct(found)[:max_objects]
     objects = tuple(_object(f"o{n}", *detection, picture) for n, detection in enumerate(kept, 1))
     return SceneGraph(
-        id=Path(picture.path).stem if picture.path else "image",
+        id=picture.name,
         objects=objects,
         relations=spatial_relations(objects),
         width=picture.width,
@@ -123,19 +124,14 @@ def _detections(detector: Detector, picture: Picture, queries: list[str], thresh
     with torch.inference_mode():
         if detector.open_vocabulary:
             inputs = detector.processor(text=[queries], images=image, return_tensors="pt")
-            output = detector.model(**inputs)
-            result = detector.processor.post_process_grounded_object_detection(
-                output, threshold=threshold, target_sizes=sizes
-            )[0]
-            names = [queries[int(label)] for label in result["labels"]]
+            finish = detector.processor.post_process_grounded_object_detection
+            name_of = dict(enumerate(queries))
         else:
             inputs = detector.processor(images=image, return_tensors="pt")
-            output = detector.model(**inputs)
-            result = detector.processor.post_process_object_detection(output, threshold=threshold, target_sizes=sizes)[
-                0
-            ]
-            labels = detector.model.config.id2label
-            names = [str(labels[int(label)]).lower() for label in result["labels"]]
+            finish = detector.processor.post_process_object_detection
+            name_of = {number: str(name).lower() for number, name in detector.model.config.id2label.items()}
+        (result,) = finish(detector.model(**inputs), threshold=threshold, target_sizes=sizes)
+    names = [name_of[int(label)] for label in result["labels"]]
     return [
         (name, float(score), _inside(box, picture))
         for name, score, box in zip(names, result["scores"].tolist(), result["boxes"].tolist(), strict=True)

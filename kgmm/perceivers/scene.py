@@ -1,4 +1,4 @@
-"""The perceiver ``scene``: a scene graph that someone else made, read from its JSON file."""
+"""The perceiver ``scene``: a scene graph (Johnson et al., CVPR 2015) that someone else made, from its JSON file."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""The perceiver ``shapes``: drawings of flat shapes on a plain ground, such as easy-vqa's, by geometry alone."""
+"""The perceiver ``shapes``: drawings of flat shapes on a plain ground, by geometry alone.
+
+Made for the pictures of easy-vqa (https://github.com/vzhou842/easy-VQA).
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +79,7 @@ def perceive(image: ImageLike, *, threshold: float = 0.75, smallest: int = 12) -
         x, y, w, h = (round(value * picture.scale, 1) for value in corner)
         objects.append(SceneObject(f"o{len(objects) + 1}", name, (x, y, w, h), round(fit, 4), (colour,), ("shape",)))
     return SceneGraph(
-        id=Path(picture.path).stem if picture.path else "image",
+        id=picture.name,
         objects=tuple(objects),
         relations=spatial_relations(objects),
         width=picture.width,

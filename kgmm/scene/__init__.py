@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from kgmm.scene.graph import Box, SceneGraph, SceneObject, SceneRelation
+from kgmm.scene.boxes import Box
+from kgmm.scene.graph import SceneGraph, SceneObject, SceneRelation
 
 __all__ = ["Box", "SceneGraph", "SceneObject", "SceneRelation"]

@@ -11,8 +11,7 @@ from typing import Any
 
 from kgmm.errors import BadInput
 from kgmm.language.names import concept
-
-Box = tuple[float, float, float, float]
+from kgmm.scene.boxes import Box
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ class Picture:
     path: str | None = None
 
     @property
+    def name(self) -> str:
+        """The file's name without its ending; ``image`` if it is no file."""
+        return Path(self.path).stem if self.path else "image"
+
+    @property
     def scale(self) -> float:
         """Full-size pixels in one pixel of ``pixels``."""
         return self.width / int(self.pixels.shape[1])

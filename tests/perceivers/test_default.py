@@ -47,7 +47,7 @@ def test_the_main_object_is_named_and_found(
     scenes: dict[str, SceneGraph], picture: str, names: set[str], box: tuple[float, ...]
 ) -> None:
     """The expected boxes are drawn by hand."""
-    from kgmm.perceivers._relations import overlap_of_union
+    from kgmm.scene.boxes import overlap_of_union
 
     found = [o for o in scenes[picture].objects if names_of(o) & names]
     assert found, [o.name for o in scenes[picture].objects]

@@ -110,7 +110,7 @@ def test_a_high_threshold_leaves_nothing(detr_folder: Path) -> None:
 
 
 def test_one_name_is_not_boxed_twice_in_one_place(detr_folder: Path) -> None:
-    from kgmm.perceivers._relations import overlap_of_union
+    from kgmm.scene.boxes import overlap_of_union
 
     objects = perceive(PICTURE, "hf", model=detr_folder, threshold=0.0).objects
     for i, a in enumerate(objects):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.scene.boxes import overlap_of_smaller, overlap_of_union
 from kgmm.stories.video.decoding import Pixels
 from kgmm.stories.video.logo_hashes import distance, perceptual_hash
 from kgmm.stories.video.shots import Cut
@@ -60,7 +61,7 @@ def insets(shot: Cut, index: int = 0) -> list[Sighting]:
     telling = float(still.mean()) < MOVING
     found: list[Sighting] = []
     for box in sorted(set(_rectangles(stack)), key=lambda box: (-box[2] * box[3], box)):
-        if any(_overlap(box, other.box) > 0.3 for other in found):
+        if any(overlap_of_smaller(box, other.box) > 0.3 for other in found):
             continue
         x, y, w, h = box
         inside = still[y + TRIM : y + h - TRIM, x + TRIM : x + w - TRIM]
@@ -104,7 +105,7 @@ def matched(sightings: Sequence[Sighting], picture_of: Callable[[int], Pixels], 
     places = _places([s.box for s in sightings])
     snapped = []
     for s in sightings:
-        near = [p for p in places if _alike(p, s.box) or _overlap(p, s.box) > 0.95]
+        near = [p for p in places if _alike(p, s.box) or overlap_of_smaller(p, s.box) > 0.95]
         if not near:
             snapped.append(s)
         elif near[0] == s.box:
@@ -142,11 +143,8 @@ def _places(boxes: Sequence[Box]) -> list[Box]:
 
 
 def _alike(a: Box, b: Box) -> bool:
-    """Tell whether two boxes are about the same: they share 0.7 of what both cover."""
-    wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    tall = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    shared = max(wide, 0) * max(tall, 0)
-    return shared >= 0.7 * (a[2] * a[3] + b[2] * b[3] - shared)
+    """Tell whether two boxes are about the same."""
+    return overlap_of_union(a, b) >= 0.7
 
 
 def inner(shot: Cut) -> NDArray[np.uint8]:
@@ -204,13 +202,6 @@ def _fits(w: int, h: int, width: int, height: int) -> bool:
 def _clear(left: int, top: int, right: int, bottom: int, width: int, height: int) -> bool:
     """Tell whether a box keeps off the picture's border."""
     return left >= 2 and top >= 2 and right <= width - 2 and bottom <= height - 2
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Return the shared area by the smaller box's."""
-    wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    tall = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    return max(wide, 0) * max(tall, 0) / min(a[2] * a[3], b[2] * b[3])
 
 
 def cluster(hashes: Sequence[str], same: int = SAME) -> list[int]:
