@@ -1,0 +1,36 @@
+"""The base case of story summarizers: any of them ranks the frames and terms of the bundled news for a logo or term."""
+
+from __future__ import annotations
+
+import pytest
+
+from kgmm.stories import Logo, Shot, StoryGraph, summarize, summarizers
+from kgmm.stories.example.news import news
+from kgmm.stories.summaries.summary import METHODS
+from tests.families import check_family
+
+
+@pytest.mark.parametrize("name", summarizers())
+def test_any_summarizer_tells_the_story_of_a_logo(name: str) -> None:
+    story = news()
+    summary = summarize(story, "whale", frames=5, terms=10, method=name)
+    assert summary.method == name and len(summary.frames) == 5 and len(summary.terms) == 10
+    assert [f.place for f in summary.frames] == [1, 2, 3, 4, 5]
+    for ranked in (summary.frames, summary.terms):
+        scores = [one.score for one in ranked]
+        assert scores == sorted(scores, reverse=True) and scores[-1] > 0
+    assert sum(f.shot.story == "whale" for f in summary.frames) >= 4
+    assert "whale" in {t.term for t in summary.terms}
+    assert summarize(story, "whale", frames=5, terms=10, method=name) == summary
+
+
+@pytest.mark.parametrize("name", summarizers())
+def test_any_summarizer_is_asked_by_term_and_bears_empty_stories(name: str) -> None:
+    assert summarize(news(), "lighthouse", frames=3, method=name).frames
+    unseen = StoryGraph("s", (Shot("a", terms=("x",)),), (Logo("l"),))
+    assert summarize(unseen, "l", method=name).frames == ()
+    assert summarize(StoryGraph("s", (), (Logo("l"),)), "l", method=name).terms == ()
+
+
+def test_every_summarizer_is_documented_and_cited() -> None:
+    check_family(summarizers(), METHODS.module, "stories.md")
