@@ -24,16 +24,12 @@ def facts(story: StoryGraph) -> list[Fact]:
     """Return a story as facts: ``SameLogo`` and ``Mentions`` are the edges, literals hold times and provenance."""
     rows: list[tuple[str, str, str]] = []
     top = f"/t/{story.id}"
-    for place, b in enumerate(story.broadcasts):
-        node = f"{top}/broadcast/{b.id}"
-        rows.append((top, "HasBroadcast", node))
-        rows.append((node, "place", f'"{place}"{_INTEGER}'))
-        rows += [(node, k, _text(v)) for k, v in asdict(b).items() if v and k != "id"]
-    for place, x in enumerate(story.logos):
-        node = logo_node(story.id, x.id)
-        rows.append((top, "HasLogo", node))
-        rows.append((node, "place", f'"{place}"{_INTEGER}'))
-        rows += [(node, k, _text(v)) for k, v in asdict(x).items() if v and k != "id"]
+    parts: list[tuple[Broadcast | Logo, str, str, int]]
+    parts = [(x, f"{top}/broadcast/{x.id}", "HasBroadcast", place) for place, x in enumerate(story.broadcasts)]
+    parts += [(x, logo_node(story.id, x.id), "HasLogo", place) for place, x in enumerate(story.logos)]
+    for part, node, relation, place in parts:
+        rows += [(top, relation, node), (node, "place", f'"{place}"{_INTEGER}')]
+        rows += [(node, k, _text(v)) for k, v in asdict(part).items() if v and k != "id"]
     for place, s in enumerate(story.shots):
         node = frame_node(story.id, s.id)
         rows.append((top, "Contains", node))

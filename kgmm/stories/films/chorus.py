@@ -62,7 +62,7 @@ def skim(
     if not np.any(sound):
         raise BadInput(video, "has no sound to find a chorus in")
     cues = read_subtitles(subtitles) if subtitles is not None else embedded_subtitles(video)
-    repeats = repeated(sound, RATE)
+    repeats = repeated(sound)
     if not repeats:
         raise BadInput(video, f"too short for a chorus to come twice ({len(sound) / RATE:.0f} s)")
     best = max(repeats, key=lambda clip: (clip.score, -clip.start))
@@ -79,13 +79,13 @@ def skim(
     return Skim(video, "chorus", (clip,), times, scores, details if line is None else {"line": line, **details})
 
 
-def repeated(sound: NDArray[np.float32], rate: int = RATE) -> list[Clip]:
+def repeated(sound: NDArray[np.float32]) -> list[Clip]:
     """Return the occurrences of the chorus, scored by loudness; none if the sound is too short.
 
     Chroma of each beat is compared with that of every other; a stretch counts by how much of the song it covers with
     its repeats, how alike they are, and how loud they are.
     """
-    chroma, loudness, edges = _beats(sound, rate)
+    chroma, loudness, edges = _beats(sound)
     count = chroma.shape[1]
     beat = float(np.median(np.diff(edges))) if len(edges) > 1 else 0.0
     if beat <= 0 or (count - 1) * beat < 2 * LASTS[0]:
@@ -111,7 +111,7 @@ def repeated(sound: NDArray[np.float32], rate: int = RATE) -> list[Clip]:
     return [Clip(float(edges[p]), float(edges[p + width]), float(loudness[p : p + width].mean())) for p in places]
 
 
-def _beats(sound: NDArray[np.float32], rate: int) -> tuple[Floats, Floats, Floats]:
+def _beats(sound: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
     """Return chroma (12, beats), relative loudness (beats) and the beats' edges in seconds (beats + 1)."""
     try:
         from librosa.beat import beat_track
@@ -119,17 +119,17 @@ def _beats(sound: NDArray[np.float32], rate: int) -> tuple[Floats, Floats, Float
     except ImportError as error:
         raise MissingExtra("librosa", "video") from error
     hop = 512
-    chroma = chroma_stft(y=sound, sr=rate, hop_length=hop, n_fft=4096, tuning=0.0)
+    chroma = chroma_stft(y=sound, sr=RATE, hop_length=hop, n_fft=4096, tuning=0.0)
     loud = rms(y=sound, hop_length=hop)[0]
-    _, beats = beat_track(y=sound, sr=rate, hop_length=hop, trim=False)
+    _, beats = beat_track(y=sound, sr=RATE, hop_length=hop, trim=False)
     size = min(chroma.shape[1], len(loud))
     marks = np.unique(np.clip(np.concatenate(([0], np.asarray(beats, int), [size])), 0, size))
-    if len(marks) < len(sound) / rate:  # fewer than a beat a second were found: cut evenly instead
-        marks = np.unique(np.linspace(0, size, max(2, round(2 * len(sound) / rate)) + 1).astype(int))
+    if len(marks) < len(sound) / RATE:  # fewer than a beat a second were found: cut evenly instead
+        marks = np.unique(np.linspace(0, size, max(2, round(2 * len(sound) / RATE)) + 1).astype(int))
     parts = list(itertools.pairwise(marks))
     pitch = np.array([np.median(chroma[:, a:b], axis=1) for a, b in parts]).T
     energy = np.array([float(loud[a:b].mean()) for a, b in parts])
-    return pitch, energy / (energy.mean() or 1.0), marks * hop / rate
+    return pitch, energy / (energy.mean() or 1.0), marks * hop / RATE
 
 
 def _similarity(chroma: Floats) -> Floats:

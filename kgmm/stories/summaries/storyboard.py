@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from kgmm.stories.summaries.summary import RankedFrame, Summary
 
+#: keyframes in a row of a picture
+COLUMNS = 5
+
 
 def page(summary: Summary) -> str:
     """Return one HTML page that needs no other file and no network."""
@@ -82,12 +85,12 @@ def _keyframe(path: str | None) -> Image | None:
     return ImageOps.fit(Image.fromarray(pixels), (WIDE, TALL))
 
 
-def picture(summary: Summary, columns: int = 5) -> Image:
+def picture(summary: Summary) -> Image:
     """Return the storyboard as a Pillow image."""
     from PIL import Image, ImageDraw, ImageFont
 
     frames = summary.in_time_order()
-    columns = max(1, min(columns, len(frames)))
+    columns = max(1, min(COLUMNS, len(frames)))
     rows = max(1, -(-len(frames) // columns))
     caption, gap, head, foot = 74, 14, 48, 60
     size = gap + columns * (WIDE + gap), head + rows * (TALL + caption + gap) + foot

@@ -13,6 +13,8 @@ from kgmm.stories.video.decoding import decoded, opened
 Floats = NDArray[np.float64]
 #: samples a second that sound is brought to
 RATE = 16_000
+#: bands it is parted into
+BANDS = 12
 
 
 def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:
@@ -69,35 +71,35 @@ def separated(x: Floats) -> tuple[Floats, Floats]:
     return amplitude, frequency
 
 
-def bands(x: Floats, rate: int = RATE, count: int = 12) -> list[Floats]:
-    """Return a signal through *count* Gabor filters, evenly spaced on the mel scale from 100 Hz to 0.45 of the rate."""
+def bands(x: Floats) -> list[Floats]:
+    """Return a signal through 12 Gabor filters, evenly spaced on the mel scale from 100 Hz to 0.45 of the rate."""
     from scipy.signal import fftconvolve
 
-    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (100.0, 0.45 * rate))
-    mels = np.linspace(low, high, count)
+    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (100.0, 0.45 * RATE))
+    mels = np.linspace(low, high, BANDS)
     centres = 700 * (10 ** (mels / 2595) - 1)
     widths = np.gradient(centres)
     out = []
     for centre, width in zip(centres, widths, strict=True):
-        spread = rate / (2 * np.pi * 0.5 * width)
+        spread = RATE / (2 * np.pi * 0.5 * width)
         at = np.arange(-int(3 * spread), int(3 * spread) + 1)
         window = np.exp(-0.5 * (at / spread) ** 2)
-        out.append(fftconvolve(x, window * np.cos(2 * np.pi * centre / rate * at) / window.sum(), mode="same"))
+        out.append(fftconvolve(x, window * np.cos(2 * np.pi * centre / RATE * at) / window.sum(), mode="same"))
     return out
 
 
-def audio_saliency(sound: NDArray[np.float32], times: Floats, rate: int = RATE) -> Floats:
+def audio_saliency(sound: NDArray[np.float32], times: Floats) -> Floats:
     """Return the saliency of sound at each of *times* (the frames' seconds), in [0, 1]; zeros if there is none.
 
     Each frame takes the band whose mean Teager energy is highest; its mean energy, amplitude and frequency, each
     brought to [0, 1] over the film, weigh a third each (Evangelopoulos et al., IEEE Trans. Multimedia 2013).
     """
-    if len(sound) < rate // 50 or not np.any(sound) or not len(times):
+    if len(sound) < RATE // 50 or not np.any(sound) or not len(times):
         return np.zeros(len(times))
     x = sound.astype(np.float64)
-    edges = np.minimum((np.append(times, times[-1] + _step(times)) * rate).astype(int), len(x))
+    edges = np.minimum((np.append(times, times[-1] + _step(times)) * RATE).astype(int), len(x))
     features = np.zeros((3, len(times)))
-    for band in bands(x, rate):
+    for band in bands(x):
         amplitude, frequency = separated(band)
         energy = _means(np.maximum(teager(band), 0), edges)
         better = energy > features[0]

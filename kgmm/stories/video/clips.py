@@ -15,6 +15,8 @@ from kgmm.stories.video.decoding import frames
 
 #: samples a second of the sound that is written; seconds over which two clips' sounds cross
 RATE, FADE = 44_100, 0.05
+#: pixels in width that pictures are reduced to
+WIDE = 640
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Clip:
     score: float = 0.0
 
 
-def write_clips(video: str | Path, clips: Sequence[Clip], output: str | Path, wide: int = 640) -> Path:
+def write_clips(video: str | Path, clips: Sequence[Clip], output: str | Path) -> Path:
     """Write the clips one after the other as an MP4; where two meet, their sounds fade into each other.
 
     Raises:
@@ -42,7 +44,7 @@ def write_clips(video: str | Path, clips: Sequence[Clip], output: str | Path, wi
         picture: Any = container.add_stream("libx264", rate=25, options={"preset": "veryfast", "crf": "23"})
         voice: Any = container.add_stream("aac", rate=RATE, layout="mono") if len(sound) else None
         ready, written = False, -1
-        for at, pixels in frames(source, wide):
+        for at, pixels in frames(source, WIDE):
             moment = _moment(at, clips)
             if moment is None:
                 continue

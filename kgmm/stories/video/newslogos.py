@@ -204,8 +204,8 @@ def _clear(left: int, top: int, right: int, bottom: int, width: int, height: int
     return left >= 2 and top >= 2 and right <= width - 2 and bottom <= height - 2
 
 
-def cluster(hashes: Sequence[str], same: int = SAME) -> list[int]:
-    """Return for each hash the number of its cluster: hashes at most *same* bits apart are joined (union-find).
+def cluster(hashes: Sequence[str]) -> list[int]:
+    """Return for each hash the number of its cluster: hashes at most 44 bits apart are joined (union-find).
 
     Example:
         >>> cluster(["00" * 32, "ff" * 32, "00" * 31 + "03"])
@@ -221,7 +221,7 @@ def cluster(hashes: Sequence[str], same: int = SAME) -> list[int]:
     rows, columns = [], []
     for start in range(0, len(signs), 2048):
         away = (signs.shape[1] - signs[start : start + 2048] @ signs.T) / 2
-        a, b = np.nonzero(away <= same)
+        a, b = np.nonzero(away <= SAME)
         rows.append(a + start)
         columns.append(b)
     ends = np.concatenate(rows), np.concatenate(columns)

@@ -67,7 +67,6 @@ def from_video(
     *,
     id: str | None = None,
     keyframes: PathLike | None = None,
-    threshold: float = 3.0,
     progress: Progress = silent,
 ) -> StoryGraph:
     """Read one or several broadcasts; a logo seen in several of them is one logo.
@@ -78,7 +77,6 @@ def from_video(
             ``.vtt`` beside it, else the subtitles embedded in it, else none: frames then have no terms.
         id: the story's id; by default the first video's name.
         keyframes: a folder to write keyframes and logos to; without it the story has no pictures.
-        threshold: see :func:`kgmm.stories.video.shots.find_shots`.
         progress: told the seconds read.
 
     Raises:
@@ -90,10 +88,8 @@ def from_video(
     name = _word(id or videos[0].stem)
     folder = None if keyframes is None else Path(keyframes)
     pictures = _Pictures(folder)
-    films = [
-        _film(v, s, f"b{i}", pictures, threshold, progress)
-        for i, (v, s) in enumerate(zip(videos, given, strict=True), 1)
-    ]
+    pairs = enumerate(zip(videos, given, strict=True), 1)
+    films = [_film(one, cues, f"b{i}", pictures, progress) for i, (one, cues) in pairs]
     groups = pictures.logos()
     logos = tuple(_logo(i, group, folder) for i, group in enumerate(groups, 1))
     seen: dict[int, list[str]] = {}
@@ -140,17 +136,10 @@ def _beside(video: Path) -> Path | None:
     return None
 
 
-def _film(
-    video: Path,
-    subtitle_file: Path | None,
-    id: str,
-    pictures: _Pictures,
-    threshold: float,
-    progress: Progress,
-) -> _Film:
+def _film(video: Path, subtitle_file: Path | None, id: str, pictures: _Pictures, progress: Progress) -> _Film:
     cues = subtitles.read_subtitles(subtitle_file) if subtitle_file else subtitles.embedded_subtitles(video)
     shots = []
-    for place, shot in enumerate(iter_shots(video, progress, threshold), 1):
+    for place, shot in enumerate(iter_shots(video, progress), 1):
         pictures.add(shot, f"{id}-{place:03}")
         shots.append(Cut(shot.start, shot.end))
     day = re.search(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", video.stem)

@@ -13,6 +13,8 @@ from kgmm.progress import Progress, silent
 from kgmm.stories.video.decoding import Pixels, frames
 from kgmm.stories.video.dissolves import Dissolves
 
+#: how many times the change around it a cut's change must be
+TIMES = 3.0
 #: how many samples of a shot are kept, and how many seconds apart they are at first
 SAMPLES, STEP = 12, 0.2
 #: seconds a shot lasts at least
@@ -35,12 +37,12 @@ class Cut:
         return self.samples[int(np.argmin([abs(t - middle) for t in self.times]))]
 
 
-def find_shots(video: Path, progress: Progress = silent, threshold: float = 3.0) -> list[Cut]:
+def find_shots(video: Path, progress: Progress = silent) -> list[Cut]:
     """Return the shots of a film, all at once; see :func:`iter_shots`."""
-    return list(iter_shots(video, progress, threshold))
+    return list(iter_shots(video, progress))
 
 
-def iter_shots(video: Path, progress: Progress = silent, threshold: float = 3.0) -> Iterator[Cut]:
+def iter_shots(video: Path, progress: Progress = silent) -> Iterator[Cut]:
     """Cut a film into shots where its content changes faster than around, or dissolves into another.
 
     Shots come as they are read: a shot's samples are all that is held in memory, however long the film.
@@ -48,8 +50,6 @@ def iter_shots(video: Path, progress: Progress = silent, threshold: float = 3.0)
     Args:
         video: any container PyAV reads.
         progress: told the seconds read.
-        threshold: how many times the change around it a cut's change must be (PySceneDetect's
-            ``adaptive_threshold``).
 
     Yields:
         Shots in order, at least one; each begins where the one before ends.
@@ -63,7 +63,7 @@ def iter_shots(video: Path, progress: Progress = silent, threshold: float = 3.0)
     except ImportError as error:
         raise MissingExtra("scenedetect-headless", "video") from error
 
-    detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=0)
+    detector = AdaptiveDetector(adaptive_threshold=TIMES, min_scene_len=0)
     gradual = Dissolves()
     times: list[float] = []
     samples = _Samples()
