@@ -49,7 +49,6 @@ def saliency(
     video: str | Path,
     subtitles: str | Path | None = None,
     *,
-    weights: Sequence[float] = (1.0, 1.0, 1.0),
     fusion: str = "sum",
     progress: Progress = silent,
 ) -> Saliency:
@@ -58,37 +57,34 @@ def saliency(
     Args:
         video: any container PyAV reads.
         subtitles: SRT or WebVTT; by default what is embedded.
-        weights: of sound, pictures and text; a film without one of them leaves its weight to the others.
-        fusion: ``sum`` (weighted mean), ``min``, ``max``, or ``variance`` (weights divided by the curve's variance).
+        fusion: ``sum`` (mean), ``min``, ``max``, or ``variance`` (weights are the inverse of the curves' variance); a
+            film without sound or words leaves their weight to the rest.
         progress: told the seconds read.
 
     Raises:
-        BadInput: if the film cannot be read, or an option is none of these.
+        BadInput: if the film cannot be read, or the fusion is none of these.
     """
     if fusion not in FUSIONS:
         raise BadInput("fusion", f"{fusion!r} is none of {', '.join(FUSIONS)}")
-    if len(weights) != 3 or not all(np.isfinite(w) and w >= 0 for w in weights) or not any(weights):
-        raise BadInput("weights", f"{list(weights)} are not three numbers from 0 on, one above")
     path = Path(video)
     cues = read_subtitles(subtitles) if subtitles is not None else embedded_subtitles(path)
     times, visual = visual_saliency(path, progress)
     audio = audio_saliency(read_sound(path), times)
     text = text_saliency(cues, times)
-    return Saliency(times, audio, visual, text, fused((audio, visual, text), weights, fusion))
+    return Saliency(times, audio, visual, text, fused((audio, visual, text), fusion))
 
 
-def fused(curves: Sequence[Floats], weights: Sequence[float], fusion: str = "sum") -> Floats:
+def fused(curves: Sequence[Floats], fusion: str = "sum") -> Floats:
     """Return one curve of several, of those that are not flat zero.
 
     Example:
-        >>> fused([np.array([0.0, 1.0]), np.array([0.5, 0.5]), np.zeros(2)], (1, 1, 1)).tolist()
+        >>> fused([np.array([0.0, 1.0]), np.array([0.5, 0.5]), np.zeros(2)]).tolist()
         [0.25, 0.75]
     """
-    used = [(c, w) for c, w in zip(curves, weights, strict=True) if w > 0 and np.any(c)]
+    used = [curve for curve in curves if np.any(curve)]
     if not used:
         return np.zeros_like(curves[0])
-    stack = np.stack([c for c, _ in used])
-    share = np.array([w for _, w in used], np.float64)
+    stack, share = np.stack(used), np.ones(len(used))
     if fusion == "min":
         return np.asarray(stack.min(axis=0))
     if fusion == "max":
