@@ -1,22 +1,35 @@
-# make demo: set up and run the main job.  make test: set up, lint, types, layers, tests, notebooks.
+# make demo: set up what running needs and run the main job.
+# make test: set up the rest too, then lint, types, layers, tests (the site's build is one), notebooks.
+# make docs: build the site into docs/_build/html, offline.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.runs
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 JOBS ?= 2
 # how many edges bench-store loads
 EDGES ?= 3400000
 
-.PHONY: demo test lint types layers unit notebooks bench bench-store clean
+#: what is imported is compiled as it is first imported, in this environment, whatever the shell says
+unexport PYTHONDONTWRITEBYTECODE
 
-$(STAMP): pyproject.toml constraints.txt
+.PHONY: demo docs test lint types layers unit notebooks bench bench-store clean
+
+$(RUNS): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(PIP) --editable .
 	touch $@
 
-demo: $(STAMP)
+$(STAMP): $(RUNS)
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+demo: $(RUNS)
 	$(BIN)/kgmm demo
+
+docs: $(STAMP)
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/_build/html
 
 test: lint types layers unit notebooks
 
@@ -45,4 +58,4 @@ bench-%: $(STAMP)
 	$(BIN)/python benchmarks/$*.py
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis kgmm-demo
+	rm -rf $(VENV) dist build docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis kgmm-demo
