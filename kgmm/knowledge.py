@@ -2,75 +2,148 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kgmm.errors import BadInput
 from kgmm.store import LocalStore
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from kgmm.graph import GraphView
-    from kgmm.retrieve import Memory
+    from kgmm.retrieve import Key, Memory
     from kgmm.retrieve.likeness import Similar
+    from kgmm.scene import SceneGraph
+    from kgmm.scene.images import ImageLike
     from kgmm.stories import StoryGraph, Summary
     from kgmm.trace import Answer, Trace
 
 
-class KnowledgeStore(LocalStore):
-    """A folder of facts, scene graphs and story graphs that questions are asked of; open it with :func:`kgmm.open`."""
+class Asking(ABC):
+    """What one asks of knowledge, wherever it lies: views, the facts that bear on something, answers."""
+
+    #: what ``view.to_pyg(features="minilm")`` asks for vectors of terms, if it can be asked
+    _node_features: Callable[[NDArray[np.uint32], str], NDArray[np.float32]] | None = None
+
+    @abstractmethod
+    def _known_of(self, text_or_scene: str | list[str] | SceneGraph, *texts: str) -> LocalStore:
+        """Return a store on this machine with what is known of a scene's things and the words of some texts."""
+
+    @abstractmethod
+    def _known_of_picture(
+        self, source: ImageLike | SceneGraph, perceiver: str, texts: Sequence[str]
+    ) -> tuple[LocalStore, ImageLike | SceneGraph]:
+        """Return such a store, and the picture or what was seen in it."""
 
     def view(
         self,
         graphs: str | Iterable[str] | None = None,
         relations: str | Iterable[str] | None = None,
         directed: bool = False,
-        **more: Any,
+        relation_weights: Mapping[str, float] | None = None,
+        *,
+        weighted: bool = True,
+        literals: bool = False,
     ) -> GraphView:
-        """Return the graph of some facts (all by default); see :func:`kgmm.graph.view`."""
+        """Return the graph of some facts (all by default); see :func:`kgmm.graph.view`.
+
+        Example:
+            >>> import tempfile, kgmm
+            >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+            >>> _ = kb.add([("dog", "IsA", "animal"), ("cat", "IsA", "animal")])
+            >>> [name for name, _ in kb.view().walk("dog").top(2)]
+            ['/c/en/dog', '/c/en/animal']
+        """
         from kgmm.graph import view
 
-        made = view(self, graphs=graphs, relations=relations, directed=directed, **more)
+        made = view(self, graphs, relations, directed, relation_weights, weighted=weighted, literals=literals)
         made.node_features = self._node_features
         return made
 
-    def _node_features(self, ids: Any, encoder: str) -> Any:
-        """What ``view.to_pyg(features="minilm")`` asks for."""
-        from kgmm.encode import features
-
-        return features(self, ids, encoder)
-
-    def retrieve(self, text_or_scene: Any, question: str | None = None, limit: int = 60, **more: Any) -> Memory:
-        """Return the facts that bear on a sentence or scene; see :func:`kgmm.retrieve.retrieve`."""
+    def retrieve(
+        self,
+        text_or_scene: str | list[str] | SceneGraph,
+        question: str | None = None,
+        limit: int = 60,
+        *,
+        exclude: Iterable[Key] = (),
+        graphs: Sequence[str] | None = None,
+    ) -> Memory:
+        """Return the facts that bear on a sentence, concepts or a scene; see :func:`kgmm.retrieve.retrieve`."""
         from kgmm.retrieve import retrieve
 
-        return retrieve(self, text_or_scene, question=question, limit=limit, **more)
+        chosen = list(graphs) if graphs is not None else None
+        store = self._known_of(text_or_scene, question or "")
+        return retrieve(store, text_or_scene, question, limit, exclude=frozenset(exclude), graphs=chosen)
 
     def ask(
         self,
-        image_or_scene: Any,
+        image_or_scene: ImageLike | SceneGraph,
         question: str,
         *,
         reasoner: str | Path = "default",
         choices: Sequence[str] | None = None,
         top: int = 3,
-        **more: Any,
+        perceiver: str = "default",
+        graphs: Sequence[str] | None = None,
+        limit: int = 60,
+        exclude: Iterable[Key] = (),
+        threshold: float | None = None,
     ) -> Answer:
         """Answer a question about a picture or scene, with evidence; see :func:`kgmm.reason.ask`."""
         from kgmm.reason import ask
 
-        return ask(self, image_or_scene, question, reasoner=reasoner, choices=choices, top=top, **more)
+        store, source = self._known_of_picture(image_or_scene, perceiver, [question, *(choices or ())])
+        return ask(
+            store,
+            source,
+            question,
+            reasoner=reasoner,
+            choices=choices,
+            top=top,
+            perceiver=perceiver,
+            graphs=graphs,
+            limit=limit,
+            exclude=exclude,
+            threshold=threshold,
+        )
 
-    def attach(self, trace: Trace) -> Trace:
-        """Attach a trace read from a file to this store, so that ``trace.without(fact)`` works; return it."""
+
+class KnowledgeStore(LocalStore, Asking):
+    """A folder of facts, scene graphs and story graphs that questions are asked of; open it with :func:`kgmm.open`."""
+
+    def _known_of(self, text_or_scene: str | list[str] | SceneGraph, *texts: str) -> LocalStore:
+        return self
+
+    def _known_of_picture(
+        self, source: ImageLike | SceneGraph, perceiver: str, texts: Sequence[str]
+    ) -> tuple[LocalStore, ImageLike | SceneGraph]:
+        return self, source
+
+    def _node_features(self, ids: NDArray[np.uint32], encoder: str) -> NDArray[np.float32]:
+        from kgmm.encode import features
+
+        return features(self, ids, encoder)
+
+    def attach(self, trace: Trace, reasoner: str | Path | None = None) -> Trace:
+        """Attach a trace read from a file to this store, so that ``trace.without(fact)`` works; return it.
+
+        Args:
+            trace: of an answer from this store.
+            reasoner: who answers again; the trace's own by default.
+        """
         from kgmm.reason import attach
 
-        return attach(self, trace)
+        return attach(self, trace, reasoner)
 
     def summarize(
         self,
         story: str | StoryGraph,
-        logo: Any,
+        logo: ImageLike | Sequence[str],
         frames: int = 5,
         terms: int = 10,
         method: str = "mmss",
@@ -87,7 +160,9 @@ class KnowledgeStore(LocalStore):
         known = from_store(self, story) if isinstance(story, str) else story
         return summarize(known, logo, frames, terms, method, restart=restart, lift=lift).linked(self)
 
-    def similar(self, image_or_text: Any, modality: str | None = None, k: int = 10) -> list[Similar]:
+    def similar(
+        self, image_or_text: ImageLike | SceneGraph | Sequence[str], modality: str | None = None, k: int = 10
+    ) -> list[Similar]:
         """Return what is like a picture, a scene, a sentence or concepts; see :func:`kgmm.retrieve.likeness.similar`.
 
         A picture (path, bytes, image, array) is perceived first, a scene's JSON file read; text is taken as it is.

@@ -6,23 +6,21 @@ import tempfile
 import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kgmm.knowledge import KnowledgeStore
+from kgmm.knowledge import Asking, KnowledgeStore
 from kgmm.language.names import concept
 from kgmm.scene import SceneGraph
 from kgmm.store.remote.endpoint import RemoteStore
 
 if TYPE_CHECKING:
-    from kgmm.graph import GraphView
-    from kgmm.retrieve import Memory
-    from kgmm.trace import Answer
+    from kgmm.scene.images import ImageLike
 
 #: longest phrase of a question looked up as one concept, statements copied for one question
 PHRASE, STATEMENTS = 3, 5000
 
 
-class RemoteKnowledge(RemoteStore):
+class RemoteKnowledge(RemoteStore, Asking):
     """A knowledge store behind a SPARQL endpoint; what :func:`kgmm.open` returns for an address.
 
     ``ask`` and ``retrieve`` copy the statements within two hops of the words and things in question into a temporary
@@ -38,25 +36,18 @@ class RemoteKnowledge(RemoteStore):
             local.add(self.neighborhood(seeds, hops, limit))
         return local
 
-    def ask(self, image_or_scene: Any, question: str, *, choices: Sequence[str] | None = None, **more: Any) -> Answer:
-        """Answer a question about a picture or scene from the endpoint's knowledge; see :func:`kgmm.reason.ask`."""
-        from kgmm.reason.ask import _scene
+    def _known_of(self, text_or_scene: str | list[str] | SceneGraph, *texts: str) -> KnowledgeStore:
+        given = text_or_scene
+        said = _said(given) if isinstance(given, SceneGraph) else [given] if isinstance(given, str) else given
+        return self.about([*said, *texts])
 
-        scene = _scene(image_or_scene, "default")
-        return self.about([question, *_said(scene), *(choices or ())]).ask(scene, question, choices=choices, **more)
+    def _known_of_picture(
+        self, source: ImageLike | SceneGraph, perceiver: str, texts: Sequence[str]
+    ) -> tuple[KnowledgeStore, SceneGraph]:
+        from kgmm.reason.ask import scene_of
 
-    def retrieve(self, text_or_scene: Any, question: str | None = None, limit: int = 60, **more: Any) -> Memory:
-        """Return the facts that bear on a sentence or scene; see :func:`kgmm.retrieve.retrieve`."""
-        said = _said(text_or_scene) if isinstance(text_or_scene, SceneGraph) else [text_or_scene]
-        texts = [text for one in said for text in ([one] if isinstance(one, str) else one)]
-        local = self.about([*texts, question or ""])
-        return local.retrieve(text_or_scene, question=question, limit=limit, **more)
-
-    def view(self, *choice: Any, **more: Any) -> GraphView:
-        """Return the graph of some facts, fetched from the endpoint; see :func:`kgmm.graph.view`."""
-        from kgmm.graph import view
-
-        return view(self, *choice, **more)  # type: ignore[arg-type]
+        scene = scene_of(source, perceiver)
+        return self._known_of(scene, *texts), scene
 
 
 def _said(scene: SceneGraph) -> list[str]:

@@ -68,7 +68,7 @@ def ask(
     if threshold is not None and not 0 <= threshold <= 1:
         raise KgmmError(f"threshold {threshold} is no share of certainty; give a number from 0 to 1")
     start = time.perf_counter()
-    scene = _scene(image_or_scene, perceiver)
+    scene = scene_of(image_or_scene, perceiver)
     seconds = time.perf_counter() - start
     run = _runner(store, scene, question, reasoner, choices, top, graphs, limit, threshold)
     answer = run(frozenset(exclude))
@@ -100,7 +100,7 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) 
     return trace
 
 
-def _scene(source: Any, perceiver: str) -> SceneGraph:
+def scene_of(source: Any, perceiver: str) -> SceneGraph:
     if isinstance(source, SceneGraph):
         return source
     if isinstance(source, dict):
