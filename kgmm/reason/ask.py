@@ -101,6 +101,7 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) 
 
 
 def scene_of(source: Any, perceiver: str) -> SceneGraph:
+    """Return a scene as it is, of its JSON file or data, or as *perceiver* sees it in a picture."""
     if isinstance(source, SceneGraph):
         return source
     if isinstance(source, dict):
