@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kgmm.errors import BadInput
 from kgmm.store import LocalStore
@@ -60,7 +60,8 @@ class Asking(ABC):
         """
         from kgmm.graph import view
 
-        made = view(self, graphs, relations, directed, relation_weights, weighted=weighted, literals=literals)
+        store = cast(LocalStore, self)  # an endpoint's statements are read by the same two calls
+        made = view(store, graphs, relations, directed, relation_weights, weighted=weighted, literals=literals)
         made.node_features = self._node_features
         return made
 
@@ -170,18 +171,20 @@ class KnowledgeStore(LocalStore, Asking):
         Raises:
             BadInput: if the name of a picture or scene is given and there is no such file.
         """
+        from kgmm.perceivers import perceive
         from kgmm.retrieve.likeness import similar
         from kgmm.scene import SceneGraph
         from kgmm.scene.images import SUFFIXES
 
         query = image_or_text
-        kind = Path(query).suffix.lower() if isinstance(query, str | Path) else ""
-        if kind in (*SUFFIXES, ".json") and not Path(query).expanduser().is_file():
-            raise BadInput(query, f"no such file; a sentence to look for may not end with {kind}")
-        if kind == ".json":
-            query = SceneGraph.from_json(query)
-        elif kind in SUFFIXES or not isinstance(query, str | SceneGraph | list | tuple):
-            from kgmm.perceivers import perceive
-
-            query = perceive(query)
-        return similar(self, query, modality=modality, k=k)
+        if isinstance(query, str | Path):
+            kind = Path(query).suffix.lower()
+            if kind in (*SUFFIXES, ".json") and not Path(query).expanduser().is_file():
+                raise BadInput(query, f"no such file; a sentence to look for may not end with {kind}")
+            if kind == ".json":
+                query = SceneGraph.from_json(query)
+            elif kind in SUFFIXES:
+                query = perceive(query)
+        elif not isinstance(query, SceneGraph | list | tuple):
+            query = perceive(cast("ImageLike", query))
+        return similar(self, cast("str | SceneGraph | Sequence[str]", query), modality=modality, k=k)
