@@ -12,7 +12,7 @@ import time
 import faiss
 import numpy as np
 
-from kgmm.hashing._index import CodeIndex
+from kgmm.hashing.index import CodeIndex
 
 
 def main() -> None:

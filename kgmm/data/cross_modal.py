@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput
-from kgmm.hashing._base import Array
+from kgmm.hashing.features import Array
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from kgmm.errors import KgmmError
 from kgmm.evaluate.hashing_measures import average_precision
 from kgmm.fusion.levels import FusionClassifier
 from kgmm.fusion.projections import CCA, PLS, KernelCCA, Projection
-from kgmm.hashing._base import MODALITIES, Array
+from kgmm.hashing.features import MODALITIES, Array
 from kgmm.progress import Progress, silent
 
 #: rows of the table that classify features as they are: name, level, rule of late fusion

@@ -9,7 +9,7 @@ from kgmm.data.cross_modal import CrossModal, read_cross_modal
 from kgmm.errors import KgmmError
 from kgmm.evaluate.hashing_measures import measures
 from kgmm.hashing import create
-from kgmm.hashing._base import check_finite
+from kgmm.hashing.features import check_finite
 from kgmm.progress import Progress, silent
 
 __all__ = ["CrossModal", "evaluate", "read_cross_modal"]

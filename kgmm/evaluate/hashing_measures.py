@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.hashing._base import Codes, unpack
+from kgmm.hashing.base import Codes, unpack
 
 #: recall levels at which precision is reported
 RECALLS = np.round(np.arange(0.1, 1.01, 0.1), 1)

@@ -8,15 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import KgmmError
-from kgmm.hashing._base import (
-    MODALITIES,
-    Array,
-    as_matrix,
-    check_finite,
-    check_labels,
-    check_pairs,
-    indicators,
-)
+from kgmm.hashing.features import MODALITIES, Array, as_matrix, check_finite, check_labels, check_pairs, indicators
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -9,9 +9,9 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import KgmmError
-from kgmm.hashing._base import MODALITIES, Array, as_matrix, check_finite, check_pairs
-from kgmm.hashing._kernel import rbf, square_distances
-from kgmm.hashing._linear import canonical, ridged
+from kgmm.hashing.correlation import canonical, ridged
+from kgmm.hashing.features import MODALITIES, Array, as_matrix, check_finite, check_pairs
+from kgmm.hashing.kernel import rbf, square_distances
 
 __all__ = ["CCA", "PLS", "KernelCCA", "Projection"]
 

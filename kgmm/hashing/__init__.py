@@ -1,6 +1,7 @@
 """Multi-modal hashing: pictures and texts as short binary codes that can be compared with each other.
 
-One method a file, found by its file name: ``scm_seq.py`` defines ``METHOD``, a :class:`Hasher` called ``scm-seq``.
+One file per method, in ``shallow`` (matrices and kernels) or ``deep`` (networks), found by its file name:
+``shallow/scm_seq.py`` defines ``METHOD``, a :class:`Hasher` called ``scm-seq``.
 
 >>> import numpy as np
 >>> rng = np.random.default_rng(0)
@@ -22,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from kgmm.errors import KgmmError
-from kgmm.hashing._base import MODALITIES, Hasher
-from kgmm.hashing._files import read_model
+from kgmm.hashing.base import Hasher
+from kgmm.hashing.features import MODALITIES
+from kgmm.hashing.files import read_model
 
 #: other names people use -> the name of the file
 ALIASES = {
@@ -39,9 +41,18 @@ __all__ = ["ALIASES", "Hasher", "create", "load", "methods"]
 
 
 def methods() -> list[str]:
-    """Return the names of all methods: the files of this package, read without importing them."""
-    files = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name.replace("_", "-") for name in files if not name.startswith("_"))
+    """Return the names of all methods: the files of both rooms, listed without importing them."""
+    return sorted(_places())
+
+
+def _places() -> dict[str, str]:
+    """Return method -> the module that defines it."""
+    return {
+        module.name.replace("_", "-"): f"{__name__}.{room}.{module.name}"
+        for room in ("shallow", "deep")
+        for module in pkgutil.iter_modules([f"{folder}/{room}" for folder in __path__])
+        if not module.name.startswith("_")
+    }
 
 
 def create(name: str, bits: int, seed: int = 0, **options: Any) -> Hasher:
@@ -62,13 +73,12 @@ def create(name: str, bits: int, seed: int = 0, **options: Any) -> Hasher:
     """
     plain = str(name).lower().replace("_", "-")
     plain = ALIASES.get(plain, plain)
-    known = methods()
-    if plain not in known:
-        near = difflib.get_close_matches(plain, known, n=1)
+    places = _places()
+    if plain not in places:
+        near = difflib.get_close_matches(plain, places, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise KgmmError(f"no hashing method {name!r}{hint} (methods: {', '.join(known)})")
-    method = importlib.import_module(f"{__name__}.{plain.replace('-', '_')}").METHOD
-    made = method(bits=bits, seed=seed, **options)
+        raise KgmmError(f"no hashing method {name!r}{hint} (methods: {', '.join(sorted(places))})")
+    made = importlib.import_module(places[plain]).METHOD(bits=bits, seed=seed, **options)
     assert isinstance(made, Hasher)
     return made
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kgmm.encode.cache import VectorCache, encode_cached
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.errors import KgmmError
-from kgmm.hashing._index import CodeIndex
+from kgmm.hashing.index import CodeIndex
 from kgmm.language import names
 from kgmm.scene import SceneGraph
 

@@ -11,7 +11,7 @@ import pytest
 
 import kgmm
 from kgmm.errors import BadInput, KgmmError
-from kgmm.hashing._index import CodeIndex
+from kgmm.hashing.index import CodeIndex
 from kgmm.knowledge import KnowledgeStore
 
 pytest.importorskip("faiss", reason="FAISS is not installed")

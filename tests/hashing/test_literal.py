@@ -11,8 +11,9 @@ import scipy.stats
 import torch
 
 from kgmm import hashing
-from kgmm.hashing import cmfh, crh, dmhor, imh, mlbe, scm_orth, seph
-from kgmm.hashing._rotation import quantizing_rotation
+from kgmm.hashing.deep import dmhor
+from kgmm.hashing.shallow import cmfh, crh, imh, mlbe, scm_orth, seph
+from kgmm.hashing.shallow._rotation import quantizing_rotation
 
 N, D_X, D_Y = 40, 6, 5
 

@@ -7,8 +7,8 @@ from typing import ClassVar, cast
 import numpy as np
 import scipy.linalg
 
-from kgmm.hashing._base import MODALITIES, Array
-from kgmm.hashing._linear import LinearHasher
+from kgmm.hashing.features import MODALITIES, Array
+from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
 
 

@@ -6,8 +6,9 @@ from typing import ClassVar, cast
 
 import numpy as np
 
-from kgmm.hashing._base import Array
-from kgmm.hashing._linear import LinearHasher, canonical, extended, mean, product, ridged
+from kgmm.hashing.correlation import canonical, extended, mean, product, ridged
+from kgmm.hashing.features import Array
+from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
 
 

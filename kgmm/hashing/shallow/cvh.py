@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from kgmm.hashing._base import Array
-from kgmm.hashing._linear import LinearHasher, canonical, extended, mean, product, ridged
+from kgmm.hashing.correlation import canonical, extended, mean, product, ridged
+from kgmm.hashing.features import Array
+from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from kgmm.hashing._nets import TRAINING, Batch, NetHasher, Pairs, mlp, pairwise_nll, shared
+from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, mlp, pairwise_nll, shared
 from kgmm.progress import Progress
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from kgmm.hashing._base import MODALITIES, Array, Hasher, Modality
-from kgmm.hashing._kernel import square_distances
-from kgmm.hashing._linear import canonical, extended, mean, product, ridged
+from kgmm.hashing.base import Hasher
+from kgmm.hashing.correlation import canonical, extended, mean, product, ridged
+from kgmm.hashing.features import MODALITIES, Array, Modality
+from kgmm.hashing.kernel import square_distances
 from kgmm.progress import Progress
 
 

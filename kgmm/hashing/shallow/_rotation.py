@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import scipy.linalg
 
-from kgmm.hashing._base import Array
+from kgmm.hashing.features import Array
 from kgmm.progress import Progress, silent
 
 

@@ -6,10 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from kgmm.hashing._base import Array, pack
-from kgmm.hashing._linear import LinearHasher, canonical, mean, product, projected, ridged
-from kgmm.hashing._rotation import quantizing_rotation
-from kgmm.hashing.scm_orth import semantic_covariance
+from kgmm.hashing.base import pack
+from kgmm.hashing.correlation import canonical, mean, product, projected, ridged
+from kgmm.hashing.features import Array
+from kgmm.hashing.shallow._linear import LinearHasher
+from kgmm.hashing.shallow._rotation import quantizing_rotation
+from kgmm.hashing.shallow.scm_orth import semantic_covariance
 from kgmm.progress import Progress
 
 

@@ -7,8 +7,8 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from kgmm.hashing._base import Modality
-from kgmm.hashing._nets import TRAINING, Batch, NetHasher, Pairs, classification, mlp
+from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, classification, mlp
+from kgmm.hashing.features import Modality
 from kgmm.progress import Progress
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kgmm.hashing._base import BATCH, MODALITIES, Array, Hasher, Modality, pack
+from kgmm.hashing.base import Hasher, pack
+from kgmm.hashing.features import BATCH, MODALITIES, Array, Modality
 from kgmm.nn.threads import one_thread
 from kgmm.progress import Progress
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kgmm.hashing._nets import TRAINING, Batch, NetHasher, Pairs, mlp, shared
+from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, mlp, shared
 from kgmm.progress import Progress
 
 

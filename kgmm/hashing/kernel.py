@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.hashing._base import Array
+from kgmm.hashing.features import Array
 
 
 def square_distances(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.hashing._base import Array
-from kgmm.hashing._linear import LinearHasher, canonical, extended, mean, product, projected, ridged
+from kgmm.hashing.correlation import canonical, extended, mean, product, projected, ridged
+from kgmm.hashing.features import Array
+from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
 
 

@@ -7,8 +7,10 @@ from typing import ClassVar
 import numpy as np
 import scipy.linalg
 
-from kgmm.hashing._base import BATCH, MODALITIES, Array, pack
-from kgmm.hashing._linear import LinearHasher, mean, product, projected
+from kgmm.hashing.base import pack
+from kgmm.hashing.correlation import mean, product, projected
+from kgmm.hashing.features import BATCH, MODALITIES, Array
+from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress, silent
 
 

@@ -7,17 +7,10 @@ from typing import ClassVar
 import numpy as np
 import scipy.linalg
 
-from kgmm.hashing._base import BATCH, Array
-from kgmm.hashing._linear import (
-    LinearHasher,
-    canonical,
-    extended,
-    inverse_root,
-    mean,
-    product,
-    ridged,
-)
-from kgmm.hashing.scm_orth import semantic_covariance
+from kgmm.hashing.correlation import canonical, extended, inverse_root, mean, product, ridged
+from kgmm.hashing.features import BATCH, Array
+from kgmm.hashing.shallow._linear import LinearHasher
+from kgmm.hashing.shallow.scm_orth import semantic_covariance
 from kgmm.progress import Progress
 
 

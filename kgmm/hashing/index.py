@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import BadInput, KgmmError, MissingExtra
+from kgmm.hashing.base import Codes
 
 if TYPE_CHECKING:
     from typing import Self
 
-Codes = NDArray[np.uint8]
 #: up to here every code is compared (exact; 1 M codes of 128 bits take milliseconds); beyond, a graph is followed
 FLAT = 4_000_000
 

@@ -11,9 +11,10 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
-from kgmm.hashing._base import BATCH, MODALITIES, Array, Hasher, Modality, pack
-from kgmm.hashing._kernel import cluster_centers, rbf, square_distances
-from kgmm.hashing._linear import mean
+from kgmm.hashing.base import Hasher, pack
+from kgmm.hashing.correlation import mean
+from kgmm.hashing.features import BATCH, MODALITIES, Array, Modality
+from kgmm.hashing.kernel import cluster_centers, rbf, square_distances
 from kgmm.progress import Progress
 
 

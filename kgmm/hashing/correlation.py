@@ -1,4 +1,4 @@
-"""Linear hash functions sgn((x - mean) W - threshold), and covariances summed batch by batch."""
+"""Covariances of paired features, summed batch by batch, and the directions in which both views correlate."""
 
 from __future__ import annotations
 
@@ -6,26 +6,8 @@ from typing import cast
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
-from kgmm.hashing._base import BATCH, MODALITIES, Array, Hasher, Modality
-
-
-class LinearHasher(Hasher):
-    """A method whose hash functions are one matrix a modality."""
-
-    def _keep(self, modality: Modality, mean: Array, weights: Array, threshold: Array | float = 0.0) -> None:
-        """Store sgn((x - mean) W - threshold) as sgn(x W - offset)."""
-        self.arrays[f"{modality}.weights"] = weights
-        self.arrays[f"{modality}.offset"] = mean @ weights + threshold
-
-    def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:
-        weights, offset = self.arrays[f"{modality}.weights"], self.arrays[f"{modality}.offset"]
-        return cast("NDArray[np.floating]", x @ weights.astype(x.dtype) - offset.astype(x.dtype))
-
-    def _keep_both(self, means: tuple[Array, Array], weights: tuple[Array, Array]) -> None:
-        for kind, mean, matrix in zip(MODALITIES, means, weights, strict=True):
-            self._keep(kind, mean, matrix)
+from kgmm.hashing.features import BATCH, Array
 
 
 def mean(x: Array) -> Array:

@@ -1,0 +1,1 @@
+"""Hashing by neural networks, one file per method."""

@@ -1,0 +1,1 @@
+"""Hashing by matrices and kernels, one file per method."""
