@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from kgmm.evaluate.hashing import evaluate, read_cross_modal
+from kgmm.data.cross_modal import read_cross_modal
+from kgmm.evaluate.hashing import evaluate
 from kgmm.hashing import create, methods
 
 PAGE = Path(__file__).parents[1] / "docs" / "hashing.md"

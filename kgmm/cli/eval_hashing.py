@@ -36,8 +36,8 @@ def hashing(folder: Path, method: str, bits: int, codes: str, seed: int, picture
     DIR holds a .mat file with I_tr, I_te, T_tr, T_te and train*.list and test*.list with categories in the
     last column. Relevant is what shares a category.
     """
-    from kgmm.evaluate.hashing import evaluate, read_cross_modal
-    from kgmm.evaluate.hashing_plot import check_plot, plot
+    from kgmm.data.cross_modal import read_cross_modal
+    from kgmm.evaluate.hashing import check_plot, evaluate, plot
 
     if picture is not None:
         check_plot(picture)

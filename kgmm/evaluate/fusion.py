@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from kgmm.data.cross_modal import CrossModal
 from kgmm.errors import KgmmError
-from kgmm.evaluate.hashing_measures import average_precision
+from kgmm.evaluate.hashing import CUTOFF, average_precision
 from kgmm.fusion.levels import FusionClassifier
-from kgmm.fusion.projections import CCA, PLS, KernelCCA, Projection
+from kgmm.fusion.projections import SPACES, Projection
 from kgmm.hashing.features import MODALITIES, Array
 from kgmm.progress import Progress, silent
 
@@ -28,7 +28,6 @@ CLASSIFIERS: tuple[tuple[str, Any, Any], ...] = (
     ("semantic (late) fusion, average", "late", "average"),
     ("semantic (late) fusion, stacking", "late", "stacking"),
 )
-SPACES: tuple[type[Projection], ...] = (CCA, KernelCCA, PLS)
 
 
 def evaluate(
@@ -54,11 +53,10 @@ def evaluate(
     """
     if not seeds:
         raise KgmmError("give at least one seed")
-    jobs: list[tuple[str, Callable[[int], dict[str, Any]]]] = []
-    for name, level, rule in CLASSIFIERS:
-        jobs.append((name, partial(_classified, data, level, rule)))
-    for space in SPACES:
-        jobs.append((space.name, partial(_projected, data, space(components))))
+    jobs: list[tuple[str, Callable[[int], dict[str, Any]]]] = [
+        *((name, partial(_classified, data, level, rule)) for name, level, rule in CLASSIFIERS),
+        *((space.name, partial(_projected, data, space(components))) for space in SPACES),
+    ]
     rows = []
     for done, (name, job) in enumerate(jobs):
         start = time.perf_counter()
@@ -77,9 +75,7 @@ def evaluate(
     }
 
 
-def cross_modal_map(
-    transform: Callable[[Array, str], Array], data: CrossModal, cutoff: int = 50
-) -> dict[str, dict[str, float]]:
+def cross_modal_map(transform: Callable[[Array, str], Array], data: CrossModal) -> dict[str, dict[str, float]]:
     """Rank training items of the other modality by cosine; ties keep the database's order."""
     test = {"image": data.image_test, "text": data.text_test}
     train = {"image": data.image_train, "text": data.text_train}
@@ -89,7 +85,7 @@ def cross_modal_map(
         hits = np.take_along_axis(data.relevant, np.argsort(-likeness, axis=1, kind="stable"), axis=1)
         out[f"{query}_to_{base}"] = {
             "map": float(average_precision(hits).mean()),
-            f"map{cutoff}": float(average_precision(hits[:, :cutoff]).mean()),
+            f"map{CUTOFF}": float(average_precision(hits[:, :CUTOFF]).mean()),
         }
     return out
 

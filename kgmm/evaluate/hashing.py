@@ -1,18 +1,36 @@
-"""Measure one hashing method on one cross-modal data set; every figure says by which switches it was taken."""
+"""Measure one hashing method on one cross-modal data set, by Hamming ranking, and draw its precision and recall.
+
+Every figure says by which switches it was taken: cut-off, database, codes, ties.
+"""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
-from kgmm.data.cross_modal import CrossModal, read_cross_modal
-from kgmm.errors import KgmmError
-from kgmm.evaluate.hashing_measures import measures
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.data.cross_modal import CrossModal
+from kgmm.errors import KgmmError, MissingExtra
 from kgmm.hashing import create
+from kgmm.hashing.base import Codes, unpack
 from kgmm.hashing.features import check_finite
 from kgmm.progress import Progress, silent
 
-__all__ = ["CrossModal", "evaluate", "read_cross_modal"]
+#: recall levels at which precision is reported
+RECALLS = np.round(np.arange(0.1, 1.01, 0.1), 1)
+#: length of the list of the second figure, and the bits within which precision is taken
+CUTOFF, RADIUS = 50, 2
+
+#: what a file may end with
+SUFFIXES = (".png", ".svg")
+#: key of the evaluation -> label, colour (told apart in greyscale and by the colour-blind)
+CURVES = {
+    "image_to_text": ("image → text", "#0b5394"),
+    "text_to_image": ("text → image", "#e69138"),
+}
 
 
 def evaluate(
@@ -48,16 +66,14 @@ def evaluate(
     hasher = create(method, bits=bits, seed=seed, **options)
     if codes == "unified" and not hasher.has_unified:
         raise KgmmError(f"{hasher.name} codes each modality by itself and has no joint code of a pair; use codes 'own'")
-    for kind, x in (("image", data.image_test), ("text", data.text_test)):  # before a long fit, not after it
+    test = {"image": data.image_test, "text": data.text_test}
+    for kind, x in test.items():  # before a long fit, not after it
         check_finite(x, f"{kind} features of the test items")
     start = time.perf_counter()
     hasher.fit(data.image_train, data.text_train, data.labels_train, progress=progress)
     fit_seconds = time.perf_counter() - start
     start = time.perf_counter()
-    queries = {
-        "image": hasher.encode(data.image_test, "image"),
-        "text": hasher.encode(data.text_test, "text"),
-    }
+    queries = {kind: hasher.encode(x, kind) for kind, x in test.items()}
     own = {"image": hasher.encode(data.image_train, "image"), "text": hasher.encode(data.text_train, "text")}
     encode_seconds = time.perf_counter() - start
     if codes == "unified":
@@ -68,7 +84,7 @@ def evaluate(
         "text_to_image": measures(queries["text"], own["image"], data.relevant, bits),
         "codes": codes,
         "database": "train",
-        "cutoffs": ["all", 50],
+        "cutoffs": ["all", CUTOFF],
         "ties": "database order",
         "method": hasher.name,
         "bits": bits,
@@ -79,3 +95,120 @@ def evaluate(
         "fit_seconds": round(fit_seconds, 3),
         "encode_seconds": round(encode_seconds, 3),
     }
+
+
+def measures(
+    queries: Codes,
+    database: Codes,
+    relevant: NDArray[np.bool_],
+    bits: int,
+) -> dict[str, Any]:
+    """Rank the database by Hamming distance for each query; ties keep the database's order.
+
+    Average precision is (1/R) Σ_k P(k) rel(k), R the relevant items in the list ranked (whole, or cut off);
+    a query that has none counts 0. Precision within a radius counts 0 where nothing lies in it.
+
+    Args:
+        queries: packed codes, shape (q, bytes).
+        database: packed codes, shape (n, bytes).
+        relevant: which item is relevant to which query, shape (q, n).
+        bits: length of a code.
+
+    Returns:
+        ``map``, ``map50`` (of the list cut off at :data:`CUTOFF`), ``precision_radius_2`` (of the ball of
+        :data:`RADIUS` bits), ``precision_recall``: [[recall, precision], …].
+    """
+    base = unpack(database, bits)
+    full: list[float] = []
+    cut: list[float] = []
+    inside: list[float] = []
+    curves = np.zeros(len(RECALLS))
+    for start in range(0, len(queries), 256):
+        part = unpack(queries[start : start + 256], bits)
+        distance = ((bits - part @ base.T) / 2).round().astype(np.int16)
+        order = np.argsort(distance, axis=1, kind="stable")
+        hits = np.take_along_axis(relevant[start : start + 256], order, axis=1)
+        full.extend(average_precision(hits))
+        cut.extend(average_precision(hits[:, :CUTOFF]))
+        ball = distance <= RADIUS
+        good = (ball & relevant[start : start + 256]).sum(1)
+        inside.extend(good / np.maximum(ball.sum(1), 1))
+        curves += interpolated(hits).sum(0)
+    curve = [[float(r), float(p)] for r, p in zip(RECALLS, curves / max(len(queries), 1), strict=True)]
+    return {
+        "map": float(np.mean(full)),
+        f"map{CUTOFF}": float(np.mean(cut)),
+        f"precision_radius_{RADIUS}": float(np.mean(inside)),
+        "precision_recall": curve,
+    }
+
+
+def average_precision(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the average precision of ranked lists, shape (q,).
+
+    Example:
+        >>> average_precision(np.array([[True, False, True], [False, False, False]])).round(3).tolist()
+        [0.833, 0.0]
+    """
+    found = hits.cumsum(1)
+    precision = found / np.arange(1, hits.shape[1] + 1)
+    out: NDArray[np.float64] = (precision * hits).sum(1) / np.maximum(found[:, -1], 1)
+    return out
+
+
+def interpolated(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the best precision at or after each recall level, shape (q, levels)."""
+    found = hits.cumsum(1)
+    precision = found / np.arange(1, hits.shape[1] + 1)
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    need = np.ceil(RECALLS * np.maximum(found[:, -1:], 1) - 1e-9)
+    at = np.stack([np.searchsorted(row, levels) for row, levels in zip(found, need, strict=True)])
+    out: NDArray[np.float64] = np.take_along_axis(best, np.minimum(at, hits.shape[1] - 1), axis=1)
+    out[found[:, -1] == 0] = 0
+    return out
+
+
+def check_plot(path: str | Path) -> Path:
+    """Return *path* if a plot can be written there, before a long fit finds that it cannot.
+
+    Raises:
+        KgmmError: if it ends neither with .png nor .svg, or its folder is not there.
+        MissingExtra: without matplotlib.
+    """
+    place = Path(path)
+    if place.suffix.lower() not in SUFFIXES:
+        raise KgmmError(f"{place}: a plot must end with {' or '.join(SUFFIXES)}")
+    if not place.parent.is_dir():
+        raise KgmmError(f"{place}: there is no folder {place.parent}")
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("matplotlib", "notebook") from error
+    return place
+
+
+def plot(found: dict[str, Any], path: str | Path) -> None:
+    """Write the curves of both directions of :func:`kgmm.evaluate.hashing.evaluate`, and chance.
+
+    Raises:
+        KgmmError: as :func:`check_plot`.
+    """
+    place = check_plot(path)
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for key, (label, color) in CURVES.items():
+        recall, precision = zip(*found[key]["precision_recall"], strict=True)
+        text = f"{label}, mAP {found[key]['map']:.3f}"
+        axes.plot(recall, precision, color=color, marker="o", markersize=3.5, label=text)
+    axes.axhline(found["chance"], color="gray", linewidth=1, linestyle=":", label=f"chance, {found['chance']:.3f}")
+    axes.set(xlabel="recall", ylabel="interpolated precision", xlim=(0, 1.02), ylim=(0, 1))
+    axes.set_title(f"{found['method']}, {found['bits']} bits, database codes {found['codes']}", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=9)
+    # words stay words, so that they can be searched; without date and random ids the same figures give the same file
+    plain = {"Date": None} if place.suffix.lower() == ".svg" else None
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kgmm"}):
+        figure.savefig(place, dpi=150, metadata=plain)

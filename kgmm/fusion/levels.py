@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import KgmmError
-from kgmm.hashing.features import MODALITIES, Array, as_matrix, check_finite, check_labels, check_pairs, indicators
+from kgmm.hashing.features import MODALITIES, Array, check_finite, check_labels, check_pairs, fitted_rows, indicators
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -19,6 +19,8 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 RULES: tuple[Rule, ...] = get_args(Rule)
 #: parts that stacking cuts the training pairs into
 FOLDS = 3
+#: width of a layer, and the settings of AdamW and dropout
+HIDDEN, RATE, DECAY, DROPOUT = 128, 1e-3, 1e-3, 0.5
 
 __all__ = ["LEVELS", "RULES", "FusionClassifier"]
 
@@ -39,7 +41,7 @@ class FusionClassifier:
             the modalities are independent given the category; ``average``; ``stacking``: a logistic regression
             on the log posteriors of held-out thirds of the training pairs.
         seed: everything random follows from it.
-        hidden: width of a layer. epochs, rate, decay, dropout: of the training (Adam, batches of 128).
+        epochs: of the training (AdamW, batches of 128).
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -56,19 +58,13 @@ class FusionClassifier:
         rule: Rule = "product",
         seed: int = 0,
         *,
-        hidden: int = 128,
         epochs: int = 60,
-        rate: float = 1e-3,
-        decay: float = 1e-3,
-        dropout: float = 0.5,
     ) -> None:
         if level not in LEVELS:
             raise KgmmError(f"fusion level must be one of {', '.join(LEVELS)}, not {level!r}")
         if rule not in RULES:
             raise KgmmError(f"the rule of late fusion must be one of {', '.join(RULES)}, not {rule!r}")
-        self.level, self.rule, self.seed = level, rule, seed
-        self.hidden, self.epochs, self.rate = hidden, epochs, rate
-        self.decay, self.dropout = decay, dropout
+        self.level, self.rule, self.seed, self.epochs = level, rule, seed, epochs
         self._nets: dict[str, nn.Module] = {}
         self._scale: dict[str, tuple[Array, Array]] = {}
         self._prior: Array = np.empty(0)
@@ -172,12 +168,9 @@ class FusionClassifier:
         return ((np.asarray(x, np.float64) - center) / spread).astype(np.float32)
 
     def _checked(self, x: ArrayLike, kind: str) -> NDArray[np.float32]:
-        what = f"{self.level} fusion: {kind} features"
-        rows = as_matrix(x, what)
-        check_finite(rows, what)
-        width = len(self._scale[kind][0])
-        if rows.shape[1] != width:
-            raise KgmmError(f"{what} have {rows.shape[1]} columns; it was fitted on {width}")
+        name = f"{self.level} fusion"
+        rows = fitted_rows(x, name, kind, len(self._scale[kind][0]))
+        check_finite(rows, f"{name}: {kind} features")
         return self._scaled(rows, kind)
 
     def _train(self, views: dict[str, NDArray[np.float32]], target: Array) -> nn.Module:
@@ -185,13 +178,16 @@ class FusionClassifier:
         import torch
         from torch.nn import functional as F
 
+        from kgmm.fusion.network import FusionNet
+
         generator = torch.Generator().manual_seed(self.seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            net = self._network({kind: x.shape[1] for kind, x in views.items()}, target.shape[1])
+            dims = {kind: x.shape[1] for kind, x in views.items()}
+            net = FusionNet(dims, target.shape[1], HIDDEN, DROPOUT, own_layers=self.level == "intermediate")
             inputs = {kind: torch.from_numpy(x) for kind, x in views.items()}
             wanted = torch.from_numpy(target.astype(np.float32))
-            optimizer = torch.optim.AdamW(net.parameters(), self.rate, weight_decay=self.decay)
+            optimizer = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
             for _ in range(self.epochs):
                 for rows in torch.split(torch.randperm(len(wanted), generator=generator), 128):
                     out = net({kind: x[rows] for kind, x in inputs.items()})
@@ -200,12 +196,6 @@ class FusionClassifier:
                     loss.backward()  # type: ignore[no-untyped-call]
                     optimizer.step()
         return net.eval()
-
-    def _network(self, dims: dict[str, int], categories: int) -> nn.Module:
-        from kgmm.fusion.network import FusionNet
-
-        own = self.level == "intermediate"
-        return FusionNet(dims, categories, self.hidden, self.dropout, own_layers=own)
 
 
 def _posterior(net: nn.Module, views: dict[str, NDArray[np.float32]]) -> Array:

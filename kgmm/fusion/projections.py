@@ -1,4 +1,7 @@
-"""CCA, kernel CCA and PLS: two views in one space, where a picture can be compared with a text."""
+"""CCA, kernel CCA and PLS: two views in one space, where a picture can be compared with a text.
+
+They are Rasiwasia et al.'s (2010) correlation matching, and kernel CCA is Hardoon et al.'s (2004).
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import KgmmError
 from kgmm.hashing.correlation import canonical, ridged
-from kgmm.hashing.features import MODALITIES, Array, as_matrix, check_finite, check_pairs
+from kgmm.hashing.features import MODALITIES, Array, check_finite, check_modality, check_pairs, fitted_rows
 from kgmm.hashing.kernel import rbf, square_distances
 
-__all__ = ["CCA", "PLS", "KernelCCA", "Projection"]
+#: largest number of training rows that a kernel is measured from
+BASES = 1000
+
+__all__ = ["CCA", "PLS", "SPACES", "KernelCCA", "Projection"]
 
 
 class Projection:
@@ -57,19 +63,12 @@ class Projection:
         Raises:
             KgmmError: before fit, for another modality or dimension, or for values that are not finite.
         """
-        if modality not in MODALITIES:
-            raise KgmmError(f"{self.name}: modality must be 'image' or 'text', not {modality!r}")
+        check_modality(self.name, modality)
         if not self._weights:
             raise KgmmError(f"{self.name}: call fit first")
-        rows = as_matrix(x, f"{self.name}: {modality} features")
+        rows = fitted_rows(x, self.name, modality, self._width(modality))
         check_finite(rows, f"{self.name}: {modality} features")
-        self._check_width(rows, modality)
         return cast("Array", (self._known(rows, modality) - self._mean[modality]) @ self._weights[modality])
-
-    def _check_width(self, rows: NDArray[np.floating], modality: str) -> None:
-        width = self._width(modality)
-        if rows.shape[1] != width:
-            raise KgmmError(f"{self.name}: {modality} features have {rows.shape[1]} columns; it was fitted on {width}")
 
     def _width(self, modality: str) -> int:
         return len(self._mean[modality])
@@ -118,30 +117,28 @@ class KernelCCA(Projection):
     """CCA of radial basis kernels (Hardoon, Szedmak & Shawe-Taylor 2004).
 
     Solves (K_x + κI)^-1 K_y (K_y + κI)^-1 K_x α = ρ²α with centred kernels, as a ridge CCA of features whose
-    inner products are the kernels. Those features are measured from at most *bases* training rows (Nyström), so
-    the equation holds exactly up to that many pairs. The kernel is exp(-‖x - y‖² / mean squared distance).
+    inner products are the kernels. Those features are measured from at most :data:`BASES` training rows (Nyström),
+    so the equation holds exactly up to that many pairs. The kernel is exp(-‖x - y‖² / mean squared distance).
 
     Args:
         components: dimension of the shared space.
         kappa: κ, relative to the kernel's trace; positive, since κ = 0 correlates anything. The default
             did best on held-out training pairs of Wiki.
-        bases: largest number of rows to measure from.
-        seed: chooses those rows.
     """
 
     name = "kernel-cca"
 
-    def __init__(self, components: int = 10, kappa: float = 0.001, bases: int = 1000, seed: int = 0) -> None:
+    def __init__(self, components: int = 10, kappa: float = 0.001) -> None:
         super().__init__(components)
         if kappa <= 0:
             raise KgmmError(f"{self.name}: kappa must be positive, not {kappa}: without it all is correlated")
-        self.kappa, self.bases, self.seed = kappa, bases, seed
+        self.kappa = kappa
         self._base: dict[str, Array] = {}
         self._spread: dict[str, float] = {}
         self._root: dict[str, Array] = {}
 
     def _features(self, x: Array, modality: str) -> Array:
-        rows = np.random.default_rng(self.seed).permutation(len(x))[: self.bases]
+        rows = np.random.default_rng(0).permutation(len(x))[:BASES]
         base = x[np.sort(rows)]
         self._spread[modality] = float(square_distances(x, base).mean())
         self._base[modality] = base
@@ -163,7 +160,7 @@ class KernelCCA(Projection):
 
 
 class PLS(Projection):
-    """Partial least squares: the directions of largest covariance, by scikit-learn's ``PLSSVD``.
+    """Partial least squares: the directions of largest covariance, by scikit-learn's ``PLSSVD`` (Wegelin 2000).
 
     Features are scaled to unit variance; constant ones are left alone.
     """
@@ -178,3 +175,7 @@ class PLS(Projection):
         model = PLSSVD(n_components=count, scale=False).fit(x / scale_x, y / scale_y)
         w_x, w_y = model.x_weights_ / scale_x[:, None], model.y_weights_ / scale_y[:, None]
         return w_x, w_y, np.asarray(((x @ w_x) * (y @ w_y)).mean(0))
+
+
+#: every shared space, in the order of the tables
+SPACES: tuple[type[Projection], ...] = (CCA, KernelCCA, PLS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
@@ -11,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from kgmm.errors import KgmmError
 from kgmm.hashing.features import (
     BATCH,
-    MODALITIES,
     Array,
     Modality,
-    as_matrix,
     check_finite,
     check_labels,
+    check_modality,
     check_pairs,
+    fitted_rows,
     indicators,
 )
 from kgmm.hashing.files import Arrays, write_model
@@ -137,21 +138,22 @@ class Hasher:
             KgmmError: before fit.
         """
         self._check_fitted()
-        header = {
-            "method": self.name,
-            "bits": self.bits,
-            "seed": self.seed,
-            "options": self.options,
-            "fitted": self.fitted,
-        }
-        write_model(Path(path), header, self.arrays)
+        about = {"method": self.name, "bits": self.bits, "seed": self.seed}
+        write_model(Path(path), {**about, "options": self.options, "fitted": self.fitted}, self.arrays)
+
+    @property
+    def checksum(self) -> str:
+        """16 hex digits naming what was learned, so that codes kept under them can be trusted."""
+        self._check_fitted()
+        digest = hashlib.blake2b(f"{self.name} {self.bits}".encode(), digest_size=8)
+        for name in sorted(self.arrays):
+            digest.update(name.encode() + np.ascontiguousarray(self.arrays[name]).tobytes())
+        return digest.hexdigest()
 
     def restore(self, fitted: dict[str, Any], arrays: Arrays) -> None:
         """Take over what an earlier fit learned."""
-        self.fitted, self.arrays = (
-            {**fitted, "image": int(fitted["image"]), "text": int(fitted["text"])},
-            arrays,
-        )
+        self.fitted = {**fitted, "image": int(fitted["image"]), "text": int(fitted["text"])}
+        self.arrays = arrays
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         raise NotImplementedError
@@ -166,15 +168,8 @@ class Hasher:
     def _checked(self, x: ArrayLike, modality: str) -> tuple[Modality, NDArray[np.floating]]:
         """Return modality and features if they are what was fitted on."""
         self._check_fitted()
-        if modality not in MODALITIES:
-            raise KgmmError(f"{self.name}: modality must be 'image' or 'text', not {modality!r}")
-        rows = as_matrix(x, f"{self.name}: {modality} features")
-        if rows.shape[1] != self.fitted[modality]:
-            raise KgmmError(
-                f"{self.name}: {modality} features have {rows.shape[1]} columns;"
-                f" it was fitted on {self.fitted[modality]}"
-            )
-        return cast("Modality", modality), rows
+        kind = check_modality(self.name, modality)
+        return kind, fitted_rows(x, self.name, kind, self.fitted[kind])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(bits={self.bits}, seed={self.seed}, fitted={bool(self.fitted)})"

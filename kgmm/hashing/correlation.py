@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import scipy.linalg
 
-from kgmm.hashing.features import BATCH, Array
+from kgmm.hashing.features import Array, batches
+
+
+@dataclass(frozen=True)
+class Covariances:
+    """Second moments of centred pairs (sums, not means), those of each view with a ridge."""
+
+    #: column means, (d_image,) and (d_text,)
+    means: tuple[Array, Array]
+    #: (d_image, d_image)
+    image: Array
+    #: (d_text, d_text)
+    text: Array
+    #: (d_image, d_text)
+    cross: Array
+
+    def directions(self) -> tuple[Array, Array, Array]:
+        """Return the canonical directions of both views and their correlations; see :func:`canonical`."""
+        return canonical(self.image, self.text, self.cross)
+
+
+def covariances(image: Array, text: Array, ridge: float) -> Covariances:
+    """Return the second moments of pairs, read batch by batch."""
+    means = mean(image), mean(text)
+    own = (ridged(product(x, x, center, center), ridge) for x, center in zip((image, text), means, strict=True))
+    return Covariances(means, *own, product(image, text, *means))
 
 
 def mean(x: Array) -> Array:
     """Return the column means, shape (d,), float64, read batch by batch."""
     total = np.zeros(x.shape[1])
-    for start in range(0, len(x), BATCH):
-        total += np.asarray(x[start : start + BATCH], np.float64).sum(0)
+    for part in batches(x):
+        total += part.sum(0)
     return cast("Array", total / len(x))
 
 
 def product(x: Array, y: Array, mean_x: Array | float = 0.0, mean_y: Array | float = 0.0) -> Array:
     """Return (x - mean_x)^T (y - mean_y), read batch by batch."""
     total = np.zeros((x.shape[1], y.shape[1]))
-    for start in range(0, len(x), BATCH):
-        part_x = np.asarray(x[start : start + BATCH], np.float64) - mean_x
-        total += part_x.T @ (np.asarray(y[start : start + BATCH], np.float64) - mean_y)
+    for part_x, part_y in zip(batches(x, mean_x), batches(y, mean_y), strict=True):
+        total += part_x.T @ part_y
     return total
 
 
 def projected(x: Array, center: Array, weights: Array) -> Array:
     """Return (x - center) W, shape (n, columns of W), read batch by batch."""
-    out = np.empty((len(x), weights.shape[1]))
-    for start in range(0, len(x), BATCH):
-        out[start : start + BATCH] = (np.asarray(x[start : start + BATCH], np.float64) - center) @ weights
-    return out
+    return np.concatenate([part @ weights for part in batches(x, center)])
 
 
 def ridged(c: Array, ridge: float) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, cast
 
 import numpy as np
@@ -15,6 +16,12 @@ MODALITIES: tuple[Modality, Modality] = ("image", "text")
 
 #: rows that are read, encoded or added to a covariance at a time
 BATCH = 65_536
+
+
+def batches(x: NDArray[np.floating], center: Array | float = 0.0) -> Iterator[Array]:
+    """Yield the rows of a matrix, less *center*, batch by batch as float64; one mapped from disk is never read whole."""
+    for start in range(0, len(x), BATCH):
+        yield np.asarray(x[start : start + BATCH], np.float64) - center
 
 
 def as_matrix(x: ArrayLike, what: str) -> NDArray[np.floating]:
@@ -36,6 +43,25 @@ def as_matrix(x: ArrayLike, what: str) -> NDArray[np.floating]:
     if rows.ndim != 2 or rows.shape[1] == 0:
         raise KgmmError(f"{what}: expected a matrix (items, dimensions), found shape {rows.shape}")
     return cast("NDArray[np.floating]", rows)
+
+
+def fitted_rows(x: ArrayLike, name: str, modality: str, width: int) -> NDArray[np.floating]:
+    """Return features of one modality that a method was fitted on with *width* columns.
+
+    Raises:
+        KgmmError: if they are not a matrix of that width.
+    """
+    rows = as_matrix(x, f"{name}: {modality} features")
+    if rows.shape[1] != width:
+        raise KgmmError(f"{name}: {modality} features have {rows.shape[1]} columns; it was fitted on {width}")
+    return rows
+
+
+def check_modality(name: str, modality: str) -> Modality:
+    """Return a modality by its type, or raise KgmmError if there is no such."""
+    if modality not in MODALITIES:
+        raise KgmmError(f"{name}: modality must be 'image' or 'text', not {modality!r}")
+    return cast("Modality", modality)
 
 
 def check_finite(x: NDArray[np.floating], what: str, first: int = 0) -> None:

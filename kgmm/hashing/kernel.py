@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from kgmm.hashing.features import Array
 
+#: of Lloyd's algorithm at most
+SWEEPS = 15
+
 
 def square_distances(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return ‖x_i - y_j‖², shape (len(x), len(y)), never negative."""
@@ -26,13 +29,13 @@ def rbf(x: NDArray[np.floating], bases: Array, width: float) -> NDArray[np.float
     return cast("NDArray[np.floating]", np.exp(out, out=out))
 
 
-def cluster_centers(x: Array, count: int, seed: int, sweeps: int = 15) -> Array:
+def cluster_centers(x: Array, count: int, seed: int) -> Array:
     """Return *count* k-means centres, shape (count, d), starting from random rows (Lloyd)."""
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(x))
     centers = np.array(x[np.sort(rows[: min(count, len(x))])], np.float64)
     x = np.asarray(x[np.sort(rows[: 20 * count])], np.float64)
-    for _ in range(sweeps):
+    for _ in range(SWEEPS):
         nearest = square_distances(x, centers).argmin(1)
         size = np.bincount(nearest, minlength=len(centers))
         total = np.zeros_like(centers)

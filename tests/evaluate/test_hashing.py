@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
+from kgmm.data.cross_modal import read_cross_modal
 from kgmm.errors import BadInput, KgmmError
-from kgmm.evaluate.hashing import evaluate, read_cross_modal
-from kgmm.evaluate.hashing_measures import measures
+from kgmm.evaluate.hashing import evaluate, measures
 from kgmm.hashing import create
 
 RNG = np.random.default_rng(0)

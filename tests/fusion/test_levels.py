@@ -11,9 +11,10 @@ from scipy.io import savemat
 
 from kgmm.data.cross_modal import CrossModal
 from kgmm.errors import KgmmError
-from kgmm.evaluate.fusion import CLASSIFIERS, SPACES, accuracy, cross_modal_map, evaluate, table
-from kgmm.evaluate.hashing_measures import average_precision
+from kgmm.evaluate.fusion import CLASSIFIERS, accuracy, cross_modal_map, evaluate, table
+from kgmm.evaluate.hashing import average_precision
 from kgmm.fusion.levels import LEVELS, RULES, FusionClassifier
+from kgmm.fusion.projections import SPACES
 
 RNG = np.random.default_rng(0)
 # a shared latent of two coins: the picture shows the first, the text the second; the category is the pair

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgmm.hashing.base import Hasher, pack
-from kgmm.hashing.features import BATCH, MODALITIES, Array, Modality
+from kgmm.hashing.features import BATCH, MODALITIES, Array, Modality, batches
 from kgmm.nn.threads import one_thread
 from kgmm.progress import Progress
 
@@ -94,12 +94,10 @@ class NetHasher(Hasher):
         return {"image": self.fitted["image"], "text": self.fitted["text"], "labels": self.fitted["labels"]}
 
     def _standardize(self, kind: Modality, x: Array) -> None:
-        parts = range(0, len(x), BATCH)
-        root = all(bool((np.asarray(x[i : i + BATCH]) >= 0).all()) for i in parts)
+        root = all(bool((part >= 0).all()) for part in batches(x))
         self.fitted[f"{kind}.root"] = root
         total, square = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-        for i in parts:
-            part = np.asarray(x[i : i + BATCH], np.float64)
+        for part in batches(x):
             part = np.sqrt(part) if root else part
             total += part.sum(0)
             square += (part**2).sum(0)
@@ -134,6 +132,11 @@ class NetHasher(Hasher):
         state = {k.removeprefix(prefix): torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)}
         self.nets.load_state_dict(state)
         self.nets.eval()
+
+    def _parameters(self, word: str) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """Return the parameters of the networks whose names hold a word, and those of all others."""
+        own = [p for name, net in self.nets.items() if word in name for p in net.parameters()]
+        return own, [p for name, net in self.nets.items() if word not in name for p in net.parameters()]
 
     def _descend(
         self,
@@ -203,6 +206,22 @@ def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:
 def shared(a: Tensor, b: Tensor) -> Tensor:
     """Return S: 1 where two items share a label, 0 elsewhere, shape (len(a), len(b))."""
     return ((a @ b.T) > 0).float()
+
+
+def binary(x: Tensor) -> Tensor:
+    """Return signs as +1 and -1, zero counting as positive, as a target without gradient."""
+    return torch.where(x >= 0, 1.0, -1.0).detach()
+
+
+def judged(
+    judges: dict[str, nn.Module], real: dict[str, Tensor], made: dict[str, Tensor], tell: torch.optim.Optimizer
+) -> None:
+    """Take one step of discriminators, one per modality, that tell real vectors from made ones."""
+    tell.zero_grad()
+    for kind, judge in judges.items():
+        told = F.softplus(-judge(real[kind])).mean() + F.softplus(judge(made[kind].detach())).mean()
+        told.backward()  # type: ignore[no-untyped-call]
+    tell.step()
 
 
 def pairwise_nll(theta: Tensor, s: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, classification, mlp
-from kgmm.hashing.features import Modality
+from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, binary, classification, mlp
+from kgmm.hashing.features import MODALITIES, Modality
 from kgmm.progress import Progress
 
 
@@ -35,7 +35,7 @@ class CMDVH(NetHasher):
             {
                 "fusion": mlp([dims["image"] + dims["text"], hidden, c], dropout),
                 "label": nn.Linear(c, dims["labels"]),
-                **{k: mlp([dims[k], hidden, 2 * c], dropout) for k in ("image", "text")},
+                **{k: mlp([dims[k], hidden, 2 * c], dropout) for k in MODALITIES},
             }
         )
 
@@ -51,9 +51,8 @@ class CMDVH(NetHasher):
         def fuse(batch: Batch) -> Tensor:
             assert batch.labels is not None
             f = torch.tanh(self._joint(batch.image, batch.text))
-            binary = torch.where(f >= 0, 1.0, -1.0).detach()
             total: Tensor = o["classify"] * classification(self.nets["label"](f), batch.labels)
-            total = total + o["quantize"] * ((binary - f) ** 2).mean()
+            total = total + o["quantize"] * ((binary(f) - f) ** 2).mean()
             return total
 
         first = [*self.nets["fusion"].parameters(), *self.nets["label"].parameters()]
@@ -63,9 +62,9 @@ class CMDVH(NetHasher):
         def single(batch: Batch) -> Tensor:
             assert batch.labels is not None
             with torch.no_grad():
-                b = torch.where(self._joint(batch.image, batch.text) >= 0, 1.0, -1.0)
+                b = binary(self._joint(batch.image, batch.text))
             total = torch.zeros(())
-            for kind in ("image", "text"):
+            for kind in MODALITIES:
                 mu, log_variance = self.nets[kind](batch.view(kind)).chunk(2, 1)
                 z = mu + torch.randn_like(mu) * (0.5 * log_variance.clamp(-8, 8)).exp()
                 kl = 0.5 * (log_variance.clamp(-8, 8).exp() + mu**2 - 1 - log_variance.clamp(-8, 8)).mean()
@@ -73,7 +72,7 @@ class CMDVH(NetHasher):
                 total = total + o["classify"] * classification(self.nets["label"](z), batch.labels)
             return total
 
-        second = [p for k in ("image", "text") for p in self.nets[k].parameters()]
+        second = [p for k in MODALITIES for p in self.nets[k].parameters()]
         self._descend(data, second, single, progress, "modality networks")
 
 

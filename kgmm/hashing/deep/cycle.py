@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, classification, mlp
+from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, classification, judged, mlp
+from kgmm.hashing.features import MODALITIES
 from kgmm.progress import Progress
 
 
@@ -39,7 +40,7 @@ class CycleHashing(NetHasher):
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden, dropout, c = self.options["hidden"], self.options["dropout"], self.bits
         nets: dict[str, nn.Module] = {}
-        for kind in ("image", "text"):
+        for kind in MODALITIES:
             nets[kind] = mlp([dims[kind], hidden, c], dropout)
             nets[f"to_{kind}"] = mlp([c, hidden, dims[kind]])
             nets[f"judge_{kind}"] = mlp([dims[kind], hidden // 4, 1])
@@ -48,12 +49,11 @@ class CycleHashing(NetHasher):
         return nn.ModuleDict(nets)
 
     def _train(self, data: Pairs, progress: Progress) -> None:
-        judges = [p for n, net in self.nets.items() if "judge" in n for p in net.parameters()]
+        judges, networks = self._parameters("judge")
         tell = torch.optim.Adam(judges, lr=self.options["rate"] / 3)
-        rest = [p for n, net in self.nets.items() if "judge" not in n for p in net.parameters()]
 
         def loss(batch: Batch) -> Tensor:
-            logits = {k: cast(Tensor, self.nets[k](batch.view(k))) for k in ("image", "text")}
+            logits = {k: cast(Tensor, self.nets[k](batch.view(k))) for k in MODALITIES}
             o = self.options
             total = o["agree"] * F.mse_loss(torch.tanh(logits["image"] / 2), torch.tanh(logits["text"] / 2))
             made = {}
@@ -67,21 +67,13 @@ class CycleHashing(NetHasher):
                 total = total + o["kl"] * kl_to_fair(logits[kind])
                 if batch.labels is not None and o["classify"]:
                     total = total + o["classify"] * classification(self.nets["label"](z), batch.labels)
-            self._judge(made, batch, tell)
+            judge = {k: self.nets[f"judge_{k}"] for k in MODALITIES}
+            judged(judge, {k: batch.view(k) for k in MODALITIES}, made, tell)
             for kind, fake in made.items():
-                total = total + o["adversarial"] * F.softplus(-self.nets[f"judge_{kind}"](fake)).mean()
+                total = total + o["adversarial"] * F.softplus(-judge[kind](fake)).mean()
             return cast(Tensor, total)
 
-        self._descend(data, rest, loss, progress, "networks")
-
-    def _judge(self, made: dict[str, Tensor], batch: Batch, tell: torch.optim.Optimizer) -> None:
-        """Take one step of the discriminators of generated features."""
-        tell.zero_grad()
-        for kind, fake in made.items():
-            judge = self.nets[f"judge_{kind}"]
-            told = F.softplus(-judge(batch.view(kind))).mean() + F.softplus(judge(fake.detach())).mean()
-            told.backward()  # type: ignore[no-untyped-call]
-        tell.step()
+        self._descend(data, networks, loss, progress, "networks")
 
 
 def stochastic_bits(logits: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, mlp, pairwise_nll, shared
+from kgmm.hashing.features import MODALITIES
 from kgmm.progress import Progress
 
 
@@ -31,12 +32,12 @@ class DCMH(NetHasher):
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden, dropout = self.options["hidden"], self.options["dropout"]
-        return nn.ModuleDict({k: mlp([dims[k], hidden, self.bits], dropout) for k in ("image", "text")})
+        return nn.ModuleDict({k: mlp([dims[k], hidden, self.bits], dropout) for k in MODALITIES})
 
     def _train(self, data: Pairs, progress: Progress) -> None:
         assert data.labels is not None
         labels = data.labels
-        outputs = {k: 0.1 * torch.randn(len(data), self.bits) for k in ("image", "text")}
+        outputs = {k: 0.1 * torch.randn(len(data), self.bits) for k in MODALITIES}
 
         def loss(batch: Batch) -> Tensor:
             assert batch.labels is not None

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, classification
-from kgmm.hashing.features import Modality
+from kgmm.hashing.features import MODALITIES, Modality
 from kgmm.progress import Progress
 
 #: orthonormal weights leave sums too small for tanh to come near ±1; mAP on held-out training pairs of Wiki with 32
@@ -47,7 +47,7 @@ class DMHOR(NetHasher):
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden = self.options["hidden"]
         nets: dict[str, nn.Module] = {}
-        for kind in ("image", "text"):
+        for kind in MODALITIES:
             nets[f"{kind}_in"] = nn.Linear(dims[kind], hidden)
             nets[f"{kind}_joint"] = nn.Linear(hidden, self.bits)
             nets[f"{kind}_out"] = nn.Linear(self.bits, hidden)
@@ -55,14 +55,14 @@ class DMHOR(NetHasher):
         if dims["labels"]:
             nets["label"] = nn.Linear(self.bits, dims["labels"])
         if self.options["hard"]:
-            for kind in ("image", "text"):
+            for kind in MODALITIES:
                 for layer in ("in", "joint"):
                     nn.init.orthogonal_(cast(nn.Linear, nets[f"{kind}_{layer}"]).weight)
         return nn.ModuleDict(nets)
 
     def weights(self) -> list[Tensor]:
         """Return the constrained weight matrices, those of the two encoders."""
-        names = (f"{kind}_{layer}" for kind in ("image", "text") for layer in ("in", "joint"))
+        names = (f"{kind}_{layer}" for kind in MODALITIES for layer in ("in", "joint"))
         return [cast(Tensor, cast(nn.Linear, self.nets[name]).weight) for name in names]
 
     def _part(self, x: Tensor, kind: str) -> Tensor:
@@ -83,7 +83,7 @@ class DMHOR(NetHasher):
         def alone(batch: Batch) -> Tensor:
             self._retract()
             total = torch.zeros(())
-            for kind in ("image", "text"):
+            for kind in MODALITIES:
                 h = torch.tanh(self._part(batch.view(kind), kind))
                 total = total + F.mse_loss(self._rebuilt(h, kind), batch.view(kind))
             return total + self._penalty()
@@ -91,11 +91,11 @@ class DMHOR(NetHasher):
         def loss(batch: Batch) -> Tensor:
             self._retract()
             o = self.options
-            parts = {k: self._part(batch.view(k), k) for k in ("image", "text")}
+            parts = {k: self._part(batch.view(k), k) for k in MODALITIES}
             both = parts["image"] + parts["text"]
             total = self._penalty()
             for h in (torch.tanh(both), torch.tanh(parts["image"]), torch.tanh(parts["text"])):
-                for kind in ("image", "text"):
+                for kind in MODALITIES:
                     total = total + 0.5 * F.mse_loss(self._rebuilt(h, kind), batch.view(kind))
                 if batch.labels is not None and o["classify"]:
                     total = total + o["classify"] * classification(self.nets["label"](h), batch.labels)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, mlp, shared
-from kgmm.hashing.features import Modality
+from kgmm.hashing.features import MODALITIES
 from kgmm.progress import Progress
 
 
@@ -33,19 +33,13 @@ class DVSH(NetHasher):
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden, dropout = self.options["hidden"], self.options["dropout"]
-        nets = {k: mlp([dims[k], hidden, self.bits], dropout) for k in ("image", "text")}
-        nets |= {f"{k}_in": mlp([dims[k], hidden, hidden], dropout) for k in ("image", "text")}
+        nets = {k: mlp([dims[k], hidden, self.bits], dropout) for k in MODALITIES}
+        nets |= {f"{k}_in": mlp([dims[k], hidden, hidden], dropout) for k in MODALITIES}
         return nn.ModuleDict({**nets, "fusion": mlp([hidden, self.bits])})
 
-    def _fuse(self, image: Tensor, text: Tensor) -> Tensor:
+    def _joint(self, image: Tensor, text: Tensor) -> Tensor:
         both = self.nets["image_in"](image) + self.nets["text_in"](text)
         return cast(Tensor, self.nets["fusion"](torch.relu(both)))
-
-    def _hash(self, x: Tensor, modality: Modality) -> Tensor:
-        return cast(Tensor, self.nets[modality](x))
-
-    def _joint(self, image: Tensor, text: Tensor) -> Tensor:
-        return self._fuse(image, text)
 
     def _train(self, data: Pairs, progress: Progress) -> None:
         o = self.options
@@ -53,10 +47,10 @@ class DVSH(NetHasher):
         def loss(batch: Batch) -> Tensor:
             assert batch.labels is not None
             s = 2 * shared(batch.labels, batch.labels) - 1
-            h = torch.tanh(self._fuse(batch.image, batch.text))
+            h = torch.tanh(self._joint(batch.image, batch.text))
             total: Tensor = cosine_hinge(h, h, s, o["cosine_margin"])
             total = total + o["bitwise"] * (o["bit_margin"] - h.abs()).clamp(min=0).mean()
-            for kind in ("image", "text"):
+            for kind in MODALITIES:
                 own = torch.tanh(self.nets[kind](batch.view(kind)))
                 total = total + o["tie"] * ((own - h) ** 2).mean()
                 total = total + cosine_hinge(own, h, s, o["cosine_margin"])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, mlp, shared
+from kgmm.hashing.features import MODALITIES
 from kgmm.progress import Progress
 
 
@@ -34,8 +35,8 @@ class SchGan(NetHasher):
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden, dropout = self.options["hidden"], self.options["dropout"]
-        nets = {k: mlp([dims[k], hidden, self.bits], dropout) for k in ("image", "text")}
-        nets |= {f"{k}_generator": mlp([dims[k], hidden // 2, self.bits], dropout) for k in ("image", "text")}
+        nets = {k: mlp([dims[k], hidden, self.bits], dropout) for k in MODALITIES}
+        nets |= {f"{k}_generator": mlp([dims[k], hidden // 2, self.bits], dropout) for k in MODALITIES}
         return nn.ModuleDict(nets)
 
     def _train(self, data: Pairs, progress: Progress) -> None:
@@ -43,13 +44,13 @@ class SchGan(NetHasher):
         known = torch.zeros(len(data), 1)
         known[torch.randperm(len(data))[: max(2, round(self.options["labelled"] * len(data)))]] = 1
         labels = data.labels * known
-        generators = [p for n, net in self.nets.items() if "generator" in n for p in net.parameters()]
+        generators, networks = self._parameters("generator")
         pick = torch.optim.Adam(generators, lr=self.options["rate"])
 
         def loss(batch: Batch) -> Tensor:
             own = labels[batch.rows]
             relevant = torch.maximum(shared(own, own), torch.eye(len(own)))
-            codes = {k: torch.tanh(self.nets[k](batch.view(k))) for k in ("image", "text")}
+            codes = {k: torch.tanh(self.nets[k](batch.view(k))) for k in MODALITIES}
             total = torch.zeros(())
             for query, item in (("image", "text"), ("text", "image")):
                 distance = (1 - codes[query] @ codes[item].T / self.bits) * 2
@@ -61,7 +62,6 @@ class SchGan(NetHasher):
                 pick.step()
             return total
 
-        networks = [p for n, net in self.nets.items() if "generator" not in n for p in net.parameters()]
         self._descend(data, networks, loss, progress, "networks")
 
     def _pick(self, batch: Batch, query: str, item: str, relevant: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, mlp, pairwise_nll, shared
-from kgmm.hashing.features import Modality
+from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, binary, judged, mlp, pairwise_nll, shared
+from kgmm.hashing.features import MODALITIES, Modality
 from kgmm.progress import Progress
 
 
@@ -78,13 +78,11 @@ class SSAH(NetHasher):
         scale = 8 / o["feature"], 8 / self.bits  # keeps Θ within ±8 whatever the length
         total = o["alpha"] * self._fit_term(scale[0] * feature @ teacher[0].T, s)
         total = total + o["gamma"] * self._fit_term(scale[1] * code @ teacher[1].T, s)
-        binary = torch.where(teacher[1] >= 0, 1.0, -1.0).detach()
-        total = total + o["eta"] * ((code - binary) ** 2).mean()
+        total = total + o["eta"] * ((code - binary(teacher[1])) ** 2).mean()
         return cast(Tensor, total + o["beta"] * ((torch.sigmoid(logits) - batch.labels) ** 2).sum(1).mean())
 
     def _train(self, data: Pairs, progress: Progress) -> None:
-        networks = [p for name, net in self.nets.items() if "judge" not in name for p in net.parameters()]
-        judges = [p for name, net in self.nets.items() if "judge" in name for p in net.parameters()]
+        judges, networks = self._parameters("judge")
         tell = torch.optim.Adam(judges, lr=self.options["rate"] / 3)
 
         def loss(batch: Batch) -> Tensor:
@@ -92,24 +90,16 @@ class SSAH(NetHasher):
             label = self._heads(batch.labels, "label")
             total = self._supervised(label, label, batch)
             fixed = (label[0].detach(), label[1].detach(), label[2].detach())
-            heads = {k: self._heads(batch.view(k), k) for k in ("image", "text")}
-            self._judge({k: h[0].detach() for k, h in heads.items()}, fixed[0], tell)
+            heads = {k: self._heads(batch.view(k), k) for k in MODALITIES}
+            judge = {k: self.nets[f"{k}_judge"] for k in MODALITIES}
+            judged(judge, dict.fromkeys(MODALITIES, fixed[0]), {k: h[0] for k, h in heads.items()}, tell)
             for kind, own in heads.items():
                 total = total + self._supervised(own, fixed, batch)
-                passed = self.nets[f"{kind}_judge"](own[0])
+                passed = judge[kind](own[0])
                 total = total + self.options["adversarial"] * F.softplus(-passed).mean()
             return total
 
         self._descend(data, networks, loss, progress, "networks")
-
-    def _judge(self, features: dict[str, Tensor], real: Tensor, tell: torch.optim.Optimizer) -> None:
-        """Take one step of the discriminators: LabelNet's features are real."""
-        tell.zero_grad()
-        for kind, fake in features.items():
-            judge = self.nets[f"{kind}_judge"]
-            told = F.softplus(-judge(real)).mean() + F.softplus(judge(fake)).mean()
-            told.backward()  # type: ignore[no-untyped-call]
-        tell.step()
 
 
 METHOD = SSAH

@@ -9,7 +9,7 @@ import scipy.linalg
 
 from kgmm.hashing.base import pack
 from kgmm.hashing.correlation import mean, product, projected
-from kgmm.hashing.features import BATCH, MODALITIES, Array
+from kgmm.hashing.features import MODALITIES, Array, batches
 from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress, silent
 
@@ -84,8 +84,7 @@ def _random_start(
     """Return V'V and X_m'V of a random V, which is drawn batch by batch."""
     random = np.random.default_rng(seed)
     vv, xv = np.zeros((bits, bits)), [np.zeros((x.shape[1], bits)) for x in views]
-    for start in range(0, len(views[0]), BATCH):
-        part = [np.asarray(x[start : start + BATCH], np.float64) - c for x, c in zip(views, means, strict=True)]
+    for part in zip(*(batches(x, c) for x, c in zip(views, means, strict=True)), strict=True):
         v = random.normal(size=(len(part[0]), bits))
         vv += v.T @ v
         for total, x in zip(xv, part, strict=True):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.hashing.correlation import canonical, extended, mean, product, projected, ridged
+from kgmm.hashing.correlation import covariances, extended, projected
 from kgmm.hashing.features import Array
 from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
@@ -46,10 +46,8 @@ class CRH(LinearHasher):
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         assert labels is not None
         rng = np.random.default_rng(self.seed)
-        means = mean(image), mean(text)
-        cxx = ridged(product(image, image, means[0], means[0]), 1e-4)
-        cyy = ridged(product(text, text, means[1], means[1]), 1e-4)
-        w_x, w_y, _ = canonical(cxx, cyy, product(image, text, *means))
+        pairs = covariances(image, text, 1e-4)
+        means, (w_x, w_y, _) = pairs.means, pairs.directions()
         scale = len(image) ** 0.5
         w_x, w_y = w_x * scale, w_y * scale  # whitened: unit variance in every direction
         x, y = projected(image, means[0], w_x), projected(text, means[1], w_y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from kgmm.hashing.correlation import canonical, extended, mean, product, ridged
+from kgmm.hashing.correlation import covariances, extended
 from kgmm.hashing.features import Array
 from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
@@ -25,12 +25,10 @@ class CVH(LinearHasher):
     DEFAULTS: ClassVar = {"ridge": 1e-4}
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
-        means = mean(image), mean(text)
-        cxx = ridged(product(image, image, means[0], means[0]), self.options["ridge"])
-        cyy = ridged(product(text, text, means[1], means[1]), self.options["ridge"])
-        w_x, w_y, _ = canonical(cxx, cyy, product(image, text, *means))
+        found = covariances(image, text, self.options["ridge"])
+        w_x, w_y, _ = found.directions()
         w_x, w_y = extended(w_x, w_y, self.bits, self.seed)
-        self._keep_both(means, (w_x / 2**0.5, w_y / 2**0.5))
+        self._keep_both(found.means, (w_x / 2**0.5, w_y / 2**0.5))
 
 
 METHOD = CVH

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.linalg
 
 from kgmm.hashing.features import MODALITIES, Array
+from kgmm.hashing.kernel import square_distances
 from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
 
@@ -58,8 +59,7 @@ def smoothness(x: Array, beta: float, lam: float, neighbors: int) -> Array:
 def neighbor_graph(x: Array, neighbors: int) -> Array:
     """Return the symmetric 0/1 matrix of the k nearest neighbours, shape (n, n); k is at most n - 1."""
     k = min(neighbors, len(x) - 1)
-    square = (x**2).sum(1)
-    distance = square[:, None] + square - 2 * x @ x.T
+    distance = square_distances(x, x)
     np.fill_diagonal(distance, np.inf)
     nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
     graph = np.zeros((len(x), len(x)))

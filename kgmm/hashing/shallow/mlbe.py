@@ -75,8 +75,7 @@ class MLBE(Hasher):
 
     def _start(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Return the codes of canonical directions, where the search begins."""
-        zero = (np.zeros(x.shape[1]), np.zeros(y.shape[1]))
-        w_x, w_y, _ = canonical(ridged(product(x, x), 1e-4), ridged(product(y, y), 1e-4), product(x, y, *zero))
+        w_x, w_y, _ = canonical(ridged(product(x, x), 1e-4), ridged(product(y, y), 1e-4), product(x, y))
         w_x, w_y = extended(w_x, w_y, self.bits, self.seed)
         return np.where(x @ w_x >= 0, 1.0, -1.0), np.where(y @ w_y >= 0, 1.0, -1.0)
 

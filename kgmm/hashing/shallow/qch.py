@@ -6,16 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from kgmm.hashing.base import pack
-from kgmm.hashing.correlation import canonical, mean, product, projected, ridged
+from kgmm.hashing.correlation import canonical, covariances
 from kgmm.hashing.features import Array
-from kgmm.hashing.shallow._linear import LinearHasher
-from kgmm.hashing.shallow._rotation import quantizing_rotation
+from kgmm.hashing.shallow._rotation import Means, RotatedHasher
 from kgmm.hashing.shallow.scm_orth import semantic_covariance
-from kgmm.progress import Progress
 
 
-class QCH(LinearHasher):
+class QCH(RotatedHasher):
     """Correlation between the views and quantization of both, jointly.
 
     Minimizes ‖B - (XW_x + YW_y)R‖² - λ tr W_x'X'(I + μS)YW_y over codes B, rotation R and directions W: the
@@ -30,27 +27,18 @@ class QCH(LinearHasher):
     """
 
     name = "qch"
-    has_unified = True
     DEFAULTS: ClassVar = {"ridge": 1e-4, "power": 1.0, "semantic": 1.0}
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
-        means = mean(image), mean(text)
-        cxx = ridged(product(image, image, means[0], means[0]), self.options["ridge"])
-        cyy = ridged(product(text, text, means[1], means[1]), self.options["ridge"])
-        cxy = product(image, text, *means)
-        share = self.options["semantic"]
+    def _directions(self, image: Array, text: Array, labels: Array | None) -> tuple[Means, Array, Array]:
+        found = covariances(image, text, self.options["ridge"])
+        cross, share = found.cross, self.options["semantic"]
         if labels is not None and share:
-            semantic = semantic_covariance(image, text, labels, means)
-            scale = np.linalg.norm(cxy) / max(float(np.linalg.norm(semantic)), 1e-300)
-            cxy = (1 - share) * cxy + share * scale * semantic
-        w_x, w_y, correlation = canonical(cxx, cyy, cxy)
-        size = (correlation[: self.bits] / correlation[0]) ** self.options["power"] * len(image) ** 0.5
-        w_x, w_y = w_x[:, : self.bits] * size, w_y[:, : self.bits] * size
-        z = (projected(image, means[0], w_x) + projected(text, means[1], w_y)) / 2
-        r, b, losses = quantizing_rotation(z, self.bits, self.seed, progress=progress)
-        self.fitted["objective"] = losses
-        self._keep_both(means, (w_x @ r, w_y @ r))
-        self.arrays["unified"] = pack(b)
+            semantic = semantic_covariance(image, text, labels, found.means)
+            scale = np.linalg.norm(cross) / max(float(np.linalg.norm(semantic)), 1e-300)
+            cross = (1 - share) * cross + share * scale * semantic
+        w_x, w_y, correlation = canonical(found.image, found.text, cross)
+        size = (correlation / correlation[0]) ** self.options["power"] * len(image) ** 0.5
+        return found.means, w_x * size, w_y * size
 
 
 METHOD = QCH

@@ -6,7 +6,7 @@ from typing import ClassVar, cast
 
 import numpy as np
 
-from kgmm.hashing.correlation import canonical, extended, mean, product, ridged
+from kgmm.hashing.correlation import canonical, covariances, extended, product
 from kgmm.hashing.features import Array
 from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
@@ -28,11 +28,10 @@ class ScmOrth(LinearHasher):
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         assert labels is not None
-        means = mean(image), mean(text)
-        cxx = ridged(product(image, image, means[0], means[0]), self.options["ridge"])
-        cyy = ridged(product(text, text, means[1], means[1]), self.options["ridge"])
-        w_x, w_y, _ = canonical(cxx, cyy, semantic_covariance(image, text, labels, means))
-        self._keep_both(means, extended(w_x, w_y, self.bits, self.seed))
+        found = covariances(image, text, self.options["ridge"])
+        semantic = semantic_covariance(image, text, labels, found.means)
+        w_x, w_y, _ = canonical(found.image, found.text, semantic)
+        self._keep_both(found.means, extended(w_x, w_y, self.bits, self.seed))
 
 
 def semantic_covariance(image: Array, text: Array, labels: Array, means: tuple[Array, Array]) -> Array:

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 import scipy.linalg
 
-from kgmm.hashing.correlation import canonical, extended, inverse_root, mean, product, ridged
-from kgmm.hashing.features import BATCH, Array
+from kgmm.hashing.correlation import covariances, extended, inverse_root
+from kgmm.hashing.features import Array, batches
 from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.hashing.shallow.scm_orth import semantic_covariance
 from kgmm.progress import Progress
@@ -31,10 +31,9 @@ class ScmSeq(LinearHasher):
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         assert labels is not None
-        means = mean(image), mean(text)
-        cxx = ridged(product(image, image, means[0], means[0]), self.options["ridge"])
-        cyy = ridged(product(text, text, means[1], means[1]), self.options["ridge"])
-        root_x, root_y = inverse_root(cxx), inverse_root(cyy)
+        found = covariances(image, text, self.options["ridge"])
+        means = found.means
+        root_x, root_y = inverse_root(found.image), inverse_root(found.text)
         residual = self.bits * semantic_covariance(image, text, labels, means)
         directions: list[tuple[Array, Array]] = []
         last = np.inf
@@ -49,7 +48,7 @@ class ScmSeq(LinearHasher):
             progress(bit + 1, self.bits, "bits")
         w = tuple(np.stack(side, 1) for side in zip(*directions, strict=True))
         if len(directions) < self.bits:
-            c_x, c_y, _ = canonical(cxx, cyy, product(image, text, *means))
+            c_x, c_y, _ = found.directions()
             rest = extended(c_x, c_y, self.bits - len(directions), self.seed)
             w = tuple(np.hstack(pair) for pair in zip(w, rest, strict=True))
         self._keep_both(means, (w[0], w[1]))
@@ -58,8 +57,7 @@ class ScmSeq(LinearHasher):
 def signed_sum(x: Array, center: Array, w: Array) -> Array:
     """Return X' sgn(X w) of centred features, shape (d,)."""
     total = np.zeros(x.shape[1])
-    for start in range(0, len(x), BATCH):
-        part = np.asarray(x[start : start + BATCH], np.float64) - center
+    for part in batches(x, center):
         total += np.where(part @ w >= 0, 1.0, -1.0) @ part
     return total
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kgmm.hashing.base import Hasher, pack
 from kgmm.hashing.correlation import mean
-from kgmm.hashing.features import BATCH, MODALITIES, Array, Modality
+from kgmm.hashing.features import MODALITIES, Array, Modality, batches
 from kgmm.hashing.kernel import cluster_centers, rbf, square_distances
 from kgmm.progress import Progress
 
@@ -82,8 +82,7 @@ class SePH(Hasher):
     def _fused(self, image: Array, text: Array) -> NDArray[np.uint8]:
         """Return the joint codes: log odds add up, the prior counted once."""
         parts = []
-        for start in range(0, len(image), BATCH):
-            sides = (np.asarray(x[start : start + BATCH], np.float64) for x in (image, text))
+        for sides in zip(batches(image), batches(text), strict=True):
             odds = sum(self._project(x, kind) for x, kind in zip(sides, MODALITIES, strict=True))
             parts.append(pack(odds - self.arrays["prior"]))
         return np.concatenate(parts)
