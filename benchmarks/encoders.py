@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kgmm.encode.text import package_folder, text_encoder
+from kgmm.encode.packages import package_folder
+from kgmm.encode.text import text_encoder
 
 
 def phrases(count: int = 4000) -> list[str]:

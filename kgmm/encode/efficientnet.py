@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from kgmm.encode.text import model_checksum, package_folder
+from kgmm.encode.packages import model_checksum, package_folder
 from kgmm.errors import KgmmError
 
 #: Side of the square the network was trained on.

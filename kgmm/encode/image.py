@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from kgmm.scene.images import ImageLike
 
 
+#: features of a box are sampled at as many points in each direction, bilinearly, and averaged
+POINTS = 4
+
+
 @runtime_checkable
 class ImageEncoder(Protocol):
     """What turns pictures into vectors; ``checksum`` names the weights."""
@@ -64,24 +68,23 @@ class RegionEncoder:
         self._network = efficientnet()
         self.name, self.dim, self.checksum = "efficientnet", self._network.dim, self._network.checksum
 
-    def encode_images(self, images: Sequence[ImageLike], batch_size: int = 16) -> NDArray[np.float32]:
-        """Return one unit vector a picture, shape (len(images), 1280), reading *batch_size* at a time."""
-        from kgmm.encode.efficientnet import SIDE
+    def encode_images(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
+        """Return one unit vector per picture, shape (len(images), 1280), read as many at a time as run together."""
+        from kgmm.encode.efficientnet import BATCH, SIDE
 
         out = np.zeros((len(images), self.dim), np.float32)
-        for start in range(0, len(images), batch_size):
-            crops = [_resized(read_image(i, max_side=640), SIDE) for i in images[start : start + batch_size]]
+        for start in range(0, len(images), BATCH):
+            crops = [_resized(read_image(i, max_side=640), SIDE) for i in images[start : start + BATCH]]
             pooled = self._network.maps(np.stack(crops)).mean((2, 3))
             out[start : start + len(crops)] = _unit(pooled)
         return out
 
-    def encode_regions(self, image: ImageLike, boxes: Sequence[Box], pool: int = 2) -> NDArray[np.float32]:
+    def encode_regions(self, image: ImageLike, boxes: Sequence[Box]) -> NDArray[np.float32]:
         """Return one unit vector a box of a picture, from one pass over it (RoIAlign; He et al., ICCV 2017).
 
         Args:
             image: the picture.
             boxes: (x, y, width, height) in pixels of the upright picture.
-            pool: features are sampled at pool x pool points, bilinearly, and averaged.
 
         Returns:
             Shape (len(boxes), 1280).
@@ -95,7 +98,7 @@ class RegionEncoder:
         from kgmm.encode.efficientnet import SIDE
 
         picture = read_image(image, max_side=640)
-        points = [_sample_points(box, picture.width, picture.height, max(pool, 1) * 2) for box in boxes]
+        points = [_sample_points(box, picture.width, picture.height, POINTS) for box in boxes]
         if not points:
             return np.zeros((0, self.dim), np.float32)
         maps = self._network.maps(_resized(picture, 2 * SIDE)[None])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.encode.text import model_checksum
+from kgmm.encode.packages import model_checksum
 from kgmm.errors import KgmmError
 from kgmm.scene.images import read_image
 

