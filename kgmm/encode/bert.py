@@ -43,14 +43,25 @@ class BertEncoder:
     """Mean-pooled BERT embeddings of short texts, rows of unit length.
 
     Texts of equal token length run together, so that no padding is computed.
+
+    Args:
+        folder: with the weights.
+        name: shown in traces.
+        checksum: names the weights. Vectors differ a little by precision, so that ``self.checksum`` names it too where
+            it is not float32: vectors kept on one machine are not mixed with those of another.
+        precision: to compute in; the machine's faster one by default.
     """
 
-    def __init__(self, folder: Path, name: str, checksum: str) -> None:
+    def __init__(self, folder: Path, name: str, checksum: str, precision: torch.dtype | None = None) -> None:
         from tokenizers import Tokenizer
 
         weights, config = load_bert(folder)
-        self.name, self.checksum = name, checksum
-        self.network = Bert(weights, config, fast_precision()).eval()
+        precision = precision or fast_precision()
+        self.name = name
+        self.checksum = (
+            checksum if precision == torch.float32 else f"{checksum}-{str(precision).removeprefix('torch.')}"
+        )
+        self.network = Bert(weights, config, precision).eval()
         self.dim = self.network.dim
         limits = folder / "sentence_bert_config.json"
         longest = json.loads(limits.read_text())["max_seq_length"] if limits.is_file() else 512

