@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from kgmm.errors import BadInput
 from kgmm.store import LocalStore
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from kgmm.encode import Encoder
     from kgmm.graph import GraphView
+    from kgmm.hashing import Hasher
     from kgmm.retrieve import Key, Memory
     from kgmm.retrieve.likeness import Similar
     from kgmm.scene import SceneGraph
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 class Asking(ABC):
     """What one asks of knowledge, wherever it lies: views, the facts that bear on something, answers."""
 
-    #: what ``view.to_pyg(features="minilm")`` asks for vectors of terms, if it can be asked
-    _node_features: Callable[[NDArray[np.uint32], str], NDArray[np.float32]] | None = None
+    #: what ``view.to_pyg(features="minilm")`` or ``features=hasher`` asks for vectors of terms, if it can be asked
+    _node_features: Callable[[NDArray[np.uint32], str | Encoder | Hasher], NDArray[np.float32]] | None = None
 
     @abstractmethod
     def _known_of(self, text_or_scene: str | list[str] | SceneGraph, *texts: str) -> LocalStore:
@@ -125,10 +126,12 @@ class KnowledgeStore(LocalStore, Asking):
     ) -> tuple[LocalStore, ImageLike | SceneGraph]:
         return self, source
 
-    def _node_features(self, ids: NDArray[np.uint32], encoder: str) -> NDArray[np.float32]:
+    def _node_features(self, ids: NDArray[np.uint32], encoder: str | Encoder | Hasher) -> NDArray[np.float32]:
         from kgmm.encode import features
+        from kgmm.hashing import Hasher
+        from kgmm.hashing.nodes import code_features
 
-        return features(self, ids, encoder)
+        return code_features(self, ids, encoder) if isinstance(encoder, Hasher) else features(self, ids, encoder)
 
     def attach(self, trace: Trace, reasoner: str | Path | None = None) -> Trace:
         """Attach a trace read from a file to this store, so that ``trace.without(fact)`` works; return it.
@@ -162,7 +165,11 @@ class KnowledgeStore(LocalStore, Asking):
         return summarize(known, logo, frames, terms, method, restart=restart, lift=lift).linked(self)
 
     def similar(
-        self, image_or_text: ImageLike | SceneGraph | Sequence[str], modality: str | None = None, k: int = 10
+        self,
+        image_or_text: ImageLike | SceneGraph | Sequence[str],
+        modality: str | None = None,
+        k: int = 10,
+        hasher: Hasher | str | Path | None = None,
     ) -> list[Similar]:
         """Return what is like a picture, a scene, a sentence or concepts; see :func:`kgmm.retrieve.likeness.similar`.
 
@@ -171,20 +178,6 @@ class KnowledgeStore(LocalStore, Asking):
         Raises:
             BadInput: if the name of a picture or scene is given and there is no such file.
         """
-        from kgmm.perceivers import perceive
         from kgmm.retrieve.likeness import similar
-        from kgmm.scene import SceneGraph
-        from kgmm.scene.images import SUFFIXES
 
-        query = image_or_text
-        if isinstance(query, str | Path):
-            kind = Path(query).suffix.lower()
-            if kind in (*SUFFIXES, ".json") and not Path(query).expanduser().is_file():
-                raise BadInput(query, f"no such file; a sentence to look for may not end with {kind}")
-            if kind == ".json":
-                query = SceneGraph.from_json(query)
-            elif kind in SUFFIXES:
-                query = perceive(query)
-        elif not isinstance(query, SceneGraph | list | tuple):
-            query = perceive(cast("ImageLike", query))
-        return similar(self, cast("str | SceneGraph | Sequence[str]", query), modality=modality, k=k)
+        return similar(self, image_or_text, modality=modality, k=k, hasher=hasher)

@@ -18,11 +18,16 @@ NODES = {"": "concepts", "concept": "concepts", "scene": "scenes", "story": "sto
 @click.argument("query")
 @click.option("--modality", type=click.Choice(["concept", "scene", "story"]), help="Look for these only.")
 @click.option("-k", "--count", default=10, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option("--hasher", metavar="MODEL", type=click.Path(path_type=Path), help="Search codes of a fitted method.")
 @json_option
-def similar(kb: Path, query: str, modality: str | None, count: int, as_json: bool) -> None:
-    """Show what in KB is like QUERY: a sentence, a picture's path, or a scene's JSON file."""
+def similar(kb: Path, query: str, modality: str | None, count: int, hasher: Path | None, as_json: bool) -> None:
+    """Show what in KB is like QUERY: a sentence, a picture's path, or a scene's JSON file.
+
+    MODEL is where a hashing method was saved in Python: a .safetensors and a .json file.
+    """
     with local(kb) as store:
-        found = store.similar(Path(query) if Path(query).is_file() else query, modality=modality, k=count)
+        asked = Path(query) if Path(query).is_file() else query
+        found = store.similar(asked, modality=modality, k=count, hasher=hasher)
     if as_json:
         emit([asdict(s) for s in found])
         return
@@ -30,4 +35,5 @@ def similar(kb: Path, query: str, modality: str | None, count: int, as_json: boo
         click.echo(f"kgmm: {kb} holds no {NODES[modality or '']}", err=True)
     width = max((len(s.label) for s in found), default=0)
     for s in found:
-        click.echo(f"{s.score:6.3f}  {s.hamming:>3} bits  {s.modality:<7}  {s.label:<{width}}  {s.node}")
+        bits = "" if s.hamming is None else f"{s.hamming:>3} bits  "
+        click.echo(f"{s.score:6.3f}  {bits}{s.modality:<7}  {s.label:<{width}}  {s.node}")

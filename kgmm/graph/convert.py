@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from kgmm.errors import KgmmError
 if TYPE_CHECKING:
     from kgmm.graph.view import GraphView
 
-#: an encoder's name, or a function from names to one row of numbers each
-Features = str | Callable[[list[str]], Any]
+#: a text encoder or its name, a fitted hashing method, or a function from names to one row of numbers each
+Features = Any
 
 
 def to_networkx(view: GraphView) -> Any:
@@ -35,8 +34,9 @@ def to_pyg(view: GraphView, features: Features | None = None, *, hetero: bool = 
 
     Args:
         view: undirected views get every statement both ways, as message passing expects.
-        features: an encoder's name (``kb.view`` knows how to encode its concepts), or a function
-            from a list of names to an array (nodes, dimension); None leaves ``x`` out.
+        features: a text encoder or its name, or a fitted hashing method, whose codes become ±1 (``kb.view`` knows
+            how to encode its concepts), or a function from a list of names to an array (nodes, dimension); None
+            leaves ``x`` out.
         hetero: one edge type per relation instead of one column of relation codes.
 
     Returns:
@@ -46,7 +46,7 @@ def to_pyg(view: GraphView, features: Features | None = None, *, hetero: bool = 
         reversed statements under ``"rev_" + relation``.
 
     Raises:
-        KgmmError: if *features* is a name and the view does not come from a store.
+        KgmmError: if *features* is no function and the view does not come from a store.
 
     Example:
         >>> from kgmm.graph import GraphView

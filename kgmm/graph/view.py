@@ -65,8 +65,8 @@ class GraphView:
         self.directed = directed
         self.ids = ids
         self.terms = terms
-        #: (term ids, encoder name) -> rows of features; the store's facade sets it
-        self.node_features: Callable[[NDArray[np.uint32], str], Any] | None = None
+        #: (term ids, encoder or hashing method) -> rows of features; the store's facade sets it
+        self.node_features: Callable[[NDArray[np.uint32], Any], Any] | None = None
 
     @classmethod
     def from_edges(
@@ -246,7 +246,7 @@ class GraphView:
 
         return to_networkx(self)
 
-    def to_pyg(self, features: str | Callable[[list[str]], Any] | None = None, *, hetero: bool = False) -> Any:
+    def to_pyg(self, features: Any = None, *, hetero: bool = False) -> Any:
         """Return PyTorch Geometric data; see :func:`kgmm.graph.convert.to_pyg`."""
         from kgmm.graph.convert import to_pyg
 

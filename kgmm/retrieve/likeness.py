@@ -1,34 +1,42 @@
-"""From a picture or sentence to like concepts, scenes and story frames: codes of the store's nodes, searched by FAISS.
+"""From a picture or sentence to like concepts, scenes and story frames.
 
-Nodes get 256-bit codes: the signs of random projections (Charikar, STOC 2002) of their vectors. A concept's vector is
-its label's; a scene's or frame's is the mean of what it depicts or mentions. The nearest codes are then put in order by
-the cosine of the vectors themselves. Pictures come as their scene graphs, so that both modalities meet in words.
+A concept's vector is its label's; a scene's or frame's is the mean of what it depicts or mentions. They are compared by
+cosine, one by one, or, with a fitted method of :mod:`kgmm.hashing`, by the bits of their codes, which FAISS searches.
+Pictures come as their scene graphs, so that both modalities meet in words, unless the method codes pictures themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.encode.cache import VectorCache, encode_cached
+from kgmm.encode.node_features import features
 from kgmm.encode.text import Encoder, text_encoder
-from kgmm.errors import KgmmError
-from kgmm.hashing.index import CodeIndex
+from kgmm.errors import BadInput, KgmmError
 from kgmm.language import names
+from kgmm.language.words import content
 from kgmm.scene import SceneGraph
+from kgmm.scene.images import SUFFIXES
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from kgmm.hashing import Hasher
+    from kgmm.hashing.index import CodeIndex
+    from kgmm.scene.images import ImageLike
     from kgmm.store import LocalStore
 
-BITS = 256
-#: nodes that are compared by their vectors, for every one asked for
-SHORTLIST = 20
-#: concepts that get codes: those with the most facts (a label takes about a third of a millisecond to encode, once)
+Ids = NDArray[np.int64]
+Vectors = NDArray[np.float32]
+T = TypeVar("T")
+
+#: concepts whose vectors are compared; encoding a label takes about a third of a millisecond, once
 CONCEPTS = 20_000
 #: what is looked for -> the relation by which such nodes hold concepts
 MODALITIES = {"concept": "", "scene": "Depicts", "story": "Mentions"}
@@ -42,34 +50,37 @@ class Similar:
     #: of a scene or frame: what it holds, the most certain first
     label: str
     modality: str
+    #: cosine of the vectors, or of the codes (1 - 2 x share of the bits that differ)
     score: float
-    #: bits in which the codes differ
-    hamming: int
-
-
-@dataclass
-class _Coded:
-    """Nodes of one modality with vectors and an index of their codes."""
-
-    nodes: list[str]
-    vectors: NDArray[np.float32]
-    index: CodeIndex | None
+    #: bits in which the codes differ; None where vectors were compared
+    hamming: int | None = None
 
 
 def similar(
-    store: LocalStore, query: str | SceneGraph | Sequence[str], *, modality: str | None = None, k: int = 10
+    store: LocalStore,
+    query: str | Path | SceneGraph | Sequence[str] | ImageLike,
+    *,
+    modality: str | None = None,
+    k: int = 10,
+    hasher: Hasher | str | Path | None = None,
 ) -> list[Similar]:
-    """Return the nodes most like a sentence, a list of concepts or a scene, best first.
+    """Return the nodes most like a sentence, a list of concepts, a scene or a picture, best first.
+
+    Without a hasher the vectors of at most :data:`CONCEPTS` concepts are compared: those that share a word with the
+    query, then those with the most facts. With one, the codes of all concepts are searched.
 
     Args:
         store: whose nodes are searched.
-        query: a sentence, concepts, or the scene graph of a picture.
+        query: a sentence, concepts, a scene graph or its JSON file, or a picture, which is perceived first.
         modality: ``concept``, ``scene`` or ``story`` (its frames); all of them if None.
-        k: how many; of each modality the same number is looked at.
+        k: how many.
+        hasher: a fitted hashing method, or where :meth:`~kgmm.hashing.Hasher.save` wrote one. One that was fitted on
+            images of the length of :func:`kgmm.encode.image_encoder`'s vectors codes a picture itself.
 
     Raises:
-        KgmmError: if there is no such modality or the query is empty.
-        MissingExtra: if FAISS is not installed.
+        BadInput: if the name of a picture or scene is given and there is no such file.
+        KgmmError: if there is no such modality, the query is empty, or the hasher does not read vectors of texts.
+        MissingExtra: with a hasher, if FAISS is not installed.
 
     Example:
         >>> similar(kb, "a hot drink", modality="scene", k=1)[0].node                  # doctest: +SKIP
@@ -79,11 +90,11 @@ def similar(
         raise KgmmError(f"no modality {modality!r}; there are {', '.join(MODALITIES)}")
     if k < 1:
         raise KgmmError(f"k must be positive, not {k}")
-    encoder = text_encoder("minilm")
-    vector = _query(query, encoder)
-    found = [
-        s for m in ([modality] if modality else MODALITIES) for s in _nearest(_coded(store, m, encoder), m, vector, k)
-    ]
+    kinds = [modality] if modality else list(MODALITIES)
+    if hasher is None:
+        found = _by_vectors(store, _words(_read(query)), kinds, k)
+    else:
+        found = _by_codes(store, _read(query, perceived=False), kinds, k, hasher)
     best = sorted(found, key=lambda s: (-s.score, s.node))[:k]
     return [s if s.modality == "concept" else replace(s, label=_held(store, s)) for s in best]
 
@@ -95,93 +106,175 @@ def _held(store: LocalStore, holder: Similar, most: int = 5) -> str:
     return ", ".join(labels[:most]) + (", …" if len(labels) > most else "") or holder.label
 
 
-def codes(vectors: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the packed signs of random projections, shape (n, BITS / 8); the projections depend on nothing else."""
-    return np.asarray(np.packbits(vectors @ _projections(vectors.shape[1]) >= 0, axis=1))
+def _read(query: Any, *, perceived: bool = True) -> Any:
+    """Return a query with its file read: text, concepts or a scene graph; a picture as it is if not *perceived*."""
+    kind = Path(query).suffix.lower() if isinstance(query, str | Path) else ""
+    if kind in (*SUFFIXES, ".json") and not Path(query).expanduser().is_file():
+        raise BadInput(query, f"no such file; a sentence to look for may not end with {kind}")
+    if kind == ".json":
+        return SceneGraph.from_json(query)
+    if kind not in SUFFIXES and isinstance(query, str | SceneGraph | list | tuple):
+        return query
+    return _Picture(query) if not perceived else _scene(query)
 
 
-@lru_cache(4)
-def _projections(dim: int) -> NDArray[np.float32]:
-    return np.random.default_rng(0).standard_normal((dim, BITS)).astype(np.float32)
+@dataclass(frozen=True)
+class _Picture:
+    """A picture that has not been perceived."""
+
+    image: Any
 
 
-def _query(query: Any, encoder: Encoder) -> NDArray[np.float32]:
+def _scene(picture: Any) -> SceneGraph:
+    from kgmm.perceivers import perceive
+
+    return perceive(picture)
+
+
+def _words(query: str | SceneGraph | Sequence[str]) -> list[tuple[str, float]]:
+    """Return the labels that a query consists of, with weights."""
     if isinstance(query, SceneGraph):
-        terms = [(names.concept(o.name), o.score) for o in query.objects] + [
-            (names.concept(t), s) for t, s in query.tags
-        ]
-        if not terms:
+        seen = [*((o.name, o.score) for o in query.objects), *query.tags]
+        if not seen:
             raise KgmmError("nothing was recognized in the picture, so nothing can be like it")
-        labels, weights = [names.label(t) for t, _ in terms], np.array([w for _, w in terms], np.float32)
-    else:
-        labels = [query] if isinstance(query, str) else [names.label(names.concept(c)) for c in query]
-        labels = [text for text in labels if text.strip()]
-        if not labels:
-            raise KgmmError("the query is empty")
-        labels = [names.label(t) if t.startswith("/c/") else t for t in labels]
-        weights = np.ones(len(labels), np.float32)
-    mean: NDArray[np.float32] = _unit((weights[:, None] * encoder.encode(labels)).sum(0, keepdims=True))
-    return mean.reshape(-1)
+        return [(names.label(names.concept(name)), score) for name, score in seen]
+    texts = [query] if isinstance(query, str) else [names.label(names.concept(c)) for c in query]
+    texts = [names.label(text) if text.startswith("/c/") else text for text in texts if text.strip()]
+    if not texts:
+        raise KgmmError("the query is empty")
+    return [(text, 1.0) for text in texts]
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _mean(words: list[tuple[str, float]], encoder: Encoder) -> Vectors:
+    """Return the unit mean of the words' vectors, shape (1, dim)."""
+    weights = np.array([weight for _, weight in words], np.float32)[:, None]
+    return _unit((weights * encoder.encode([text for text, _ in words])).sum(0, keepdims=True))
+
+
+def _unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def _coded(store: LocalStore, modality: str, encoder: Encoder) -> _Coded:
-    """Return a modality's nodes with codes, made once for each version of a store."""
-    kept = store.__dict__.setdefault("_codes", {})
-    key = (modality, encoder.checksum)
-    if key not in kept or kept[key][0] != store.version:
-        made = _concepts(store, encoder) if modality == "concept" else _holders(store, MODALITIES[modality], encoder)
-        kept[key] = (store.version, made)
-    found: _Coded = kept[key][1]
+def _by_vectors(store: LocalStore, words: list[tuple[str, float]], kinds: list[str], k: int) -> list[Similar]:
+    """Return the nodes of each kind whose vectors have the largest cosine with the words' mean."""
+    encoder = text_encoder()
+    vector = _mean(words, encoder)[0]
+    found = []
+    for kind in kinds:
+        if kind == "concept":
+            nodes, ids = _best_by_words(store, [text for text, _ in words])
+            vectors = features(store, ids, encoder)
+        else:
+            nodes, vectors = _holders(store, kind, encoder)
+        scores = vectors @ vector
+        for row in np.argsort(-scores, kind="stable")[:k]:
+            node = nodes[int(row)]
+            found.append(Similar(node, names.label(node), kind, round(float(scores[row]), 4)))
     return found
 
 
-def _concepts(store: LocalStore, encoder: Encoder) -> _Coded:
-    columns = store.columns()
-    ids, counts = np.unique(np.concatenate([columns.subject, columns.object]), return_counts=True)
-    best = ids[np.argsort(-counts, kind="stable")[: 2 * CONCEPTS]]
-    chosen = [(int(i), n) for i, n in zip(best, store.terms.names(best), strict=True) if n.startswith("/c/")][:CONCEPTS]
-    vectors = _vectors(store, np.array([i for i, _ in chosen], np.int64), encoder)
-    return _made([n for _, n in chosen], vectors)
+def _by_codes(store: LocalStore, query: Any, kinds: list[str], k: int, hasher: Hasher | str | Path) -> list[Similar]:
+    """Return the nodes of each kind whose codes differ from the query's in the fewest bits."""
+    from kgmm.hashing import load
+
+    fitted = load(hasher) if isinstance(hasher, str | Path) else hasher
+    code = _code(query, fitted)
+    found = []
+    for kind in kinds:
+        nodes, index = _indexed(store, kind, fitted)
+        if index is None:
+            continue
+        rows, distances = index.search(code, k)
+        for row, distance in zip(rows[0], distances[0], strict=True):
+            score = round(1 - 2 * int(distance) / fitted.bits, 4)
+            found.append(Similar(nodes[int(row)], names.label(nodes[int(row)]), kind, score, int(distance)))
+    return found
 
 
-def _holders(store: LocalStore, relation: str, encoder: Encoder) -> _Coded:
-    """Return scenes or frames, each with the mean vector of the concepts it holds."""
-    held = store.find(None, relation, None).ids
-    nodes, at = np.unique(held.subject, return_inverse=True)
-    terms, which = np.unique(held.object, return_inverse=True)
-    known = _vectors(store, terms.astype(np.int64), encoder)
-    sums = np.zeros((len(nodes), encoder.dim), np.float32)
-    np.add.at(sums, at, known[which] * np.asarray(held.weight, np.float32)[:, None])
-    return _made(store.terms.names(nodes), _unit(sums))
+def _code(query: Any, hasher: Hasher) -> NDArray[np.uint8]:
+    """Return the packed code of a query, shape (1, bytes): of a picture itself if the method reads such features."""
+    from kgmm.hashing.nodes import text_side
+
+    modality, encoder = text_side(hasher)
+    if isinstance(query, _Picture):
+        from kgmm.encode.image import image_encoder
+
+        pictures = image_encoder()
+        if hasher.fitted["image"] == pictures.dim:
+            return hasher.encode(pictures.encode_images([query.image]), "image")
+        query = _scene(query.image)
+    return hasher.encode(_mean(_words(query), encoder), modality)
 
 
-def _made(nodes: list[str], vectors: NDArray[np.float32]) -> _Coded:
-    return _Coded(nodes, vectors, CodeIndex(codes(vectors)) if nodes else None)
+def _indexed(store: LocalStore, kind: str, hasher: Hasher) -> tuple[Sequence[str], CodeIndex | None]:
+    """Return the nodes of a kind and an index of their codes, None if there are none; made once for each version."""
+
+    def make() -> tuple[Sequence[str], CodeIndex | None]:
+        from kgmm.hashing.index import CodeIndex
+        from kgmm.hashing.nodes import node_codes, text_side
+
+        modality, encoder = text_side(hasher)
+        if kind == "concept":
+            found, ids = _concepts(store)
+            nodes: Sequence[str] = found.to_list()
+            codes = node_codes(store, ids, hasher)
+        else:
+            nodes, vectors = _holders(store, kind, encoder)
+            codes = hasher.encode(vectors, modality)
+        return nodes, CodeIndex(codes) if len(nodes) else None
+
+    return _derived(store, ("codes", kind, hasher.checksum), make)
 
 
-def _vectors(store: LocalStore, ids: NDArray[np.int64], encoder: Encoder) -> NDArray[np.float32]:
-    cache = VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
-    labels = store.terms.names(ids)
-    return encode_cached(encoder, cache, ids.astype(np.uint64), lambda at: [names.label(labels[i]) for i in at])
+def _concepts(store: LocalStore) -> tuple[pl.Series, Ids]:
+    """Return the names and ids of all concepts, those with the most facts first."""
+
+    def make() -> tuple[pl.Series, Ids]:
+        import polars as pl
+
+        columns = store.columns()
+        ids, counts = np.unique(np.concatenate([columns.subject, columns.object]), return_counts=True)
+        ids = ids[np.argsort(-counts, kind="stable")].astype(np.int64)
+        nodes = pl.Series(store.terms.names(ids), dtype=pl.String)
+        ours = nodes.str.starts_with("/c/")
+        return nodes.filter(ours), ids[ours.to_numpy()]
+
+    return _derived(store, ("concepts",), make)
 
 
-def _nearest(coded: _Coded, modality: str, vector: NDArray[np.float32], k: int) -> list[Similar]:
-    if coded.index is None:
-        return []
-    rows, distances = coded.index.search(codes(vector[None, :]), k * SHORTLIST)
-    scores = coded.vectors[rows[0]] @ vector
-    order = np.argsort(-scores, kind="stable")[:k]
-    return [
-        Similar(
-            coded.nodes[rows[0][i]],
-            names.label(coded.nodes[rows[0][i]]),
-            modality,
-            round(float(scores[i]), 4),
-            int(distances[0][i]),
-        )
-        for i in order
-    ]
+def _best_by_words(store: LocalStore, texts: list[str]) -> tuple[pl.Series, Ids]:
+    """Return at most :data:`CONCEPTS` concepts: those with a word that begins like one of the texts', then by facts."""
+    nodes, ids = _concepts(store)
+    if len(nodes) <= CONCEPTS:
+        return nodes, ids
+    said = sorted({re.escape(word) for text in texts for word in content(text)})
+    shared = (
+        nodes.str.contains(f"^/c/[^/]+/(?:[^/]*_)?(?:{'|'.join(said)})").to_numpy()
+        if said
+        else np.zeros(len(nodes), bool)
+    )
+    best = np.argsort(~shared, kind="stable")[:CONCEPTS]
+    return nodes.gather(best), ids[best]
+
+
+def _holders(store: LocalStore, kind: str, encoder: Encoder) -> tuple[Sequence[str], Vectors]:
+    """Return scenes or frames, each with the mean vector of the concepts it holds; made once for each version."""
+
+    def make() -> tuple[Sequence[str], Vectors]:
+        held = store.find(None, MODALITIES[kind], None).ids
+        nodes, at = np.unique(held.subject, return_inverse=True)
+        terms, which = np.unique(held.object, return_inverse=True)
+        known = features(store, terms, encoder)
+        sums = np.zeros((len(nodes), encoder.dim), np.float32)
+        np.add.at(sums, at, known[which] * np.asarray(held.weight, np.float32)[:, None])
+        return store.terms.names(nodes), _unit(sums)
+
+    return _derived(store, ("holders", kind, encoder.checksum), make)
+
+
+def _derived(store: LocalStore, name: tuple[str, ...], make: Callable[[], T]) -> T:
+    """Return what was made from a store under a name, made again once its version is another."""
+    kept: dict[tuple[str, ...], tuple[int, T]] = store.__dict__.setdefault("_likeness", {})
+    if name not in kept or kept[name][0] != store.version:
+        kept[name] = (store.version, make())
+    return kept[name][1]

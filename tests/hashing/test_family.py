@@ -1,7 +1,8 @@
-"""Every hashing method: fits, codes both modalities alike, comes back from its files, does the same again."""
+"""Every hashing method: is documented and cited, fits, codes both modalities alike, comes back from its files, does the same again."""
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,31 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from kgmm.errors import KgmmError
-from kgmm.hashing import create, load, methods
+from kgmm.hashing import ALIASES, create, load, methods
+from tests.families import DOCS, check_family
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 3, 150)
 HIDDEN = np.eye(3)[LABELS] * 2 + RNG.normal(size=(150, 3)) * 0.4
 IMAGE = HIDDEN @ RNG.normal(size=(3, 24)) + RNG.normal(size=(150, 24)) * 0.3
 TEXT = HIDDEN @ RNG.normal(size=(3, 10)) + RNG.normal(size=(150, 10)) * 0.3
+
+
+def test_every_method_has_a_row_in_the_docs_and_a_source() -> None:
+    check_family(methods(), lambda name: importlib.import_module(type(create(name, 8)).__module__), "hashing.md")
+
+
+def test_every_alias_is_of_a_method_and_in_the_docs() -> None:
+    page = (DOCS / "hashing.md").read_text(encoding="utf-8")
+    for alias, name in ALIASES.items():
+        assert create(alias, 8).name == name in methods()
+        assert f"`{alias}`" in page
+
+
+def test_what_is_no_method_is_not_listed() -> None:
+    assert not {"index", "base", "features", "nets"} & set(methods())
+    with pytest.raises(KgmmError, match=r"no hashing method 'index'"):
+        create("index", 8)
 
 
 @pytest.mark.parametrize("name", methods())
@@ -30,6 +49,7 @@ def test_a_method_brings_pairs_of_one_kind_together_and_back_from_its_files(name
     assert found >= 0.5, f"precision at 20 is {found:.2f}; chance is 0.33"
     hasher.save(tmp_path / "model")
     again = load(tmp_path / "model")
+    assert again.checksum == hasher.checksum
     assert (again.encode(IMAGE[120:], modality="image") == queries).all()
     assert not list((tmp_path / "model").rglob("*.pkl"))
 

@@ -1,0 +1,58 @@
+"""Hash codes of a store's nodes, from their names: what a fitted method makes of the text vectors it was fitted on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kgmm.encode.node_features import HasTerms, features
+from kgmm.encode.text import NAMED, Encoder, text_encoder
+from kgmm.errors import KgmmError
+from kgmm.hashing.base import Codes, Hasher, unpack
+from kgmm.hashing.features import MODALITIES, Modality
+
+#: nodes whose vectors are in memory at a time
+PART = 65_536
+
+
+def text_side(hasher: Hasher) -> tuple[Modality, Encoder]:
+    """Return the modality by which a fitted method codes names, and the encoder whose vectors it reads.
+
+    The encoder is told by the length of its vectors (384: ``minilm``, 50: ``glove``), on the text side first.
+
+    Raises:
+        KgmmError: before fit, or if the method was fitted on features of neither.
+    """
+    if not hasher.fitted:
+        raise KgmmError(f"{hasher.name}: call fit first")
+    for name, dim in NAMED.items():
+        for modality in reversed(MODALITIES):
+            if hasher.fitted[modality] == dim:
+                return modality, text_encoder(name)
+    known = " or ".join(f"{dim} ({name})" for name, dim in NAMED.items())
+    raise KgmmError(
+        f"{hasher.name} was fitted on texts of {hasher.fitted['text']} and images of {hasher.fitted['image']} columns;"
+        f" names have vectors of {known}"
+    )
+
+
+def node_codes(store: HasTerms, ids: ArrayLike, hasher: Hasher) -> Codes:
+    """Return the packed codes of nodes by their names, shape (n, ceil(bits / 8)); vectors are kept in the store.
+
+    Raises:
+        KgmmError: if the method was not fitted on vectors of texts; see :func:`text_side`.
+    """
+    modality, encoder = text_side(hasher)
+    numbers = np.asarray(ids).astype(np.int64)
+    parts = [numbers[start : start + PART] for start in range(0, len(numbers), PART)]
+    coded = [hasher.encode(features(store, part, encoder), modality) for part in parts]
+    return np.concatenate(coded) if coded else np.empty((0, (hasher.bits + 7) // 8), np.uint8)
+
+
+def code_features(store: HasTerms, ids: ArrayLike, hasher: Hasher) -> NDArray[np.float32]:
+    """Return the codes of nodes as features of a graph network: +1 and -1, shape (n, bits).
+
+    Raises:
+        KgmmError: as :func:`node_codes`.
+    """
+    return unpack(node_codes(store, ids, hasher), hasher.bits)
