@@ -91,10 +91,7 @@ def similar(
     if k < 1:
         raise KgmmError(f"k must be positive, not {k}")
     kinds = [modality] if modality else list(MODALITIES)
-    if hasher is None:
-        found = _by_vectors(store, _words(_read(query)), kinds, k)
-    else:
-        found = _by_codes(store, _read(query, perceived=False), kinds, k, hasher)
+    found = _by_vectors(store, query, kinds, k) if hasher is None else _by_codes(store, query, kinds, k, hasher)
     best = sorted(found, key=lambda s: (-s.score, s.node))[:k]
     return [s if s.modality == "concept" else replace(s, label=_held(store, s)) for s in best]
 
@@ -106,33 +103,22 @@ def _held(store: LocalStore, holder: Similar, most: int = 5) -> str:
     return ", ".join(labels[:most]) + (", …" if len(labels) > most else "") or holder.label
 
 
-def _read(query: Any, *, perceived: bool = True) -> Any:
-    """Return a query with its file read: text, concepts or a scene graph; a picture as it is if not *perceived*."""
+def _is_picture(query: Any) -> bool:
+    """Tell a picture from words, concepts and scenes; BadInput if it is the name of a file that is not there."""
     kind = Path(query).suffix.lower() if isinstance(query, str | Path) else ""
     if kind in (*SUFFIXES, ".json") and not Path(query).expanduser().is_file():
         raise BadInput(query, f"no such file; a sentence to look for may not end with {kind}")
-    if kind == ".json":
-        return SceneGraph.from_json(query)
-    if kind not in SUFFIXES and isinstance(query, str | SceneGraph | list | tuple):
-        return query
-    return _Picture(query) if not perceived else _scene(query)
+    return kind in SUFFIXES or not (kind == ".json" or isinstance(query, str | SceneGraph | list | tuple))
 
 
-@dataclass(frozen=True)
-class _Picture:
-    """A picture that has not been perceived."""
+def _words(query: Any) -> list[tuple[str, float]]:
+    """Return the labels that a query consists of, with weights; a picture is perceived, a scene's file read."""
+    if _is_picture(query):
+        from kgmm.perceivers import perceive
 
-    image: Any
-
-
-def _scene(picture: Any) -> SceneGraph:
-    from kgmm.perceivers import perceive
-
-    return perceive(picture)
-
-
-def _words(query: str | SceneGraph | Sequence[str]) -> list[tuple[str, float]]:
-    """Return the labels that a query consists of, with weights."""
+        query = perceive(query)
+    elif isinstance(query, str | Path) and Path(query).suffix.lower() == ".json":
+        query = SceneGraph.from_json(query)
     if isinstance(query, SceneGraph):
         seen = [*((o.name, o.score) for o in query.objects), *query.tags]
         if not seen:
@@ -155,9 +141,9 @@ def _unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def _by_vectors(store: LocalStore, words: list[tuple[str, float]], kinds: list[str], k: int) -> list[Similar]:
-    """Return the nodes of each kind whose vectors have the largest cosine with the words' mean."""
-    encoder = text_encoder()
+def _by_vectors(store: LocalStore, query: Any, kinds: list[str], k: int) -> list[Similar]:
+    """Return the nodes of each kind whose vectors have the largest cosine with the mean of the query's words."""
+    words, encoder = _words(query), text_encoder()
     vector = _mean(words, encoder)[0]
     found = []
     for kind in kinds:
@@ -196,13 +182,12 @@ def _code(query: Any, hasher: Hasher) -> NDArray[np.uint8]:
     from kgmm.hashing.nodes import text_side
 
     modality, encoder = text_side(hasher)
-    if isinstance(query, _Picture):
+    if _is_picture(query):
         from kgmm.encode.image import image_encoder
 
         pictures = image_encoder()
         if hasher.fitted["image"] == pictures.dim:
-            return hasher.encode(pictures.encode_images([query.image]), "image")
-        query = _scene(query.image)
+            return hasher.encode(pictures.encode_images([query]), "image")
     return hasher.encode(_mean(_words(query), encoder), modality)
 
 

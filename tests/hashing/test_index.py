@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from kgmm.errors import BadInput, KgmmError
+from kgmm.errors import KgmmError
 from kgmm.hashing.index import CodeIndex
 
 pytest.importorskip("faiss", reason="FAISS is not installed")
@@ -27,27 +26,10 @@ def test_the_nearest_are_those_a_comparison_with_every_code_finds() -> None:
         assert (literal(query)[row] == distance).all()
 
 
-@pytest.mark.parametrize("distance", [0, 40, 60, 128])
-def test_a_radius_holds_all_within_it(distance: int) -> None:
-    rows, distances = CodeIndex(CODES).radius(CODES[3], distance)
-    assert set(rows.tolist()) == set(np.flatnonzero(literal(CODES[3]) <= distance).tolist())
-    assert (np.diff(distances) >= 0).all()
-
-
 def test_the_approximate_index_finds_most_of_the_nearest() -> None:
     exact, _ = CodeIndex(CODES, "flat").search(CODES[:50], 10)
     near, _ = CodeIndex(CODES, "hnsw").search(CODES[:50], 10)
     assert np.mean([len(set(a) & set(b)) / 10 for a, b in zip(exact, near, strict=True)]) >= 0.9
-
-
-def test_an_index_comes_back_from_its_file(tmp_path: Path) -> None:
-    index = CodeIndex(CODES)
-    index.save(tmp_path / "codes.index")
-    again = CodeIndex.load(tmp_path / "codes.index")
-    assert (again.search(CODES[:3])[0] == index.search(CODES[:3])[0]).all() and again.bits == 128
-    (tmp_path / "broken").write_bytes(b"no index")
-    with pytest.raises(BadInput, match="broken"):
-        CodeIndex.load(tmp_path / "broken")
 
 
 @pytest.mark.parametrize("codes", [np.zeros((3, 4)), np.zeros(4, np.uint8), np.zeros((3, 0), np.uint8)])

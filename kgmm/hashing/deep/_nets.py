@@ -49,7 +49,7 @@ class Batch:
 class NetHasher(Hasher):
     """A method whose hash functions are networks on features.
 
-    Subclasses build ``self.nets`` in ``_build`` and train them in ``_train``; ``_hash`` gives the real values
+    Subclasses build what more they need in ``_build`` and train ``self.nets`` in ``_train``; ``_hash`` gives the real values
     whose signs are a modality's bits, by default ``self.nets[modality](x)``. Features are standardized; those
     that are never negative, such as histograms, get a square root first.
     """
@@ -59,7 +59,9 @@ class NetHasher(Hasher):
     nets: nn.ModuleDict
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
-        raise NotImplementedError
+        """Return all networks, given the numbers of features and labels; one hashing network per modality by default."""
+        hidden, dropout = self.options["hidden"], self.options["dropout"]
+        return nn.ModuleDict({kind: mlp([dims[kind], hidden, self.bits], dropout) for kind in MODALITIES})
 
     def _train(self, data: Pairs, progress: Progress) -> None:
         raise NotImplementedError

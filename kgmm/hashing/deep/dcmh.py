@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, mlp, pairwise_nll, shared
+from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, pairwise_nll, shared
 from kgmm.hashing.features import MODALITIES
 from kgmm.progress import Progress
 
@@ -29,10 +29,6 @@ class DCMH(NetHasher):
     name = "dcmh"
     supervised = True
     DEFAULTS: ClassVar = {**TRAINING, "gamma": 0.1, "eta": 0.1}
-
-    def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
-        hidden, dropout = self.options["hidden"], self.options["dropout"]
-        return nn.ModuleDict({k: mlp([dims[k], hidden, self.bits], dropout) for k in MODALITIES})
 
     def _train(self, data: Pairs, progress: Progress) -> None:
         assert data.labels is not None

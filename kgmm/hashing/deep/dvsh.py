@@ -33,9 +33,10 @@ class DVSH(NetHasher):
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden, dropout = self.options["hidden"], self.options["dropout"]
-        nets = {k: mlp([dims[k], hidden, self.bits], dropout) for k in MODALITIES}
-        nets |= {f"{k}_in": mlp([dims[k], hidden, hidden], dropout) for k in MODALITIES}
-        return nn.ModuleDict({**nets, "fusion": mlp([hidden, self.bits])})
+        nets = super()._build(dims)
+        nets.update({f"{k}_in": mlp([dims[k], hidden, hidden], dropout) for k in MODALITIES})
+        nets["fusion"] = mlp([hidden, self.bits])
+        return nets
 
     def _joint(self, image: Tensor, text: Tensor) -> Tensor:
         both = self.nets["image_in"](image) + self.nets["text_in"](text)

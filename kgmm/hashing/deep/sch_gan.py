@@ -35,9 +35,9 @@ class SchGan(NetHasher):
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden, dropout = self.options["hidden"], self.options["dropout"]
-        nets = {k: mlp([dims[k], hidden, self.bits], dropout) for k in MODALITIES}
-        nets |= {f"{k}_generator": mlp([dims[k], hidden // 2, self.bits], dropout) for k in MODALITIES}
-        return nn.ModuleDict(nets)
+        nets = super()._build(dims)
+        nets.update({f"{k}_generator": mlp([dims[k], hidden // 2, self.bits], dropout) for k in MODALITIES})
+        return nets
 
     def _train(self, data: Pairs, progress: Progress) -> None:
         assert data.labels is not None

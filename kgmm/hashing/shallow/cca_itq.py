@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from kgmm.hashing.correlation import covariances
 from kgmm.hashing.features import Array
-from kgmm.hashing.shallow._rotation import Means, RotatedHasher
+from kgmm.hashing.shallow._linear import Means, RotatedHasher
 
 
 class CcaItq(RotatedHasher):

@@ -17,8 +17,8 @@ class CRH(LinearHasher):
     """One bit at a time: w_x, w_y with margins |w'x| >= 1 that agree on similar pairs and differ on others.
 
     A bit minimizes mean [1 - |w_x'x|]₊ + mean [1 - |w_y'y|]₊ + γ Σ ω_n ℓ*_n + ridge (‖w_x‖² + ‖w_y‖²)/2 with
-    ℓ*_n = s_n d_n² + (1 - s_n) τ(d_n), d_n = w_x'x_n - w_y'y_n, τ the smoothly clipped inverted square (see
-    :func:`tau`). w_x and w_y alternate; each is found by the concave-convex procedure, whose convex problems
+    ℓ*_n = s_n d_n² + (1 - s_n) τ(d_n), d_n = w_x'x_n - w_y'y_n, τ the smoothly clipped inverted square
+    (see :func:`tau1_slope`). w_x and w_y alternate; each is found by the concave-convex procedure, whose convex problems
     take Pegasos steps. Between bits, AdaBoost raises the weights ω of pairs that the bit got wrong.
     Starts from canonical directions. Similar pairs share a label.
 
@@ -111,22 +111,11 @@ class CRH(LinearHasher):
         return w
 
 
-def tau(d: Array, a: float, lam: float) -> Array:
-    """Return the smoothly clipped inverted squared deviation: largest at 0, zero beyond aλ."""
-    size = np.abs(d)
-    middle = (d**2 - 2 * a * lam * size + a**2 * lam**2) / (2 * (a - 1))
-    return cast("Array", np.where(size <= lam, -(d**2) / 2 + a * lam**2 / 2, np.where(size <= a * lam, middle, 0.0)))
-
-
-def tau1(d: Array, a: float, lam: float) -> Array:
-    """Return the convex part τ₁ = τ + d²/2 - aλ²/2."""
-    size = np.abs(d)
-    middle = (a * d**2 - 2 * a * lam * size + a * lam**2) / (2 * (a - 1))
-    return cast("Array", np.where(size <= lam, 0.0, np.where(size <= a * lam, middle, d**2 / 2 - a * lam**2 / 2)))
-
-
 def tau1_slope(d: Array, a: float, lam: float) -> Array:
-    """Return the derivative of τ₁."""
+    """Return the derivative of τ₁ = τ + d²/2 - aλ²/2, the convex part of the smoothly clipped inverted square τ.
+
+    τ(d) is aλ²/2 - d²/2 up to λ, (aλ - |d|)² / (2(a - 1)) up to aλ, 0 beyond.
+    """
     size = np.abs(d)
     middle = a * (d - lam * np.sign(d)) / (a - 1)
     return cast("Array", np.where(size <= lam, 0.0, np.where(size <= a * lam, middle, d)))

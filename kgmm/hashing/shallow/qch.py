@@ -8,7 +8,7 @@ import numpy as np
 
 from kgmm.hashing.correlation import canonical, covariances
 from kgmm.hashing.features import Array
-from kgmm.hashing.shallow._rotation import Means, RotatedHasher
+from kgmm.hashing.shallow._linear import Means, RotatedHasher
 from kgmm.hashing.shallow.scm_orth import semantic_covariance
 
 
