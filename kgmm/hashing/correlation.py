@@ -32,8 +32,8 @@ class Covariances:
 def covariances(image: Array, text: Array, ridge: float) -> Covariances:
     """Return the second moments of pairs, read batch by batch."""
     means = mean(image), mean(text)
-    own = (ridged(product(x, x, center, center), ridge) for x, center in zip((image, text), means, strict=True))
-    return Covariances(means, *own, product(image, text, *means))
+    own = [ridged(product(x, x, center, center), ridge) for x, center in zip((image, text), means, strict=True)]
+    return Covariances(means, own[0], own[1], product(image, text, *means))
 
 
 def mean(x: Array) -> Array:
