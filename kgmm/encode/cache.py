@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -194,8 +193,6 @@ def encode_cached(
     cache: VectorCache,
     keys: Keys,
     texts_of_missing: Callable[[NDArray[np.int64]], list[str]],
-    *,
-    budget: float | None = None,
 ) -> Vectors:
     """Return the vectors of keys, encoding and keeping those the cache lacks.
 
@@ -204,7 +201,6 @@ def encode_cached(
         cache: a cache of the same dimension and checksum.
         keys: shape (n,), uint64.
         texts_of_missing: called with positions in *keys*, returns their texts; what is cached is never spelled out.
-        budget: seconds after which no further chunk is started; rows left out stay zero.
 
     Returns:
         Vectors, shape (n, dim), float32, of half precision.
@@ -225,10 +221,7 @@ def encode_cached(
         return vectors
     missing = np.flatnonzero(~found)
     missing = missing[np.unique(keys[missing], return_index=True)[1]]
-    start_time = time.monotonic()
     for start in range(0, len(missing), CHUNK):
-        if budget is not None and time.monotonic() - start_time > budget:
-            break
         part = missing[start : start + CHUNK]
         cache.put(keys[part], encoder.encode(texts_of_missing(part)))
     left = np.flatnonzero(~found)
