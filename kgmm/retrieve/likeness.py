@@ -154,7 +154,7 @@ def _by_vectors(store: LocalStore, query: Any, kinds: list[str], k: int) -> list
             nodes, vectors = _holders(store, kind, encoder)
         scores = vectors @ vector
         for row in np.argsort(-scores, kind="stable")[:k]:
-            node = nodes[int(row)]
+            node = nodes[row]
             found.append(Similar(node, names.label(node), kind, round(float(scores[row]), 4)))
     return found
 
@@ -227,11 +227,11 @@ def _concepts(store: LocalStore) -> tuple[pl.Series, Ids]:
     return _derived(store, ("concepts",), make)
 
 
-def _best_by_words(store: LocalStore, texts: list[str]) -> tuple[pl.Series, Ids]:
+def _best_by_words(store: LocalStore, texts: list[str]) -> tuple[Sequence[str], Ids]:
     """Return at most :data:`CONCEPTS` concepts: those with a word that begins like one of the texts', then by facts."""
     nodes, ids = _concepts(store)
     if len(nodes) <= CONCEPTS:
-        return nodes, ids
+        return nodes.to_list(), ids
     said = sorted({re.escape(word) for text in texts for word in content(text)})
     shared = (
         nodes.str.contains(f"^/c/[^/]+/(?:[^/]*_)?(?:{'|'.join(said)})").to_numpy()
@@ -239,7 +239,7 @@ def _best_by_words(store: LocalStore, texts: list[str]) -> tuple[pl.Series, Ids]
         else np.zeros(len(nodes), bool)
     )
     best = np.argsort(~shared, kind="stable")[:CONCEPTS]
-    return nodes.gather(best), ids[best]
+    return nodes.gather(best).to_list(), ids[best]
 
 
 def _holders(store: LocalStore, kind: str, encoder: Encoder) -> tuple[Sequence[str], Vectors]:

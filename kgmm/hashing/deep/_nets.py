@@ -215,13 +215,11 @@ def binary(x: Tensor) -> Tensor:
     return torch.where(x >= 0, 1.0, -1.0).detach()
 
 
-def judged(
-    judges: dict[str, nn.Module], real: dict[str, Tensor], made: dict[str, Tensor], tell: torch.optim.Optimizer
-) -> None:
-    """Take one step of discriminators, one per modality, that tell real vectors from made ones."""
+def judged(cases: Iterable[tuple[nn.Module, Tensor, Tensor]], tell: torch.optim.Optimizer) -> None:
+    """Take one step of discriminators, each given with real vectors and with made ones that it is to tell from them."""
     tell.zero_grad()
-    for kind, judge in judges.items():
-        told = F.softplus(-judge(real[kind])).mean() + F.softplus(judge(made[kind].detach())).mean()
+    for judge, real, made in cases:
+        told = F.softplus(-judge(real)).mean() + F.softplus(judge(made.detach())).mean()
         told.backward()  # type: ignore[no-untyped-call]
     tell.step()
 

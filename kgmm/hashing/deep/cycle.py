@@ -57,7 +57,7 @@ class CycleHashing(NetHasher):
             o = self.options
             total = o["agree"] * F.mse_loss(torch.tanh(logits["image"] / 2), torch.tanh(logits["text"] / 2))
             made = {}
-            for kind, other in (("image", "text"), ("text", "image")):
+            for kind, other in (MODALITIES, MODALITIES[::-1]):
                 z = stochastic_bits(logits[kind])
                 made[other] = self.nets[f"to_{other}"](z)
                 back = self.nets[f"to_{kind}"](stochastic_bits(self.nets[other](made[other])))
@@ -67,10 +67,9 @@ class CycleHashing(NetHasher):
                 total = total + o["kl"] * kl_to_fair(logits[kind])
                 if batch.labels is not None and o["classify"]:
                     total = total + o["classify"] * classification(self.nets["label"](z), batch.labels)
-            judge = {k: self.nets[f"judge_{k}"] for k in MODALITIES}
-            judged(judge, {k: batch.view(k) for k in MODALITIES}, made, tell)
+            judged(((self.nets[f"judge_{k}"], batch.view(k), fake) for k, fake in made.items()), tell)
             for kind, fake in made.items():
-                total = total + o["adversarial"] * F.softplus(-judge[kind](fake)).mean()
+                total = total + o["adversarial"] * F.softplus(-self.nets[f"judge_{kind}"](fake)).mean()
             return cast(Tensor, total)
 
         self._descend(data, networks, loss, progress, "networks")

@@ -41,7 +41,7 @@ class DCMH(NetHasher):
             s = shared(batch.labels, labels[pool])
             b = torch.sign(outputs["image"][batch.rows] + outputs["text"][batch.rows])
             total = torch.zeros(())
-            for kind, other in (("image", "text"), ("text", "image")):
+            for kind, other in (MODALITIES, MODALITIES[::-1]):
                 out = self.nets[kind](batch.view(kind))
                 outputs[kind][batch.rows] = out.detach()
                 total = total + pairwise_nll(0.5 * out @ outputs[other][pool].T, s)

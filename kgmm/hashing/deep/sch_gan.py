@@ -52,7 +52,7 @@ class SchGan(NetHasher):
             relevant = torch.maximum(shared(own, own), torch.eye(len(own)))
             codes = {k: torch.tanh(self.nets[k](batch.view(k))) for k in MODALITIES}
             total = torch.zeros(())
-            for query, item in (("image", "text"), ("text", "image")):
+            for query, item in (MODALITIES, MODALITIES[::-1]):
                 distance = (1 - codes[query] @ codes[item].T / self.bits) * 2
                 chosen, log_chance = self._pick(batch, query, item, relevant)
                 total = total + self._triplets(distance, relevant, chosen, own)

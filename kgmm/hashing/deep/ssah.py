@@ -91,11 +91,10 @@ class SSAH(NetHasher):
             total = self._supervised(label, label, batch)
             fixed = (label[0].detach(), label[1].detach(), label[2].detach())
             heads = {k: self._heads(batch.view(k), k) for k in MODALITIES}
-            judge = {k: self.nets[f"{k}_judge"] for k in MODALITIES}
-            judged(judge, dict.fromkeys(MODALITIES, fixed[0]), {k: h[0] for k, h in heads.items()}, tell)
+            judged(((self.nets[f"{k}_judge"], fixed[0], h[0]) for k, h in heads.items()), tell)
             for kind, own in heads.items():
                 total = total + self._supervised(own, fixed, batch)
-                passed = judge[kind](own[0])
+                passed = self.nets[f"{kind}_judge"](own[0])
                 total = total + self.options["adversarial"] * F.softplus(-passed).mean()
             return total
 
