@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kgmm.cli.output import emit, json_option, progress_bar
-from kgmm.errors import BadInput, KgmmError
+from kgmm.errors import BadInput, KgmmError, MissingExtra
 
 #: model → (epochs, batch, rate, weight decay) that it trains with unless told otherwise
 DEFAULTS: dict[str, tuple[int, int, float, float]] = {
@@ -291,6 +291,10 @@ def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> A
         return PriorProblem(problem, split, Support(facts), seed=seed)
     import tempfile
 
+    try:
+        import sklearn.linear_model  # noqa: F401  (an epoch ends with a logistic regression)
+    except ImportError as error:
+        raise MissingExtra("scikit-learn", "hashing") from error
     from kgmm.cli.eval_fvqa import knowledge_base
     from kgmm.train.guided.teacher import StudentProblem, teacher_answers
 
@@ -306,6 +310,10 @@ def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> A
 def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:
     import tempfile
 
+    try:
+        import sklearn.linear_model  # noqa: F401  (an epoch ends with a logistic regression)
+    except ImportError as error:
+        raise MissingExtra("scikit-learn", "hashing") from error
     from kgmm.cli.eval_fvqa import knowledge_base
     from kgmm.data.fvqa import load_questions
     from kgmm.train.hybrid import HybridProblem
