@@ -19,8 +19,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from kgmm.cli.eval_fvqa import knowledge_base, right_answer
-from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
+from kgmm.data.fvqa import FvqaQuestion, fvqa_store, load_questions, right_answer, split_by_image
 from kgmm.language.names import label
 from kgmm.reason.ranking.features import FEATURES, evidence
 from kgmm.reason.task import Task
@@ -59,9 +58,7 @@ def main() -> None:
     torch.set_num_threads(2)
     questions = load_questions(arguments.folder / "questions-train.json")[:: arguments.every]
     with tempfile.TemporaryDirectory() as folder:
-        kb, stated = knowledge_base(
-            arguments.kb or Path(folder) / "kb", arguments.folder / "facts.jsonl", arguments.distractors
-        )
+        kb, stated = fvqa_store(arguments.kb or Path(folder) / "kb", arguments.folder, arguments.distractors)
         train, held = split_by_image(questions, 0.5, 0)
         sets = [collect(kb, stated, part) for part in (train, held)]
     weights = fit(sets[0])

@@ -49,7 +49,8 @@ class Bench:
     def __init__(self, folder: str, distractors: str | None, taught: Path | None) -> None:
         from kgmm.encode import text_encoder
         from kgmm.train.guided.prior import Support
-        from kgmm.train.kdmn import FvqaProblem, cache_folder, load_fact_base
+        from kgmm.train.kdmn import FvqaProblem
+        from kgmm.train.memories import cache_folder, load_fact_base
 
         self.folder, self.distractors = folder, distractors
         self.problem = FvqaProblem(folder, distractors)
@@ -64,24 +65,24 @@ class Bench:
                 taught.write_text(json.dumps(self.taught))
 
     def _teacher(self) -> list[dict[str, float]]:
-        from kgmm.cli.eval_fvqa import knowledge_base
-        from kgmm.data.fvqa import load_questions, split_by_image
+        from kgmm.data.fvqa import fvqa_store, load_questions, split_by_image
         from kgmm.train.guided.teacher import teacher_answers
 
         questions = split_by_image(load_questions(Path(self.folder) / "questions-train.json"), 0.2, 1)[0]
         with tempfile.TemporaryDirectory() as scratch:
             more = Path(self.distractors) if self.distractors else None
-            store = knowledge_base(Path(scratch) / "kb", Path(self.folder) / "facts.jsonl", more)[0]
+            store = fvqa_store(Path(scratch) / "kb", Path(self.folder), more)[0]
             with store:
                 return teacher_answers(store, questions)
 
     def run(self, row: str, share: float, seed: int) -> dict[str, dict[str, float]]:
         """Train one row's network on a share of the labels; a row with a prior uses the weights of that without."""
         from kgmm.train.fit import Recipe, fit
-        from kgmm.train.guided.base import Plain, split_training
+        from kgmm.train.guided.base import Plain
         from kgmm.train.guided.policy import PolicyProblem
         from kgmm.train.guided.prior import PriorProblem, weigh
         from kgmm.train.guided.teacher import FactlessStudent, Lesson, StudentProblem
+        from kgmm.train.split import split_training
         from kgmm.train.twins import TwinProblem
 
         epochs, factless, tune = EPOCHS[share]

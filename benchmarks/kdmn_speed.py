@@ -12,7 +12,7 @@ import torch
 
 from kgmm.nn.kdmn import FactBatch
 from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES
-from kgmm.reason.kdmn.reasoner import load
+from kgmm.reason.kdmn.reasoner import WEIGHTS, load
 from kgmm.train.kdmn import predict
 
 
@@ -37,7 +37,7 @@ def batch(memories: int, facts: int, words: int, sentence: int, seen: int = 12) 
 
 def main() -> None:
     memories, facts = (int(a) for a in (sys.argv[1:] + ["1000", "60"][len(sys.argv) - 1 :])[:2])
-    trained = load()
+    trained = load(WEIGHTS)
     made = batch(memories, facts, trained.words.dim, 384)
     predict(trained.model, made)
     start = time.perf_counter()

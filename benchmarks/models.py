@@ -89,11 +89,13 @@ def fvqa_run(name: str, seed: int, epochs: int, folder: str, distractors: str | 
     15 % of the training pictures choose the epoch and teach nothing; the held-out ones choose nothing.
     """
     from kgmm.data.fvqa import load_questions, split_by_image
-    from kgmm.evaluate.kdmn import majority, spoiled
+    from kgmm.evaluate.kdmn import majority
     from kgmm.reason.kdmn.memory import pack
     from kgmm.train.fit import Recipe, fit
-    from kgmm.train.guided.base import Plain, split_training
+    from kgmm.train.guided.base import Plain
     from kgmm.train.kdmn import predict, score
+    from kgmm.train.memories import spoiled
+    from kgmm.train.split import split_training
     from kgmm.train.twins import TwinProblem
 
     settings, network = FVQA.get(name, ({}, {}))
@@ -118,19 +120,16 @@ def fvqa_run(name: str, seed: int, epochs: int, folder: str, distractors: str | 
 
 def reasoner_run(name: str, folder: str, distractors: str | None) -> dict[str, float]:
     """Ask a shipped reasoner FVQA's held-out questions; its figure is top1."""
-    from kgmm.cli.eval_fvqa import RANKED, knowledge_base, prediction, score
-    from kgmm.data.fvqa import load_questions, split_by_image
+    from kgmm.data.fvqa import fvqa_store, load_questions, split_by_image
+    from kgmm.evaluate.fvqa import ask_all, score
 
     questions = split_by_image(load_questions(Path(folder) / "questions-train.json"), 0.2, 1)[1]
     with tempfile.TemporaryDirectory() as scratch:
-        store, ids = knowledge_base(
-            Path(scratch) / "kb", Path(folder) / "facts.jsonl", Path(distractors) if distractors else None
-        )
+        more = Path(distractors) if distractors else None
+        store, stated = fvqa_store(Path(scratch) / "kb", Path(folder), more)
         with store:
-            rows = [
-                prediction(store.ask(q.scene(), q.question, reasoner=name, threshold=RANKED), ids, q) for q in questions
-            ]
-    return {"accuracy": score(questions, rows)["top1"]}
+            asked = ask_all(store, stated, questions, reasoner=name)
+    return {"accuracy": score(questions, asked.rows)["top1"]}
 
 
 def wanted(a: argparse.Namespace) -> list[tuple[str, str, int]]:

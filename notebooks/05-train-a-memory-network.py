@@ -25,7 +25,8 @@ from pathlib import Path
 import kgmm
 from kgmm.data.knowledge_questions import knowledge_questions
 from kgmm.train.kdmn import FvqaProblem
-from kgmm.evaluate.kdmn import answered_right, spoiled
+from kgmm.evaluate.kdmn import answered_right
+from kgmm.train.memories import spoiled
 from kgmm.train.own_store import drawn_scenes, own_data
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact

@@ -5,19 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from kgmm.cli.eval_fvqa import knowledge_base, right_answer
 from kgmm.cli.output import emit, json_option, progress_bar
-
-if TYPE_CHECKING:
-    from kgmm.store import Fact
-    from kgmm.trace import Answer, Trace
-
-#: facts a trace's memory holds where "by the cited facts alone" is computed
-WIDE = 500
 
 
 @click.command()
@@ -61,68 +53,18 @@ def faithfulness(
     as_json: bool,
 ) -> None:
     """Measure the citations of answers to FVQA's questions in DIR beside random and most similar facts."""
-    from kgmm.data.fvqa import load_questions, split_by_image
-    from kgmm.evaluate.faithfulness import measure, report
+    from kgmm.data.fvqa import fvqa_store, load_questions, split_by_image
+    from kgmm.evaluate.faithfulness import measure_all, report
 
     questions = split_by_image(load_questions(folder / f"questions-{split}.json"), held, seed)[1][:limit]
-    rows = []
     with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
-        store, _ = knowledge_base(kb or Path(scratch) / "kb", folder / "facts.jsonl", distractors)
-        for n, question in enumerate(questions):
-            answer, wide = _asked(store, question, reasoner)
-            right = answer.text is not None and right_answer(answer.text, question.answer)
-            rows.append(
-                measure(
-                    answer,
-                    store,
-                    id=question.question_id,
-                    right=right,
-                    wide=wide,
-                    similar=by_similarity,
-                    draws=draws,
-                )
-            )
-            progress(n + 1, len(questions), "questions")
-        store.close()
+        store, _ = fvqa_store(kb or Path(scratch) / "kb", folder, distractors)
+        with store:
+            rows = measure_all(store, questions, reasoner, draws, progress)
     found = {"reasoner": reasoner, **report(rows)}
     if plots is not None:
         _write(plots, found)
     emit(found) if as_json else click.echo(_said(found))
-
-
-def _asked(store: Any, question: Any, reasoner: str) -> tuple[Answer, Trace]:
-    """Ask until nothing of the memory changes: a question's first asking encodes facts, at most so many at a time."""
-    wide = store.ask(question.scene(), question.question, reasoner=reasoner, limit=WIDE).trace
-    for _ in range(4):
-        before, wide = (
-            wide,
-            store.ask(question.scene(), question.question, reasoner=reasoner, limit=WIDE).trace,
-        )
-        if before.memory == wide.memory:
-            break
-    return store.ask(question.scene(), question.question, reasoner=reasoner), wide
-
-
-def by_similarity(trace: Trace) -> list[Fact]:
-    """Return the memory's facts, the nearest in meaning to the question first (MiniLM's cosine of their phrases)."""
-    import numpy as np
-
-    from kgmm.encode import text_encoder
-    from kgmm.language.phrase import phrase
-    from kgmm.retrieve.memory import query_vector
-    from kgmm.trace.trace import key
-
-    encoder = text_encoder("minilm")
-    facts = list({key(m.fact): m.fact for m in trace.memory}.values())
-    given = {key(m.fact): m.parts["similarity"] for m in trace.memory if "similarity" in m.parts}
-    asked = query_vector(encoder, trace.question)
-    cosine = [
-        given[key(f)]
-        if key(f) in given
-        else float(query_vector(encoder, phrase(f.subject, f.predicate, f.object)) @ asked)
-        for f in facts
-    ]
-    return [facts[i] for i in np.argsort(-np.array(cosine), kind="stable")]
 
 
 def _write(folder: Path, found: dict[str, Any]) -> None:

@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
 from kgmm.cli.output import emit, json_option
-from kgmm.errors import BadInput
 from kgmm.nn.folders import trained_name
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
-def evaluate_folders(data: str, folders: list[Path], small: bool) -> dict[str, Any]:
-    """Return each folder's accuracy on the test split by kind of question, beside its runs without a true picture.
-
-    ``NAME, empty`` sees no object, ``NAME, shuffled`` another question's picture; ``majority`` is the most frequent
-    training answer of each kind of question. The blind model is one of the folders shipped. Of two folders of one
-    model the second bears its path.
-    """
-    from kgmm.train.fit import load_weights
-    from kgmm.train.shapes import ShapesProblem, parts
-
-    split = parts(data, small)
-    rows: dict[str, Any] = {}
-    majority: dict[str, float] = {}
-    for folder in folders:
-        try:
-            config = json.loads((folder / "config.json").read_text())
-            name, trained_on, dim = config["name"], config["data"], int(config["dim"])
-            known = json.loads((folder / "vocabulary.json").read_text())["tokens"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadInput(
-                folder,
-                f"not a model trained on {data} ({error!r}); make one with: kgmm train san {data} --out DIR",
-            ) from error
-        if trained_on != data:
-            raise BadInput(folder, f"a {name} trained on {trained_on}; it cannot be tested on {data}")
-        problem = ShapesProblem(name, data, dim=dim, split=split)
-        problem.adopt(known)
-        load_weights(problem.model, folder)
-        name = f"{name} ({folder})" if name in rows else name
-        rows[name] = problem.accuracy(split[2])
-        if config["name"] != "blind":
-            rows[f"{name}, empty"] = problem.accuracy(split[2], "empty")
-            rows[f"{name}, shuffled"] = problem.accuracy(split[2], "shuffled")
-        majority = problem.majority(split[2])
-    return {"data": data, "questions": len(split[2].asked), "majority": majority, "models": rows}
-
-
-def _line(first: str, cells: Iterable[str], width: int) -> str:
-    return "  ".join([first.rjust(width), *(f"{c:>8}" for c in cells)])
+def _table(questions: int, rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Return accuracies as text: a line for each row's name, a column for each kind of question."""
+    kinds = ("all", *sorted({k for row in rows.values() for k in row} - {"all"}))
+    width = max(24, *map(len, rows))
+    lines = [
+        [f"{questions} asked", *kinds],
+        *([n, *(f"{r.get(k, float('nan')):.4f}" for k in kinds)] for n, r in rows.items()),
+    ]
+    return "\n".join("  ".join([first.rjust(width), *(f"{c:>8}" for c in cells)]) for first, *cells in lines)
 
 
 def _command(data: str) -> click.Command:
@@ -66,16 +33,13 @@ def _command(data: str) -> click.Command:
         blind = WEIGHTS / f"{data}-blind"
         if blind.is_dir() and not any(trained_name(f) == "blind" for f in found):
             found.append(blind)
-        report = evaluate_folders(data, found, small)
+        from kgmm.evaluate.shapes import evaluate
+
+        report = evaluate(data, found, small)
         if as_json:
             emit(report)
             return
-        rows = {**report["models"], "majority": report["majority"]}
-        kinds = ("all", *sorted({k for row in rows.values() for k in row} - {"all"}))
-        width = max(24, *map(len, rows))
-        click.echo(_line(f"{report['questions']} asked", kinds, width))
-        for name, row in rows.items():
-            click.echo(_line(name, [f"{row.get(k, float('nan')):.4f}" for k in kinds], width))
+        click.echo(_table(report["questions"], {**report["models"], "majority": report["majority"]}))
 
     run.__doc__ = f"Test trained models (their FOLDERS, or the shipped ones) on {data}."
     return click.command(data)(run)
@@ -102,31 +66,16 @@ def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, a
     two networks without facts (``no facts`` sees the picture, ``blind`` the question only; trained here in seconds),
     and the most frequent answer.
     """
-    from kgmm.data.fvqa import load_questions, split_by_image
-    from kgmm.evaluate.kdmn import report
-    from kgmm.reason.kdmn import reasoner as trained
-    from kgmm.train.kdmn import FvqaProblem
+    from kgmm.evaluate.kdmn import evaluate_folder
 
-    place = folder or WEIGHTS / "kdmn"
-    try:
-        config = json.loads((place / "config.json").read_text())
-        network, memory, dev, split = (config[k] for k in ("network", "memory", "dev", "split"))
-        answers = json.loads((place / "vocabulary.json").read_text()).get("answers", [])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(place, f"not a kdmn trained on FVQA ({error!r}); make one with: kgmm train kdmn") from error
-    network_of = trained.load(place)
-    if network_of.prior is not None:
-        raise BadInput(place, f"its prior reads a store; test it with: kgmm eval fvqa {data} --reasoner {place}")
-    problem = FvqaProblem(data, distractors, split=split, dev=dev, limit=memory, network=network, vocabulary=answers)
-    problem.model = network_of.model
-    train, held = split_by_image(load_questions(data / "questions-train.json"), dev, split)
-    rows = report(problem, train, held, seed)
+    found = evaluate_folder(data, folder or WEIGHTS / "kdmn", distractors, seed)
     if as_json:
-        emit({"data": "fvqa", "questions": len(held), "models": rows})
+        emit(found)
         return
+    rows = found["models"]
     kinds = ("all", *sorted({k for row in rows.values() for k in row} - {"all"}))
     width = max(map(len, kinds))
-    click.echo("  ".join([f"{len(held)} asked".rjust(width), *(name.rjust(14) for name in rows)]))
+    click.echo("  ".join([f"{found['questions']} asked".rjust(width), *(name.rjust(14) for name in rows)]))
     for k in kinds:
         cells = (f"{row.get(k, float('nan')):.4f}".rjust(14) for row in rows.values())
         click.echo("  ".join([k.rjust(width), *cells]))

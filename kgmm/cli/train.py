@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kgmm.cli.output import emit, json_option, progress_bar
-from kgmm.errors import BadInput, KgmmError, MissingExtra
+from kgmm.errors import BadInput, KgmmError
 
 #: model → (epochs, batch, rate, weight decay) that it trains with unless told otherwise
 DEFAULTS: dict[str, tuple[int, int, float, float]] = {
@@ -275,8 +275,8 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
 
 def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> Any:
     """Return KDMN's problem with one of the three knowledge-guided fusions."""
-    from kgmm.train.guided.base import split_training
-    from kgmm.train.kdmn import load_fvqa
+    from kgmm.train.memories import load_fvqa
+    from kgmm.train.split import split_training
 
     seed, known = options.get("seed", 0), problem.config
     split = split_training(problem, data, options.get("labels", 1.0))
@@ -291,17 +291,11 @@ def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> A
         return PriorProblem(problem, split, Support(facts), seed=seed)
     import tempfile
 
-    try:
-        import sklearn.linear_model  # noqa: F401  (an epoch ends with a logistic regression)
-    except ImportError as error:
-        raise MissingExtra("scikit-learn", "hashing") from error
-    from kgmm.cli.eval_fvqa import knowledge_base
+    from kgmm.data.fvqa import fvqa_store
     from kgmm.train.guided.teacher import StudentProblem, teacher_answers
 
     with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
-        store = knowledge_base(
-            options.get("kb") or Path(scratch) / "kb", data / "facts.jsonl", options.get("distractors")
-        )[0]
+        store = fvqa_store(options.get("kb") or Path(scratch) / "kb", data, options.get("distractors"))[0]
         with store:
             taught = teacher_answers(store, split.questions, progress=progress)
     return StudentProblem(problem, split, taught, seed=seed)
@@ -310,21 +304,12 @@ def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> A
 def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:
     import tempfile
 
-    try:
-        import sklearn.linear_model  # noqa: F401  (an epoch ends with a logistic regression)
-    except ImportError as error:
-        raise MissingExtra("scikit-learn", "hashing") from error
-    from kgmm.cli.eval_fvqa import knowledge_base
-    from kgmm.data.fvqa import load_questions
+    from kgmm.data.fvqa import check_folder, fvqa_store, load_questions
     from kgmm.train.hybrid import HybridProblem
 
-    missing = [n for n in ("questions-train.json", "facts.jsonl") if not (folder / n).is_file()]
-    if missing:
-        raise BadInput(folder, f"hybrid trains on FVQA's folder; {' and '.join(missing)} not found there")
+    check_folder(folder)
     questions = load_questions(folder / "questions-train.json")
     with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
-        store, stated = knowledge_base(
-            options.get("kb") or Path(scratch) / "kb", folder / "facts.jsonl", options.get("distractors")
-        )
+        store, stated = fvqa_store(options.get("kb") or Path(scratch) / "kb", folder, options.get("distractors"))
         with store:
             return HybridProblem(store, stated, questions, seed=options.get("seed", 0), progress=progress)

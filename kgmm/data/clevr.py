@@ -1,6 +1,6 @@
-"""CLEVR-like worlds: scenes of coloured shapes, programs asked of them, their questions in English, and pictures.
+"""CLEVR-like worlds: scenes of coloured shapes, programs asked of them, and their questions in English.
 
-After CLEVR (Johnson et al., CVPR 2017), in two dimensions. A program is a list of steps, each a function with an
+After CLEVR (Johnson et al., CVPR 2017), in two dimensions, in the words of :mod:`kgmm.reason.visual.worlds`. A program is a list of steps, each a function with an
 argument and the numbers of the steps it reads; :func:`execute` runs it on the true scene, so every question has one
 right answer. Programs of any length can be drawn, to test models on longer ones than they were trained on.
 """
@@ -11,45 +11,22 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kgmm.reason.visual.worlds import (
+    ATTRIBUTES,
+    COLOURS,
+    JOINED,
+    RELATIONS,
+    SHAPES,
+    SIZE,
+    SIZES,
+    Program,
+    ProgramStep,
+    centre,
+    value,
+)
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-SIZE = 160
-COLOURS = {
-    "red": (200, 40, 40),
-    "blue": (45, 75, 205),
-    "green": (40, 150, 60),
-    "yellow": (235, 205, 50),
-    "gray": (120, 120, 120),
-    "purple": (130, 50, 165),
-    "cyan": (45, 190, 200),
-    "brown": (130, 80, 40),
-}
-SHAPES = ("circle", "square", "triangle", "star")
-SIZES = {"small": 8.0, "large": 14.0}
-RELATIONS = ("left_of", "right_of", "above", "below")
-ATTRIBUTES = {"colour": tuple(COLOURS), "shape": SHAPES, "size": tuple(SIZES)}
-#: every word a step can take as its argument
-WORDS = (*COLOURS, *SHAPES, *SIZES, *RELATIONS, *ATTRIBUTES)
-#: how two sets are joined in English; the word before the first set makes every question readable in one way only
-JOINED = {"and": ("both", "and"), "or": ("either", "or"), "except": ("all", "except")}
-ANSWERS = ("yes", "no", *map(str, range(11)), *COLOURS, *SHAPES, *SIZES)
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramStep:
-    """One step: a function, its argument, and the numbers of the steps it reads; :func:`execute` knows the functions."""
-
-    function: str
-    argument: str = ""
-    inputs: tuple[int, ...] = ()
-
-
-Program = tuple[ProgramStep, ...]
 
 
 @dataclass(frozen=True)
@@ -106,21 +83,10 @@ def _relations(objects: list[SceneObject]) -> Iterator[SceneRelation]:
                         yield SceneRelation(a.id, name, b.id)
 
 
-def centre(o: SceneObject) -> tuple[float, float]:
-    """Return the middle of an object's box."""
-    assert o.box is not None
-    return o.box[0] + o.box[2] / 2, o.box[1] + o.box[3] / 2
-
-
 def holds(relation: str, a: SceneObject, b: SceneObject) -> bool:
     """Tell whether *a* stands in *relation* to *b*, by their centres."""
     (ax, ay), (bx, by) = centre(a), centre(b)
     return {"left_of": ax < bx, "right_of": ax > bx, "above": ay < by, "below": ay > by}[relation]
-
-
-def value(o: SceneObject, attribute: str) -> str:
-    """Return an object's colour, shape or size."""
-    return {"shape": o.name, "colour": o.attributes[0], "size": o.attributes[1]}[attribute]
 
 
 def execute(program: Program, world: SceneGraph) -> str | None:
@@ -265,32 +231,3 @@ def questions(
             out.append(ClevrQuestion(text, program, answer, number))
             made += 1
     return out
-
-
-def draw(world: SceneGraph) -> Image:
-    """Draw a scene as a picture."""
-    from PIL import Image, ImageDraw
-
-    image = Image.new("RGB", (world.width, world.height), (236, 236, 232))
-    pen = ImageDraw.Draw(image)
-    for o in world.objects:
-        assert o.box is not None
-        x, y = centre(o)
-        _draw_shape(pen, o.name, x, y, o.box[2] / 2, COLOURS[value(o, "colour")])
-    return image
-
-
-def _draw_shape(pen: Any, shape: str, x: float, y: float, r: float, fill: tuple[int, int, int]) -> None:
-    if shape == "circle":
-        pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
-    elif shape == "square":
-        s = 0.86 * r
-        pen.rectangle((x - s, y - s, x + s, y + s), fill=fill)
-    else:
-        points = 3 if shape == "triangle" else 10
-        radii = [r if points == 3 or i % 2 == 0 else r * 0.45 for i in range(points)]
-        angles = [-math.pi / 2 + 2 * math.pi * i / points for i in range(points)]
-        pen.polygon(
-            [(x + q * math.cos(a), y + q * math.sin(a)) for q, a in zip(radii, angles, strict=True)],
-            fill=fill,
-        )

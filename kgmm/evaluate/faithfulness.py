@@ -13,14 +13,24 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import numpy as np
+
+from kgmm.data.fvqa import FvqaQuestion, right_answer
+from kgmm.encode import text_encoder
 from kgmm.evaluate.calibration import calibration, risk_coverage
-from kgmm.store import Fact
+from kgmm.language.phrase import phrase
+from kgmm.progress import Progress, silent
+from kgmm.reason import ask
+from kgmm.retrieve.memory import query_vector
+from kgmm.store import Fact, LocalStore
 from kgmm.trace.checks import verify
 from kgmm.trace.counterfactuals import exhaust
 from kgmm.trace.trace import Answer, Trace, key
 
 #: how facts are picked: by the engine, at random, by similarity with the question
 PICKS = ("cited", "random", "similar")
+#: facts a trace's memory holds where "by the cited facts alone" is computed
+WIDE = 500
 #: rounds of taking away what is cited, then what is cited in its stead, at most
 EXHAUSTED = 40
 #: rounds of taking away what is newly considered, at most
@@ -45,6 +55,55 @@ class Measured:
     exhausted: dict[str, float] = field(default_factory=dict)
     #: what each ``without`` of one cited fact took, the better of two
     seconds: list[float] = field(default_factory=list)
+
+
+def measure_all(
+    store: LocalStore,
+    questions: Sequence[FvqaQuestion],
+    reasoner: str = "default",
+    draws: int = 3,
+    progress: Progress = silent,
+) -> list[Measured]:
+    """Ask FVQA's questions of a store and measure every answer; see :func:`measure`."""
+    rows = []
+    for n, q in enumerate(questions):
+        answer, wide = _asked(store, q, reasoner)
+        right = answer.text is not None and right_answer(answer.text, q.answer)
+        rows.append(
+            measure(answer, store, id=q.question_id, right=right, wide=wide, similar=by_similarity, draws=draws)
+        )
+        progress(n + 1, len(questions), "questions")
+    return rows
+
+
+def _asked(store: LocalStore, question: FvqaQuestion, reasoner: str) -> tuple[Answer, Trace]:
+    """Ask until nothing of the memory changes: a question's first asking encodes facts, at most so many at a time."""
+    scene = question.scene()
+
+    def wide() -> Trace:
+        return ask(store, scene, question.question, reasoner=reasoner, limit=WIDE).trace
+
+    before, after = wide(), wide()
+    for _ in range(3):
+        if before.memory == after.memory:
+            break
+        before, after = after, wide()
+    return ask(store, scene, question.question, reasoner=reasoner), after
+
+
+def by_similarity(trace: Trace) -> list[Fact]:
+    """Return the memory's facts, the nearest in meaning to the question first (MiniLM's cosine of their phrases)."""
+    encoder = text_encoder("minilm")
+    facts = list({key(m.fact): m.fact for m in trace.memory}.values())
+    given = {key(m.fact): m.parts["similarity"] for m in trace.memory if "similarity" in m.parts}
+    asked = query_vector(encoder, trace.question)
+    cosine = [
+        given[key(f)]
+        if key(f) in given
+        else float(query_vector(encoder, phrase(f.subject, f.predicate, f.object)) @ asked)
+        for f in facts
+    ]
+    return [facts[i] for i in np.argsort(-np.array(cosine), kind="stable")]
 
 
 def measure(

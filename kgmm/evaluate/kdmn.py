@@ -6,24 +6,24 @@ trained without any fact, from question and picture or from the question alone (
 
 from __future__ import annotations
 
-import copy
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import torch
 
+from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
+from kgmm.errors import BadInput
 from kgmm.language.words import normal
+from kgmm.nn.folders import read_folder
 from kgmm.reason.kdmn.memory import pack
+from kgmm.reason.kdmn.reasoner import load
 from kgmm.train.fit import Recipe, fit
-from kgmm.train.guided.base import Split
-from kgmm.train.kdmn import Example, _forget, _shuffle, predict, ranked
+from kgmm.train.kdmn import FvqaProblem, predict, ranked
+from kgmm.train.measures import by_kind, majority_hits
+from kgmm.train.memories import Example, spoiled
+from kgmm.train.split import Split
 from kgmm.train.twins import TwinProblem
-
-if TYPE_CHECKING:
-    from kgmm.data.fvqa import FvqaQuestion
-    from kgmm.train.kdmn import FvqaProblem
 
 #: how the twins without facts are trained
 TWIN = Recipe(epochs=20, batch=64, rate=2e-3, patience=20)
@@ -32,31 +32,6 @@ TWIN = Recipe(epochs=20, batch=64, rate=2e-3, patience=20)
 def kind(q: FvqaQuestion) -> str:
     """Return a question's type: whether its answer is seen or the fact's other end, and where its fact comes from."""
     return f"{q.answer_source or '?'}, {q.kb_source or '?'}"
-
-
-def by_kind(kinds: Sequence[str], hits: Sequence[bool]) -> dict[str, float]:
-    """Return the share of hits: of all, and of each kind.
-
-    Example:
-        >>> by_kind(["a", "b", "b"], [True, True, False])
-        {'all': 0.6666666666666666, 'a': 1.0, 'b': 0.5}
-    """
-    found: dict[str, list[bool]] = defaultdict(list)
-    for k, hit in zip(kinds, hits, strict=True):
-        found["all"].append(hit)
-        found[k].append(hit)
-    return {k: sum(v) / len(v) for k, v in found.items()}
-
-
-def spoiled(part: list[Example], knowledge: str, seed: int = 0) -> list[Example]:
-    """Return copies of questions whose memories are ``empty`` or ``shuffled``: another question's."""
-    part = [copy.copy(e) for e in part]
-    if knowledge == "empty":
-        for e in part:
-            _forget(e)
-    elif knowledge == "shuffled":
-        _shuffle(part, seed)
-    return part
 
 
 def answered_right(problem: FvqaProblem, part: list[Example]) -> list[bool]:
@@ -90,15 +65,39 @@ def report(
         twin = TwinProblem(problem, split, seed=seed, blind=blind)
         with tempfile.TemporaryDirectory() as out:
             fit(twin, out, TWIN)
-        log_p, right = twin.log_probabilities(*twin.held)
+        log_p, right, _ = twin.log_probabilities(*twin.held)
         rows[name] = by_kind(kinds, (log_p.argmax(1) == right).tolist())
     return {**rows, "majority": majority(train, held)}
 
 
 def majority(train: list[FvqaQuestion], held: list[FvqaQuestion]) -> dict[str, float]:
     """Return the accuracy of the most frequent training answer of each kind of question."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for q in train:
-        counts[kind(q)][normal(q.answer)] += 1
-    best = {k: c.most_common(1)[0][0] for k, c in counts.items()}
-    return by_kind([kind(q) for q in held], [best.get(kind(q)) == normal(q.answer) for q in held])
+    known, asked = ([(kind(q), normal(q.answer)) for q in part] for part in (train, held))
+    return by_kind([kind(q) for q in held], majority_hits(known, asked))
+
+
+def evaluate_folder(data: Path, folder: Path, distractors: Path | None = None, seed: int = 0) -> dict[str, Any]:
+    """Test a folder of ``kgmm train kdmn`` on the images of FVQA held out in its training.
+
+    Args:
+        data: FVQA's folder.
+        folder: of the trained network.
+        distractors: further triples.
+        seed: of the twins and of the shuffle.
+
+    Returns:
+        ``questions``, how many were asked, and ``models``, the rows of :func:`report`.
+
+    Raises:
+        BadInput: if the folder holds no such network, or its prior reads a store.
+    """
+    with read_folder(folder, "a kdmn trained on FVQA", "kgmm train kdmn") as (config, known):
+        network, memory, dev, split = (config[k] for k in ("network", "memory", "dev", "split"))
+        answers = known.get("answers", [])
+    trained = load(folder)
+    if trained.prior is not None:
+        raise BadInput(folder, f"its prior reads a store; test it with: kgmm eval fvqa {data} --reasoner {folder}")
+    problem = FvqaProblem(data, distractors, split=split, dev=dev, limit=memory, network=network, vocabulary=answers)
+    problem.model = trained.model
+    train, held = split_by_image(load_questions(data / "questions-train.json"), dev, split)
+    return {"data": "fvqa", "questions": len(held), "models": report(problem, train, held, seed)}

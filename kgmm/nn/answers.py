@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -32,3 +35,51 @@ def answer_logits(ends: Tensor, group: Tensor, answers: int) -> Tensor:
     # the inner where keeps the gradient of log(0) out of the outer one
     given = total > 0
     return torch.where(given, torch.where(given, total, torch.ones_like(total)).log() + top, lowest)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Which answer each end of each question's memory gives.
+
+    Attributes:
+        texts: each question's distinct answers, in the order in which ends first say them.
+        group: (Q, E) int64 position in *texts* of each end; -1 at padding.
+    """
+
+    texts: list[list[str]]
+    group: Tensor
+
+    @property
+    def most(self) -> int:
+        """The largest number of answers a question has."""
+        return max(1, *map(len, self.texts))
+
+    def mask(self) -> Tensor:
+        """Return (Q, A) bool: the answers there are."""
+        sizes = torch.tensor([len(t) for t in self.texts]).unsqueeze(1)
+        return torch.arange(self.most).unsqueeze(0) < sizes
+
+    def logits(self, ends: Tensor) -> Tensor:
+        """Add up (Q, E) logits of ends by answer: (Q, A)."""
+        return answer_logits(ends, self.group, self.most)
+
+    def places(self, wanted: Sequence[str]) -> Tensor:
+        """Return the (Q,) int64 position of one text for each question, -1 if no end gives it."""
+        found = [{t: i for i, t in enumerate(texts)}.get(w, -1) for texts, w in zip(self.texts, wanted, strict=True)]
+        return torch.tensor(found, dtype=torch.long)
+
+
+def group_answers(said: Sequence[Sequence[str]], ends: int) -> Answers:
+    """Group what the ends of every question's memory say, padded to *ends* of them.
+
+    Example:
+        >>> group_answers([["cat", "dog", "cat"]], 4).group.tolist()
+        [[0, 1, 0, -1]]
+    """
+    group = torch.full((len(said), ends), -1, dtype=torch.long)
+    texts: list[list[str]] = []
+    for i, row in enumerate(said):
+        at = {t: j for j, t in enumerate(dict.fromkeys(row))}
+        group[i, : len(row)] = torch.tensor([at[t] for t in row], dtype=torch.long)
+        texts.append(list(at))
+    return Answers(texts, group)

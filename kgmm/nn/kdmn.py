@@ -39,6 +39,10 @@ class FactBatch:
         """Return the batch on another device."""
         return FactBatch(*(value.to(device) for value in self.__dict__.values()))
 
+    def take(self, rows: Tensor | slice) -> FactBatch:
+        """Return some of the questions."""
+        return FactBatch(*(value[rows] for value in self.__dict__.values()))
+
 
 class KDMN(nn.Module):
     r"""Encode facts, attend to them in T episodes, and point at an end of one.

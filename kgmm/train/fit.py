@@ -87,15 +87,6 @@ class Trained:
     epochs_run: int
 
 
-def seed_everything(seed: int) -> None:
-    """Seed Python's, numpy's and torch's global generators."""
-    import random
-
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-
-
 def pick_device(name: str) -> torch.device:
     """Return the device of a name; ``auto`` takes a GPU if there is one.
 
@@ -361,28 +352,7 @@ def _board(folder: Path, fresh: bool) -> SummaryWriter | None:
     return SummaryWriter(str(folder))
 
 
-def load_weights(model: nn.Module, folder: str | Path) -> nn.Module:
-    """Load a trained folder's weights (half precision becomes single) into *model*, and set it to evaluation.
-
-    Raises:
-        BadInput: if the weights are missing or do not fit the model.
-    """
-    path = Path(folder) / "model.safetensors"
-    if not path.exists():
-        raise BadInput(path, "no weights here; make them with: kgmm train")
-    try:
-        stored = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise BadInput(path, f"not a safetensors file ({error}); make it anew with: kgmm train") from error
-    state = {k: v.float() if v.dtype in (torch.float16, torch.bfloat16) else v for k, v in stored.items()}
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise BadInput(path, f"weights do not fit the model: {' '.join(str(error).split())[:300]}") from error
-    return model.eval()
-
-
 def halve(folder: str | Path) -> None:
-    """Store a trained folder's weights in half precision, which :func:`load_weights` reads as well."""
+    """Store a trained folder's weights in half precision, which :func:`kgmm.nn.folders.load_weights` reads as well."""
     path = Path(folder) / "model.safetensors"
     _save({k: v.half() if v.is_floating_point() else v for k, v in load_file(path).items()}, path)

@@ -16,7 +16,7 @@ from kgmm.data.knowledge_questions import TEMPLATES, KnowledgeQuestion, knowledg
 from kgmm.errors import KgmmError
 from kgmm.language import names
 from kgmm.scene import SceneGraph, SceneObject
-from kgmm.train.kdmn import FactBase, cache_folder
+from kgmm.train.memories import FactBase, cache_folder
 
 if TYPE_CHECKING:
     from kgmm.reason.kdmn.memory import Triple

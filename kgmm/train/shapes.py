@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,36 +13,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kgmm.data import clevr, easy_vqa
-from kgmm.data.clevr import Program, ProgramStep
-from kgmm.data.easy_vqa import FEATURE_DIM, Segment
 from kgmm.errors import KgmmError
-from kgmm.nn.program import ProgramNetwork
-from kgmm.nn.vqa import JOINS, VqaNetwork
-from kgmm.reason.visual.grammar import clevr_program
-
-EASY_COLOURS = ("red", "green", "blue", "black", "gray", "teal", "brown", "yellow")
-EASY_SHAPES = ("circle", "rectangle", "triangle")
-
-
-@dataclass(frozen=True)
-class World:
-    """What networks must know of a data set: words, answers, attributes and their values."""
-
-    name: str
-    words: tuple[str, ...]
-    answers: tuple[str, ...]
-    attributes: dict[str, tuple[str, ...]]
-
-
-WORLDS = {
-    "easy-vqa": World(
-        "easy-vqa",
-        (*EASY_COLOURS, *EASY_SHAPES, "colour", "shape"),
-        ("yes", "no", *EASY_COLOURS, *EASY_SHAPES),
-        {"colour": EASY_COLOURS, "shape": EASY_SHAPES},
-    ),
-    "clevr": World("clevr", clevr.WORDS, clevr.ANSWERS, clevr.ATTRIBUTES),
-}
+from kgmm.nn.vqa import JOINS
+from kgmm.reason.visual.grammar import clevr_program, easy_program, tokens
+from kgmm.reason.visual.segments import Pictures, read_pixels, segments
+from kgmm.reason.visual.worlds import SIZE, WORLDS, Program, draw, make_network
+from kgmm.train.measures import by_kind, majority_hits
 
 
 @dataclass(frozen=True)
@@ -55,50 +29,6 @@ class Asked:
     program: Program
     answer: str
     picture: int
-
-
-def easy_program(question: str) -> Program:
-    """Parse an easy-vqa question by its grammar.
-
-    Raises:
-        KgmmError: if the question is not of that grammar.
-
-    Example:
-        >>> [(s.function, s.argument) for s in easy_program("is there not a blue shape?")]
-        [('find', 'blue'), ('absent', '')]
-    """
-    words = re.findall(r"[a-z]+", question.lower().replace("grey", "gray").replace("colour", "color"))
-    named = [w for w in words if w in EASY_COLOURS or w in EASY_SHAPES]
-    find = ProgramStep("find", named[0] if named else "")
-    if len(named) > 1 or not words:
-        raise KgmmError(f"cannot read {question!r}: ask for one colour or one shape")
-    if words[0] == "what":
-        asks_colour = "color" in words or (bool(named) and named[0] in EASY_SHAPES)
-        return find, ProgramStep("query", "colour" if asks_colour else "shape", (0,))
-    if not named:
-        raise KgmmError(f"cannot read {question!r}: it names no colour and no shape")
-    negated = "not" in words or "no" in words
-    return find, ProgramStep("absent" if negated else "exist", "", (0,))
-
-
-def tokens(text: str) -> list[str]:
-    """Split a question into words, ``left_of`` staying apart."""
-    return re.findall(r"[a-z0-9]+", text.lower().replace("_", " "))
-
-
-class Pictures:
-    """Objects of many pictures, padded: features (P, N, f), boxes (P, N, 4) in [0, 1], mask (P, N)."""
-
-    def __init__(self, found: Sequence[list[Segment]], size: float) -> None:
-        most = max(1, *(len(s) for s in found))
-        self.features = torch.zeros(len(found), most, FEATURE_DIM)
-        self.boxes = torch.zeros(len(found), most, 4)
-        self.mask = torch.zeros(len(found), most, dtype=torch.bool)
-        for p, objects in enumerate(found):
-            for i, o in enumerate(objects):
-                self.features[p, i] = torch.from_numpy(o.features)
-                self.boxes[p, i] = torch.tensor([*o.centre, *o.box[2:]]) / size
-                self.mask[p, i] = True
 
 
 @dataclass
@@ -114,7 +44,7 @@ def easy_part(split: str, limit: int | None = None) -> Part:
     questions = easy_vqa.load_questions(split)[:limit]
     images = sorted({q.image for q in questions})
     at = {image: i for i, image in enumerate(images)}
-    found = [easy_vqa.segments(easy_vqa.read_pixels(easy_vqa.image_path(split, i))) for i in images]
+    found = [segments(read_pixels(easy_vqa.image_path(split, i))) for i in images]
     asked = [Asked(q.question, easy_program(q.question), q.answer, at[q.image]) for q in questions]
     return Part(asked, Pictures(found, 64.0))
 
@@ -122,10 +52,10 @@ def easy_part(split: str, limit: int | None = None) -> Part:
 def clevr_part(scenes: range, per_scene: int, lengths: tuple[int, ...], seed: int) -> Part:
     """Draw worlds by the seeds of *scenes*, and questions with programs of *lengths* steps about their pictures."""
     worlds = [clevr.scene(s) for s in scenes]
-    found = [easy_vqa.segments(np.asarray(clevr.draw(w), np.float32) / 255.0) for w in worlds]
+    found = [segments(np.asarray(draw(w), np.float32) / 255.0) for w in worlds]
     drawn = clevr.questions(worlds, per_scene, lengths, seed)
     asked = [Asked(q.question, clevr_program(q.question), q.answer, q.scene) for q in drawn]
-    return Part(asked, Pictures(found, float(clevr.SIZE)))
+    return Part(asked, Pictures(found, float(SIZE)))
 
 
 def parts(data: str, small: bool = False) -> tuple[Part, Part, Part]:
@@ -242,27 +172,17 @@ class ShapesProblem:
                 sees another question's picture. What a network knows of the world is in its picture, so these are
                 its runs without knowledge and with wrong knowledge.
         """
-        right: dict[str, list[bool]] = defaultdict(list)
+        hits: list[bool] = []
         _, answers, _ = self._tokens[id(part)]
         for start in range(0, len(part.asked), 512):
             rows = torch.arange(start, min(start + 512, len(part.asked)))
-            hits = (self.logits(part, rows, pictures).argmax(1).cpu() == answers[rows]).tolist()
-            for row, hit in zip(rows.tolist(), hits, strict=True):
-                right["all"].append(hit)
-                right[part.asked[row].program[-1].function].append(hit)
-        return {kind: sum(hits) / len(hits) for kind, hits in right.items()}
+            hits += (self.logits(part, rows, pictures).argmax(1).cpu() == answers[rows]).tolist()
+        return by_kind([a.program[-1].function for a in part.asked], hits)
 
     def majority(self, part: Part) -> dict[str, float]:
         """Return the accuracy of the most frequent training answer for each kind of question, as :meth:`accuracy` does."""
-        counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for a in self.train.asked:
-            counts[_kind(a)][a.answer] += 1
-        right: dict[str, list[bool]] = defaultdict(list)
-        for a in part.asked:
-            hit = bool(counts[_kind(a)]) and counts[_kind(a)].most_common(1)[0][0] == a.answer
-            right["all"].append(hit)
-            right[a.program[-1].function].append(hit)
-        return {kind: sum(hits) / len(hits) for kind, hits in right.items()}
+        known, asked = ([(_kind(a), a.answer) for a in p.asked] for p in (self.train, part))
+        return by_kind([a.program[-1].function for a in part.asked], majority_hits(known, asked))
 
     def write(self, folder: Path) -> None:
         """Nothing but weights, config and vocabulary is needed."""
@@ -270,10 +190,3 @@ class ShapesProblem:
 
 def _kind(a: Asked) -> str:
     return f"{a.program[-1].function} {a.program[-1].argument}"
-
-
-def make_network(network: str, world: World, vocabulary: int, dim: int) -> torch.nn.Module:
-    """Return an untrained network for a world."""
-    if network == "modules":
-        return ProgramNetwork(world.words, world.answers, dict(world.attributes), FEATURE_DIM, dim)
-    return VqaNetwork(network, vocabulary, len(world.answers), FEATURE_DIM, dim)

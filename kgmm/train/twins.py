@@ -11,13 +11,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kgmm.language.words import normal
-from kgmm.nn.answers import answer_logits
+from kgmm.nn.answers import Answers, answer_logits, group_answers
 from kgmm.nn.no_knowledge import NoKnowledge
-from kgmm.train.guided.base import Split, take
+from kgmm.train.split import Split
 
 if TYPE_CHECKING:
     from kgmm.nn.kdmn import FactBatch
-    from kgmm.train.kdmn import Example, FvqaProblem
+    from kgmm.train.kdmn import FvqaProblem
+    from kgmm.train.memories import Example
 
 
 class TwinProblem:
@@ -49,7 +50,7 @@ class TwinProblem:
         settings: dict[str, Any] = {
             "answers": len(self.answers),
             "words": base.words.dim,
-            "sentence": base._train.question.shape[1],
+            "sentence": base.train_batch.question.shape[1],
             "blind": blind,
         }
         self.model: torch.nn.Module = NoKnowledge(**settings)
@@ -62,52 +63,40 @@ class TwinProblem:
             "about": "KDMN's twin that reads no fact.",
         }
         self.vocabulary: dict[str, Any] = {"answers": self.answers}
-        self.tune = ([base.train[i] for i in split.tune.tolist()], take(base._train, split.tune))
-        self.held = (base.held, base._held)
-        self._train, self._right = self._groups(base.train, base._train)
+        self.tune = ([base.train[i] for i in split.tune.tolist()], base.train_batch.take(split.tune))
+        self.held = (base.held, base.held_batch)
+        self.train_answers = self.answers_of(base.train, base.train_batch)
+        self.right = self.train_answers.places([e.answer for e in base.train])
 
-    def texts(self, e: Example) -> list[str]:
-        """Return the answers a question may get: the vocabulary, then seen names that are not in it."""
-        return list(dict.fromkeys([*self.answers, *(normal(n) for n in e.memory.seen)]))
-
-    def _groups(self, part: list[Example], batch: FactBatch) -> tuple[Tensor, Tensor]:
-        known = len(self.answers)
-        group = torch.full((len(part), known + batch.seen.shape[1]), -1, dtype=torch.long)
-        group[:, :known] = torch.arange(known)
-        right = torch.full((len(part),), -1, dtype=torch.long)
-        for i, e in enumerate(part):
-            at = {t: j for j, t in enumerate(self.texts(e))}
-            group[i, known : known + len(e.memory.seen)] = torch.tensor(
-                [at[normal(n)] for n in e.memory.seen], dtype=torch.long
-            )
-            right[i] = at.get(e.answer, -1)
-        return group, right
+    def answers_of(self, part: list[Example], batch: FactBatch) -> Answers:
+        """Return what each question may get: the vocabulary, then seen names that are not in it."""
+        said = [[*self.answers, *(normal(n) for n in e.memory.seen)] for e in part]
+        return group_answers(said, len(self.answers) + batch.seen.shape[1])
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean cross-entropy of labelled samples."""
         rows = self.split.labelled[rows]
         said = self.said(rows)
-        return F.cross_entropy(said, self._right[rows].to(said.device))
+        return F.cross_entropy(said, self.right[rows].to(said.device))
 
     def said(self, rows: Tensor) -> Tensor:
-        """Return the logits of training samples' :meth:`texts`, (B, A)."""
+        """Return the logits of training samples' answers, (B, A)."""
         device = next(self.model.parameters()).device
-        logits = self.model(take(self.base._train, rows).to(device))
-        return answer_logits(logits, self._train[rows].to(device), int(self._train.max()) + 1)
+        logits = self.model(self.base.train_batch.take(rows).to(device))
+        return answer_logits(logits, self.train_answers.group[rows].to(device), self.train_answers.most)
 
     @torch.no_grad()
-    def log_probabilities(self, part: list[Example], batch: FactBatch) -> tuple[Tensor, Tensor]:
-        """Return log probabilities of each question's :meth:`texts` (Q, A), and the right one's place, -1 if none."""
-        device = next(self.model.parameters()).device
-        group, right = self._groups(part, batch)
-        logits = self.model(batch.to(device)).cpu()
-        return answer_logits(logits, group, int(group.max()) + 1).log_softmax(1), right
+    def log_probabilities(self, part: list[Example], batch: FactBatch) -> tuple[Tensor, Tensor, Answers]:
+        """Return log probabilities of each question's answers (Q, A), the right one's place, -1 if none, and them."""
+        device, answers = next(self.model.parameters()).device, self.answers_of(part, batch)
+        logits = answers.logits(self.model(batch.to(device)).cpu())
+        return logits.log_softmax(1), answers.places([e.answer for e in part]), answers
 
     def evaluate(self) -> dict[str, float]:
         """Return top1 and top3 on the tuning questions, and as ``held_…`` on the held-out images."""
         figures = {}
         for name, (part, batch) in {"": self.tune, "held_": self.held}.items():
-            log_p, right = self.log_probabilities(part, batch)
+            log_p, right, _ = self.log_probabilities(part, batch)
             best = log_p.topk(3, dim=1).indices
             figures[f"{name}top1"] = float((best[:, 0] == right).float().mean())
             figures[f"{name}top3"] = float((best == right.unsqueeze(1)).any(1).float().mean())

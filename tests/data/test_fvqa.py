@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from kgmm.data.fvqa import load_facts, load_questions, parse_surface, singular, split_by_image
+from kgmm.data.fvqa import load_facts, load_questions, split_by_image
+from kgmm.data.surfaces import parse_surface, singular
 from kgmm.errors import BadInput
 
 

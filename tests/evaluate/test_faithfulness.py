@@ -10,9 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from kgmm.cli import cli
-from kgmm.cli.eval_faithfulness import by_similarity
 from kgmm.evaluate.calibration import calibration, calibration_svg, risk_coverage, risk_coverage_svg
-from kgmm.evaluate.faithfulness import alone, measure, report
+from kgmm.evaluate.faithfulness import alone, by_similarity, measure, report
 from kgmm.knowledge import KnowledgeStore
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact

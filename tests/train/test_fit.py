@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from kgmm.errors import BadInput, KgmmError
-from kgmm.train.fit import Recipe, fit, load_weights, pick_device
+from kgmm.nn.folders import load_weights
+from kgmm.train.fit import Recipe, fit, pick_device
 
 
 class Line:

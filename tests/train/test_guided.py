@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from kgmm.data.fvqa import FvqaQuestion
+from kgmm.nn.answers import group_answers
 from kgmm.nn.kdmn import KDMN
-from kgmm.reason.kdmn.choices import places
 from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
+from kgmm.reason.kdmn.prior import Prior, reweigh
+from kgmm.train.choices import places
 from kgmm.train.fit import Recipe, fit
-from kgmm.train.guided.base import Plain, Split, group_answers, take
+from kgmm.train.guided.base import Plain
 from kgmm.train.guided.policy import PolicyProblem
-from kgmm.train.guided.prior import Prior, PriorProblem, Support, fit_prior, reweigh, weigh
+from kgmm.train.guided.prior import PriorProblem, Support, fit_prior, weigh
 from kgmm.train.guided.teacher import (
     FactlessStudent,
     Lesson,
@@ -26,7 +28,9 @@ from kgmm.train.guided.teacher import (
     targets,
     teacher_answers,
 )
-from kgmm.train.kdmn import Example, FactBase, FvqaProblem, _labels
+from kgmm.train.kdmn import FvqaProblem
+from kgmm.train.memories import Example, FactBase, labels
+from kgmm.train.split import Split
 from kgmm.train.twins import TwinProblem
 
 USES = {
@@ -71,8 +75,10 @@ class Small:
         made = [_example(i, rng) for i in range(train + held)]
         self.train, self.held = made[:train], made[train:]
         self.words = WordTable([*NAMES, "cut", "bread"], np.eye(len(NAMES) + 2))
-        self._train, self._held = (pack([e.memory for e in part], self.words) for part in (self.train, self.held))
-        self._answers, self._gold = _labels(self.train, 3)
+        self.train_batch, self.held_batch = (
+            pack([e.memory for e in part], self.words) for part in (self.train, self.held)
+        )
+        self.right_ends, self.gold_facts = labels(self.train, 3)
         self.answers, self._said, self._choices = [], places(self.train, []), [None, None]
         network = {
             "words": self.words.dim,
@@ -108,12 +114,12 @@ RECIPE = Recipe(epochs=3, batch=12, rate=1e-2, threads=0)
 
 
 def test_answers_are_grouped_by_what_they_say(small):
-    answers = group_answers(small.held, 4)
+    answers = group_answers([e.texts for e in small.held], 8)
     e = small.held[0]
     assert answers.texts[0] == list(dict.fromkeys(e.texts))
     assert [answers.texts[0][g] for g in answers.group[0, :6].tolist()] == e.texts
     assert answers.group[0, 6:].tolist() == [-1, -1]
-    assert answers.texts[0][answers.right[0]] == e.answer
+    assert answers.texts[0][answers.places([e.answer for e in small.held])[0]] == e.answer
 
 
 def test_support_is_what_the_best_fact_says(support):
@@ -150,7 +156,7 @@ def test_support_is_the_best_of_all_facts_looked_at_one_by_one():
 
 
 def test_the_prior_moves_answers_and_leaves_the_null_and_shares_alone(small, support):
-    answers = group_answers(small.held, 3)
+    answers = group_answers([e.texts for e in small.held], 6)
     ends = torch.randn(len(small.held), 7)
     counts = support.table(small.held, answers.texts)
     after = reweigh(ends, answers, counts, Prior(1.0, 2.0, 0.5))
@@ -165,15 +171,15 @@ def test_the_prior_moves_answers_and_leaves_the_null_and_shares_alone(small, sup
                         float(before[b, e] - before[b, other]), abs=1e-4
                     )
     assert torch.allclose(reweigh(ends, answers, counts, Prior()), before, atol=1e-4)
-    assert (answers.logits(after[:, :-1]).argmax(1) == answers.right).float().mean() > (
-        answers.logits(before[:, :-1]).argmax(1) == answers.right
-    ).float().mean()
+    right = answers.places([e.answer for e in small.held])
+    moved, kept = (answers.logits(log_p[:, :-1]).argmax(1) == right for log_p in (after, before))
+    assert moved.float().mean() > kept.float().mean()
 
 
 def test_a_prior_that_says_nothing_is_given_no_weight(small):
-    answers = group_answers(small.held, 3)
+    answers = group_answers([e.texts for e in small.held], 6)
     logits = torch.randn(len(small.held), answers.most)
-    prior = fit_prior(logits, torch.ones_like(logits), answers.mask(), answers.right)
+    prior = fit_prior(logits, torch.ones_like(logits), answers.mask(), answers.places([e.answer for e in small.held]))
     post = smoothed_posterior(logits, prior, answers)
     assert torch.equal(post.argmax(1), (prior.power * logits).masked_fill(~answers.mask(), -1e9).argmax(1))
 
@@ -258,7 +264,7 @@ def test_policies_pick_k_facts_and_train(retrieval, small, split, tmp_path):
     problem = PolicyProblem(small, split, k=1, retrieval=retrieval)
     before = {k: v.clone() for k, v in problem.policy.state_dict().items()}
     fit(problem, tmp_path, RECIPE)
-    pointer = problem.model(small._held)[0]
+    pointer = problem.model(small.held_batch)[0]
     assert ((pointer > -1e30).any(2).sum(1) == 1).all()
     moved = any(not torch.equal(v, before[k]) for k, v in problem.policy.state_dict().items())
     assert moved == (retrieval != "cosine")
@@ -283,6 +289,6 @@ def test_an_unknown_retrieval_is_refused(small, split):
 
 def test_tuning_questions_are_not_learned_from(small, split):
     plain = Plain(small, split)
-    tuned = take(small._train, split.tune)
+    tuned = small.train_batch.take(split.tune)
     assert plain.size == len(split.labelled) and not set(split.tune.tolist()) & set(split.labelled.tolist())
-    assert torch.equal(plain._tune.question, tuned.question)
+    assert torch.equal(plain.tune_batch.question, tuned.question)

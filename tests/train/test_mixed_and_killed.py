@@ -40,7 +40,7 @@ def test_networks_of_shapes_train_in_16_bits(name, split):
 @pytest.mark.parametrize("context", ["sum", "gru"])
 def test_kdmn_trains_in_16_bits(context):
     from kgmm.nn.kdmn import KDMN, FactBatch
-    from kgmm.train.kdmn import pointer_loss
+    from kgmm.train.losses import pointer_loss
 
     torch.manual_seed(0)
     batch = FactBatch(

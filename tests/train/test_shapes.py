@@ -7,8 +7,9 @@ import torch
 
 from kgmm.errors import KgmmError
 from kgmm.nn.vqa import JOINS
+from kgmm.reason.visual.grammar import easy_program
 from kgmm.train.fit import Recipe, fit
-from kgmm.train.shapes import ShapesProblem, easy_program, parts
+from kgmm.train.shapes import ShapesProblem, parts
 
 
 @pytest.fixture(scope="module")

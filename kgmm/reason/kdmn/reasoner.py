@@ -7,10 +7,7 @@ answer that no fact in memory says; that is a guess, named in the trace and with
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +16,8 @@ import numpy as np
 from kgmm.language import names
 from kgmm.language.phrase import sense
 from kgmm.language.words import lemmas, normal
-from kgmm.nn.folders import written
+from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
+from kgmm.reason.answers import added_up
 from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share, pack, spread
 from kgmm.reason.task import Outcome, Task
 from kgmm.retrieve.memory import Candidates, decode, query_vector, similarities, term_vectors, vectors
@@ -29,7 +27,7 @@ from kgmm.trace.trace import cited
 if TYPE_CHECKING:
     from kgmm.nn.kdmn import KDMN
     from kgmm.nn.policy import PolicyKDMN
-    from kgmm.train.guided.prior import StorePrior
+    from kgmm.reason.kdmn.prior import StorePrior
 
 NAMES = ("kdmn",)
 WEIGHTS = Path(__file__).parents[2] / "weights" / "kdmn"
@@ -54,28 +52,20 @@ class Trained:
     vocabulary: tuple[str, ...] = ()
 
 
-def load(folder: Path = WEIGHTS) -> Trained:
+@kept_until_rewritten
+def load(folder: Path) -> Trained:
     """Load a folder written by ``kgmm train kdmn``; it is kept until its weights are written anew.
 
     Raises:
         BadInput: if a file is missing or does not fit.
     """
-    return _load(folder, written(folder))
-
-
-@cache
-def _load(folder: Path, _written: int) -> Trained:
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    from kgmm.errors import BadInput
     from kgmm.nn.kdmn import KDMN
     from kgmm.nn.policy import FactPolicy, PolicyKDMN
-    from kgmm.train.fit import load_weights
+    from kgmm.reason.kdmn.prior import StorePrior
 
-    try:
-        config = json.loads((folder / "config.json").read_text())
-        known = json.loads((folder / "vocabulary.json").read_text())
+    with read_folder(folder, "a trained kdmn", "kgmm train kdmn fvqa --out DIR") as (config, known):
         words, vocabulary = known["words"], known.get("answers", [])
         table = load_file(folder / "words.safetensors")["vectors"]
         limit = int(config["memory"])
@@ -87,17 +77,8 @@ def _load(folder: Path, _written: int) -> Trained:
                 f"{len(words)} words with {len(table)} vectors, {len(vocabulary)} answers with "
                 f"{config['network'].get('answers', 0)} outputs"
             )
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise BadInput(
-            folder, f"not a trained kdmn ({error!r}); make one with: kgmm train kdmn fvqa --out DIR"
-        ) from error
-    load_weights(model, folder)
-    checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
-    prior = None
-    if (folder / "prior.json").is_file():
-        from kgmm.train.guided.prior import StorePrior
-
-        prior = StorePrior.read(folder / "prior.json")
+        prior = StorePrior.read(folder / "prior.json") if (folder / "prior.json").is_file() else None
+    checksum = load_weights(model, folder)
     return Trained(model, WordTable(words, table), limit, checksum, prior, tuple(vocabulary))
 
 
@@ -142,15 +123,14 @@ class Read:
     def answers(self) -> list[Said]:
         """Return what the network may say, likeliest first; ends and names that say the same add up."""
         share, size = self._share(), self.pointer.size
-        found: dict[str, Said] = {}
-        for i in np.argsort(-share[:size], kind="stable").tolist():
-            text, p = self.texts[i // 2][i % 2], float(share[i])
-            known = found.setdefault(normal(text), Said(text, 0.0, 0.0, i // 2))
-            found[normal(text)] = replace(known, probability=known.probability + p, pointed=known.pointed + p)
-        for word, p in zip(self.vocabulary, share[size:-1].tolist(), strict=True):
-            known = found.get(word, Said(word, 0.0))
-            found[word] = replace(known, probability=known.probability + p)
-        return sorted(found.values(), key=lambda a: -a.probability)
+        order = np.argsort(-share[:size], kind="stable").tolist()
+        ends = [(self.texts[i // 2][i % 2], i // 2) for i in order]
+        said = [normal(text) for text, _ in ends]
+        best = dict(zip(reversed(said), reversed(ends), strict=True))
+        pointed = added_up(said, share[order])
+        total = added_up([*said, *self.vocabulary], [*share[order], *share[size:-1]])
+        found = [Said(best[k][0], p, pointed[k], best[k][1]) if k in best else Said(k, p) for k, p in total.items()]
+        return sorted(found, key=lambda a: -a.probability)
 
 
 def read(task: Task, trained: Trained | None = None) -> Read:
@@ -160,7 +140,7 @@ def read(task: Task, trained: Trained | None = None) -> Read:
     from kgmm.nn.kdmn import KDMN
     from kgmm.reason.kdmn.choices import choose, offer
 
-    trained = trained or load()
+    trained = trained or load(WEIGHTS)
     candidates, memory = _memory(task, trained.limit)
     texts = _texts(task, candidates, memory)
     flat = [normal(text) for pair in texts for text in pair]

@@ -12,6 +12,7 @@ import numpy as np
 
 from kgmm.language import names
 from kgmm.language.words import normal
+from kgmm.reason.answers import added_up
 from kgmm.reason.ranking.linear import LINEAR, Scorer, certainty
 from kgmm.reason.ranking.network import WEIGHTS, Trained, as_pairs, end_features, load, relation_numbers, text_keys
 from kgmm.reason.ranking.weights import WEIGHTS as LINEAR_WEIGHTS
@@ -101,9 +102,10 @@ def summed_by_answer(logits: NDArray[Any], says: list[tuple[str, str]]) -> NDArr
         >>> np.exp(both).round(2).tolist()
         [[0.5, 0.5], [0.5, 0.0]]
     """
-    texts, at = np.unique(np.array(says, dtype=object).reshape(-1).astype(str), return_inverse=True)
     flat = logits.reshape(-1).astype(np.float64)
     share = np.exp(flat - flat.max())
     share /= share.sum()
-    total = np.bincount(at, share, len(texts))
-    return np.asarray(np.log(np.maximum(total[at], 1e-12)) + 1e-3 * share).reshape(logits.shape)
+    said = [text for pair in says for text in pair]
+    total = added_up(said, share)
+    mass = np.array([total[text] for text in said])
+    return np.asarray(np.log(np.maximum(mass, 1e-12)) + 1e-3 * share).reshape(logits.shape)

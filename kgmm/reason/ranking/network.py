@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +11,7 @@ from numpy.typing import NDArray
 
 from kgmm.encode.cache import fact_keys
 from kgmm.errors import BadInput
-from kgmm.nn.folders import written
+from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
 from kgmm.reason.ranking.features import FEATURES, Evidence
 from kgmm.reason.ranking.linear import linear
 from kgmm.retrieve.memory import term_vectors
@@ -62,36 +59,23 @@ class Trained:
         return self._known[question]
 
 
-def load(folder: Path = WEIGHTS) -> Trained:
+@kept_until_rewritten
+def load(folder: Path) -> Trained:
     """Load a folder written by ``kgmm train hybrid``; it is kept until its weights are written anew.
 
     Raises:
         BadInput: if a file is missing or does not fit.
     """
-    return _load(folder, written(folder))
-
-
-@cache
-def _load(folder: Path, _written: int) -> Trained:
-    from kgmm.train.fit import load_weights
-
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    with read_folder(folder, "a trained hybrid", "kgmm train hybrid FVQA --out DIR") as (config, _):
         network, relations = dict(config["network"]), tuple(config["relations"])
         model = committee(**network)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            folder, f"not a trained hybrid ({error!r}); make one with: kgmm train hybrid FVQA --out DIR"
-        ) from error
     if relations != RELATIONS or network["features"] != WIDTH:
         raise BadInput(
             folder,
             f"trained on {network['features']} features and {len(relations)} relations, not on the {WIDTH} and "
             f"{len(RELATIONS)} of this version; train it anew with: kgmm train hybrid FVQA --out DIR",
         )
-    load_weights(model, folder)
-    model.eval()
-    checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
+    checksum = load_weights(model, folder)
     share, support, bias = model.confidence.tolist()
     return Trained(model, (share, support, bias), question_tokenizer(), checksum)
 

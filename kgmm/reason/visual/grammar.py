@@ -1,15 +1,19 @@
-"""Questions about CLEVR-like worlds back to their programs: a recursive-descent parser of the generator's English.
+"""Questions about coloured shapes to programs: easy-vqa's by their words, CLEVR-like ones by recursive descent.
 
-Every rule starts with words that no other starts with, so a question has one reading, however long it is.
+Every rule of the generator's English starts with words that no other starts with, so a question has one reading,
+however long it is.
 """
 
 from __future__ import annotations
 
 import re
 
-from kgmm.data.clevr import (
+from kgmm.errors import KgmmError
+from kgmm.reason.visual.worlds import (
     ATTRIBUTES,
     COLOURS,
+    EASY_COLOURS,
+    EASY_SHAPES,
     JOINED,
     RELATIONS,
     SHAPES,
@@ -17,7 +21,6 @@ from kgmm.data.clevr import (
     Program,
     ProgramStep,
 )
-from kgmm.errors import KgmmError
 
 _COMPARED = {
     "are there more": ("greater", "than"),
@@ -25,6 +28,46 @@ _COMPARED = {
     "are there as many": ("equal", "as"),
 }
 _AMONG = "a thing among the"
+
+
+def read_question(question: str) -> tuple[str, Program]:
+    """Return the data set in whose English a question is, and its program.
+
+    Raises:
+        KgmmError: if it is in neither's; the message says what easy-vqa's grammar lacks.
+
+    Example:
+        >>> read_question("how many stars are there?")[0], read_question("is there a red shape?")[0]
+        ('clevr', 'easy-vqa')
+    """
+    try:
+        return "clevr", clevr_program(question)
+    except KgmmError:
+        return "easy-vqa", easy_program(question)
+
+
+def easy_program(question: str) -> Program:
+    """Parse an easy-vqa question by its grammar.
+
+    Raises:
+        KgmmError: if the question is not of that grammar.
+
+    Example:
+        >>> [(s.function, s.argument) for s in easy_program("is there not a blue shape?")]
+        [('find', 'blue'), ('absent', '')]
+    """
+    words = re.findall(r"[a-z]+", question.lower().replace("grey", "gray").replace("colour", "color"))
+    named = [w for w in words if w in EASY_COLOURS or w in EASY_SHAPES]
+    find = ProgramStep("find", named[0] if named else "")
+    if len(named) > 1 or not words:
+        raise KgmmError(f"cannot read {question!r}: ask for one colour or one shape")
+    if words[0] == "what":
+        asks_colour = "color" in words or (bool(named) and named[0] in EASY_SHAPES)
+        return find, ProgramStep("query", "colour" if asks_colour else "shape", (0,))
+    if not named:
+        raise KgmmError(f"cannot read {question!r}: it names no colour and no shape")
+    negated = "not" in words or "no" in words
+    return find, ProgramStep("absent" if negated else "exist", "", (0,))
 
 
 def clevr_program(question: str) -> Program:
@@ -128,3 +171,8 @@ class _Reader:
     def unreadable(self, wanted: str) -> KgmmError:
         rest = " ".join(self.words[self.at : self.at + 6])
         return KgmmError(f"cannot read {self.question!r}: expected {wanted} at {rest!r}")
+
+
+def tokens(text: str) -> list[str]:
+    """Split a question into words, ``left_of`` staying apart."""
+    return re.findall(r"[a-z0-9]+", text.lower().replace("_", " "))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kgmm.data import clevr
-from kgmm.data.clevr import Program
-from kgmm.data.easy_vqa import Segment, read_pixels, segments
-from kgmm.errors import BadInput, KgmmError
+from kgmm.errors import KgmmError
 from kgmm.language.words import normal
-from kgmm.nn.folders import written
+from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
 from kgmm.reason.task import Outcome, Task
-from kgmm.reason.visual.grammar import clevr_program
+from kgmm.reason.visual.grammar import read_question, tokens
+from kgmm.reason.visual.segments import Pictures, Segment, read_pixels, segments
+from kgmm.reason.visual.worlds import COLOURS, SHAPES, WORLDS, draw, make_network
 from kgmm.scene import SceneGraph
 from kgmm.trace import Step
-from kgmm.train.shapes import WORLDS, Pictures, easy_program, make_network, tokens
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 #: the survey's Figure 19; stacked attention (Yang 2016); co-attention (Lu 2016); top-down attention (Anderson 2018); a
@@ -48,42 +43,26 @@ FEW_COLOURS, MOST_PIXELS = 10, 0.75
 _SPELLINGS = {"colour": "color", "color": "colour", "grey": "gray"}
 
 
-def load(
-    network: str, data: str = "easy-vqa", folder: Path | None = None
-) -> tuple[torch.nn.Module, dict[str, int], str]:
-    """Return a network, shipped or of a folder of one's own, its token ids and its weights' checksum.
+@kept_until_rewritten
+def load(folder: Path, network: str, data: str) -> tuple[torch.nn.Module, dict[str, int], str]:
+    """Return a trained folder's network, its token ids and its weights' checksum.
+
+    Args:
+        folder: written by ``kgmm train``, or shipped.
+        network: its name.
+        data: what it must have been trained on.
 
     Raises:
-        BadInput: if its folder is missing or damaged.
+        BadInput: if the folder is missing or damaged.
+        KgmmError: if the network was trained on other data.
     """
-    place = folder or WEIGHTS / f"{data}-{network}"
-    return _load(network, data, place, written(place))
-
-
-@cache
-def _load(network: str, data: str, folder: Path, _written: int) -> tuple[torch.nn.Module, dict[str, int], str]:
-    from kgmm.train.fit import load_weights
-
-    try:
-        config = json.loads((folder / "config.json").read_text())
-        known = json.loads((folder / "vocabulary.json").read_text())["tokens"]
-    except FileNotFoundError as error:
-        raise BadInput(
-            folder,
-            f"no trained model here; make one with: kgmm train {network} {data} --out DIR, and ask it by its folder",
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            folder,
-            f"not a trained model ({error!r}); make it anew with: kgmm train {network} {data} --out DIR",
-        ) from error
-    if config.get("data") != data:
-        raise KgmmError(f"the question is of {data}; {folder} was trained on {config.get('data')}")
-    if "dim" not in config:
-        raise BadInput(folder / "config.json", f"lacks 'dim'; make it anew with: kgmm train {network} {data}")
-    model = make_network(network, WORLDS[data], len(known), int(config["dim"]))
-    load_weights(model, folder)
-    checksum = hashlib.blake2b((folder / "model.safetensors").read_bytes(), digest_size=8).hexdigest()
+    command = f"kgmm train {network} {data} --out DIR, and ask it by its folder"
+    with read_folder(folder, "a trained model", command) as (config, vocabulary):
+        if config.get("data") != data:
+            raise KgmmError(f"the question is of {data}; {folder} was trained on {config.get('data')}")
+        known = vocabulary["tokens"]
+        model = make_network(network, WORLDS[data], len(known), int(config["dim"]))
+    checksum = load_weights(model, folder)
     return model, {w: i for i, w in enumerate(known)}, checksum
 
 
@@ -110,7 +89,7 @@ def answer(task: Task, name: str, folder: Path | None = None) -> Outcome:
         return Outcome(None, abstained=str(error))
     found = segments(pixels)
     pictures = Pictures([found], float(max(pixels.shape[:2])))
-    model, known, checksum = load(network, data, folder)
+    model, known, checksum = load(folder or WEIGHTS / f"{data}-{network}", network, data)
     given = (pictures.features, pictures.boxes, pictures.mask)
     with torch.inference_mode():
         if network == "modules":
@@ -126,30 +105,14 @@ def answer(task: Task, name: str, folder: Path | None = None) -> Outcome:
     return _outcome(task, data, logits[0].softmax(-1).numpy(), steps, checksum)
 
 
-def read_question(question: str) -> tuple[str, Program]:
-    """Return the data set in whose English a question is, and its program.
-
-    Raises:
-        KgmmError: if it is in neither's; the message says what easy-vqa's grammar lacks.
-
-    Example:
-        >>> read_question("how many stars are there?")[0], read_question("is there a red shape?")[0]
-        ('clevr', 'easy-vqa')
-    """
-    try:
-        return "clevr", clevr_program(question)
-    except KgmmError:
-        return "easy-vqa", easy_program(question)
-
-
 def _pixels(scene: SceneGraph) -> NDArray[np.float32] | None:
     """Return the scene's picture; a scene of coloured shapes that has none is drawn."""
     if scene.image and Path(scene.image).is_file():
         return read_pixels(scene.image)
     if scene.objects and all(
-        o.box and o.name in clevr.SHAPES and {*o.attributes[:1]} & clevr.COLOURS.keys() for o in scene.objects
+        o.box and o.name in SHAPES and {*o.attributes[:1]} & COLOURS.keys() for o in scene.objects
     ):
-        return np.asarray(clevr.draw(scene), np.float32) / 255.0
+        return np.asarray(draw(scene), np.float32) / 255.0
     return None
 
 

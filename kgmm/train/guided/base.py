@@ -1,4 +1,4 @@
-"""What the three knowledge-guided fusions share: KDMN on FVQA, its training images split once more, answers as groups.
+"""What the three knowledge-guided fusions share: KDMN on FVQA, its training images split once more.
 
 The survey's section III-A names three ways to let knowledge guide a network: a Bayesian prior
 (:mod:`~kgmm.train.guided.prior`), a teacher (:mod:`~kgmm.train.guided.teacher`), reinforcement
@@ -7,100 +7,15 @@ The survey's section III-A names three ways to let knowledge guide a network: a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
-from kgmm.nn.answers import answer_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.train.kdmn import FvqaProblem, predict, score, write_words
-
-if TYPE_CHECKING:
-    from kgmm.train.kdmn import Example
-
-
-@dataclass(frozen=True)
-class Split:
-    """Which of FVQA's training questions have labels to learn from, and which are kept to tune on.
-
-    Attributes:
-        questions: the training questions in the order of ``FvqaProblem.train``.
-        labelled: rows to learn from.
-        tune: rows of other images, for all that is not a weight: epochs, temperatures, the prior's weight.
-    """
-
-    questions: list[FvqaQuestion]
-    labelled: Tensor
-    tune: Tensor
-
-
-def split_training(problem: FvqaProblem, folder: str | Path, share: float = 1.0, tune: float = 0.15) -> Split:
-    """Split a problem's training questions by image.
-
-    Args:
-        problem: made from *folder*.
-        folder: with ``questions-train.json``.
-        share: of the images, used at all: less labels to see what knowledge is worth without them.
-        tune: share of these that is kept for tuning.
-    """
-    known = problem.config
-    questions = split_by_image(load_questions(Path(folder) / "questions-train.json"), known["dev"], known["split"])[0]
-    used = split_by_image(questions, share, 11)[1] if share < 1 else questions
-    rest, kept = split_by_image(used, tune, 12)
-    at = {q.question_id: i for i, q in enumerate(questions)}
-    rows = [torch.tensor([at[q.question_id] for q in part], dtype=torch.long) for part in (rest, kept)]
-    return Split(questions, rows[0], rows[1])
-
-
-def take(batch: FactBatch, rows: Tensor) -> FactBatch:
-    """Return some questions of a batch."""
-    return FactBatch(*(v[rows] for v in batch.__dict__.values()))
-
-
-@dataclass(frozen=True)
-class Answers:
-    """Which answer each end of each memory gives, and which is right.
-
-    Attributes:
-        texts: each question's distinct answers, normalized.
-        group: (Q, 2 N) int64 position in *texts* of each end; -1 at padding.
-        right: (Q,) int64 position of the right answer, -1 if no end gives it.
-    """
-
-    texts: list[list[str]]
-    group: Tensor
-    right: Tensor
-
-    @property
-    def most(self) -> int:
-        """The largest number of answers a question has."""
-        return max(1, *(len(t) for t in self.texts))
-
-    def mask(self) -> Tensor:
-        """Return (Q, A) bool: the answers there are."""
-        sizes = torch.tensor([len(t) for t in self.texts]).unsqueeze(1)
-        return torch.arange(self.most).unsqueeze(0) < sizes
-
-    def logits(self, ends: Tensor) -> Tensor:
-        """Add up (Q, 2 N) logits of ends by answer: (Q, A)."""
-        return answer_logits(ends, self.group, self.most)
-
-
-def group_answers(part: list[Example], facts: int) -> Answers:
-    """Group the ends of every memory by the answer they give; *facts* is the width memories are padded to."""
-    group = torch.full((len(part), 2 * facts), -1, dtype=torch.long)
-    texts: list[list[str]] = []
-    right = torch.full((len(part),), -1, dtype=torch.long)
-    for i, e in enumerate(part):
-        at = {t: j for j, t in enumerate(dict.fromkeys(e.texts))}
-        group[i, : len(e.texts)] = torch.tensor([at[t] for t in e.texts], dtype=torch.long)
-        right[i] = at.get(e.answer, -1)
-        texts.append(list(at))
-    return Answers(texts, group, right)
+from kgmm.train.split import Split
 
 
 class Plain:
@@ -136,7 +51,8 @@ class Plain:
             "seed": seed,
         }
         self.vocabulary = base.vocabulary
-        self._tune = take(base._train, split.tune)
+        self.tune = [base.train[i] for i in split.tune.tolist()]
+        self.tune_batch = base.train_batch.take(split.tune)
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean loss of labelled samples."""
@@ -144,9 +60,9 @@ class Plain:
 
     def evaluate(self) -> dict[str, float]:
         """Return figures on the tuning questions, and as ``held_…`` on the held-out images."""
-        asked, answers = [self.base.train[i] for i in self.split.tune.tolist()], self.base.answers
-        tuned = score(asked, self.ends(self._tune), answers)
-        held = score(self.base.held, self.ends(self.base._held), answers)
+        answers = self.base.answers
+        tuned = score(self.tune, self.ends(self.tune_batch), answers)
+        held = score(self.base.held, self.ends(self.base.held_batch), answers)
         return {**tuned, **{f"held_{k}": v for k, v in held.items()}}
 
     def ends(self, batch: FactBatch) -> Any:

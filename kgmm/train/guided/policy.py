@@ -20,8 +20,9 @@ from kgmm.nn.policy import (
     gumbel_top_k,
     reinforce,
 )
-from kgmm.train.guided.base import Plain, Split, take
-from kgmm.train.kdmn import end_loss
+from kgmm.train.guided.base import Plain
+from kgmm.train.losses import end_loss
+from kgmm.train.split import Split
 
 if TYPE_CHECKING:
     from kgmm.train.kdmn import FvqaProblem
@@ -66,7 +67,7 @@ class PolicyProblem(Plain):
             raise ValueError(f"no retrieval {retrieval!r}; there are: {', '.join(RETRIEVALS)}")
         self.k, self.retrieval, self.draws, self.weight = k, retrieval, draws, weight
         settings = {
-            "sentence": base._train.question.shape[1],
+            "sentence": base.train_batch.question.shape[1],
             **{width: base.config["network"][width] for width in ("features", "end_features")},
         }
         self.policy = FactPolicy(**settings)
@@ -78,8 +79,8 @@ class PolicyProblem(Plain):
         """Return the network's mean loss over the memories picked, and the policy's."""
         rows = self.split.labelled[rows]
         device = next(self.model.parameters()).device
-        batch = take(self.base._train, rows).to(device)
-        answers, gold = self.base._answers[rows].to(device), self.base._gold[rows].to(device)
+        batch = self.base.train_batch.take(rows).to(device)
+        answers, gold = self.base.right_ends[rows].to(device), self.base.gold_facts[rows].to(device)
         if self.retrieval == "reinforce":
             return self._reinforced(batch, answers, gold)
         scores = self.policy(batch) if self.retrieval == "supervised" else batch.features[..., 0]

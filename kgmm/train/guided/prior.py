@@ -7,10 +7,8 @@ network that gives answers probabilities: with KDMN, which reads facts itself, o
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,32 +16,23 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from kgmm.language import names
-from kgmm.language.words import content, lemmas, normal
+from kgmm.language.words import content, lemmas
+from kgmm.nn.answers import Answers, group_answers
 from kgmm.nn.posterior import fit_posterior, posterior, smoothed
+from kgmm.reason.kdmn.prior import Prior, fits, reweigh
 from kgmm.train.fit import write_json
-from kgmm.train.guided.base import Answers, Plain, Split, group_answers
+from kgmm.train.guided.base import Plain
 from kgmm.train.kdmn import predict
+from kgmm.train.split import Split
 
 if TYPE_CHECKING:
     from kgmm.nn.kdmn import FactBatch
-    from kgmm.reason.task import Task
-    from kgmm.train.kdmn import Example, FactBase, FvqaProblem
+    from kgmm.train.kdmn import FvqaProblem
+    from kgmm.train.memories import Example, FactBase
     from kgmm.train.twins import TwinProblem
 
 #: tried for the Dirichlet's α; the likeliest on the tuning questions is kept
 ALPHAS = (0.01, 0.1, 1.0, 3.0, 10.0, 30.0, 100.0)
-#: facts looked at of each answer at question time
-MOST = 2_000
-
-
-@dataclass(frozen=True)
-class Prior:
-    """A fitted prior: how much the network's word counts, how much the store's, and how smooth that is."""
-
-    power: float = 1.0
-    beta: float = 0.0
-    alpha: float = 1.0
 
 
 class Support:
@@ -54,7 +43,7 @@ class Support:
     is in :math:`d_w` of the N facts). The best counts and not the sum, for a person is in more facts than a pen.
 
     Example:
-        >>> from kgmm.train.kdmn import FactBase
+        >>> from kgmm.train.memories import FactBase
         >>> facts = [("knife", "UsedFor", "cut bread"), ("cup", "UsedFor", "drink"), ("knife", "HasA", "blade")]
         >>> store = Support(FactBase(facts, [""] * 3, None, None))
         >>> knife, cup = store("What cuts bread?", ["knife", "cup"])
@@ -91,20 +80,6 @@ class Support:
         return counts
 
 
-def fits(end: Sequence[str], said: frozenset[str], rarity: Mapping[str, float]) -> float:
-    """Return how well a question says a fact's end: the share of its words that are said, times their rarity.
-
-    A word the rarities lack is as rare as the rarest.
-    """
-    shared = [w for w in end if w in said]
-    if not shared:
-        return 0.0
-    if not all(w in rarity for w in shared):
-        rarest = max(rarity.values(), default=1.0)
-        return sum(rarity.get(w, rarest) for w in shared) * len(shared) / len(end)
-    return sum(rarity[w] for w in shared) * len(shared) / len(end)
-
-
 def fit_prior(logits: Tensor, counts: Tensor, mask: Tensor, right: Tensor) -> Prior:
     """Fit α (of :data:`ALPHAS`), τ and β on questions that taught the network nothing.
 
@@ -125,26 +100,6 @@ def fit_prior(logits: Tensor, counts: Tensor, mask: Tensor, right: Tensor) -> Pr
     return found
 
 
-def reweigh(ends: Tensor, answers: Answers, counts: Tensor, prior: Prior) -> Tensor:
-    """Return the log probabilities of KDMN's ends and null after the prior.
-
-    The null keeps its probability, and ends that give the same answer keep their shares of it.
-
-    Args:
-        ends: (Q, 2 N + 1) logits, the null's last.
-        answers: the questions' answers.
-        counts: (Q, A) pseudo-counts.
-        prior: fitted.
-    """
-    log_p = ends.log_softmax(1)
-    before, mask = answers.logits(log_p[:, :-1]), answers.mask()
-    after = posterior(before, smoothed(counts, mask, prior.alpha), mask, prior.power, prior.beta)
-    given = torch.log1p(-log_p[:, -1:].exp().clamp(max=1 - 1e-6))
-    gain = (after + given - before).masked_fill(~mask, 0.0)
-    each = gain.gather(1, answers.group.clamp(min=0)).masked_fill(answers.group < 0, 0.0)
-    return torch.cat([log_p[:, :-1] + each, log_p[:, -1:]], 1)
-
-
 class PriorProblem(Plain):
     """KDMN trained as ever, and its answers weighed by the store's facts.
 
@@ -162,11 +117,11 @@ class PriorProblem(Plain):
         super().__init__(base, split, seed=seed)
         self._support = support
         self.prior: Prior | None = None
-        parts = ([base.train[i] for i in split.tune.tolist()], base.held)
         self._known: dict[int, tuple[Answers, Tensor]] = {}
-        for part, batch in zip(parts, (self._tune, base._held), strict=True):
-            answers = group_answers(part, batch.mask.shape[1])
+        for part, batch in ((self.tune, self.tune_batch), (base.held, base.held_batch)):
+            answers = group_answers([e.texts for e in part], 2 * batch.mask.shape[1])
             self._known[id(batch)] = answers, support.table(part, answers.texts)
+        self._right = self._known[id(self.tune_batch)][0].places([e.answer for e in self.tune])
 
     def ends(self, batch: FactBatch) -> Any:
         """Return log probabilities of ends and null, after the prior if one is fitted."""
@@ -180,9 +135,9 @@ class PriorProblem(Plain):
         """Fit the prior to the network as it is now, and return figures as :class:`Plain`, its own beside them."""
         self.prior = None
         plain = super().evaluate()
-        answers, counts = self._known[id(self._tune)]
-        logits = answers.logits(torch.from_numpy(predict(self.model, self._tune))[:, :-1])
-        self.prior = fit_prior(logits, counts, answers.mask(), answers.right)
+        answers, counts = self._known[id(self.tune_batch)]
+        logits = answers.logits(torch.from_numpy(predict(self.model, self.tune_batch))[:, :-1])
+        self.prior = fit_prior(logits, counts, answers.mask(), self._right)
         return {
             **super().evaluate(),
             **asdict(self.prior),
@@ -198,56 +153,6 @@ class PriorProblem(Plain):
         write_json(folder / "prior.json", {**asdict(self.prior or Prior()), "rarity": rarity})
 
 
-@dataclass(frozen=True)
-class StorePrior:
-    """A fitted prior that reads any store at question time.
-
-    Attributes:
-        prior: fitted.
-        rarity: of words, as in training.
-    """
-
-    prior: Prior
-    rarity: Mapping[str, float]
-
-    @classmethod
-    def read(cls, path: Path) -> StorePrior:
-        """Read the ``prior.json`` that :class:`PriorProblem` writes."""
-        known = json.loads(path.read_text(encoding="utf-8"))
-        return cls(Prior(known["power"], known["beta"], known["alpha"]), known["rarity"])
-
-    def __call__(self, task: Task, texts: list[str], ends: Tensor) -> Tensor:
-        """Weigh the ends of one memory by the facts of the task's store.
-
-        Args:
-            task: the question; statements it excludes do not count.
-            texts: the answer each end gives, 2 N normalized ones.
-            ends: (2 N + 1,) logits, the null's last.
-
-        Returns:
-            (2 N + 1,) log probabilities.
-        """
-        if not texts:
-            return ends.log_softmax(0)
-        at = {t: i for i, t in enumerate(dict.fromkeys(texts))}
-        answers = Answers([list(at)], torch.tensor([[at[t] for t in texts]]), torch.tensor([-1]))
-        said = frozenset(lemmas(task.question))
-        counts = torch.tensor([[self._best(task, text, said) for text in at]])
-        return reweigh(ends.unsqueeze(0), answers, counts, self.prior)[0]
-
-    def _best(self, task: Task, text: str, said: frozenset[str]) -> float:
-        node, best = names.concept(text), 0.0
-        for facts in (
-            task.store.find(node, None, None, limit=MOST),
-            task.store.find(None, None, node, limit=MOST),
-        ):
-            for f in facts:
-                if (f.subject, f.predicate, f.object) not in task.exclude:
-                    other = f.object if f.subject == node else f.subject
-                    best = max(best, fits(content(normal(names.label(other))), said, self.rarity))
-        return best
-
-
 def weigh(twin: TwinProblem, support: Support) -> dict[str, float]:
     """Weigh the answers of a network that reads no fact by the store's facts: figures on the held-out images.
 
@@ -255,10 +160,8 @@ def weigh(twin: TwinProblem, support: Support) -> dict[str, float]:
     """
     known = []
     for part, batch in (twin.tune, twin.held):
-        logits, right = twin.log_probabilities(part, batch)
-        texts = [twin.texts(e) for e in part]
-        mask = torch.arange(logits.shape[1]).unsqueeze(0) < torch.tensor([*map(len, texts)]).unsqueeze(1)
-        known.append((logits, support.table(part, texts), mask, right))
+        logits, right, answers = twin.log_probabilities(part, batch)
+        known.append((logits, support.table(part, answers.texts), answers.mask(), right))
     prior = fit_prior(*known[0])
     logits, counts, mask, right = known[1]
     log_p = posterior(logits, smoothed(counts, mask, prior.alpha), mask, prior.power, prior.beta)

@@ -18,11 +18,13 @@ from torch.nn import functional as F
 
 from kgmm.data.fvqa import FvqaQuestion
 from kgmm.language.words import normal
-from kgmm.nn.answers import answer_logits
+from kgmm.nn.answers import answer_logits, group_answers
 from kgmm.nn.distill import distillation_loss
 from kgmm.progress import Progress, silent
-from kgmm.train.guided.base import Plain, Split, group_answers, take
-from kgmm.train.kdmn import end_loss
+from kgmm.reason.answers import added_up
+from kgmm.train.guided.base import Plain
+from kgmm.train.losses import end_loss
+from kgmm.train.split import Split
 from kgmm.train.twins import TwinProblem
 
 if TYPE_CHECKING:
@@ -46,9 +48,7 @@ def teacher_answers(
     for i, q in enumerate(questions):
         answer = ask(store, q.scene(), q.question, reasoner=reasoner, top=TOP)
         said = [(answer.text, answer.score), *answer.alternatives] if answer.text is not None else []
-        shares: dict[str, float] = {}
-        for text, confidence in said:
-            shares[normal(text)] = shares.get(normal(text), 0.0) + confidence
+        shares = added_up([normal(text) for text, _ in said], [confidence for _, confidence in said])
         total = sum(shares.values())
         out.append({text: share / total for text, share in shares.items()} if total > 0 else {})
         progress(i + 1, len(questions), "teacher's answers")
@@ -113,7 +113,7 @@ class StudentProblem(Plain):
         super().__init__(base, split, seed=seed)
         self.lesson = lesson
         self.config |= {"distillation": asdict(lesson)}
-        self._groups = group_answers(base.train, base._train.mask.shape[1])
+        self._groups = group_answers([e.texts for e in base.train], 2 * base.train_batch.mask.shape[1])
         self._targets = targets(taught, self._groups.texts)
         self._rows, self._labelled = schooling(split, len(base.train), lesson.unlabelled)
         self.size = len(self._rows)
@@ -122,9 +122,9 @@ class StudentProblem(Plain):
         """Return the mean loss of samples; those without labels have the teacher's only."""
         rows = self._rows[rows]
         device = next(self.model.parameters()).device
-        pointer, null, attention, _ = self.model(take(self.base._train, rows).to(device))
+        pointer, null, attention, _ = self.model(self.base.train_batch.take(rows).to(device))
         ends = torch.cat([pointer.flatten(1), null[:, None]], 1).float().log_softmax(1)
-        labels = end_loss(ends, attention, self.base._answers[rows].to(device), self.base._gold[rows].to(device))
+        labels = end_loss(ends, attention, self.base.right_ends[rows].to(device), self.base.gold_facts[rows].to(device))
         group = torch.cat([self._groups.group[rows], torch.full((len(rows), 1), self._groups.most)], 1)
         said = answer_logits(ends, group.to(device), self._groups.most + 1)
         taught = distillation_loss(said, self._targets[rows].to(device), self.lesson.temperature)
@@ -152,7 +152,7 @@ class FactlessStudent(TwinProblem):
         super().__init__(base, split, seed=seed, more=more)
         self.lesson, self.size = lesson, len(self._rows)
         self.config |= {"distillation": asdict(lesson)}
-        self._targets = targets(taught, [self.texts(e) for e in base.train])[:, :-1]
+        self._targets = targets(taught, self.train_answers.texts)[:, :-1]
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean loss of samples; those without labels have the teacher's only."""
@@ -161,7 +161,7 @@ class FactlessStudent(TwinProblem):
         wanted = self._targets[rows, : said.shape[1]].to(said.device)
         taught = distillation_loss(said, wanted, self.lesson.temperature)
         labelled = self._labelled[rows].to(said.device)
-        right = self._right[rows].to(said.device).masked_fill(~labelled, -100)
+        right = self.right[rows].to(said.device).masked_fill(~labelled, -100)
         return mix(F.cross_entropy(said, right, reduction="none"), taught, labelled, self.lesson.weight)
 
 

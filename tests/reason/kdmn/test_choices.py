@@ -17,13 +17,16 @@ import kgmm
 from kgmm.language.words import normal
 from kgmm.nn.kdmn import KDMN
 from kgmm.reason.kdmn import reasoner as kdmn
-from kgmm.reason.kdmn.choices import Choices, choose, offer, places
+from kgmm.reason.kdmn.choices import choose, offer
 from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
 from kgmm.reason.task import Task
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 from kgmm.train import kdmn as fvqa_problem
-from kgmm.train.kdmn import Example, FvqaProblem, _labels, pointer_loss, ranked, score
+from kgmm.train.choices import Choices, places
+from kgmm.train.kdmn import FvqaProblem, ranked, score
+from kgmm.train.losses import pointer_loss
+from kgmm.train.memories import Example, labels
 
 WORDS = ["knife", "cup", "cut", "bread", "drink", "coffee", "spoon"]
 QUESTION = "Which thing in this image is used for cutting bread?"
@@ -250,9 +253,9 @@ def test_memories_are_hidden_in_training_so_that_the_vocabulary_learns(share, mo
     vocabulary = ["cup", "knife"]
     net = KDMN(words=7, features=len(FEATURES), end_features=len(END_FEATURES), dim=8, answers=2).eval()
     batch, said = pack([e.memory for e in part], words), places(part, vocabulary)
-    answers, gold = _labels(part, batch.mask.shape[1])
+    answers, gold = labels(part, batch.mask.shape[1])
     problem = SimpleNamespace(
-        _train=batch, _answers=answers, _gold=gold, _said=said, _choices=[None], answers=vocabulary
+        train_batch=batch, right_ends=answers, gold_facts=gold, _said=said, _choices=[None], answers=vocabulary
     )
     monkeypatch.setattr(fvqa_problem, "FORGOTTEN", share)
     loss = FvqaProblem.loss_of(problem, net, torch.arange(6))

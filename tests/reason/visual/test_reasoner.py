@@ -10,6 +10,8 @@ from kgmm import bundled
 from kgmm.data import clevr, easy_vqa
 from kgmm.errors import KgmmError
 from kgmm.reason.visual.reasoner import WEIGHTS, few_colours
+from kgmm.reason.visual.segments import read_pixels
+from kgmm.reason.visual.worlds import ANSWERS, draw
 from kgmm.scene import SceneGraph
 from kgmm.train.fit import Recipe, fit
 from kgmm.train.shapes import ShapesProblem, parts
@@ -62,7 +64,7 @@ def test_attention_over_the_objects_is_in_the_trace(name, kb, small_clevr, tmp_p
     fit(ShapesProblem(name, "clevr", dim=16, split=small_clevr), tmp_path, Recipe(epochs=1))
     world = clevr.scene(300_000)
     answer = kb.ask(world, "how many stars are there?", reasoner=tmp_path)
-    assert answer.text in clevr.ANSWERS and answer.trace.reasoner == name
+    assert answer.text in ANSWERS and answer.trace.reasoner == name
     shown = {s.name: s.data for s in answer.trace.steps}
     weights = "weights" if name == "graph" else "attention"
     assert len(shown[weights]["boxes"]) == len(world.objects)
@@ -91,9 +93,9 @@ def test_a_photograph_is_not_read_as_shapes(kb):
 def test_drawings_are_read_however_they_are_saved(suffix, kb, tmp_path):
     pytest.importorskip("easy_vqa")
     drawn = [Image.open(easy_vqa.image_path("test", i)).convert("RGB") for i in range(0, 200, 10)]
-    for i, picture in enumerate([*drawn, *(clevr.draw(clevr.scene(i)) for i in range(20))]):
+    for i, picture in enumerate([*drawn, *(draw(clevr.scene(i)) for i in range(20))]):
         picture.save(tmp_path / f"{i}.{suffix}")
-        assert few_colours(easy_vqa.read_pixels(tmp_path / f"{i}.{suffix}")), i
+        assert few_colours(read_pixels(tmp_path / f"{i}.{suffix}")), i
 
 
 @pytest.mark.skipif("graph" not in SHIPPED, reason="no weights are shipped yet")

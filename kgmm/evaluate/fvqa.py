@@ -1,0 +1,149 @@
+"""Answers and supporting facts for FVQA's questions (Wang et al., TPAMI 2018), and how they are scored."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kgmm.data.fvqa import FvqaQuestion, StatedFacts, right_answer
+from kgmm.encode import text_encoder
+from kgmm.language.phrase import Triple
+from kgmm.progress import Progress, silent
+from kgmm.reason import ask
+from kgmm.retrieve.memory import prime, query_vector
+from kgmm.store import Fact, LocalStore
+from kgmm.trace import Answer
+
+#: questions whose vectors are computed at a time
+CHUNK = 256
+#: answers less sure are withheld where all are to be ranked
+RANKED = 0.01
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a reasoner made of many questions.
+
+    Attributes:
+        rows: a prediction each, see :func:`prediction`.
+        supported: how many answers are none, right, or an end of another fact that says the same of something else.
+    """
+
+    rows: list[dict[str, Any]]
+    supported: int
+
+
+def ask_all(
+    store: LocalStore,
+    stated: StatedFacts,
+    questions: Sequence[FvqaQuestion],
+    *,
+    reasoner: str | Path,
+    threshold: float | None = RANKED,
+    without_gold: bool = False,
+    progress: Progress = silent,
+) -> Asked:
+    """Ask a reasoner every question.
+
+    Args:
+        store: the knowledge.
+        stated: which facts state what.
+        questions: of FVQA.
+        reasoner: its name or folder.
+        threshold: answers less sure are withheld; None for the reasoner's own.
+        without_gold: whether each question is asked of the store without its gold facts.
+        progress: called after every question.
+    """
+    rows, supported = [], 0
+    for n, question in enumerate(questions):
+        if n % CHUNK == 0:
+            prime(text_encoder("minilm"), [q.question for q in questions[n : n + CHUNK]])
+        known = [stated.statements[i] for i in question.facts if i in stated.statements]
+        gone = known if without_gold else []
+        answer = ask(store, question.scene(), question.question, reasoner=reasoner, exclude=gone, threshold=threshold)
+        rows.append(prediction(answer, stated, question))
+        supported += _supported(answer, question, gone)
+        progress(n + 1, len(questions), "questions")
+    return Asked(rows, supported)
+
+
+def prediction(answer: Answer, stated: StatedFacts, question: FvqaQuestion) -> dict[str, Any]:
+    """Return one line of predictions: answers best first, cited facts best first."""
+    known = [*reversed(_known(answer)), *(m.fact for m in answer.trace.memory[:6])]
+    facts: list[str] = []
+    for fact in known:
+        key = (fact.subject, fact.predicate, fact.object)
+        facts += [i for i in _nearest(question.question, stated(key) or {"/".join(key): ""}) if i not in facts]
+    answers = [answer.text, *(text for text, _ in answer.alternatives)] if answer.text is not None else []
+    return {
+        "question_id": question.question_id,
+        "answers": answers,
+        "facts": facts[:3] if answers else [],
+        "confidence": answer.score,
+    }
+
+
+def _supported(answer: Answer, question: FvqaQuestion, gone: list[Triple]) -> bool:
+    """Tell whether an answer is none, the gold one, or an end of another fact: of a gold fact's relation, with its other end."""
+    if answer.text is None or right_answer(answer.text, question.answer):
+        return True
+    cited = _known(answer)
+    return bool(cited) and any(
+        cited[-1].predicate == p and (cited[-1].subject == s or cited[-1].object == o) for s, p, o in gone
+    )
+
+
+def _known(answer: Answer) -> list[Fact]:
+    """Return the cited knowledge, the deciding fact last."""
+    return [c.fact for c in answer.trace.citations if c.kind == "knowledge"]
+
+
+def _nearest(question: str, surfaces: dict[str, str]) -> list[str]:
+    """Return the ids of facts that state the same, the one whose wording is nearest the question first."""
+    if len(surfaces) == 1:
+        return list(surfaces)
+    encoder = text_encoder("minilm")
+    asked = query_vector(encoder, question)
+    return sorted(surfaces, key=lambda i: -float(query_vector(encoder, surfaces[i]) @ asked))
+
+
+def score(questions: list[Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return answer and fact accuracy; an abstention counts as wrong."""
+    n = max(len(questions), 1)
+    top = [[right_answer(a, q.answer) for a in row["answers"][:3]] for q, row in zip(questions, rows, strict=True)]
+    fact = [[f in q.facts for f in row["facts"][:3]] for q, row in zip(questions, rows, strict=True)]
+    answered = sum(bool(row["answers"]) for row in rows)
+    hits = sum(t[:1] == [True] for t in top)
+    return {
+        "top1": round(hits / n, 4),
+        "top3": round(sum(any(t) for t in top) / n, 4),
+        "fact1": round(sum(f[:1] == [True] for f in fact) / n, 4),
+        "fact3": round(sum(any(f) for f in fact) / n, 4),
+        "answered": round(answered / n, 4),
+        "precision": round(hits / answered, 4) if answered else 0.0,
+        "answered_at_95": round(_answered_at(0.95, rows, [t[:1] == [True] for t in top]) / n, 4),
+        "questions": len(questions),
+    }
+
+
+def _answered_at(precision: float, rows: list[dict[str, Any]], right: list[bool]) -> int:
+    """Return how many of the surest answers can be given so that this share of them is right."""
+    sure = sorted((-row["confidence"], not hit) for row, hit in zip(rows, right, strict=True) if row["answers"])
+    wrong = 0
+    most = 0
+    for given, (_, missed) in enumerate(sure, 1):
+        wrong += missed
+        if given - wrong >= precision * given:
+            most = given
+    return most
+
+
+def write_predictions(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write one JSON line a question, whole or not at all."""
+    partial = path.with_name(path.name + ".part")
+    partial.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    os.replace(partial, path)
