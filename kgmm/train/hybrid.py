@@ -13,6 +13,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
 from torch import Tensor
 
 from kgmm.data.fvqa import FvqaQuestion, StatedFacts, spellings, split_by_image
@@ -350,8 +352,6 @@ def calibrate(
     Each question counts twice: as it is, and with its gold facts taken away, so that a best answer among poor ones
     is not taken for a good one.
     """
-    from sklearn.linear_model import LogisticRegression
-
     inputs, right = [], []
     for e, (rows, logits) in zip(examples, ranked, strict=True):
         for kept in (np.ones(len(rows), bool), ~e.cited[rows]):
@@ -364,5 +364,31 @@ def calibrate(
             right.append(e.answers[row][end] in spellings(e.question.answer))
     if len(set(right)) < 2:
         return 1.0, 0.0, 0.0
-    line = LogisticRegression(C=1e6).fit(np.array(inputs), np.array(right))
-    return float(line.coef_[0, 0]), float(line.coef_[0, 1]), float(line.intercept_[0])
+    share, support, bias = logistic(np.array(inputs, np.float64), np.array(right))
+    return share, support, bias
+
+
+def logistic(x: NDArray[np.float64], right: NDArray[np.bool_], ridge: float = 1e-6) -> list[float]:
+    """Return the weights, and last the bias, of a logistic regression.
+
+    Args:
+        x: (n, d) inputs.
+        right: (n,) outcomes, both of them there.
+        ridge: of the weights, so that inputs that tell outcomes apart give no infinite ones.
+
+    Example:
+        >>> weight, bias = logistic(np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([True, False, True, True]), 1.0)
+        >>> weight > 0
+        True
+    """
+    sign = np.where(right, 1.0, -1.0)
+    wide = np.column_stack([x, np.ones(len(x))])
+    kept = np.append(np.full(x.shape[1], ridge), 0.0)
+
+    def cost(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (wide @ point)
+        slope = wide.T @ (-sign * expit(-margin)) + kept * point
+        return float(np.logaddexp(0, -margin).sum() + 0.5 * (kept * point**2).sum()), slope
+
+    found: list[float] = minimize(cost, np.zeros(wide.shape[1]), jac=True, method="L-BFGS-B").x.tolist()
+    return found
