@@ -1,7 +1,7 @@
 r"""Knowledge as a Bayesian prior over answers: :math:`p(a \mid x, c) ∝ p_{net}(a \mid x)^{τ}\, p_{KB}(a \mid c)^{β}`.
 
 The prior looks, in the whole store, for facts that join an answer to what the question says; a network's memory holds
-48 facts, the store all. τ and β are fitted on questions the network was not trained on. The prior goes with any
+60 facts, the store all. τ and β are fitted on questions the network was not trained on. The prior goes with any
 network that gives answers probabilities: with KDMN, which reads facts itself, or with one that reads none.
 """
 
