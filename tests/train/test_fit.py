@@ -47,16 +47,14 @@ RECIPE = Recipe(epochs=6, batch=16, rate=0.05, patience=9, threads=0)
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been_killed(tmp_path):
-    torch.manual_seed(5)
     whole = fit(Line(), tmp_path / "whole", RECIPE)
-    torch.manual_seed(5)
     killed = Line(kill_at=4 * 3 + 2)
-    Line_state = torch.get_rng_state()
-    assert Line_state is not None
     with pytest.raises(KeyboardInterrupt):
         fit(killed, tmp_path / "killed", RECIPE)
     assert (tmp_path / "killed" / "checkpoint.safetensors").exists()
-    resumed = fit(Line(), tmp_path / "killed", RECIPE)
+    again = Line()
+    torch.manual_seed(6)  # the dropout still to come follows from the checkpoint, not from this process
+    resumed = fit(again, tmp_path / "killed", RECIPE)
     assert resumed.epochs_run == 3 and resumed.figures == whole.figures
     a, b = (load_file(tmp_path / n / "model.safetensors") for n in ("whole", "killed"))
     assert all(torch.equal(a[k], b[k]) for k in a)

@@ -8,12 +8,9 @@ import torch
 
 import kgmm
 from kgmm.nn.kdmn import KDMN
-from kgmm.reason.kdmn import reasoner as kdmn
 from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, MemoryInput, WordTable, pack, spread
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
-
-shipped = pytest.mark.skipif(not (kdmn.WEIGHTS / "model.safetensors").exists(), reason="no weights are shipped yet")
 
 
 def _memory(n, seed=0):
@@ -76,7 +73,6 @@ def kitchen(tmp_path):
     return kb, scene
 
 
-@shipped
 def test_answers_cite_the_fact_pointed_at_and_show_every_episode(kitchen):
     kb, scene = kitchen
     answer = kb.ask(scene, "Which object in this image is used for cutting bread?", reasoner="kdmn")
@@ -87,7 +83,6 @@ def test_answers_cite_the_fact_pointed_at_and_show_every_episode(kitchen):
     assert answer.trace.model
 
 
-@shipped
 def test_answers_follow_a_changed_store(kitchen):
     kb, scene = kitchen
     kb.remove("/c/en/lemon", "HasProperty", "/c/en/yellow")
@@ -96,13 +91,11 @@ def test_answers_follow_a_changed_store(kitchen):
     assert answer.text == "lemon"
 
 
-@shipped
 def test_an_empty_store_is_answered_with_nothing(tmp_path, kitchen):
     answer = kgmm.open(tmp_path / "none").ask(kitchen[1], "What object can bark?", reasoner="kdmn")
     assert not answer and answer.trace.abstained
 
 
-@shipped
 def test_choices_bound_the_answer(kitchen):
     kb, scene = kitchen
     answer = kb.ask(scene, "What can bark?", reasoner="kdmn", choices=["dog", "cat"])
