@@ -1,4 +1,7 @@
-"""Bilinear fusion of a question and a picture: the full tensor and four ways to afford it."""
+"""Bilinear fusion of a question and a picture: the full tensor and four ways to afford it.
+
+MCB (Fukui et al. 2016), MLB (Kim et al. 2017), MFB (Yu et al. 2017), MUTAN (Ben-Younes et al. 2017).
+"""
 
 from __future__ import annotations
 
@@ -95,11 +98,11 @@ class MFB(nn.Module):
         q (…, d_q), v (…, d_v) → (…, d_out).
     """
 
-    def __init__(self, q_dim: int, v_dim: int, out_dim: int, factors: int = 5, dropout: float = 0.1) -> None:
+    def __init__(self, q_dim: int, v_dim: int, out_dim: int, factors: int = 5) -> None:
         super().__init__()
         self.factors = factors
         self.q, self.v = nn.Linear(q_dim, out_dim * factors), nn.Linear(v_dim, out_dim * factors)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(0.1)
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
         """Return the normalized fused vector."""

@@ -1,4 +1,4 @@
-"""Programs of neural modules run over object features: step by step, all of a batch's questions at once."""
+"""Programs of neural modules (Andreas et al. 2016; Hu et al. 2017) run over object features, a batch's questions at once."""
 
 from __future__ import annotations
 

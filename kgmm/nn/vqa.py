@@ -1,4 +1,8 @@
-"""The VQA family over object features: one network a way of joining question and picture, the same around it."""
+"""The VQA family over object features: one network for each way of joining question and picture, the same around it.
+
+Blind is the baseline that sees no picture; the others are after the papers their docstrings cite: Yang et al. 2016, Lu
+et al. 2016, Anderson et al. 2018, Norcliffe-Brown et al. 2018, and the survey's Figure 19.
+"""
 
 from __future__ import annotations
 
