@@ -1,1 +1,1 @@
-"""The data package of kgmm."""
+"""Benchmarks as iterables, one file per data set; only training and evaluation import them."""

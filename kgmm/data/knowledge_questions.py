@@ -6,7 +6,6 @@ multiple-choice question; the wrong choices are other ends of the same relation 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -133,11 +132,3 @@ def _question(
     offered = [answer, *random.sample(wrong, count - 1)]
     random.shuffle(offered)
     return KnowledgeQuestion(text, answer, tuple(offered), scene, fact, seen)
-
-
-def relation_counts(questions: Iterable[KnowledgeQuestion]) -> dict[str, int]:
-    """Return the number of questions by relation."""
-    counts: dict[str, int] = defaultdict(int)
-    for q in questions:
-        counts[q.fact.predicate] += 1
-    return dict(counts)

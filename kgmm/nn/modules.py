@@ -11,9 +11,13 @@ import torch
 from torch import Tensor, nn
 
 
-def bounded(score: Tensor, limit: float = 8.0) -> Tensor:
-    """Keep logits within ± limit, smoothly: a module that is sure and wrong still learns."""
-    return limit * torch.tanh(score / limit)
+#: bound of a word's logit, and how steeply two numbers are compared
+LIMIT, SHARPNESS = 8.0, 6.0
+
+
+def bounded(score: Tensor) -> Tensor:
+    """Keep logits within ± :data:`LIMIT`, smoothly: a module that is sure and wrong still learns."""
+    return LIMIT * torch.tanh(score / LIMIT)
 
 
 class Find(nn.Module):
@@ -102,7 +106,7 @@ def exist(attention: Tensor) -> Tensor:
     return attention.amax(-1)
 
 
-def compare(a: Tensor, b: Tensor, how: str, sharpness: float = 6.0) -> Tensor:
+def compare(a: Tensor, b: Tensor, how: str) -> Tensor:
     """Return the truth of a comparison of two numbers: ``greater``, ``less`` or ``equal``, each (B,) → (B,).
 
     Example:
@@ -110,9 +114,9 @@ def compare(a: Tensor, b: Tensor, how: str, sharpness: float = 6.0) -> Tensor:
         1.0
     """
     if how == "equal":
-        return torch.exp(-sharpness * (a - b).square())
+        return torch.exp(-SHARPNESS * (a - b).square())
     difference = a - b if how == "greater" else b - a
-    return torch.sigmoid(sharpness * (difference - 0.5))
+    return torch.sigmoid(SHARPNESS * (difference - 0.5))
 
 
 def query(attention: Tensor, scores: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Questions as vectors: word embeddings and a GRU or LSTM, the last state before padding."""
+"""Questions as vectors: word embeddings and a GRU, the last state before padding."""
 
 from __future__ import annotations
 
@@ -16,21 +16,17 @@ class QuestionEncoder(nn.Module):
         vocabulary: number of token ids, padding and unknown among them.
         embedding: width of word vectors.
         dim: width of the recurrent state.
-        cell: ``gru`` or ``lstm``.
-        dropout: of the word vectors.
     """
 
-    def __init__(self, vocabulary: int, embedding: int, dim: int, cell: str = "gru", dropout: float = 0.0) -> None:
+    def __init__(self, vocabulary: int, embedding: int, dim: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=0)
-        self.dropout = nn.Dropout(dropout)
-        recurrent = {"gru": nn.GRU, "lstm": nn.LSTM}[cell]
-        self.recurrent = recurrent(embedding, dim, batch_first=True)
+        self.recurrent = nn.GRU(embedding, dim, batch_first=True)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Return the states of all words, zero at padding, and the last real one."""
         mask = tokens != 0
-        states, _ = self.recurrent(self.dropout(self.embedding(tokens)))
+        states, _ = self.recurrent(self.embedding(tokens))
         last = mask.sum(1).clamp(min=1) - 1
         question = states[torch.arange(len(tokens), device=tokens.device), last]
         return states * mask.unsqueeze(-1), question

@@ -53,7 +53,7 @@ def test_every_ablation_has_gradients_everywhere(episodes):
 
 
 def test_every_seen_concept_keeps_its_best_facts():
-    rows = spread(np.array([0.9, 0.8, 0.7, 0.1], np.float32), np.zeros(4, np.float32), ["a", "a", "a", "b"], 3, each=2)
+    rows = spread(np.array([0.9, 0.8, 0.7, 0.1], np.float32), np.zeros(4, np.float32), ["a", "a", "a", "b"], 3)
     assert rows.tolist() == [0, 1, 3]
 
 

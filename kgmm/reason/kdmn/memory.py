@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 #: (subject, relation, object) as words: ("sports car", "HasA", "wheel")
 Triple = tuple[str, str, str]
 
+#: facts that every seen concept may keep in a memory, and what the share said counts beside the cosine
+EACH, SHARE = 2, 0.2
 #: what a fact's features are, in order
 FEATURES = (
     "cosine",
@@ -232,18 +234,14 @@ def given_share(ends: list[str], said: frozenset[str]) -> Floats:
     return np.array([_share(content(e), said) for e in ends], np.float32)
 
 
-def spread(
-    cosine: Floats, share: Floats, roots: list[str], limit: int, each: int = 2, weight: float = 0.2
-) -> NDArray[np.int64]:
-    """Choose facts for a memory: the best *each* of every seen concept first, then the best of all.
+def spread(cosine: Floats, share: Floats, roots: list[str], limit: int) -> NDArray[np.int64]:
+    """Choose facts for a memory: the best :data:`EACH` of every seen concept first, then the best of all.
 
     Args:
         cosine: (N,) of fact and question.
         share: (N,) of the far end said by the question.
         roots: the seen concept each fact was reached from.
         limit: facts kept.
-        each: facts every concept may keep.
-        weight: of *share* beside the cosine.
 
     Returns:
         Rows kept, at most *limit*.
@@ -251,7 +249,7 @@ def spread(
     taken: dict[str, int] = {}
     first: list[int] = []
     rest: list[int] = []
-    for row in np.argsort(-(cosine + weight * share), kind="stable"):
+    for row in np.argsort(-(cosine + SHARE * share), kind="stable"):
         taken[roots[row]] = taken.get(roots[row], 0) + 1
-        (first if taken[roots[row]] <= each else rest).append(int(row))
+        (first if taken[roots[row]] <= EACH else rest).append(int(row))
     return np.array((first + rest)[:limit], np.int64)
