@@ -17,6 +17,7 @@ from kgmm.reason import ask
 from kgmm.retrieve.memory import prime, query_vector
 from kgmm.store import Fact, LocalStore
 from kgmm.trace import Answer
+from kgmm.train.measures import answered_at, hit_rates
 
 #: questions whose vectors are computed at a time
 CHUNK = 256
@@ -116,30 +117,15 @@ def score(questions: list[Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     n = max(len(questions), 1)
     top = [[right_answer(a, q.answer) for a in row["answers"][:3]] for q, row in zip(questions, rows, strict=True)]
     fact = [[f in q.facts for f in row["facts"][:3]] for q, row in zip(questions, rows, strict=True)]
-    answered = sum(bool(row["answers"]) for row in rows)
-    hits = sum(t[:1] == [True] for t in top)
+    sure = [(row["confidence"], right[0]) for row, right in zip(rows, top, strict=True) if right]
+    hits = sum(right for _, right in sure)
     return {
-        "top1": round(hits / n, 4),
-        "top3": round(sum(any(t) for t in top) / n, 4),
-        "fact1": round(sum(f[:1] == [True] for f in fact) / n, 4),
-        "fact3": round(sum(any(f) for f in fact) / n, 4),
-        "answered": round(answered / n, 4),
-        "precision": round(hits / answered, 4) if answered else 0.0,
-        "answered_at_95": round(_answered_at(0.95, rows, [t[:1] == [True] for t in top]) / n, 4),
+        **{name: round(rate, 4) for name, rate in hit_rates(top, fact).items()},
+        "answered": round(len(sure) / n, 4),
+        "precision": round(hits / len(sure), 4) if sure else 0.0,
+        "answered_at_95": round(answered_at(0.95, sure) / n, 4),
         "questions": len(questions),
     }
-
-
-def _answered_at(precision: float, rows: list[dict[str, Any]], right: list[bool]) -> int:
-    """Return how many of the surest answers can be given so that this share of them is right."""
-    sure = sorted((-row["confidence"], not hit) for row, hit in zip(rows, right, strict=True) if row["answers"])
-    wrong = 0
-    most = 0
-    for given, (_, missed) in enumerate(sure, 1):
-        wrong += missed
-        if given - wrong >= precision * given:
-            most = given
-    return most
 
 
 def write_predictions(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-
 #: bound of a word's logit, and how steeply two numbers are compared
 LIMIT, SHARPNESS = 8.0, 6.0
 

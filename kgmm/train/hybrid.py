@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from kgmm.reason.ranking.features import FEATURES, Evidence, evidence
 from kgmm.reason.ranking.weights import WEIGHTS
 from kgmm.reason.task import Task
 from kgmm.retrieve.memory import prime, vectors
+from kgmm.train.measures import answered_at, by_kind, hit_rates
 
 if TYPE_CHECKING:
     from kgmm.encode.cache import VectorCache
@@ -322,26 +322,20 @@ def _best(e: Example, rows: NDArray[np.int64], logits: NDArray[np.float32]) -> t
 
 def measure(examples: list[Example], ranked: list[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> dict[str, float]:
     """Return top1, top3 and fact1 as FVQA's scorer counts them, top1 by source, and coverage at precision 0.95."""
-    hits: dict[str, float] = defaultdict(float)
-    sure: list[tuple[float, bool]] = []
+    answers, facts, sure = [], [], []
     for e, (rows, logits) in zip(examples, ranked, strict=True):
-        answers, behind, logit = _best(e, rows, logits)
+        said, behind, logit = _best(e, rows, logits)
         wanted = spellings(e.question.answer)
-        right = [a in wanted for a in answers[:3]]
-        hits["top1"] += right[0]
-        hits["top3"] += any(right)
-        hits["fact1"] += bool(e.cited[behind[answers[0]]])
-        hits[f"top1_{e.question.answer_source}"] += right[0]
-        hits[f"n_{e.question.answer_source}"] += 1
-        sure.append((logit, right[0]))
-    n = max(len(examples), 1)
-    sure.sort(key=lambda item: -item[0])
-    precision = np.cumsum([r for _, r in sure]) / np.arange(1, len(sure) + 1)
-    figures = {name: hits[name] / n for name in ("top1", "top3", "fact1")}
-    for source in ("image", "kb"):
-        figures[f"top1_{source}"] = hits[f"top1_{source}"] / max(hits[f"n_{source}"], 1)
-    figures["answered_at_95"] = float((np.flatnonzero(precision >= 0.95).max(initial=-1) + 1) / n)
-    return figures
+        answers.append([a in wanted for a in said[:3]])
+        facts.append([bool(e.cited[behind[said[0]]])])
+        sure.append((logit, answers[-1][0]))
+    rates = hit_rates(answers, facts)
+    of = by_kind([e.question.answer_source for e in examples], [right for _, right in sure])
+    return {
+        **{name: rates[name] for name in ("top1", "top3", "fact1")},
+        **{f"top1_{source}": of.get(source, 0.0) for source in ("image", "kb")},
+        "answered_at_95": answered_at(0.95, sure) / max(len(examples), 1),
+    }
 
 
 def calibrate(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from kgmm.reason.answers import added_up
 from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, Floats, WordTable, pack
 from kgmm.train.choices import TOGETHER, Choices, choice_accuracy, choice_loss, frequent, places
 from kgmm.train.losses import pointer_loss
+from kgmm.train.measures import hit_rates
 from kgmm.train.memories import MEMORY, Example, FactBase, examples, labels, load_fvqa, spoiled, word_table
 
 #: sizes of the network unless told otherwise
@@ -192,12 +192,11 @@ def ranked(texts: list[str], logits: Floats, vocabulary: Sequence[str] = ()) -> 
 
 def score(part: list[Example], logits: NDArray[np.float32], vocabulary: Sequence[str] = ()) -> dict[str, float]:
     """Return top1, top3 (answers), fact1, fact3 (gold among the first cited) as FVQA's scorer counts them."""
-    hits: Counter[str] = Counter(top1=0, top3=0, fact1=0, fact3=0)
+    answers = [
+        [t == e.answer for t, _ in ranked(e.texts, row, vocabulary)[:3]] for e, row in zip(part, logits, strict=True)
+    ]
+    facts = []
     for e, row in zip(part, logits, strict=True):
-        answers = [t for t, _ in ranked(e.texts, row, vocabulary)[:3]]
         best = list(dict.fromkeys(np.argsort(-row[: len(e.texts)], kind="stable") // 2))[:3]
-        hits["top1"] += answers[:1] == [e.answer]
-        hits["top3"] += e.answer in answers
-        hits["fact1"] += bool(len(best) and e.gold[best[0]])
-        hits["fact3"] += bool(len(best) and e.gold[best].any())
-    return {k: v / max(len(part), 1) for k, v in hits.items()}
+        facts.append([bool(e.gold[i]) for i in best])
+    return hit_rates(answers, facts)

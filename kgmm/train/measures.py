@@ -1,4 +1,4 @@
-"""Accuracy by kind of question, of a network and of the most frequent answer."""
+"""How often answers and facts are right: among the first, by kind of question, of the surest, of the most frequent."""
 
 from __future__ import annotations
 
@@ -32,3 +32,40 @@ def majority_hits(train: Iterable[tuple[Hashable, str]], asked: Iterable[tuple[H
         counts[kind][answer] += 1
     best = {kind: c.most_common(1)[0][0] for kind, c in counts.items()}
     return [best.get(kind) == answer for kind, answer in asked]
+
+
+def hit_rates(answers: Sequence[Sequence[bool]], facts: Sequence[Sequence[bool]]) -> dict[str, float]:
+    """Return how often one of the first answers is right, and one of the first cited facts gold.
+
+    Args:
+        answers: for each question, whether each answer is right, the best one first; none where it abstains.
+        facts: for each question, whether each cited fact is gold, likewise.
+
+    Returns:
+        ``top1``, ``top3``, ``fact1`` and ``fact3``.
+
+    Example:
+        >>> hit_rates([[False, True], []], [[True], []])
+        {'top1': 0.0, 'top3': 0.5, 'fact1': 0.5, 'fact3': 0.5}
+    """
+    n = max(len(answers), 1)
+    ranked = (("top", answers), ("fact", facts))
+    return {f"{name}{k}": sum(any(row[:k]) for row in rows) / n for name, rows in ranked for k in (1, 3)}
+
+
+def answered_at(precision: float, sure: Iterable[tuple[float, bool]]) -> int:
+    """Return how many of the surest answers can be given so that this share of them is right.
+
+    Args:
+        precision: the share.
+        sure: each answer's confidence and whether it is right.
+
+    Example:
+        >>> answered_at(0.6, [(0.9, True), (0.8, False), (0.7, True), (0.1, False)])
+        3
+    """
+    most = wrong = 0
+    for given, (_, missed) in enumerate(sorted((-confidence, not right) for confidence, right in sure), 1):
+        wrong += missed
+        most = given if given - wrong >= precision * given else most
+    return most
