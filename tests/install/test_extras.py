@@ -17,7 +17,6 @@ COMMANDS = [
     ("fastapi", "serve", ["serve", "KB"]),
     ("uvicorn", "serve", ["serve", "KB"]),
     ("mcp", "serve", ["mcp", "KB"]),
-    ("sklearn", "hashing", ["train", "hybrid", ".", "--out", "out"]),
     ("easy_vqa", "data", ["train", "modules", "easy-vqa", "--out", "out"]),
 ]
 CALLS = [
