@@ -73,10 +73,8 @@ def export(
     kb: Path, file: Path, format_name: str | None, graph: str | None, version: int | None, as_json: bool
 ) -> None:
     """Write the store KB to FILE, which appears whole or not at all."""
-    from kgmm.store.rdf.export import export as write
-
     with LocalStore(kb, create=False, version=version) as store, progress_bar("facts") as progress:
-        report = write(store, file, format_name, graph=graph, progress=progress)
+        report = store.export(file, format_name, graph=graph, progress=progress)
     if as_json:
         emit(asdict(report))
     else:

@@ -151,10 +151,10 @@ def _update(store: LocalStore, text: str) -> None:
     import re
 
     from kgmm.store.rdf.rdflib_store import dataset
-    from kgmm.store.sparql.query import _bare, check
+    from kgmm.store.sparql.query import bare, check
 
     checked = check(text)
-    if re.search(r"(?<![?$:@\w.-])LOAD(?![\w:.-])", _bare(checked), re.IGNORECASE):
+    if re.search(r"(?<![?$:@\w.-])LOAD(?![\w:.-])", bare(checked), re.IGNORECASE):
         raise Refused(403, "LOAD is refused: an endpoint fetches nothing")
     store.refresh()
     target = dataset(store, union=False)

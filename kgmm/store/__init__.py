@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kgmm.store.facts import Columns, Fact, Facts, LoadReport
+from kgmm.store.facts import Columns, Fact, Facts, LoadReport, is_general
 from kgmm.store.index.terms import Terms
 from kgmm.store.local import LocalStore
 
-__all__ = ["Columns", "Fact", "Facts", "LoadReport", "LocalStore", "Terms"]
+__all__ = ["Columns", "Fact", "Facts", "LoadReport", "LocalStore", "Terms", "is_general"]

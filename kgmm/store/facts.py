@@ -24,6 +24,8 @@ Ids = NDArray[np.uint32]
 
 #: the graph of facts that name none
 DEFAULT_GRAPH = "facts"
+#: what a look-up takes for "any"
+ANY = frozenset((None, "?", "-", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,16 @@ def node(text: str) -> str:
     return names.concept(text)
 
 
+def is_general(graph: str) -> bool:
+    """Tell whether a graph holds general knowledge, and not what one scene or story shows.
+
+    Example:
+        >>> is_general("facts"), is_general("scene/1"), is_general("story/week")
+        (True, False, False)
+    """
+    return not graph.startswith(("scene/", "story/"))
+
+
 class Columns(NamedTuple):
     """Statements as arrays of equal length: term ids (uint32) and weights (float32)."""
 
@@ -126,7 +138,7 @@ class Facts(Sequence[Fact]):
         self._length = length
 
     @abstractmethod
-    def _rows(self, start: int, stop: int) -> Rows:
+    def rows(self, start: int, stop: int) -> Rows:
         """Return the statements *start* … *stop*, undecoded."""
 
     @abstractmethod
@@ -134,7 +146,7 @@ class Facts(Sequence[Fact]):
         """Return the statements *start* … *stop*."""
 
     @abstractmethod
-    def _name(self, term: int) -> str:
+    def name(self, term: int) -> str:
         """Return the term of an id."""
 
     def __len__(self) -> int:
@@ -164,7 +176,7 @@ class Facts(Sequence[Fact]):
     @property
     def ids(self) -> Columns:
         """The facts as arrays of term ids and weights."""
-        return self._rows(0, self._length).columns
+        return self.rows(0, self._length).columns
 
     def to_polars(self) -> polars.DataFrame:
         """Return a data frame with a row a fact."""
@@ -222,7 +234,7 @@ class _Draft:
 _new = object.__new__
 
 
-def _stored(subject: str, predicate: str, target: str, weight: float, graph: str, source: str) -> Fact:
+def stored_fact(subject: str, predicate: str, target: str, weight: float, graph: str, source: str) -> Fact:
     """Make a fact of values that are in stored form already, skipping their normalization.
 
     Writing to a draft takes 0.12 µs, six ``object.__setattr__`` on the frozen fact 0.48 µs.

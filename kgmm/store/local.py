@@ -1,29 +1,29 @@
-"""The knowledge store of one machine: a durable table, an index beside it, and what one does with them."""
+"""The knowledge store of one machine: what one looks up in it, changes, loads and writes."""
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kgmm.errors import StoreError
 from kgmm.language import names
 from kgmm.progress import Progress, silent
-from kgmm.store.facts import Columns, Fact, Facts, LoadReport
-from kgmm.store.index import files as index_files
-from kgmm.store.index.base import Statements
-from kgmm.store.index.files import Opened, State
+from kgmm.store.facts import Columns, Fact, Facts, LoadReport, is_general
+from kgmm.store.handle import Handle
 from kgmm.store.index.found import Found
-from kgmm.store.index.terms import Terms
+from kgmm.store.table.delta import Version, versions
+
+if TYPE_CHECKING:
+    import rdflib
+
+    from kgmm.store.rdf.export import ExportReport
+    from kgmm.store.sparql.results import Solutions, Triples
 
 
-class LocalStore:
+class LocalStore(Handle):
     """A folder of facts: look them up, add and remove some, open an earlier version.
 
     An open store shows one version until :meth:`refresh` or its own changes move it on; other processes may
@@ -38,100 +38,25 @@ class LocalStore:
         (['/c/en/bark'], 2, 1)
     """
 
-    def __init__(
-        self,
-        path: str | Path = "~/.local/share/kgmm/default",
-        create: bool = True,
-        version: int | None = None,
-        *,
-        timeout: float = 30.0,
-    ) -> None:
-        """Open a store.
-
-        Args:
-            path: the store's folder.
-            create: make an empty store if there is none.
-            version: show this version instead of the newest; such a store is read-only.
-            timeout: seconds to wait for another writer.
-
-        Raises:
-            StoreError: if there is no store, no such version, or the folder holds something else.
-            StoreCorrupt: if the table is damaged.
-        """
-        from kgmm.store import opening
-
-        self.path = Path(path).expanduser().absolute()
-        self.timeout = timeout
-        self.past = version is not None
-        self._scratch: Path | None = None
-        self._opened: Opened
-        opening.open_store(self, create, version)
-
-    # --- places --------------------------------------------------------------------------------------
-
-    @property
-    def table_path(self) -> Path:
-        """The folder of the Delta Lake table."""
-        return self.path / "table"
-
-    @property
-    def terms_path(self) -> Path:
-        """The folder of the list of terms, in the order of their ids."""
-        return self.path / "terms"
-
-    @property
-    def index_path(self) -> Path:
-        """The folder of the index."""
-        return self.path / "index"
-
-    def cache_dir(self, name: str) -> Path:
-        """Return a folder for things derived from the store and keyed by term ids; made if need be.
-
-        Where the store's folder cannot be written, a folder for this process only.
-        """
-        place = self.path / "cache" / name
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            place = self._scratch_dir() / name
-            place.mkdir(parents=True, exist_ok=True)
-        return place
-
-    def _scratch_dir(self) -> Path:
-        if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="kgmm-"))
-        return self._scratch
-
     # --- what there is -------------------------------------------------------------------------------
 
-    @property
-    def version(self) -> int:
-        """The version shown: 0 for an empty store, one more for every change."""
-        return self._opened.state.version
-
-    @property
-    def terms(self) -> Terms:
-        """The dictionary between terms and their numbers."""
-        return self._opened.terms
-
     def __len__(self) -> int:
-        return len(self._opened.snapshot)
+        return len(self.opened.snapshot)
 
     def __bool__(self) -> bool:
         return True
 
     def graphs(self) -> dict[str, int]:
         """Return the named graphs and how many facts each has, largest first."""
-        return self._counted("graph")
+        return self.opened.counted("graph")
+
+    def knowledge_graphs(self) -> list[str]:
+        """Return the graphs that hold general knowledge, largest first: all but those of single scenes and stories."""
+        return [graph for graph in self.graphs() if is_general(graph)]
 
     def relations(self) -> dict[str, int]:
         """Return the relations and how many facts each has, most frequent first."""
-        return self._counted("predicate")
-
-    def _counted(self, column: str) -> dict[str, int]:
-        counts = self._opened.snapshot.counts(column)
-        ordered = sorted(((self.terms.name(i), n) for i, n in counts.items()), key=lambda item: (-item[1], item[0]))
-        return dict(ordered)
+        return self.opened.counted("predicate")
 
     def concept(self, text: str, lang: str = "en") -> str | None:
         """Return the concept node of a word, path or IRI if some fact mentions it, else None.
@@ -150,16 +75,14 @@ class LocalStore:
         i = self.terms.id(term)
         if i is None:
             return None
-        snapshot = self._opened.snapshot
+        snapshot = self.opened.snapshot
         if len(snapshot.select(i, None, None, None)) or len(snapshot.select(None, None, i, None)):
             return term
         return None
 
-    def versions(self) -> list[dict[str, Any]]:
-        """Return the versions there are, oldest first: version, time (ISO 8601), operation, facts after it."""
-        from kgmm.store.table import history
-
-        return history.versions(self)
+    def versions(self) -> list[Version]:
+        """Return the versions there are, oldest first: version, time (ISO 8601), operation."""
+        return versions(self.places.table)
 
     # --- look-up -------------------------------------------------------------------------------------
 
@@ -176,7 +99,7 @@ class LocalStore:
 
         The length is known at once; facts are decoded when the result is iterated.
         """
-        opened = self._opened
+        opened = self.opened
         return Found(opened, opened.select(subject, predicate, object, graph), limit)
 
     def find_ids(
@@ -187,9 +110,7 @@ class LocalStore:
         graph: int | None = None,
     ) -> Columns:
         """Return the facts that fit a pattern of term ids as arrays: :meth:`find` for numeric work."""
-        snapshot = self._opened.snapshot
-        selection = snapshot.select(subject, predicate, object, graph)
-        return _columns(snapshot.statements(selection, 0, len(selection)))
+        return self.opened.find_ids(subject, predicate, object, graph)
 
     def count(
         self,
@@ -200,11 +121,11 @@ class LocalStore:
         graph: str | None = None,
     ) -> int:
         """Return how many facts fit a pattern, without looking at them."""
-        return len(self._opened.select(subject, predicate, object, graph))
+        return len(self.opened.select(subject, predicate, object, graph))
 
     def columns(self, graphs: Sequence[str] | None = None, relations: Sequence[str] | None = None) -> Columns:
         """Return the statements of some graphs and relations (all by default) as arrays of ids and weights."""
-        found = self._opened.snapshot.all()
+        found = self.opened.snapshot.all()
         keep: NDArray[np.bool_] | None = None
         for column, wanted in (
             (found.graph, graphs),
@@ -214,7 +135,7 @@ class LocalStore:
                 ids = self.terms.ids(wanted)
                 chosen = np.isin(column, ids[ids >= 0].astype(np.uint32))
                 keep = chosen if keep is None else keep & chosen
-        return _columns(found if keep is None else found.take(keep))
+        return (found if keep is None else found.take(keep)).columns()
 
     def search(self, prefix: str, limit: int = 10, lang: str = "en") -> list[str]:
         """Return concepts whose label begins with *prefix*, those with most facts first.
@@ -228,13 +149,13 @@ class LocalStore:
         """
         from kgmm.store.index import search
 
-        return search.by_prefix(self, prefix, limit, lang)
+        return search.by_prefix(self.opened, self.cache_dir("labels"), prefix, limit, lang)
 
-    def near(self, word: str, limit: int = 5, lang: str = "en", distance: int = 2) -> list[str]:
-        """Return concepts spelled like *word*: at most *distance* edits away, nearest first."""
+    def near(self, word: str, limit: int = 5, lang: str = "en") -> list[str]:
+        """Return concepts spelled like *word*: at most two edits away, nearest first."""
         from kgmm.store.index import search
 
-        return search.by_spelling(self, word, limit, lang, distance)
+        return search.by_spelling(self.opened, word, limit, lang)
 
     def neighborhood_ids(self, seeds: ArrayLike, hops: int = 2, limit: int = 500) -> Columns:
         """Return at most *limit* statements around some term ids: nearer hops first, then the strongest.
@@ -247,7 +168,7 @@ class LocalStore:
         """
         from kgmm.store.index import search
 
-        return _columns(search.around(self, seeds, hops, limit))
+        return search.around(self.opened, seeds, hops, limit).columns()
 
     # --- change --------------------------------------------------------------------------------------
 
@@ -312,23 +233,49 @@ class LocalStore:
 
         return loading.load(self, Path(source), format, graph, lang, strict, progress or silent)
 
-    def sparql(self, query: str, **more: Any) -> Any:
-        """Run a SPARQL query; see :func:`kgmm.store.sparql.query.query`."""
+    def sparql(
+        self,
+        query: str,
+        *,
+        timeout: float = 60.0,
+        limit: int | None = None,
+        annotations: bool | None = None,
+        default_graphs: Sequence[str] = (),
+        named_graphs: Sequence[str] = (),
+        raw: bool = False,
+    ) -> Solutions | Triples | bool:
+        """Run a SPARQL query; see :func:`kgmm.store.sparql.query.query`, which takes the same options."""
         from kgmm.store.sparql import query as sparql
 
-        return sparql.query(self, query, **more)
+        return sparql.query(
+            self,
+            query,
+            timeout=timeout,
+            limit=limit,
+            annotations=annotations,
+            default_graphs=default_graphs,
+            named_graphs=named_graphs,
+            raw=raw,
+        )
 
-    def to_rdflib(self) -> Any:
-        """Return the store as an ``rdflib.Dataset`` that reads it in place."""
+    def to_rdflib(self) -> rdflib.Dataset:
+        """Return the store as an ``rdflib.Dataset`` that reads and writes it in place."""
         from kgmm.store.rdf import rdflib_store
 
         return rdflib_store.dataset(self)
 
-    def export(self, path: str | Path, format: str | None = None, **more: Any) -> Any:
+    def export(
+        self,
+        path: str | Path,
+        format: str | None = None,
+        *,
+        graph: str | None = None,
+        progress: Progress | None = None,
+    ) -> ExportReport:
         """Write the facts to a file, its format by its ending if not named; see :func:`kgmm.store.rdf.export.export`."""
         from kgmm.store.rdf.export import export
 
-        return export(self, path, format=format, **more)
+        return export(self.opened, path, format, graph=graph, progress=progress)
 
     def compact(self) -> None:
         """Merge small updates into the index's base and small files of the table into larger ones."""
@@ -338,27 +285,9 @@ class LocalStore:
 
     def check(self) -> list[str]:
         """Verify table, index and ids; repair what is derivable; return what was found, nothing if all is well."""
-        from kgmm.store.index import checking
+        from kgmm.store import checking
 
         return checking.check(self)
-
-    def refresh(self) -> int:
-        """Move on to the newest version and return its number."""
-        from kgmm.store import opening
-
-        if not self.past:
-            opening.catch_up(self)
-        return self.version
-
-    # --- end -----------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Let go of the files; results that are still held stay usable."""
-        if (sparql := sys.modules.get("kgmm.store.sparql.query")) is not None:
-            sparql.close(self)
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-            self._scratch = None
 
     def __enter__(self) -> Self:
         return self
@@ -368,20 +297,3 @@ class LocalStore:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path}: {len(self)} facts, version {self.version}>"
-
-    def _show(self, opened: Opened) -> None:
-        """Make a version the one shown."""
-        self._opened = opened
-
-    def _publish(self, state: State) -> None:
-        """Make a state the newest one and show it."""
-        index_files.write_state(self.index_path, state)
-        self._show(index_files.open_state(self.index_path, state))
-
-    def _writable(self) -> None:
-        if self.past:
-            raise StoreError(f"{self.path}: version {self.version} is the past; open the newest version to change it")
-
-
-def _columns(rows: Statements) -> Columns:
-    return Columns(rows.subject, rows.predicate, rows.object, rows.graph, rows.weight.astype(np.float32))

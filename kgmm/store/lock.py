@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,18 +17,20 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def writing(folder: Path, timeout: float) -> Iterator[None]:
+def locked(folder: Path, timeout: float, undo: Callable[[int], None]) -> Iterator[None]:
     """Hold the store's writer lock; the system releases it when the process ends, however it ends.
 
-    If the writer fails, the files that no version knows are deleted.
+    Args:
+        folder: the store's folder.
+        timeout: seconds to wait for another writer.
+        undo: called if the writer fails, with the time it began (nanoseconds), to delete what it wrote in vain.
 
     Raises:
         StoreBusy: if another writer holds the lock for longer than *timeout* seconds.
         StoreError: if the folder cannot be written or the disk is full.
     """
-    path = folder / ".lock"
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise StoreError(f"{folder}: the store cannot be written: {error.strerror}") from error
     try:
@@ -38,7 +40,8 @@ def writing(folder: Path, timeout: float) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            _sweep(folder, began)
+            with suppress(OSError, StoreError):
+                undo(began)
             raise
     except OSError as error:
         if error.errno not in FULL:
@@ -48,20 +51,6 @@ def writing(folder: Path, timeout: float) -> Iterator[None]:
         ) from error
     finally:
         os.close(handle)
-
-
-def _sweep(folder: Path, began: int) -> None:
-    """Delete what a writer that failed has written in vain, so that it takes no room."""
-    from kgmm.store.index import files as index
-    from kgmm.store.table import delta as table
-    from kgmm.store.table import vocabulary
-
-    with suppress(OSError, StoreError):
-        about = table.drop_unknown(folder / "table", began)
-        if "terms" in about and (folder / "terms").exists():
-            vocabulary.drop_from(folder / "terms", int(about["terms"]))
-        if (state := index.read_state(folder / "index")) is not None:
-            index.sweep(folder / "index", state)
 
 
 def _wait(handle: int, folder: Path, timeout: float) -> None:

@@ -19,6 +19,7 @@ from rdflib.query import Result
 from rdflib.term import Node, URIRef, Variable
 
 from kgmm.store.rdf.rdflib_store import KgmmStore, node_of
+from kgmm.store.sparql.query import query
 
 _BY_VALUE = "Oxigraph keeps numbers by value: 01 and 1, or 1.0e0 and 1, are one term"
 _RDF_1_1 = 'the case is of RDF 1.0, where "x" and "x"^^xsd:string are two literals'
@@ -73,7 +74,7 @@ class SparqlDataset(PluginDataset):
             named = [str(g.identifier) for g in self.graphs() if g.identifier != DATASET_DEFAULT_GRAPH_ID]
             graphs = {"default_graphs": [str(DATASET_DEFAULT_GRAPH_ID)], "named_graphs": named}
         self.commit()
-        return _result(store.kb.sparql(f"BASE <{base}>\n{text}", raw=True, **graphs))
+        return _result(query(store.kb, f"BASE <{base}>\n{text}", raw=True, **graphs))
 
 
 def _result(found: Any) -> Result:

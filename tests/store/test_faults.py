@@ -15,7 +15,6 @@ import pytest
 
 from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
 from kgmm.store import Fact, LocalStore
-from kgmm.store.lock import writing
 
 FACTS = [Fact(f"thing {i}", "IsA", f"kind {i % 7}", 1 + i % 3, source="me") for i in range(300)]
 
@@ -28,7 +27,7 @@ def kb(tmp_path: Path) -> LocalStore:
 
 
 def test_second_writer_is_told_who_writes(kb: LocalStore) -> None:
-    with writing(kb.path, 1), pytest.raises(StoreBusy, match=f"pid {os.getpid()}"):
+    with kb.writing(), pytest.raises(StoreBusy, match=f"pid {os.getpid()}"):
         LocalStore(kb.path, timeout=0.1).add([("a", "IsA", "b")])
     assert kb.add([("a", "IsA", "b")]) == 1
 

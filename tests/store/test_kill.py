@@ -36,8 +36,11 @@ for n in range(first, first + 10_000):
 
 BULK_LOADER = """
 import sys
-from kgmm.store import LocalStore, bulk, loading
-loading.BULK = loading.COMPILED = 0  # as dumps of millions of lines are loaded
+from kgmm.store import LocalStore
+from kgmm.store.formats import conceptnet
+from kgmm.store.index import encoding
+from kgmm.store.load import bulk  # compiled code is loaded before the first kill
+encoding.BULK = conceptnet.COMPILED = 0  # as dumps of millions of lines are loaded
 kb, first, file = LocalStore(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 print("open", flush=True)
 for n in range(first, first + 10_000):

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kgmm.store import Fact, LocalStore, changes
+from kgmm.store import Fact, LocalStore, replay
 
 words = st.sampled_from(["dog", "cat", "ice cream", "/c/de/hund", "http://example.org/x", "ünïcode", "a", "b"])
 objects = words | st.sampled_from(['"42"^^<http://www.w3.org/2001/XMLSchema#integer>', '"Hund"@de', '"a b"'])
@@ -131,11 +131,11 @@ class StoreWithoutOverlay(StoreAgainstOracle):
     """Every change goes through a new base."""
 
     def __init__(self) -> None:
-        self.kept, changes.OVERLAY_ROWS = changes.OVERLAY_ROWS, 0
+        self.kept, replay.OVERLAY_ROWS = replay.OVERLAY_ROWS, 0
         super().__init__()
 
     def teardown(self) -> None:
-        changes.OVERLAY_ROWS = self.kept
+        replay.OVERLAY_ROWS = self.kept
         super().teardown()
 
 

@@ -12,7 +12,7 @@ import pytest
 from kgmm.errors import UnknownConcept
 from kgmm.graph import view
 from kgmm.store import Fact, LocalStore
-from kgmm.store import spark as jobs
+from kgmm.store.table import spark as jobs
 
 pytest.importorskip("pyspark", reason="PySpark is not installed (pip install 'kgmm[spark]')")
 if shutil.which("java") is None:

@@ -246,8 +246,8 @@ def test_facts_written_by_columns_are_those_written_one_by_one(tmp_path: Path) -
         kb.add([Fact(a, "IsA", b, graph=graph) for a in ODD for b in ('"x y"@en', *ODD)])
         kb.add([Fact("a", p, "b", graph=graph) for p in ("http://e.org/p", "made of", "é")])
     for merged in (False, True):
-        columns = b"".join(plain(kb, merged)).splitlines()
+        columns = b"".join(plain(kb.opened, merged)).splitlines()
         assert sorted(columns) == sorted(b"".join(document(kb.find(), False, merged)).splitlines())
         assert len(columns) == len(kb) * (2 if merged else 1)
-    quads = list(ox.parse(b"".join(plain(kb)), ox.RdfFormat.N_QUADS))
+    quads = list(ox.parse(b"".join(plain(kb.opened)), ox.RdfFormat.N_QUADS))
     assert len(quads) == len(kb)

@@ -16,8 +16,9 @@ from kgmm.cli import cli
 from kgmm.errors import BadInput, StoreError
 from kgmm.store import Fact, LocalStore
 from kgmm.store.formats import ReadOptions, Rejects, conceptnet
-from kgmm.store.index import found
-from kgmm.store.load import dump, loading
+from kgmm.store.formats import _conceptnet_dump as dump
+from kgmm.store.index import encoding, found
+from kgmm.store.index.spans import Spans
 
 
 def line(relation: str, start: str, end: str, about: str) -> str:
@@ -69,12 +70,12 @@ def test_compiled_parser_gives_what_the_reader_gives(dumped: Path, lang: str | N
             if isinstance(part, Rejects):
                 lines += part.lines
             else:
-                batch = part.to_batch() if isinstance(part, dump.Spans) else part
+                batch = part.to_batch() if isinstance(part, Spans) else part
                 found |= set(zip(*(batch[n].to_pylist() for n in names), strict=True))
         return found, sorted(lines)
 
     compiled = rows(list(dump.read(dumped, lang, lambda *a: None)))
-    assert compiled == rows(list(conceptnet.read(dumped, ReadOptions(lang))))
+    assert compiled == rows(list(conceptnet.by_columns(dumped, ReadOptions(lang))))
     assert compiled[1] == [5, 7, 8, 9]
 
 
@@ -82,8 +83,8 @@ def test_compiled_parser_gives_what_the_reader_gives(dumped: Path, lang: str | N
 def test_dump_is_loaded_with_weight_source_and_rejects(
     kb: LocalStore, dumped: Path, packed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "BULK", 3)
-    monkeypatch.setattr(loading, "COMPILED", 0)
+    monkeypatch.setattr(encoding, "BULK", 3)
+    monkeypatch.setattr(conceptnet, "COMPILED", 0)
     if packed:
         dumped = Path(f"{dumped}.gz")
         dumped.write_bytes(gzip.compress("".join(DUMP).encode()))
@@ -105,7 +106,7 @@ def test_bulk_load_into_a_store_with_facts_keeps_their_ids(
 ) -> None:
     kb.add([Fact("zebra", "IsA", "animal"), Fact("dog", "IsA", "animal", 9, source="me")])
     ids = {name: kb.terms.id(name) for name in ("/c/en/zebra", "/c/en/dog", "IsA")}
-    monkeypatch.setattr(loading, "BULK", 1)
+    monkeypatch.setattr(encoding, "BULK", 1)
     assert kb.load(dumped).added == 4
     assert {name: kb.terms.id(name) for name in ids} == ids
     assert kb.find("dog", "IsA", "animal")[0].source == "me", "the fact that was there first stays"

@@ -1,7 +1,7 @@
 """File formats a store reads, one module each, found by looking at the file.
 
 A format module holds ``NAME``, ``SUFFIXES``, ``sniff(path, head) -> confidence in [0, 1]`` and
-``read(path, options) -> batches and rejects``; formats of scene graphs also ``scenes(path)``.
+``read(path, options) -> batches (or spans) and rejects``; formats of scene graphs also ``scenes(path)``.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import pyarrow as pa
 
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph
 from kgmm.store.formats._base import ReadOptions, Rejects
+
+if TYPE_CHECKING:
+    from kgmm.store.index.spans import Spans
 
 __all__ = ["Format", "ReadOptions", "Rejects", "detect", "formats", "read_scenes"]
 
@@ -34,8 +37,8 @@ class Format(Protocol):
     def sniff(self, path: Path, head: bytes) -> float:
         """Return how surely a file is of this format, by its decompressed head."""
 
-    def read(self, path: Path, options: ReadOptions) -> Iterable[pa.RecordBatch | Rejects]:
-        """Yield the file's statements and the parts that were left out."""
+    def read(self, path: Path, options: ReadOptions) -> Iterable[pa.RecordBatch | Spans | Rejects]:
+        """Yield the file's statements and the parts that were left out; a reader may choose a compiled path."""
 
 
 @cache

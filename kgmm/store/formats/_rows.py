@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -22,6 +22,13 @@ SCHEMA = pa.schema(
         ("surface", pa.string()),
     ]
 )
+
+
+def schema_of(names: Iterable[str]) -> pa.Schema:
+    """Return the types of some columns."""
+    return pa.schema([SCHEMA.field(name) for name in names])
+
+
 #: One statement: graph (None: the load's), subject, predicate, object, weight, source, surface.
 Row = tuple[str | None, str, str, str, float, str, str | None]
 #: Longest raw text kept of a rejected line.

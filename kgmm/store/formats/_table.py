@@ -16,7 +16,7 @@ from kgmm.errors import BadInput
 from kgmm.language.names import concept, is_literal, relation
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import blocks, careful, parse
-from kgmm.store.formats._rows import Rows, weight_of
+from kgmm.store.formats._rows import Rows, schema_of, weight_of
 from kgmm.store.formats._stream import lines
 
 #: ConceptNet 5.7's relations, and those of ConceptNet-100K that it dropped.
@@ -267,19 +267,8 @@ def _batch(frame: pl.DataFrame, columns: Sequence[str], lang: str) -> list[pa.Re
         raise ValueError("weight")
     arrays["weight"] = weight.fill_null(1.0)
     arrays["source"] = frame["source"].fill_null("")
-    table = pl.DataFrame(arrays).to_arrow()
-    return list(table.combine_chunks().cast(_FAST).to_batches())
-
-
-_FAST = pa.schema(
-    [
-        ("subject", pa.string()),
-        ("predicate", pa.string()),
-        ("object", pa.string()),
-        ("weight", pa.float64()),
-        ("source", pa.string()),
-    ]
-)
+    table = pl.DataFrame(arrays).to_arrow().combine_chunks()
+    return list(table.cast(schema_of(arrays)).to_batches())
 
 
 def layout_of(path: Path, head: bytes) -> Layout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
@@ -12,10 +13,15 @@ import pyarrow as pa
 from kgmm.language import names
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import blocks, careful, parse
-from kgmm.store.formats._rows import weight_of
+from kgmm.store.formats._rows import schema_of, weight_of
+
+if TYPE_CHECKING:
+    from kgmm.store.index.spans import Spans
 
 NAME = "conceptnet"
 SUFFIXES = (".csv", ".tsv")
+#: a dump larger than this (in bytes, perhaps compressed) is parsed by compiled code
+COMPILED = 20 << 20
 
 
 def sniff(path: Path, head: bytes) -> float:
@@ -39,15 +45,24 @@ def _check(fields: list[str]) -> str:
     return ""
 
 
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Spans | Rejects]:
     """Yield the dump's assertions block by block; malformed lines are rejected alone.
 
     ``options.lang`` keeps the assertions both of whose ends are in that language (an end that is a web
-    address counts as any language).
+    address counts as any language). Large dumps are parsed by compiled code.
 
     Raises:
         BadInput: if the file is UTF-16 or its compression is damaged.
     """
+    if path.is_file() and path.stat().st_size > COMPILED:
+        from kgmm.store.formats import _conceptnet_dump as dump
+
+        return dump.read(path, options.lang, options.progress)
+    return by_columns(path, options)
+
+
+def by_columns(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the assertions parsed by columns, without compiled code."""
     for block in blocks(path, options.progress):
         if isinstance(block, Rejects):
             yield block
@@ -57,20 +72,8 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
             frame, rejects = careful(block, 5, 0, _check)
         if rejects:
             yield rejects
-        table = _statements(frame, options.lang).to_arrow()
-        yield from table.combine_chunks().cast(_SCHEMA).to_batches()
-
-
-_SCHEMA = pa.schema(
-    [
-        ("subject", pa.string()),
-        ("predicate", pa.string()),
-        ("object", pa.string()),
-        ("weight", pa.float64()),
-        ("source", pa.string()),
-        ("surface", pa.string()),
-    ]
-)
+        table = _statements(frame, options.lang).to_arrow().combine_chunks()
+        yield from table.cast(schema_of(table.column_names)).to_batches()
 
 
 def _weight() -> pl.Expr:

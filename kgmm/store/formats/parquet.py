@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from kgmm.errors import BadInput
 from kgmm.store.formats._base import ReadOptions, Rejects
-from kgmm.store.formats._rows import SCHEMA
+from kgmm.store.formats._rows import SCHEMA, schema_of
 
 NAME = "parquet"
 SUFFIXES = (".parquet",)
@@ -36,8 +36,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
                 raise BadInput(path, f"has no column {missing[0]!r}")
             first, total = 1, file.metadata.num_rows
             for batch in file.iter_batches(columns=names):
-                schema = pa.schema([SCHEMA.field(n) for n in names])
-                rows = pa.Table.from_batches([batch.select(names)]).cast(schema)
+                rows = pa.Table.from_batches([batch.select(names)]).cast(schema_of(names))
                 yield from _checked(rows, first, options)
                 first += batch.num_rows
                 options.progress(path.stat().st_size * first // max(total, 1), path.stat().st_size, path.name)

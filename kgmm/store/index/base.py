@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from xxhash import xxh64_hexdigest
 
-from kgmm.store.files import mapped, view
+from kgmm.store.facts import Columns
+from kgmm.store.index.mapped import mapped, view
 
 Array = NDArray[Any]
 #: an order rows are looked up in: an array of rows, or None for that of the rows themselves
@@ -39,6 +39,10 @@ class Statements(NamedTuple):
     def take(self, rows: Array | slice) -> Statements:
         """Return some of the statements."""
         return Statements._make(column[rows] for column in self)
+
+    def columns(self) -> Columns:
+        """Return the ids and weights, as look-ups hand them out."""
+        return Columns(self.subject, self.predicate, self.object, self.graph, self.weight.astype(np.float32))
 
     @staticmethod
     def empty() -> Statements:
@@ -205,58 +209,3 @@ def _narrow(column: memoryview, low: int, high: int, value: int) -> tuple[int, i
     """Return the range of a value inside an ascending range of a column."""
     start = bisect_left(column, value, low, high)
     return start, bisect_right(column, value, start, high)
-
-
-def write(folder: Path, rows: Statements, terms: int, in_order: bool = False) -> dict[str, Any]:
-    """Write statements as a base in a new folder; return the sizes :class:`Base` opens it with.
-
-    *in_order* says that the rows are sorted by subject, predicate, object, graph already.
-    """
-    from kgmm.store.index import ordering
-
-    folder.mkdir(parents=True)
-    if not in_order:
-        rows = rows.take(ordering.by_subject(rows, terms))
-    n = len(rows.subject)
-    arrays: dict[str, Array] = {"subject": rows.subject, "object": rows.object}
-    codes: dict[str, Array] = {}
-    for name in ("predicate", "graph"):
-        codes[name], arrays[f"{name}.values"] = ordering.coded(getattr(rows, name), terms)
-    for name in ("weight", "source"):
-        codes[name], arrays[f"{name}.values"] = _distinct(getattr(rows, name))
-    sizes: dict[str, Any] = {"rows": n, "terms": terms, "kinds": {}, "values": {}}
-    for name, code in codes.items():
-        arrays[f"{name}.codes"] = code
-        sizes["kinds"][name], sizes["values"][name] = code.dtype.str[1:], len(arrays[f"{name}.values"])
-    arrays["by_object"] = ordering.by_key(rows.object, terms)
-    arrays["by_predicate"] = ordering.by_key(codes["predicate"], sizes["values"]["predicate"], arrays["by_object"])
-    if sizes["values"]["graph"] > 1:
-        arrays["by_graph"] = ordering.by_key(codes["graph"], sizes["values"]["graph"])
-    for name, column in (("subject_starts", rows.subject), ("object_starts", rows.object)):
-        arrays[name] = _starts(column, terms).astype(np.uint32)
-    for name in ("predicate", "graph"):
-        arrays[f"{name}_starts"] = _starts(codes[name], sizes["values"][name])
-    sizes["sums"] = {}
-    for name, column in arrays.items():
-        data = view(np.ascontiguousarray(column)).cast("B") if column.size else memoryview(b"")
-        with (folder / name).open("wb") as file:
-            file.write(data)
-        sizes["sums"][name] = xxh64_hexdigest(data)
-    return sizes
-
-
-def _distinct(column: Array) -> tuple[Array, Array]:
-    """Number the distinct values of a column by the smallest integers; return codes and values."""
-    import pyarrow as pa
-
-    found = pa.array(column).dictionary_encode()
-    values = found.dictionary.to_numpy(zero_copy_only=False).astype(column.dtype)
-    codes = found.indices.to_numpy(zero_copy_only=False)
-    return codes.astype(np.min_scalar_type(max(len(values) - 1, 0))), values
-
-
-def _starts(column: Array, count: int) -> NDArray[np.int64]:
-    """Return where each of *count* numbers begins in the sorted column."""
-    starts = np.zeros(count + 1, np.int64)
-    np.cumsum(np.bincount(column, minlength=count), out=starts[1:])
-    return starts

@@ -9,7 +9,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgmm.store.index.base import Statements
+from kgmm.store.index.snapshot import Snapshot
 from kgmm.store.index.terms import Terms
+
+#: from so many statements on, a load takes the compiled way: :mod:`kgmm.store.index.collecting`
+BULK = 250_000
 
 
 class Encoded(NamedTuple):
@@ -48,3 +52,21 @@ def _numbers(column: pa.ChunkedArray, known: Terms, new: dict[str, int]) -> NDAr
     for at in np.flatnonzero(ids < 0).tolist():
         ids[at] = new.setdefault(distinct[at], len(known) + len(new))
     return np.asarray(ids.astype(np.uint32)[coded.indices.to_numpy(zero_copy_only=False)])
+
+
+def unknown(snapshot: Snapshot, rows: Statements, terms: int) -> NDArray[np.int64]:
+    """Return which statements are neither in the snapshot nor said before among themselves, in their order."""
+    order = np.lexsort((rows.graph, rows.object, rows.predicate, rows.subject))  # stable: the first one stays
+    sorted_rows = rows.take(order)
+    same = np.ones(max(len(order) - 1, 0), bool)
+    for column in sorted_rows[:4]:
+        same &= column[1:] == column[:-1]
+    first = np.sort(order[np.concatenate([[True], ~same])]) if len(order) else order
+    if not len(snapshot):
+        return first
+    keep = [
+        i
+        for i, s, p, o, g in zip(first.tolist(), *(c[first].tolist() for c in rows[:4]), strict=True)
+        if max(s, p, o, g) >= terms or not len(snapshot.select(s, p, o, g))
+    ]
+    return np.array(keep, np.int64)

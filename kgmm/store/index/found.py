@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgmm.store.facts import Columns, Fact, Facts, Rows, _stored
-from kgmm.store.index.files import Opened
+from kgmm.store.facts import Fact, Facts, Rows, stored_fact
 from kgmm.store.index.snapshot import Selection
+from kgmm.store.index.state import Opened
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 FEW = 64
 #: rows from which looking at every term once costs less than making facts
 MANY = 10_000
+
+
+def find(opened: Opened, graph: str | None = None) -> Found:
+    """Return all facts of a version, or those of one graph."""
+    return Found(opened, opened.select(None, None, None, graph), None)
 
 
 class Found(Facts):
@@ -29,14 +34,15 @@ class Found(Facts):
         length = len(selection)
         self._length = length if limit is None or limit >= length else max(limit, 0)
 
-    def _name(self, term: int) -> str:
+    def name(self, term: int) -> str:
+        """Return the term of an id."""
         return str(self._opened.names[term])
 
-    def _rows(self, start: int, stop: int) -> Rows:
+    def rows(self, start: int, stop: int) -> Rows:
+        """Return the statements *start* … *stop*, undecoded."""
         opened = self._opened
         found = opened.snapshot.statements(self._selection, start, stop)
-        columns = Columns(*found[:4], found.weight.astype(np.float32))
-        return Rows(columns, found.weight, lambda at: opened.sources.name(int(found.source[at])))
+        return Rows(found.columns(), found.weight, lambda at: opened.sources.name(int(found.source[at])))
 
     def _decode(self, start: int, stop: int) -> list[Fact]:
         if stop - start > FEW:
@@ -61,7 +67,7 @@ class Found(Facts):
         ) = self._opened.columns
         rows = range(at + start, at + stop) if order is None else order[at + start : at + stop].tolist()
         return [
-            _stored(
+            stored_fact(
                 terms[subject[row]],
                 predicates[predicate[row]],
                 terms[target[row]],
@@ -77,7 +83,7 @@ class Found(Facts):
         assert overlay is not None
         subject, predicate, target, graph, weight, source = overlay.items
         return [
-            _stored(
+            stored_fact(
                 terms[subject[row]],
                 terms[predicate[row]],
                 terms[target[row]],
@@ -95,7 +101,7 @@ class Found(Facts):
         name = dict(zip(used.tolist(), opened.terms.names(used), strict=True))
         source = dict(zip(said.tolist(), opened.sources.names(said), strict=True))
         return [
-            _stored(name[s], name[p], name[o], weight, name[g], source[c])
+            stored_fact(name[s], name[p], name[o], weight, name[g], source[c])
             for s, p, o, g, weight, c in zip(*(column.tolist() for column in found), strict=True)
         ]
 

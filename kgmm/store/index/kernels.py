@@ -182,13 +182,39 @@ def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
 
 
 @njit(cache=True, nogil=True)
-def counting_sort(keys, order, bins, out):
-    """Write *order* stably sorted by ``keys[order]`` to *out*; keys are below *bins*."""
+def copy_spans(data, begins, ends, offsets, out):
+    """Copy spans one after the other to *out*, dropping the backslash of an escaped quote; fills *offsets*."""
+    used = np.int64(0)
+    offsets[0] = 0
+    for row in range(len(begins)):
+        at = begins[row]
+        if at >= 0:
+            stop = ends[row]
+            while at < stop:
+                if data[at] == 92 and at + 1 < stop and data[at + 1] == 34:
+                    at += 1
+                out[used] = data[at]
+                used += 1
+                at += 1
+        offsets[row + 1] = used
+    return used
+
+
+@njit(cache=True, nogil=True)
+def _begins(keys, bins):
+    """Return where each key begins among the sorted keys (length *bins* + 1)."""
     at = np.zeros(bins + 1, np.int64)
     for k in keys:
         at[np.int64(k) + 1] += 1
     for i in range(bins):
         at[i + 1] += at[i]
+    return at
+
+
+@njit(cache=True, nogil=True)
+def counting_sort(keys, order, bins, out):
+    """Write *order* stably sorted by ``keys[order]`` to *out*; keys are below *bins*."""
+    at = _begins(keys, bins)
     for row in order:
         k = np.int64(keys[row])
         out[at[k]] = row
@@ -198,25 +224,11 @@ def counting_sort(keys, order, bins, out):
 @njit(cache=True, nogil=True)
 def first_sort(keys, bins, out):
     """Write the rows in the stable order of their keys to *out*; keys are below *bins*."""
-    at = np.zeros(bins + 1, np.int64)
-    for k in keys:
-        at[np.int64(k) + 1] += 1
-    for i in range(bins):
-        at[i + 1] += at[i]
+    at = _begins(keys, bins)
     for row in range(len(keys)):
         k = np.int64(keys[row])
         out[at[k]] = row
         at[k] += 1
-
-
-@njit(cache=True, nogil=True)
-def starts_of(keys, bins, out):
-    """Write where each key begins among the sorted keys to *out* (length *bins* + 1)."""
-    out[:] = 0
-    for k in keys:
-        out[np.int64(k) + 1] += 1
-    for i in range(bins):
-        out[i + 1] += out[i]
 
 
 @njit(cache=True, nogil=True)
@@ -339,7 +351,8 @@ def best_edges(
 
 
 @njit(cache=True, nogil=True)
-def _is_at(data, at, stop, word):
+def is_at(data, at, stop, word):
+    """Tell whether *word* stands at a place of *data*, before *stop*."""
     if at + len(word) > stop:
         return False
     for i in range(len(word)):  # noqa: SIM110
@@ -363,7 +376,7 @@ def near_spellings(word, prefix, blob, starts, count, most):
     )
     for term in range(count):
         at, stop = np.int64(starts[term]), np.int64(starts[term + 1])
-        if not _is_at(blob, at, stop, prefix):
+        if not is_at(blob, at, stop, prefix):
             continue
         at += len(prefix)
         end = at

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import BadInput
+from kgmm.files import publish
 from kgmm.language import names
-from kgmm.store.files import mapped, publish
 from kgmm.store.index.base import Statements
-
-if TYPE_CHECKING:
-    from kgmm.store.local import LocalStore
+from kgmm.store.index.mapped import mapped
+from kgmm.store.index.state import Opened
+from kgmm.store.index.terms import Terms
 
 #: terms that may be newer than the sorted list before it is made again
 UNSORTED = 20_000
 #: edges of one node that a neighbourhood looks at in each direction
 NODE_BUDGET = 4096
+#: edits between a word and its near spellings
+DISTANCE = 2
 
 
-def by_prefix(store: LocalStore, text: str, limit: int = 10, lang: str = "en") -> list[str]:
-    """Return concepts whose label begins with *text*, those with most facts first."""
+def by_prefix(opened: Opened, folder: Path, text: str, limit: int, lang: str) -> list[str]:
+    """Return concepts whose label begins with *text*, those with most facts first; *folder* keeps the terms' order."""
     try:
         start = names.concept(text, lang)
     except ValueError:
         return []
-    terms, order = store.terms, _order(store)
+    terms, order = opened.terms, _order(opened.terms, folder)
     key = start.encode()
 
     def spelled(i: int) -> bytes:
@@ -39,38 +41,38 @@ def by_prefix(store: LocalStore, text: str, limit: int = 10, lang: str = "en") -
     found = order[low:high].astype(np.int64)
     later = [i for i in range(len(order), len(terms)) if spelled(i).startswith(key)]
     found = np.concatenate([found, np.array(later, np.int64)])
-    degree = degrees(store, found)
+    degree = degrees(opened, found)
     best = np.lexsort((np.arange(len(found)), -degree))
     kept = found[best][degree[best] > 0][:limit]
     return terms.names(kept)
 
 
-def _order(store: LocalStore) -> NDArray[np.uint32]:
+def _order(terms: Terms, folder: Path) -> NDArray[np.uint32]:
     """Return the terms in their order, which is kept; up to ``UNSORTED`` new ones may be missing at the end."""
     import polars as pl
 
-    folder, count = store.cache_dir("labels"), len(store.terms)
+    count = len(terms)
     kept = sorted(int(path.name.split("-")[1]) for path in folder.glob("order-*") if path.name[6:].isdecimal())
     usable = [n for n in kept if n <= count <= n + UNSORTED]
     if usable:
         return np.asarray(mapped(folder / f"order-{usable[-1]}", np.uint32))
-    spelled = pl.Series(store.terms.names(np.arange(count)), dtype=pl.String)
+    spelled = pl.Series(terms.names(np.arange(count)), dtype=pl.String)
     order = spelled.arg_sort().to_numpy().astype(np.uint32)
-    publish(folder / f"order-{count}", order.tobytes(), durable=False)
+    publish(folder / f"order-{count}", order.tobytes())
     for n in kept:
         (folder / f"order-{n}").unlink(missing_ok=True)
     return order
 
 
-def degrees(store: LocalStore, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+def degrees(opened: Opened, ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how many facts mention each term as subject or object."""
-    select = store._opened.snapshot.select
+    select = opened.snapshot.select
     return np.array(
         [len(select(i, None, None, None)) + len(select(None, None, i, None)) for i in ids.tolist()], np.int64
     )
 
 
-def by_spelling(store: LocalStore, text: str, limit: int = 5, lang: str = "en", distance: int = 2) -> list[str]:
+def by_spelling(opened: Opened, text: str, limit: int, lang: str) -> list[str]:
     """Return concepts spelled like *text*, nearest first, among equals those with most facts first."""
     from kgmm.store.index import kernels
 
@@ -79,32 +81,32 @@ def by_spelling(store: LocalStore, text: str, limit: int = 5, lang: str = "en", 
     except ValueError:
         return []
     prefix, _, word = term.rpartition("/") if term.startswith("/c/") else ("", "", term)
-    if not word or not len(store.terms):
+    if not word or not len(opened.terms):
         return []
-    most = min(distance, max(len(word) // 3, 1))
-    blob, starts = store.terms.arrays
+    most = min(DISTANCE, max(len(word) // 3, 1))
+    blob, starts = opened.terms.arrays
     letters, head = (np.frombuffer(part.encode(), np.uint8) for part in (word, prefix + "/"))
-    far = kernels.near_spellings(letters, head, blob, starts, len(store.terms), most)
+    far = kernels.near_spellings(letters, head, blob, starts, len(opened.terms), most)
     near = np.flatnonzero(far <= most)
-    degree = degrees(store, near)
+    degree = degrees(opened, near)
     best = np.lexsort((-degree, far[near]))
-    return store.terms.names(near[best][degree[best] > 0][:limit])
+    return opened.terms.names(near[best][degree[best] > 0][:limit])
 
 
-def around(store: LocalStore, seeds: ArrayLike, hops: int, limit: int) -> Statements:
-    """Return the best edges around seeds; see :meth:`LocalStore.neighborhood_ids`."""
+def around(opened: Opened, seeds: ArrayLike, hops: int, limit: int) -> Statements:
+    """Return the best edges around seeds; see :meth:`kgmm.store.LocalStore.neighborhood_ids`."""
     from kgmm.store.index import kernels
 
     if hops < 0 or limit < 0:
         raise BadInput("neighborhood", f"hops and limit must not be negative, they are {hops} and {limit}")
-    snapshot = store._opened.snapshot
+    snapshot = opened.snapshot
     base, added = snapshot.base, snapshot.overlay.added if snapshot.overlay else Statements.empty()
     rows, _ = kernels.best_edges(
         np.asarray(seeds, np.int64),
         min(hops, 250),
         limit,
         NODE_BUDGET,
-        len(store.terms),
+        len(opened.terms),
         base.subject_starts,
         base.object,
         base.object_starts,

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.store.files import view
 from kgmm.store.index.base import Array, Base, Order, Statements, rows_of
+from kgmm.store.index.mapped import view
 
 #: rows that are looked at one by one
 _FEW = 24

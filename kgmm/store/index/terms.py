@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from xxhash import xxh64_intdigest
 
 from kgmm.errors import StoreCorrupt
-from kgmm.store.files import mapped, mapping, publish, view
+from kgmm.files import publish
+from kgmm.store.index.mapped import mapped, mapping, view
 
 if TYPE_CHECKING:
     import polars as pl
@@ -126,9 +127,9 @@ class Terms:
 def create(folder: Path) -> None:
     """Write an empty dictionary."""
     folder.mkdir(parents=True, exist_ok=True)
-    publish(folder / "blob", b"", durable=False)
-    publish(folder / "offsets", np.zeros(1, np.uint64).tobytes(), durable=False)
-    publish(folder / "slots", np.zeros(FEWEST_SLOTS, np.uint32).tobytes(), durable=False)
+    publish(folder / "blob", b"")
+    publish(folder / "offsets", np.zeros(1, np.uint64).tobytes())
+    publish(folder / "slots", np.zeros(FEWEST_SLOTS, np.uint32).tobytes())
 
 
 def append(folder: Path, count: int, new: Sequence[str]) -> None:
@@ -187,7 +188,7 @@ def slots_for(count: int) -> int:
 
 def publish_slots(folder: Path, table: NDArray[np.uint32]) -> None:
     """Replace the hash table; readers of the one before keep theirs."""
-    publish(folder / "slots", table.tobytes(), durable=False)
+    publish(folder / "slots", table.tobytes())
 
 
 def write_at(path: Path, start: int, data: bytes | memoryview) -> None:

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kgmm.errors import BadInput
 from kgmm.progress import Progress
-from kgmm.store import formats, opening
-from kgmm.store.facts import DEFAULT_GRAPH, LoadReport
+from kgmm.store import changes, formats
+from kgmm.store.facts import LoadReport
 from kgmm.store.formats import ReadOptions, Rejects
-from kgmm.store.lock import writing
+from kgmm.store.handle import Handle
+from kgmm.store.index import encoding
 from kgmm.store.table import delta as table
-
-if TYPE_CHECKING:
-    from kgmm.store.local import LocalStore
-
-
-#: from so many statements on, a load takes the compiled way
-BULK = 250_000
-#: a ConceptNet dump larger than this (in bytes, perhaps compressed) is parsed by compiled code
-COMPILED = 20 << 20
+from kgmm.store.table.rows import completed
 
 
 def load(
-    store: LocalStore,
+    store: Handle,
     source: Path,
     format: str | None,
     graph: str | None,
@@ -39,8 +31,8 @@ def load(
     strict: bool,
     progress: Progress,
 ) -> LoadReport:
-    """Load a file into a store; see :meth:`LocalStore.load`."""
-    store._writable()
+    """Load a file into a store; see :meth:`kgmm.store.LocalStore.load`."""
+    store.require_newest()
     began = time.perf_counter()
     found = formats.detect(source, format)
     rejects = RejectsFile(store.path.parent / f"{source.name}.rejects.tsv")
@@ -48,20 +40,16 @@ def load(
     with closing(rejects):
         parts = _parts(found, source, ReadOptions(lang, graph, progress), rejects)
         first = _first(parts)
-        if sum(len(part) for part in first) < BULK:
+        if sum(len(part) for part in first) < encoding.BULK:
             read = sum(len(part) for part in first)
             rows = pa.concat_tables([_as_table(part, graph) for part in first] or [table.SCHEMA.empty_table()])
             _if_strict(strict, source, rejects)
-            from kgmm.store import changes
-
-            with writing(store.path, store.timeout):
-                opening.catch_up_locked(store)
+            with store.writing():
                 added = changes.append(store, rows, about)
         else:
             from kgmm.store.load import bulk
 
-            with writing(store.path, store.timeout):
-                opening.catch_up_locked(store)
+            with store.writing():
                 whole = chain(first, parts, _then(lambda: _if_strict(strict, source, rejects)))
                 read, added = bulk.commit(store, whole, graph, about)
     return LoadReport(
@@ -78,13 +66,7 @@ def load(
 
 def _parts(found: Any, source: Path, options: ReadOptions, rejects: RejectsFile) -> Iterator[Any]:
     """Yield a file's statements, writing down the lines that cannot be used."""
-    if found.NAME == "conceptnet" and source.stat().st_size > COMPILED:
-        from kgmm.store.load import dump
-
-        reader: Iterable[Any] = dump.read(source, options.lang, options.progress)
-    else:
-        reader = found.read(source, options)
-    for part in reader:
+    for part in found.read(source, options):
         if isinstance(part, Rejects):
             rejects.add(part)
         else:
@@ -95,7 +77,7 @@ def _first(parts: Iterator[Any]) -> list[Any]:
     """Take statements until there are enough to tell a large load from a small one."""
     taken: list[Any] = []
     count = 0
-    while count < BULK and (part := next(parts, None)) is not None:
+    while count < encoding.BULK and (part := next(parts, None)) is not None:
         taken.append(part)
         count += len(part)
     return taken
@@ -114,24 +96,6 @@ def _then(action: Callable[[], None]) -> Iterator[Any]:
 def _if_strict(strict: bool, source: Path, rejects: RejectsFile) -> None:
     if strict and rejects.count:
         raise BadInput(source, f"{rejects.count} lines cannot be used, nothing was loaded; see {rejects.path}")
-
-
-def completed(part: pa.RecordBatch | pa.Table, graph: str | None) -> pa.Table:
-    """Return a reader's batch with all the table's columns; *graph* goes before the batch's own graphs."""
-    rows = part if isinstance(part, pa.Table) else pa.Table.from_batches([part])
-    have = set(rows.column_names)
-    columns: dict[str, Any] = {}
-    for field in table.SCHEMA:
-        columns[field.name] = (
-            rows[field.name].cast(field.type) if field.name in have else pa.nulls(rows.num_rows, field.type)
-        )
-    if graph is not None:
-        columns["graph"] = pa.repeat(pa.scalar(graph), rows.num_rows)
-    columns["graph"] = pc.fill_null(columns["graph"], DEFAULT_GRAPH)
-    columns["weight"] = pc.fill_null(columns["weight"], 1.0)
-    columns["source"] = pc.fill_null(columns["source"], "")
-    columns["object_kind"] = pc.if_else(pc.starts_with(columns["object"], '"'), "literal", "node")
-    return pa.table([columns[field.name] for field in table.SCHEMA], schema=table.SCHEMA)
 
 
 class RejectsFile:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from kgmm.errors import BadInput
+from kgmm.files import whole
 from kgmm.progress import Progress, silent
 from kgmm.store.facts import Facts
+from kgmm.store.index.found import find
+from kgmm.store.index.state import Opened
+from kgmm.store.rdf.terms import PREFIXES, full_iri
 from kgmm.store.rdf.text import PART, document, quoted, written
-
-if TYPE_CHECKING:
-    from kgmm.store.local import LocalStore
 
 #: endings that name a format
 SUFFIXES = {
@@ -44,20 +44,20 @@ class ExportReport:
 
 
 def export(
-    store: LocalStore,
+    opened: Opened,
     path: str | Path,
     format: str | None = None,
     *,
     graph: str | None = None,
     progress: Progress | None = None,
 ) -> ExportReport:
-    """Write a store's facts, or those of one graph, to a file that appears whole or not at all.
+    """Write a version's facts, or those of one graph, to a file that appears whole or not at all.
 
     N-Quads, TriG, Parquet and TSV keep graphs; N-Triples and Turtle are for one graph or the union of all. All keep
     weights and sources, RDF as annotations. A name that ends in ``.gz`` is compressed.
 
     Args:
-        store: the store to write.
+        opened: the version to write.
         path: the file; its ending names the format if *format* does not.
         format: ``nquads``, ``ntriples``, ``turtle``, ``trig``, ``parquet`` or ``tsv``.
         graph: only this graph.
@@ -67,7 +67,7 @@ def export(
         BadInput: if the format is unknown or the folder does not exist.
 
     Example:
-        >>> export(kb, "knowledge.nq.gz").facts                                        # doctest: +SKIP
+        >>> kb.export("knowledge.nq.gz").facts                                         # doctest: +SKIP
         101200
     """
     path = Path(path)
@@ -76,21 +76,15 @@ def export(
         raise BadInput(path, f"no export format {format or path.suffix!r}; known: {', '.join(_WRITERS)}")
     if not path.absolute().parent.is_dir():
         raise BadInput(path, "its folder does not exist")
-    parts = [store.find(graph=graph)]
+    parts = [find(opened, graph)]
     if name == "trig" and graph is None:  # one block a graph, not one a change of graph
-        parts = [store.find(graph=g) for g in store.graphs()]
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with _opened(draft, path.suffix == ".gz" and name != "parquet") as file:
-            if name in _HEADS:
-                file.write(_HEADS[name]())
-            for facts in parts:
-                _WRITERS[name](facts, file, progress or silent)
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+        parts = [find(opened, g) for g in opened.counted("graph")]
+    packed = path.suffix == ".gz" and name != "parquet"
+    with whole(path, durable=True) as draft, _file(draft, packed) as file:
+        if name in _HEADS:
+            file.write(_HEADS[name]())
+        for facts in parts:
+            _WRITERS[name](facts, file, progress or silent)
     return ExportReport(name, sum(map(len, parts)), path.stat().st_size, str(path))
 
 
@@ -98,7 +92,7 @@ def _suffix(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).suffix.lower()
 
 
-def _opened(path: Path, packed: bool) -> IO[bytes]:
+def _file(path: Path, packed: bool) -> IO[bytes]:
     return gzip.open(path, "wb", compresslevel=6) if packed else path.open("wb")  # type: ignore[return-value]
 
 
@@ -169,8 +163,6 @@ _LOCAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 def _short(term: str, predicate: bool = False) -> str:
     """Return a term in Turtle, with a prefix where its name needs no escape."""
-    from kgmm.store.rdf.terms import full_iri
-
     if not predicate:
         prefix, _, name = term.rpartition("/")
         if prefix == "/c/en" and _LOCAL_NAME.fullmatch(name):
@@ -182,8 +174,6 @@ def _short(term: str, predicate: bool = False) -> str:
 
 
 def _prefixes() -> bytes:
-    from kgmm.store.rdf.terms import PREFIXES
-
     return "".join(f"@prefix {p}: <{PREFIXES[p]}> .\n" for p in ("c", "r", "kgmm", "xsd")).encode()
 
 

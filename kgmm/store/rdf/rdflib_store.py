@@ -12,19 +12,18 @@ import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rdflib
 from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
 from rdflib.store import VALID_STORE, Store
 from rdflib.term import BNode, IdentifiedNode, Literal, Node, URIRef
 
-from kgmm.store.facts import DEFAULT_GRAPH, Fact, _stored
-from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term
+from kgmm.store import changes
+from kgmm.store.facts import DEFAULT_GRAPH, Columns, Fact, stored_fact
+from kgmm.store.handle import Handle
+from kgmm.store.rdf.terms import PREFIXES, NotRdf, full_iri, node_term, predicate_term
 from kgmm.store.rdf.text import quoted
-
-if TYPE_CHECKING:
-    from kgmm.store.local import LocalStore
 
 #: waiting additions that are written before a look-up, and at any rate
 _WAIT, _MOST = 256, 50_000
@@ -86,7 +85,7 @@ class KgmmStore(Store):
     transaction_aware = False
 
     def __init__(self, configuration: str | None = None, identifier: Any = None) -> None:
-        self._kb: LocalStore | None = None
+        self._kb: Handle | None = None
         #: whether rdflib's own default graph is our graph "facts"
         self._default_is_facts = False
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -97,14 +96,14 @@ class KgmmStore(Store):
         super().__init__(configuration, identifier)
 
     @classmethod
-    def of(cls, store: LocalStore) -> KgmmStore:
+    def of(cls, store: Handle) -> KgmmStore:
         """Return the plug-in over a store that is open already."""
         made = cls()
         made._kb, made._default_is_facts = store, True
         return made
 
     @property
-    def kb(self) -> LocalStore:
+    def kb(self) -> Handle:
         """The store below; without a configuration, one in a temporary folder."""
         if self._kb is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="kgmm-")
@@ -116,9 +115,7 @@ class KgmmStore(Store):
 
     def open(self, configuration: str | tuple[str, str], create: bool = True) -> int:
         """Open the store's folder."""
-        from kgmm.store.local import LocalStore
-
-        self._kb = LocalStore(str(configuration), create=create)
+        self._kb = Handle(str(configuration), create=create)
         return VALID_STORE
 
     def close(self, commit_pending_transaction: bool = True) -> None:
@@ -169,12 +166,12 @@ class KgmmStore(Store):
     def _write(self) -> None:
         if self._waiting:
             waiting, self._waiting = self._waiting, {}
-            self.kb.add([self._fact(key) for key in waiting])
+            changes.add(self.kb, [self._fact(key) for key in waiting])
 
     @staticmethod
     def _fact(key: Key) -> Fact:
         graph, s, p, o = key
-        return _stored(s, p, o, 1.0, graph, "")
+        return stored_fact(s, p, o, 1.0, graph, "")
 
     def remove(self, triple: Pattern, context: Any = None) -> None:
         """Remove the statements that fit a pattern, in one graph or all."""
@@ -184,11 +181,11 @@ class KgmmStore(Store):
         for key in [k for k in self._waiting if _fits(k, (graph, s, p, o))]:
             del self._waiting[key]
         if s is p is o is graph is None:
-            for name in list(self.kb.graphs()):
-                self.kb.remove(graph=name)
+            for name in self._named():
+                changes.remove(self.kb, None, None, None, name)
             self._empty.clear()
         elif len(self._found(s, p, o, graph)):
-            self.kb.remove(s, p, o, graph=graph)
+            changes.remove(self.kb, s, p, o, graph)
 
     def triples(self, triple_pattern: Pattern, context: Any = None) -> Iterator[tuple[Triple, Iterator[Any]]]:
         """Yield the statements that fit a pattern, each with the graphs it is in."""
@@ -210,25 +207,25 @@ class KgmmStore(Store):
             nodes = node_of(s), node_of(p, True), node_of(o)
             yield nodes, (self._context(g) for g in graphs)
 
-    def _found(self, s: str | None, p: str | None, o: str | None, graph: str | None) -> Any:
+    def _found(self, s: str | None, p: str | None, o: str | None, graph: str | None) -> Columns:
         wanted = [None if t is None else self.kb.terms.id(t) for t in (s, p, o, graph)]
         unknown = any(t is not None and i is None for t, i in zip((s, p, o, graph), wanted, strict=True))
-        found = self.kb.find_ids(*wanted)
-        return type(found)._make(column[:0] for column in found) if unknown else found
+        found = self.kb.opened.find_ids(*wanted)
+        return Columns._make(column[:0] for column in found) if unknown else found
 
     def __len__(self, context: Any = None) -> int:
         """Return how many statements a graph has, or all graphs together, counting each once."""
-        if self._graph(context) is None and len(self.kb.graphs()) + len(self._waiting) > 1:
+        if self._graph(context) is None and len(self._named()) + len(self._waiting) > 1:
             return sum(1 for _ in self.triples((None, None, None), context))
         self._write()
         graph = self._graph(context)
-        return len(self.kb) if graph is None else self.kb.graphs().get(graph, 0)
+        return len(self.kb.opened.snapshot) if graph is None else self._named().get(graph, 0)
 
     def contexts(self, triple: Pattern | None = None) -> Generator[Any, None, None]:
         """Yield the graphs there are, or those that hold a statement."""
         if triple is None or triple == (None, None, None):
             self._write()
-            yield from (self._context(g) for g in {**self.kb.graphs(), **dict.fromkeys(self._empty)})
+            yield from (self._context(g) for g in {**self._named(), **dict.fromkeys(self._empty)})
         else:
             for _, graphs in self.triples(triple):
                 yield from graphs
@@ -268,8 +265,9 @@ class KgmmStore(Store):
             return DEFAULT_GRAPH
         return term_of(identifier)
 
-    def _named(self) -> Iterable[str]:
-        return self.kb.graphs() if self._kb is not None else ()
+    def _named(self) -> dict[str, int]:
+        """Return the store's graphs and how many facts each has."""
+        return self.kb.opened.counted("graph") if self._kb is not None else {}
 
     def _context(self, graph: str) -> rdflib.Graph:
         identifier = node_of(graph)
@@ -312,7 +310,7 @@ class KgmmDataset(rdflib.Dataset):
         return self
 
 
-def dataset(store: LocalStore, union: bool = True) -> rdflib.Dataset:
+def dataset(store: Handle, union: bool = True) -> rdflib.Dataset:
     """Return a store as an rdflib dataset that reads and writes it in place.
 
     Its default graph is the union of all graphs, or else the graph ``facts`` alone.
@@ -320,8 +318,6 @@ def dataset(store: LocalStore, union: bool = True) -> rdflib.Dataset:
     What is added to the default graph goes to the graph ``facts``. Weights and sources are not part of it: ask for
     those with :func:`kgmm.store.sparql.query.query`.
     """
-    from kgmm.store.rdf.terms import PREFIXES
-
     found = KgmmDataset(store=KgmmStore.of(store), default_union=union)
     for prefix, namespace in PREFIXES.items():
         found.bind(prefix, namespace)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from kgmm.language.names import CONCEPTNET, iri, is_literal
 from kgmm.store.facts import Facts
+from kgmm.store.index.found import find
+from kgmm.store.index.state import Opened
+from kgmm.store.index.terms import Terms
 from kgmm.store.rdf.terms import (
     REIFIES,
     SOURCE,
@@ -19,8 +22,6 @@ from kgmm.store.rdf.terms import (
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from kgmm.store.local import LocalStore
 
 #: facts in one part
 PART = 1 << 16
@@ -43,19 +44,19 @@ def document(facts: Facts, annotated: bool = True, merged: bool = False) -> Iter
         yield "".join(lines).encode(errors="replace")
 
 
-def plain(store: LocalStore, merged: bool = False) -> Iterator[bytes]:
-    """Yield all facts of a store as N-Quads without annotations, as :func:`document` does, a column at a time.
+def plain(opened: Opened, merged: bool = False) -> Iterator[bytes]:
+    """Yield all facts of a version as N-Quads without annotations, as :func:`document` does, a column at a time.
 
     Takes 0.4 µs a fact instead of 3.6, and memory for every term's text once.
     """
     import numpy as np
     import polars as pl
 
-    facts, nodes = store.find(), _nodes(store)
+    facts, nodes = find(opened), _nodes(opened.terms)
     for start in range(0, len(facts), PART):
-        columns = facts._rows(start, min(start + PART, len(facts))).columns
+        columns = facts.rows(start, min(start + PART, len(facts))).columns
         kinds, kind = np.unique(columns.predicate, return_inverse=True)
-        links = pl.Series([str(predicate(name)) for name in store.terms.names(kinds)], dtype=pl.String)
+        links = pl.Series([str(predicate(name)) for name in opened.terms.names(kinds)], dtype=pl.String)
         frame = pl.DataFrame(
             {
                 "s": nodes.gather(columns.subject),
@@ -70,21 +71,21 @@ def plain(store: LocalStore, merged: bool = False) -> Iterator[bytes]:
         yield frame.select(pl.concat_str(lines).str.join("")).item().encode()
 
 
-def _nodes(store: LocalStore) -> pl.Series:
-    """Return every term of a store in N-Triples form, as subject or object, by id."""
+def _nodes(terms: Terms) -> pl.Series:
+    """Return every term in N-Triples form, as subject or object, by id."""
     import polars as pl
 
-    frame = pl.DataFrame({"term": store.terms.texts()}).with_columns(
+    frame = pl.DataFrame({"term": terms.texts()}).with_columns(
         simple=pl.col("term").str.contains(_SIMPLE), spelled=pl.format(f"<{CONCEPTNET}{{}}>", "term")
     )
     others = frame["simple"].not_().arg_true()
-    spelled = pl.Series([written(term) for term in store.terms.names(others)], dtype=pl.String)
+    spelled = pl.Series([written(term) for term in terms.names(others)], dtype=pl.String)
     return frame["spelled"].scatter(others, spelled)
 
 
 def _lines(facts: Facts, start: int, stop: int, annotated: bool) -> Iterator[str]:
-    columns, weights, source = facts._rows(start, stop)
-    name = facts._name
+    columns, weights, source = facts.rows(start, stop)
+    name = facts.name
     graphs = {g: written_node(name(g)) for g in set(columns.graph.tolist())}
     kinds = {p: str(predicate(name(p))) for p in set(columns.predicate.tolist())}
     subjects = {s: written_node(name(s)) for s in set(columns.subject.tolist())}

@@ -18,10 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import StoreError
 from kgmm.language import names
-from kgmm.store.facts import DEFAULT_GRAPH, Columns, Fact, Facts, Rows, _stored, node
-from kgmm.store.index.files import ANY
-from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of
-from kgmm.store.sparql.query import BadQuery, QueryFailed, check, prefixes
+from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Rows, node, stored_fact
+from kgmm.store.rdf.terms import PREFIXES, NotRdf, full_iri, node_term, predicate_term, quads, term_of
+from kgmm.store.sparql.query import BadQuery, QueryFailed, check
 from kgmm.store.sparql.results import Solutions, Triples, ntriples_of, stored, stored_relation
 
 if TYPE_CHECKING:
@@ -86,13 +85,15 @@ class Fetched(Facts):
             for term in (fact.subject, fact.predicate, fact.object, fact.graph):
                 terms.known(term)
 
-    def _name(self, term: int) -> str:
+    def name(self, term: int) -> str:
+        """Return the term of an id."""
         return self._terms.name(term)
 
     def _decode(self, start: int, stop: int) -> list[Fact]:
         return self._facts[start:stop]
 
-    def _rows(self, start: int, stop: int) -> Rows:
+    def rows(self, start: int, stop: int) -> Rows:
+        """Return the statements *start* … *stop*, undecoded."""
         facts, known = self._facts[start:stop], self._terms.known
         s, p, o, g = (
             np.fromiter((known(getattr(fact, part)) for fact in facts), np.uint32, len(facts))
@@ -365,7 +366,7 @@ class RemoteStore:
                 continue  # a triple term: no fact of ours
             weight = float(row["w"].value) if self.annotated and row["w"] is not None else 1.0
             source = row["src"].value if self.annotated and row["src"] is not None else ""
-            yield _stored(subject, predicate, obj, weight, graph, source)
+            yield stored_fact(subject, predicate, obj, weight, graph, source)
 
     def _facts(self, found: Iterable[Fact]) -> Facts:
         return Fetched(list(found), self.terms)
@@ -442,7 +443,7 @@ def open(url: str, **more: Any) -> RemoteStore:
 
 
 def _declared(query: str) -> str:
-    return "".join(f"PREFIX {p}: <{iri}>\n" for p, iri in prefixes().items()) + query
+    return "".join(f"PREFIX {p}: <{iri}>\n" for p, iri in PREFIXES.items()) + query
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:

@@ -14,16 +14,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyoxigraph as ox
 
+from kgmm.store.handle import Handle
+from kgmm.store.index.found import find
 from kgmm.store.rdf.terms import Statement, quads
 from kgmm.store.rdf.text import document, plain
 from kgmm.store.table import delta as table
-
-if TYPE_CHECKING:
-    from kgmm.store.local import LocalStore
 
 #: an index is built anew when more than this share of the facts changed
 _REBUILD = 0.3
@@ -31,12 +30,12 @@ _REBUILD = 0.3
 _KEEP = 2
 
 
-def merged(store: LocalStore) -> bool:
+def merged(store: Handle) -> bool:
     """Tell whether the default graph holds copies: of one graph alone, the union needs none."""
-    return len(store.graphs()) > 1
+    return len(store.opened.counted("graph")) > 1
 
 
-def index(store: LocalStore, annotated: bool) -> Path:
+def index(store: Handle, annotated: bool) -> Path:
     """Return the folder of the database at the store's version, building or updating it if need be."""
     root = store.cache_dir("sparql")
     kind = ("annotated" if annotated else "plain") + ("-merged" if merged(store) else "")
@@ -72,9 +71,9 @@ def _versions(root: Path, kind: str) -> list[tuple[int, Path]]:
     return sorted(found)
 
 
-def _build(store: LocalStore, draft: Path, annotated: bool) -> None:
+def _build(store: Handle, draft: Path, annotated: bool) -> None:
     copies = merged(store)
-    parts = document(store.find(), annotated, copies) if annotated else plain(store, copies)
+    parts = document(find(store.opened), annotated, copies) if annotated else plain(store.opened, copies)
     database = ox.Store(str(draft))
     # as one stream, so that it is sorted into few files
     database.bulk_load(io.BufferedReader(_Stream(parts), 1 << 20), ox.RdfFormat.N_QUADS, lenient=True)
@@ -103,13 +102,13 @@ class _Stream(io.RawIOBase):
         return size
 
 
-def _update(store: LocalStore, draft: Path, versions: list[tuple[int, Path]], annotated: bool) -> bool:
+def _update(store: Handle, draft: Path, versions: list[tuple[int, Path]], annotated: bool) -> bool:
     """Start from the nearest earlier version; return whether that was worth it."""
     earlier = [(v, p) for v, p in versions if v < store.version]
     if not earlier:
         return False
     version, old = earlier[-1]
-    changed = changes(store, version, int(_REBUILD * len(store)) + 1000)
+    changed = changes(store, version, int(_REBUILD * len(store.opened.snapshot)) + 1000)
     if changed is None:
         return False
     removed, added = changed
@@ -138,9 +137,9 @@ def _elsewhere(database: ox.Store, quad: ox.Quad) -> bool:
     return any(not isinstance(q.graph_name, ox.DefaultGraph) for q in found)
 
 
-def changes(store: LocalStore, since: int, most: int) -> tuple[list[Statement], list[Statement]] | None:
+def changes(store: Handle, since: int, most: int) -> tuple[list[Statement], list[Statement]] | None:
     """Return the facts removed and added since a version, or None if the files of more than *most* changed."""
-    folder = table_folder(store)
+    folder = store.places.table
     before = {f["path"]: f["num_records"] for f in table.files(folder, since)}
     now = {f["path"]: f["num_records"] for f in table.files(folder, store.version)}
     gone, new = before.keys() - now.keys(), now.keys() - before.keys()
@@ -148,11 +147,6 @@ def changes(store: LocalStore, since: int, most: int) -> tuple[list[Statement], 
         return None
     old_rows, new_rows = _rows(folder, sorted(gone)), _rows(folder, sorted(new))
     return [row for row in old_rows if row not in new_rows], [row for row in new_rows if row not in old_rows]
-
-
-def table_folder(store: LocalStore) -> Path:
-    """Return where a store keeps its table."""
-    return Path(store.path) / "table"
 
 
 def _rows(folder: Path, names: list[str]) -> dict[Statement, None]:

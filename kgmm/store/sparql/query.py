@@ -11,14 +11,14 @@ import sys
 import time
 import weakref
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kgmm.errors import BadInput, StoreError
+from kgmm.store.handle import Handle
+from kgmm.store.rdf.terms import PREFIXES
 from kgmm.store.sparql.results import Solutions, Triples, stored, stored_relation
-
-if TYPE_CHECKING:
-    from kgmm.store.local import LocalStore
 
 #: Seconds a query may take unless told otherwise.
 TIMEOUT = 60.0
@@ -42,8 +42,8 @@ __all__ = [
     "QueryTimeout",
     "Solutions",
     "Triples",
+    "bare",
     "check",
-    "close",
     "query",
 ]
 
@@ -67,7 +67,7 @@ def check(query: str) -> str:
         BadQuery: if it holds a SERVICE clause.
     """
     text = _ESCAPE.sub(_code_point, query)
-    found = _SERVICE.search(_bare(text))
+    found = _SERVICE.search(bare(text))
     if found:
         raise BadQuery("query", "SERVICE is refused: a store asks no other server; load its data instead")
     return text
@@ -81,13 +81,14 @@ def _code_point(match: re.Match[str]) -> str:
     return match[0] if chr(value) in "\"'\\" else chr(value)
 
 
-def _bare(query: str) -> str:
+def bare(query: str) -> str:
+    """Return a query without what may hide a keyword: IRIs, strings, comments."""
     return _OPAQUE.sub(lambda m: " <> " if m[0][0] == "<" else " ", query)
 
 
 def needs_annotations(query: str) -> bool:
     """Tell whether a query looks at weights, sources or other annotations."""
-    return bool(_ANNOTATED.search(_bare(query)) or _ANNOTATION_IRI.search(query))
+    return bool(_ANNOTATED.search(bare(query)) or _ANNOTATION_IRI.search(query))
 
 
 class Engine:
@@ -197,11 +198,11 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 
 #: engines that wait for the next query, so that threads need not wait for each other
-_IDLE: weakref.WeakKeyDictionary[LocalStore, list[Engine]] = weakref.WeakKeyDictionary()
+_IDLE: weakref.WeakKeyDictionary[Handle, list[Engine]] = weakref.WeakKeyDictionary()
 
 
 def query(
-    store: LocalStore,
+    store: Handle,
     text: str,
     *,
     timeout: float = TIMEOUT,
@@ -243,14 +244,16 @@ def query(
 
     checked = check(text)
     with_annotations = needs_annotations(checked) if annotations is None else annotations
-    idle = _IDLE.setdefault(store, [])
+    if (idle := _IDLE.get(store)) is None:
+        idle = _IDLE[store] = []
+        store.at_close(partial(_close, idle))
     engine = idle.pop() if idle else Engine()
     request = {
         "index": str(index(store, with_annotations)),
         "query": checked,
-        "prefixes": prefixes(),
+        "prefixes": PREFIXES,
         "limit": limit,
-        "union": not (merged(store) or default_graphs or named_graphs or _FROM.search(_bare(checked))),
+        "union": not (merged(store) or default_graphs or named_graphs or _FROM.search(bare(checked))),
         "default_graphs": list(default_graphs),
         "named_graphs": list(named_graphs),
     }
@@ -260,14 +263,6 @@ def query(
         idle.append(engine)
 
 
-def prefixes() -> dict[str, str]:
-    """Return the prefixes that need no declaration."""
-    from kgmm.store.rdf.terms import PREFIXES
-
-    return dict(PREFIXES)
-
-
-def close(store: LocalStore) -> None:
-    """End a store's query processes, if it has any."""
-    for engine in _IDLE.pop(store, []):
-        engine.close()
+def _close(idle: list[Engine]) -> None:
+    while idle:
+        idle.pop().close()

@@ -8,14 +8,15 @@ import re
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kgmm.errors import StoreCorrupt, StoreError
-from kgmm.store.files import sync, sync_folder
+from kgmm.files import sync, sync_folder
 
 SCHEMA = pa.schema(
     [
@@ -79,6 +80,27 @@ def info(folder: Path, version: int) -> dict[str, Any]:
     return {}
 
 
+class Version(TypedDict):
+    """A version of a store: its number, when it was made (ISO 8601), and what was done."""
+
+    version: int
+    time: str
+    operation: str
+
+
+def versions(folder: Path) -> list[Version]:
+    """Return the versions of the table, oldest first."""
+    found: list[Version] = []
+    for version in range(latest(folder) + 1):
+        if not log_path(folder, version).exists():
+            continue
+        stamps = (a["commitInfo"].get("timestamp") for a in actions(folder, version) if "commitInfo" in a)
+        time = datetime.fromtimestamp((next(stamps, 0) or 0) / 1000, UTC).isoformat(timespec="milliseconds")
+        operation = info(folder, version).get("operation", "foreign")
+        found.append({"version": version, "time": time, "operation": operation})
+    return found
+
+
 def create(folder: Path) -> None:
     """Make an empty table, version 0."""
     from deltalake import CommitProperties, DeltaTable
@@ -104,6 +126,11 @@ def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
     )
     sync(path)
     return {"path": path.name, "size": path.stat().st_size, "stats": _stats(rows)}
+
+
+def write_files(folder: Path, rows: pa.Table) -> list[dict[str, Any]]:
+    """Write rows as data files of at most :data:`FILE_ROWS` rows that no version knows yet."""
+    return [write_file(folder, rows.slice(start, FILE_ROWS)) for start in range(0, rows.num_rows, FILE_ROWS)]
 
 
 def drop_unknown(folder: Path, since: int) -> dict[str, Any]:

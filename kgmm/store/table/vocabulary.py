@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kgmm.errors import StoreCorrupt
-from kgmm.store.files import sync, sync_folder
+from kgmm.files import sync_folder, whole
 
 #: terms in one file at most
 FILE_TERMS = 1 << 20
@@ -65,10 +65,8 @@ def merge(folder: Path, terms: pa.Array) -> None:
 
 def _write_part(folder: Path, first: int, terms: pa.Array) -> Path:
     path = folder / f"{first:012d}.parquet"
-    draft = path.with_suffix(".tmp")
-    pq.write_table(pa.table({"term": terms}), draft, compression="zstd", use_dictionary=False)
-    sync(draft)
-    draft.replace(path)
+    with whole(path, durable=True) as draft:
+        pq.write_table(pa.table({"term": terms}), draft, compression="zstd", use_dictionary=False)
     return path
 
 

@@ -1,6 +1,6 @@
 """ConceptNet's dump at full speed: blocks of text to spans of bytes, compiled; what the load of 34 million edges needs.
 
-Gives what the reader in :mod:`kgmm.store.formats.conceptnet` gives, undecoded; a test holds the two together.
+Gives what :mod:`kgmm.store.formats.conceptnet` gives by columns, undecoded; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -11,67 +11,29 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgmm.progress import Progress
-from kgmm.store.formats import Rejects
+from kgmm.store.formats import _conceptnet_scan as scan
+from kgmm.store.formats._base import Rejects
 from kgmm.store.formats._blocks import blocks
 from kgmm.store.index import kernels
-from kgmm.store.load import parsing
+from kgmm.store.index.spans import FEW, Few, Spans, texts
 
 #: bytes of text parsed at once
 BLOCK = 8 << 20
-_FIELDS = ("predicate", "subject", "object", "source")
 _WHY = {
-    parsing.COLUMNS: "expected 5 columns",
-    parsing.RELATION: "relation does not start with /r/",
-    parsing.CONCEPT: "start or end is no concept",
-    parsing.JSON: "fifth column is no JSON object",
-    parsing.WEIGHT: "weight is not a number",
-    parsing.NUL: "holds a NUL byte",
+    scan.COLUMNS: "expected 5 columns",
+    scan.RELATION: "relation does not start with /r/",
+    scan.CONCEPT: "start or end is no concept",
+    scan.JSON: "fifth column is no JSON object",
+    scan.WEIGHT: "weight is not a number",
+    scan.NUL: "holds a NUL byte",
 }
-
-
-#: distinct relations or data sets of a block that are numbered while parsing
-FEW = 128
-
-
-class Few(NamedTuple):
-    """A column of few distinct values: their numbers, and the row in which each comes first."""
-
-    codes: NDArray[np.uint8]
-    firsts: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Spans:
-    """Statements of a block of text: for relation, start, end and data set where they begin and end in *data*.
-
-    Starts and ends come with their hashes, relations and data sets with numbers where they are few.
-    """
-
-    data: NDArray[np.uint8]
-    begins: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    surface: pa.Array
-    hashes: NDArray[np.uint64]
-    few: dict[int, Few | None]
-
-    def __len__(self) -> int:
-        return len(self.weight)
-
-    def to_batch(self) -> pa.RecordBatch:
-        """Return the statements as the reader of a format gives them."""
-        begins, ends = self.begins, self.ends
-        columns = {name: _texts(self.data, begins[at], ends[at]) for at, name in enumerate(_FIELDS)}
-        return pa.RecordBatch.from_pydict({**columns, "weight": self.weight, "surface": self.surface})
 
 
 class Parsed(NamedTuple):
@@ -149,15 +111,15 @@ def _parsed(block: memoryview, lang: str | None) -> Parsed:
     weight, status = np.empty(most), np.empty(most, np.uint8)
     lines = np.empty(most, np.int64)
     home = np.frombuffer(f"/c/{lang}/".encode() if lang else b"", np.uint8)
-    count, beyond_ascii = parsing.parse_dump(data, len(data), home, begins, ends, weight, status, lines)
+    count, beyond_ascii = scan.parse_dump(data, len(data), home, begins, ends, weight, status, lines)
     status = status[:count]
     bounds = np.append(lines[:count], len(data))
     _round_long_weights(block, bounds, weight, status)
-    unusable = (status != parsing.FINE) & (status != parsing.SKIPPED)
+    unusable = (status != scan.FINE) & (status != scan.SKIPPED)
     why = {int(at): _WHY[int(status[at])] for at in np.flatnonzero(unusable)}
     if beyond_ascii:
         why |= _not_utf8(block, bounds)
-    fine = status == parsing.FINE
+    fine = status == scan.FINE
     fine[list(why)] = False
     rows = slice(0, count) if fine.all() else np.flatnonzero(fine)
     begins, ends = np.ascontiguousarray(begins[:, rows]), np.ascontiguousarray(ends[:, rows])
@@ -165,14 +127,14 @@ def _parsed(block: memoryview, lang: str | None) -> Parsed:
     for at in (0, 1):
         kernels.hash_spans(data, begins[at + 1], ends[at + 1], hashes[at])
     few = {field: _few(data, begins[field], ends[field]) for field in (0, 3)}
-    spans = Spans(data, begins, ends, weight[rows], _texts(data, begins[4], ends[4]), hashes, few)
+    spans = Spans(data, begins, ends, weight[rows], texts(data, begins[4], ends[4]), hashes, few)
     bad = [(at, why[at], _raw(block[bounds[at] : bounds[at + 1]])) for at in sorted(why)]
     return Parsed(count, spans, bad)
 
 
 def _few(data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> Few | None:
     codes, firsts = np.empty(len(begins), np.uint8), np.empty(FEW, np.int64)
-    count = parsing.number_few(data, begins, ends, codes, firsts)
+    count = scan.number_few(data, begins, ends, codes, firsts)
     return None if count < 0 else Few(codes, firsts[:count])
 
 
@@ -182,14 +144,14 @@ def _raw(line: memoryview) -> str:
 
 def _round_long_weights(data: memoryview, bounds: NDArray[np.int64], weight: Any, status: Any) -> None:
     """Let Python read the weights that need more care than the kernel takes, such as 1e-05."""
-    for at in np.flatnonzero(status == parsing.WEIGHT).tolist():
+    for at in np.flatnonzero(status == scan.WEIGHT).tolist():
         found = re.search(rb'"weight":\s*(-?[0-9][0-9.eE+-]*)', data[bounds[at] : bounds[at + 1]])
         try:
             weight[at] = float(found[1]) if found else np.nan
         except ValueError:
             continue
         if np.isfinite(weight[at]):
-            status[at] = parsing.FINE
+            status[at] = scan.FINE
 
 
 def _not_utf8(data: memoryview, bounds: NDArray[np.int64]) -> dict[int, str]:
@@ -205,15 +167,3 @@ def _not_utf8(data: memoryview, bounds: NDArray[np.int64]) -> dict[int, str]:
             except UnicodeDecodeError as error:
                 found[at] = f"not UTF-8 at byte {error.start + 1}"
         return found
-
-
-def _texts(data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> pa.Array:
-    """Return the surface texts as an Arrow array, null where there is none."""
-    rows = len(begins)
-    room = int(np.where(begins >= 0, ends - begins, 0).sum())
-    offsets, out = np.empty(rows + 1, np.int64), np.empty(room, np.uint8)
-    used = int(parsing.copy_spans(data, begins, ends, offsets, out))
-    present = np.packbits(begins >= 0, bitorder="little")
-    return pa.Array.from_buffers(
-        pa.large_string(), rows, [pa.py_buffer(present), pa.py_buffer(offsets), pa.py_buffer(out[:used])]
-    )

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, stay through a power cut, and are read by mapping them."""
+"""Files read by mapping them into memory: as arrays, and as memory whose items read fast one by one."""
 
 from __future__ import annotations
 
@@ -9,38 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-
-
-def publish(path: Path, data: bytes, durable: bool = True) -> None:
-    """Write a file beside *path* and move it there in one step."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    if durable:
-        sync_folder(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file's content is on the disk."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until a folder's entries are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def view(array: NDArray[Any]) -> memoryview:

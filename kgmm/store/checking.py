@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,61 +10,56 @@ from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
 from kgmm.errors import StoreCorrupt
-from kgmm.store import opening
-from kgmm.store.index import files as index
+from kgmm.store.handle import Handle
+from kgmm.store.index import state as index
 from kgmm.store.index.base import Statements
 from kgmm.store.index.encoding import encode
 from kgmm.store.index.terms import Terms
-from kgmm.store.lock import writing
 from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
 
-if TYPE_CHECKING:
-    from kgmm.store.local import LocalStore
 
-
-def check(store: LocalStore) -> list[str]:
+def check(store: Handle) -> list[str]:
     """Verify table, terms and index; repair the last two from the first; return what was found.
 
     Raises:
         StoreCorrupt: if the table itself is damaged, naming the file; it is the truth and derived from nothing.
     """
-    with writing(store.path, store.timeout):
-        opening.catch_up_locked(store)
+    with store.writing():
         _table(store)
         found = [f"{problem}: written anew" for problem in _vocabulary(store)]
         problem = next(_index(store), None)
         if problem is not None:
             found.append(f"{problem}: the index was rebuilt")
-            store._show(opening.rebuild(store, store.index_path, table.latest(store.table_path)))
+            store.rebuild_index()
         return found
 
 
-def _table(store: LocalStore) -> None:
+def _table(store: Handle) -> None:
     """Read every data file of the table and compare its rows with the log."""
-    for file in table.files(store.table_path, store.version):
-        rows = next(table.read(store.table_path, [file["path"]])).num_rows
+    for file in table.files(store.places.table, store.version):
+        rows = next(table.read(store.places.table, [file["path"]])).num_rows
         if rows != file["num_records"]:
-            path = store.table_path / file["path"]
+            path = store.places.table / file["path"]
             raise StoreCorrupt(f"{path}: has {rows} rows, the table's log says {file['num_records']}; restore the file")
 
 
-def _vocabulary(store: LocalStore) -> Iterator[str]:
+def _vocabulary(store: Handle) -> Iterator[str]:
     """Compare the list of terms with the dictionary; where the list is damaged and the dictionary not, repair it."""
     terms, at, problem = store.terms, 0, ""
     try:
-        for part in vocabulary.read(store.terms_path, 0, len(terms)):
+        for part in vocabulary.read(store.places.terms, 0, len(terms)):
             if terms.names(np.arange(at, at + len(part))) != part:
                 return  # the dictionary is the damaged one: the index will be rebuilt
             at += len(part)
         if at < len(terms):
-            problem = f"{store.terms_path}: {len(terms) - at} terms are missing"
+            problem = f"{store.places.terms}: {len(terms) - at} terms are missing"
     except StoreCorrupt as error:
         problem = str(error).removesuffix("; run: kgmm check")
     except UnicodeDecodeError:
         return
     if problem and not _dictionary(terms):
-        vocabulary.merge(store.terms_path, pa.array(terms.names(np.arange(len(terms))), pa.string()))
+        vocabulary.merge(store.places.terms, pa.array(terms.names(np.arange(len(terms))), pa.string()))
         yield problem
 
 
@@ -82,38 +76,38 @@ def _dictionary(terms: Terms) -> str:
     return ""
 
 
-def _index(store: LocalStore) -> Iterator[str]:
+def _index(store: Handle) -> Iterator[str]:
     """Say what is wrong with the index."""
-    state = index.read_state(store.index_path)
+    state = index.read_state(store.places.index)
     if state is None or state.version != store.version:
         yield "the index is missing or stale"
         return
-    folder = store.index_path / state.base
+    folder = store.places.index / state.base
     for name, wanted in state.sizes["sums"].items():
         try:
             if xxh64_hexdigest((folder / name).read_bytes()) != wanted:
                 yield f"{folder / name}: its checksum is wrong"
         except OSError as error:
             yield f"{folder / name}: {error.strerror}"
-    opened = index.open_state(store.index_path, state)
+    opened = index.open_state(store.places.index, state)
     for terms in (opened.terms, opened.sources):
         if problem := _dictionary(terms):
-            yield f"{store.index_path}: {problem}"
+            yield f"{store.places.index}: {problem}"
             return
     at = 0
-    for part in vocabulary.read(store.terms_path, 0, len(opened.terms)):
+    for part in vocabulary.read(store.places.terms, 0, len(opened.terms)):
         if opened.terms.names(np.arange(at, at + len(part))) != part:
-            yield f"{store.index_path}: the dictionary differs from the list of terms"
+            yield f"{store.places.index}: the dictionary differs from the list of terms"
             return
         at += len(part)
     if _mixed(opened.snapshot.all()) != _of_table(store, opened):
         yield "the index and the table hold different facts"
 
 
-def _of_table(store: LocalStore, opened: index.Opened) -> tuple[int, int]:
+def _of_table(store: Handle, opened: index.Opened) -> tuple[int, int]:
     count, total = 0, 0
-    for file in table.files(store.table_path, store.version):
-        coded = encode(next(table.read(store.table_path, [file["path"]])), opened.terms, opened.sources)
+    for file in table.files(store.places.table, store.version):
+        coded = encode(next(table.read(store.places.table, [file["path"]])), opened.terms, opened.sources)
         more, mixed = _mixed(coded.rows)
         count, total = count + more, (total + mixed) % (1 << 64)
     return count, total

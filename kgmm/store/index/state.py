@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
 from kgmm.errors import BadInput
+from kgmm.files import publish
 from kgmm.language import names
-from kgmm.store.facts import node
-from kgmm.store.files import publish, view
-from kgmm.store.index import base as base_files
+from kgmm.store.facts import ANY, Columns, node
 from kgmm.store.index import terms as dictionary
 from kgmm.store.index.base import Base, Statements
+from kgmm.store.index.mapped import view
+from kgmm.store.index.ordering import write_base
 from kgmm.store.index.snapshot import Overlay, Selection, Snapshot
 from kgmm.store.index.terms import Terms
 
@@ -46,8 +47,6 @@ class State:
     layout: int = LAYOUT
 
 
-#: what a look-up takes for "any"
-ANY = frozenset((None, "?", "-", ""))
 #: a number that no term has: patterns with it find nothing
 UNKNOWN = 0xFFFFFFFF
 #: terms of which a version remembers spelling and number
@@ -91,6 +90,8 @@ class Opened:
         self._nodes = Remembered(lambda text: _number(terms, text, node))
         self._relations = Remembered(lambda text: _number(terms, text, names.relation))
         self._graphs = Remembered(lambda text: _number(terms, text, str))
+        #: what was made of this version, by name; see :meth:`kgmm.store.handle.Handle.derived`
+        self.derived: dict[Hashable, Any] = {}
 
     def select(self, s: str | None, p: str | None, o: str | None, g: str | None) -> Selection:
         """Return the rows of a pattern as people write it.
@@ -103,6 +104,16 @@ class Opened:
         except (ValueError, TypeError, AttributeError) as error:
             raise BadInput("pattern", f"{s!r} {p!r} {o!r}: {error}") from None
         return self.snapshot.select(*ids)
+
+    def find_ids(self, s: int | None, p: int | None, o: int | None, g: int | None) -> Columns:
+        """Return the statements of a pattern of term ids."""
+        selection = self.snapshot.select(s, p, o, g)
+        return self.snapshot.statements(selection, 0, len(selection)).columns()
+
+    def counted(self, column: str) -> dict[str, int]:
+        """Return how many statements each ``predicate`` or ``graph`` has, most frequent first."""
+        counts = ((self.terms.name(i), n) for i, n in self.snapshot.counts(column).items())
+        return dict(sorted(counts, key=lambda item: (-item[1], item[0])))
 
 
 def _number(terms: Terms, text: Any, stored: Callable[[str], str]) -> int | None:
@@ -124,7 +135,7 @@ def read_state(folder: Path) -> State | None:
 
 def write_state(folder: Path, state: State) -> None:
     """Make a state the one that counts."""
-    publish(folder / "current.json", json.dumps(asdict(state)).encode(), durable=False)
+    publish(folder / "current.json", json.dumps(asdict(state)).encode())
 
 
 def start(folder: Path) -> State:
@@ -141,7 +152,7 @@ def start(folder: Path) -> State:
 def new_base(folder: Path, rows: Statements, terms: int, in_order: bool = False) -> tuple[str, dict[str, Any]]:
     """Write statements as a new base; return its folder's name and its sizes."""
     name = f"base-{uuid.uuid4().hex[:12]}"
-    return name, base_files.write(folder / name, rows, terms, in_order)
+    return name, write_base(folder / name, rows, terms, in_order)
 
 
 def open_state(folder: Path, state: State) -> Opened:
@@ -170,7 +181,7 @@ def write_overlay(folder: Path, added: Statements, removed: NDArray[np.uint32]) 
         rows[field] = column
     data = np.uint64(len(rows)).tobytes() + rows.tobytes() + removed.astype(np.uint32).tobytes()
     name = f"overlay-{uuid.uuid4().hex[:12]}"
-    publish(folder / name, data, durable=False)
+    publish(folder / name, data)
     return name, xxh64_hexdigest(data)
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from kgmm.store.index.kernels import is_at
+
 #: why a line of a dump cannot be used
 FINE, COLUMNS, RELATION, CONCEPT, JSON, WEIGHT, NUL, SKIPPED = range(8)
 #: bytes marked at once; what is marked stays in the nearest cache
@@ -15,16 +17,6 @@ _WEIGHT_KEY, _DATASET_KEY, _SURFACE_KEY = (
 )
 _TENS = 10.0 ** np.arange(16)
 _PLACES, _ONES = np.uint64(0x0001020304050607), np.uint64(0x0101010101010101)
-
-
-@njit(cache=True, nogil=True)
-def _is_at(data, at, stop, word):
-    if at + len(word) > stop:
-        return False
-    for i in range(len(word)):  # noqa: SIM110
-        if data[at + i] != word[i]:
-            return False
-    return True
 
 
 @njit(cache=True, nogil=True)
@@ -75,17 +67,17 @@ def _text_end(data, at, size, escapes):
 def _value(data, place, size, row, begins, ends, weights, status):
     """Take the value if a wanted key begins at a quote; return from where on marks count again."""
     n = data[place + 1]
-    if n == 119 and _is_at(data, place + 1, size, _WEIGHT_KEY):
+    if n == 119 and is_at(data, place + 1, size, _WEIGHT_KEY):
         weights[row], _ = _number(data, _after_colon(data, place + 9, size), size)
         if np.isnan(weights[row]):
             status[row] = WEIGHT
-    elif n == 100 and _is_at(data, place + 1, size, _DATASET_KEY):
+    elif n == 100 and is_at(data, place + 1, size, _DATASET_KEY):
         at = _after_colon(data, place + 10, size)
         if at < size and data[at] == 34 and ends[3, row] == 0:
             begins[3, row] = at + 1
             ends[3, row] = _text_end(data, at + 1, size, False)
             return ends[3, row]
-    elif n == 115 and _is_at(data, place + 1, size, _SURFACE_KEY):
+    elif n == 115 and is_at(data, place + 1, size, _SURFACE_KEY):
         at = _after_colon(data, place + 14, size)
         if at < size and data[at] == 34 and begins[4, row] < 0:
             begins[4, row] = at + 1
@@ -119,7 +111,7 @@ def _finished(data, at, place, tabs, found, nul, lang, row, begins, ends, status
             for field in (1, 2):
                 a, b = begins[field, row], ends[field, row]
                 in_conceptnet = b - a > 3 and data[a] == 47 and data[a + 1] == 99 and data[a + 2] == 47
-                if in_conceptnet and not _is_at(data, a, b, lang):
+                if in_conceptnet and not is_at(data, a, b, lang):
                     status[row] = SKIPPED
 
 
@@ -183,25 +175,6 @@ def parse_dump(data, size, lang, begins, ends, weights, status, lines):
         _finished(data, at, size, tabs, found, nul, lang, row, begins, ends, status)
         row += 1
     return row, (high & ~_ONES) != 0
-
-
-@njit(cache=True, nogil=True)
-def copy_spans(data, begins, ends, offsets, out):
-    """Copy spans one after the other to *out*, dropping the backslash of an escaped quote; fills *offsets*."""
-    used = np.int64(0)
-    offsets[0] = 0
-    for row in range(len(begins)):
-        at = begins[row]
-        if at >= 0:
-            stop = ends[row]
-            while at < stop:
-                if data[at] == 92 and at + 1 < stop and data[at + 1] == 34:
-                    at += 1
-                out[used] = data[at]
-                used += 1
-                at += 1
-        offsets[row + 1] = used
-    return used
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,57 @@
+"""Files that appear whole or not at all, and stay through a power cut."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(path: Path, durable: bool = False) -> Iterator[Path]:
+    """Give the name of a draft beside *path* to write; it takes the place of *path* if the block ends well.
+
+    Args:
+        path: the file that is to appear whole or not at all.
+        durable: wait until its content is on the disk.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+        >>> with whole(path) as draft:
+        ...     _ = draft.write_text("done")
+        >>> path.read_text(), [entry.name for entry in path.parent.iterdir()]
+        ('done', ['a.txt'])
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        yield draft
+        if durable:
+            sync(draft)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def publish(path: Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    with whole(path) as draft:
+        draft.write_bytes(data)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content is on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until a folder's entries are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

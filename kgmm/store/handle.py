@@ -1,0 +1,229 @@
+"""An open store: where its files are, who may write, which version is shown, and what was derived from it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar, cast
+
+from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
+from kgmm.store import replay
+from kgmm.store.index import state as index
+from kgmm.store.index.state import Opened, State
+from kgmm.store.index.terms import Terms
+from kgmm.store.lock import locked
+from kgmm.store.places import OURS, Places
+from kgmm.store.table import delta as table
+
+T = TypeVar("T")
+
+
+class Handle:
+    """A store's folder with one version of it shown, until :meth:`refresh` or an own change moves it on.
+
+    Example:
+        >>> import tempfile
+        >>> store = Handle(tempfile.mkdtemp() + "/kb")
+        >>> store.version, len(store.opened.snapshot)
+        (0, 0)
+    """
+
+    def __init__(
+        self,
+        path: str | Path = "~/.local/share/kgmm/default",
+        create: bool = True,
+        version: int | None = None,
+        *,
+        timeout: float = 30.0,
+    ) -> None:
+        """Open a store.
+
+        Args:
+            path: the store's folder.
+            create: make an empty store if there is none.
+            version: show this version instead of the newest; such a store is read-only.
+            timeout: seconds to wait for another writer.
+
+        Raises:
+            StoreError: if there is no store, no such version, or the folder holds something else.
+            StoreCorrupt: if the table is damaged.
+        """
+        self.path = Path(path).expanduser().absolute()
+        self.places = Places(self.path)
+        self.timeout = timeout
+        self.past = version is not None
+        #: the version shown
+        self.opened: Opened
+        self._scratch: Path | None = None
+        self._ending = ExitStack()
+        if table.latest(self.places.table) < 0:
+            if not create or self.past:
+                raise StoreError(f"{self.path}: no knowledge store here; make one with: kgmm load {self.path} FILE")
+            self._create()
+        self.opened = self._newest() if version is None else self._version(version)
+
+    # --- places --------------------------------------------------------------------------------------
+
+    @property
+    def table_path(self) -> Path:
+        """The folder of the Delta Lake table."""
+        return self.places.table
+
+    def cache_dir(self, name: str) -> Path:
+        """Return a folder for things derived from the store and keyed by term ids; made if need be.
+
+        Where the store's folder cannot be written, a folder for this process only.
+        """
+        place = self.places.cache / name
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            place = self._scratch_dir() / name
+            place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _scratch_dir(self) -> Path:
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="kgmm-"))
+            self.at_close(partial(shutil.rmtree, self._scratch, ignore_errors=True))
+        return self._scratch
+
+    # --- the version shown ---------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """The version shown: 0 for an empty store, one more for every change."""
+        return self.opened.state.version
+
+    @property
+    def terms(self) -> Terms:
+        """The dictionary between terms and their numbers."""
+        return self.opened.terms
+
+    def derived(self, name: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made of the version shown under a name, made when first asked for.
+
+        It is forgotten when the store moves on to another version.
+
+        Example:
+            >>> import tempfile
+            >>> store = Handle(tempfile.mkdtemp() + "/kb")
+            >>> store.derived("words", list) is store.derived("words", list)
+            True
+        """
+        kept = self.opened.derived
+        if name not in kept:
+            kept[name] = make()
+        return cast(T, kept[name])
+
+    def refresh(self) -> int:
+        """Move on to the newest version and return its number."""
+        if not self.past:
+            self.opened = self._newest()
+        return self.version
+
+    def _newest(self) -> Opened:
+        """Return the newest version, bringing the index up to it first if need be."""
+        opened = self._current()
+        if opened is not None:
+            return opened
+        try:
+            with self._locked():
+                return self._current() or replay.bring_up(self.places, self.places.index)
+        except (StoreBusy, StoreCorrupt):
+            raise
+        except (StoreError, OSError):  # a folder that can be read only
+            return replay.bring_up(self.places, self._scratch_dir() / "index")
+
+    def _current(self) -> Opened | None:
+        """Return the index's newest version if it is the table's, else None."""
+        for _ in range(3):  # a compaction may replace files between reading their names and mapping them
+            state = index.read_state(self.places.index)
+            if state is None or not table.log_path(self.places.table, state.version).exists():
+                return None
+            if table.latest(self.places.table, state.version) != state.version:
+                return None
+            shown: Opened | None = getattr(self, "opened", None)
+            if shown is not None and shown.state == state:
+                return shown
+            try:
+                return index.open_state(self.places.index, state)
+            except (OSError, ValueError):
+                continue
+        return None
+
+    def _version(self, version: int) -> Opened:
+        newest = table.latest(self.places.table)
+        if not 0 <= version <= newest:
+            raise StoreError(f"{self.path}: no version {version}; there are 0 to {newest}")
+        state = index.read_state(self.places.index)
+        if state is not None and state.version == version:
+            try:
+                return index.open_state(self.places.index, state)
+            except (OSError, ValueError):
+                pass  # damaged or just replaced: build our own below
+        return replay.rebuild(self.places, self._scratch_dir() / f"version-{version}", version)
+
+    # --- writing -------------------------------------------------------------------------------------
+
+    def require_newest(self) -> None:
+        """Check that this store may be changed.
+
+        Raises:
+            StoreError: if it shows a version that was asked for by number.
+        """
+        if self.past:
+            raise StoreError(f"{self.path}: version {self.version} is the past; open the newest version to change it")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the writer's lock, with the newest version shown; what a writer that fails has left is deleted.
+
+        Raises:
+            StoreBusy: if another process writes for longer than the store's timeout.
+            StoreError: if the folder cannot be written or the disk is full.
+        """
+        with self._locked():
+            self.opened = self._current() or replay.bring_up(self.places, self.places.index)
+            yield
+
+    def publish(self, state: State) -> None:
+        """Make a state of the index the newest one and show it; the caller holds the lock."""
+        index.write_state(self.places.index, state)
+        self.opened = index.open_state(self.places.index, state)
+
+    def rebuild_index(self) -> None:
+        """Build the index of the newest version from the table and show it; the caller holds the lock."""
+        self.opened = replay.rebuild(self.places, self.places.index, table.latest(self.places.table))
+
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(self.path, self.timeout, partial(replay.undo, self.places))
+
+    def _create(self) -> None:
+        if self.path.exists() and (not self.path.is_dir() or {e.name for e in self.path.iterdir()} - OURS):
+            raise StoreError(f"{self.path}: not a knowledge store and not empty; name another folder")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.path}: the store cannot be made: {error.strerror}") from error
+        with self._locked():
+            if table.latest(self.places.table) < 0:
+                if self.places.table.exists():  # a writer died while making it
+                    shutil.rmtree(self.places.table)
+                index.start(self.places.index)
+                table.create(self.places.table)
+
+    # --- end -----------------------------------------------------------------------------------------
+
+    def at_close(self, action: Callable[[], object]) -> None:
+        """Have something done when the store is closed."""
+        self._ending.callback(action)
+
+    def close(self) -> None:
+        """Let go of the files; results that are still held stay usable."""
+        self._ending.close()
+        self._scratch = None

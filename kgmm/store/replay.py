@@ -1,0 +1,199 @@
+"""The index follows the table: a commit applied to it, commits it missed replayed, or all of it built anew."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kgmm.errors import StoreCorrupt
+from kgmm.store.index import encoding
+from kgmm.store.index import state as index
+from kgmm.store.index import terms as dictionary
+from kgmm.store.index.base import Statements, rows_of
+from kgmm.store.index.encoding import Encoded, encode, unknown
+from kgmm.store.index.state import Opened, State
+from kgmm.store.places import Places
+from kgmm.store.table import delta as table
+from kgmm.store.table import vocabulary
+from kgmm.store.table.rows import completed
+
+#: changes kept beside the base before it is written anew: at least so many, or a tenth of its rows
+OVERLAY_ROWS = 50_000
+Pattern = Sequence[str | None]
+
+
+# --- one commit --------------------------------------------------------------------------------------
+
+
+def with_added(folder: Path, opened: Opened, version: int, coded: Encoded) -> State:
+    """Bring the index in *folder* from *opened* to a version with these rows more."""
+    state, snapshot = opened.state, opened.snapshot
+    dictionary.append(folder / "terms", state.terms, coded.new_terms)
+    dictionary.append(folder / "sources", state.sources, coded.new_sources)
+    state = index.advanced(
+        state,
+        version=version,
+        terms=state.terms + len(coded.new_terms),
+        sources=state.sources + len(coded.new_sources),
+    )
+    changed = len(coded.rows.subject) + len(snapshot.removed) + (len(snapshot.overlay) if snapshot.overlay else 0)
+    if _many(changed, snapshot.base.rows):
+        return with_base(folder, state, Statements.concatenate([snapshot.all(), coded.rows]))
+    added = [snapshot.overlay.added, coded.rows] if snapshot.overlay else [coded.rows]
+    return _with_overlay(folder, state, Statements.concatenate(added), snapshot.removed)
+
+
+def without(folder: Path, opened: Opened, version: int, pattern: Pattern) -> State:
+    """Bring the index to a version without the facts of a pattern."""
+    snapshot, state = opened.snapshot, index.advanced(opened.state, version=version)
+    ids = [None if part is None else opened.terms.id(part) for part in pattern]
+    if any(i is None and part is not None for i, part in zip(ids, pattern, strict=True)):
+        return state
+    order, low, high = snapshot.base.find(*ids)
+    gone = np.union1d(snapshot.removed, rows_of(order, low, high)).astype(np.uint32)
+    added = snapshot.overlay.added if snapshot.overlay else Statements.empty()
+    if snapshot.overlay:
+        keep = np.ones(len(snapshot.overlay), bool)
+        keep[np.asarray(snapshot.overlay.find(*ids), np.int64)] = False
+        added = added.take(keep)
+    if _many(len(gone), snapshot.base.rows):
+        kept = np.ones(snapshot.base.rows, bool)
+        kept[gone] = False
+        rest = snapshot.base.statements(np.flatnonzero(kept))
+        return with_base(folder, state, Statements.concatenate([rest, added]))
+    return _with_overlay(folder, state, added, gone)
+
+
+def _many(changed: int, rows: int) -> bool:
+    return changed > max(OVERLAY_ROWS, rows // 10)
+
+
+def with_base(folder: Path, state: State, rows: Statements) -> State:
+    """Write all statements anew as the index's base."""
+    name, sizes = index.new_base(folder, rows, state.terms)
+    return index.advanced(state, base=name, sizes=sizes, overlay=None, overlay_sum="")
+
+
+def _with_overlay(folder: Path, state: State, added: Statements, removed: NDArray[np.uint32]) -> State:
+    name, checksum = index.write_overlay(folder, added, removed)
+    return index.advanced(state, overlay=name, overlay_sum=checksum)
+
+
+# --- commits that were missed ------------------------------------------------------------------------
+
+
+class _CannotReplay(Exception):
+    """A commit did what only the whole table tells."""
+
+
+def bring_up(places: Places, folder: Path) -> Opened:
+    """Bring the index in *folder* up to the table's newest version; the caller holds the lock or owns the folder."""
+    newest = table.latest(places.table)
+    state = index.read_state(folder)
+    if state is not None and 0 <= state.version <= newest:
+        try:
+            opened = index.open_state(folder, state)
+            for version in range(state.version + 1, newest + 1):
+                opened = _replay(places, folder, opened, version)
+            return opened
+        except (OSError, ValueError, _CannotReplay):
+            pass  # the index is derived: build it anew below
+    return rebuild(places, folder, newest)
+
+
+def _replay(places: Places, folder: Path, opened: Opened, version: int) -> Opened:
+    """Apply one commit to the index."""
+    did = table.actions(places.table, version)
+    about = table.info(places.table, version)
+    files = [action["add"]["path"] for action in did if "add" in action]
+    if about.get("operation") == "compact":
+        state = index.advanced(opened.state, version=version)
+    elif about.get("operation") == "remove":
+        state = without(folder, opened, version, about["pattern"])
+    elif any("remove" in action for action in did):
+        raise _CannotReplay
+    else:
+        known = max(opened.state.terms, int(about.get("terms", 0)))
+        _copy_terms(places, folder, opened.state.terms, known)
+        opened = index.open_state(folder, index.advanced(opened.state, terms=known))
+        state = _with_files(places, folder, opened, version, files)
+    return _published(folder, state)
+
+
+def rebuild(places: Places, folder: Path, version: int) -> Opened:
+    """Build the index of a version from the table and the list of terms.
+
+    Where the list is damaged, terms from there on get new ids, and what was keyed by the old ones is dropped.
+    """
+    for name in ("terms", "sources"):
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+    state, count = index.start(folder), 0
+    try:
+        for part in vocabulary.read(places.terms):
+            dictionary.append(folder / "terms", count, part)
+            count += len(part)
+    except StoreCorrupt:
+        shutil.rmtree(places.cache, ignore_errors=True)
+    opened = index.open_state(folder, index.advanced(state, terms=count, version=version))
+    names = [file["path"] for file in table.files(places.table, version)]
+    state = _with_files(places, folder, opened, version, names)
+    opened = _published(folder, state)
+    index.sweep(folder, state)
+    return opened
+
+
+def _copy_terms(places: Places, folder: Path, first: int, stop: int) -> None:
+    """Copy the terms *first* … *stop* from their list into the index."""
+    at = first
+    for part in vocabulary.read(places.terms, first, stop):
+        dictionary.append(folder / "terms", at, part)
+        at += len(part)
+    if at < stop:
+        raise _CannotReplay
+
+
+def _with_files(places: Places, folder: Path, opened: Opened, version: int, names: list[str]) -> State:
+    """Bring the index to a version that added the rows of some data files; terms new to us get ids."""
+    parts = (completed(part, None) for part in table.read(places.table, names))
+    rows = pa.concat_tables([table.SCHEMA.empty_table(), *parts])
+    ours = folder == places.index
+    if rows.num_rows >= encoding.BULK:
+        from kgmm.store.index.collecting import Collector, merged
+
+        collector = Collector(opened, None)
+        for part in rows.to_batches(1 << 20):
+            collector.add(pa.Table.from_batches([part]))
+        many = merged(opened.snapshot, collector)
+        if ours and collector.new_terms:
+            vocabulary.write(places.terms, len(opened.terms), collector.new_terms)
+        base = index.new_base(folder, many.rows, collector.terms.count, in_order=True)
+        return collector.write(folder, version, base)
+    coded = encode(rows, opened.terms, opened.sources)
+    keep = unknown(opened.snapshot, coded.rows, len(opened.terms))
+    coded = coded._replace(rows=coded.rows.take(keep))
+    if ours and coded.new_terms:
+        vocabulary.write(places.terms, opened.state.terms, coded.new_terms)
+    return with_added(folder, opened, version, coded)
+
+
+def _published(folder: Path, state: State) -> Opened:
+    index.write_state(folder, state)
+    return index.open_state(folder, state)
+
+
+# --- a commit that failed ----------------------------------------------------------------------------
+
+
+def undo(places: Places, began: int) -> None:
+    """Delete what a writer that failed has written since *began* (nanoseconds), so that it takes no room."""
+    about = table.drop_unknown(places.table, began)
+    if "terms" in about and places.terms.exists():
+        vocabulary.drop_from(places.terms, int(about["terms"]))
+    if (state := index.read_state(places.index)) is not None:
+        index.sweep(places.index, state)
