@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgmm.encode.text import Encoder
+from kgmm.files import publish
 
 Keys = NDArray[np.uint64]
 Vectors = NDArray[np.float32]
@@ -134,9 +135,7 @@ class VectorCache:
 
     def _commit(self, count: int) -> None:
         entry = {"count": count, "dim": self.dim, "dtype": "float16"}
-        fresh = self.folder / f"index.json.{os.getpid()}"
-        fresh.write_text(json.dumps(entry))
-        os.replace(fresh, self.folder / "index.json")
+        publish(self.folder / "index.json", json.dumps(entry).encode())
 
     def _counted(self) -> int:
         """Return the number of rows that count; 0 if the files are missing, damaged or do not fit."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kgmm.errors import KgmmError, MissingExtra
+from kgmm.errors import BadInput, KgmmError, MissingExtra
+from kgmm.files import whole
 from kgmm.hashing.base import Codes
+
+if TYPE_CHECKING:
+    from typing import Self
 
 #: up to here every code is compared (exact; 1 M codes of 128 bits take milliseconds); beyond, a graph is followed
 FLAT = 4_000_000
@@ -65,6 +70,43 @@ class CodeIndex:
             raise KgmmError(f"k must be positive, not {k}")
         distances, rows = self.index.search(self._fitting(queries), min(k, max(len(self), 1)))
         return rows, distances
+
+    def radius(self, query: ArrayLike, distance: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return all codes within a Hamming distance of one query, nearest first.
+
+        Returns:
+            Their rows and distances, shape (found,) each.
+        """
+        one = self._fitting(np.atleast_2d(np.asarray(query)))
+        reach = min(256, len(self))
+        while True:  # the nearest come first, so looking further stops at the first one outside
+            rows, distances = (
+                self.search(one, reach) if reach else (np.empty((1, 0), np.int64), np.empty((1, 0), np.int32))
+            )
+            if reach == len(self) or distances[0, -1] > distance:
+                inside = distances[0] <= distance
+                return rows[0][inside], distances[0][inside]
+            reach = min(4 * reach, len(self))
+
+    def save(self, path: str | Path) -> None:
+        """Write the index, whole or not at all."""
+        path = Path(path)
+        with whole(path) as draft:
+            _faiss().write_index_binary(self.index, str(draft))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read an index.
+
+        Raises:
+            BadInput: if the file is none.
+        """
+        made = cls.__new__(cls)
+        try:
+            made.index = _faiss().read_index_binary(str(path))
+        except RuntimeError as error:
+            raise BadInput(path, f"not an index of binary codes: {str(error).splitlines()[0]}") from error
+        return made
 
     def _fitting(self, queries: ArrayLike) -> Codes:
         packed = _packed(queries)

@@ -117,8 +117,7 @@ class Explorer(anywidget.AnyWidget):
         if self._view is None:
             from kgmm.graph import view
 
-            wanted = [g for g in self._kb.graphs() if not g.startswith(("scene/", "story/"))]
-            self._view = view(self._kb, graphs=self._graphs or wanted)
+            self._view = view(self._kb, graphs=self._graphs or self._kb.knowledge_graphs())
         return self._view
 
     def _add(self, concept: str, facts: Sequence[Any]) -> Explorer:

@@ -172,11 +172,9 @@ def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> l
 
     What was found is kept while the store's version stays: a question is asked again without each of its facts.
     """
-    kept: tuple[object, dict[str, Link | None]] = store.__dict__.get("_nearest_concepts", (None, {}))
-    state, known = (store.version, encoder.checksum), kept[1]
-    if kept[0] != state or len(known) > MAX_CANDIDATES:
-        known = {}
-        store.__dict__["_nearest_concepts"] = (state, known)
+    known: dict[str, Link | None] = store.derived(("nearest concepts", encoder.checksum), dict)
+    if len(known) > MAX_CANDIDATES:
+        known.clear()
     new = [word for word in dict.fromkeys(words) if word not in known]
     if new:
         ids, matrix = common_concepts(store, encoder)
@@ -190,11 +188,11 @@ def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> l
 
 def common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
     """Return the ids of the concepts with the most facts and their vectors, kept while the store's version stays."""
-    kept = store.__dict__.get("_common_concepts")
-    if kept is not None and kept[0] == (store.version, encoder.checksum):
-        return kept[1], kept[2]
-    graphs = [g for g in store.graphs() if g != "wordnet" and not g.startswith(("scene/", "story/"))]
-    columns = store.columns(graphs=graphs)
+    return store.derived(("common concepts", encoder.checksum), lambda: _common_concepts(store, encoder))
+
+
+def _common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
+    columns = store.columns(graphs=[graph for graph in store.knowledge_graphs() if graph != "wordnet"])
     ids, counts = np.unique(columns.subject, return_counts=True)
     best = ids[np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]]
     concepts = [i for i, name in zip(best, store.terms.names(best), strict=True) if name.startswith("/c/")]
@@ -206,7 +204,6 @@ def common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np
         found.astype(np.uint64),
         lambda at: [names.label(t) for t in store.terms.names(found[at])],
     )
-    store.__dict__["_common_concepts"] = ((store.version, encoder.checksum), found, matrix)
     return found, matrix
 
 

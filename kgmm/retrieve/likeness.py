@@ -8,7 +8,7 @@ Pictures come as their scene graphs, so that both modalities meet in words, unle
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -208,7 +208,7 @@ def _indexed(store: LocalStore, kind: str, hasher: Hasher) -> tuple[Sequence[str
             codes = hasher.encode(vectors, modality)
         return nodes, CodeIndex(codes) if len(nodes) else None
 
-    return _derived(store, ("codes", kind, hasher.checksum), make)
+    return store.derived(("codes", kind, hasher.checksum), make)
 
 
 def _concepts(store: LocalStore) -> tuple[pl.Series, Ids]:
@@ -224,7 +224,7 @@ def _concepts(store: LocalStore) -> tuple[pl.Series, Ids]:
         ours = nodes.str.starts_with("/c/")
         return nodes.filter(ours), ids[ours.to_numpy()]
 
-    return _derived(store, ("concepts",), make)
+    return store.derived(("concepts",), make)
 
 
 def _best_by_words(store: LocalStore, texts: list[str]) -> tuple[Sequence[str], Ids]:
@@ -254,12 +254,4 @@ def _holders(store: LocalStore, kind: str, encoder: Encoder) -> tuple[Sequence[s
         np.add.at(sums, at, known[which] * np.asarray(held.weight, np.float32)[:, None])
         return store.terms.names(nodes), _unit(sums)
 
-    return _derived(store, ("holders", kind, encoder.checksum), make)
-
-
-def _derived(store: LocalStore, name: tuple[str, ...], make: Callable[[], T]) -> T:
-    """Return what was made from a store under a name, made again once its version is another."""
-    kept: dict[tuple[str, ...], tuple[int, T]] = store.__dict__.setdefault("_likeness", {})
-    if name not in kept or kept[name][0] != store.version:
-        kept[name] = (store.version, make())
-    return kept[name][1]
+    return store.derived(("holders", kind, encoder.checksum), make)

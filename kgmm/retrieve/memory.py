@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import log
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from kgmm.language.phrase import phrase
 from kgmm.language.words import content, lemmas
 from kgmm.retrieve.ground import ground_name, ground_scene, ground_text
 from kgmm.scene import SceneGraph
-from kgmm.store import Fact
+from kgmm.store import Fact, is_general
 from kgmm.trace import Link, MemoryFact
 
 if TYPE_CHECKING:
@@ -354,16 +354,16 @@ def gather(
     return found.take(_admissible(store, found, banned, graphs))
 
 
-def _reach(
-    store: LocalStore, root: int, upward: set[int], banned: set[tuple[int, int, int]]
-) -> tuple[dict[int, tuple[int, int, int]], tuple[NDArray[Any], ...]]:
+_Reach = tuple[dict[int, tuple[int, int, int]], tuple[NDArray[Any], ...]]
+
+
+def _reach(store: LocalStore, root: int, upward: set[int], banned: set[tuple[int, int, int]]) -> _Reach:
     """Return the kinds above a concept and the facts there: (subject, predicate, object, weight, graph, depth, end)."""
-    kept: dict[Any, Any] = store.__dict__.setdefault("_reaches", {})
-    if kept.get("version") != store.version or len(kept) > MAX_REACHES_KEPT:
+    kept: dict[int, _Reach] = store.derived("reaches", dict)
+    if len(kept) >= MAX_REACHES_KEPT:
         kept.clear()
-        kept["version"] = store.version
     if not banned and root in kept:
-        return cast("tuple[dict[int, tuple[int, int, int]], tuple[NDArray[Any], ...]]", kept[root])
+        return kept[root]
     kinds = closure(store, root, upward, banned)
     parts = []
     for node, (depth, _, _) in kinds.items():
@@ -388,12 +388,11 @@ def _banned(store: LocalStore, exclude: frozenset[Key]) -> set[tuple[int, int, i
 
 def rows(store: LocalStore, node: int, end: int) -> tuple[NDArray[Any], ...]:
     """Return (subject, predicate, object, weight, graph) of the facts with *node* at one end (0 subject, 1 object)."""
-    kept: dict[Any, Any] = store.__dict__.setdefault("_rows", {})
-    if kept.get("version") != store.version or len(kept) > MAX_ROWS_KEPT:
+    kept: dict[tuple[int, int], tuple[NDArray[Any], ...]] = store.derived("rows", dict)
+    if len(kept) >= MAX_ROWS_KEPT:
         kept.clear()
-        kept["version"] = store.version
     if (node, end) in kept:
-        return cast(tuple[NDArray[Any], ...], kept[node, end])
+        return kept[node, end]
     found = store.find_ids(subject=node) if end == 0 else store.find_ids(object=node)
     kept[node, end] = (
         np.asarray(found.subject, np.int64),
@@ -402,7 +401,7 @@ def rows(store: LocalStore, node: int, end: int) -> tuple[NDArray[Any], ...]:
         np.asarray(found.weight, np.float32),
         np.asarray(found.graph, np.int64),
     )
-    return cast(tuple[NDArray[Any], ...], kept[node, end])
+    return kept[node, end]
 
 
 def closure(
@@ -438,7 +437,7 @@ def _admissible(
     wanted = [
         int(i)
         for i, name in zip(graph_ids, store.terms.names(graph_ids), strict=True)
-        if (name in graphs if graphs is not None else not name.startswith(("scene/", "story/")))
+        if (name in graphs if graphs is not None else is_general(name))
     ]
     keep &= np.isin(c.graph, wanted)
     kept_back = [i for r in NOT_INHERITED if (i := store.terms.id(r)) is not None]
@@ -543,10 +542,10 @@ def similarities(
 
 def vectors(store: LocalStore, encoder: Encoder) -> VectorCache:
     """Return the store's cache of fact and term vectors for an encoder, opened once."""
-    opened: dict[str, VectorCache] = store.__dict__.setdefault("_vector_caches", {})
-    if encoder.checksum not in opened:
-        opened[encoder.checksum] = VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
-    return opened[encoder.checksum]
+    return store.derived(
+        ("vectors", encoder.checksum),
+        lambda: VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum),
+    )
 
 
 _QUERIES: dict[tuple[str, str], NDArray[np.float32]] = {}

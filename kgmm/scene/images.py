@@ -35,6 +35,16 @@ _DAMAGE = (
 )
 
 
+def names_picture(name: str | Path) -> bool:
+    """Tell whether a name ends as those of pictures do.
+
+    Example:
+        >>> names_picture("kitchen.JPG"), names_picture("kitchen.json")
+        (True, False)
+    """
+    return Path(name).suffix.lower() in SUFFIXES
+
+
 @dataclass(frozen=True)
 class Picture:
     """A decoded picture: ``pixels`` (h, w, 3) uint8, perhaps reduced, and its full size as seen upright."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from kgmm.errors import KgmmError
 from kgmm.language import names
-from kgmm.store import Fact
+from kgmm.store import Fact, is_general
 
 if TYPE_CHECKING:
     from kgmm.knowledge import KnowledgeStore
@@ -217,7 +217,7 @@ def _matching(kb: KnowledgeStore, criteria: dict[str, str]) -> Iterator[Fact]:
         which = int(np.searchsorted(ends, row, "right"))
         fact = lists[which][row - int(ends[which - 1] if which else 0)]
         key = (fact.subject, fact.predicate, fact.object)
-        if key not in told and not fact.graph.startswith(("scene/", "story/")) and _meets(fact, criteria):
+        if key not in told and is_general(fact.graph) and _meets(fact, criteria):
             told.add(key)
             yield fact
 

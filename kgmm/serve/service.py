@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import threading
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
+from kgmm.files import publish
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.store import Fact
@@ -154,10 +154,9 @@ class Service:
             return known
         with self.thinking:
             if key not in self._views:
-                graphs = [g for g in kb.graphs() if not g.startswith(("scene/", "story/"))]
                 if len(self._views) >= 4 or any(v != kb.version for v, _ in self._views):
                     self._views.clear()
-                self._views[key] = kb.view(graphs=graphs or None, relations=relations or None)
+                self._views[key] = kb.view(graphs=kb.knowledge_graphs() or None, relations=relations or None)
             return self._views[key]
 
     def walk(
@@ -262,7 +261,7 @@ class Service:
         name = hashlib.sha256(picture).hexdigest()[:20]
         kept = self.kb.cache_dir("uploads") / name
         if not kept.exists():
-            _write(kept, picture)
+            publish(kept, picture)
             _prune(kept.parent, "*", TRACES)
         with self.thinking:
             scene = perceive(kept)
@@ -290,7 +289,7 @@ class Service:
         text = trace.to_json()
         name = hashlib.sha256(text.encode()).hexdigest()[:20]
         folder = self.kb.cache_dir("traces")
-        _write(folder / f"{name}.json", text.encode())
+        publish(folder / f"{name}.json", text.encode())
         _prune(folder, "*.json", TRACES)
         return name
 
@@ -321,7 +320,7 @@ class Service:
         Raises:
             PermissionError: if the store is served read-only.
         """
-        self._may_write()
+        self._maypublish()
         return {"added": self.kb.add(facts), "version": self.kb.version}
 
     def remove(self, subject: str, predicate: str, object: str, graph: str | None = None) -> dict[str, Any]:
@@ -330,13 +329,13 @@ class Service:
         Raises:
             PermissionError: if the store is served read-only.
         """
-        self._may_write()
+        self._maypublish()
         return {
             "removed": self.kb.remove(subject, predicate, object, graph=graph),
             "version": self.kb.version,
         }
 
-    def _may_write(self) -> None:
+    def _maypublish(self) -> None:
         if not self.writable:
             raise PermissionError("this store is served read-only; start it with --write")
 
@@ -388,12 +387,6 @@ def stored_scene(kb: KnowledgeStore, name: str) -> Any:
         if f.subject in objects and f.object in objects:
             relations.append(SceneRelation(objects[f.subject].id, f.predicate, objects[f.object].id, f.weight))
     return SceneGraph(name, tuple(objects.values()), tuple(relations))
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    partial.write_bytes(data)
-    os.replace(partial, path)
 
 
 def _prune(folder: Path, pattern: str, most: int) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from kgmm.errors import BadInput
+from kgmm.files import whole
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 
 NAME = "story.json"
@@ -112,9 +112,8 @@ def to_json(story: StoryGraph, path: str | Path | None = None) -> str:
         parts.append('"annotations": {\n  ' + ",\n  ".join(lines) + "\n }")
     text = "{" + ",\n ".join(parts) + "\n}"
     if file is not None:
-        partial = file.with_name(file.name + ".part")
-        partial.write_text(text + "\n", encoding="utf-8")
-        os.replace(partial, file)
+        with whole(file) as draft:
+            draft.write_text(text + "\n", encoding="utf-8")
     return text
 
 

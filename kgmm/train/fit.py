@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -24,6 +23,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from kgmm.errors import BadInput, KgmmError
+from kgmm.files import publish
 from kgmm.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -300,16 +300,12 @@ def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def _save(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
     """Write in one step, so that a kill leaves the old file or the new one."""
-    fresh = path.with_suffix(".part")
-    fresh.write_bytes(save(tensors, metadata))  # safetensors' own files can be read by nobody else
-    os.replace(fresh, path)
+    publish(path, save(tensors, metadata))  # safetensors' own files can be read by nobody else
 
 
 def write_json(path: Path, document: Any) -> None:
     """Write a JSON file in one step."""
-    fresh = path.with_suffix(".part")
-    fresh.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    os.replace(fresh, path)
+    publish(path, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def _card(config: dict[str, Any], model: nn.Module, seconds: float) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import StoreError
 from kgmm.language import names
-from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Rows, node, stored_fact
+from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Rows, is_general, node, stored_fact
 from kgmm.store.rdf.terms import PREFIXES, NotRdf, full_iri, node_term, predicate_term, quads, term_of
 from kgmm.store.sparql.query import BadQuery, QueryFailed, check
 from kgmm.store.sparql.results import Solutions, Triples, ntriples_of, stored, stored_relation
@@ -188,6 +188,10 @@ class RemoteStore:
         if not self.named:
             return {DEFAULT_GRAPH: len(self)}
         return self._counted("?g", node_term)
+
+    def knowledge_graphs(self) -> list[str]:
+        """Return the graphs that hold general knowledge, largest first: all but those of single scenes and stories."""
+        return [graph for graph in self.graphs() if is_general(graph)]
 
     def relations(self) -> dict[str, int]:
         """Return the relations and how many facts each has, most frequent first."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from kgmm.language.phrase import phrase
 from kgmm.retrieve.ground import ground_name
+from kgmm.store import Fact, is_general
 
 if TYPE_CHECKING:
-    from kgmm.store import Fact, LocalStore
+    from kgmm.store import LocalStore
 
 #: what tells most about a thing comes first
 _ORDER = ("InstanceOf", "IsA", "PartOf", "AtLocation", "UsedFor", "CapableOf", "Causes", "HasProperty")
@@ -35,9 +36,7 @@ def _facts(store: LocalStore, concept: str, limit: int) -> list[str]:
     known: list[Fact] = [
         fact
         for fact in store.find(concept, None, None, limit=200)
-        if not fact.graph.startswith(("scene/", "story/"))
-        and fact.object != concept
-        and fact.predicate not in ("HasInstance", "RelatedTo")
+        if is_general(fact.graph) and fact.object != concept and fact.predicate not in ("HasInstance", "RelatedTo")
     ]
     known.sort(key=lambda f: (_ORDER.index(f.predicate) if f.predicate in _ORDER else len(_ORDER), -f.weight))
     said: dict[str, None] = {}

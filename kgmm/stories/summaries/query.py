@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from kgmm.errors import BadInput, UnknownConcept
 from kgmm.language import names
 from kgmm.language.words import lemmas
-from kgmm.scene.images import SUFFIXES, read_image
+from kgmm.scene.images import names_picture, read_image
 from kgmm.stories.video.logo_hashes import distance, perceptual_hash
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def resolve(story: StoryGraph, asked: Any) -> Query:
         UnknownConcept: if a word is neither logo nor term, or no logo looks like the picture.
         BadInput: if *asked* is none of these, or the picture cannot be read.
     """
-    if isinstance(asked, str) and Path(asked).suffix.lower() not in SUFFIXES:
+    if isinstance(asked, str) and not names_picture(asked):
         return _by_name(story, asked)
     if isinstance(asked, (list, tuple, set)) and asked and all(isinstance(a, str) for a in asked):
         return Query(", ".join(asked), terms=tuple(dict.fromkeys(_term(story, a) for a in asked)))

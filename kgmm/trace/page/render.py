@@ -10,11 +10,11 @@ import base64
 import hashlib
 import json
 import math
-import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kgmm.files import whole
 from kgmm.language.names import label
 from kgmm.scene.show import boxes, data_uri
 from kgmm.trace.page import contents as page_data
@@ -31,9 +31,8 @@ ASSETS = Path(__file__).with_name("assets")
 
 def write_page(trace: Trace, path: Path) -> Path:
     """Write one self-contained page, whole or not at all; return its path."""
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(page(trace), encoding="utf-8")
-    os.replace(partial, path)
+    with whole(path) as draft:
+        draft.write_text(page(trace), encoding="utf-8")
     return path
 
 
