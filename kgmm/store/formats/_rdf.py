@@ -121,7 +121,7 @@ def scope_of(path: Path) -> str:
 
 
 def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Iterator[pa.RecordBatch | Rejects]:
-    """Stream a file whose syntax spans lines (Turtle, TriG, RDF/XML, JSON-LD).
+    """Yield the statements of a file whose syntax spans lines (Turtle, TriG, RDF/XML, JSON-LD).
 
     Raises:
         BadInput: at the first syntax error, naming its line.
@@ -141,7 +141,7 @@ def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Ite
 
 
 def read_lines(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Stream N-Triples or N-Quads; a malformed line is rejected alone.
+    """Yield the statements of N-Triples or N-Quads; a malformed line is rejected alone.
 
     Raises:
         BadInput: if the file is UTF-16 or its compression is damaged.

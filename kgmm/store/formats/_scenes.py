@@ -102,21 +102,40 @@ def size(value: Any) -> int:
     return int(value) if isinstance(value, (int, float)) and 0 <= value < 1 << 31 else 0
 
 
-def scenes(raw: Iterable[RawScene], path: Path) -> Iterator[SceneGraph]:
-    """Yield the scenes of a file.
+def refuse(error: Exception) -> Built:
+    """Be the way to build a scene of which the file already showed that it cannot be used."""
+    raise error
 
-    Raises:
-        BadInput: at the first scene that cannot be built, naming its line.
+
+#: Yields the scenes of a file as it states them.
+Raw = Callable[[Path, ReadOptions], Iterator[RawScene]]
+
+
+def reader_of_scenes(raw: Raw) -> Callable[[Path], Iterator[SceneGraph]]:
+    """Return a format's ``scenes``, which yields the scenes of a file.
+
+    It raises BadInput at the first scene that cannot be built, naming its line.
     """
-    for scene in raw:
-        try:
-            yield scene.build().scene
-        except _WRONG as error:
-            raise BadInput(path, _reason(error), scene.line) from error
+
+    def scenes(path: Path) -> Iterator[SceneGraph]:
+        for scene in raw(path, ReadOptions()):
+            try:
+                yield scene.build().scene
+            except _WRONG as error:
+                raise BadInput(path, _reason(error), scene.line) from error
+
+    return scenes
 
 
-def statements(raw: Iterable[RawScene], options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the statements of a file's scenes, each in its own graph unless the load names one."""
+def reader_of_statements(raw: Raw) -> Callable[[Path, ReadOptions], Iterator[pa.RecordBatch | Rejects]]:
+    """Return a format's ``read``: the statements of its scenes, each scene in its own graph unless the load names one.
+
+    A scene that cannot be used is rejected alone; a file that is not JSON or is cut raises BadInput.
+    """
+    return lambda path, options: _statements(raw(path, options), options)
+
+
+def _statements(raw: Iterable[RawScene], options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
     rows = Rows()
     for one in raw:
         try:

@@ -21,81 +21,26 @@ from kgmm.store.formats._stream import lines
 
 #: ConceptNet 5.7's relations, and those of ConceptNet-100K that it dropped.
 RELATIONS = frozenset(
-    [
-        "Antonym",
-        "AtLocation",
-        "CapableOf",
-        "Causes",
-        "CausesDesire",
-        "CreatedBy",
-        "DefinedAs",
-        "DerivedFrom",
-        "Desires",
-        "DesireOf",
-        "DistinctFrom",
-        "Entails",
-        "EtymologicallyDerivedFrom",
-        "EtymologicallyRelatedTo",
-        "ExternalURL",
-        "FormOf",
-        "HasA",
-        "HasContext",
-        "HasFirstSubevent",
-        "HasInstance",
-        "HasLastSubevent",
-        "HasPainCharacter",
-        "HasPainIntensity",
-        "HasPrerequisite",
-        "HasProperty",
-        "HasSubevent",
-        "InheritsFrom",
-        "InstanceOf",
-        "IsA",
-        "LocatedNear",
-        "LocationOfAction",
-        "MadeOf",
-        "MannerOf",
-        "MotivatedByGoal",
-        "NotCapableOf",
-        "NotDesires",
-        "NotHasA",
-        "NotHasProperty",
-        "NotIsA",
-        "NotMadeOf",
-        "ObstructedBy",
-        "PartOf",
-        "ReceivesAction",
-        "RelatedTo",
-        "RelatedTo",
-        "SimilarTo",
-        "SymbolOf",
-        "Synonym",
-        "UsedFor",
-    ]
+    """
+    Antonym AtLocation CapableOf Causes CausesDesire CreatedBy DefinedAs DerivedFrom DesireOf Desires
+    DistinctFrom Entails EtymologicallyDerivedFrom EtymologicallyRelatedTo ExternalURL FormOf HasA
+    HasContext HasFirstSubevent HasInstance HasLastSubevent HasPainCharacter HasPainIntensity
+    HasPrerequisite HasProperty HasSubevent InheritsFrom InstanceOf IsA LocatedNear LocationOfAction
+    MadeOf MannerOf MotivatedByGoal NotCapableOf NotDesires NotHasA NotHasProperty NotIsA NotMadeOf
+    ObstructedBy PartOf ReceivesAction RelatedTo SimilarTo SymbolOf Synonym UsedFor
+    """.split()
 )
-_HEADERS = {
-    "subject": "subject",
-    "head": "subject",
-    "start": "subject",
-    "source_node": "subject",
-    "s": "subject",
-    "predicate": "predicate",
-    "relation": "predicate",
-    "rel": "predicate",
-    "p": "predicate",
-    "object": "object",
-    "tail": "object",
-    "end": "object",
-    "o": "object",
-    "weight": "weight",
-    "score": "weight",
-    "confidence": "weight",
-    "source": "source",
-    "dataset": "source",
-    "provenance": "source",
+#: what a heading may call each column
+_NAMES = {
+    "subject": "subject head start source_node s",
+    "predicate": "predicate relation rel p",
+    "object": "object tail end o",
+    "weight": "weight score confidence",
+    "source": "source dataset provenance",
     "graph": "graph",
     "surface": "surface",
 }
+_HEADERS = {name: column for column, names in _NAMES.items() for name in names.split()}
 _PLAIN = ("subject", "predicate", "object", "weight", "source")
 _RELATION_FIRST = ("predicate", "subject", "object", "weight", "source")
 

@@ -1,19 +1,21 @@
-"""COCO instances: pictures, their boxes by category, and the categories, in one JSON object."""
+"""COCO instances: pictures, their boxes by category, and the categories, in one JSON object.
+
+Lin et al., Microsoft COCO, ECCV 2014; https://cocodataset.org/#format-data
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from kgmm.errors import BadInput
 from kgmm.scene import Box, SceneGraph, SceneObject
 from kgmm.store.formats import _scenes
-from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
 from kgmm.store.formats._scenes import Built, RawScene, box, identity, size, words
 
@@ -72,13 +74,9 @@ def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
         raise BadInput(path, "holds no COCO annotations with boxes (captions or keypoints only?)")
     for picture in tables.boxes:
         _, line = tables.pictures.get(picture, ({}, tables.boxes[picture][0][4]))
-        yield RawScene(lambda picture=picture: _build(picture, tables), line, f"image {picture}")  # type: ignore[misc]
+        yield RawScene(partial(_build, picture, tables), line, f"image {picture}")
     for line, reason, raw in tables.problems:
-        yield RawScene(lambda reason=reason: _refuse(path, reason), line, raw)  # type: ignore[misc]
-
-
-def _refuse(path: Path, reason: str) -> Built:
-    raise BadInput(path, reason)
+        yield RawScene(partial(_scenes.refuse, BadInput(path, reason)), line, raw)
 
 
 def _build(picture: str, tables: _Tables) -> Built:
@@ -103,19 +101,5 @@ def _build(picture: str, tables: _Tables) -> Built:
     return Built(scene, problems)
 
 
-def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
-    """Yield the scenes of a file: the pictures that have at least one box.
-
-    Raises:
-        BadInput: if the file, or one scene in it, cannot be used.
-    """
-    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
-
-
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the statements of the pictures that have at least one box; bad annotations are rejected alone.
-
-    Raises:
-        BadInput: if the file is not JSON, is cut, or holds no boxes.
-    """
-    return _scenes.statements(_raw(path, options), options)
+scenes = _scenes.reader_of_scenes(_raw)
+read = _scenes.reader_of_statements(_raw)

@@ -1,4 +1,8 @@
-"""The layout of ConceptNet-100K: relation, head, tail and perhaps weight, by tabs."""
+"""The layout of ConceptNet-100K: relation, head, tail and perhaps weight, by tabs.
+
+Li, Taheri, Tu & Gimpel, Commonsense Knowledge Base Completion, ACL 2016;
+https://home.ttic.edu/~kgimpel/commonsense.html
+"""
 
 from __future__ import annotations
 

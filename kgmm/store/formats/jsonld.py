@@ -1,14 +1,15 @@
-"""RDF in JSON-LD."""
+"""RDF in JSON-LD.
+
+W3C, JSON-LD 1.1 (2020), https://www.w3.org/TR/json-ld11/
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 import pyoxigraph as ox
 
-from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._json import outline
 from kgmm.store.formats._rdf import read_document
 
@@ -25,10 +26,4 @@ def sniff(path: Path, head: bytes) -> float:
     return 0.97 if any(key in _KEYWORDS for depth in shape.keys for key in depth) else 0.0
 
 
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the file's statements.
-
-    Raises:
-        BadInput: at the first syntax error, naming its line.
-    """
-    return read_document(path, options, ox.RdfFormat.JSON_LD)
+read = partial(read_document, syntax=ox.RdfFormat.JSON_LD)

@@ -1,4 +1,8 @@
-"""KGTK edge files: tab-separated, named columns node1, label, node2, KGTK's own literals."""
+"""KGTK edge files: tab-separated, named columns node1, label, node2, KGTK's own literals.
+
+Ilievski et al., KGTK: A Toolkit for Large Knowledge Graph Manipulation and Analysis, ISWC 2020;
+https://kgtk.readthedocs.io/en/latest/data_model/
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from kgmm.language.names import concept, is_iri, relation
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, weight_of
 from kgmm.store.formats._stream import lines
+from kgmm.store.rdf.text import quoted
 
 NAME = "kgtk"
 SUFFIXES = (".tsv", ".kgtk")
@@ -144,9 +149,9 @@ def node(text: str) -> str:
     if text.startswith('"'):
         if len(text) < 2 or not text.endswith('"'):
             raise ValueError(f"string {text[:40]!r} does not end")
-        return quoted(plain(text))
+        return _quoted(plain(text))
     if match := _LANGUAGE.fullmatch(text):
-        return f"{quoted(_unescape(match[1]))}@{match[2].lower()}"
+        return f"{_quoted(_unescape(match[1]))}@{match[2].lower()}"
     if text[0] == "^":
         return _date(text)
     if match := _PLACE.fullmatch(text):
@@ -157,7 +162,7 @@ def node(text: str) -> str:
         kind = "integer" if re.fullmatch(r"[+-]?\d+", text) else "double" if "e" in text.lower() else "decimal"
         return f'"{text}"^^<{_XSD}{kind}>'
     if text[0] in "+-0123456789" and _QUANTITY.fullmatch(text):
-        return f"{quoted(text)}^^<urn:kgtk:quantity>"
+        return f"{_quoted(text)}^^<urn:kgtk:quantity>"
     if _ENTITY.fullmatch(text):
         return f"http://www.wikidata.org/entity/{text}"
     if re.fullmatch(r"[A-Za-z][\w.+-]*:\S+", text):
@@ -180,8 +185,6 @@ def _date(text: str) -> str:
     return f'"{year}-{month}-{day}{time}"^^<{_XSD}dateTime>'
 
 
-def quoted(text: str) -> str:
-    """Return a text as a literal in N-Triples form."""
-    for plain_, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
-        text = text.replace(plain_, escaped)
-    return f'"{text}"'
+def _quoted(text: str) -> str:
+    """Return a text as a literal in N-Triples form, tabs escaped too."""
+    return quoted(text).replace("\t", "\\t")

@@ -1,14 +1,13 @@
-"""RDF in N-Triples: one statement a line."""
+"""RDF in N-Triples: one statement a line.
+
+W3C, RDF 1.1 N-Triples (2014), https://www.w3.org/TR/n-triples/; annotations as in RDF 1.2.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
-
-from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rdf import read_lines
 
 NAME = "ntriples"
@@ -38,10 +37,4 @@ def sniff(path: Path, head: bytes) -> float:
     return 0.98 * triples if triples >= 0.5 and not quads else 0.0
 
 
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the file's statements; a malformed line is rejected alone.
-
-    Raises:
-        BadInput: if the file is UTF-16 or its compression is damaged.
-    """
-    return read_lines(path, options)
+read = read_lines

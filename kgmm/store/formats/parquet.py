@@ -1,4 +1,7 @@
-"""Facts in Parquet: columns subject, predicate, object, and perhaps graph, weight, source, surface."""
+"""Facts in Parquet: columns subject, predicate, object, and perhaps graph, weight, source, surface.
+
+Apache Parquet's file format, https://parquet.apache.org/docs/file-format/
+"""
 
 from __future__ import annotations
 

@@ -1,15 +1,16 @@
-"""RDF in XML."""
+"""RDF in XML.
+
+W3C, RDF 1.1 XML Syntax (2014), https://www.w3.org/TR/rdf-syntax-grammar/
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 import pyoxigraph as ox
 
-from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rdf import read_document
 
 NAME = "rdf-xml"
@@ -24,10 +25,4 @@ def sniff(path: Path, head: bytes) -> float:
     return 0.97 if b"http://www.w3.org/1999/02/22-rdf-syntax-ns#" in text and b"xmlns" in text else 0.0
 
 
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the file's statements.
-
-    Raises:
-        BadInput: at the first syntax error, naming its line.
-    """
-    return read_document(path, options, ox.RdfFormat.RDF_XML)
+read = partial(read_document, syntax=ox.RdfFormat.RDF_XML)

@@ -1,4 +1,7 @@
-"""Our own scene graphs: one scene, or an array of scenes, as JSON."""
+"""Our own scene graphs: one scene, or an array of scenes, as JSON.
+
+Scene graphs are those of Johnson et al., Image Retrieval using Scene Graphs, CVPR 2015.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph
 from kgmm.store.formats import _scenes
-from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
 from kgmm.store.formats._scenes import Built, RawScene
 
@@ -61,19 +62,5 @@ def _one(data: Any, path: Path, line: int) -> RawScene:
     return RawScene(build, line, str(data))
 
 
-def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
-    """Yield the scenes of a file.
-
-    Raises:
-        BadInput: if the file, or one scene in it, cannot be used.
-    """
-    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
-
-
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the statements of the scenes; a scene that cannot be used is rejected alone.
-
-    Raises:
-        BadInput: if the file is not JSON or is cut.
-    """
-    return _scenes.statements(_raw(path, options), options)
+scenes = _scenes.reader_of_scenes(_raw)
+read = _scenes.reader_of_statements(_raw)

@@ -1,4 +1,7 @@
-"""Tables of facts: subject, relation, object and perhaps weight and source, by tabs or commas."""
+"""Tables of facts: subject, relation, object and perhaps weight and source, by tabs or commas.
+
+Commas and quotes as in RFC 4180 (2005), tabs as IANA's text/tab-separated-values has them (1993).
+"""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
-"""RDF with named graphs in TriG."""
+"""RDF with named graphs in TriG.
+
+W3C, RDF 1.1 TriG (2014), https://www.w3.org/TR/trig/; annotations as in RDF 1.2.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 import pyoxigraph as ox
 
-from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rdf import read_document
 from kgmm.store.formats._turtle import turtle_family
 
@@ -21,10 +22,4 @@ def sniff(path: Path, head: bytes) -> float:
     return turtle_family(path, head).trig
 
 
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the file's statements.
-
-    Raises:
-        BadInput: at the first syntax error, naming its line.
-    """
-    return read_document(path, options, ox.RdfFormat.TRIG)
+read = partial(read_document, syntax=ox.RdfFormat.TRIG)

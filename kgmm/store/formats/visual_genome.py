@@ -1,16 +1,18 @@
-"""Visual Genome's scene_graphs.json: an array of pictures, each with objects and relationships."""
+"""Visual Genome's scene_graphs.json: an array of pictures, each with objects and relationships.
+
+Krishna et al., Visual Genome, IJCV 2017; https://homes.cs.washington.edu/~ranjay/visualgenome/api.html
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store.formats import _scenes
-from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
 from kgmm.store.formats._scenes import Built, RawScene, box, identity, size, snake, words
 
@@ -30,7 +32,7 @@ def sniff(path: Path, head: bytes) -> float:
 
 def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
     for _, value, line in items(path, options.progress):
-        yield RawScene(lambda value=value: build(value), line, str(value))  # type: ignore[misc]
+        yield RawScene(partial(build, value), line, str(value))
 
 
 def build(picture: dict[str, Any]) -> Built:
@@ -78,19 +80,5 @@ def object_of(entry: dict[str, Any]) -> SceneObject:
     )
 
 
-def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
-    """Yield the scenes of a file.
-
-    Raises:
-        BadInput: if the file, or one scene in it, cannot be used.
-    """
-    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
-
-
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the statements of the scenes; a scene that cannot be used is rejected alone.
-
-    Raises:
-        BadInput: if the file is not JSON or is cut.
-    """
-    return _scenes.statements(_raw(path, options), options)
+scenes = _scenes.reader_of_scenes(_raw)
+read = _scenes.reader_of_statements(_raw)

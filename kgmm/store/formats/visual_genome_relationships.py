@@ -1,16 +1,17 @@
-"""Visual Genome's relationships.json: an array of pictures, each relationship holding its two objects."""
+"""Visual Genome's relationships.json: an array of pictures, each relationship holding its two objects.
+
+Krishna et al., Visual Genome, IJCV 2017; https://homes.cs.washington.edu/~ranjay/visualgenome/api.html
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from kgmm.scene import SceneGraph
 from kgmm.store.formats import _scenes, visual_genome
-from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
 from kgmm.store.formats._scenes import Built, RawScene
 
@@ -28,7 +29,7 @@ def sniff(path: Path, head: bytes) -> float:
 
 def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
     for _, value, line in items(path, options.progress):
-        yield RawScene(lambda value=value: _build(value), line, str(value))  # type: ignore[misc]
+        yield RawScene(partial(_build, value), line, str(value))
 
 
 def _build(picture: dict[str, Any]) -> Built:
@@ -53,19 +54,5 @@ def _build(picture: dict[str, Any]) -> Built:
     return Built(scene, problems + more)
 
 
-def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
-    """Yield the scenes of a file.
-
-    Raises:
-        BadInput: if the file, or one scene in it, cannot be used.
-    """
-    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
-
-
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the statements of the scenes; a scene that cannot be used is rejected alone.
-
-    Raises:
-        BadInput: if the file is not JSON or is cut.
-    """
-    return _scenes.statements(_raw(path, options), options)
+scenes = _scenes.reader_of_scenes(_raw)
+read = _scenes.reader_of_statements(_raw)

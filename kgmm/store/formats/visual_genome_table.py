@@ -1,16 +1,18 @@
-"""Visual Genome relationships as a table with a header: image_id, relationship, subject, object and more."""
+"""Visual Genome relationships as a table with a header: image_id, relationship, subject, object and more.
+
+A table made of the relationships of Krishna et al., Visual Genome, IJCV 2017.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-
-import pyarrow as pa
 
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store.formats import _scenes
-from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._scenes import Built, RawScene, identity, snake, words
 from kgmm.store.formats._stream import Line, lines
 
@@ -61,15 +63,11 @@ def _picture(picture: list[Line], columns: list[str]) -> Iterator[RawScene]:
             snake(words(row["relationship"], "relationship"))
             words(row["subject"], "subject"), words(row["object"], "object")
         except ValueError as error:
-            yield RawScene(lambda error=error: _refuse(error), line.number, line.text)  # type: ignore[misc]
+            yield RawScene(partial(_scenes.refuse, error), line.number, line.text)
         else:
             good.append(row)
     if good:
-        yield RawScene(lambda: _build(good), picture[0].number, picture[0].text)
-
-
-def _refuse(error: ValueError) -> Built:
-    raise error
+        yield RawScene(partial(_build, good), picture[0].number, picture[0].text)
 
 
 def _build(rows: list[dict[str, str]]) -> Built:
@@ -86,19 +84,5 @@ def _build(rows: list[dict[str, str]]) -> Built:
     return Built(SceneGraph(scene_id, tuple(objects.values()), tuple(relations), source="visual-genome"), [])
 
 
-def scenes(path: Path, options: ReadOptions | None = None) -> Iterator[SceneGraph]:
-    """Yield the scenes of a file.
-
-    Raises:
-        BadInput: if the file, or one line in it, cannot be used.
-    """
-    return _scenes.scenes(_raw(path, options or ReadOptions()), path)
-
-
-def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the statements; a line that cannot be used is rejected alone.
-
-    Raises:
-        BadInput: if the first line does not name the columns.
-    """
-    return _scenes.statements(_raw(path, options), options)
+scenes = _scenes.reader_of_scenes(_raw)
+read = _scenes.reader_of_statements(_raw)
