@@ -6,12 +6,17 @@ W3C, RDF 1.1 XML Syntax (2014), https://www.w3.org/TR/rdf-syntax-grammar/
 from __future__ import annotations
 
 import re
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
+from xml.parsers import expat
 
+import pyarrow as pa
 import pyoxigraph as ox
 
+from kgmm.errors import BadInput
+from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rdf import read_document
+from kgmm.store.formats._stream import BLOCK, open_stream
 
 NAME = "rdf-xml"
 SUFFIXES = (".rdf", ".xml", ".owl")
@@ -25,4 +30,26 @@ def sniff(path: Path, head: bytes) -> float:
     return 0.97 if b"http://www.w3.org/1999/02/22-rdf-syntax-ns#" in text and b"xmlns" in text else 0.0
 
 
-read = partial(read_document, syntax=ox.RdfFormat.RDF_XML)
+def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the file's statements.
+
+    Raises:
+        BadInput: at the first syntax error, naming its line where the XML itself is malformed.
+    """
+    try:
+        yield from read_document(path, options, ox.RdfFormat.RDF_XML)
+    except BadInput as error:  # the parser of RDF does not say where
+        raise BadInput(path, error.reason, error.line or _malformed_line(path)) from error
+
+
+def _malformed_line(path: Path) -> int | None:
+    """Return the first line of a file that is no XML, None if there is none."""
+    parser = expat.ParserCreate()
+    with open_stream(path) as stream:
+        try:
+            while block := stream.read(BLOCK):
+                parser.Parse(block, False)
+            parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            return error.lineno
+    return None
