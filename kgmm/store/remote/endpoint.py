@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
-import numpy as np
 import pyoxigraph as ox
-from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import StoreError
 from kgmm.language import names
-from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Rows, is_general, node, stored_fact
-from kgmm.store.rdf.terms import PREFIXES, NotRdf, full_iri, node_term, predicate_term, quads, term_of
-from kgmm.store.sparql.query import BadQuery, QueryFailed, check
+from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, is_general, node, stored_fact
+from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of
+from kgmm.store.remote.connection import Connection, parsed, truth
+from kgmm.store.remote.fetched import Fetched, RemoteTerms
+from kgmm.store.sparql.query import BadQuery, check
 from kgmm.store.sparql.results import Solutions, Triples, ntriples_of, stored, stored_relation
 
 if TYPE_CHECKING:
@@ -29,78 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: rows asked for at once, nodes named in one query, statements in one update
 PAGE, BATCH, UPDATE = 5000, 200, 500
-#: tries of a request that fails to connect or finds the server busy
-TRIES = 3
-_ROWS = "application/sparql-results+json"
 _PATTERN = "?s ?p ?o"
-
-
-class RemoteTerms:
-    """Numbers for the terms seen so far, given as they come: the counterpart of a local store's dictionary."""
-
-    def __init__(self) -> None:
-        self._names: list[str] = []
-        self._ids: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def known(self, name: str) -> int:
-        """Return a term's number, a new one if need be."""
-        if name not in self._ids:
-            self._ids[name] = len(self._names)
-            self._names.append(name)
-        return self._ids[name]
-
-    def id(self, name: str) -> int | None:
-        """Return a term's number, or None if it was not seen."""
-        return self._ids.get(name)
-
-    def ids(self, terms: Iterable[str]) -> NDArray[np.int64]:
-        """Return the numbers of terms, -1 where not seen."""
-        return np.fromiter((self._ids.get(t, -1) for t in terms), np.int64)
-
-    def name(self, term: int) -> str:
-        """Return the term of a number."""
-        return self._names[term]
-
-    def names(self, ids: ArrayLike) -> list[str]:
-        """Return the terms of an array of numbers."""
-        return [self._names[i] for i in np.asarray(ids).tolist()]
-
-    def is_literal(self, ids: ArrayLike) -> NDArray[np.bool_]:
-        """Tell which numbers are literals."""
-        return np.fromiter((self._names[i].startswith('"') for i in np.asarray(ids).tolist()), bool)
-
-
-class Fetched(Facts):
-    """Facts that came from a server."""
-
-    __slots__ = ("_facts", "_terms")
-
-    def __init__(self, facts: list[Fact], terms: RemoteTerms) -> None:
-        super().__init__(len(facts))
-        self._facts, self._terms = facts, terms
-        for fact in facts:
-            for term in (fact.subject, fact.predicate, fact.object, fact.graph):
-                terms.known(term)
-
-    def name(self, term: int) -> str:
-        """Return the term of an id."""
-        return self._terms.name(term)
-
-    def _decode(self, start: int, stop: int) -> list[Fact]:
-        return self._facts[start:stop]
-
-    def rows(self, start: int, stop: int) -> Rows:
-        """Return the statements *start* … *stop*, undecoded."""
-        facts, known = self._facts[start:stop], self._terms.known
-        s, p, o, g = (
-            np.fromiter((known(getattr(fact, part)) for fact in facts), np.uint32, len(facts))
-            for part in ("subject", "predicate", "object", "graph")
-        )
-        weight = np.fromiter((fact.weight for fact in facts), np.float64, len(facts))
-        return Rows(Columns(s, p, o, g, weight.astype(np.float32)), weight, lambda at: facts[at].source)
 
 
 class RemoteStore:
@@ -135,10 +59,10 @@ class RemoteStore:
         Raises:
             StoreError: if it does not answer as a SPARQL endpoint does.
         """
-        self.url, self.timeout, self.page, self._only = url, timeout, page, graphs
-        self.update_url = update_url or (url.removesuffix("query") + "update" if url.endswith("/query") else url)
+        self.url, self._page, self._only = url, page, graphs
+        self._at = Connection(url, update_url, timeout)
         self.terms = RemoteTerms()
-        self.named = self._ask("ASK { GRAPH ?g { ?s ?p ?o } }")
+        self.named = self._at.ask("ASK { GRAPH ?g { ?s ?p ?o } }")
         self.annotated = self._speaks_annotations()
 
     # --- look-up -------------------------------------------------------------------------------------
@@ -165,7 +89,7 @@ class RemoteStore:
     ) -> int:
         """Return how many facts fit a pattern; the endpoint counts."""
         where = self._where(subject, predicate, object, graph, annotated=False)
-        (row,) = self._rows(f"SELECT (COUNT(*) AS ?n) WHERE {{ {where} }}")
+        (row,) = self._at.select(f"SELECT (COUNT(*) AS ?n) WHERE {{ {where} }}")
         return int(row["n"].value)
 
     def __len__(self) -> int:
@@ -181,7 +105,7 @@ class RemoteStore:
         except ValueError:
             return None
         sides = [self._where(term, None, None, None, False), self._where(None, None, term, None, False)]
-        return term if self._ask(f"ASK {{ {{ {sides[0]} }} UNION {{ {sides[1]} }} }}") else None
+        return term if self._at.ask(f"ASK {{ {{ {sides[0]} }} UNION {{ {sides[1]} }} }}") else None
 
     def graphs(self) -> dict[str, int]:
         """Return the named graphs and how many facts each has, largest first."""
@@ -197,9 +121,9 @@ class RemoteStore:
         """Return the relations and how many facts each has, most frequent first."""
         return self._counted("?p", predicate_term)
 
-    def _counted(self, variable: str, term: Any) -> dict[str, int]:
+    def _counted(self, variable: str, term: Callable[[str], str]) -> dict[str, int]:
         where = self._where(None, None, None, None, annotated=False)
-        rows = self._rows(f"SELECT {variable} (COUNT(*) AS ?n) WHERE {{ {where} }} GROUP BY {variable}")
+        rows = self._at.select(f"SELECT {variable} (COUNT(*) AS ?n) WHERE {{ {where} }} GROUP BY {variable}")
         found = [(term(row[variable[1:]].value), int(row["n"].value)) for row in rows]
         return dict(sorted(found, key=lambda item: (-item[1], item[0])))
 
@@ -256,13 +180,12 @@ class RemoteStore:
         self, query: str, *, timeout: float | None = None, limit: int | None = None
     ) -> Solutions | Triples | bool:
         """Run a query as :func:`kgmm.store.sparql.query.query` does; what annotations it sees is up to the endpoint."""
-        text = _declared(check(query))
-        kind, data = self._post(text, timeout=timeout)
+        kind, data = self._at.query(check(query), timeout)
         if "sparql-results" in kind or kind.startswith("application/json"):
-            found = _parsed(data)
-            said = _truth(found)
-            if said is not None:
-                return said
+            found = parsed(data)
+            said = truth(found)
+            if said is not None or isinstance(found, ox.QueryBoolean):
+                return bool(said)
             rows = [tuple(stored(ntriples_of(t)) for t in row) for row in found]
             cut = limit is not None and len(rows) > limit
             return Solutions(tuple(v.value for v in found.variables), tuple(rows[:limit]), cut)
@@ -285,9 +208,9 @@ class RemoteStore:
             for f in some:
                 row = (graph or f.graph, f.subject, f.predicate, f.object, f.weight, f.source)
                 for q in quads(row, self.annotated):
-                    statement = f"{q.subject} {q.predicate} {_term(q.object)} ."
+                    statement = f"{q.subject} {q.predicate} {ntriples_of(q.object)} ."
                     lines.append(f"GRAPH {q.graph_name} {{ {statement} }}" if self.named or graph else statement)
-            self._update(f"INSERT DATA {{ {' '.join(lines)} }}")
+            self._at.update(f"INSERT DATA {{ {' '.join(lines)} }}")
             sent += len(some)
         return sent
 
@@ -309,7 +232,7 @@ class RemoteStore:
         count = self.count(subject, predicate, object, graph=graph)
         where = self._where(subject, predicate, object, graph, annotated=False)
         stated = f"GRAPH ?g {{ {_PATTERN} }}" if self.named else _PATTERN
-        self._update(f"DELETE {{ {stated} }} WHERE {{ {where} }}")
+        self._at.update(f"DELETE {{ {stated} }} WHERE {{ {where} }}")
         return count
 
     # --- queries -------------------------------------------------------------------------------------
@@ -345,22 +268,22 @@ class RemoteStore:
         """Yield facts page by page, ordered only where one page does not do."""
         variables = ("?g " if self.named else "") + _PATTERN + (" ?w ?src" if self.annotated else "")
         select = f"SELECT {variables} WHERE {{ {where} }}"
-        first = self.page if limit is None else min(self.page, limit)
-        rows = list(self._rows(f"{select} LIMIT {first}"))
-        if len(rows) < first or (limit is not None and limit <= self.page):
+        first = self._page if limit is None else min(self._page, limit)
+        rows = list(self._at.select(f"{select} LIMIT {first}"))
+        if len(rows) < first or (limit is not None and limit <= self._page):
             yield from self._decoded(rows)
             return
         # an endpoint may order otherwise unordered rows differently each time: begin again, ordered
         offset, ordered = 0, f"{select} ORDER BY {variables}"
         while limit is None or offset < limit:
-            size = self.page if limit is None else min(self.page, limit - offset)
-            rows = list(self._rows(f"SELECT * WHERE {{ {{ {ordered} }} }} LIMIT {size} OFFSET {offset}"))
+            size = self._page if limit is None else min(self._page, limit - offset)
+            rows = list(self._at.select(f"SELECT * WHERE {{ {{ {ordered} }} }} LIMIT {size} OFFSET {offset}"))
             yield from self._decoded(rows)
             offset += len(rows)
             if len(rows) < size:
                 return
 
-    def _decoded(self, rows: Iterable[Any]) -> Iterator[Fact]:
+    def _decoded(self, rows: Iterable[ox.QuerySolution]) -> Iterator[Fact]:
         for row in rows:
             try:
                 graph = node_term(row["g"].value) if self.named else DEFAULT_GRAPH
@@ -375,56 +298,12 @@ class RemoteStore:
     def _facts(self, found: Iterable[Fact]) -> Facts:
         return Fetched(list(found), self.terms)
 
-    def _rows(self, query: str) -> Any:
-        kind, data = self._post(_declared(query))
-        found = _parsed(data) if "json" in kind else ox.parse_query_results(data, ox.QueryResultsFormat.XML)
-        assert isinstance(found, ox.QuerySolutions)
-        return found
-
-    def _ask(self, query: str) -> bool:
-        _, data = self._post(_declared(query))
-        found = _parsed(data)
-        said = _truth(found)
-        if said is None:
-            raise StoreError(f"{self.url} does not answer as a SPARQL endpoint does")
-        return said
-
     def _speaks_annotations(self) -> bool:
         try:
-            self._ask("ASK { ?f rdf:reifies <<( ?s ?p ?o )>> }")
+            self._at.ask("ASK { ?f rdf:reifies <<( ?s ?p ?o )>> }")
         except (StoreError, BadQuery):
             return False
         return True
-
-    def _update(self, text: str) -> None:
-        self._post(_declared(text), url=self.update_url, kind="update")
-
-    def _post(
-        self, text: str, *, timeout: float | None = None, url: str | None = None, kind: str = "query"
-    ) -> tuple[str, bytes]:
-        """Send a query or update; return the answer's media type and content."""
-        url = url or self.url
-        accept = f"{_ROWS}, application/n-triples;q=0.9, text/turtle;q=0.8, */*;q=0.1"
-        request = urllib.request.Request(
-            url, urllib.parse.urlencode({kind: text}).encode(), {"Accept": accept, "User-Agent": "kgmm"}
-        )
-        for attempt in range(1, TRIES + 1):
-            try:
-                with urllib.request.urlopen(request, timeout=timeout or self.timeout) as answer:
-                    return answer.headers.get_content_type(), answer.read()
-            except urllib.error.HTTPError as error:
-                reason = error.read(500).decode("utf-8", "replace").strip()
-                if error.code in (502, 503, 504) and attempt < TRIES and kind == "query":
-                    time.sleep(0.2 * attempt)
-                    continue
-                if error.code == 400:
-                    raise BadQuery(url, reason.replace("\n", " ")) from error
-                raise QueryFailed(f"{url}: HTTP {error.code} {error.reason}: {reason[:200]}") from error
-            except (urllib.error.URLError, OSError) as error:
-                if attempt == TRIES or kind == "update":
-                    raise StoreError(f"{url} cannot be reached: {error}") from error
-                time.sleep(0.2 * attempt)
-        raise AssertionError("unreachable")
 
     # --- end -----------------------------------------------------------------------------------------
 
@@ -441,39 +320,7 @@ class RemoteStore:
         return f"<RemoteStore {self.url}>"
 
 
-def open(url: str, **more: Any) -> RemoteStore:
-    """Open a SPARQL 1.1 endpoint as a store; see :class:`RemoteStore`."""
-    return RemoteStore(url, **more)
-
-
-def _declared(query: str) -> str:
-    return "".join(f"PREFIX {p}: <{iri}>\n" for p, iri in PREFIXES.items()) + query
-
-
 def _batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
     rest = iter(items)
     while batch := tuple(islice(rest, size)):
         yield batch
-
-
-def _parsed(data: bytes) -> Any:
-    try:
-        # Virtuoso still writes the type that the first draft of the JSON results had
-        return ox.parse_query_results(
-            data.replace(b'"type": "typed-literal"', b'"type": "literal"'), ox.QueryResultsFormat.JSON
-        )
-    except (SyntaxError, ValueError, json.JSONDecodeError) as error:
-        raise StoreError(f"the endpoint's answer is no SPARQL result: {data[:80]!r}") from error
-
-
-def _truth(found: Any) -> bool | None:
-    """Return the answer of an ASK query, None if it was no such query; Virtuoso answers with a row."""
-    if isinstance(found, ox.QueryBoolean):
-        return bool(found)
-    if [v.value for v in found.variables] != ["__ASK_RETVAL"]:
-        return None
-    return [str(solution[0].value) for solution in found] == ["1"]
-
-
-def _term(term: object) -> str:
-    return f"<<( {term} )>>" if isinstance(term, ox.Triple) else str(term)

@@ -13,6 +13,8 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from kgmm.store.sparql.results import ntriples_of
+
 #: rows in one line of an answer
 BATCH = 1000
 
@@ -47,10 +49,10 @@ def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
     if isinstance(found, ox.QuerySolutions):
         names = [v.value for v in found.variables]
         send(kind="select", variables=names)
-        rows: Any = ([written(s[n]) for n in range(len(names))] for s in found)
+        rows: Any = ([ntriples_of(s[n]) for n in range(len(names))] for s in found)
     else:
         send(kind="graph")
-        rows = ([written(t.subject), written(t.predicate), written(t.object)] for t in found)
+        rows = ([ntriples_of(t.subject), ntriples_of(t.predicate), ntriples_of(t.object)] for t in found)
     limit = request["limit"]
     while True:
         size = BATCH if limit is None else min(BATCH, limit)
@@ -65,13 +67,6 @@ def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
         if len(batch) < size:
             send(end=True, truncated=False)
             return
-
-
-def written(term: object) -> str | None:
-    """Return a term in N-Triples form."""
-    if term is None:
-        return None
-    return f"<<( {term} )>>" if isinstance(term, ox.Triple) else str(term)
 
 
 def graphs(request: dict[str, Any]) -> dict[str, Any]:
