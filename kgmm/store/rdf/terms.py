@@ -80,11 +80,6 @@ def full_iri(term: str, predicate: bool = False) -> str:
     return term[len(_OTHER) :] if term.startswith(_OTHER) else iri(term, predicate=predicate)
 
 
-@lru_cache(maxsize=1 << 14)
-def _datatype(text: str) -> ox.NamedNode:
-    return ox.NamedNode(text)
-
-
 def literal(term: str) -> ox.Literal:
     """Return the RDF literal of a stored literal.
 
