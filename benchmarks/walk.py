@@ -18,8 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from kgmm.graph import GraphView
-from kgmm.graph.walk import threads
+from kgmm.graph import GraphView, threads
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- walk:begin (written by make bench-walk) -->", "<!-- walk:end -->"
@@ -185,9 +184,7 @@ def report(nodes: int, edges: int) -> str:
             pass
 
     (took_us, scores), (power, (x, steps)), (batch, _) = in_turns(
-        lambda: view.walk(name, RESTART, TOL),
-        lambda: power_steps(transition, seed, TOL),
-        all_seeds,
+        lambda: view.walk(name, RESTART, TOL), lambda: power_steps(transition, seed, TOL), all_seeds
     )
     seconds, cpu = took_us
     error = float(np.abs(scores.array - exact).sum())

@@ -23,9 +23,9 @@ from kgmm.progress import Progress, silent
 from kgmm.reason import ask
 from kgmm.retrieve.memory import query_vector
 from kgmm.store import Fact, LocalStore
+from kgmm.trace import Answer, Trace, key
 from kgmm.trace.checks import verify
 from kgmm.trace.counterfactuals import exhaust
-from kgmm.trace.trace import Answer, Trace, key
 
 #: how facts are picked: by the engine, at random, by similarity with the question
 PICKS = ("cited", "random", "similar")

@@ -1,11 +1,8 @@
-"""Graph views of a store, and what is computed on them: walks, paths, neighborhoods."""
+"""Graph views of a store, and what is computed on them: walks, paths, neighborhoods.
 
-from __future__ import annotations
+The public names are listed in ``__init__.pyi``; each is imported when it is first used.
+"""
 
-from kgmm.graph.build import view
-from kgmm.graph.paths import Hop, Path
-from kgmm.graph.scores import Ranking, Scores
-from kgmm.graph.seeds import Seeds
-from kgmm.graph.view import Edge, GraphView
+import lazy_loader
 
-__all__ = ["Edge", "GraphView", "Hop", "Path", "Ranking", "Scores", "Seeds", "view"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
+from kgmm.graph.compiled import compiled
 from kgmm.graph.statements import Statements
 
 
@@ -46,10 +49,8 @@ class Adjacency:
         """Sum of the weights in each row, float64."""
         if self.uniform:
             return np.diff(self.indptr) * float(self.unit)
-        from kgmm.graph.walk import kernels
-
         total = np.empty(self.size, np.float64)
-        kernels.row_sums(self.indptr, self.weights, total)
+        _row_sums(self.indptr, self.weights, total)
         return total
 
     @cached_property
@@ -60,8 +61,6 @@ class Adjacency:
     @cached_property
     def blocks(self) -> NDArray[np.int64]:
         """Row bounds of at most 64 blocks of about equal work; they never depend on the number of threads."""
-        from kgmm.graph.walk.layers import blocks
-
         return blocks(np.diff(self.indptr))
 
     def transposed(self) -> Adjacency:
@@ -73,33 +72,27 @@ class Adjacency:
 
     def renumbered(self, order: NDArray[np.int32]) -> Adjacency:
         """Return the same graph with node ``order[i]`` as node i."""
-        from kgmm.graph.walk import kernels
-
         place = np.empty(self.size, np.int32)
         place[order] = np.arange(self.size, dtype=np.int32)
         indptr = np.zeros_like(self.indptr)
         np.cumsum(np.diff(self.indptr)[order], out=indptr[1:])
         indices, weights = np.empty_like(self.indices), np.empty_like(self.weights)
-        kernels.renumber(self.indptr, self.indices, self.weights, order, place, indptr, indices, weights)
+        _renumber(self.indptr, self.indices, self.weights, order, place, indptr, indices, weights)
         other = Adjacency(indptr, indices, weights, self.unit)
         if self.uniform:
-            kernels.sort_rows(indptr, indices)
+            _sort_rows(indptr, indices)
         else:
             other.to_scipy().sort_indices()
         return other
 
     def to_scipy(self) -> Any:
         """Return a ``scipy.sparse.csr_array``; index arrays are shared, not copied."""
-        from scipy.sparse import csr_array
-
         data = np.full(len(self.indices), self.unit, np.float32) if self.uniform else self.weights
         return csr_array((data, self.indices, self.indptr), shape=(self.size, self.size))
 
 
 def adjacency(statements: Statements, size: int, *, directed: bool) -> Adjacency:
     """Return the rows of a graph whose parallel statements are added up; undirected ones go both ways."""
-    from scipy.sparse import coo_array
-
     subject, target, weight = statements.subject, statements.object, statements.weight
     if not directed:
         other_way = subject != target  # a self-loop counts once
@@ -120,10 +113,47 @@ def adjacency(statements: Statements, size: int, *, directed: bool) -> Adjacency
 
 def topological_order(rows: Adjacency) -> NDArray[np.int32]:
     """Return the nodes, strongly connected components in topological order of the edges between them."""
-    from scipy.sparse.csgraph import connected_components
-
     if rows.size == 0:
         return np.empty(0, np.int32)
     # SciPy numbers components as Pearce's algorithm finishes them: sinks first
     _, component = connected_components(rows.to_scipy(), directed=True, connection="strong")
     return np.argsort(-component, kind="stable").astype(np.int32)
+
+
+def blocks(lengths: NDArray[np.integer]) -> NDArray[np.int64]:  # type: ignore[type-arg]
+    """Return bounds of at most 64 blocks of about equal work; they never depend on the number of threads."""
+    if len(lengths) == 0:
+        return np.zeros(1, np.int64)
+    work = np.cumsum(lengths.astype(np.int64) + 4)
+    count = max(1, min(64, int(work[-1]) // 4096))
+    cuts = np.searchsorted(work, work[-1] * np.arange(1, count) // count)
+    return np.unique(np.concatenate(([0], cuts, [len(lengths)]))).astype(np.int64)
+
+
+@compiled
+def _row_sums(indptr: Any, weights: Any, out: Any) -> None:
+    """out_i <- the sum of row i."""
+    for i in range(len(indptr) - 1):
+        total = 0.0
+        for k in range(indptr[i], indptr[i + 1]):
+            total += weights[k]
+        out[i] = total
+
+
+@compiled
+def _renumber(indptr: Any, indices: Any, weights: Any, order: Any, place: Any, starts: Any, to: Any, data: Any) -> None:
+    """Copy row order_i to row i with its entries renumbered by *place*."""
+    for i in range(len(order)):
+        at = starts[i]
+        for k in range(indptr[order[i]], indptr[order[i] + 1]):
+            to[at] = place[indices[k]]
+            if len(weights):
+                data[at] = weights[k]
+            at += 1
+
+
+@compiled
+def _sort_rows(indptr: Any, indices: Any) -> None:
+    """Put each row's indices in ascending order."""
+    for i in range(len(indptr) - 1):
+        indices[indptr[i] : indptr[i + 1]].sort()

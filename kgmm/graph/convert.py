@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from kgmm.errors import KgmmError
-
-if TYPE_CHECKING:
-    from kgmm.graph.view import GraphView
+from kgmm.graph.graph import Graph
 
 #: a text encoder or its name, a fitted hashing method, or a function from names to one row of numbers each
 Features = Any
 
 
-def to_networkx(view: GraphView) -> Any:
+def to_networkx(view: Graph) -> Any:
     """Return a networkx ``MultiDiGraph`` (directed) or ``MultiGraph`` with one edge per statement.
 
     Edges have ``relation`` and ``weight``; in a ``MultiGraph`` the attribute ``subject`` keeps the direction.
@@ -29,7 +27,7 @@ def to_networkx(view: GraphView) -> Any:
     return graph
 
 
-def to_pyg(view: GraphView, features: Features | None = None, *, hetero: bool = False) -> Any:
+def to_pyg(view: Graph, features: Features | None = None, *, hetero: bool = False) -> Any:
     """Return the view as PyTorch Geometric data.
 
     Args:
@@ -92,7 +90,7 @@ def _add_relation(data: Any, relation: str, ends: Any, weights: Any, *, both: bo
         back.edge_index, back.edge_weight = ends.flip(0), weights
 
 
-def _vectors(view: GraphView, features: Features) -> Any:
+def _vectors(view: Graph, features: Features) -> Any:
     import torch
 
     if callable(features):

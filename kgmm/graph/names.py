@@ -63,10 +63,10 @@ class ListedNames:
         return ListedNames(self.at(positions))
 
 
-class NumberedNames:
-    """Nodes named by a number of their own, for graphs made of integers: ``"7"``."""
+class _Numbers:
+    """Nodes known by a number of their own, in any order."""
 
-    def __init__(self, numbers: NDArray[np.int32]) -> None:
+    def __init__(self, numbers: NDArray[Any]) -> None:
         self.numbers = numbers
 
     def __len__(self) -> int:
@@ -76,13 +76,22 @@ class NumberedNames:
     def _sorter(self) -> NDArray[np.int32]:
         return np.argsort(self.numbers).astype(np.int32)
 
+    def find(self, wanted: int) -> int | None:
+        """Return where a number is, or None."""
+        at = int(np.searchsorted(self.numbers, wanted, sorter=self._sorter))
+        return int(self._sorter[at]) if at < len(self) and int(self.numbers[self._sorter[at]]) == wanted else None
+
+
+class NumberedNames(_Numbers):
+    """Nodes named by their number, int32, for graphs made of integers: ``"7"``."""
+
     def at(self, positions: Positions) -> list[str]:
         """Return the names of *positions*."""
         return [str(i) for i in self.numbers[positions].tolist()]
 
     def position(self, name: str) -> int | None:
         """Return where the number that *name* spells is, or None."""
-        return _find(self.numbers, self._sorter, int(name)) if name.isdecimal() and len(name) < 11 else None
+        return self.find(int(name)) if name.isdecimal() and len(name) < 11 else None
 
     def all(self) -> list[str]:
         """Return every name in order."""
@@ -93,45 +102,33 @@ class NumberedNames:
         return NumberedNames(self.numbers[positions])
 
 
-class StoredNames:
-    """Names decoded by a store's term dictionary when asked; holds only the term ids."""
+class StoredNames(_Numbers):
+    """Names decoded by a store's term dictionary when asked; holds only the term ids, uint32."""
 
     def __init__(self, terms: Any, ids: NDArray[np.uint32]) -> None:
-        self.terms, self.ids = terms, ids
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def _sorter(self) -> NDArray[np.int32]:
-        return np.argsort(self.ids).astype(np.int32)
+        super().__init__(ids)
+        self.terms = terms
 
     def at(self, positions: Positions) -> list[str]:
         """Return the names of *positions*."""
-        return list(self.terms.names(self.ids[positions].astype(np.int64)))
+        return list(self.terms.names(self.numbers[positions].astype(np.int64)))
 
     def position(self, name: str) -> int | None:
         """Return the position of a node by its exact name, or None."""
         term = self.terms.id(name)
-        return None if term is None else _find(self.ids, self._sorter, term)
+        return None if term is None else self.find(term)
 
     def all(self) -> list[str]:
         """Return every name in order."""
-        return self.at(np.arange(len(self.ids)))
+        return self.at(np.arange(len(self)))
 
     def take(self, positions: Positions) -> StoredNames:
         """Return the names of a subset of nodes."""
-        return StoredNames(self.terms, self.ids[positions])
+        return StoredNames(self.terms, self.numbers[positions])
 
 
-def _find(numbers: NDArray[Any], sorter: NDArray[np.int32], wanted: int) -> int | None:
-    """Return where *wanted* is in *numbers*, which *sorter* puts in ascending order."""
-    at = int(np.searchsorted(numbers, wanted, sorter=sorter))
-    return int(sorter[at]) if at < len(numbers) and int(numbers[sorter[at]]) == wanted else None
-
-
-def near(known: NodeNames, wanted: str, count: int = 5) -> list[str]:
-    """Return up to *count* names spelled like *wanted*."""
+def near(known: NodeNames, wanted: str) -> list[str]:
+    """Return up to five names spelled like *wanted*."""
     wanted = names.concept(wanted) if wanted.strip() else wanted
     stem = wanted.rsplit("/", 1)[0] + "/" if "/" in wanted else ""
     length = len(wanted)
@@ -140,4 +137,4 @@ def near(known: NodeNames, wanted: str, count: int = 5) -> list[str]:
     if len(alike) > 20_000:  # difflib compares about 20,000 names a second
         first = wanted[: len(stem) + 1]
         alike = [n for n in alike if n.startswith(first)][:20_000]
-    return get_close_matches(wanted, alike, n=count, cutoff=0.6)
+    return get_close_matches(wanted, alike, n=5, cutoff=0.6)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput
+from kgmm.graph.graph import Graph
 from kgmm.graph.seeds import SeedNodes, Seeds, resolve
+from kgmm.graph.walk.local import push
 
-if TYPE_CHECKING:
-    from kgmm.graph.view import GraphView
+G = TypeVar("G", bound=Graph)
 
 _RESTART = 0.15
 #: residual per unit of strength that the local walk leaves: about 1 / (restart * 1e-5) edges are read at most
 _THRESHOLD = 1e-5
 
 
-def neighborhood(view: GraphView, seeds: Seeds, *, hops: int = 2, limit: int = 500) -> GraphView:
+def neighborhood(view: G, seeds: Seeds, *, hops: int = 2, limit: int = 500) -> G:
     """Return a view of at most *limit* statements within *hops* of *seeds*, the best first.
 
     An edge is as good as the mass that a random walk from the seeds carries over it; edges are taken best
@@ -47,28 +48,16 @@ def neighborhood(view: GraphView, seeds: Seeds, *, hops: int = 2, limit: int = 5
     if hops < 0 or limit < 0:
         raise BadInput("neighborhood", f"hops={hops} and limit={limit} must not be negative")
     nodes = resolve(view, seeds)
-    statements, kept = _grow(view, nodes, local_walk(view, nodes), hops, limit)
-    relabel = np.full(len(view), -1, np.int32)
-    relabel[kept] = np.arange(len(kept), dtype=np.int32)
-    smaller = type(view)(
-        view.node_names.take(kept),
-        view.statements.take(statements, relabel),
-        directed=view.directed,
-        ids=None if view.ids is None else view.ids[kept],
-        terms=view.terms,
-    )
-    smaller.node_features = view.node_features
-    return smaller
+    statements, kept = _grow(view, nodes, _local_walk(view, nodes), hops, limit)
+    return view.part(kept, statements)
 
 
-def local_walk(view: GraphView, seeds: SeedNodes) -> NDArray[np.float64]:
+def _local_walk(view: Graph, seeds: SeedNodes) -> NDArray[np.float64]:
     """Return a walk's scores near the seeds, too low by at most 1e-5 of a node's strength elsewhere."""
-    from kgmm.graph.walk import kernels
-
     rows = view.adjacency
     estimate, residual = np.zeros(len(view)), np.zeros(len(view))
     residual[seeds.positions] = seeds.masses
-    kernels.push(
+    push(
         rows.indptr,
         rows.indices,
         rows.weights,
@@ -84,7 +73,7 @@ def local_walk(view: GraphView, seeds: SeedNodes) -> NDArray[np.float64]:
 
 
 def _grow(
-    view: GraphView, seeds: SeedNodes, scores: NDArray[np.float64], hops: int, limit: int
+    view: Graph, seeds: SeedNodes, scores: NDArray[np.float64], hops: int, limit: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Take edges best first; return the rows of their statements and the nodes in the order reached."""
     depth = {int(seed): 0 for seed in seeds.positions}
@@ -114,7 +103,7 @@ def _grow(
 
 
 def _offer(
-    view: GraphView, scores: NDArray[np.float64], node: int, limit: int, waiting: list[tuple[float, int, int]]
+    view: Graph, scores: NDArray[np.float64], node: int, limit: int, waiting: list[tuple[float, int, int]]
 ) -> None:
     """Put a node's edges on the heap with the mass they carry; of a hub's only the best *limit*."""
     adjacency = view.adjacency

@@ -5,18 +5,19 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput
+from kgmm.graph import threads
+from kgmm.graph.adjacency import Adjacency
+from kgmm.graph.compiled import compiled
+from kgmm.graph.graph import Graph
 from kgmm.language import names
-
-if TYPE_CHECKING:
-    from kgmm.graph.adjacency import Adjacency
-    from kgmm.graph.view import GraphView
 
 #: the walk's default restart probability: what a hop costs in ``by="walk"``
 _RESTART = 0.15
@@ -70,7 +71,7 @@ class Path:
         return " ".join(words)
 
 
-def paths(view: GraphView, a: str, b: str, *, k: int = 3, max_length: int = 6, by: str = "weight") -> list[Path]:
+def paths(view: Graph, a: str, b: str, *, k: int = 3, max_length: int = 6, by: str = "weight") -> list[Path]:
     """Return the *k* best paths without repeated nodes from *a* to *b*, best first.
 
     Exact: the cheapest way on within the hops left is computed once from *b*, and partial paths are extended
@@ -110,12 +111,7 @@ def paths(view: GraphView, a: str, b: str, *, k: int = 3, max_length: int = 6, b
 
 
 def strongest(
-    view: GraphView,
-    seeds: NDArray[np.int64],
-    targets: Sequence[int],
-    *,
-    max_length: int = 4,
-    by: str = "walk",
+    view: Graph, seeds: NDArray[np.int64], targets: Sequence[int], *, max_length: int = 4, by: str = "walk"
 ) -> list[Path | None]:
     """Return the best path from any of *seeds* to each of *targets* (positions), None where there is none."""
     rows = view.reversed_adjacency
@@ -137,7 +133,7 @@ def strongest(
     return found
 
 
-def step_costs(view: GraphView, rows: Adjacency, by: str, *, incoming: bool = False) -> NDArray[np.float64]:
+def step_costs(view: Graph, rows: Adjacency, by: str, *, incoming: bool = False) -> NDArray[np.float64]:
     """Return the cost of each entry of *rows*: 1 / weight, or minus the log of the walk's step probability."""
     if by not in ("weight", "walk"):
         raise BadInput("paths", f"by={by!r} is neither 'weight' nor 'walk'")
@@ -156,17 +152,9 @@ def _infinite_but(size: int, zeros: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _relaxed(rows: Adjacency, costs: NDArray[Any], before: NDArray[Any], via: NDArray[np.int32]) -> NDArray[Any]:
-    from kgmm.graph.walk import kernels, threads
-
     after = np.empty_like(before)
-    blocks = rows.blocks
-    threads.over_blocks(
-        lambda first, last: kernels.relax(
-            rows.indptr, rows.indices, costs, before, after, via, blocks[first], blocks[last]
-        ),
-        len(blocks) - 1,
-        len(rows.indices),
-    )
+    job = partial(_relax, rows.indptr, rows.indices, costs, before, after, via, rows.blocks)
+    threads.over_blocks(job, len(rows.blocks) - 1, len(rows.indices))
     return after
 
 
@@ -211,13 +199,13 @@ def _extensions(
             yield float(totals[at]), (*nodes, int(neighbors[at])), float(steps[at])
 
 
-def _path(view: GraphView, nodes: list[int], cost: float, by: str) -> Path:
+def _path(view: Graph, nodes: list[int], cost: float, by: str) -> Path:
     hops = tuple(_hop(view, u, v) for u, v in pairwise(nodes))
     score = float(np.exp(-cost)) if by == "walk" else (1 / cost if cost > 0 else 1.0)
     return Path(tuple(view.node_names.at(np.array(nodes))), hops, score)
 
 
-def _hop(view: GraphView, source: int, target: int) -> Hop:
+def _hop(view: Graph, source: int, target: int) -> Hop:
     """Return the strongest statement between two nodes, read forwards if both directions are as strong."""
     table = view.statements
     forward = table.between(source, target)
@@ -228,3 +216,20 @@ def _hop(view: GraphView, source: int, target: int) -> Hop:
     relations = tuple(dict.fromkeys(table.relations[code] for code in table.relation[chosen].tolist()))
     start, end = view.node_names.at(np.array([source, target]))
     return Hop(start, relations[0], end, ahead, float(table.weight[chosen[0]]), relations)
+
+
+@compiled
+def _relax(
+    indptr: Any, indices: Any, costs: Any, before: Any, after: Any, via: Any, blocks: Any, first: int, last: int
+) -> None:
+    """after_i <- min(before_i, min_k costs_k + before_(indices_k)); ``via`` gets the neighbor that won, or -1."""
+    for i in range(blocks[first], blocks[last]):
+        best = before[i]
+        winner = np.int32(-1)
+        for k in range(indptr[i], indptr[i + 1]):
+            candidate = costs[k] + before[indices[k]]
+            if candidate < best:
+                best = candidate
+                winner = indices[k]
+        after[i] = best
+        via[i] = winner

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.graph.graph import Graph
+from kgmm.graph.html import scores_html
 from kgmm.language import names
-
-if TYPE_CHECKING:
-    from kgmm.graph.view import GraphView
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Scores(Mapping[str, float]):
 
     def __init__(
         self,
-        view: GraphView,
+        view: Graph,
         array: NDArray[np.float64],
         *,
         restart: float,
@@ -91,7 +89,7 @@ class Scores(Mapping[str, float]):
         return f"<Scores of {len(self):,} concepts, error ≤ {self.error:.1g}: {best}, …>"
 
     def _repr_html_(self) -> str:
-        return table_html(self.top(20))
+        return scores_html(self.top(20))
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ class Ranking(Sequence[tuple[str, float]]):
         return self.items[at]
 
     def _repr_html_(self) -> str:
-        return table_html(self.items)
+        return scores_html(self.items)
 
 
 def best_positions(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
@@ -140,14 +138,3 @@ def best_positions(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
         chosen = np.arange(len(values))
     best: NDArray[np.int64] = chosen[np.lexsort((chosen, -values[chosen]))]
     return best
-
-
-def table_html(items: Sequence[tuple[str, float]]) -> str:
-    """Return a small table of concepts with bars for their scores."""
-    highest = max((score for _, score in items), default=1.0) or 1.0
-    rows = "".join(
-        f"<tr><td title='{escape(name, quote=True)}'>{escape(names.label(name))}</td><td>{score:.4g}</td>"
-        f"<td><div style='background:#4a7ab5;height:.7em;width:{100 * score / highest:.0f}px'></div></td></tr>"
-        for name, score in items
-    )
-    return f"<table><thead><tr><th>concept</th><th>score</th><th></th></tr></thead><tbody>{rows}</tbody></table>"

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, UnknownConcept
+from kgmm.graph.graph import Graph
 from kgmm.graph.names import near
-
-if TYPE_CHECKING:
-    from kgmm.graph.view import GraphView
 
 #: one concept, several, or a mapping concept -> weight
 Seeds = str | Iterable[str] | Mapping[str, float]
@@ -29,7 +26,7 @@ class SeedNodes:
     missing: tuple[str, ...] = ()
 
 
-def resolve(view: GraphView, seeds: Seeds) -> SeedNodes:
+def resolve(view: Graph, seeds: Seeds) -> SeedNodes:
     """Return *seeds* as a distribution over the nodes of *view*; equal names add up, weights are normalized.
 
     Raises:

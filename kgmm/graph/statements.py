@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput
+from kgmm.graph.names import NodeNames
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Statements:
         )
 
 
-def require_positive(statements: Statements, name_of: Sequence[str] | None = None) -> None:
+def require_positive(statements: Statements, node_names: NodeNames) -> None:
     """Check that every weight is positive and finite.
 
     Raises:
@@ -64,8 +64,7 @@ def require_positive(statements: Statements, name_of: Sequence[str] | None = Non
     if len(weight) == 0 or (np.min(weight) > 0 and np.isfinite(np.max(weight))):
         return
     bad = int(np.flatnonzero(~(weight > 0) | ~np.isfinite(weight))[0])
-    subject, target = int(statements.subject[bad]), int(statements.object[bad])
-    ends = (name_of[subject], name_of[target]) if name_of is not None else (subject, target)
+    ends = node_names.at(np.array([statements.subject[bad], statements.object[bad]]))
     relation = statements.relations[statements.relation[bad]]
     raise BadInput(
         f"edge {ends[0]} -{relation}-> {ends[1]}",

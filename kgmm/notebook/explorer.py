@@ -62,12 +62,7 @@ class Explorer(anywidget.AnyWidget):
     message = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
-        self,
-        kb: LocalStore,
-        *concepts: str,
-        graphs: Sequence[str] | None = None,
-        limit: int = 30,
-        **more: Any,
+        self, kb: LocalStore, *concepts: str, graphs: Sequence[str] | None = None, limit: int = 30, **more: Any
     ) -> None:
         super().__init__(**more)
         self._kb, self._graphs, self._limit = kb, graphs, limit
@@ -141,12 +136,7 @@ class Explorer(anywidget.AnyWidget):
             match content:
                 case {"do": "expand", "concept": str(concept)}:
                     self.expand(concept)
-                case {
-                    "do": "follow",
-                    "concept": str(concept),
-                    "relation": str(relation),
-                    "outgoing": bool(way),
-                }:
+                case {"do": "follow", "concept": str(concept), "relation": str(relation), "outgoing": bool(way)}:
                     self.follow(concept, relation, way)
                 case {"do": "walk", "concept": str(concept)}:
                     self.walk(concept)

@@ -11,7 +11,7 @@ import numpy as np
 from kgmm.errors import UnknownConcept
 from kgmm.language import names
 from kgmm.language.phrase import phrase
-from kgmm.trace.trace import key
+from kgmm.trace import key
 
 if TYPE_CHECKING:
     from kgmm.store import Fact, LocalStore

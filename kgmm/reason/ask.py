@@ -96,7 +96,7 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) 
         max(len(trace.memory), 1),
         trace.threshold,
     )
-    trace._replay, trace._kb = run, store
+    trace.attach(run, store)
     return trace
 
 
@@ -167,7 +167,7 @@ def _runner(
             threshold=threshold,
             timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **task.timings},
         )
-        trace._replay, trace._kb = lambda more: run(exclude | more), store
+        trace.attach(lambda more: run(exclude | more), store)
         return Answer(outcome.text, outcome.score, outcome.alternatives if outcome.text is not None else [], trace)
 
     return run

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import KgmmError
+from kgmm.templates import templates
 
 if TYPE_CHECKING:
     from kgmm.scene import SceneGraph
@@ -64,23 +64,5 @@ def percent(box: tuple[float, ...] | list[float], width: float, height: float) -
 
 def scene_html(scene: SceneGraph) -> str:
     """Return a scene for a notebook: the picture with its boxes, the objects and their relations."""
-    image, drawn = data_uri(scene), boxes(scene)
-    frames = "".join(
-        f'<div style="position:absolute;border:2px solid #ffd23e;box-sizing:border-box;{b["style"]}">'
-        f'<span style="background:#000;color:#fff;font-size:.75em;padding:0 .3em"><bdi>{escape(b["name"])}</bdi></span></div>'
-        for b in drawn
-    )
-    picture = f'<img src="{image}" alt="the picture" style="width:100%;display:block">' if image else ""
-    frame = f"position:relative;max-width:28rem;aspect-ratio:{scene.width}/{scene.height};background:#8883"
-    figure = f'<div style="{frame}">{picture}{frames}</div>' if drawn or picture else ""
-    objects = "".join(
-        f"<tr><td><bdi>{escape(o.id)}</bdi></td><td><bdi>{escape(o.name)}</bdi></td><td>{o.score:.2f}</td>"
-        f"<td><bdi>{escape(', '.join(o.attributes))}</bdi></td></tr>"
-        for o in scene.objects
-    )
-    relations = "".join(
-        f"<li><bdi>{escape(f'{r.subject} {r.predicate} {r.object}')}</bdi></li>" for r in scene.relations
-    )
-    head = "<tr><th>id</th><th>object</th><th>score</th><th>attributes</th></tr>"
-    said = f"{escape(scene.id)}: {len(scene.objects)} objects, {len(scene.relations)} relations"
-    return f"<div><p><bdi>{said}</bdi></p>{figure}<table>{head}{objects}</table><ul>{relations}</ul></div>"
+    shown = {"scene": scene, "picture": data_uri(scene), "boxes": boxes(scene)}
+    return templates(Path(__file__).with_name("templates")).get_template("scene.html").render(**shown)

@@ -1,5 +1,18 @@
 """Answers and the traces behind them: plain data, its checks and its renderings."""
 
-from kgmm.trace.trace import Answer, Check, Citation, Counterfactual, Link, MemoryFact, Step, Trace
+from kgmm.trace.data import Check, Citation, Counterfactual, Link, MemoryFact, Record, Step, cited, key
+from kgmm.trace.trace import Answer, Trace
 
-__all__ = ["Answer", "Check", "Citation", "Counterfactual", "Link", "MemoryFact", "Step", "Trace"]
+__all__ = [
+    "Answer",
+    "Check",
+    "Citation",
+    "Counterfactual",
+    "Link",
+    "MemoryFact",
+    "Record",
+    "Step",
+    "Trace",
+    "cited",
+    "key",
+]

@@ -9,8 +9,8 @@ from kgmm.errors import StoreError
 from kgmm.language.names import label
 from kgmm.language.words import normal
 from kgmm.trace.counterfactuals import others
+from kgmm.trace.data import Check, Citation, Record
 from kgmm.trace.saying import say
-from kgmm.trace.trace import Check, Citation, Trace
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
@@ -21,7 +21,7 @@ COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribu
 GUESS = "guess"
 
 
-def verify(trace: Trace, kb: LocalStore) -> list[Check]:
+def verify(trace: Record, kb: LocalStore) -> list[Check]:
     """Look every citation up again, at the trace's version, and compare the answer with what is cited.
 
     Args:
@@ -49,7 +49,12 @@ def verify(trace: Trace, kb: LocalStore) -> list[Check]:
     return [Check("version", True, said), *checks]
 
 
-def _checks(trace: Trace, kb: LocalStore) -> list[Check]:
+def checked(trace: Record) -> list[Check]:
+    """Return the checks against the store that a trace is attached to; none if it is attached to none."""
+    return verify(trace, trace.asked_of) if trace.asked_of is not None else []
+
+
+def _checks(trace: Record, kb: LocalStore) -> list[Check]:
     scene = {(s, p, o) for s, p, o, _ in trace.scene.facts()} if trace.scene else set()
     checks = [_cited(citation, say(trace, citation.fact), scene, kb) for citation in trace.citations]
     linked = list(dict.fromkeys(k.object for k in trace.concepts if k.object))
@@ -74,7 +79,7 @@ def _cited(citation: Citation, said: str, scene: set[tuple[str, str, str]], kb: 
     return Check("fact", held, f"{said}: {'in' if held else 'not in'} the store at version {kb.version}")
 
 
-def _answered(trace: Trace) -> Check:
+def _answered(trace: Record) -> Check:
     assert trace.answer is not None
     if guessed(trace):
         said = f"{trace.answer!r} is a guess of the weights {trace.model}; no fact supports it"
@@ -95,12 +100,12 @@ def _answered(trace: Trace) -> Check:
     return Check("answer", False, f"{trace.answer!r} is neither seen nor an end of a cited fact")
 
 
-def guessed(trace: Trace) -> bool:
+def guessed(trace: Record) -> bool:
     """Tell whether a network gave the answer without a fact that supports it, because it was asked for guesses."""
     return not trace.citations and any(s.name == GUESS for s in trace.steps)
 
 
-def necessary(trace: Trace) -> bool:
+def necessary(trace: Record) -> bool:
     """Tell whether the answer changes when its cited knowledge (or, if there is none, its scene facts) is taken away.
 
     Raises:
@@ -110,7 +115,7 @@ def necessary(trace: Trace) -> bool:
     return trace.without(*(knowledge or trace.citations)).text != trace.answer
 
 
-def sufficient(trace: Trace) -> bool:
+def sufficient(trace: Record) -> bool:
     """Tell whether the answer stays when every other fact of the memory is taken away.
 
     Raises:

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from kgmm.store import Fact
-from kgmm.trace.trace import Counterfactual, Trace, key
+from kgmm.trace.data import Counterfactual, Record, key
 
 #: with more citations than this, only each alone and all together are taken away
 ALL_SUBSETS = 4
+#: after so long no further answer is computed
+SECONDS = 2.0
 
 
-def compute(trace: Trace, seconds: float = 2.0) -> list[Counterfactual]:
-    """Ask again without some facts, the most telling first, for at most about *seconds*.
+def compute(trace: Record) -> list[Counterfactual]:
+    """Ask again without some facts, the most telling first, for about two seconds at most.
 
     First the cited knowledge and what is cited in its stead (:func:`exhaust`); then every set of citations (each
     alone and all together if there are more than four), everything but the citations, each link of their chains, and each further fact of the memory, best first.
@@ -27,7 +29,7 @@ def compute(trace: Trace, seconds: float = 2.0) -> list[Counterfactual]:
         ['saucer']
     """
     found: dict[frozenset[tuple[str, str, str]], Counterfactual] = {}
-    stop = time.perf_counter() + seconds
+    stop = time.perf_counter() + SECONDS
     for repeated in exhaust(trace):
         found[frozenset(key(f) for f in repeated.removed)] = repeated
     for removed in _plan(trace):
@@ -41,7 +43,7 @@ def compute(trace: Trace, seconds: float = 2.0) -> list[Counterfactual]:
     return list(found.values())
 
 
-def exhaust(trace: Trace, rounds: int = 8) -> list[Counterfactual]:
+def exhaust(trace: Record, rounds: int = 8) -> list[Counterfactual]:
     """Take away the cited knowledge, then what is cited in its stead, until the answer changes.
 
     Each round but the last shows facts that say the same without the earlier ones: how many times over the knowledge
@@ -65,13 +67,13 @@ def exhaust(trace: Trace, rounds: int = 8) -> list[Counterfactual]:
     return found
 
 
-def others(trace: Trace) -> list[Fact]:
+def others(trace: Record) -> list[Fact]:
     """Return the facts of the memory that are not cited, each once."""
     cited = {key(c.fact) for c in trace.citations}
     return list({key(m.fact): m.fact for m in trace.memory if key(m.fact) not in cited}.values())
 
 
-def _plan(trace: Trace) -> Iterator[list[Fact]]:
+def _plan(trace: Record) -> Iterator[list[Fact]]:
     cited = [c.fact for c in trace.citations]
     sizes = range(1, len(cited) + 1) if len(cited) <= ALL_SUBSETS else (1, len(cited))
     for size in sizes:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kgmm.store import Fact
+from kgmm.trace.data import Record, key
 from kgmm.trace.saying import say
-from kgmm.trace.trace import Trace, key
 
 #: what both traces were asked of, compared field by field
 SETTINGS = ("question", "choices", "reasoner", "model", "store", "store_version")
@@ -57,7 +57,7 @@ class Difference:
         return "\n".join(lines)
 
 
-def diff(first: Trace, second: Trace) -> Difference:
+def diff(first: Record, second: Record) -> Difference:
     """Compare two traces.
 
     Example:
@@ -83,7 +83,7 @@ def diff(first: Trace, second: Trace) -> Difference:
     return found
 
 
-def _places(trace: Trace) -> dict[tuple[str, str, str], tuple[Fact, int]]:
+def _places(trace: Record) -> dict[tuple[str, str, str], tuple[Fact, int]]:
     found: dict[tuple[str, str, str], tuple[Fact, int]] = {}
     for m in trace.memory:
         found.setdefault(key(m.fact), (m.fact, len(found)))
@@ -95,7 +95,7 @@ def _only(first: list[Fact], second: list[Fact]) -> tuple[list[Fact], list[Fact]
     return [f for k, f in a.items() if k not in b], [f for k, f in b.items() if k not in a]
 
 
-def _why(first: Trace, second: Trace, found: Difference) -> list[str]:
+def _why(first: Record, second: Record, found: Difference) -> list[str]:
     """Say of each fact that only one cites what the other did with it (not there at all first), and where steps part."""
     gone, ranked = [], []
     for facts, trace, other, name in (

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph
 from kgmm.store import Fact
-from kgmm.trace.trace import SCHEMA, Citation, Counterfactual, Link, MemoryFact, Step, Trace
+from kgmm.trace.data import SCHEMA, Citation, Counterfactual, Link, MemoryFact, Record, Step
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 
 
-def read(source: str | Path) -> Trace:
-    """Read a trace from a JSON document or file.
+def read(source: str | Path, kind: type[R]) -> R:
+    """Read a trace of class *kind* from a JSON document or file.
 
     Raises:
         BadInput: if it is not a trace of this schema; the message names the file and what is wrong.
@@ -29,7 +30,7 @@ def read(source: str | Path) -> Trace:
         data = json.loads(str(source) if inline else Path(source).read_text(encoding="utf-8"))
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise BadInput(origin, f"not a {SCHEMA} document")
-        return _trace(data, origin)
+        return _record(data, origin, kind)
     except BadInput as error:
         raise error if error.source == origin else BadInput(origin, f"not a trace: {error}") from error
     except KeyError as error:
@@ -38,9 +39,9 @@ def read(source: str | Path) -> Trace:
         raise BadInput(origin, f"not a trace: {error}") from error
 
 
-def _trace(data: dict[str, Any], origin: str) -> Trace:
+def _record(data: dict[str, Any], origin: str, kind: type[R]) -> R:
     scene = data["scene"]
-    return Trace(
+    return kind(
         question=_text(data["question"]),
         scene=SceneGraph.from_dict(scene, origin) if scene is not None else None,
         choices=_optional(data["choices"], _texts),

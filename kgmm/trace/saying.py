@@ -5,20 +5,20 @@ from __future__ import annotations
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.store import Fact
-from kgmm.trace.trace import Trace
+from kgmm.trace.data import Record
 
 _SCENE_WORDS = {"InstanceOf": "is a", "HasProperty": "is", "Depicts": "shows", "Contains": "contains"}
 
 
-def say(trace: Trace, fact: Fact) -> str:
+def say(trace: Record, fact: Fact) -> str:
     """Return a fact in English.
 
     Example:
-        >>> say(Trace("?"), Fact("knife", "UsedFor", "cutting"))
+        >>> say(Record("?"), Fact("knife", "UsedFor", "cutting"))
         'knife is used for cutting'
         >>> from kgmm.scene import SceneGraph, SceneObject
         >>> scene = SceneGraph("desk", (SceneObject("o1", "knife"),))
-        >>> say(Trace("?", scene), Fact("/s/desk/o1", "InstanceOf", "knife"))
+        >>> say(Record("?", scene), Fact("/s/desk/o1", "InstanceOf", "knife"))
         'knife is seen in the picture'
     """
     if not (fact.subject.startswith("/s/") or fact.object.startswith("/s/")):
@@ -30,7 +30,7 @@ def say(trace: Trace, fact: Fact) -> str:
     return f"{subject} {relation} {target}"
 
 
-def name(trace: Trace, term: str) -> str:
+def name(trace: Record, term: str) -> str:
     """Return what a term is called: a scene object by its name, another by its label."""
     object_id = term.rsplit("/", 1)[-1]
     if trace.scene is not None and term.startswith("/s/") and object_id in trace.scene:

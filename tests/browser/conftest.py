@@ -25,8 +25,7 @@ def opened(chromium: Browser) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda e: wrong.append(f"error: {e}"))
         page.on("dialog", lambda d: (wrong.append(f"dialog: {d.message}"), d.dismiss()))
         page.on(
-            "request",
-            lambda r: None if r.url == path.as_uri() or r.url.startswith("data:") else wrong.append(r.url),
+            "request", lambda r: None if r.url == path.as_uri() or r.url.startswith("data:") else wrong.append(r.url)
         )
         page.goto(path.as_uri())
         return page

@@ -171,7 +171,4 @@ def test_a_hostile_trace_reads_back_and_renders_in_a_notebook() -> None:
     assert Trace.from_json(trace.to_json()) == trace
     tags = {tag for tag, _ in elements(trace._repr_html_())}
     assert tags <= set("div p bdi small ul li ol b code details summary table thead tbody tr th td span".split())
-    assert {name for _, attributes in elements(trace._repr_html_()) for name, _ in attributes} <= {
-        "class",
-        "style",
-    }
+    assert {name for _, attributes in elements(trace._repr_html_()) for name, _ in attributes} <= {"class", "style"}

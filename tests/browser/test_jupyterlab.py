@@ -41,14 +41,7 @@ def lab(tmp_path: Path) -> Iterator[str]:
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "kgmm", "language": "python"}))
     cells = [
-        {
-            "cell_type": "code",
-            "id": f"c{i}",
-            "metadata": {},
-            "source": c,
-            "outputs": [],
-            "execution_count": None,
-        }
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": c, "outputs": [], "execution_count": None}
         for i, c in enumerate(CELLS)
     ]
     spec = {"kernelspec": {"name": "python3", "display_name": "kgmm"}}
@@ -66,11 +59,7 @@ def lab(tmp_path: Path) -> Iterator[str]:
         "--IdentityProvider.token=",
         f"--ServerApp.root_dir={tmp_path}",
     ]
-    environment = {
-        **os.environ,
-        "JUPYTER_PATH": str(tmp_path / "share"),
-        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
-    }
+    environment = {**os.environ, "JUPYTER_PATH": str(tmp_path / "share"), "JUPYTER_DATA_DIR": str(tmp_path / "data")}
     command = [jupyter, *options] if jupyter.endswith("lab") else [jupyter, "lab", *options]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
         address = f"http://127.0.0.1:{port}"

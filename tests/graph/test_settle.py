@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kgmm.graph import GraphView
 from kgmm.graph.seeds import resolve
 from kgmm.graph.walk import duals, symmetric, top
+from kgmm.graph.walk.factors import factors, level
 from kgmm.graph.walk.settle import settle
 
 from .random_graphs import as_view, graphs
@@ -77,13 +78,13 @@ def test_the_preconditioned_eigenvalues_are_at_least_the_bound(graph, restart):
     core = layers.core
     outer = m[core:, core:]
     reduced = m[:core, :core] - m[:core, core:] @ np.linalg.solve(outer, m[core:, :core])
-    pivots = layers.factors(restart).pivots.astype(float)
+    pivots = layers.at(restart, factors).pivots.astype(float)
     later = layer[:core][:, None] < layer[:core][None, :]
     factor = np.diag(pivots) + np.where(later, m[:core, :core], 0)
     preconditioner = factor @ np.diag(1 / pivots) @ factor.T
     least = np.linalg.eigvals(np.linalg.solve(preconditioner, reduced)).real.min()
-    assert 0 < layers.level(restart).least <= least * (1 + 1e-6)
-    assert (np.abs(factor).sum(axis=0) <= layers.factors(restart).reach.astype(float) * (1 + 1e-9)).all()
+    assert 0 < layers.at(restart, level).least <= least * (1 + 1e-6)
+    assert (np.abs(factor).sum(axis=0) <= layers.at(restart, factors).reach.astype(float) * (1 + 1e-9)).all()
 
 
 @settings(max_examples=100, deadline=None)
@@ -116,7 +117,7 @@ def test_a_push_from_a_node_tells_its_error_up_to_the_bound(graph, restart, budg
     nodes = linked_seeds(view, seeds)
     exact = solved(view, nodes, restart)
     run = symmetric.Iteration(view, nodes, restart)
-    run.begin()
+    run.head_start(np.full(n, -1, np.int32), 0)
     for _ in range(steps):
         run.step()
     z, (energy, rounding) = run.solution(), run.energy()

@@ -80,11 +80,7 @@ def test_pyg_data_has_relation_types_and_features():
 
 def test_hetero_data_has_one_edge_type_per_relation_and_direction():
     data = animals().to_pyg(hetero=True)
-    assert ("concept", "IsA", "concept") in data.edge_types and (
-        "concept",
-        "rev_IsA",
-        "concept",
-    ) in data.edge_types
+    assert ("concept", "IsA", "concept") in data.edge_types and ("concept", "rev_IsA", "concept") in data.edge_types
     assert data["concept", "IsA", "concept"].edge_index.tolist() == [[0, 1], [3, 3]]
 
 

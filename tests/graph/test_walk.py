@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kgmm.errors import BadInput, UnknownConcept
 from kgmm.graph import GraphView, build
-from kgmm.graph.walk.layers import layers
+from kgmm.graph.layers import layers
 
 from .random_graphs import as_view, graphs
 

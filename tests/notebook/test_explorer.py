@@ -45,10 +45,7 @@ def test_expanding_a_node_adds_its_facts_once(kb: KnowledgeStore) -> None:
 
 
 def test_a_limit_keeps_the_strongest(kb: KnowledgeStore) -> None:
-    assert [f.object for f in neighbours.around(kb, "/c/en/knife", limit=2)] == [
-        "/c/en/cutting",
-        "/c/en/tool",
-    ]
+    assert [f.object for f in neighbours.around(kb, "/c/en/knife", limit=2)] == ["/c/en/cutting", "/c/en/tool"]
 
 
 def test_expanding_again_shows_the_next_facts(kb: KnowledgeStore) -> None:

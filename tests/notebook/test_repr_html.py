@@ -39,12 +39,7 @@ def elements(html: str) -> list[tuple[str, dict[str, str | None]]]:
 def evil_trace() -> Trace:
     fact, scene = Fact(EVIL, EVIL, EVIL), evil_scene()
     return Trace(
-        EVIL,
-        scene,
-        memory=[MemoryFact(fact, 1.0, {EVIL: 1.0})],
-        citations=[Citation(fact)],
-        answer=EVIL,
-        score=1.0,
+        EVIL, scene, memory=[MemoryFact(fact, 1.0, {EVIL: 1.0})], citations=[Citation(fact)], answer=EVIL, score=1.0
     )
 
 
@@ -74,10 +69,7 @@ MAKERS: dict[str, Callable[[Path], Any]] = {
     "Facts": evil_facts,
     "GraphView": lambda _: GraphView.from_edges([EVIL], ["b"], relations=[EVIL]),
     "Memory": lambda p: Memory([MemoryFact(Fact(EVIL, EVIL, EVIL), 1.0)], []),
-    "SPARQL": lambda p: (
-        evil_facts(p),
-        KnowledgeStore(p / "kb").sparql("SELECT * WHERE { GRAPH ?g { ?s ?p ?o } }"),
-    )[1],
+    "SPARQL": lambda p: (evil_facts(p), KnowledgeStore(p / "kb").sparql("SELECT * WHERE { GRAPH ?g { ?s ?p ?o } }"))[1],
     "Summary": evil_summary,
     "Scores": lambda _: GraphView.from_edges([EVIL], ["b"]).walk("b"),
 }

@@ -43,12 +43,7 @@ def test_a_trace_reads_back_from_a_file(answers: dict[str, Answer], tmp_path: Pa
 
 def test_the_schema_refuses_what_is_no_trace(answers: dict[str, Answer]) -> None:
     right = answers["seen"].trace.to_dict()
-    for field, value in {
-        "schema": "kgmm-trace/2",
-        "score": 3,
-        "answer": 7,
-        "citations": [{"fact": {}}],
-    }.items():
+    for field, value in {"schema": "kgmm-trace/2", "score": 3, "answer": 7, "citations": [{"fact": {}}]}.items():
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(json.loads(json.dumps({**right, field: value})), schema())
 

@@ -8,20 +8,22 @@ Accuracy and Stability, 2nd ed., chapter 12), so the result is as exact as a sin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
+from kgmm.graph import threads
+from kgmm.graph.graph import Graph
+from kgmm.graph.layers import Layers
 from kgmm.graph.scores import Solution
 from kgmm.graph.seeds import SeedNodes
-
-if TYPE_CHECKING:
-    from kgmm.graph.view import GraphView
-    from kgmm.graph.walk.layers import Layers
+from kgmm.graph.walk import batch_kernels as kernels
+from kgmm.graph.walk import duals
+from kgmm.graph.walk.factors import factors
+from kgmm.graph.walk.lines import GROUP, WIDTH
 
 #: a cycle in float32 shrinks the residual by this much at most; float32 resolves about 1e-6
 _CYCLE = 5e-5
@@ -34,7 +36,7 @@ Doubles = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 
-def batchable(view: GraphView) -> bool:
+def batchable(view: Graph) -> bool:
     """Tell whether a view numbers its nodes in walk order, as large views do."""
     return view.layers.order is None and view.layers.core > 0
 
@@ -42,12 +44,10 @@ def batchable(view: GraphView) -> bool:
 class _Columns:
     """The reduced system for WIDTH right-hand sides; vectors have a row for each node."""
 
-    def __init__(self, view: GraphView, block: list[SeedNodes], restart: float) -> None:
-        from kgmm.graph.walk.lines import WIDTH
-
+    def __init__(self, view: Graph, block: list[SeedNodes], restart: float) -> None:
         self.rows, self.layers = view.adjacency, view.layers
-        self.size, self.width, self.damping = self.layers.core, WIDTH, 1 - restart
-        self.strengths, self.factors = self.rows.unit_strengths, self.layers.factors(restart)
+        self.size, self.damping = self.layers.core, 1 - restart
+        self.strengths, self.factors = self.rows.unit_strengths, self.layers.at(restart, factors)
         *self.edges, _ = self.layers.edges
         self.before, self.after = _halves(self.layers)
         self.nodes = np.unique(np.concatenate([seeds.positions for seeds in block]))
@@ -63,18 +63,11 @@ class _Columns:
         self.t = _on_cache_lines(core, np.uint16)
         self.v = _on_cache_lines((len(view), WIDTH), np.float32)
 
-    def _each(self, layer: int, kernel: Callable[[int, int], None]) -> None:
-        from kgmm.graph.walk import threads
-
-        threads.over_blocks(kernel, len(self.layers.blocks[layer]) - 1, self.width * self.layers.work(layer))
-
     def head_start(self, block: list[SeedNodes], restart: float) -> Singles:
         """Set ``x`` to what a short push from each distribution's seeds gives; return the reduced system's residuals."""
-        from kgmm.graph.walk import duals
-
         arrays = (self.rows.indptr, self.rows.indices, self.rows.weights, self.strengths, self.damping)
         budget, slot = len(self.rows.indices) // _HEAD_START, np.full(len(self.strengths), -1, np.int32)
-        residual = _on_cache_lines((self.size, self.width), np.float32)
+        residual = _on_cache_lines((self.size, WIDTH), np.float32)
         for column, seeds in enumerate(block):
             nodes, y, rho, _ = duals.push(*arrays, seeds.positions, restart * seeds.masses, budget, slot)
             inside = nodes < self.size
@@ -87,16 +80,10 @@ class _Columns:
 
         *r* is used up.
         """
-        from kgmm.graph.walk import batch_kernels as kernels
-        from kgmm.graph.walk import threads
-
         layers, pivots = self.layers, self.factors.pivots
         for layer in reversed(range(len(self.sums))):
-            self._each(
-                layer,
-                partial(kernels.lower, *self.after, pivots, self.damping, r, layers.blocks[layer]),
-            )
-        nothing = np.zeros(self.width, np.float32)  # what a cycle before left in p, t and v counts 0 times
+            layers.each(layer, kernels.lower, *self.after, pivots, self.damping, r, width=WIDTH)
+        nothing = np.zeros(WIDTH, np.float32)  # what a cycle before left in p, t and v counts 0 times
         square, norms = self._move(r, nothing)
         goals = np.maximum(0.9 * _SLACK * goal, _CYCLE * norms)
         share, steps = nothing, 0
@@ -111,61 +98,23 @@ class _Columns:
 
     def _move(self, r: Singles, step: Singles) -> tuple[Doubles, Doubles]:
         """Go *step* along t; return r . pivot r and a bound of the residual's L1 norm, by column."""
-        from kgmm.graph.walk import batch_kernels as kernels
-
-        for layer, (dots, norms) in enumerate(self.sums):
-            self._each(
-                layer,
-                partial(
-                    kernels.move,
-                    self.factors.pivots,
-                    self.factors.reach,
-                    self.t,
-                    self.v,
-                    self.correction,
-                    r,
-                    step,
-                    self.layers.blocks[layer],
-                    dots,
-                    norms,
-                ),
-            )
+        arrays = (self.factors.pivots, self.factors.reach, self.t, self.v, self.correction, r, step)
+        for layer, sums in enumerate(self.sums):
+            self.layers.each(layer, kernels.move, *arrays, *sums, width=WIDTH)
         square, norm = (np.sum([sums[which].sum(axis=0) for sums in self.sums], axis=0) for which in (0, 1))
         return square, norm
 
     def _apply(self, r: Singles, share: Singles) -> Doubles:
         """Turn p to the residual *r*, sweep back and forth; return p . (t + v) by column."""
-        from kgmm.graph.walk import batch_kernels as kernels
-
         layers, last = self.layers, len(self.sums)
         inner = (self.factors.pivots, layers.dense, self.damping)
+        vectors = (self.p, self.t, self.v)
         for layer in range(last):
-            self._each(
-                layer,
-                partial(kernels.back, *self.before, *inner, share, r, self.p, self.t, layers.blocks[layer]),
-            )
-        self._each(
-            last,
-            partial(kernels.fringe, *self.edges, self.strengths, self.damping, self.t, self.v, layers.blocks[last]),
-        )
+            layers.each(layer, kernels.back, *self.before, *inner, share, r, *vectors[:2], width=WIDTH)
+        layers.each(last, kernels.fringe, *self.edges, self.strengths, self.damping, *vectors[1:], width=WIDTH)
+        edges = (*self.after, *self.before, self.strengths)
         for layer in reversed(range(last)):
-            blocks, dots = layers.blocks[layer], self.sums[layer][0]
-            self._each(
-                layer,
-                lambda a, b, blocks=blocks, dots=dots: kernels.forth(  # type: ignore[misc]
-                    *self.after,
-                    *self.before,
-                    self.strengths,
-                    *inner,
-                    self.p,
-                    self.t,
-                    self.v,
-                    blocks,
-                    a,
-                    b,
-                    dots,
-                ),
-            )
+            layers.each(layer, kernels.forth, *edges, *inner, *vectors, self.sums[layer][0], width=WIDTH)
         return np.asarray(np.sum([dots.sum(axis=0) for dots, _ in self.sums], axis=0))
 
     def refine(self, column: int, z: Doubles, r: Singles) -> Doubles:
@@ -173,34 +122,20 @@ class _Columns:
 
         The residuals themselves go to *r*.
         """
-        from kgmm.graph.walk import batch_kernels as kernels
-        from kgmm.graph.walk.lines import GROUP
-
-        layers, group, last = self.layers, GROUP, len(self.sums)
-        z[: self.size] = self.x[:, column : column + group]
-        pulls = np.ascontiguousarray(self.pulls[:, column : column + group])
-        fixed = (self.seeds, pulls, self.damping)
-        self._each(
-            last,
-            partial(kernels.substitute, *self.edges, self.strengths, z, *fixed, layers.blocks[last]),
-        )
-        total = np.zeros(group)
+        last, columns = len(self.sums), slice(column, column + GROUP)
+        z[: self.size] = self.x[:, columns]
+        fixed = (self.seeds, np.ascontiguousarray(self.pulls[:, columns]), self.damping)
+        arrays = (*self.edges, self.strengths, z, *fixed)
+        self.layers.each(last, kernels.substitute, *arrays, width=WIDTH)
+        total = np.zeros(GROUP)
         for layer in range(last):
-            blocks = layers.blocks[layer]
-            norms = np.zeros((len(blocks) - 1, group))
-            self._each(
-                layer,
-                partial(kernels.residual, *self.edges, self.strengths, z, *fixed, r, column, blocks, norms),
-            )
+            norms = np.zeros((len(self.layers.blocks[layer]) - 1, GROUP))
+            self.layers.each(layer, kernels.residual, *arrays, r, column, norms, width=WIDTH)
             total += norms.sum(axis=0)
         return total
 
     def scores(self, z: Doubles) -> tuple[Doubles, ...]:
         """Return x = max(D z, 0), column by column."""
-        from kgmm.graph.walk import batch_kernels as kernels
-        from kgmm.graph.walk import threads
-        from kgmm.graph.walk.lines import GROUP
-
         columns = tuple(np.empty(len(self.strengths)) for _ in range(GROUP))
         blocks = -(-len(self.strengths) // 64)
         threads.over_blocks(partial(kernels.scores, z, self.strengths, columns), blocks, z.size)
@@ -214,14 +149,12 @@ def _ratio(over: Doubles, under: Doubles) -> Doubles:
 
 def _halves(layers: Layers) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return (starts, indices, weights) of the entries before each core row's cut, and of those after it."""
-    from kgmm.graph.walk.batch_kernels import split
-
     indptr, indices, weights, cut = layers.edges
     starts, ends = np.zeros((2, layers.core + 1), indptr.dtype)
     np.cumsum(cut - indptr[: layers.core], out=starts[1:])
     np.cumsum(indptr[1 : layers.core + 1] - cut, out=ends[1:])
-    before, after = split(indptr, cut, indices, starts, ends)
-    lighter, heavier = (None, None) if weights is None else split(indptr, cut, weights, starts, ends)
+    before, after = kernels.split(indptr, cut, indices, starts, ends)
+    lighter, heavier = (None, None) if weights is None else kernels.split(indptr, cut, weights, starts, ends)
     return (starts, before, lighter), (ends, after, heavier)
 
 
@@ -233,10 +166,8 @@ def _on_cache_lines(shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
     return raw[skip : skip + size].reshape(shape)
 
 
-def solve_columns(view: GraphView, block: list[SeedNodes], restart: float, tol: float, most: int) -> list[Solution]:
+def solve_columns(view: Graph, block: list[SeedNodes], restart: float, tol: float, most: int) -> list[Solution]:
     """Solve for up to WIDTH distributions whose seeds all have edges, on a :func:`batchable` view."""
-    from kgmm.graph.walk.lines import GROUP
-
     system = _Columns(view, restart=restart, block=block)
     r = system.head_start(block, restart)
     z = _on_cache_lines((len(view), GROUP), np.float64)

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from kgmm.graph.compiled import compiled
 from kgmm.graph.walk.lines import GROUP, WIDTH, add_lines
-
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
 
 
 @intrinsic
@@ -44,7 +42,7 @@ def narrow(typing_context: Any, value: Any) -> Any:
     return types.uint16(types.float32), generate
 
 
-@_compiled
+@compiled
 def split(indptr: Any, cut: Any, values: Any, starts: Any, ends: Any) -> Any:
     """Return the values of the entries before each core row's cut, from *starts* on, and of those after, from *ends*.
 
@@ -58,17 +56,9 @@ def split(indptr: Any, cut: Any, values: Any, starts: Any, ends: Any) -> Any:
     return before, after
 
 
-@_compiled
+@compiled
 def lower(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    pivot: Any,
-    damping: float,
-    r: Any,
-    blocks: Any,
-    first: int,
-    last: int,
+    indptr: Any, indices: Any, weights: Any, pivot: Any, damping: float, r: Any, blocks: Any, first: int, last: int
 ) -> None:
     """R <- (pivot + L)^-1 r, in place, a layer at a time, last first; L has the entries of later layers."""
     total = np.empty(WIDTH, np.float32)
@@ -83,7 +73,7 @@ def lower(
             far[c] = (far[c] + keep * total[c]) * inverse
 
 
-@_compiled
+@compiled
 def back(
     indptr: Any,
     indices: Any,
@@ -117,7 +107,7 @@ def back(
             toward[c] = here * widen(bits) - passed
 
 
-@_compiled
+@compiled
 def fringe(
     indptr: Any,
     indices: Any,
@@ -139,7 +129,7 @@ def fringe(
             value[c] = share * total[c]
 
 
-@_compiled
+@compiled
 def forth(
     ends: Any,
     after: Any,
@@ -154,10 +144,10 @@ def forth(
     p: Any,
     t: Any,
     v: Any,
+    dots: Any,
     blocks: Any,
     first: int,
     last: int,
-    dots: Any,
 ) -> None:
     """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; dots_b <- p . (t + v).
 
@@ -182,7 +172,7 @@ def forth(
         dots[b] = dot
 
 
-@_compiled
+@compiled
 def move(
     pivot: Any,
     reach: Any,
@@ -191,9 +181,9 @@ def move(
     z: Any,
     r: Any,
     step: Any,
-    blocks: Any,
     dots: Any,
     norms: Any,
+    blocks: Any,
     first: int,
     last: int,
 ) -> None:
@@ -214,7 +204,7 @@ def move(
         dots[b], norms[b] = dot, norm
 
 
-@_compiled
+@compiled
 def accept(correction: Any, x: Any, first: int, last: int) -> None:
     """X += correction, which then is 0, for blocks of 64 rows."""
     for i in range(64 * first, min(64 * last, len(x))):
@@ -224,7 +214,7 @@ def accept(correction: Any, x: Any, first: int, last: int) -> None:
             change[c] = np.float32(0)
 
 
-@_compiled
+@compiled
 def substitute(
     indptr: Any,
     indices: Any,
@@ -247,7 +237,7 @@ def substitute(
             z[i, c] = (damping * total[c] + pull) / strengths[i]
 
 
-@_compiled
+@compiled
 def residual(
     indptr: Any,
     indices: Any,
@@ -259,8 +249,8 @@ def residual(
     damping: float,
     r: Any,
     column: int,
-    blocks: Any,
     norms: Any,
+    blocks: Any,
     first: int,
     last: int,
 ) -> None:
@@ -278,7 +268,7 @@ def residual(
         norms[b] = norm
 
 
-@_compiled
+@compiled
 def scores(z: Any, strengths: Any, columns: Any, first: int, last: int) -> None:
     """columns_c,i <- max(d_i z_ic, 0) for blocks of 64 nodes; *columns* are GROUP arrays."""
     for block in range(first, last):

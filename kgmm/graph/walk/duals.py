@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
+from kgmm.graph.compiled import compiled
 
 
-@_compiled
+@compiled
 def contenders(z: Any, strengths: Any, energy: float, norm: float, k: int, most: int) -> Any:
     """Return the nodes that may be among the best *k*, or the first *most* of them.
 
@@ -44,7 +43,7 @@ def contenders(z: Any, strengths: Any, energy: float, norm: float, k: int, most:
     return found[:count]
 
 
-@_compiled
+@compiled
 def push(
     indptr: Any,
     indices: Any,
@@ -106,14 +105,14 @@ def push(
     return nodes[:count], y[:count], rho[:count], edges
 
 
-@_compiled
+@compiled
 def _longer(values: Any, size: int) -> Any:
     more = np.zeros(size, values.dtype)
     more[: len(values)] = values
     return more
 
 
-@_compiled
+@compiled
 def fold(indptr: Any, indices: Any, weights: Any, strengths: Any, damping: float, nodes: Any, rho: Any, r: Any) -> None:
     """R += rho at core nodes, and what substituting the others passes on to the core."""
     uniform, core = len(weights) == 0, len(r)
@@ -127,7 +126,7 @@ def fold(indptr: Any, indices: Any, weights: Any, strengths: Any, damping: float
                 r[indices[k]] += share if uniform else share * weights[k]
 
 
-@_compiled
+@compiled
 def dual(
     indptr: Any,
     indices: Any,

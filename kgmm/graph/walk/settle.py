@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.graph import threads
+from kgmm.graph.adjacency import Adjacency
+from kgmm.graph.graph import Graph
 from kgmm.graph.seeds import SeedNodes
-from kgmm.graph.walk import symmetric
-
-if TYPE_CHECKING:
-    from kgmm.graph.adjacency import Adjacency
-    from kgmm.graph.view import GraphView
+from kgmm.graph.walk import duals, symmetric
 
 #: the order is first looked at when this bounds the errors of scores in units of sqrt(d); steps after which a plain
 #: solution is as fast
@@ -73,7 +71,7 @@ class Contest:
 
 
 def settle(
-    view: GraphView, seeds: SeedNodes, k: int, restart: float
+    view: Graph, seeds: SeedNodes, k: int, restart: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], float, int] | None:
     """Return the best nodes of a walk if bounds for single nodes prove their order.
 
@@ -88,8 +86,6 @@ def settle(
         (nodes that are not have the same neighbors), what bounds the scores' errors, and how many edges were read;
         None if the order hangs on less than a few steps resolve.
     """
-    from kgmm.graph.walk import duals
-
     run = symmetric.Iteration(view, seeds, restart)
     rows, strengths = run.layers.rows, run.strengths
     slots = [np.full(len(view), -1, np.int32)]
@@ -143,8 +139,6 @@ def _push(
     run: symmetric.Iteration, nodes: NDArray[np.int64], budgets: list[int], slots: list[NDArray[np.int32]]
 ) -> list[tuple[float, float, int]]:
     """Push from each node; return for each what it tells of the error, the factor of the bound, and edges read."""
-    from kgmm.graph.walk import duals, threads
-
     jobs = list(zip(nodes.tolist(), budgets, strict=True))
     count = min(threads.count(), len(jobs)) if sum(budgets) >= threads.WORTH_IT else 1
     while len(slots) < count:

@@ -5,7 +5,7 @@ for what they make up. ``weights`` is None if every edge weighs 1. Vectors end w
 fringe.
 
 A pass over the edges costs less than a nanosecond an edge and thread if indices are unsigned (Numba counts negative
-ones from the end), rows of equal lengths follow each other (see :mod:`kgmm.graph.walk.layers`), and sums are added up in
+ones from the end), rows of equal lengths follow each other (see :mod:`kgmm.graph.layers`), and sums are added up in
 plain order: vector instructions that gather are slower. What is done once a row works on CHUNK rows in vectors.
 """
 
@@ -16,7 +16,8 @@ from typing import Any
 import numba
 import numpy as np
 
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
+from kgmm.graph.compiled import compiled
+
 _in_order = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 
 #: rows whose sums are kept in the nearest cache until the vector part of a sweep
@@ -42,17 +43,7 @@ def gather(starts: Any, ends: Any, indices: Any, weights: Any, x: Any, low: int,
         out[i - low] = even + odd
 
 
-@_compiled
-def cuts(indptr: Any, indices: Any, first: int, last: int, cut: Any) -> None:
-    """cut_i <- where row i's entries from row *last* on begin."""
-    for i in range(first, last):
-        k = indptr[i]
-        while k < indptr[i + 1] and indices[k] < last:
-            k += 1
-        cut[i] = k
-
-
-@_compiled
+@compiled
 def factor(
     indptr: Any,
     indices: Any,
@@ -90,7 +81,7 @@ def factor(
         reach[i] = np.float32((exact + damping * before) * (1.0 + 3e-7))
 
 
-@_compiled
+@compiled
 def eliminate(
     indptr: Any, indices: Any, weights: Any, cut: Any, pivot: Any, dense: int, damping: float, r: Any
 ) -> None:
@@ -105,7 +96,7 @@ def eliminate(
                 r[indices[k]] += share if weights is None else weights[k] * share
 
 
-@_compiled
+@compiled
 def lower(
     indptr: Any,
     indices: Any,
@@ -129,7 +120,7 @@ def lower(
         r[i] = (r[i] + damping * total) / pivot[i]
 
 
-@_compiled
+@compiled
 def back(
     indptr: Any,
     indices: Any,
@@ -163,7 +154,7 @@ def back(
                 turned[i] = here * np.float64(on[i]) - passed
 
 
-@_compiled
+@compiled
 def fringe(
     indptr: Any,
     indices: Any,
@@ -172,11 +163,11 @@ def fringe(
     factor: float,
     t: Any,
     v: Any,
+    sizes: Any,
+    masses: Any,
     blocks: Any,
     first: int,
     last: int,
-    sizes: Any,
-    masses: Any,
 ) -> None:
     """v_i <- factor (A t)_i / d_i on the fringe; over block b, sizes_b <- v . d v and masses_b <- sum |d v|."""
     sums = np.empty(CHUNK)
@@ -196,7 +187,7 @@ def fringe(
         masses[b] = mass
 
 
-@_compiled
+@compiled
 def forth(
     indptr: Any,
     indices: Any,
@@ -209,10 +200,10 @@ def forth(
     p: Any,
     t: Any,
     v: Any,
+    dots: Any,
     blocks: Any,
     first: int,
     last: int,
-    dots: Any,
 ) -> None:
     """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; dots_b <- p . (t + v).
 
@@ -236,7 +227,7 @@ def forth(
         dots[b] = dot
 
 
-@_compiled
+@compiled
 def move(
     pivot: Any,
     reach: Any,
@@ -245,13 +236,13 @@ def move(
     v: Any,
     z: Any,
     r: Any,
-    blocks: Any,
-    first: int,
-    last: int,
     dots: Any,
     norms: Any,
     sizes: Any,
     masses: Any,
+    blocks: Any,
+    first: int,
+    last: int,
 ) -> None:
     """Z += step t, r -= step (t + v).
 
@@ -275,7 +266,7 @@ def move(
         masses[b] = mass
 
 
-@_compiled
+@compiled
 def raise_level(level: Any, label: Any, lifted: Any, pivot: Any, z: Any, r: Any) -> float:
     """Z += level, r -= level lifted, for each row the level of its label (empty: the first); return r . pivot r."""
     square = 0.0
@@ -287,14 +278,14 @@ def raise_level(level: Any, label: Any, lifted: Any, pivot: Any, z: Any, r: Any)
     return square
 
 
-@_compiled
+@compiled
 def column_sums(label: Any, pivot: Any, reach: Any, r: Any, sums: Any) -> None:
     """sums_c <- 1' (pivot + L) r over the rows with label c (empty: all)."""
     for i in range(len(r)):
         sums[label[i] if len(label) else 0] += (2.0 * pivot[i] - reach[i]) * r[i]
 
 
-@_compiled
+@compiled
 def residual(
     indptr: Any,
     indices: Any,

@@ -1,7 +1,7 @@
 """Walks on undirected views: conjugate gradients, preconditioned by sweeps over independent sets.
 
 With x = D z the walk solves (D - (1 - c) A) z = c e, symmetric positive definite. The fringe (an independent set, see
-:mod:`kgmm.graph.walk.layers`) is substituted out, which leaves S = L + L' + (D_S + R) on the core: L couples a row to
+:mod:`kgmm.graph.layers`) is substituted out, which leaves S = L + L' + (D_S + R) on the core: L couples a row to
 later layers, R holds the rest. Conjugate gradients (Hestenes & Stiefel 1952; Saad, Iterative Methods, 2nd ed.,
 algorithm 9.1) are preconditioned by (T + L) T^-1 (T + L'), with the pivots T of an incomplete factorization without
 fill. By Eisenstat's trick (SIAM J. Sci. Stat. Comput. 2, 1981) a step then reads every edge once, as a plain product
@@ -15,30 +15,24 @@ Fringe rows hold exactly at every step, so the L1 residual on the core divided b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
+from kgmm.graph.graph import Graph
 from kgmm.graph.scores import Solution
 from kgmm.graph.seeds import SeedNodes
+from kgmm.graph.walk import duals, sweeps
 from kgmm.graph.walk.batch import batchable, solve_columns
-
-if TYPE_CHECKING:
-    from kgmm.graph.view import GraphView
-
-#: walks solved together in one batch
-WIDTH = 32
+from kgmm.graph.walk.factors import factors, level
 
 #: fewer walks, or fewer edges, are faster one after the other
 _WORTH_BATCHING, _FEWEST = 50_000, 5
 
 
-def solve(
-    view: GraphView, seeds: SeedNodes, restart: float, tol: float, initial: NDArray[np.float64] | None
-) -> Solution:
+def solve(view: Graph, seeds: SeedNodes, restart: float, tol: float, initial: NDArray[np.float64] | None) -> Solution:
     """Solve for one distribution of seeds; seeds without edges keep a share that is known in closed form."""
     linked = view.adjacency.unit_strengths[seeds.positions] > 0
     lonely = float(seeds.masses[~linked].sum())
@@ -80,13 +74,13 @@ class Iteration:
         blur: the part of ``error`` that is due to rounding since the residual was computed last.
     """
 
-    def __init__(self, view: GraphView, seeds: SeedNodes, restart: float) -> None:
+    def __init__(self, view: Graph, seeds: SeedNodes, restart: float) -> None:
         self.layers, self.restart, self.damping = view.layers, restart, 1 - restart
         rows, core = self.layers.rows, self.layers.core
         self.arrays, self.edges = (rows.indptr, rows.indices, rows.weights), self.layers.edges
         self.strengths = rows.unit_strengths
-        factors = self.layers.factors(restart)
-        self.pivots, self.reach = factors.pivots, factors.reach
+        known = self.layers.at(restart, factors)
+        self.pivots, self.reach = known.pivots, known.reach
         positions = seeds.positions
         if self.layers.order is not None:
             positions = _places(self.layers.order)[positions]
@@ -96,15 +90,6 @@ class Iteration:
         self.sums = [np.zeros((4, len(blocks) - 1)) for blocks in self.layers.blocks]
         self.square, self.share, self.rounding = 0.0, 0.0, 0.0
         self.steps, self.error, self.blur = 0, math.inf, 0.0
-
-    def _each(self, layer: int, kernel: Callable[[int, int], None]) -> None:
-        from kgmm.graph.walk import threads
-
-        threads.over_blocks(kernel, len(self.layers.blocks[layer]) - 1, self.layers.work(layer))
-
-    def begin(self) -> None:
-        """Start from scores of 0."""
-        self._start(self.seeds, np.zeros(len(self.seeds)), self.pulls)
 
     def resume(self, scores: NDArray[np.float64]) -> None:
         """Start from *scores* of another walk on the view."""
@@ -118,8 +103,6 @@ class Iteration:
 
         ``slot`` is -1 for each node, and left so. ``budget`` edges are read at most, one of _HEAD_START by default.
         """
-        from kgmm.graph.walk import duals
-
         if slot is None:
             slot = np.full(len(self.v), -1, np.int32)
         if budget is None:
@@ -132,8 +115,6 @@ class Iteration:
 
     def _start(self, nodes: NDArray[np.int64], y: NDArray[np.float64], rho: NDArray[np.float64]) -> None:
         """Start from z = y at *nodes*, where the residual is rho; both are 0 elsewhere."""
-        from kgmm.graph.walk import duals, sweeps
-
         inside = nodes < self.layers.core
         self.z[nodes[inside]] = y[inside]
         duals.fold(*self.arrays, self.strengths, self.damping, nodes, rho, self.r)
@@ -143,20 +124,12 @@ class Iteration:
 
     def refresh(self) -> None:
         """Compute the residual afresh, in double precision, and go on searching."""
-        from kgmm.graph.walk import sweeps
-
         z, last = self.solution(), len(self.layers.blocks) - 1
         inside = self.seeds < self.layers.core
         self.r[:] = 0.0
         np.add.at(self.r, self.seeds[inside], self.pulls[inside])
         for layer in range(last):
-            blocks = self.layers.blocks[layer]
-            self._each(
-                layer,
-                lambda a, b, blocks=blocks: sweeps.residual(  # type: ignore[misc]
-                    *self.edges[:3], self.strengths, self.damping, z, self.r, blocks, a, b
-                ),
-            )
+            self.layers.each(layer, sweeps.residual, *self.edges[:3], self.strengths, self.damping, z, self.r)
         self.error = float(np.abs(self.r).sum()) / self.restart
         self._lower()
         self._measure()
@@ -169,22 +142,12 @@ class Iteration:
 
     def _lower(self) -> None:
         """R <- (T + L)^-1 r."""
-        from kgmm.graph.walk import sweeps
-
         for layer in reversed(range(len(self.layers.blocks) - 1)):
-            blocks = self.layers.blocks[layer]
-            self._each(
-                layer,
-                lambda a, b, blocks=blocks: sweeps.lower(  # type: ignore[misc]
-                    *self.edges, self.pivots, self.damping, self.r, blocks, a, b
-                ),
-            )
+            self.layers.each(layer, sweeps.lower, *self.edges, self.pivots, self.damping, self.r)
 
     def level(self) -> None:
         """Raise z by one level a component so that residuals sum to 0 in each, and search from there."""
-        from kgmm.graph.walk import sweeps
-
-        known = self.layers.level(self.restart)
+        known = self.layers.at(self.restart, level)
         levels = np.zeros(len(known.totals))
         sweeps.column_sums(known.labels, self.pivots, self.reach, self.r, levels)
         levels /= known.totals
@@ -204,42 +167,22 @@ class Iteration:
 
     def _apply(self) -> float:
         """Turn p to the residual; t <- (T + L')^-1 p and v <- (T + L)^-1 S t - t; return p . (t + v)."""
-        from kgmm.graph.walk import sweeps
-
         layers = self.layers
         inner = (self.pivots, layers.dense, self.damping)
         last = len(layers.blocks) - 1
         for layer in range(last):
-            blocks = layers.blocks[layer]
-            self._each(
-                layer,
-                lambda a, b, blocks=blocks: sweeps.back(  # type: ignore[misc]
-                    *self.edges, *inner, self.share, self.r, self.p, self.t, blocks, a, b
-                ),
-            )
+            layers.each(layer, sweeps.back, *self.edges, *inner, self.share, self.r, self.p, self.t)
         self._fill(-self.damping, self.t, self.v)
         for layer in reversed(range(last)):
-            blocks, dots = layers.blocks[layer], self.sums[layer][0]
-            self._each(
-                layer,
-                lambda a, b, blocks=blocks, dots=dots: sweeps.forth(  # type: ignore[misc]
-                    *self.edges, self.strengths, *inner, self.p, self.t, self.v, blocks, a, b, dots
-                ),
-            )
+            vectors = (self.p, self.t, self.v, self.sums[layer][0])
+            layers.each(layer, sweeps.forth, *self.edges, self.strengths, *inner, *vectors)
         return float(sum(sums[0].sum() for sums in self.sums[:-1]))
 
     def _move(self, step: float) -> None:
         """Z += step t, r -= step (t + v); set the square and the bound of the error."""
-        from kgmm.graph.walk import sweeps
-
-        for layer, blocks in enumerate(self.layers.blocks[:-1]):
-            sums = self.sums[layer]
-            self._each(
-                layer,
-                lambda a, b, blocks=blocks, sums=sums: sweeps.move(  # type: ignore[misc]
-                    self.pivots, self.reach, step, self.t, self.v, self.z, self.r, blocks, a, b, *sums
-                ),
-            )
+        for layer, sums in enumerate(self.sums[:-1]):
+            vectors = (self.t, self.v, self.z, self.r)
+            self.layers.each(layer, sweeps.move, self.pivots, self.reach, step, *vectors, *sums)
         self.square, norm, size, mass = (float(sum(sums[which].sum() for sums in self.sums[:-1])) for which in range(4))
         outside, more = (float(self.sums[-1][which].sum()) for which in (2, 3))
         self.rounding += _HALF_ULP * abs(step) * (math.sqrt(size) + math.sqrt(outside))
@@ -251,22 +194,16 @@ class Iteration:
 
         By Cauchy and Schwarz v's error d_v e_v' M^-1 r is at most d_v sqrt((M^-1)_vv r' S^-1 r). Since
         M = D - (1 - c) A is at least c D, (M^-1)_vv is at most 1 / (c d_v); r' S^-1 r is at most r' K^-1 r, the
-        square of this step, by the smallest eigenvalue of K^-1 S (see :mod:`kgmm.graph.walk.level`). What rounding to
+        square of this step, by the smallest eigenvalue of K^-1 S (see :mod:`kgmm.graph.walk.factors`). What rounding to
         single precision moved the residual by, s, adds sqrt(s' S^-1 s), at most ||D^-1/2 s|| / sqrt(c).
         """
-        least = self.layers.level(self.restart).least
+        least = self.layers.at(self.restart, level).least
         return math.sqrt(self.square / (least * self.restart)), self.rounding / self.restart
 
     def _fill(self, factor: float, core: NDArray[Any], out: NDArray[Any]) -> None:
         """Out <- factor D^-1 A core on the fringe."""
-        from kgmm.graph.walk import sweeps
-
-        last = len(self.layers.blocks) - 1
-        blocks, (_, _, sizes, masses) = self.layers.blocks[-1], self.sums[-1]
-        self._each(
-            last,
-            lambda a, b: sweeps.fringe(*self.edges[:3], self.strengths, factor, core, out, blocks, a, b, sizes, masses),
-        )
+        arrays = (*self.edges[:3], self.strengths, factor, core, out, *self.sums[-1][2:])
+        self.layers.each(len(self.sums) - 1, sweeps.fringe, *arrays)
 
     def solution(self) -> NDArray[np.float64]:
         """Return z so far, one a row: fringe rows solved exactly, 0 for nodes without edges."""
@@ -299,7 +236,7 @@ def _places(order: NDArray[np.int32]) -> NDArray[np.int64]:
 
 
 def _conjugate_gradients(
-    view: GraphView, seeds: SeedNodes, restart: float, tol: float, initial: NDArray[np.float64] | None
+    view: Graph, seeds: SeedNodes, restart: float, tol: float, initial: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.float64], float, int]:
     run = Iteration(view, seeds, restart)
     if initial is None:
@@ -326,7 +263,7 @@ def most_steps(restart: float, tol: float) -> int:
     return 20 + (4 * math.ceil(math.log(tol) / math.log(rate)) if rate > 0 else 0)
 
 
-def solve_many(view: GraphView, block: list[SeedNodes], restart: float, tol: float) -> list[Solution]:
+def solve_many(view: Graph, block: list[SeedNodes], restart: float, tol: float) -> list[Solution]:
     """Solve several distributions side by side; those that hold seeds without edges are solved alone."""
     strengths = view.adjacency.unit_strengths
     together = [at for at, seeds in enumerate(block) if (strengths[seeds.positions] > 0).all()]

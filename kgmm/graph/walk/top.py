@@ -9,19 +9,17 @@ hangs on still less, the whole walk is solved until its L1 error is below half o
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput
+from kgmm.graph.graph import Graph
 from kgmm.graph.scores import Ranking, best_positions
 from kgmm.graph.seeds import SeedNodes, Seeds, resolve
 from kgmm.graph.walk import directed, symmetric
+from kgmm.graph.walk.local import push
 from kgmm.graph.walk.settle import settle
-
-if TYPE_CHECKING:
-    from kgmm.graph.view import GraphView
 
 #: scores closer than this are reported as ties
 FINEST = 1e-11
@@ -30,7 +28,7 @@ _PUSHES = (1e-5, 1e-8)
 _PUSH_SHARE = 0.002
 
 
-def top(view: GraphView, seeds: Seeds, k: int = 20, *, restart: float = 0.15) -> Ranking:
+def top(view: Graph, seeds: Seeds, k: int = 20, *, restart: float = 0.15) -> Ranking:
     """Return the *k* nodes with the highest scores of a walk from *seeds*, certified.
 
     Args:
@@ -84,10 +82,8 @@ def top(view: GraphView, seeds: Seeds, k: int = 20, *, restart: float = 0.15) ->
         start = solution.array
 
 
-def _push(view: GraphView, seeds: SeedNodes, k: int, restart: float) -> Ranking | None:
+def _push(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Ranking | None:
     """Return the ranking if a local push settles it."""
-    from kgmm.graph.walk import kernels
-
     rows = view.adjacency
     strengths = rows.unit_strengths
     estimate, residual = np.zeros(len(view)), np.zeros(len(view))
@@ -97,7 +93,7 @@ def _push(view: GraphView, seeds: SeedNodes, k: int, restart: float) -> Ranking 
     for threshold in _PUSHES:
         if edges:
             active = np.flatnonzero(residual > threshold * strengths)
-        read = kernels.push(
+        read = push(
             rows.indptr,
             rows.indices,
             rows.weights,
@@ -129,7 +125,7 @@ def _push(view: GraphView, seeds: SeedNodes, k: int, restart: float) -> Ranking 
     return None
 
 
-def twins(view: GraphView, a: int, b: int, seeds: SeedNodes) -> bool:
+def twins(view: Graph, a: int, b: int, seeds: SeedNodes) -> bool:
     """Tell whether two nodes must score the same: same neighbors and weights, both no seeds."""
     if a in seeds.positions or b in seeds.positions:
         return False
@@ -146,7 +142,7 @@ def twins(view: GraphView, a: int, b: int, seeds: SeedNodes) -> bool:
 
 
 def _ranking(
-    view: GraphView,
+    view: Graph,
     k: int,
     order: NDArray[np.int64],
     scores: NDArray[np.float64],

@@ -11,24 +11,19 @@ Undirected views are solved by conjugate gradients on a reduced symmetric system
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from kgmm.errors import BadInput
+from kgmm.graph.graph import Graph
 from kgmm.graph.scores import Scores, Solution
 from kgmm.graph.seeds import SeedNodes, Seeds, resolve
 from kgmm.graph.walk import directed, symmetric
-
-if TYPE_CHECKING:
-    from kgmm.graph.view import GraphView
-
+from kgmm.graph.walk.lines import WIDTH
 
 #: below this a walk would take millions of steps to settle
 LEAST_RESTART = 1e-6
 
 
-def walk(
-    view: GraphView, seeds: Seeds, *, restart: float = 0.15, tol: float = 1e-8, start: Scores | None = None
-) -> Scores:
+def walk(view: Graph, seeds: Seeds, *, restart: float = 0.15, tol: float = 1e-8, start: Scores | None = None) -> Scores:
     """Rank all nodes of a view by random walk with restart from *seeds*.
 
     Args:
@@ -62,9 +57,7 @@ def walk(
     return _scores(view, nodes, restart, solve(view, nodes, restart, tol, initial))
 
 
-def walk_many(
-    view: GraphView, seed_sets: Sequence[Seeds], *, restart: float = 0.15, tol: float = 1e-8
-) -> Iterator[Scores]:
+def walk_many(view: Graph, seed_sets: Sequence[Seeds], *, restart: float = 0.15, tol: float = 1e-8) -> Iterator[Scores]:
     """Walk from each of many seed sets, several at a time through one pass over the edges.
 
     Yields the scores in the order of *seed_sets*; only one block of them is held, so hundreds of walks over a
@@ -84,16 +77,15 @@ def walk_many(
     return _walks(view, resolved, restart, tol)
 
 
-def _walks(view: GraphView, resolved: list[SeedNodes], restart: float, tol: float) -> Iterator[Scores]:
-    width = symmetric.WIDTH
-    for start in range(0, len(resolved), width):
-        block = resolved[start : start + width]
-        solve_many = directed.solve_many if view.directed else symmetric.solve_many
+def _walks(view: Graph, resolved: list[SeedNodes], restart: float, tol: float) -> Iterator[Scores]:
+    solve_many = directed.solve_many if view.directed else symmetric.solve_many
+    for start in range(0, len(resolved), WIDTH):
+        block = resolved[start : start + WIDTH]
         for nodes, solution in zip(block, solve_many(view, block, restart, tol), strict=True):
             yield _scores(view, nodes, restart, solution)
 
 
-def _scores(view: GraphView, nodes: SeedNodes, restart: float, solution: Solution) -> Scores:
+def _scores(view: Graph, nodes: SeedNodes, restart: float, solution: Solution) -> Scores:
     return Scores(
         view,
         solution.array,

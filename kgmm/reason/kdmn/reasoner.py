@@ -21,8 +21,7 @@ from kgmm.reason.answers import added_up
 from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share, pack, spread
 from kgmm.reason.task import Outcome, Task
 from kgmm.retrieve.memory import Candidates, decode, query_vector, similarities, term_vectors, vectors
-from kgmm.trace import Step
-from kgmm.trace.trace import cited
+from kgmm.trace import Step, cited
 
 if TYPE_CHECKING:
     from kgmm.nn.kdmn import KDMN

@@ -12,8 +12,8 @@ from kgmm.language import names
 from kgmm.scene.show import percent
 from kgmm.store import Fact
 from kgmm.trace.counterfactuals import others
+from kgmm.trace.data import Counterfactual, Record, key
 from kgmm.trace.saying import say
-from kgmm.trace.trace import Counterfactual, Trace, key
 
 #: characters of a text that are shown; the JSON document has all of it
 SHOWN = 160
@@ -64,7 +64,7 @@ class ShownFact:
         return bool(self.role)
 
 
-def facts(trace: Trace) -> list[ShownFact]:
+def facts(trace: Record) -> list[ShownFact]:
     """Return every fact of the trace once: the cited ones in their order, then the memory's, best first."""
     found: dict[Key, ShownFact] = {}
 
@@ -100,7 +100,7 @@ def _path(chain: tuple[Fact, ...]) -> list[str]:
     return [shown(names.label(t)) for t in terms]
 
 
-def objects_of(trace: Trace) -> dict[str, list[str]]:
+def objects_of(trace: Record) -> dict[str, list[str]]:
     """Return the seen objects, as their places in the scene, by the concepts and nodes that stand for them."""
     found: dict[str, list[str]] = defaultdict(list)
     if trace.scene is None:
@@ -119,14 +119,14 @@ def answer_text(text: str | None) -> str:
     return "I don't know" if text is None else shown(text)
 
 
-def _fill_without(trace: Trace, found: dict[Key, ShownFact]) -> None:
+def _fill_without(trace: Record, found: dict[Key, ShownFact]) -> None:
     for c in trace.counterfactuals:
         if len(c.removed) == 1 and key(c.removed[0]) in found:
             alone = found[key(c.removed[0])]
             alone.without, alone.same = answer_text(c.answer), c.answer == trace.answer
 
 
-def outcomes(trace: Trace, listed: list[ShownFact]) -> dict[str, dict[str, Any]]:
+def outcomes(trace: Record, listed: list[ShownFact]) -> dict[str, dict[str, Any]]:
     """Return answers by what is switched off: fact ids in ascending order joined with commas, '' for nothing."""
     ids = {key(f.fact): f.id for f in listed}
     found = {"": {"answer": answer_text(trace.answer), "score": trace.score, "same": True}}
@@ -134,15 +134,11 @@ def outcomes(trace: Trace, listed: list[ShownFact]) -> dict[str, dict[str, Any]]
         off = [ids.get(key(f), -1) for f in c.removed]
         if -1 not in off and len(off) < 10:
             name = ",".join(map(str, sorted(off)))
-            found[name] = {
-                "answer": answer_text(c.answer),
-                "score": c.score,
-                "same": c.answer == trace.answer,
-            }
+            found[name] = {"answer": answer_text(c.answer), "score": c.score, "same": c.answer == trace.answer}
     return found
 
 
-def support(trace: Trace) -> list[tuple[bool, str]]:
+def support(trace: Record) -> list[tuple[bool, str]]:
     """Return whether the citations are necessary and sufficient, with a sentence on each, where that was computed."""
     if trace.answer is None:
         return []
@@ -161,7 +157,7 @@ def support(trace: Trace) -> list[tuple[bool, str]]:
     return [*_necessity(trace, knowledge, rounds), *said]
 
 
-def _necessity(trace: Trace, knowledge: set[Key], rounds: list[Counterfactual]) -> list[tuple[bool, str]]:
+def _necessity(trace: Record, knowledge: set[Key], rounds: list[Counterfactual]) -> list[tuple[bool, str]]:
     """Say whether the answer falls with the cited knowledge, or with which further facts that say the same."""
     if not rounds:
         return []
@@ -177,7 +173,7 @@ def _necessity(trace: Trace, knowledge: set[Key], rounds: list[Counterfactual]) 
     return [(False, stays)]
 
 
-def episodes(trace: Trace) -> list[dict[str, Any]]:
+def episodes(trace: Record) -> list[dict[str, Any]]:
     """Return the episodes of a memory network: name, sentence and [(fact, weight, share of the largest)]."""
     found = []
     for step in trace.steps:
@@ -189,7 +185,7 @@ def episodes(trace: Trace) -> list[dict[str, Any]]:
     return found
 
 
-def program(trace: Trace) -> list[dict[str, Any]]:
+def program(trace: Record) -> list[dict[str, Any]]:
     """Return the steps of a module program: name, sentence, and the boxes it looks at with their weights."""
     found = []
     for step in trace.steps:
@@ -204,7 +200,7 @@ def program(trace: Trace) -> list[dict[str, Any]]:
     return found
 
 
-def learned(trace: Trace) -> list[dict[str, Any]]:
+def learned(trace: Record) -> list[dict[str, Any]]:
     """Return the edges a graph learner drew between objects of the picture: from each, its neighbours by weight.
 
     Returns:
@@ -243,6 +239,6 @@ def _boxes(values: Any) -> list[list[float]]:
     return [list(map(float, b)) for b in _list(values) if _numbers(b, 4)]
 
 
-def _size(trace: Trace) -> tuple[int, int] | None:
+def _size(trace: Record) -> tuple[int, int] | None:
     scene = trace.scene
     return (scene.width, scene.height) if scene is not None and scene.width and scene.height else None

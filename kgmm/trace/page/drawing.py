@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kgmm.language import names
+from kgmm.trace.data import Record
 from kgmm.trace.page.contents import ShownFact, objects_of, shown
 from kgmm.trace.saying import name
-from kgmm.trace.trace import Trace
 
 #: facts of the memory that are drawn beside the cited ones
 NEIGHBOURS = 36
@@ -17,7 +17,7 @@ STEP = 46.0
 WIDE = 2.3
 
 
-def graph(trace: Trace, listed: list[ShownFact]) -> dict[str, Any]:
+def graph(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
     """Return nodes with places and edges, as Cytoscape.js reads them."""
     drawn = _chosen(listed)
     about = objects_of(trace)

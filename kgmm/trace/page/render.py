@@ -17,29 +17,31 @@ from typing import TYPE_CHECKING, Any
 from kgmm.files import whole
 from kgmm.language.names import label
 from kgmm.scene.show import boxes, data_uri
+from kgmm.templates import templates
+from kgmm.trace.checks import checked
+from kgmm.trace.counterfactuals import compute
+from kgmm.trace.data import Record
 from kgmm.trace.page import contents as page_data
 from kgmm.trace.page import drawing
 from kgmm.trace.page.contents import ShownFact, answer_text, shown
-from kgmm.trace.trace import Trace
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from markupsafe import Markup
 
 ASSETS = Path(__file__).with_name("assets")
 
 
-def write_page(trace: Trace, path: Path) -> Path:
+def write_page(trace: Record, path: Path) -> Path:
     """Write one self-contained page, whole or not at all; return its path."""
     with whole(path) as draft:
         draft.write_text(page(trace), encoding="utf-8")
     return path
 
 
-def page(trace: Trace) -> str:
+def page(trace: Record) -> str:
     """Return one self-contained page; answers without each fact are computed now if the trace is attached."""
     if trace.attached and not trace.counterfactuals:
-        trace.precompute()
+        trace.counterfactuals = compute(trace)
     listed = page_data.facts(trace)
     outcomes = page_data.outcomes(trace, listed)
     graph, program = drawing.graph(trace, listed), page_data.program(trace)
@@ -55,7 +57,7 @@ def page(trace: Trace) -> str:
     hashes = " ".join(f"'sha256-{_hash(text)}'" for text in (library, script))
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
     return (
-        _templates()
+        templates(ASSETS)
         .get_template("page.html")
         .render(
             **_common(trace, listed),
@@ -73,13 +75,13 @@ def page(trace: Trace) -> str:
     )
 
 
-def fragment(trace: Trace) -> str:
+def fragment(trace: Record) -> str:
     """Return the trace as HTML without script, for notebooks."""
     listed = page_data.facts(trace)
-    return _templates().get_template("fragment.html").render(**_common(trace, listed))
+    return templates(ASSETS).get_template("fragment.html").render(**_common(trace, listed))
 
 
-def _common(trace: Trace, listed: list[ShownFact]) -> dict[str, Any]:
+def _common(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
     """Return what both templates show, cut to what a page can hold."""
     cited = [f for f in listed if f.cited]
     memory = sorted((f for f in listed if f.score is not None), key=lambda f: -(f.score or 0.0))
@@ -112,7 +114,7 @@ def _common(trace: Trace, listed: list[ShownFact]) -> dict[str, Any]:
         "cited": cited,
         "cited_objects": {o for f in cited for o in f.objects},
         "chain": _chain(cited),
-        "checks": [(c.passed, shown(c.text, 300)) for c in trace.checked()],
+        "checks": [(c.passed, shown(c.text, 300)) for c in checked(trace)],
         "support": [(holds, shown(text, 300)) for holds, text in page_data.support(trace)],
         "memory": memory,
         "parts": [(p, shown(p)) for p in parts],
@@ -151,10 +153,6 @@ def _finite(data: Any) -> Any:
     return [_finite(v) for v in data] if isinstance(data, list | tuple) else data
 
 
-def _number(value: float, digits: int = 2) -> str:
-    return f"{round(value, digits) + 0.0:.{digits}f}"  # no minus before a zero
-
-
 def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
@@ -168,12 +166,3 @@ def _markup(text: str) -> Markup:
 @cache
 def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
-
-
-@cache
-def _templates() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(ASSETS))
-    made.globals["number"] = _number
-    return made

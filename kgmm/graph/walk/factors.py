@@ -1,4 +1,4 @@
-"""What certified rankings prepare once per view and restart probability.
+"""What solvers prepare once per view and restart probability: the preconditioner, and a level for certified rankings.
 
 The slowest part of a walk to find is how much of its mass is far from the seeds, spread as an endless walk would
 spread it: there z = x / d is the same throughout a component. Raising z by a level takes that part out.
@@ -16,11 +16,35 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
-from kgmm.graph.walk.layers import Layers
+from kgmm.graph.layers import Layers
+from kgmm.graph.walk import sweeps
 
 #: tries at a better bound, each about three steps of a walk
 _TRIES = 3
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The diagonal T of an incomplete factorization (T + L) T^-1 (T + L') without fill, one a core row.
+
+    Attributes:
+        pivots: T, float32, rounded up.
+        reach: the L1 norm of each column of T + L, float32.
+    """
+
+    pivots: NDArray[np.float32]
+    reach: NDArray[np.float32]
+
+
+def factors(layers: Layers, restart: float) -> Factors:
+    """Return the incomplete factorization at one restart probability."""
+    made = Factors(np.empty(layers.core, np.float32), np.empty(layers.core, np.float32))
+    strengths, arrays = layers.rows.unit_strengths, (made.pivots, made.reach)
+    for layer in reversed(range(len(layers.bounds) - 2)):
+        layers.each(layer, sweeps.factor, *layers.edges, strengths, layers.dense, 1 - restart, *arrays)
+    return made
 
 
 @dataclass(frozen=True)
@@ -42,9 +66,7 @@ class Level:
 
 def level(layers: Layers, restart: float) -> Level:
     """Return what rankings on *layers* need, in about the time of half a walk."""
-    from scipy.sparse.csgraph import connected_components
-
-    core, pivots = layers.core, layers.factors(restart).pivots
+    core, pivots = layers.core, layers.at(restart, factors).pivots
     w, least = np.ones(core), 0.0
     lifted = np.empty(0)
     for attempt in range(_TRIES):
@@ -67,28 +89,22 @@ def level(layers: Layers, restart: float) -> Level:
 
 def _times(layers: Layers, w: NDArray[np.float64], damping: float) -> NDArray[np.float64]:
     """Return S w."""
-    from kgmm.graph.walk import sweeps
-
     rows, core = layers.rows, layers.core
     shares = (*layers.edges[:3], rows.unit_strengths)
     full, image = np.zeros(rows.size), np.zeros(core)
     full[:core] = w
     blocks = layers.blocks[-1]
-    sweeps.fringe(*shares, damping, full, full, blocks, 0, len(blocks) - 1, *np.empty((2, len(blocks) - 1)))
+    sweeps.fringe(*shares, damping, full, full, *np.empty((2, len(blocks) - 1)), blocks, 0, len(blocks) - 1)
     sweeps.residual(*shares, damping, full, image, np.array([0, core]), 0, 1)
     return np.negative(image, out=image)
 
 
 def _eliminate(layers: Layers, r: NDArray[np.float64], pivots: NDArray[np.float32], restart: float) -> None:
-    from kgmm.graph.walk import sweeps
-
     sweeps.eliminate(*layers.edges, pivots, layers.dense, 1 - restart, r)
 
 
 def _back(layers: Layers, r: NDArray[np.float64], pivots: NDArray[np.float32], restart: float) -> NDArray[np.float64]:
     """Return (T + L')^-1 T r."""
-    from kgmm.graph.walk import sweeps
-
     p, t = np.zeros(len(r)), np.empty(len(r))
     for blocks in layers.blocks[:-1]:
         sweeps.back(*layers.edges, pivots, layers.dense, 1 - restart, 0.0, r, p, t, blocks, 0, len(blocks) - 1)

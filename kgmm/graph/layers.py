@@ -8,33 +8,23 @@ then do as well as sweeps node by node, and yet run on any number of threads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.graph.adjacency import Adjacency
-
-if TYPE_CHECKING:
-    from kgmm.graph.walk.level import Level
+from kgmm.graph import threads
+from kgmm.graph.adjacency import Adjacency, blocks
+from kgmm.graph.compiled import compiled
 
 #: independent sets beside the fringe; more of them do not save a step on graphs like ConceptNet's
 SETS = 4
 
-
-@dataclass(frozen=True)
-class Factors:
-    """The diagonal T of an incomplete factorization (T + L) T^-1 (T + L') without fill, one a core row.
-
-    Attributes:
-        pivots: T, float32, rounded up.
-        reach: the L1 norm of each column of T + L, float32.
-    """
-
-    pivots: NDArray[np.float32]
-    reach: NDArray[np.float32]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,8 +44,7 @@ class Layers:
     bounds: tuple[int, ...]
     cut: NDArray[np.int32]
     blocks: tuple[NDArray[np.int64], ...]
-    _factors: dict[float, Factors] = field(default_factory=dict, repr=False)
-    _levels: dict[float, Level] = field(default_factory=dict, repr=False)
+    _kept: dict[Callable[[Layers, float], Any], tuple[float, Any]] = field(default_factory=dict, repr=False)
 
     @property
     def dense(self) -> int:
@@ -85,45 +74,18 @@ class Layers:
         indptr = self.rows.indptr
         return int(indptr[self.bounds[layer + 1]]) - int(indptr[self.bounds[layer]])
 
-    def factors(self, restart: float) -> Factors:
-        """Return the incomplete factorization at one restart probability; the last is kept."""
-        known = self._factors.get(restart)
-        if known is None:
-            from kgmm.graph.walk import sweeps, threads
+    def each(self, layer: int, kernel: Callable[..., Any], *arrays: Any, width: int = 1) -> None:
+        """Run ``kernel(*arrays, blocks, first, last)`` over a layer's blocks; an entry is *width* numbers of work."""
+        blocks = self.blocks[layer]
+        threads.over_blocks(partial(kernel, *arrays, blocks), len(blocks) - 1, width * self.work(layer))
 
-            rows, core = self.rows, self.core
-            known = Factors(np.empty(core, np.float32), np.empty(core, np.float32))
-            for layer in reversed(range(len(self.bounds) - 2)):
-                blocks = self.blocks[layer]
-                threads.over_blocks(
-                    lambda a, b, blocks=blocks: sweeps.factor(  # type: ignore[misc]
-                        *self.edges,
-                        rows.unit_strengths,
-                        self.dense,
-                        1 - restart,
-                        known.pivots,
-                        known.reach,
-                        blocks,
-                        a,
-                        b,
-                    ),
-                    len(blocks) - 1,
-                    self.work(layer),
-                )
-            self._factors.clear()
-            self._factors[restart] = known
-        return known
-
-    def level(self, restart: float) -> Level:
-        """Return what certified rankings prepare at one restart probability; the last is kept."""
-        known = self._levels.get(restart)
-        if known is None:
-            from kgmm.graph.walk.level import level
-
-            known = level(self, restart)
-            self._levels.clear()
-            self._levels[restart] = known
-        return known
+    def at(self, restart: float, make: Callable[[Layers, float], T]) -> T:
+        """Return what *make* gives for these layers at one restart probability; its last result is kept."""
+        kept = self._kept.get(make)
+        if kept is None or kept[0] != restart:
+            kept = self._kept[make] = restart, make(self, restart)
+        made: T = kept[1]
+        return made
 
 
 def layer_order(rows: Adjacency) -> tuple[NDArray[np.int32], tuple[int, ...]]:
@@ -133,18 +95,16 @@ def layer_order(rows: Adjacency) -> tuple[NDArray[np.int32], tuple[int, ...]]:
     earlier layers come first, then longer rows: the busiest entries lie in the same cache lines, and a sweep reads
     as many entries of a row as of the row before, so that the processor does not wait to know when a row ends.
     """
-    from kgmm.graph.walk import kernels
-
     lengths = np.diff(rows.indptr)
     layer = np.zeros(rows.size, np.int8)
     left = lengths.astype(np.int32)
     waiting = np.flatnonzero(lengths > 0).astype(np.int32)
     for found in range(SETS + 1):
         ranked = waiting[_ranks(left[waiting])]
-        kernels.independent_set(rows.indptr, rows.indices, ranked, layer, left, found + 1)
+        _independent_set(rows.indptr, rows.indices, ranked, layer, left, found + 1)
         waiting = waiting[layer[waiting] == 0]
     layer[waiting] = SETS + 2
-    earlier = kernels.heavier_neighbors(rows.indptr, rows.indices, layer)
+    earlier = _heavier_neighbors(rows.indptr, rows.indices, layer)
     parts = [np.flatnonzero(layer == mark).astype(np.int32) for mark in range(SETS + 2, 0, -1)]
     for at, part in enumerate(parts):
         longest = part[_ranks(lengths[part])[::-1]]
@@ -160,23 +120,55 @@ def _ranks(counts: NDArray[np.integer]) -> NDArray[np.int64]:  # type: ignore[ty
 
 def layers(rows: Adjacency, order: NDArray[np.int32] | None, bounds: tuple[int, ...]) -> Layers:
     """Return the layers of *rows*, which stand in walk order."""
-    from kgmm.graph.walk import sweeps
-
     lengths = np.diff(rows.indptr)
     cut = np.empty(bounds[-2], rows.indptr.dtype)
     cuts = []
     for first, last in pairwise(bounds):
         if last <= bounds[-2]:
-            sweeps.cuts(rows.indptr, rows.indices, first, last, cut)
+            _cuts(rows.indptr, rows.indices, first, last, cut)
         cuts.append(first + blocks(lengths[first:last]))
     return Layers(rows, order, bounds, cut, tuple(cuts))
 
 
-def blocks(lengths: NDArray[np.integer]) -> NDArray[np.int64]:  # type: ignore[type-arg]
-    """Return bounds of at most 64 blocks of about equal work; they never depend on the number of threads."""
-    if len(lengths) == 0:
-        return np.zeros(1, np.int64)
-    work = np.cumsum(lengths.astype(np.int64) + 4)
-    count = max(1, min(64, int(work[-1]) // 4096))
-    cuts = np.searchsorted(work, work[-1] * np.arange(1, count) // count)
-    return np.unique(np.concatenate(([0], cuts, [len(lengths)]))).astype(np.int64)
+@compiled
+def _independent_set(indptr: Any, indices: Any, order: Any, layer: Any, left: Any, mark: int) -> None:
+    """Mark nodes of *order* in ``layer`` so that no two are neighbors and none has a self-loop; greedy in *order*.
+
+    Nodes of *order* have layer 0; ``left`` counts each node's neighbors with layer 0.
+    """
+    barred = np.zeros(len(layer), np.bool_)
+    for i in order:
+        if barred[i]:
+            continue
+        loop = False
+        for k in range(indptr[i], indptr[i + 1]):
+            loop = loop or indices[k] == i
+        if loop:
+            continue
+        layer[i] = mark
+        for k in range(indptr[i], indptr[i + 1]):
+            barred[indices[k]] = True
+            left[indices[k]] -= 1
+
+
+@compiled
+def _heavier_neighbors(indptr: Any, indices: Any, layer: Any) -> Any:
+    """Return how many neighbors of each node have a higher layer number."""
+    counts = np.zeros(len(layer), np.int32)
+    for i in range(len(layer)):
+        own = layer[i]
+        count = 0
+        for k in range(indptr[i], indptr[i + 1]):
+            count += layer[indices[k]] > own
+        counts[i] = count
+    return counts
+
+
+@compiled
+def _cuts(indptr: Any, indices: Any, first: int, last: int, cut: Any) -> None:
+    """cut_i <- where row i's entries from row *last* on begin."""
+    for i in range(first, last):
+        k = indptr[i]
+        while k < indptr[i + 1] and indices[k] < last:
+            k += 1
+        cut[i] = k

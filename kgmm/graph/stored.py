@@ -1,0 +1,97 @@
+"""Views of a store: its columns, chosen and weighted, as a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import BadInput
+from kgmm.graph.build import assembled, smallest
+from kgmm.graph.graph_view import GraphView
+from kgmm.graph.names import StoredNames
+from kgmm.graph.statements import Statements
+from kgmm.language import names
+
+if TYPE_CHECKING:
+    from kgmm.store import LocalStore
+
+
+def view(
+    store: LocalStore,
+    graphs: str | Iterable[str] | None = None,
+    relations: str | Iterable[str] | None = None,
+    directed: bool = False,
+    relation_weights: Mapping[str, float] | None = None,
+    *,
+    weighted: bool = True,
+    literals: bool = False,
+) -> GraphView:
+    """Return a view of the chosen statements of *store*.
+
+    Args:
+        store: what to look at; the view keeps its own arrays and does not follow later changes.
+        graphs: only these named graphs (all by default).
+        relations: only these relations (all by default).
+        directed: walk statements only from subject to object.
+        relation_weights: a multiplier for some relations; 0 leaves the relation out.
+        weighted: with False every statement weighs 1 before the multipliers.
+        literals: keep statements whose object is a literal.
+
+    Raises:
+        BadInput: if a weight is not positive; the message names the statement.
+    """
+    columns = store.columns(graphs=_several(graphs), relations=_several(relations))
+    terms = store.terms
+    predicate_ids, codes = np.unique(columns.predicate, return_inverse=True)
+    relation_names = list(terms.names(predicate_ids.astype(np.int64)))
+    factors = _factors(relation_names, relation_weights)
+    weight = columns.weight if weighted else np.ones(len(columns.weight), np.float32)
+    keep = np.ones(len(codes), bool) if not (factors == 0).any() else factors[codes] != 0
+    if (factors != 1).any():
+        weight = weight * factors[codes].astype(np.float32)
+    if not literals and len(codes):
+        objects = np.unique(columns.object)
+        literal = np.asarray(terms.is_literal(objects))
+        if literal.any():
+            of_term = np.zeros(int(objects[-1]) + 1, bool)
+            of_term[objects[literal]] = True
+            keep &= ~of_term[columns.object]
+    if keep.all():
+        keep = slice(None)  # type: ignore[assignment]
+    subject, target = columns.subject[keep], columns.object[keep]
+    ids, positions = _number(subject, target)
+    statements = Statements(
+        positions[subject],
+        positions[target],
+        smallest(codes[keep], len(relation_names)),
+        np.asarray(weight[keep]),
+        tuple(relation_names),
+    )
+    return assembled(GraphView, StoredNames(terms, ids), statements, directed, ids)
+
+
+def _several(chosen: str | Iterable[str] | None) -> list[str] | None:
+    if chosen is None:
+        return None
+    return [chosen] if isinstance(chosen, str) else list(chosen)
+
+
+def _factors(relation_names: Sequence[str], weights: Mapping[str, float] | None) -> NDArray[np.float64]:
+    wanted = {names.relation(name): factor for name, factor in (weights or {}).items()}
+    for name, factor in wanted.items():
+        if not (np.isfinite(factor) and factor >= 0):
+            raise BadInput("relation_weights", f"{name} has {factor}, it must be finite and not negative")
+    return np.array([wanted.get(name, 1.0) for name in relation_names], np.float64)
+
+
+def _number(*columns: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+    """Return the distinct terms in *columns*, ascending, and a table term -> position."""
+    highest = max((int(c.max()) for c in columns if len(c)), default=-1)
+    used = np.zeros(highest + 1, bool)
+    for column in columns:
+        used[column] = True
+    positions = (np.cumsum(used, dtype=np.int32) - 1).astype(np.int32, copy=False)
+    return np.flatnonzero(used).astype(np.uint32), positions
