@@ -16,8 +16,7 @@ from kgmm.reason.ranking.features import Evidence, evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
 from kgmm.reason.task import Outcome, answered, unanswered
 from kgmm.retrieve.memory import query_vector, term_vectors
-from kgmm.trace import Step
-from kgmm.trace.trace import cited
+from kgmm.trace import Step, cited
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
