@@ -37,7 +37,12 @@ class Adjacency:
     @property
     def nbytes(self) -> int:
         """Bytes in the three arrays."""
-        return int(self.indptr.nbytes + self.indices.nbytes + self.weights.nbytes)
+        return sum(array.nbytes for array in self.arrays)
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], NDArray[np.int32], NDArray[Any]]:
+        """Row bounds, indices and weights, as compiled loops take them."""
+        return self.indptr, self.indices, self.weights
 
     @property
     def uniform(self) -> bool:
@@ -77,7 +82,7 @@ class Adjacency:
         indptr = np.zeros_like(self.indptr)
         np.cumsum(np.diff(self.indptr)[order], out=indptr[1:])
         indices, weights = np.empty_like(self.indices), np.empty_like(self.weights)
-        _renumber(self.indptr, self.indices, self.weights, order, place, indptr, indices, weights)
+        _renumber(self.arrays, order, place, (indptr, indices, weights))
         other = Adjacency(indptr, indices, weights, self.unit)
         if self.uniform:
             _sort_rows(indptr, indices)
@@ -141,8 +146,10 @@ def _row_sums(indptr: Any, weights: Any, out: Any) -> None:
 
 
 @compiled
-def _renumber(indptr: Any, indices: Any, weights: Any, order: Any, place: Any, starts: Any, to: Any, data: Any) -> None:
+def _renumber(rows: Any, order: Any, place: Any, made: Any) -> None:
     """Copy row order_i to row i with its entries renumbered by *place*."""
+    indptr, indices, weights = rows
+    starts, to, data = made
     for i in range(len(order)):
         at = starts[i]
         for k in range(indptr[order[i]], indptr[order[i] + 1]):

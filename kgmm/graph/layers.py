@@ -62,12 +62,12 @@ class Layers:
         return self.bounds[-1]
 
     @property
-    def edges(self) -> tuple[NDArray[Any], NDArray[np.uint32], NDArray[Any] | None, NDArray[Any]]:
-        """Row bounds, indices, weights (None if all are 1) and cuts as sweeps read them: unsigned."""
+    def edges(self) -> tuple[tuple[NDArray[Any], NDArray[np.uint32], NDArray[Any]], NDArray[Any] | None]:
+        """(Row bounds, indices, cuts) and weights (None if all are 1) as sweeps read them: unsigned."""
         rows = self.rows
         unsigned = np.dtype(f"u{rows.indptr.itemsize}")
-        weights = None if rows.uniform else rows.weights
-        return rows.indptr.view(unsigned), rows.indices.view(np.uint32), weights, self.cut.view(unsigned)
+        indices = rows.indices.view(np.uint32)
+        return (rows.indptr.view(unsigned), indices, self.cut.view(unsigned)), None if rows.uniform else rows.weights
 
     def work(self, layer: int) -> int:
         """Return how many entries a layer's rows hold."""

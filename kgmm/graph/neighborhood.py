@@ -57,18 +57,7 @@ def _local_walk(view: Graph, seeds: SeedNodes) -> NDArray[np.float64]:
     rows = view.adjacency
     estimate, residual = np.zeros(len(view)), np.zeros(len(view))
     residual[seeds.positions] = seeds.masses
-    push(
-        rows.indptr,
-        rows.indices,
-        rows.weights,
-        rows.unit_strengths,
-        estimate,
-        residual,
-        seeds.positions,
-        _RESTART,
-        _THRESHOLD,
-        10_000_000,
-    )
+    push(rows.arrays, rows.unit_strengths, estimate, residual, seeds.positions, _RESTART, _THRESHOLD, 10_000_000)
     return estimate
 
 

@@ -125,7 +125,7 @@ def test_a_push_from_a_node_tells_its_error_up_to_the_bound(graph, restart, budg
     slot = np.full(n, -1, np.int32)
     for row in range(view.layers.linked):
         known, factor, _ = duals.dual(
-            *run.arrays, run.strengths, run.layers.cut, run.pivots, run.damping, row, budget, run.r, slot
+            run.arrays, run.strengths, run.layers.cut, run.pivots, run.damping, row, budget, run.r, slot
         )
         bound = energy * factor + rounding * np.sqrt(run.strengths[row])
         assert abs(run.strengths[row] * z[row] + known - exact[order[row]]) <= bound + 1e-12

@@ -48,7 +48,9 @@ class _Columns:
         self.rows, self.layers = view.adjacency, view.layers
         self.size, self.damping = self.layers.core, 1 - restart
         self.strengths, self.factors = self.rows.unit_strengths, self.layers.at(restart, factors)
-        *self.edges, _ = self.layers.edges
+        (indptr, indices, _), weights = self.layers.edges
+        self.edges = (indptr, indices, weights)
+        self.inner = (self.factors.pivots, self.layers.dense, self.damping)
         self.before, self.after = _halves(self.layers)
         self.nodes = np.unique(np.concatenate([seeds.positions for seeds in block]))
         self.pulls = np.zeros((len(self.nodes), WIDTH))
@@ -65,7 +67,7 @@ class _Columns:
 
     def head_start(self, block: list[SeedNodes], restart: float) -> Singles:
         """Set ``x`` to what a short push from each distribution's seeds gives; return the reduced system's residuals."""
-        arrays = (self.rows.indptr, self.rows.indices, self.rows.weights, self.strengths, self.damping)
+        arrays = (self.rows.arrays, self.strengths, self.damping)
         budget, slot = len(self.rows.indices) // _HEAD_START, np.full(len(self.strengths), -1, np.int32)
         residual = _on_cache_lines((self.size, WIDTH), np.float32)
         for column, seeds in enumerate(block):
@@ -80,9 +82,9 @@ class _Columns:
 
         *r* is used up.
         """
-        layers, pivots = self.layers, self.factors.pivots
+        layers = self.layers
         for layer in reversed(range(len(self.sums))):
-            layers.each(layer, kernels.lower, *self.after, pivots, self.damping, r, width=WIDTH)
+            layers.each(layer, kernels.lower, self.after, self.inner, r, width=WIDTH)
         nothing = np.zeros(WIDTH, np.float32)  # what a cycle before left in p, t and v counts 0 times
         square, norms = self._move(r, nothing)
         goals = np.maximum(0.9 * _SLACK * goal, _CYCLE * norms)
@@ -98,23 +100,22 @@ class _Columns:
 
     def _move(self, r: Singles, step: Singles) -> tuple[Doubles, Doubles]:
         """Go *step* along t; return r . pivot r and a bound of the residual's L1 norm, by column."""
-        arrays = (self.factors.pivots, self.factors.reach, self.t, self.v, self.correction, r, step)
+        diagonal = (self.factors.pivots, self.factors.reach)
+        arrays = (diagonal, (self.t, self.v, self.correction, r), step)
         for layer, sums in enumerate(self.sums):
-            self.layers.each(layer, kernels.move, *arrays, *sums, width=WIDTH)
+            self.layers.each(layer, kernels.move, *arrays, sums, width=WIDTH)
         square, norm = (np.sum([sums[which].sum(axis=0) for sums in self.sums], axis=0) for which in (0, 1))
         return square, norm
 
     def _apply(self, r: Singles, share: Singles) -> Doubles:
         """Turn p to the residual *r*, sweep back and forth; return p . (t + v) by column."""
         layers, last = self.layers, len(self.sums)
-        inner = (self.factors.pivots, layers.dense, self.damping)
-        vectors = (self.p, self.t, self.v)
         for layer in range(last):
-            layers.each(layer, kernels.back, *self.before, *inner, share, r, *vectors[:2], width=WIDTH)
-        layers.each(last, kernels.fringe, *self.edges, self.strengths, self.damping, *vectors[1:], width=WIDTH)
-        edges = (*self.after, *self.before, self.strengths)
+            layers.each(layer, kernels.back, self.before, self.inner, share, (r, self.p, self.t), width=WIDTH)
+        layers.each(last, kernels.fringe, self.edges, self.strengths, self.damping, self.t, self.v, width=WIDTH)
+        arrays = (self.after, self.before, self.strengths, self.inner, (self.p, self.t, self.v))
         for layer in reversed(range(last)):
-            layers.each(layer, kernels.forth, *edges, *inner, *vectors, self.sums[layer][0], width=WIDTH)
+            layers.each(layer, kernels.forth, *arrays, self.sums[layer], width=WIDTH)
         return np.asarray(np.sum([dots.sum(axis=0) for dots, _ in self.sums], axis=0))
 
     def refine(self, column: int, z: Doubles, r: Singles) -> Doubles:
@@ -124,8 +125,8 @@ class _Columns:
         """
         last, columns = len(self.sums), slice(column, column + GROUP)
         z[: self.size] = self.x[:, columns]
-        fixed = (self.seeds, np.ascontiguousarray(self.pulls[:, columns]), self.damping)
-        arrays = (*self.edges, self.strengths, z, *fixed)
+        pulled = (self.seeds, np.ascontiguousarray(self.pulls[:, columns]), self.damping)
+        arrays = (self.edges, self.strengths, z, pulled)
         self.layers.each(last, kernels.substitute, *arrays, width=WIDTH)
         total = np.zeros(GROUP)
         for layer in range(last):
@@ -149,7 +150,7 @@ def _ratio(over: Doubles, under: Doubles) -> Doubles:
 
 def _halves(layers: Layers) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return (starts, indices, weights) of the entries before each core row's cut, and of those after it."""
-    indptr, indices, weights, cut = layers.edges
+    (indptr, indices, cut), weights = layers.edges
     starts, ends = np.zeros((2, layers.core + 1), indptr.dtype)
     np.cumsum(cut - indptr[: layers.core], out=starts[1:])
     np.cumsum(indptr[1 : layers.core + 1] - cut, out=ends[1:])

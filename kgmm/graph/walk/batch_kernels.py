@@ -3,7 +3,8 @@
 A sweep with one vector waits for a cache line per edge and uses 4 bytes of it; here the line holds the entries of
 all walks, in bfloat16 (kept as uint16) where what is rounded is a direction: then p is adjusted to it and nothing is
 lost. GROUP columns in float64 are one cache line, too: what refinement computes. See :mod:`kgmm.graph.walk.sweeps` for
-the same sweeps with one vector. ``weights`` is None if every edge weighs 1; vectors have a row for each node.
+the same sweeps with one vector. Edges are (indptr,
+indices, weights), ``inner`` is (pivot, dense, damping); ``weights`` is None if every edge weighs 1; vectors have a row for each node.
 """
 
 from __future__ import annotations
@@ -57,10 +58,10 @@ def split(indptr: Any, cut: Any, values: Any, starts: Any, ends: Any) -> Any:
 
 
 @compiled
-def lower(
-    indptr: Any, indices: Any, weights: Any, pivot: Any, damping: float, r: Any, blocks: Any, first: int, last: int
-) -> None:
+def lower(after: Any, inner: Any, r: Any, blocks: Any, first: int, last: int) -> None:
     """R <- (pivot + L)^-1 r, in place, a layer at a time, last first; L has the entries of later layers."""
+    indptr, indices, weights = after
+    pivot, _, damping = inner
     total = np.empty(WIDTH, np.float32)
     core, keep = len(pivot), np.float32(damping)
     for i in range(blocks[first], blocks[last]):
@@ -74,25 +75,14 @@ def lower(
 
 
 @compiled
-def back(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    pivot: Any,
-    dense: int,
-    damping: float,
-    share: Any,
-    r: Any,
-    p: Any,
-    t: Any,
-    blocks: Any,
-    first: int,
-    last: int,
-) -> None:
+def back(before: Any, inner: Any, share: Any, vectors: Any, blocks: Any, first: int, last: int) -> None:
     """t_i <- (p_i + damping (A t)_i over earlier layers) / pivot_i, rounded, for p <- pivot r + share p.
 
     p is then set to what the rounded t is the exact solution for.
     """
+    indptr, indices, weights = before
+    pivot, dense, damping = inner
+    r, p, t = vectors
     total = np.empty(WIDTH, np.float32)
     keep = np.float32(damping)
     for i in range(blocks[first], blocks[last]):
@@ -108,19 +98,9 @@ def back(
 
 
 @compiled
-def fringe(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    strengths: Any,
-    damping: float,
-    t: Any,
-    v: Any,
-    blocks: Any,
-    first: int,
-    last: int,
-) -> None:
+def fringe(edges: Any, strengths: Any, damping: float, t: Any, v: Any, blocks: Any, first: int, last: int) -> None:
     """v_i <- - damping (A t)_i / d_i on the fringe, whose neighbors all are in the core."""
+    indptr, indices, weights = edges
     total = np.empty(WIDTH, np.float32)
     for i in range(blocks[first], blocks[last]):
         add_lines(t, indices, weights, indptr[i], indptr[i + 1], total)
@@ -131,37 +111,25 @@ def fringe(
 
 @compiled
 def forth(
-    ends: Any,
-    after: Any,
-    heavier: Any,
-    starts: Any,
-    before: Any,
-    lighter: Any,
-    strengths: Any,
-    pivot: Any,
-    dense: int,
-    damping: float,
-    p: Any,
-    t: Any,
-    v: Any,
-    dots: Any,
-    blocks: Any,
-    first: int,
-    last: int,
+    after: Any, before: Any, strengths: Any, inner: Any, vectors: Any, sums: Any, blocks: Any, first: int, last: int
 ) -> None:
-    """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; dots_b <- p . (t + v).
+    """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; sums_0b <- p . (t + v).
 
     In the dense layer, damping (A t)_i within it is taken off first.
     """
+    ends, later, heavier = after
+    starts, earlier, lighter = before
+    pivot, dense, damping = inner
+    p, t, v = vectors
     total, inside = np.empty(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
     dot = np.empty(WIDTH, np.float64)
     keep = np.float32(damping)
     for b in range(first, last):
         dot[:] = 0.0
         for i in range(blocks[b], blocks[b + 1]):
-            add_lines(v, after, heavier, ends[i], ends[i + 1], total)
+            add_lines(v, later, heavier, ends[i], ends[i + 1], total)
             if i < dense:
-                add_lines(t, before, lighter, starts[i], starts[i + 1], inside)
+                add_lines(t, earlier, lighter, starts[i], starts[i + 1], inside)
             strength, inverse = np.float32(strengths[i]), np.float32(1.0 / pivot[i])
             toward, on, value = p[i], t[i], v[i]
             for c in range(WIDTH):
@@ -169,25 +137,14 @@ def forth(
                 new = (toward[c] + keep * (total[c] - inside[c]) + strength * own) * inverse - np.float32(2) * own
                 value[c] = new
                 dot[c] += np.float64(toward[c] * (own + new))
-        dots[b] = dot
+        sums[0, b] = dot
 
 
 @compiled
-def move(
-    pivot: Any,
-    reach: Any,
-    t: Any,
-    v: Any,
-    z: Any,
-    r: Any,
-    step: Any,
-    dots: Any,
-    norms: Any,
-    blocks: Any,
-    first: int,
-    last: int,
-) -> None:
-    """Z += step t, r -= step (t + v); dots_b <- r . pivot r, norms_b bounds sum |(pivot + L) r| over block b, by column."""
+def move(diagonal: Any, vectors: Any, step: Any, sums: Any, blocks: Any, first: int, last: int) -> None:
+    """Z += step t, r -= step (t + v); sums_0b <- r . pivot r, sums_1b bounds sum |(pivot + L) r| over block b, by column."""
+    pivot, reach = diagonal
+    t, v, z, r = vectors
     dot, norm = np.empty(WIDTH, np.float64), np.empty(WIDTH, np.float64)
     for b in range(first, last):
         dot[:] = norm[:] = 0.0
@@ -201,7 +158,7 @@ def move(
                 far[c] = new
                 dot[c] += np.float64(new * new * here)
                 norm[c] += np.float64(abs(new) * reached)
-        dots[b], norms[b] = dot, norm
+        sums[0, b], sums[1, b] = dot, norm
 
 
 @compiled
@@ -215,20 +172,10 @@ def accept(correction: Any, x: Any, first: int, last: int) -> None:
 
 
 @compiled
-def substitute(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    strengths: Any,
-    z: Any,
-    seeds: Any,
-    pulls: Any,
-    damping: float,
-    blocks: Any,
-    first: int,
-    last: int,
-) -> None:
+def substitute(edges: Any, strengths: Any, z: Any, pulled: Any, blocks: Any, first: int, last: int) -> None:
     """Solve the fringe's rows: z_i <- (damping (A z)_i + pull_i) / d_i; ``seeds`` maps a node to its pulls or -1."""
+    indptr, indices, weights = edges
+    seeds, pulls, damping = pulled
     total = np.empty(GROUP, np.float64)
     for i in range(blocks[first], blocks[last]):
         add_lines(z, indices, weights, indptr[i], indptr[i + 1], total)
@@ -239,22 +186,11 @@ def substitute(
 
 @compiled
 def residual(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    strengths: Any,
-    z: Any,
-    seeds: Any,
-    pulls: Any,
-    damping: float,
-    r: Any,
-    column: int,
-    norms: Any,
-    blocks: Any,
-    first: int,
-    last: int,
+    edges: Any, strengths: Any, z: Any, pulled: Any, r: Any, column: int, norms: Any, blocks: Any, first: int, last: int
 ) -> None:
     """R <- pull - (D - damping A) z on the core, for the GROUP columns from *column*; norms_b <- sum |r| over block b."""
+    indptr, indices, weights = edges
+    seeds, pulls, damping = pulled
     total, norm = np.empty(GROUP, np.float64), np.empty(GROUP, np.float64)
     for b in range(first, last):
         norm[:] = 0.0

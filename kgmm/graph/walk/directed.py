@@ -30,7 +30,7 @@ def solve(view: Graph, seeds: SeedNodes, restart: float, tol: float, initial: ND
     z = np.zeros(len(view)) if initial is None else initial / strengths
     # scaling to sum 1 magnifies the error where mass vanished
     factor = (2 / restart if view.has_dangling else 1.0) / restart
-    arrays = (rows.indptr, rows.indices, rows.weights, strengths)
+    arrays = (rows.arrays, strengths)
     error = math.inf
     for sweep in range(1, 10 + 4 * math.ceil(math.log(tol * restart) / math.log(1 - restart / 2))):
         change = _gauss_seidel_sweep(*arrays, view.walk_order, z, at_seed, pulls, 1 - restart)
@@ -50,14 +50,13 @@ def solve_many(view: Graph, block: list[SeedNodes], restart: float, tol: float) 
 
 
 @compiled
-def _gauss_seidel_sweep(
-    indptr: Any, indices: Any, weights: Any, strengths: Any, order: Any, z: Any, seeds: Any, pulls: Any, damping: float
-) -> float:
+def _gauss_seidel_sweep(rows: Any, strengths: Any, order: Any, z: Any, seeds: Any, pulls: Any, damping: float) -> float:
     """Solve row after row in *order*: z_v <- (damping sum_u w_uv z_u + pull_v) / d_v; return sum |change of x|.
 
     z = x / d with d the out-strength, or 1 for nodes without out-edges; a self-loop is solved within its row.
     ``seeds`` maps a node to its row in ``pulls`` or -1.
     """
+    indptr, indices, weights = rows
     uniform = len(weights) == 0
     change = 0.0
     for i in order:
@@ -80,10 +79,9 @@ def _gauss_seidel_sweep(
 
 
 @compiled
-def _directed_residual(
-    indptr: Any, indices: Any, weights: Any, strengths: Any, z: Any, seeds: Any, pulls: Any, damping: float
-) -> float:
+def _directed_residual(rows: Any, strengths: Any, z: Any, seeds: Any, pulls: Any, damping: float) -> float:
     """Return the L1 norm of c e - (I - damping P) x for x = D z."""
+    indptr, indices, weights = rows
     uniform = len(weights) == 0
     residual = 0.0
     for i in range(len(z)):

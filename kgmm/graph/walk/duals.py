@@ -1,6 +1,6 @@
 """The compiled parts of certified ranking: who is in question, and pushes from the seeds and from single nodes.
 
-See :mod:`kgmm.graph.walk.settle` for what they make up.
+See :mod:`kgmm.graph.walk.settle` for what they make up. ``rows`` are (indptr, indices, weights), no weights if all are 1.
 """
 
 from __future__ import annotations
@@ -44,22 +44,13 @@ def contenders(z: Any, strengths: Any, energy: float, norm: float, k: int, most:
 
 
 @compiled
-def push(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    strengths: Any,
-    damping: float,
-    start: Any,
-    masses: Any,
-    budget: int,
-    slot: Any,
-) -> Any:
+def push(rows: Any, strengths: Any, damping: float, start: Any, masses: Any, budget: int, slot: Any) -> Any:
     """Push *masses* from nodes *start* until *budget* edges are read; return nodes, y, rho and edges read.
 
     At the nodes, (D - damping A) y = b - rho, b the masses; elsewhere both are 0, and rho is not negative. ``slot``
     is -1 throughout and left so.
     """
+    indptr, indices, weights = rows
     uniform = len(weights) == 0
     size = 4 * len(start) + 1024
     nodes, y, rho = np.empty(size, np.int64), np.zeros(size), np.zeros(size)
@@ -113,8 +104,9 @@ def _longer(values: Any, size: int) -> Any:
 
 
 @compiled
-def fold(indptr: Any, indices: Any, weights: Any, strengths: Any, damping: float, nodes: Any, rho: Any, r: Any) -> None:
+def fold(rows: Any, strengths: Any, damping: float, nodes: Any, rho: Any, r: Any) -> None:
     """R += rho at core nodes, and what substituting the others passes on to the core."""
+    indptr, indices, weights = rows
     uniform, core = len(weights) == 0, len(r)
     for at in range(len(nodes)):
         i = nodes[at]
@@ -128,24 +120,15 @@ def fold(indptr: Any, indices: Any, weights: Any, strengths: Any, damping: float
 
 @compiled
 def dual(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    strengths: Any,
-    cut: Any,
-    pivot: Any,
-    damping: float,
-    node: int,
-    budget: int,
-    r: Any,
-    slot: Any,
+    rows: Any, strengths: Any, cut: Any, pivot: Any, damping: float, node: int, budget: int, r: Any, slot: Any
 ) -> Any:
     """Push from one *node*; return (d y . (T + L) r, d sqrt(rho' D^-1 rho), edges read)."""
+    indptr, indices, weights = rows
     if strengths[node] == 0.0:
         return 0.0, 0.0, 0
     uniform, core = len(weights) == 0, len(r)
     start, masses = np.full(1, node, np.int64), np.ones(1)
-    nodes, y, rho, edges = push(indptr, indices, weights, strengths, damping, start, masses, budget, slot)
+    nodes, y, rho, edges = push(rows, strengths, damping, start, masses, budget, slot)
     known = left = 0.0
     for at in range(len(nodes)):
         i = nodes[at]

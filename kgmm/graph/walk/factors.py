@@ -41,9 +41,9 @@ class Factors:
 def factors(layers: Layers, restart: float) -> Factors:
     """Return the incomplete factorization at one restart probability."""
     made = Factors(np.empty(layers.core, np.float32), np.empty(layers.core, np.float32))
-    strengths, arrays = layers.rows.unit_strengths, (made.pivots, made.reach)
+    arrays = (layers.rows.unit_strengths, layers.dense, 1 - restart, (made.pivots, made.reach))
     for layer in reversed(range(len(layers.bounds) - 2)):
-        layers.each(layer, sweeps.factor, *layers.edges, strengths, layers.dense, 1 - restart, *arrays)
+        layers.each(layer, sweeps.factor, *layers.edges, *arrays)
     return made
 
 
@@ -90,22 +90,23 @@ def level(layers: Layers, restart: float) -> Level:
 def _times(layers: Layers, w: NDArray[np.float64], damping: float) -> NDArray[np.float64]:
     """Return S w."""
     rows, core = layers.rows, layers.core
-    shares = (*layers.edges[:3], rows.unit_strengths)
+    shares = (*layers.edges, rows.unit_strengths)
     full, image = np.zeros(rows.size), np.zeros(core)
     full[:core] = w
     blocks = layers.blocks[-1]
-    sweeps.fringe(*shares, damping, full, full, *np.empty((2, len(blocks) - 1)), blocks, 0, len(blocks) - 1)
+    sweeps.fringe(*shares, damping, (full, full), np.empty((4, len(blocks) - 1)), blocks, 0, len(blocks) - 1)
     sweeps.residual(*shares, damping, full, image, np.array([0, core]), 0, 1)
     return np.negative(image, out=image)
 
 
 def _eliminate(layers: Layers, r: NDArray[np.float64], pivots: NDArray[np.float32], restart: float) -> None:
-    sweeps.eliminate(*layers.edges, pivots, layers.dense, 1 - restart, r)
+    sweeps.eliminate(*layers.edges, (pivots, layers.dense, 1 - restart), r)
 
 
 def _back(layers: Layers, r: NDArray[np.float64], pivots: NDArray[np.float32], restart: float) -> NDArray[np.float64]:
     """Return (T + L')^-1 T r."""
     p, t = np.zeros(len(r)), np.empty(len(r))
     for blocks in layers.blocks[:-1]:
-        sweeps.back(*layers.edges, pivots, layers.dense, 1 - restart, 0.0, r, p, t, blocks, 0, len(blocks) - 1)
+        inner = (pivots, layers.dense, 1 - restart)
+        sweeps.back(*layers.edges, inner, 0.0, (r, p, t), blocks, 0, len(blocks) - 1)
     return t

@@ -14,22 +14,14 @@ from kgmm.graph.compiled import compiled
 
 @compiled
 def push(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    strengths: Any,
-    estimate: Any,
-    residual: Any,
-    start: Any,
-    restart: float,
-    threshold: float,
-    most_edges: int,
+    rows: Any, strengths: Any, estimate: Any, residual: Any, start: Any, restart: float, threshold: float, most: int
 ) -> int:
     """Move residual to estimate at nodes where residual > threshold * strength; return edges read.
 
     Keeps the invariant x = estimate + sum_u residual_u x^(u), x^(u) the walk seeded at u. Stops early, with
-    the invariant intact, after *most_edges*. Nodes without edges keep what reaches them.
+    the invariant intact, after *most*. Nodes without edges keep what reaches them.
     """
+    indptr, indices, weights = rows
     uniform = len(weights) == 0
     size = len(strengths)
     queue = np.empty(size + 1, np.int32)
@@ -41,7 +33,7 @@ def push(
             tail += 1
             waiting[i] = True
     edges = 0
-    while head != tail and edges < most_edges:
+    while head != tail and edges < most:
         i = queue[head]
         head = head + 1 if head < size else 0
         waiting[i] = False

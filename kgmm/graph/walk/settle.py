@@ -147,7 +147,7 @@ def _push(
     def share(first: int) -> list[tuple[float, float, int]]:
         return [
             duals.dual(
-                *run.arrays, run.strengths, run.layers.cut, run.pivots, run.damping, node, budget, run.r, slots[first]
+                run.arrays, run.strengths, run.layers.cut, run.pivots, run.damping, node, budget, run.r, slots[first]
             )
             for node, budget in jobs[first::count]
         ]

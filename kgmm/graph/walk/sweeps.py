@@ -1,7 +1,8 @@
 """The compiled sweeps of undirected walks over a view's layers.
 
 Every kernel works on a range of blocks of one layer's rows and releases the GIL; see :mod:`kgmm.graph.walk.symmetric`
-for what they make up. ``weights`` is None if every edge weighs 1. Vectors end with the core, ``v`` goes on with the
+for what they make up. ``edges`` are (indptr, indices, cut), ``inner`` is (pivot, dense, damping); ``weights`` is None if
+every edge weighs 1. Vectors end with the core, ``v`` goes on with the
 fringe.
 
 A pass over the edges costs less than a nanosecond an edge and thread if indices are unsigned (Numba counts negative
@@ -45,23 +46,14 @@ def gather(starts: Any, ends: Any, indices: Any, weights: Any, x: Any, low: int,
 
 @compiled
 def factor(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    cut: Any,
-    strengths: Any,
-    dense: int,
-    damping: float,
-    pivot: Any,
-    reach: Any,
-    blocks: Any,
-    first: int,
-    last: int,
+    edges: Any, weights: Any, strengths: Any, dense: int, damping: float, made: Any, blocks: Any, first: int, last: int
 ) -> None:
     """pivot_i <- M_ii - sum over later layers' j of M_ij^2 / pivot_j, M = D - damping A; on the fringe it is D.
 
     reach_i <- pivot_i + damping times what row i weighs in earlier layers.
     """
+    indptr, indices, cut = edges
+    pivot, reach = made
     core = len(pivot)
     for i in range(blocks[first], blocks[last]):
         total = 0.0
@@ -82,10 +74,10 @@ def factor(
 
 
 @compiled
-def eliminate(
-    indptr: Any, indices: Any, weights: Any, cut: Any, pivot: Any, dense: int, damping: float, r: Any
-) -> None:
+def eliminate(edges: Any, weights: Any, inner: Any, r: Any) -> None:
     """R <- (pivot + L)^-1 r, in place: reads the rows of nonzero entries only."""
+    indptr, indices, cut = edges
+    pivot, dense, damping = inner
     for i in range(len(r) - 1, -1, -1):
         if r[i] == 0.0:
             continue
@@ -97,19 +89,10 @@ def eliminate(
 
 
 @compiled
-def lower(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    cut: Any,
-    pivot: Any,
-    damping: float,
-    r: Any,
-    blocks: Any,
-    first: int,
-    last: int,
-) -> None:
+def lower(edges: Any, weights: Any, inner: Any, r: Any, blocks: Any, first: int, last: int) -> None:
     """R <- (pivot + L)^-1 r, in place: as ``eliminate`` does, a layer at a time, last first."""
+    indptr, indices, cut = edges
+    pivot, _, damping = inner
     core = len(r)
     for i in range(blocks[first], blocks[last]):
         total = 0.0
@@ -121,26 +104,14 @@ def lower(
 
 
 @compiled
-def back(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    cut: Any,
-    pivot: Any,
-    dense: int,
-    damping: float,
-    share: float,
-    r: Any,
-    p: Any,
-    t: Any,
-    blocks: Any,
-    first: int,
-    last: int,
-) -> None:
+def back(edges: Any, weights: Any, inner: Any, share: float, vectors: Any, blocks: Any, first: int, last: int) -> None:
     """t_i <- (p_i + damping sum over earlier layers' j of w_ij t_j) / pivot_i for p <- pivot r + share p.
 
     *t* may be in single precision: p is set to what its rounded entries are the exact solution for.
     """
+    indptr, indices, cut = edges
+    pivot, dense, damping = inner
+    r, p, t = vectors
     sums = np.zeros(CHUNK)
     for b in range(first, last):
         for low in range(blocks[b], blocks[b + 1], CHUNK):
@@ -156,99 +127,65 @@ def back(
 
 @compiled
 def fringe(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    strengths: Any,
-    factor: float,
-    t: Any,
-    v: Any,
-    sizes: Any,
-    masses: Any,
-    blocks: Any,
-    first: int,
-    last: int,
+    edges: Any, weights: Any, strengths: Any, factor: float, vectors: Any, sums: Any, blocks: Any, first: int, last: int
 ) -> None:
-    """v_i <- factor (A t)_i / d_i on the fringe; over block b, sizes_b <- v . d v and masses_b <- sum |d v|."""
-    sums = np.empty(CHUNK)
+    """v_i <- factor (A t)_i / d_i on the fringe; over block b, sums_2b <- v . d v and sums_3b <- sum |d v|."""
+    indptr, indices, _ = edges
+    t, v = vectors
+    rows = np.empty(CHUNK)
     for b in range(first, last):
         size = mass = 0.0
         for low in range(blocks[b], blocks[b + 1], CHUNK):
             high = min(low + CHUNK, blocks[b + 1])
-            gather(indptr, indptr[1:], indices, weights, t, low, high, sums)
+            gather(indptr, indptr[1:], indices, weights, t, low, high, rows)
             weight, values = strengths[low:high], v[low:high]
             for i in range(high - low):
-                total = factor * sums[i]
+                total = factor * rows[i]
                 value = total / weight[i]
                 values[i] = value
                 size += total * value
                 mass += abs(total)
-        sizes[b] = size
-        masses[b] = mass
+        sums[2, b] = size
+        sums[3, b] = mass
 
 
 @compiled
 def forth(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    cut: Any,
-    strengths: Any,
-    pivot: Any,
-    dense: int,
-    damping: float,
-    p: Any,
-    t: Any,
-    v: Any,
-    dots: Any,
-    blocks: Any,
-    first: int,
-    last: int,
+    edges: Any, weights: Any, strengths: Any, inner: Any, vectors: Any, sums: Any, blocks: Any, first: int, last: int
 ) -> None:
-    """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; dots_b <- p . (t + v).
+    """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; sums_0b <- p . (t + v).
 
     In the dense layer, damping (A t)_i within it is taken off first.
     """
-    sums, inside = np.empty(CHUNK), np.zeros(CHUNK)
+    indptr, indices, cut = edges
+    pivot, dense, damping = inner
+    p, t, v = vectors
+    rows, inside = np.empty(CHUNK), np.zeros(CHUNK)
     for b in range(first, last):
         dot = 0.0
         for low in range(blocks[b], blocks[b + 1], CHUNK):
             high = min(low + CHUNK, blocks[b + 1])
-            gather(cut, indptr[1:], indices, weights, v, low, high, sums)
+            gather(cut, indptr[1:], indices, weights, v, low, high, rows)
             if low < dense:
                 gather(indptr, cut, indices, weights, t, low, high, inside)
             ours, toward, on, values = pivot[low:high], p[low:high], t[low:high], v[low:high]
             weight = strengths[low:high]
             for i in range(high - low):
-                own, passed = np.float64(on[i]), damping * (sums[i] - inside[i])
+                own, passed = np.float64(on[i]), damping * (rows[i] - inside[i])
                 value = (toward[i] + passed + weight[i] * own) / np.float64(ours[i]) - 2.0 * own
                 values[i] = value
                 dot += toward[i] * (own + value)
-        dots[b] = dot
+        sums[0, b] = dot
 
 
 @compiled
-def move(
-    pivot: Any,
-    reach: Any,
-    step: float,
-    t: Any,
-    v: Any,
-    z: Any,
-    r: Any,
-    dots: Any,
-    norms: Any,
-    sizes: Any,
-    masses: Any,
-    blocks: Any,
-    first: int,
-    last: int,
-) -> None:
+def move(diagonal: Any, step: float, vectors: Any, sums: Any, blocks: Any, first: int, last: int) -> None:
     """Z += step t, r -= step (t + v).
 
-    Over block b: dots_b <- r . pivot r, norms_b <- a bound for the L1 norm of (pivot + L) r, sizes_b <- v . pivot v,
-    masses_b <- sum |pivot v|.
+    Over block b, sums_.b <- r . pivot r, a bound for the L1 norm of (pivot + L) r, v . pivot v, sum |pivot v|.
     """
+    pivot, reach = diagonal
+    t, v, z, r = vectors
     for b in range(first, last):
         dot = norm = size = mass = 0.0
         for i in range(blocks[b], blocks[b + 1]):
@@ -260,10 +197,7 @@ def move(
             norm += abs(new) * np.float64(reach[i])
             size += value * value * here
             mass += abs(value) * here
-        dots[b] = dot
-        norms[b] = norm
-        sizes[b] = size
-        masses[b] = mass
+        sums[0, b], sums[1, b], sums[2, b], sums[3, b] = dot, norm, size, mass
 
 
 @compiled
@@ -287,18 +221,10 @@ def column_sums(label: Any, pivot: Any, reach: Any, r: Any, sums: Any) -> None:
 
 @compiled
 def residual(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    strengths: Any,
-    damping: float,
-    z: Any,
-    r: Any,
-    blocks: Any,
-    first: int,
-    last: int,
+    edges: Any, weights: Any, strengths: Any, damping: float, z: Any, r: Any, blocks: Any, first: int, last: int
 ) -> None:
     """r_i -= d_i z_i - damping (A z)_i."""
+    indptr, indices, _ = edges
     sums = np.empty(CHUNK)
     for b in range(first, last):
         for low in range(blocks[b], blocks[b + 1], CHUNK):

@@ -77,10 +77,11 @@ class Iteration:
     def __init__(self, view: Graph, seeds: SeedNodes, restart: float) -> None:
         self.layers, self.restart, self.damping = view.layers, restart, 1 - restart
         rows, core = self.layers.rows, self.layers.core
-        self.arrays, self.edges = (rows.indptr, rows.indices, rows.weights), self.layers.edges
+        self.arrays, self.edges = rows.arrays, self.layers.edges
         self.strengths = rows.unit_strengths
         known = self.layers.at(restart, factors)
         self.pivots, self.reach = known.pivots, known.reach
+        self.inner = (self.pivots, self.layers.dense, self.damping)
         positions = seeds.positions
         if self.layers.order is not None:
             positions = _places(self.layers.order)[positions]
@@ -108,7 +109,7 @@ class Iteration:
         if budget is None:
             budget = max(1000, len(self.layers.rows.indices) // _HEAD_START)
         nodes, y, rho, edges = duals.push(
-            *self.arrays, self.strengths, self.damping, self.seeds, self.pulls, budget, slot
+            self.arrays, self.strengths, self.damping, self.seeds, self.pulls, budget, slot
         )
         self._start(nodes, y, rho)
         return int(edges)
@@ -117,9 +118,9 @@ class Iteration:
         """Start from z = y at *nodes*, where the residual is rho; both are 0 elsewhere."""
         inside = nodes < self.layers.core
         self.z[nodes[inside]] = y[inside]
-        duals.fold(*self.arrays, self.strengths, self.damping, nodes, rho, self.r)
+        duals.fold(self.arrays, self.strengths, self.damping, nodes, rho, self.r)
         self.error = float(np.abs(self.r).sum()) / self.restart
-        sweeps.eliminate(*self.edges, self.pivots, self.layers.dense, self.damping, self.r)
+        sweeps.eliminate(*self.edges, self.inner, self.r)
         self._measure()
 
     def refresh(self) -> None:
@@ -129,7 +130,7 @@ class Iteration:
         self.r[:] = 0.0
         np.add.at(self.r, self.seeds[inside], self.pulls[inside])
         for layer in range(last):
-            self.layers.each(layer, sweeps.residual, *self.edges[:3], self.strengths, self.damping, z, self.r)
+            self.layers.each(layer, sweeps.residual, *self.edges, self.strengths, self.damping, z, self.r)
         self.error = float(np.abs(self.r).sum()) / self.restart
         self._lower()
         self._measure()
@@ -143,7 +144,7 @@ class Iteration:
     def _lower(self) -> None:
         """R <- (T + L)^-1 r."""
         for layer in reversed(range(len(self.layers.blocks) - 1)):
-            self.layers.each(layer, sweeps.lower, *self.edges, self.pivots, self.damping, self.r)
+            self.layers.each(layer, sweeps.lower, *self.edges, self.inner, self.r)
 
     def level(self) -> None:
         """Raise z by one level a component so that residuals sum to 0 in each, and search from there."""
@@ -167,22 +168,20 @@ class Iteration:
 
     def _apply(self) -> float:
         """Turn p to the residual; t <- (T + L')^-1 p and v <- (T + L)^-1 S t - t; return p . (t + v)."""
-        layers = self.layers
-        inner = (self.pivots, layers.dense, self.damping)
-        last = len(layers.blocks) - 1
+        layers, last = self.layers, len(self.layers.blocks) - 1
         for layer in range(last):
-            layers.each(layer, sweeps.back, *self.edges, *inner, self.share, self.r, self.p, self.t)
+            layers.each(layer, sweeps.back, *self.edges, self.inner, self.share, (self.r, self.p, self.t))
         self._fill(-self.damping, self.t, self.v)
+        arrays = (*self.edges, self.strengths, self.inner, (self.p, self.t, self.v))
         for layer in reversed(range(last)):
-            vectors = (self.p, self.t, self.v, self.sums[layer][0])
-            layers.each(layer, sweeps.forth, *self.edges, self.strengths, *inner, *vectors)
+            layers.each(layer, sweeps.forth, *arrays, self.sums[layer])
         return float(sum(sums[0].sum() for sums in self.sums[:-1]))
 
     def _move(self, step: float) -> None:
         """Z += step t, r -= step (t + v); set the square and the bound of the error."""
+        arrays = ((self.pivots, self.reach), step, (self.t, self.v, self.z, self.r))
         for layer, sums in enumerate(self.sums[:-1]):
-            vectors = (self.t, self.v, self.z, self.r)
-            self.layers.each(layer, sweeps.move, self.pivots, self.reach, step, *vectors, *sums)
+            self.layers.each(layer, sweeps.move, *arrays, sums)
         self.square, norm, size, mass = (float(sum(sums[which].sum() for sums in self.sums[:-1])) for which in range(4))
         outside, more = (float(self.sums[-1][which].sum()) for which in (2, 3))
         self.rounding += _HALF_ULP * abs(step) * (math.sqrt(size) + math.sqrt(outside))
@@ -202,7 +201,7 @@ class Iteration:
 
     def _fill(self, factor: float, core: NDArray[Any], out: NDArray[Any]) -> None:
         """Out <- factor D^-1 A core on the fringe."""
-        arrays = (*self.edges[:3], self.strengths, factor, core, out, *self.sums[-1][2:])
+        arrays = (*self.edges, self.strengths, factor, (core, out), self.sums[-1])
         self.layers.each(len(self.sums) - 1, sweeps.fringe, *arrays)
 
     def solution(self) -> NDArray[np.float64]:

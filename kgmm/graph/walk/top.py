@@ -93,18 +93,7 @@ def _push(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Ranking | No
     for threshold in _PUSHES:
         if edges:
             active = np.flatnonzero(residual > threshold * strengths)
-        read = push(
-            rows.indptr,
-            rows.indices,
-            rows.weights,
-            strengths,
-            estimate,
-            residual,
-            active,
-            restart,
-            threshold,
-            most - edges,
-        )
+        read = push(rows.arrays, strengths, estimate, residual, active, restart, threshold, most - edges)
         edges += read
         if edges >= most:
             return None
