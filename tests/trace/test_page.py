@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from html import unescape
 from pathlib import Path
 
@@ -114,3 +117,19 @@ def test_relations_between_objects_are_shown(answers: dict[str, Answer]) -> None
     r = scene.relations[0]
     said = f"{scene[r.subject].name} {r.predicate.replace('_', ' ')} {scene[r.object].name}"
     assert f"<li><bdi>{said}</bdi></li>" in page(answers["seen"].trace)
+
+
+def test_places_are_the_same_in_every_process() -> None:
+    edges = [(f"hub {i % 2}", f"leaf {i}") for i in range(60)] + [(f"left {i}", f"right {i}") for i in range(20)]
+    program = f"from kgmm.trace.page.drawing import layout; print(layout({edges!r}))"
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(printed) == 1

@@ -78,7 +78,10 @@ def layout(edges: list[tuple[str, str]]) -> dict[str, tuple[float, float]]:
     left = 0.0
     for part in sorted(networkx.connected_components(plain), key=lambda nodes: (-len(nodes), min(nodes))):
         size = STEP * max(1.0, len(part) ** 0.5)
-        found = networkx.kamada_kawai_layout(plain.subgraph(sorted(part)))
+        within = networkx.Graph()  # a subgraph lists its nodes in an order that differs from one process to the next
+        within.add_nodes_from(node for node in plain if node in part)
+        within.add_edges_from(plain.edges(part))
+        found = networkx.kamada_kawai_layout(within)
         least = min(float(x) for x, _ in found.values())
         for node, (x, y) in found.items():
             places[node] = (round(left + WIDE * size * (float(x) - least), 1), round(size * float(y), 1))
