@@ -26,7 +26,7 @@ from kgmm.trace.checks import guessed
     "--reasoner",
     default="default",
     show_default=True,
-    help="Which reasoner answers, or the folder of a trained model.",
+    help="Which reasoner answers, or the folder of a trained model (a reasoner's name comes first; ./NAME is a folder).",
 )
 @click.option("--choice", "choices", multiple=True, help="An answer to choose from; repeatable.")
 @click.option("--perceiver", default="default", show_default=True, help="What turns a picture into a scene.")
@@ -62,7 +62,7 @@ def ask(
         answer = store.ask(
             image,
             question,
-            reasoner=_own(reasoner),
+            reasoner=reasoner,
             choices=choices or None,
             top=top,
             perceiver=perceiver,
@@ -81,11 +81,6 @@ def ask(
             )
             return
         click.echo(evidence(answer))
-
-
-def _own(reasoner: str) -> str | Path:
-    """Return a trained model's folder as a path, and any other name as it is."""
-    return Path(reasoner) if Path(reasoner, "config.json").is_file() else reasoner
 
 
 def _write_trace(answer: Answer, page: Path) -> None:
