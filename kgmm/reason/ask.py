@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import KgmmError
+from kgmm.language.names import concept
 from kgmm.nn.folders import trained_name
 from kgmm.reason.registry import meant
 from kgmm.reason.registry import reasoner as reasoner_of
@@ -17,12 +19,13 @@ from kgmm.trace import Answer, Trace
 
 if TYPE_CHECKING:
     from kgmm.retrieve import Key
+    from kgmm.scene.images import ImageLike
     from kgmm.store import LocalStore
 
 
 def ask(
     store: LocalStore,
-    image_or_scene: Any,
+    image_or_scene: ImageLike | SceneGraph | Mapping[str, Any],
     question: str,
     *,
     reasoner: str | Path = "default",
@@ -38,10 +41,10 @@ def ask(
 
     Args:
         store: the knowledge; facts of its scene and story graphs are left out unless *graphs* names them.
-        image_or_scene: a picture (path, PIL image, array), a scene graph, or the path of a scene's JSON file.
+        image_or_scene: a picture (path, bytes, PIL image, array), a scene graph, or the path of a scene's JSON file.
         question: in English.
-        reasoner: ``default``, one of :func:`~kgmm.reason.registry.reasoner_names`, or the folder of a model of one's own; a folder that has
-            a reasoner's name is meant only by a path.
+        reasoner: ``default``, one of :func:`~kgmm.reason.registry.reasoner_names`, or the folder of a model of one's
+            own; a folder that has a reasoner's name is meant only by a path (``./kdmn`` or a ``Path``).
         choices: answers to choose from; open-ended if None.
         top: the answer and at most ``top - 1`` alternatives.
         perceiver: what turns a picture into a scene.
@@ -70,8 +73,10 @@ def ask(
     start = time.perf_counter()
     scene = scene_of(image_or_scene, perceiver)
     seconds = time.perf_counter() - start
-    run = _runner(store, scene, question, reasoner, choices, top, graphs, limit, threshold)
-    answer = run(frozenset(exclude))
+    offered = list(choices) if choices is not None else None
+    named = list(graphs) if graphs else None
+    task = Task(store, scene, question, offered, top, limit=limit, graphs=named, threshold=threshold)
+    answer = _runner(task, reasoner)(frozenset(exclude))
     answer.trace.timings = {"perceive": round(seconds, 4), **answer.trace.timings}
     answer.trace.timings["total"] = round(time.perf_counter() - start, 4)
     return answer
@@ -80,32 +85,53 @@ def ask(
 def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) -> Trace:
     """Attach a trace read from a file to a store, so that ``trace.without(fact)`` can ask again.
 
+    Args:
+        store: the knowledge that is asked again.
+        trace: what is attached; the same trace is returned.
+        reasoner: which reasoner or folder answers again; by default the one of the trace, of the folder it names.
+
     Raises:
-        KgmmError: if the trace has no scene.
+        KgmmError: if the trace has no scene, or is of a model whose folder is not there; ``trace.without`` raises it
+            where another model than the trace's would answer.
     """
     if trace.scene is None:
         raise KgmmError("the trace holds no scene to ask about again")
-    run = _runner(
+    by = reasoner or (Path(trace.folder) if trace.folder else trace.reasoner)
+    if isinstance(by, Path) and not (by / "config.json").is_file():
+        raise KgmmError(
+            f"the trace is of a {trace.reasoner} in {by}, which is not there; attach it with reasoner=FOLDER"
+        )
+    task = Task(
         store,
         trace.scene,
         trace.question,
-        reasoner or trace.reasoner,
         trace.choices,
-        3,
-        trace.graphs,
-        max(len(trace.memory), 1),
-        trace.threshold,
+        trace.top,
+        limit=max(len(trace.memory), 1),
+        graphs=trace.graphs,
+        threshold=trace.threshold,
     )
-    trace.attach(run, store)
+    run = _runner(task, by)
+
+    def again(exclude: frozenset[Key]) -> Answer:
+        answer = run(exclude)
+        if reasoner is None and trace.model and answer.trace.model not in ("", trace.model):
+            raise KgmmError(
+                f"the trace is of the {trace.reasoner} with weights {trace.model}, those here are {answer.trace.model}; "
+                "attach it with reasoner=FOLDER of a model to ask again"
+            )
+        return answer
+
+    trace.attach(again, store)
     return trace
 
 
-def scene_of(source: Any, perceiver: str) -> SceneGraph:
-    """Return a scene as it is, of its JSON file or data, or as *perceiver* sees it in a picture."""
+def scene_of(source: ImageLike | SceneGraph | Mapping[str, Any], perceiver: str = "default") -> SceneGraph:
+    """Return the scene that a question is about: as it is given, read from its JSON file, or perceived in a picture."""
     if isinstance(source, SceneGraph):
         return source
-    if isinstance(source, dict):
-        return SceneGraph.from_dict(source)
+    if isinstance(source, Mapping):
+        return SceneGraph.from_dict(dict(source))
     if isinstance(source, str | Path) and str(source).lower().endswith(".json"):
         return SceneGraph.from_json(source)
     from kgmm.perceivers import perceive
@@ -113,44 +139,24 @@ def scene_of(source: Any, perceiver: str) -> SceneGraph:
     return perceive(source, perceiver=perceiver)
 
 
-def _runner(
-    store: LocalStore,
-    scene: SceneGraph,
-    question: str,
-    name: str | Path,
-    choices: Sequence[str] | None,
-    top: int,
-    graphs: Sequence[str] | None,
-    limit: int,
-    threshold: float | None = None,
-) -> Callable[[frozenset[Key]], Answer]:
+def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
     """Return a function that answers the question with some statements taken away; scene statements too."""
     known = meant(name)
     think = reasoner_of(known)
+    own = isinstance(known, Path)
     shown = trained_name(known) if isinstance(known, Path) else known
 
     def run(exclude: frozenset[Key]) -> Answer:
         start = time.perf_counter()
-        chosen = list(choices) if choices is not None else None
-        task = Task(
-            store,
-            _lacking(scene, exclude),
-            question,
-            chosen,
-            top,
-            exclude,
-            limit,
-            list(graphs) if graphs else None,
-            threshold,
-        )
-        links = task.links
+        asked = replace(task, scene=_lacking(task.scene, exclude), exclude=exclude)
+        links = asked.links
         grounded = time.perf_counter()
-        outcome = think(task)
+        outcome = think(asked)
         done = time.perf_counter()
         trace = Trace(
-            question=question,
-            scene=scene,
-            choices=chosen,
+            question=task.question,
+            scene=task.scene,
+            choices=task.choices,
             concepts=links,
             memory=outcome.memory,
             steps=outcome.steps,
@@ -160,14 +166,16 @@ def _runner(
             alternatives=outcome.alternatives,
             abstained=outcome.abstained if outcome.text is None else "",
             reasoner=shown,
+            folder=str(Path(known).resolve()) if own else "",
             model=outcome.model,
-            store=str(store.path),
-            store_version=store.version,
-            graphs=list(graphs) if graphs else None,
-            threshold=threshold,
-            timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **task.timings},
+            store=str(task.store.path),
+            store_version=task.store.version,
+            graphs=task.graphs,
+            threshold=task.threshold,
+            top=task.top,
+            timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **asked.timings},
         )
-        trace.attach(lambda more: run(exclude | more), store)
+        trace.attach(lambda more: run(exclude | more), task.store)
         return Answer(outcome.text, outcome.score, outcome.alternatives if outcome.text is not None else [], trace)
 
     return run
@@ -177,10 +185,6 @@ def _lacking(scene: SceneGraph, exclude: frozenset[Key]) -> SceneGraph:
     """Return the scene without the objects, attributes and relations whose statements are taken away."""
     if not any(s.startswith("/s/") for s, _, _ in exclude):
         return scene
-    from dataclasses import replace
-
-    from kgmm.language.names import concept
-
     gone = {o.id for o in scene.objects if (scene.node(o.id), "InstanceOf", concept(o.name)) in exclude}
     objects = tuple(
         replace(

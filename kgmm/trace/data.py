@@ -102,6 +102,8 @@ class Record:
     #: why there is no answer, and what was missing
     abstained: str = ""
     reasoner: str = ""
+    #: folder of a model of one's own; empty for a shipped one
+    folder: str = ""
     #: checksum of the model's weights; empty for a reasoner without any
     model: str = ""
     store: str = ""
@@ -114,6 +116,8 @@ class Record:
     graphs: list[str] | None = None
     #: answers less sure were withheld; None for the reasoner's own bound
     threshold: float | None = None
+    #: the answer and at most ``top - 1`` alternatives were asked for
+    top: int = 3
     _replay: Replay | None = field(default=None, repr=False, compare=False)
     _kb: LocalStore | None = field(default=None, repr=False, compare=False)
 

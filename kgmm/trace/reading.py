@@ -61,6 +61,8 @@ def _record(data: dict[str, Any], origin: str, kind: type[R]) -> R:
         counterfactuals=[_counterfactual(x) for x in _items(data.get("counterfactuals", []))],
         graphs=_optional(data.get("graphs"), _texts),
         threshold=_optional(data.get("threshold"), _number),
+        folder=_text(data.get("folder", "")),
+        top=int(_number(data.get("top", 3))),
     )
 
 
