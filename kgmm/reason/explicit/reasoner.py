@@ -25,7 +25,17 @@ from kgmm.reason.explicit.certainty import NEAREST_CHOICE
 from kgmm.reason.explicit.comparisons import compare
 from kgmm.reason.explicit.evidence import Focus, by_evidence
 from kgmm.reason.explicit.objects import ASKED, Match, matches, seen_as
-from kgmm.reason.explicit.rules import attribute, between, count, describe, exists, related_objects, test, where
+from kgmm.reason.explicit.rules import (
+    NUMBERS,
+    attribute,
+    between,
+    count,
+    describe,
+    exists,
+    related_objects,
+    test,
+    where,
+)
 from kgmm.reason.question.parsed import Question
 from kgmm.reason.ranking.committee import committee
 from kgmm.reason.ranking.features import evidence, memory
@@ -75,10 +85,6 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
     """Answer by the rules, if the scorer is the linear one, otherwise or else by evidence; withhold what is unsure."""
     question = task.parsed
     step = Step("parse", _said(question), question.summary())
-    if question.main is not None:
-        seen = _seen_answer(task, [Match(question.main, question.main.score, [seen_as(task, question.main)])])
-        seen.steps.insert(0, step)
-        return seen
     outcome = _by_rule(task) if scorer is LINEAR else None
     if outcome is None and (reason := placeless(task)):
         outcome = unanswered(reason)
@@ -107,8 +113,11 @@ def _ruled(task: Task) -> bool:
 
 def _by_rule(task: Task) -> Outcome | None:
     """Return what the rule for this kind of question computes; None if there is none or it leaves it to the facts."""
-    rule = _RULES.get(task.parsed.kind)
-    outcome = rule(task, task.parsed) if rule is not None else None
+    main, rule = task.parsed.main, _RULES.get(task.parsed.kind)
+    if main is not None:
+        outcome: Outcome | None = _seen_answer(task, [Match(main, main.score, [seen_as(task, main)])])
+    else:
+        outcome = rule(task, task.parsed) if rule is not None else None
     if outcome is None or outcome.text is None or not task.choices:
         return outcome
     return _as_choice(task, outcome, outcome.text, task.choices)
@@ -117,6 +126,11 @@ def _by_rule(task: Task) -> Outcome | None:
 def _as_choice(task: Task, outcome: Outcome, text: str, choices: list[str]) -> Outcome:
     """Turn a computed answer into the choice that says it, or abstain if none does."""
     wanted = normal(text)
+    if wanted.isdigit():  # "one" and "nine" are near in meaning
+        said = next((c for c in choices if NUMBERS.get(normal(c), normal(c)) == wanted), None)
+        return (
+            replace(outcome, text=said) if said else unanswered(f"none of the choices is {text!r}", steps=outcome.steps)
+        )
     for choice in choices:
         if normal(choice) == wanted or normal(choice) in wanted.split() or wanted in normal(choice).split():
             return replace(outcome, text=choice)
@@ -124,7 +138,7 @@ def _as_choice(task: Task, outcome: Outcome, text: str, choices: list[str]) -> O
     best = int(near.argmax())
     if near[best] >= NEAREST_CHOICE:
         return replace(outcome, text=choices[best], score=round(outcome.score * float(near[best]), 4))
-    return replace(outcome, text=None, abstained=f"none of the choices is {text!r}", citations=[])
+    return unanswered(f"none of the choices is {text!r}", steps=outcome.steps)
 
 
 def _focus(task: Task) -> Focus | Outcome:
