@@ -10,6 +10,7 @@ import pytest
 
 from kgmm.knowledge import KnowledgeStore
 from kgmm.language.words import normal
+from kgmm.store import Fact
 from kgmm.trace import Answer
 
 ROOT = Path(__file__).parents[2]
@@ -42,13 +43,16 @@ def test_there_are_sixty_questions_of_every_kind() -> None:
     }
 
 
-def test_at_least_85_percent_are_answered_right(answers: list[tuple[dict[str, Any], Answer]]) -> None:
-    wrong = [(q["id"], q["question"], str(a)) for q, a in answers if not right(q, a)]
-    assert len(wrong) <= 9, wrong
+def test_all_are_answered_right(answers: list[tuple[dict[str, Any], Answer]]) -> None:
+    assert [(q["id"], q["question"], str(a)) for q, a in answers if not right(q, a)] == []
 
 
-def test_no_wrong_answer_comes_without_a_citation(answers: list[tuple[dict[str, Any], Answer]]) -> None:
-    assert [q["id"] for q, a in answers if a and not right(q, a) and not a.trace.citations] == []
+def test_every_answer_comes_with_a_citation_and_every_abstention_with_a_reason(
+    answers: list[tuple[dict[str, Any], Answer]],
+) -> None:
+    for question, answer in answers:
+        absent = answer.text in ("0", "no")  # what is not there has no fact to cite
+        assert answer.trace.citations or absent if answer else answer.trace.abstained, question["id"]
 
 
 def test_every_citation_is_in_the_store_or_the_scene(
@@ -65,12 +69,17 @@ def test_every_citation_is_in_the_store_or_the_scene(
                 )
 
 
-def test_an_answer_falls_when_its_only_support_is_taken_away(bundled_kb: KnowledgeStore) -> None:
+def test_an_answer_falls_when_all_that_supports_it_is_taken_away(bundled_kb: KnowledgeStore) -> None:
     scene = ROOT / "graphs/scenes/coffee.json"
     answer = bundled_kb.ask(scene, "Which object is used for stirring?")
     assert answer.text == "spoon"
-    knowledge = [c for c in answer.trace.citations if c.kind == "knowledge"]
-    assert answer.trace.without(*knowledge).trace.citations != answer.trace.citations
+    taken: set[Fact] = set()
+    while answer.text == "spoon":
+        knowledge = {c.fact for c in answer.trace.citations if c.kind == "knowledge"}
+        assert knowledge and not knowledge & taken, "it stands on facts that are gone, or on none"
+        taken |= knowledge
+        answer = answer.trace.without(*knowledge)
+    assert 1 <= len(taken) <= 20
 
 
 def test_a_penguin_does_not_inherit_flying(tmp_path: Path) -> None:
