@@ -1,4 +1,9 @@
-"""What the networks on coloured shapes share when asked: picture → objects → logits → outcome with its trace."""
+"""What the networks on coloured shapes share when asked: picture → objects → logits → outcome with its trace.
+
+Stacked attention (Yang 2016), co-attention (Lu 2016), top-down attention (Anderson 2018), a learned graph
+(Norcliffe-Brown 2018), neural modules (Andreas 2016, Hu 2017) and bilinear fusions, MUTAN (Ben-younes 2017) by default;
+``conventional`` is the baseline of one vector each for picture and question.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +25,6 @@ from kgmm.scene import SceneGraph
 from kgmm.trace import Step
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
-#: the survey's Figure 19; stacked attention (Yang 2016); co-attention (Lu 2016); top-down attention (Anderson 2018); a
-#: learned graph (Norcliffe-Brown 2018); neural modules (Andreas 2016, Hu 2017); bilinear fusions, MUTAN by default
 NAMES = (
     "conventional",
     "san",
