@@ -20,10 +20,10 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from kgmm.data.fvqa import FvqaQuestion, fvqa_store, load_questions, right_answer, split_by_image
+from kgmm.encode.vectors import prime
 from kgmm.language.names import label
 from kgmm.reason.ranking.features import FEATURES, evidence
 from kgmm.reason.task import Task
-from kgmm.retrieve.memory import prime
 
 TEMPLATE = '''"""Weights of the explicit reasoner, written by ``benchmarks/fit_explicit.py``; do not edit by hand.
 

@@ -2,36 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kgmm.encode.cache import VectorCache, encode_cached
 from kgmm.encode.text import Encoder, text_encoder
-from kgmm.language.names import label
-
-
-class Terms(Protocol):
-    """The store's dictionary, as far as it is needed here."""
-
-    def names(self, ids: NDArray[np.int64]) -> list[str]:
-        """Return the terms of ids."""
-        ...
-
-
-class HasTerms(Protocol):
-    """A store, as far as it is needed here."""
-
-    @property
-    def terms(self) -> Terms:
-        """The store's dictionary."""
-        ...
-
-    def cache_dir(self, name: str) -> Path:
-        """Return a folder for derived things."""
-        ...
+from kgmm.encode.vectors import HasTerms, term_vectors
 
 
 def features(store: HasTerms, ids: ArrayLike, encoder: str | Encoder = "minilm") -> NDArray[np.float32]:
@@ -53,9 +28,4 @@ def features(store: HasTerms, ids: ArrayLike, encoder: str | Encoder = "minilm")
     """
     model = text_encoder(encoder) if isinstance(encoder, str) else encoder
     numbers = np.asarray(ids).astype(np.int64)
-    cache = VectorCache(store.cache_dir("vectors"), model.dim, model.checksum)
-
-    def texts(rows: NDArray[np.int64]) -> list[str]:
-        return [label(term) for term in store.terms.names(numbers[rows])]
-
-    return encode_cached(model, cache, numbers.astype(np.uint64), texts)
+    return term_vectors(store, numbers, model)

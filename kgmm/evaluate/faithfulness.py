@@ -17,11 +17,11 @@ import numpy as np
 
 from kgmm.data.fvqa import FvqaQuestion, right_answer
 from kgmm.encode import text_encoder
+from kgmm.encode.vectors import query_vector
 from kgmm.evaluate.calibration import calibration, risk_coverage
 from kgmm.language.phrase import phrase
 from kgmm.progress import Progress, silent
 from kgmm.reason import ask
-from kgmm.retrieve.memory import query_vector
 from kgmm.store import Fact, LocalStore
 from kgmm.trace import Answer, Trace, key
 from kgmm.trace.checks import verify

@@ -11,10 +11,10 @@ from typing import Any
 
 from kgmm.data.fvqa import FvqaQuestion, StatedFacts, right_answer
 from kgmm.encode import text_encoder
+from kgmm.encode.vectors import prime, query_vector
 from kgmm.language.phrase import Triple
 from kgmm.progress import Progress, silent
 from kgmm.reason import ask
-from kgmm.retrieve.memory import prime, query_vector
 from kgmm.store import Fact, LocalStore
 from kgmm.trace import Answer
 from kgmm.train.measures import answered_at, hit_rates

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kgmm.encode.node_features import HasTerms, features
+from kgmm.encode.node_features import features
 from kgmm.encode.text import NAMED, Encoder, text_encoder
+from kgmm.encode.vectors import HasTerms
 from kgmm.errors import KgmmError
 from kgmm.hashing.base import Codes, Hasher, unpack
 from kgmm.hashing.features import MODALITIES, Modality

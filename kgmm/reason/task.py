@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kgmm.reason.question.parsed import Constraint, Question
 from kgmm.reason.question.reference import read
 from kgmm.retrieve import Candidates, Key, gather, link
+from kgmm.retrieve.gather import known_ids
 from kgmm.retrieve.ground import ground_name
 from kgmm.scene import SceneGraph
 from kgmm.store import Fact
@@ -94,7 +95,7 @@ class Task:
 
     def ids(self, names: Iterable[str]) -> list[int]:
         """Return the store's ids of those terms that it knows."""
-        return [i for name in names if (i := self.store.terms.id(name)) is not None]
+        return known_ids(self.store, names)
 
     def objects_of(self, concept: str) -> list[str]:
         """Return the ids of the scene objects linked to a concept."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from kgmm.retrieve.memory import Candidates, Key, Memory, gather, link, retrieve
+from kgmm.retrieve.gather import Candidates, Key, gather
+from kgmm.retrieve.ground import link
+from kgmm.retrieve.memory import Memory, retrieve
 
 __all__ = ["Candidates", "Key", "Memory", "gather", "link", "retrieve"]

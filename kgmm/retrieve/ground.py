@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgmm.encode.cache import VectorCache, encode_cached
+from kgmm.encode.vectors import term_vectors
 from kgmm.language import names
-from kgmm.language.words import STOP, lemma, lemmas, normal, tokens
+from kgmm.language.words import STOP, lemma, tokens
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.trace import Link
 
@@ -21,9 +22,34 @@ if TYPE_CHECKING:
 RULES = {"exact": 1.0, "inflected": 0.95, "alias": 0.9, "synonym": 0.85, "head": 0.7}
 #: cosine of all-MiniLM-L6-v2 below which two words are not taken for the same thing
 EMBEDDING_THRESHOLD = 0.62
-MAX_WORDS = 5
+#: words of a concept's name at most, and synonyms of a concept that are followed
+MAX_WORDS, MAX_SYNONYMS = 5, 4
 #: concepts an unknown word is compared with: those with the most facts
 MAX_CANDIDATES = 5_000
+
+
+def link(
+    store: LocalStore,
+    source: str | list[str] | SceneGraph,
+    question: str | None = None,
+    *,
+    encoder: Encoder | None = None,
+) -> list[Link]:
+    """Link what was seen and what was asked to concepts, seen things first.
+
+    Example:
+        >>> [k.concept for k in link(kb, ["cat", "unheard of"], "Does it sleep?")]         # doctest: +SKIP
+        ['/c/en/cat', '/c/en/sleep']
+    """
+    if isinstance(source, SceneGraph):
+        links = ground_scene(store, source)
+    elif isinstance(source, str):
+        links = ground_text(store, source, encoder=encoder)
+    else:
+        links = [k for name in source if (k := ground_name(store, name)) is not None]
+    if question and question != source:
+        links += ground_text(store, question, encoder=encoder)
+    return links
 
 
 def ground_name(store: LocalStore, name: str, *, object_id: str | None = None, lang: str = "en") -> Link | None:
@@ -38,24 +64,24 @@ def ground_name(store: LocalStore, name: str, *, object_id: str | None = None, l
     exact = names.concept(name, lang) if name.strip() else ""
     if not exact:
         return None
-    if store.terms.id(exact) is not None:
-        return Link(name, exact, "exact", RULES["exact"], object_id)
-    if exact.startswith(f"/c/{lang}/"):
+    node, rule = exact if store.terms.id(exact) is not None else None, "exact"
+    if node is None and exact.startswith(f"/c/{lang}/"):
         words = tokens(name)
-        for form in _inflections(words):
-            node = f"/c/{lang}/{'_'.join(form)}"
-            if store.terms.id(node) is not None:
-                return Link(name, node, "inflected", RULES["inflected"], object_id)
-        for start in range(1, len(words)):
-            tail = words[start:]
-            for form in (tail, *_inflections(tail)):
-                node = f"/c/{lang}/{'_'.join(form)}"
-                if store.terms.id(node) is not None:
-                    return Link(name, node, "head", RULES["head"], object_id)
-    return None
+        node, rule = _first_known(store, _inflections(words), lang), "inflected"
+        if node is None:
+            tails = (words[start:] for start in range(1, len(words)))
+            forms = (form for tail in tails for form in (tail, *_inflections(tail)))
+            node, rule = _first_known(store, forms, lang), "head"
+    return None if node is None else Link(name, node, rule, RULES[rule], object_id)
 
 
-def _inflections(words: list[str]) -> Iterable[list[str]]:
+def _first_known(store: LocalStore, forms: Iterable[list[str]], lang: str) -> str | None:
+    """Return the first of the concepts so named that the store knows."""
+    nodes = (f"/c/{lang}/{'_'.join(words)}" for words in forms)
+    return next((node for node in nodes if store.terms.id(node) is not None), None)
+
+
+def _inflections(words: list[str]) -> Iterator[list[str]]:
     if not words:
         return
     last = [*words[:-1], lemma(words[-1])]
@@ -90,12 +116,9 @@ def ground_text(store: LocalStore, text: str, *, encoder: Encoder | None = None,
     at = 0
     while at < len(words):
         for size in range(min(MAX_WORDS, len(words) - at), 0, -1):
-            window = words[at : at + size]
-            if _all_stop(window) or window[0] in STOP or window[-1] in STOP:
-                continue
-            link = _window(store, window, lang)
-            if link is not None:
-                links.append(link)
+            found = _window(store, words[at : at + size], lang)
+            if found is not None:
+                links.append(found)
                 at += size
                 break
         else:
@@ -104,36 +127,27 @@ def ground_text(store: LocalStore, text: str, *, encoder: Encoder | None = None,
             at += 1
     if unknown and encoder is not None:
         links += nearest_concepts(store, unknown, encoder)
-    return links + [s for link in links for s in synonyms(store, link)]
+    return links + [s for k in links for s in synonyms(store, k)]
 
 
 def _window(store: LocalStore, window: list[str], lang: str) -> Link | None:
-    text = " ".join(window)
-    if store.terms.id(f"/c/{lang}/{'_'.join(window)}") is not None:
-        return Link(text, f"/c/{lang}/{'_'.join(window)}", "exact", RULES["exact"])
-    for form in _inflections(window):
-        node = f"/c/{lang}/{'_'.join(form)}"
-        if store.terms.id(node) is not None:
-            return Link(text, node, "inflected", RULES["inflected"])
+    """Link words that neither begin nor end with a stop word, as they are or inflected."""
+    if window[0] in STOP or window[-1] in STOP:
+        return None
+    for rule, forms in (("exact", [window]), ("inflected", _inflections(window))):
+        node = _first_known(store, forms, lang)
+        if node is not None:
+            return Link(" ".join(window), node, rule, RULES[rule])
     return None
 
 
-def _all_stop(words: list[str]) -> bool:
-    return all(w in STOP for w in words)
-
-
-def synonyms(store: LocalStore, link: Link, limit: int = 4) -> list[Link]:
+def synonyms(store: LocalStore, link: Link) -> list[Link]:
     """Return links to the concepts that the store calls synonyms of a link's concept."""
-    found: list[Link] = []
-    for facts, end in (
-        (store.find(link.concept, "Synonym", None, limit=limit), "object"),
-        (store.find(None, "Synonym", link.concept, limit=limit), "subject"),
-    ):
-        for fact in facts:
-            node = getattr(fact, end)
-            if node != link.concept and node.startswith("/c/") and all(f.concept != node for f in found):
-                found.append(Link(link.text, node, "synonym", round(link.score * RULES["synonym"], 4), link.object))
-    return found[:limit]
+    nodes = [f.object for f in store.find(link.concept, "Synonym", None, limit=MAX_SYNONYMS)]
+    nodes += [f.subject for f in store.find(None, "Synonym", link.concept, limit=MAX_SYNONYMS)]
+    others = [node for node in dict.fromkeys(nodes) if node != link.concept and node.startswith("/c/")]
+    score = round(link.score * RULES["synonym"], 4)
+    return [replace(link, concept=node, rule="synonym", score=score) for node in others[:MAX_SYNONYMS]]
 
 
 def ground_object(store: LocalStore, seen: SceneObject) -> list[Link]:
@@ -159,11 +173,11 @@ def ground_scene(store: LocalStore, scene: SceneGraph) -> list[Link]:
         key = (seen.name, seen.aliases)
         if key not in known:
             known[key] = ground_object(store, seen)
-        links += [Link(k.text, k.concept, k.rule, k.score, seen.id) for k in known[key]]
+        links += [replace(k, object=seen.id) for k in known[key]]
     for tag, score in scene.tags:
         link = ground_name(store, tag, object_id="")
         if link is not None:
-            links.append(Link(tag, link.concept, link.rule, round(link.score * min(1.0, score), 4), ""))
+            links.append(replace(link, score=round(link.score * min(1.0, score), 4)))
     return links
 
 
@@ -197,21 +211,4 @@ def _common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, n
     best = ids[np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]]
     concepts = [i for i, name in zip(best, store.terms.names(best), strict=True) if name.startswith("/c/")]
     found = np.array(sorted(concepts[:MAX_CANDIDATES]), np.int64)
-    cache = VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
-    matrix = encode_cached(
-        encoder,
-        cache,
-        found.astype(np.uint64),
-        lambda at: [names.label(t) for t in store.terms.names(found[at])],
-    )
-    return found, matrix
-
-
-def same(a: str, b: str) -> bool:
-    """Tell whether two names are the same up to inflection and determiner.
-
-    Example:
-        >>> same("the Polar Bears", "polar bear")
-        True
-    """
-    return normal(a) == normal(b) or lemmas(a) == lemmas(b)
+    return found, term_vectors(store, found, encoder)

@@ -309,7 +309,7 @@ def related(kb: KnowledgeStore, uri: str, prefix: str | None, limit: int) -> dic
     ]
     if not keep:
         return success({"@id": uri, "related": []})
-    from kgmm.retrieve.memory import term_vectors
+    from kgmm.encode.vectors import term_vectors
 
     scores = term_vectors(kb, ids[keep], encoder) @ (query_vector / max(float(np.linalg.norm(query_vector)), 1e-9))
     order = np.argsort(-scores, kind="stable")[:limit]

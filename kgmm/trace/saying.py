@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from kgmm.language import names
-from kgmm.language.phrase import phrase
+from kgmm.language.phrase import phrase, sentence
 from kgmm.store import Fact
 from kgmm.trace.data import Record
-
-_SCENE_WORDS = {"InstanceOf": "is a", "HasProperty": "is", "Depicts": "shows", "Contains": "contains"}
 
 
 def say(trace: Record, fact: Fact) -> str:
@@ -26,8 +24,7 @@ def say(trace: Record, fact: Fact) -> str:
     subject, target = name(trace, fact.subject), name(trace, fact.object)
     if fact.predicate == "InstanceOf" and subject == target:
         return f"{subject} is seen in the picture"
-    relation = _SCENE_WORDS.get(fact.predicate, names.label(fact.predicate).replace("_", " "))
-    return f"{subject} {relation} {target}"
+    return sentence(subject, fact.predicate, target)
 
 
 def name(trace: Record, term: str) -> str:

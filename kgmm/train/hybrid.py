@@ -19,13 +19,13 @@ from torch import Tensor
 from kgmm.data.fvqa import FvqaQuestion, StatedFacts, spellings, split_by_image
 from kgmm.data.knowledge_questions import knowledge_questions
 from kgmm.encode import text_encoder
+from kgmm.encode.vectors import prime, vector_cache
 from kgmm.errors import KgmmError
 from kgmm.progress import Progress, silent
 from kgmm.reason.ranking import committee, network
 from kgmm.reason.ranking.features import FEATURES, Evidence, evidence
 from kgmm.reason.ranking.weights import WEIGHTS
 from kgmm.reason.task import Task
-from kgmm.retrieve.memory import prime, vectors
 from kgmm.train.measures import answered_at, by_kind, hit_rates
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class HybridProblem:
                 f"{self.size} questions whose gold facts are found to learn from and {len(self.held)} about other "
                 f"images to test on, of {len(questions)}; both are needed"
             )
-        cache = vectors(store, text_encoder("minilm"))
+        cache = vector_cache(store, text_encoder("minilm"))
         self.facts = Vectors(np.concatenate([e.facts for e in made]), cache)
         self.ends = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
         options = {

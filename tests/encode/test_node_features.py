@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
 from kgmm.encode import features, text_encoder
+
+T = TypeVar("T")
 
 
 class Terms:
@@ -20,7 +24,7 @@ class Terms:
 
 
 class Store:
-    """The two things of a store that features need: its dictionary and a folder."""
+    """What features need of a store: its dictionary, a folder, and what is derived, here never kept."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -29,6 +33,9 @@ class Store:
     def cache_dir(self, name: str) -> Path:
         (self.folder / name).mkdir(exist_ok=True)
         return self.folder / name
+
+    def derived(self, name: Hashable, make: Callable[[], T]) -> T:
+        return make()
 
 
 @pytest.mark.parametrize("encoder", ["minilm", "glove"])

@@ -9,7 +9,9 @@ import pytest
 
 import kgmm
 from kgmm.knowledge import KnowledgeStore
-from kgmm.retrieve.memory import DENIES, Candidates, Memory, _denied
+from kgmm.language.relations import DENIES
+from kgmm.retrieve import Candidates, Memory
+from kgmm.retrieve.gather import denied as denied_rows
 from kgmm.scene import SceneGraph, SceneObject
 
 
@@ -116,14 +118,14 @@ def test_denial_agrees_with_the_rule_said_row_by_row(tmp_path_factory: pytest.Te
             predicate,
             small[1],
             np.ones(n, np.float32),
-            small[0] * 0,
-            small[2],
-            small[3],
-            (generator.random(n) < 0.2).astype(np.int64),
-            [0, 1, 2],
-            {},
+            graph=small[0] * 0,
+            root=small[2],
+            depth=small[3],
+            end=(generator.random(n) < 0.2).astype(np.int64),
+            roots=[0, 1, 2],
+            closures={},
         )
         keep = generator.random(n) < 0.8
-        denied = _denied(store, c, keep)
+        denied = denied_rows(store, c, keep)
         assert (denied == literal_denied(c, keep, store)).all()
         assert denied.any() and not denied.all()

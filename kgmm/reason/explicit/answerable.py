@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgmm.language import names
+from kgmm.language.places import TELLING
+from kgmm.language.relations import DENIES, LOCATIVE, RELATIONS, STRICT
 from kgmm.language.words import lemma
 from kgmm.reason.explicit.certainty import REFUTED
 from kgmm.reason.explicit.objects import Match, is_of, support
-from kgmm.retrieve.memory import DENIES, closure
+from kgmm.retrieve.gather import closure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,19 +29,14 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-#: relations whose questions nothing else answers: "who built it" wants a maker or nothing
-STRICT = frozenset("CreatedBy MadeOf Causes SymbolOf Antonym HasPrerequisite".split())
 #: what a question by a strict relation may ask by beside it
 _BESIDE = frozenset(("UsedFor", "Desires"))
-#: what only a drawn scene tells of two things
-_DRAWN = frozenset("left_of right_of above below on under inside behind in_front_of next_to".split())
 #: heads of "which ..." that what is known fills with words for no kind of thing
 _ABSTRACT = frozenset(
     "activity action purpose use function reason way property quality feature characteristic place location time effect"
     " relation relationship name word category class family group colour color material shape size part side"
     " image picture scene photo photograph area region job role behavior behaviour ability difference benefit".split()
 )
-_PLACES, _HOLDS = ("AtLocation", "LocatedNear", "OriginatesFrom"), ("HasA", "Contains")
 #: best hypotheses looked at for being of the kind asked for
 KIND_TESTS = 100
 
@@ -49,7 +46,7 @@ def placeless(task: Task) -> str:
     q, noun = task.parsed, task.parsed.noun
     if task.drawn or q.kind != "select" or noun is None or not noun.scene or not noun.generic or noun.known:
         return ""
-    only = {predicate for predicate, _ in noun.scene} <= _DRAWN
+    only = {predicate for predicate, _ in noun.scene} <= set(TELLING)
     return "the scene is a list of names and does not say where things are" if only else ""
 
 
@@ -128,8 +125,8 @@ def _words(relation: str) -> set[str]:
 
 def _placing(task: Task, c: Candidates) -> Mask:
     """Tell, for subject and object of every candidate in turn, which can say where something is."""
-    at = np.isin(c.predicate, task.ids(_PLACES)) & (c.end == 0)
-    within = np.isin(c.predicate, task.ids(_HOLDS)) & (c.end == 1)
+    at = np.isin(c.predicate, task.ids(LOCATIVE)) & (c.end == 0)
+    within = np.isin(c.predicate, task.ids(RELATIONS["AtLocation"].turned)) & (c.end == 1)
     return np.stack([within, at], axis=1).reshape(-1)
 
 
@@ -143,5 +140,4 @@ def _kind_asked(task: Task, noun: Noun) -> int | None:
 
 def _of_kind(task: Task, ids: NDArray[np.int64], kind: int) -> Mask:
     """Tell which of some terms are a kind of another by the store's IsA facts."""
-    upward = set(task.ids(("IsA", "InstanceOf")))
-    return np.array([i != kind and kind in closure(task.store, int(i), upward, set()) for i in ids], bool)
+    return np.array([i != kind and kind in closure(task.store, int(i)) for i in ids], bool)

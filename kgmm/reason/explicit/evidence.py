@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgmm.encode.vectors import query_vector, term_vectors
 from kgmm.language import names
 from kgmm.language.words import lemma, lemmas, normal
 from kgmm.reason.explicit.answerable import concepts_of, possible, strictly
@@ -15,7 +16,6 @@ from kgmm.reason.explicit.objects import Match, matches, seen_as
 from kgmm.reason.ranking.features import Evidence, evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
 from kgmm.reason.task import Outcome, answered, unanswered
-from kgmm.retrieve.memory import query_vector, term_vectors
 from kgmm.trace import Step, cited
 
 if TYPE_CHECKING:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgmm.encode.vectors import query_vector, term_vectors
 from kgmm.language import names
+from kgmm.language.relations import DENIES, says_turned
 from kgmm.language.words import content, lemma, normal
 from kgmm.reason.explicit import certainty
 from kgmm.reason.explicit.certainty import SUPPORT
@@ -15,7 +17,8 @@ from kgmm.reason.explicit.places import related, scene_citation
 from kgmm.reason.question.parsed import Constraint, Noun
 from kgmm.reason.question.vocabulary import COLOURS
 from kgmm.reason.task import Support
-from kgmm.retrieve.memory import DENIES, chain, chain_at, fact_at, query_vector, rarity, term_vectors
+from kgmm.retrieve.gather import chain, chain_at, fact_at
+from kgmm.retrieve.score import rarity
 from kgmm.scene import SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Citation, Link
@@ -215,12 +218,7 @@ def _allowed(predicate: str, relations: set[str], denying: set[str], end: int) -
     if not relations:
         return not predicate.startswith("Not")
     if end == 1:  # the object is the fact's object: "found in a kitchen" by kitchen HasA knife
-        return (
-            ("AtLocation" in relations and predicate in ("HasA", "Contains"))
-            or ("HasA" in relations and predicate in ("PartOf", "AtLocation"))
-            or ("PartOf" in relations and predicate == "HasA")
-            or (predicate in relations and predicate in ("RelatedTo", "Synonym"))
-        )
+        return says_turned(predicate, relations)
     return predicate in relations
 
 

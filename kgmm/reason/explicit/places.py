@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kgmm.language.words import lemma
+from kgmm.language.places import canonical, states
 from kgmm.reason.explicit.certainty import BOXES
 from kgmm.scene import Box, SceneRelation
 from kgmm.store import Fact
@@ -13,67 +13,14 @@ from kgmm.trace import Citation
 if TYPE_CHECKING:
     from kgmm.reason.task import Task
 
-INVERSE = {
-    "left_of": "right_of",
-    "above": "below",
-    "on": "under",
-    "inside": "contains",
-    "in_front_of": "behind",
-    "hold": "held_by",
-    "wear": "worn_by",
-}
-INVERSE |= {b: a for a, b in INVERSE.items()}
-SYMMETRIC = frozenset({"next_to", "touch", "near", "beside"})
-#: predicates people use for one another, by the word that stands for all of them
-ALIKE = {
-    "near": "next_to",
-    "beside": "next_to",
-    "close_to": "next_to",
-    "adjacent_to": "next_to",
-    "by": "next_to",
-    "under": "below",
-    "beneath": "below",
-    "underneath": "below",
-    "over": "above",
-    "in": "inside",
-    "within": "inside",
-    "on_top_of": "on",
-    "atop": "on",
-    "upon": "on",
-    "to_the_left_of": "left_of",
-    "to_the_right_of": "right_of",
-}
-
-
-def canonical(predicate: str) -> str:
-    """Return the word that stands for a scene predicate: ``sitting_on`` → ``on``, ``wearing`` → ``wear``.
-
-    Example:
-        >>> canonical("lying on"), canonical("holding"), canonical("near")
-        ('on', 'hold', 'next_to')
-    """
-    plain = predicate.strip().lower().replace(" ", "_")
-    if plain in ALIKE:
-        return ALIKE[plain]
-    parts = plain.split("_")
-    if len(parts) == 2 and parts[0].endswith("ing") and parts[1] in ("on", "in", "inside", "under", "behind", "above"):
-        return ALIKE.get(parts[1], parts[1])
-    if len(parts) == 1:
-        return lemma(plain)
-    return plain
-
 
 def related(task: Task, a: str, predicate: str, b: str) -> SceneRelation | None:
     """Return the scene relation that puts object *a* in a relation to *b*: stated, inverse, or seen from the boxes."""
     wanted = canonical(predicate)
     for r in task.scene.relations:
-        stated = canonical(r.predicate)
-        if (r.subject, r.object) == (a, b) and (stated == wanted or {stated, wanted} in ({"on", "on_top_of"},)):
+        if (r.subject, r.object) == (a, b) and states(r.predicate, wanted):
             return r
-        turned = (r.subject, r.object) == (b, a)
-        if turned and (INVERSE.get(stated) == wanted or (stated == wanted and wanted in SYMMETRIC)):
-            return r
-        if turned and ALIKE.get(INVERSE.get(stated, ""), "") == wanted:
+        if (r.subject, r.object) == (b, a) and states(r.predicate, wanted, turned=True):
             return r
     boxes = task.scene[a].box, task.scene[b].box
     if boxes[0] is not None and boxes[1] is not None and by_boxes(boxes[0], boxes[1], wanted):

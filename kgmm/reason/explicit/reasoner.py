@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kgmm.encode.vectors import query_vector
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.language.words import content, lemmas, normal
@@ -41,7 +42,6 @@ from kgmm.reason.ranking.committee import committee
 from kgmm.reason.ranking.features import evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
 from kgmm.reason.task import Outcome, Task, answered, unanswered
-from kgmm.retrieve.memory import query_vector
 from kgmm.scene import SceneObject
 from kgmm.trace import Step
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from kgmm.language import names
 from kgmm.language.phrase import phrase
+from kgmm.language.places import INVERSE, TELLING, canonical
 from kgmm.language.words import normal
 from kgmm.reason.explicit import certainty
 from kgmm.reason.explicit.objects import (
@@ -24,11 +25,11 @@ from kgmm.reason.explicit.objects import (
     support,
     with_attribute,
 )
-from kgmm.reason.explicit.places import INVERSE, by_boxes, canonical, related, scene_citation
+from kgmm.reason.explicit.places import by_boxes, related, scene_citation
 from kgmm.reason.question.parsed import Constraint, Noun, Question
 from kgmm.reason.question.vocabulary import COLOURS
 from kgmm.reason.task import Outcome, answered, unanswered
-from kgmm.retrieve.memory import chain_at, fact_at
+from kgmm.retrieve.gather import chain_at, fact_at
 from kgmm.scene import SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Citation, Step
@@ -48,8 +49,6 @@ _VALUES = {
 }
 #: numbers as facts spell them
 NUMBERS = dict(zip("zero one two three four five six seven eight nine ten".split(), map(str, range(11)), strict=True))
-#: predicates worth saying when asked where something is, best first
-_WHERE = "on inside held_by worn_by in_front_of behind next_to below above left_of right_of".split()
 #: predicates worth saying of two boxes, best first
 _BETWEEN = ("inside", "left_of", "right_of", "above", "below", "next_to")
 #: seen objects that a condition is tested of
@@ -250,7 +249,9 @@ def where(task: Task, q: Question) -> Outcome | None:
             for r in task.scene.relations
             if r.object == m.object.id and canonical(r.predicate) in INVERSE
         ]
-        placed = sorted((p for p in placed if p[0] in _WHERE and p[2] in task.scene), key=lambda p: _WHERE.index(p[0]))
+        placed = sorted(
+            (p for p in placed if p[0] in TELLING and p[2] in task.scene), key=lambda p: TELLING.index(p[0])
+        )
         if placed:
             _, relation, at = placed[0]
             said = [f"{p.replace('_', ' ')} the {task.scene[o].name}" for p, _, o in placed[:3]]

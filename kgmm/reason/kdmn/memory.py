@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.language.relations import cued
 from kgmm.language.words import content, lemmas, normal, tokens
 from kgmm.reason.question.cues import ASKS_UNSEEN
-from kgmm.retrieve.memory import CUES
 
 if TYPE_CHECKING:
     from kgmm.nn.kdmn import FactBatch
@@ -163,8 +163,8 @@ def _end_features(m: MemoryInput, seen: Floats, share: Floats, length: Floats, b
     subject = np.broadcast_to(np.array([1.0, 0.0], np.float32), seen.shape)
     # only ends whose own end is seen compete: the usual question asks for a seen thing
     rival = np.where(seen > 0, g_cos, -1.0)
-    asked = {relation for relation, pattern in CUES.items() if pattern.search(m.question.lower())}
-    cued = np.broadcast_to(np.array([[t[1] in asked] for t in m.triples], np.float32).reshape(-1, 1), seen.shape)
+    asked = cued(m.question)
+    by_cue = np.broadcast_to(np.array([[t[1] in asked] for t in m.triples], np.float32).reshape(-1, 1), seen.shape)
     none_cued = np.full(seen.shape, not asked, np.float32)
     unseen = np.float32(bool(ASKS_UNSEEN.search(m.question)))
     columns = (
@@ -184,7 +184,7 @@ def _end_features(m: MemoryInput, seen: Floats, share: Floats, length: Floats, b
         seen * g_cos,
         g_cos - rival.max(initial=-1.0),
         np.broadcast_to(behind[:, None], seen.shape),
-        cued,
+        by_cue,
         none_cued,
         unseen * (1 - seen),
         unseen * g_seen,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kgmm.encode.vectors import query_vector, term_vectors, vector_cache
 from kgmm.language import names
 from kgmm.language.phrase import sense
 from kgmm.language.words import lemmas, normal
@@ -20,7 +21,8 @@ from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
 from kgmm.reason.answers import added_up
 from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share, pack, spread
 from kgmm.reason.task import Outcome, Task
-from kgmm.retrieve.memory import Candidates, decode, query_vector, similarities, term_vectors, vectors
+from kgmm.retrieve.gather import Candidates
+from kgmm.retrieve.score import decode, similarities
 from kgmm.trace import Step, cited
 
 if TYPE_CHECKING:
@@ -223,7 +225,7 @@ def _input(task: Task, c: Candidates) -> MemoryInput:
         for n, r, f, end in zip(near, relations, far, c.end, strict=True)
     ]
     query = query_vector(encoder, task.question)
-    _, facts = vectors(store, encoder).get(fact_keys(c.subject, c.predicate, c.object))
+    _, facts = vector_cache(store, encoder).get(fact_keys(c.subject, c.predicate, c.object))
     ends = np.zeros((len(c), 2), np.float32)
     if len(c):
         for column, ids in enumerate((c.subject, c.object)):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from kgmm.language.relations import cued
 from kgmm.language.words import normal
 from kgmm.reason.question.parsed import Due, Question
-from kgmm.retrieve.memory import CUES
 
 #: words that compare, in a question or in the name of a relation
 COMPARES = re.compile(r"\b\w+er than\b|\bmore\b|\bless\b|\b\w+er\b")
@@ -69,8 +69,7 @@ def note(question: Question) -> Question:
     """
     asked, text = question.asked.lower(), question.text.lower()
     known = question.noun.known if question.noun else []
-    cued = {relation for relation, pattern in CUES.items() if pattern.search(asked)}
-    question.cues = frozenset(cued | set(question.relations) | {r for k in known for r in k.relations})
+    question.cues = frozenset(cued(asked) | set(question.relations) | {r for k in known for r in k.relations})
     question.compares = bool(COMPARES.search(asked))
     question.denies = bool(_DENIES.search(text))
     question.wants_place = text.startswith("where")

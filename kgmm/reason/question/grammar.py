@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from kgmm.language.places import PREPOSITIONS
 from kgmm.language.words import lemma
 from kgmm.reason.question.cues import note
 from kgmm.reason.question.nouns import (
@@ -18,7 +19,7 @@ from kgmm.reason.question.nouns import (
 )
 from kgmm.reason.question.parsed import Constraint, Noun, Question
 from kgmm.reason.question.phrases import INVERSE, OTHER_END
-from kgmm.reason.question.vocabulary import DETERMINER, PREPOSITIONS, SCENE_VERBS, VERB_START, ing
+from kgmm.reason.question.vocabulary import DETERMINER, SCENE_VERBS, VERB_START, ing
 
 _CONTRACTIONS = (
     (r"\b(what|where|who|which|that|it|there|how)['’]s\b", r"\1 is"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from kgmm.language.places import PREPOSITIONS
 from kgmm.language.words import lemma
 from kgmm.reason.question.parsed import Constraint, Noun
 from kgmm.reason.question.phrases import RELATION_PHRASES
@@ -14,7 +15,6 @@ from kgmm.reason.question.vocabulary import (
     GENERIC,
     POSITIONS,
     PREPOSITION,
-    PREPOSITIONS,
     SCENE_VERBS,
     VERB_START,
     ing,

@@ -4,48 +4,8 @@ from __future__ import annotations
 
 import re
 
-#: Scene relations by the words that state them, longest first when matched.
-PREPOSITIONS: dict[str, str] = {
-    "to the left of": "left_of",
-    "on the left of": "left_of",
-    "left of": "left_of",
-    "left from": "left_of",
-    "to the right of": "right_of",
-    "on the right of": "right_of",
-    "right of": "right_of",
-    "on top of": "on",
-    "in front of": "in_front_of",
-    "next to": "next_to",
-    "close to": "next_to",
-    "at the side of": "next_to",
-    "on the side of": "next_to",
-    "beside": "next_to",
-    "besides": "next_to",
-    "near": "next_to",
-    "by": "next_to",
-    "adjacent to": "next_to",
-    "inside of": "inside",
-    "inside": "inside",
-    "in": "inside",
-    "within": "inside",
-    "into": "inside",
-    "on": "on",
-    "upon": "on",
-    "onto": "on",
-    "atop": "on",
-    "above": "above",
-    "over": "above",
-    "below": "below",
-    "under": "below",
-    "underneath": "below",
-    "beneath": "below",
-    "behind": "behind",
-    "around": "around",
-    "against": "against",
-    "at": "at",
-    "attached to": "attached_to",
-    "with": "with",
-}
+from kgmm.language.places import PREPOSITIONS
+
 PREPOSITION = re.compile(rf"\b({'|'.join(sorted(map(re.escape, PREPOSITIONS), key=len, reverse=True))})\b")
 #: Verbs that people use for what someone does with a seen object.
 SCENE_VERBS = frozenset(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kgmm.encode.vectors import vector_cache
 from kgmm.language import names
 from kgmm.language.words import normal
 from kgmm.reason.answers import added_up
 from kgmm.reason.ranking.linear import LINEAR, Scorer, certainty
 from kgmm.reason.ranking.network import WEIGHTS, Trained, as_pairs, end_features, load, relation_numbers, text_keys
 from kgmm.reason.ranking.weights import WEIGHTS as LINEAR_WEIGHTS
-from kgmm.retrieve.memory import vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,7 @@ def _logits(trained: Trained, task: Task, found: Evidence) -> NDArray[np.float64
     from kgmm.nn.threads import one_thread
 
     facts, ends = text_keys(task, found)
-    cache = vectors(task.store, task.encoder)
+    cache = vector_cache(task.store, task.encoder)
     pairs = as_pairs(
         cache.get(facts)[1],
         cache.get(ends.reshape(-1))[1],

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.encode.vectors import query_vector, term_vectors
 from kgmm.language import names
+from kgmm.language.relations import CUES, UPWARD
 from kgmm.language.words import content, lemmas
 from kgmm.reason.question.cues import COMPARES
 from kgmm.reason.question.parsed import Question
-from kgmm.retrieve.memory import CUES, POOL, Candidates, decode, query_vector, rarity, score, term_vectors
+from kgmm.retrieve.gather import Candidates
+from kgmm.retrieve.score import POOL, decode, rarity, score
 from kgmm.trace import MemoryFact
 
 if TYPE_CHECKING:
@@ -82,7 +85,7 @@ def _features(
     relation = terms.names(predicates)
     cue = np.array([_cued(r, question) for r in relation])[which]
     related = np.array([r == "RelatedTo" for r in relation])[which]
-    is_a = np.array([r in ("IsA", "InstanceOf") for r in relation])[which]
+    is_a = np.array([r in UPWARD for r in relation])[which]
     unseen = float(question.wants_unseen)
     out = np.empty((n, 2, len(FEATURES)), np.float32)
     for end in (0, 1):

@@ -14,7 +14,7 @@ import numpy as np
 
 from kgmm.reason.ranking.features import Evidence
 from kgmm.reason.ranking.weights import BIAS, SLOPE, THRESHOLD, WEIGHTS
-from kgmm.retrieve.memory import POOL
+from kgmm.retrieve.score import POOL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

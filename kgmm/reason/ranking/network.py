@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.encode.cache import fact_keys
+from kgmm.encode.vectors import term_vectors
 from kgmm.errors import BadInput
 from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
 from kgmm.reason.ranking.features import FEATURES, Evidence
 from kgmm.reason.ranking.linear import linear
-from kgmm.retrieve.memory import term_vectors
 
 if TYPE_CHECKING:
     from torch import Tensor

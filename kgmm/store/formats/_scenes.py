@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from kgmm.errors import BadInput
+from kgmm.language.places import STORED
 from kgmm.scene import Box, SceneGraph
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows
@@ -34,15 +35,6 @@ class RawScene(NamedTuple):
 #: Errors that building a scene from unchecked JSON may raise: the scene is rejected, the rest is read.
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, BadInput)
 
-#: Relation names of data sets that mean one of ours.
-SYNONYMS = {
-    "to_the_left_of": "left_of",
-    "to_the_right_of": "right_of",
-    "left": "left_of",
-    "right": "right_of",
-    "front": "in_front_of",
-}
-
 
 def snake(text: str) -> str:
     """Return a relation name in lower snake case.
@@ -57,7 +49,7 @@ def snake(text: str) -> str:
     name = "_".join(re.findall(r"\w+", text.lower()))
     if not name:
         raise ValueError(f"relation name {text[:40]!r} holds no letter")
-    return SYNONYMS.get(name, name)
+    return STORED.get(name, name)
 
 
 def words(value: Any, what: str) -> str:

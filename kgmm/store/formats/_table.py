@@ -14,22 +14,12 @@ import pyarrow as pa
 
 from kgmm.errors import BadInput
 from kgmm.language.names import concept, is_literal, relation
+from kgmm.language.relations import CONCEPTNET_RELATIONS
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import blocks, careful, parse
 from kgmm.store.formats._rows import Rows, schema_of, weight_of
 from kgmm.store.formats._stream import lines
 
-#: ConceptNet 5.7's relations, and those of ConceptNet-100K that it dropped.
-RELATIONS = frozenset(
-    """
-    Antonym AtLocation CapableOf Causes CausesDesire CreatedBy DefinedAs DerivedFrom DesireOf Desires
-    DistinctFrom Entails EtymologicallyDerivedFrom EtymologicallyRelatedTo ExternalURL FormOf HasA
-    HasContext HasFirstSubevent HasInstance HasLastSubevent HasPainCharacter HasPainIntensity
-    HasPrerequisite HasProperty HasSubevent InheritsFrom InstanceOf IsA LocatedNear LocationOfAction
-    MadeOf MannerOf MotivatedByGoal NotCapableOf NotDesires NotHasA NotHasProperty NotIsA NotMadeOf
-    ObstructedBy PartOf ReceivesAction RelatedTo SimilarTo SymbolOf Synonym UsedFor
-    """.split()
-)
 #: what a heading may call each column
 _NAMES = {
     "subject": "subject head start source_node s",
@@ -101,7 +91,7 @@ def _numeric(fields: list[str]) -> bool:
 
 
 def _is_relation(text: str) -> bool:
-    return text in RELATIONS or (text.startswith(("/r/", "http://", "https://")) and "/c/" not in text)
+    return text in CONCEPTNET_RELATIONS or (text.startswith(("/r/", "http://", "https://")) and "/c/" not in text)
 
 
 @lru_cache(maxsize=1 << 18)

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgmm.errors import BadInput
+from kgmm.language.places import STORED
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store.formats import ReadOptions, Rejects, detect, read_scenes
-from kgmm.store.formats._scenes import SYNONYMS
 
 from . import writers
 
@@ -44,7 +44,7 @@ def scenes(draw: st.DrawFn, *, predicates: st.SearchStrategy[str] = PREDICATES, 
         for i in ids
     )
     ends = st.sampled_from(ids)
-    one = st.builds(SceneRelation, ends, predicates.filter(lambda p: p not in SYNONYMS), ends)
+    one = st.builds(SceneRelation, ends, predicates.filter(lambda p: p not in STORED), ends)
     relations = () if kind == "coco" else tuple(draw(st.lists(one, max_size=5, unique=True)))
     size = draw(st.integers(1, 9999)), draw(st.integers(1, 9999))
     if kind == "clevr":
