@@ -80,9 +80,14 @@ def test_statements_taken_away_are_not_there(kb: KnowledgeStore) -> None:
 
 def test_the_memory_is_a_graph_for_pyg_and_a_view(kb: KnowledgeStore) -> None:
     memory = kb.retrieve("What can a tabby do?")
-    data, view = memory.to_pyg(features=None), memory.to_view()
-    assert data.edge_index.shape == (2, len(memory.statements())) and data.seed.any()
-    assert data.num_nodes == len(data.node_names) == len(view.names if hasattr(view, "names") else data.node_names)
+    said = {(f.subject, f.predicate, f.object): score for f, score in memory.statements()}
+    data, view = memory.to_pyg(features=None), memory.to_view().to_networkx()
+    names, relations = data.node_names, data.relation_names
+    ends = [(names[a], names[b]) for a, b in data.edge_index.t().tolist()]
+    assert {(a, relations[r], b) for (a, b), r in zip(ends, data.edge_type.tolist(), strict=True)} == set(said)
+    assert "/c/en/tabby" in {name for name, seed in zip(names, data.seed.tolist(), strict=True) if seed}
+    edges = {(frozenset((a, b)), d["relation"]): d["weight"] for a, b, d in view.edges(data=True)}
+    assert edges == pytest.approx({(frozenset((s, o)), p): score for (s, p, o), score in said.items()})
 
 
 def literal_denied(c: Candidates, keep: np.ndarray, store: KnowledgeStore) -> np.ndarray:
