@@ -68,7 +68,7 @@ class Projection:
             raise KgmmError(f"{self.name}: call fit first")
         rows = fitted_rows(x, self.name, modality, self._width(modality))
         check_finite(rows, f"{self.name}: {modality} features")
-        return cast("Array", (self._known(rows, modality) - self._mean[modality]) @ self._weights[modality])
+        return (self._known(rows, modality) - self._mean[modality]) @ self._weights[modality]
 
     def _width(self, modality: str) -> int:
         return len(self._mean[modality])

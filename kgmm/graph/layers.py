@@ -113,7 +113,7 @@ def layer_order(rows: Adjacency) -> tuple[NDArray[np.int32], tuple[int, ...]]:
     return np.concatenate((*parts, np.flatnonzero(lengths == 0).astype(np.int32))), bounds
 
 
-def _ranks(counts: NDArray[np.integer]) -> NDArray[np.int64]:  # type: ignore[type-arg]
+def _ranks(counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return where to find the lowest count, the next and so on; NumPy is fast with 16 bits."""
     return np.argsort(np.minimum(counts, 65_535).astype(np.uint16), kind="stable")
 

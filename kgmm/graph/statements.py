@@ -22,8 +22,8 @@ class Statements:
 
     subject: NDArray[np.int32]
     object: NDArray[np.int32]
-    relation: NDArray[np.integer]  # type: ignore[type-arg]
-    weight: NDArray[np.floating]  # type: ignore[type-arg]
+    relation: NDArray[np.integer]
+    weight: NDArray[np.floating]
     relations: tuple[str, ...]
 
     def __len__(self) -> int:

@@ -41,7 +41,7 @@ def mean(x: Array) -> Array:
     total = np.zeros(x.shape[1])
     for part in batches(x):
         total += part.sum(0)
-    return cast("Array", total / len(x))
+    return total / len(x)
 
 
 def product(x: Array, y: Array, mean_x: Array | float = 0.0, mean_y: Array | float = 0.0) -> Array:

@@ -61,7 +61,7 @@ def check_modality(name: str, modality: str) -> Modality:
     """Return a modality by its type, or raise KgmmError if there is no such."""
     if modality not in MODALITIES:
         raise KgmmError(f"{name}: modality must be 'image' or 'text', not {modality!r}")
-    return cast("Modality", modality)
+    return modality
 
 
 def check_finite(x: NDArray[np.floating], what: str, first: int = 0) -> None:
@@ -112,7 +112,7 @@ def indicators(name: str, labels: ArrayLike, n: int) -> Array:
         if values.dtype.kind == "f":
             check_finite(values[:, None], f"{name}: labels")
         found, at = np.unique(values, return_inverse=True)
-        return cast("Array", np.eye(len(found))[at])
+        return np.eye(len(found))[at]
     if values.ndim != 2 or values.dtype.kind not in "fiub":
         raise KgmmError(f"{name}: {what}, not {values.dtype} of shape {values.shape}")
     matrix = values.astype(np.float64)

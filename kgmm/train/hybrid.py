@@ -169,8 +169,8 @@ class HybridProblem:
             [e.features[e.trained].reshape(-1, e.features.shape[2]).astype(np.float32) for e in self.train]
         )
         for member in self.model.members:
-            member.mean.copy_(torch.from_numpy(stacked.mean(axis=0)))  # type: ignore[operator, union-attr]
-            member.deviation.copy_(torch.from_numpy(stacked.std(axis=0) + 1e-3))  # type: ignore[operator, union-attr]
+            member.mean.copy_(torch.from_numpy(stacked.mean(axis=0)))  # type: ignore[operator]
+            member.deviation.copy_(torch.from_numpy(stacked.std(axis=0) + 1e-3))  # type: ignore[operator]
 
     def _pairs(self, e: Example, rows: NDArray[np.bool_] | slice) -> Pairs:
         features = e.features[rows].astype(np.float32)

@@ -63,7 +63,7 @@ class DMHOR(NetHasher):
     def weights(self) -> list[Tensor]:
         """Return the constrained weight matrices, those of the two encoders."""
         names = (f"{kind}_{layer}" for kind in MODALITIES for layer in ("in", "joint"))
-        return [cast(Tensor, cast(nn.Linear, self.nets[name]).weight) for name in names]
+        return [cast(nn.Linear, self.nets[name]).weight for name in names]
 
     def _part(self, x: Tensor, kind: str) -> Tensor:
         """Return one modality's part of the joint layer before its activation."""

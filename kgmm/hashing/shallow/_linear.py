@@ -31,7 +31,7 @@ class LinearHasher(Hasher):
 
     def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:
         weights, offset = self.arrays[f"{modality}.weights"], self.arrays[f"{modality}.offset"]
-        return cast("NDArray[np.floating]", x @ weights.astype(x.dtype) - offset.astype(x.dtype))
+        return x @ weights.astype(x.dtype) - offset.astype(x.dtype)
 
     def _keep_both(self, means: tuple[Array, Array], weights: tuple[Array, Array]) -> None:
         for kind, mean, matrix in zip(MODALITIES, means, weights, strict=True):

@@ -118,7 +118,7 @@ def offset(s: Array) -> float:
 
 def sigmoid(a: Array) -> Array:
     """Return 1 / (1 + exp(-a)) without overflow."""
-    return cast("Array", 0.5 * (1 + np.tanh(a / 2)))
+    return 0.5 * (1 + np.tanh(a / 2))
 
 
 def log_posterior(

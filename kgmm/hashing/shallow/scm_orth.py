@@ -41,7 +41,7 @@ def semantic_covariance(image: Array, text: Array, labels: Array, means: tuple[A
     ones = np.ones((len(labels), 1))
     x_l, y_l = product(image, unit, means[0]), product(text, unit, means[1])
     x_1, y_1 = product(image, ones, means[0]), product(text, ones, means[1])
-    return cast("Array", 2 * x_l @ y_l.T - x_1 @ y_1.T)
+    return 2 * x_l @ y_l.T - x_1 @ y_1.T
 
 
 METHOD = ScmOrth
