@@ -125,7 +125,7 @@ def topological_order(rows: Adjacency) -> NDArray[np.int32]:
     return np.argsort(-component, kind="stable").astype(np.int32)
 
 
-def blocks(lengths: NDArray[np.integer]) -> NDArray[np.int64]:  # type: ignore[type-arg]
+def blocks(lengths: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return bounds of at most 64 blocks of about equal work; they never depend on the number of threads."""
     if len(lengths) == 0:
         return np.zeros(1, np.int64)

@@ -60,7 +60,7 @@ def view(
             of_term[objects[literal]] = True
             keep &= ~of_term[columns.object]
     if keep.all():
-        keep = slice(None)  # type: ignore[assignment]
+        keep = slice(None)
     subject, target = columns.subject[keep], columns.object[keep]
     ids, positions = _number(subject, target)
     statements = Statements(

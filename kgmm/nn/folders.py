@@ -73,7 +73,7 @@ def read_folder(folder: Path, what: str, command: str) -> Iterator[tuple[dict[st
     from safetensors import SafetensorError
 
     try:
-        yield tuple(json.loads((folder / f"{part}.json").read_text("utf-8")) for part in ("config", "vocabulary"))  # type: ignore[misc]
+        yield tuple(json.loads((folder / f"{part}.json").read_text("utf-8")) for part in ("config", "vocabulary"))
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         if not (folder / "config.json").exists():
             raise BadInput(folder, f"no trained model here; make one with: {command}") from error

@@ -102,4 +102,4 @@ def truth(found: ox.QuerySolutions | ox.QueryBoolean) -> bool | None:
         return bool(found)
     if [v.value for v in found.variables] != ["__ASK_RETVAL"]:
         return None
-    return [str(solution[0].value) for solution in found] == ["1"]  # type: ignore[union-attr]
+    return [str(solution[0].value) for solution in found] == ["1"]
