@@ -29,10 +29,7 @@ def main() -> None:
     ours = CodeIndex(codes)
     times: dict[str, list[float]] = {"faiss": [], "ours": []}
     for _ in range(5):
-        for name, search in (
-            ("faiss", lambda: direct.search(queries, 10)),
-            ("ours", lambda: ours.search(queries, 10)),
-        ):
+        for name, search in (("faiss", lambda: direct.search(queries, 10)), ("ours", lambda: ours.search(queries, 10))):
             start = time.perf_counter()
             search()
             times[name].append(time.perf_counter() - start)

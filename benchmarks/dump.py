@@ -40,14 +40,7 @@ RELATIONS = {
     "Entails": 0.05,
     "CreatedBy": 0.02,
 }
-DATASETS = [
-    "/d/wiktionary/en",
-    "/d/conceptnet/4/en",
-    "/d/wordnet/3.1",
-    "/d/verbosity",
-    "/d/dbpedia/en",
-    "/d/opencyc",
-]
+DATASETS = ["/d/wiktionary/en", "/d/conceptnet/4/en", "/d/wordnet/3.1", "/d/verbosity", "/d/dbpedia/en", "/d/opencyc"]
 WEIGHTS = [1.0, 2.0, 0.5, 2.828, 3.464, 0.25, 4.472, 1.414]
 SYLLABLES = [a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "an", "er", "is", "ol", "ut")]
 

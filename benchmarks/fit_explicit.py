@@ -88,16 +88,9 @@ def collect(kb, stated, questions: list[FvqaQuestion]):  # type: ignore[no-untyp
         task = Task(kb, scene, q.question)
         found = evidence(task)
         c, terms = found.candidates, kb.terms
-        subjects, predicates, objects = (
-            terms.names(c.subject),
-            terms.names(c.predicate),
-            terms.names(c.object),
-        )
+        subjects, predicates, objects = (terms.names(c.subject), terms.names(c.predicate), terms.names(c.object))
         gold = set(q.facts)
-        fact = np.array(
-            [bool(gold & stated(k).keys()) for k in zip(subjects, predicates, objects, strict=True)],
-            bool,
-        )
+        fact = np.array([bool(gold & stated(k).keys()) for k in zip(subjects, predicates, objects, strict=True)], bool)
         answers = [right_answer(label(t), q.answer) for pair in zip(subjects, objects, strict=True) for t in pair]
         out.append((found.features, np.repeat(fact, 2), np.array(answers, bool)))
     return out

@@ -127,10 +127,7 @@ def table() -> str:
     found: dict[tuple[float, str], dict[int, dict[str, Any]]] = defaultdict(dict)
     for (share, row, seed), run in runs.items():
         found[share, row][seed] = run
-    lines = [
-        "| labels | network | seeds | top1 | top3 | fact1 | top1 against |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = ["| labels | network | seeds | top1 | top3 | fact1 | top1 against |", "|---|---|---|---|---|---|---|"]
     for share, row in sorted(found, key=lambda k: (-k[0], [*ROWS].index(k[1]))):
         mine, other = found[share, row], found.get((share, ROWS[row]), {})
         cells = [_cell([r[f] for r in mine.values() if f in r]) for f in FIGURES]

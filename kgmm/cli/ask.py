@@ -37,10 +37,7 @@ from kgmm.trace.checks import guessed
     help="Withhold answers less sure than this; the reasoner's own bound by default.",
 )
 @click.option(
-    "--trace",
-    "page",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the trace here (.html or .json).",
+    "--trace", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write the trace here (.html or .json)."
 )
 @json_option
 def ask(

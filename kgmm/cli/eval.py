@@ -13,10 +13,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "faithfulness": ("kgmm.cli.eval_faithfulness:faithfulness", "Are citations true, necessary, sufficient?"),
     "kdmn": ("kgmm.cli.eval_models:kdmn", "KDMN on FVQA by kind of question, beside its twins."),
     "easy-vqa": ("kgmm.cli.eval_models:easy_vqa", "easy-vqa: answers from pixels."),
-    "clevr": (
-        "kgmm.cli.eval_models:clevr",
-        "CLEVR-like scenes: programs one step longer than any in training.",
-    ),
+    "clevr": ("kgmm.cli.eval_models:clevr", "CLEVR-like scenes: programs one step longer than any in training."),
 }
 
 

@@ -14,17 +14,13 @@ from kgmm.cli.output import emit, json_option, progress_bar
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--split", default="train", show_default=True, help="Reads questions-SPLIT.json.")
 @click.option(
-    "--distractors",
-    type=click.Path(exists=True, path_type=Path),
-    help="Further knowledge: relation, head, tail.",
+    "--distractors", type=click.Path(exists=True, path_type=Path), help="Further knowledge: relation, head, tail."
 )
 @click.option("--predictions", type=click.Path(path_type=Path), help="Write one JSON line a question here.")
 @click.option("--reasoner", default="hybrid", show_default=True, help="Which reasoner answers.")
 @click.option("--limit", type=int, help="Only the first N questions.")
 @click.option(
-    "--held",
-    type=click.FloatRange(0, 1, min_open=True),
-    help="Only this share of the images, as held out in training.",
+    "--held", type=click.FloatRange(0, 1, min_open=True), help="Only this share of the images, as held out in training."
 )
 @click.option("--seed", default=1, show_default=True, help="Of the choice of the images held out.")
 @click.option(

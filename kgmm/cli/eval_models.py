@@ -53,9 +53,7 @@ clevr = _command("clevr")
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
-    "--distractors",
-    type=click.Path(exists=True, path_type=Path),
-    help="Further knowledge: relation, head, tail.",
+    "--distractors", type=click.Path(exists=True, path_type=Path), help="Further knowledge: relation, head, tail."
 )
 @click.option("--seed", default=0, show_default=True, help="Of the twins' weights and of the shuffle.")
 @json_option

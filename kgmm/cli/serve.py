@@ -14,10 +14,7 @@ from kgmm.errors import MissingExtra
 @click.command()
 @click.argument("kb", type=click.Path(path_type=Path))
 @click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address to listen at; others can reach any but loopback.",
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen at; others can reach any but loopback."
 )
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--write", is_flag=True, help="Let requests add and remove facts and run SPARQL updates.")
@@ -28,14 +25,7 @@ from kgmm.errors import MissingExtra
 )
 @click.option("--rows", default=1000, show_default=True, type=click.IntRange(1), help="Rows of an answer.")
 def serve(
-    kb: Path,
-    host: str,
-    port: int,
-    write: bool,
-    only_sparql: bool,
-    name: tuple[str, ...],
-    timeout: float,
-    rows: int,
+    kb: Path, host: str, port: int, write: bool, only_sparql: bool, name: tuple[str, ...], timeout: float, rows: int
 ) -> None:
     """Explore KB in the browser; JSON, ConceptNet's web API and SPARQL for programs."""
     try:

@@ -191,13 +191,6 @@ def compact(kb: Path, as_json: bool) -> None:
         store.compact()
         after = sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file())
         if as_json:
-            emit(
-                {
-                    "store": str(store.path),
-                    "version": store.version,
-                    "bytes_before": before,
-                    "bytes_after": after,
-                }
-            )
+            emit({"store": str(store.path), "version": store.version, "bytes_before": before, "bytes_after": after})
         else:
             click.echo(f"{store.path}: {before:,} to {after:,} bytes, version {store.version}")

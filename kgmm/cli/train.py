@@ -24,18 +24,7 @@ ONLY = {
     "kb": ("kdmn", "hybrid"),
     "small": ("shapes",),
     **dict.fromkeys(
-        (
-            "knowledge",
-            "blind",
-            "episodes",
-            "context",
-            "vocabulary",
-            "choices",
-            "fusion",
-            "labels",
-            "picked",
-            "scenes",
-        ),
+        ("knowledge", "blind", "episodes", "context", "vocabulary", "choices", "fusion", "labels", "picked", "scenes"),
         ("kdmn",),
     ),
 }
@@ -100,10 +89,7 @@ ONLY = {
     help="kdmn: guide it by the store's facts as a prior, by the explicit reasoner, by a retrieval policy.",
 )
 @click.option(
-    "--labels",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=1.0,
-    help="--fusion: share of labels used.",
+    "--labels", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="--fusion: share of labels used."
 )
 @click.option(
     "--picked",
@@ -160,14 +146,7 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
         halve(out)
     figures = {k: round(v, 4) for k, v in trained.figures.items()}
     if as_json:
-        emit(
-            {
-                "folder": str(out),
-                "figures": figures,
-                "epoch": trained.epoch,
-                "seconds": round(trained.seconds, 1),
-            }
-        )
+        emit({"folder": str(out), "figures": figures, "epoch": trained.epoch, "seconds": round(trained.seconds, 1)})
         return
     said = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
     click.echo(f"{model} on {problem.config['data']}: {said}  (epoch {trained.epoch}, {trained.seconds:.0f} s) → {out}")

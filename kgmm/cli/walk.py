@@ -27,13 +27,7 @@ def _as_json(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
     hops = [
-        {
-            "source": h.source,
-            "relation": h.relation,
-            "target": h.target,
-            "forward": h.forward,
-            "weight": h.weight,
-        }
+        {"source": h.source, "relation": h.relation, "target": h.target, "forward": h.forward, "weight": h.weight}
         for h in path.hops
     ]
     return {"concepts": list(path.concepts), "score": path.score, "hops": hops, "text": str(path)}

@@ -170,11 +170,7 @@ def draw_program(random: Random, steps: int) -> tuple[Program, str]:
     last, said = _draw_set(random, program, steps - 1)
     argument = random.choice(tuple(ATTRIBUTES)) if ending == "query" else ""
     program.append(ProgramStep(ending, argument, (last,)))
-    text = {
-        "count": "how many {s} are there?",
-        "exist": "are there any {s}?",
-        "query": "what is the {a} of the {s}?",
-    }
+    text = {"count": "how many {s} are there?", "exist": "are there any {s}?", "query": "what is the {a} of the {s}?"}
     return tuple(program), text[ending].format(s=said, a=argument)
 
 

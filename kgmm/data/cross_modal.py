@@ -49,8 +49,7 @@ def read_cross_modal(folder: str | Path) -> CrossModal:
     names = sorted({c for rows in lists.values() for row in rows for c in row})
     if not {c for row in lists["train"] for c in row} & {c for row in lists["test"] for c in row}:
         raise BadInput(
-            folder,
-            f"no category of the test items occurs in training, so nothing is relevant: {', '.join(names[:6])}",
+            folder, f"no category of the test items occurs in training, so nothing is relevant: {', '.join(names[:6])}"
         )
     column = {c: i for i, c in enumerate(names)}
     labels = {}

@@ -22,10 +22,7 @@ TEMPLATES: dict[str, tuple[str, str]] = {
     "UsedFor": ("What is the {s} in this image used for?", "Which thing in this image is used for {o}?"),
     "IsA": ("What kind of thing is the {s} in this image?", "Which thing in this image is a kind of {o}?"),
     "CapableOf": ("What can the {s} in this image do?", "Which thing in this image can {o}?"),
-    "AtLocation": (
-        "Where do you usually find the {s} in this image?",
-        "Which thing in this image is found in {o}?",
-    ),
+    "AtLocation": ("Where do you usually find the {s} in this image?", "Which thing in this image is found in {o}?"),
     "HasA": ("What does the {s} in this image have?", "Which thing in this image has {o}?"),
     "HasProperty": ("What property does the {s} in this image have?", "Which thing in this image is {o}?"),
     "PartOf": ("What is the {s} in this image part of?", "Which thing in this image is part of {o}?"),
@@ -33,10 +30,7 @@ TEMPLATES: dict[str, tuple[str, str]] = {
     "Desires": ("What does the {s} in this image want?", "Which thing in this image wants {o}?"),
     "ReceivesAction": ("What can be done to the {s} in this image?", "Which thing in this image can be {o}?"),
     "Causes": ("What does the {s} in this image cause?", "Which thing in this image causes {o}?"),
-    "CreatedBy": (
-        "What is the {s} in this image created by?",
-        "Which thing in this image is created by {o}?",
-    ),
+    "CreatedBy": ("What is the {s} in this image created by?", "Which thing in this image is created by {o}?"),
 }
 
 

@@ -110,20 +110,14 @@ def vqa2(questions: str | Path, annotations: str | Path | None = None) -> Iterat
         label = labels.get(row["question_id"])
         if label is None and annotations is not None:
             raise BadInput(
-                annotations,
-                f"question {row['question_id']} of {questions} has no annotation; are both of one split?",
+                annotations, f"question {row['question_id']} of {questions} has no annotation; are both of one split?"
             )
         label = label or {}
         said = Counter(a["answer"] for a in label.get("answers", ()))
         kind = str(label.get("question_type", ""))
         choices = tuple(row.get("multiple_choices", ()))
         return VqaRecord(
-            str(row["question_id"]),
-            str(row["image_id"]),
-            row["question"],
-            tuple(said.most_common()),
-            choices,
-            kind,
+            str(row["question_id"]), str(row["image_id"]), row["question"], tuple(said.most_common()), choices, kind
         )
 
     yield from _rows(questions, _field(questions, _load(questions), "questions"), make)

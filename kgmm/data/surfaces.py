@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 _END = re.compile(r"\[\[(.*?)\]\](?!\])", re.DOTALL)
 _DETERMINER = re.compile(
-    r"^(?:an?|the|some|your|you|someone|something|its|their|his|her|this|that|these|those|my)\s+",
-    re.IGNORECASE,
+    r"^(?:an?|the|some|your|you|someone|something|its|their|his|her|this|that|these|those|my)\s+", re.IGNORECASE
 )
 _PREPOSITION = re.compile(r"^(?:in|on|at|near|inside|atop|under|around|close to|by)\s+(?=\w)", re.IGNORECASE)
 
@@ -197,14 +196,7 @@ _IRREGULAR = {
 def _singular(word: str) -> str:
     if word in _IRREGULAR:
         return _IRREGULAR[word]
-    for ending, new in (
-        ("ies", "y"),
-        ("sses", "ss"),
-        ("shes", "sh"),
-        ("ches", "ch"),
-        ("xes", "x"),
-        ("oes", "o"),
-    ):
+    for ending, new in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("oes", "o")):
         if word.endswith(ending) and len(word) > len(ending) + 1:
             return word[: -len(ending)] + new
     if word.endswith("s") and not word.endswith(("ss", "us", "is", "'s")) and len(word) > 3:

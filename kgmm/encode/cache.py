@@ -188,10 +188,7 @@ def _write_at(path: Path, offset: int, data: bytes) -> None:
 
 
 def encode_cached(
-    encoder: Encoder,
-    cache: VectorCache,
-    keys: Keys,
-    texts_of_missing: Callable[[NDArray[np.int64]], list[str]],
+    encoder: Encoder, cache: VectorCache, keys: Keys, texts_of_missing: Callable[[NDArray[np.int64]], list[str]]
 ) -> Vectors:
     """Return the vectors of keys, encoding and keeping those the cache lacks.
 

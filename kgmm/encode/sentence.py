@@ -34,10 +34,5 @@ class SentenceEncoder:
         """Return one unit vector a text, shape (len(texts), dim)."""
         if not texts:
             return np.empty((0, self.dim), np.float32)
-        vectors = self._model.encode(
-            list(texts),
-            batch_size=64,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
+        vectors = self._model.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, np.float32)

@@ -50,8 +50,7 @@ class HasTerms(Protocol):
 def vector_cache(store: HasTerms, encoder: Encoder) -> VectorCache:
     """Return a store's cache of an encoder's vectors of facts and terms, opened once."""
     return store.derived(
-        ("vectors", encoder.checksum),
-        lambda: VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum),
+        ("vectors", encoder.checksum), lambda: VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
     )
 
 

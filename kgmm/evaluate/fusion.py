@@ -92,10 +92,7 @@ def cross_modal_map(transform: Callable[[Array, str], Array], data: CrossModal) 
 
 def table(found: dict[str, Any]) -> str:
     """Return the rows of :func:`evaluate` as a Markdown table."""
-    lines = [
-        "| method | accuracy | image→text @all | @50 | text→image @all | @50 |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = ["| method | accuracy | image→text @all | @50 | text→image @all | @50 |", "|---|---|---|---|---|---|"]
     for row in found["rows"]:
         cells = [row["name"], f"{row['accuracy']:.3f} ± {row['accuracy_std']:.3f}"]
         for way in ("image_to_text", "text_to_image"):
@@ -133,11 +130,7 @@ def accuracy(posterior: Array, labels: Array) -> float:
 
 def _mean(name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     right = [run["accuracy"] for run in runs]
-    row: dict[str, Any] = {
-        "name": name,
-        "accuracy": float(np.mean(right)),
-        "accuracy_std": float(np.std(right)),
-    }
+    row: dict[str, Any] = {"name": name, "accuracy": float(np.mean(right)), "accuracy_std": float(np.std(right))}
     for way in ("image_to_text", "text_to_image"):
         parts = [run[way] for run in runs if way in run]
         row[way] = {key: float(np.mean([p[key] for p in parts])) for key in parts[0]} if parts else None

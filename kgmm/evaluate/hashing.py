@@ -27,10 +27,7 @@ CUTOFF, RADIUS = 50, 2
 #: what a file may end with
 SUFFIXES = (".png", ".svg")
 #: key of the evaluation -> label, colour (told apart in greyscale and by the colour-blind)
-CURVES = {
-    "image_to_text": ("image → text", "#0b5394"),
-    "text_to_image": ("text → image", "#e69138"),
-}
+CURVES = {"image_to_text": ("image → text", "#0b5394"), "text_to_image": ("text → image", "#e69138")}
 
 
 def evaluate(
@@ -97,12 +94,7 @@ def evaluate(
     }
 
 
-def measures(
-    queries: Codes,
-    database: Codes,
-    relevant: NDArray[np.bool_],
-    bits: int,
-) -> dict[str, Any]:
+def measures(queries: Codes, database: Codes, relevant: NDArray[np.bool_], bits: int) -> dict[str, Any]:
     """Rank the database by Hamming distance for each query; ties keep the database's order.
 
     Average precision is (1/R) Σ_k P(k) rel(k), R the relevant items in the list ranked (whole, or cut off);

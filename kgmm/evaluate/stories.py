@@ -88,7 +88,5 @@ def with_unrelated(story: StoryGraph, shots: int | None = None, seed: int = 0) -
         }
         added.append(Shot(f"other-{i}", 5.0 * i, 5.0 * i + 5, tuple(sorted(terms)), (), "other"))
     return replace(
-        story,
-        shots=(*story.shots, *added),
-        broadcasts=(*story.broadcasts, Broadcast("other", "Other footage")),
+        story, shots=(*story.shots, *added), broadcasts=(*story.broadcasts, Broadcast("other", "Other footage"))
     )

@@ -53,12 +53,7 @@ class FusionClassifier:
     """
 
     def __init__(
-        self,
-        level: Level = "intermediate",
-        rule: Rule = "product",
-        seed: int = 0,
-        *,
-        epochs: int = 60,
+        self, level: Level = "intermediate", rule: Rule = "product", seed: int = 0, *, epochs: int = 60
     ) -> None:
         if level not in LEVELS:
             raise KgmmError(f"fusion level must be one of {', '.join(LEVELS)}, not {level!r}")

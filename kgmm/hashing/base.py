@@ -62,12 +62,7 @@ class Hasher:
         self.fitted: dict[str, Any] = {}
 
     def fit(
-        self,
-        x_image: ArrayLike,
-        x_text: ArrayLike,
-        labels: ArrayLike | None = None,
-        *,
-        progress: Progress = silent,
+        self, x_image: ArrayLike, x_text: ArrayLike, labels: ArrayLike | None = None, *, progress: Progress = silent
     ) -> Self:
         """Learn from pairs.
 

@@ -10,8 +10,7 @@ LOCAL = "urn:kgmm:"
 _CONCEPTNET_HOST = re.compile(r"^https?://(?:www\.|api\.)?conceptnet\.io(?=/[cr]/)")
 _IRI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
 _LITERAL = re.compile(
-    r'^"(?:[^"\\\n\r]|\\.)*"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--(?:ltr|rtl))?|\^\^<[^<>"{}|^`\\\s]*>)?$',
-    re.DOTALL,
+    r'^"(?:[^"\\\n\r]|\\.)*"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--(?:ltr|rtl))?|\^\^<[^<>"{}|^`\\\s]*>)?$', re.DOTALL
 )
 #: Schemes of IRIs without "//"; any other word with a colon is a word.
 _SCHEMES = ("urn:", "mailto:", "tag:", "tel:", "doi:", "did:", "geo:", "data:", "info:", "cid:", "news:")

@@ -26,17 +26,7 @@ PLACES: dict[str, Place] = {
     "in_front_of": Place(("in front of",), inverse="behind", stored=("front",)),
     "behind": Place(("behind",), inverse="in_front_of"),
     "next_to": Place(
-        (
-            "next to",
-            "close to",
-            "at the side of",
-            "on the side of",
-            "beside",
-            "besides",
-            "near",
-            "by",
-            "adjacent to",
-        ),
+        ("next to", "close to", "at the side of", "on the side of", "beside", "besides", "near", "by", "adjacent to"),
         symmetric=True,
     ),
     "below": Place(("below", "under", "underneath", "beneath"), inverse="above"),

@@ -133,10 +133,7 @@ class MUTAN(nn.Module):
         super().__init__()
         self.rank, self.activate = rank, activate
         self.q, self.v = nn.Linear(q_dim, hidden), nn.Linear(v_dim, hidden)
-        self.m, self.n = (
-            nn.Linear(hidden, core * rank, bias=False),
-            nn.Linear(hidden, core * rank, bias=False),
-        )
+        self.m, self.n = (nn.Linear(hidden, core * rank, bias=False), nn.Linear(hidden, core * rank, bias=False))
         self.out = nn.Linear(core, out_dim)
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:

@@ -69,11 +69,7 @@ class QuestionReader(Bert):
     """
 
     def __init__(
-        self,
-        weights: dict[str, Tensor],
-        config: dict[str, Any],
-        rank: int = 16,
-        precision: torch.dtype = torch.float32,
+        self, weights: dict[str, Tensor], config: dict[str, Any], rank: int = 16, precision: torch.dtype = torch.float32
     ) -> None:
         super().__init__(weights, config, precision)
         self.down, self.up = nn.ParameterDict(), nn.ParameterDict()

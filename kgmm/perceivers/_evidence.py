@@ -144,11 +144,7 @@ def _overlay(
 
 
 def _components(
-    node: int,
-    evidence: NDArray[np.float32],
-    votes: NDArray[np.float32],
-    boxes: list[Window],
-    size: tuple[int, int],
+    node: int, evidence: NDArray[np.float32], votes: NDArray[np.float32], boxes: list[Window], size: tuple[int, int]
 ) -> list[Region]:
     """Cut an evidence map into connected regions and score each by the two best crops that look at it."""
     labels, count = ndimage.label(evidence >= 0.4 * evidence.max())

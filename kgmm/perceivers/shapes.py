@@ -102,11 +102,7 @@ def _ideals() -> dict[str, NDArray[np.bool_]]:
     """Each shape filling its box, shape (SIDE, SIDE): the triangle points up, as drawing programs draw it."""
     steps = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
     x, y = np.meshgrid(steps, steps)
-    return {
-        "rectangle": np.ones((SIDE, SIDE), bool),
-        "circle": x**2 + y**2 <= 1,
-        "triangle": np.abs(x) <= (y + 1) / 2,
-    }
+    return {"rectangle": np.ones((SIDE, SIDE), bool), "circle": x**2 + y**2 <= 1, "triangle": np.abs(x) <= (y + 1) / 2}
 
 
 def _shape(mask: NDArray[np.bool_]) -> tuple[str, float]:

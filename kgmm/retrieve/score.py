@@ -157,13 +157,7 @@ def walk_mass(c: Candidates) -> Floats:
     return mass / mass.max() if mass.max() > 0 else mass
 
 
-def decode(
-    store: LocalStore,
-    c: Candidates,
-    scores: Floats,
-    parts: dict[str, Floats],
-    limit: int,
-) -> list[MemoryFact]:
+def decode(store: LocalStore, c: Candidates, scores: Floats, parts: dict[str, Floats], limit: int) -> list[MemoryFact]:
     """Return the first *limit* candidates as facts with the parts of their scores and their chains."""
     return [
         MemoryFact(

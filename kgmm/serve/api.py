@@ -108,9 +108,7 @@ def _reading(router: APIRouter, service: Service) -> None:
 
     @router.get("/api/neighborhood", summary="The nearest, strongest facts around concepts")
     def neighborhood(
-        seed: Annotated[list[str], Query(max_length=50)],
-        hops: Annotated[int, Query(ge=1, le=4)] = 1,
-        limit: Rows = 100,
+        seed: Annotated[list[str], Query(max_length=50)], hops: Annotated[int, Query(ge=1, le=4)] = 1, limit: Rows = 100
     ) -> dict[str, Any]:
         return service.neighborhood(seed, hops, limit)
 

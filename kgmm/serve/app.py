@@ -25,11 +25,7 @@ answer as ConceptNet 5's web API does; `/sparql` speaks the SPARQL 1.1 protocol.
 
 
 def app(
-    kb: KnowledgeStore,
-    *,
-    writable: bool = False,
-    limits: Limits | None = None,
-    hosts: frozenset[str] = LOOPBACK,
+    kb: KnowledgeStore, *, writable: bool = False, limits: Limits | None = None, hosts: frozenset[str] = LOOPBACK
 ) -> FastAPI:
     """Return the application that serves a store.
 

@@ -314,10 +314,7 @@ def related(kb: KnowledgeStore, uri: str, prefix: str | None, limit: int) -> dic
     scores = term_vectors(kb, ids[keep], encoder) @ (query_vector / max(float(np.linalg.norm(query_vector)), 1e-9))
     order = np.argsort(-scores, kind="stable")[:limit]
     return success(
-        {
-            "@id": uri,
-            "related": [{"@id": terms[keep[i]], "weight": round(float(scores[i]), 3)} for i in order],
-        }
+        {"@id": uri, "related": [{"@id": terms[keep[i]], "weight": round(float(scores[i]), 3)} for i in order]}
     )
 
 

@@ -84,11 +84,7 @@ class Guard:
         if "*" not in self.hosts and name not in self.hosts:
             return 421, "this host name is not served here; use --host to allow it"
         origin = headers.get("origin")
-        if method not in ("GET", "HEAD", "OPTIONS") and origin not in (
-            None,
-            f"http://{host}",
-            f"https://{host}",
-        ):
+        if method not in ("GET", "HEAD", "OPTIONS") and origin not in (None, f"http://{host}", f"https://{host}"):
             return 403, "requests that other sites make are refused"
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self.largest:

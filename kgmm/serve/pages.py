@@ -131,24 +131,11 @@ def _graph(router: APIRouter, service: Service) -> None:
     @router.get("/stories")
     def stories(story: Text = "", query: Text = "") -> Any:
         if not (story and query):
-            return page(
-                "stories.html",
-                title="Stories",
-                stories=service.stories(),
-                story=story,
-                query=query,
-                reason="",
-            )
+            return page("stories.html", title="Stories", stories=service.stories(), story=story, query=query, reason="")
         found, reason = _tried(lambda: service.summarize(story, query))
         if found is None:
             return page(
-                "stories.html",
-                404,
-                title="Stories",
-                stories=service.stories(),
-                story=story,
-                query=query,
-                reason=reason,
+                "stories.html", 404, title="Stories", stories=service.stories(), story=story, query=query, reason=reason
             )
         return HTMLResponse(found.to_html(), headers={"content-security-policy": BOARD})
 

@@ -110,11 +110,7 @@ class Service:
         """Return facts that fit a pattern, and how many there are."""
         found = self.fresh().find(subject or None, predicate or None, object or None, graph=graph or None)
         limit = min(limit, self.limits.rows)
-        return {
-            "total": len(found),
-            "offset": offset,
-            "facts": [stated(f) for f in found[offset : offset + limit]],
-        }
+        return {"total": len(found), "offset": offset, "facts": [stated(f) for f in found[offset : offset + limit]]}
 
     def concept(self, name: str, limit: int = 50, offset: int = 0) -> dict[str, Any]:
         """Return a concept with the facts it is in.
@@ -330,10 +326,7 @@ class Service:
             PermissionError: if the store is served read-only.
         """
         self._maypublish()
-        return {
-            "removed": self.kb.remove(subject, predicate, object, graph=graph),
-            "version": self.kb.version,
-        }
+        return {"removed": self.kb.remove(subject, predicate, object, graph=graph), "version": self.kb.version}
 
     def _maypublish(self) -> None:
         if not self.writable:

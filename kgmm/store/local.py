@@ -127,10 +127,7 @@ class LocalStore(Handle):
         """Return the statements of some graphs and relations (all by default) as arrays of ids and weights."""
         found = self.opened.snapshot.all()
         keep: NDArray[np.bool_] | None = None
-        for column, wanted in (
-            (found.graph, graphs),
-            (found.predicate, relations and map(names.relation, relations)),
-        ):
+        for column, wanted in ((found.graph, graphs), (found.predicate, relations and map(names.relation, relations))):
             if wanted is not None:
                 ids = self.terms.ids(wanted)
                 chosen = np.isin(column, ids[ids >= 0].astype(np.uint32))
@@ -265,12 +262,7 @@ class LocalStore(Handle):
         return rdflib_store.dataset(self)
 
     def export(
-        self,
-        path: str | Path,
-        format: str | None = None,
-        *,
-        graph: str | None = None,
-        progress: Progress | None = None,
+        self, path: str | Path, format: str | None = None, *, graph: str | None = None, progress: Progress | None = None
     ) -> ExportReport:
         """Write the facts to a file, its format by its ending if not named; see :func:`kgmm.store.rdf.export.export`."""
         from kgmm.store.rdf.export import export

@@ -36,10 +36,7 @@ def with_added(folder: Path, opened: Opened, version: int, coded: Encoded) -> St
     dictionary.append(folder / "terms", state.terms, coded.new_terms)
     dictionary.append(folder / "sources", state.sources, coded.new_sources)
     state = index.advanced(
-        state,
-        version=version,
-        terms=state.terms + len(coded.new_terms),
-        sources=state.sources + len(coded.new_sources),
+        state, version=version, terms=state.terms + len(coded.new_terms), sources=state.sources + len(coded.new_sources)
     )
     changed = len(coded.rows.subject) + len(snapshot.removed) + (len(snapshot.overlay) if snapshot.overlay else 0)
     if _many(changed, snapshot.base.rows):

@@ -218,8 +218,7 @@ class _Run:
         if notes["identity"] != ours:
             changed = ", ".join(_changed(notes["identity"], ours))
             raise BadInput(
-                self.checkpoint,
-                f"belongs to a run with other settings ({changed}); choose another --out or delete it",
+                self.checkpoint, f"belongs to a run with other settings ({changed}); choose another --out or delete it"
             )
         tensors = load_file(self.checkpoint)
         self.problem.model.load_state_dict(_with_prefix(tensors, "model."))

@@ -175,11 +175,7 @@ class HybridProblem:
     def _pairs(self, e: Example, rows: NDArray[np.bool_] | slice) -> Pairs:
         features = e.features[rows].astype(np.float32)
         return network.as_pairs(
-            self.facts(e.facts[rows]),
-            self.ends(e.ends[rows].reshape(-1)),
-            e.relation[rows],
-            features,
-            e.seen[rows],
+            self.facts(e.facts[rows]), self.ends(e.ends[rows].reshape(-1)), e.relation[rows], features, e.seen[rows]
         )
 
     def _tokens(self, part: list[Example]) -> tuple[Tensor, Tensor]:
@@ -250,10 +246,7 @@ def own_questions(store: LocalStore, questions: Sequence[FvqaQuestion], seed: in
 
 
 def collect(
-    store: LocalStore,
-    stated: StatedFacts,
-    questions: Sequence[FvqaQuestion],
-    progress: Progress,
+    store: LocalStore, stated: StatedFacts, questions: Sequence[FvqaQuestion], progress: Progress
 ) -> list[Example]:
     """Return each question's candidates with features, words and labels."""
     out = []

@@ -14,11 +14,7 @@ ATTEND = 0.3
 
 
 def pointer_loss(
-    model: torch.nn.Module,
-    batch: FactBatch,
-    answers: Tensor,
-    gold: Tensor,
-    said: Tensor | None = None,
+    model: torch.nn.Module, batch: FactBatch, answers: Tensor, gold: Tensor, said: Tensor | None = None
 ) -> Tensor:
     """Return the loss described at :class:`~kgmm.train.kdmn.FvqaProblem`; answers (B, N, 2), gold (B, N), said (B,)."""
     pointer, null, attention, state = model(batch)
@@ -32,13 +28,7 @@ def pointer_loss(
     return end_loss(logits[:, : -vocabulary.shape[1] or None], attention, answers, gold, word).mean()
 
 
-def end_loss(
-    logits: Tensor,
-    attention: Tensor,
-    answers: Tensor,
-    gold: Tensor,
-    word: Tensor | None = None,
-) -> Tensor:
+def end_loss(logits: Tensor, attention: Tensor, answers: Tensor, gold: Tensor, word: Tensor | None = None) -> Tensor:
     """Return each question's loss, (B,).
 
     Args:

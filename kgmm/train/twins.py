@@ -35,13 +35,7 @@ class TwinProblem:
     metric = "top1"
 
     def __init__(
-        self,
-        base: FvqaProblem,
-        split: Split,
-        *,
-        seed: int = 0,
-        blind: bool = False,
-        more: Iterable[str] = (),
+        self, base: FvqaProblem, split: Split, *, seed: int = 0, blind: bool = False, more: Iterable[str] = ()
     ) -> None:
         self.base, self.split, self.size = base, split, len(split.labelled)
         labelled = [base.train[i] for i in split.labelled.tolist()]

@@ -16,10 +16,7 @@ from kgmm.errors import BadInput
     [
         ("[[Lipstick]] is for [[coloring the lips]]", ("lipstick", "UsedFor", "coloring the lips")),
         ("You are likely to find [[an airplane]] at [[an airport]].", ("airplane", "AtLocation", "airport")),
-        (
-            "*Something you find [[at a street corner]] is [[a stop sign]]",
-            ("stop sign", "AtLocation", "street corner"),
-        ),
+        ("*Something you find [[at a street corner]] is [[a stop sign]]", ("stop sign", "AtLocation", "street corner")),
         ("An activity [[a cat]] can do is [[meow]]", ("cat", "CapableOf", "meow")),
         ("Kinds of [[plant]] : [[grass]]", ("grass", "IsA", "plant")),
         ("[[car]] were faster than [[motorcycle]]", ("car", "faster_than", "motorcycle")),

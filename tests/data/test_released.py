@@ -81,13 +81,7 @@ def test_gqa_and_fvqa_are_objects_by_id(tmp_path):
     row = {"imageId": "n1", "question": "Is it red?", "answer": "no", "types": {"structural": "verify"}}
     (gqa,) = released.gqa(_write(tmp_path / "g.json", {"0201": row}))
     assert (gqa.id, gqa.image, gqa.answer, gqa.kind) == ("0201", "n1", "no", "verify")
-    row = {
-        "img_file": "a.jpg",
-        "question": "What barks?",
-        "answer": "dog",
-        "kb_source": "conceptnet",
-        "fact": ["e/1"],
-    }
+    row = {"img_file": "a.jpg", "question": "What barks?", "answer": "dog", "kb_source": "conceptnet", "fact": ["e/1"]}
     (fvqa,) = released.fvqa(_write(tmp_path / "f.json", {"12": row}))
     assert (fvqa.id, fvqa.image, fvqa.answer, fvqa.facts) == ("12", "a.jpg", "dog", ("e/1",))
 

@@ -94,8 +94,7 @@ def test_every_question_is_read_back_to_its_program():
 
 
 @pytest.mark.parametrize(
-    "question",
-    ["", "how many stars?", "how many red are there?", "why?", "are there any stars and circles?"],
+    "question", ["", "how many stars?", "how many red are there?", "why?", "are there any stars and circles?"]
 )
 def test_questions_outside_the_grammar_are_refused_with_the_place(question):
     with pytest.raises(KgmmError, match="expected"):

@@ -64,8 +64,7 @@ def test_glove_knows_what_is_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "line"),
-    [(b"dog 1 2 3\ncat 1 2\n", 2), (b"dog 1 2 3\ncat 1 x 3\n", 2), (b"2 2\ndog 1 2\nmouse\n", 3)],
+    ("content", "line"), [(b"dog 1 2 3\ncat 1 2\n", 2), (b"dog 1 2 3\ncat 1 x 3\n", 2), (b"2 2\ndog 1 2\nmouse\n", 3)]
 )
 def test_a_bad_row_is_named(tmp_path: Path, content: bytes, line: int) -> None:
     path = tmp_path / "bad.txt"

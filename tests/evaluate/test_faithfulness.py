@@ -39,10 +39,7 @@ def test_the_only_fact_that_says_it_is_necessary_and_sufficient(tmp_path: Path) 
 
 def test_a_fact_another_one_repeats_is_sufficient_but_not_necessary(tmp_path: Path) -> None:
     kb, answer = asked(
-        tmp_path / "kb",
-        CUTS,
-        Fact("knife", "UsedFor", "cutting bread"),
-        Fact("knife", "UsedFor", "cutting meat"),
+        tmp_path / "kb", CUTS, Fact("knife", "UsedFor", "cutting bread"), Fact("knife", "UsedFor", "cutting meat")
     )
     found = measure(answer, kb)
     assert found.sufficient["cited"] == 1.0 and found.necessary["cited"] == 0.0
@@ -96,12 +93,7 @@ def test_calibration_error_is_the_formulas() -> None:
 
 def test_risk_grows_as_less_sure_answers_are_given() -> None:
     found = risk_coverage([(0.9, True), (0.8, True), (0.5, False), (0.5, True), (0.1, False)], 10)
-    assert [(p["coverage"], p["risk"]) for p in found["points"]] == [
-        (0.1, 0.0),
-        (0.2, 0.0),
-        (0.4, 0.25),
-        (0.5, 0.4),
-    ]
+    assert [(p["coverage"], p["risk"]) for p in found["points"]] == [(0.1, 0.0), (0.2, 0.0), (0.4, 0.25), (0.5, 0.4)]
     assert found["aurc"] == pytest.approx((0 + 0 + 1 / 3 + 1 / 4 + 2 / 5) / 5, abs=1e-4)
 
 
@@ -113,15 +105,7 @@ def test_plots_are_svg_that_parses() -> None:
 
 
 def test_the_command_measures_fvqa(shared_data: Path, tmp_path: Path) -> None:
-    arguments = [
-        "eval",
-        "faithfulness",
-        str(shared_data / "fvqa"),
-        "--limit",
-        "6",
-        "--plots",
-        str(tmp_path / "plots"),
-    ]
+    arguments = ["eval", "faithfulness", str(shared_data / "fvqa"), "--limit", "6", "--plots", str(tmp_path / "plots")]
     result = CliRunner().invoke(cli, [*arguments, "--draws", "1", "--json"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)

@@ -73,12 +73,7 @@ def test_json_holds_figures_switches_and_times(shell, folder: Path) -> None:
     found = json.loads(ran.out)
     assert {"map", "map50", "precision_recall", "precision_radius_2"} == set(found["image_to_text"])
     assert found["fit_seconds"] >= 0 and found["encode_seconds"] >= 0
-    assert (found["codes"], found["database"], found["bits"], found["method"]) == (
-        "unified",
-        "train",
-        16,
-        "cmfh",
-    )
+    assert (found["codes"], found["database"], found["bits"], found["method"]) == ("unified", "train", 16, "cmfh")
     assert found["chance"] == pytest.approx(1 / 3, abs=0.01)
 
 

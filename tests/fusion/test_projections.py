@@ -77,10 +77,7 @@ def test_a_nonlinear_relation_shows_in_kernel_cca_only() -> None:
     angle = RNG.uniform(0, 2 * np.pi, 400)
     image = np.stack([np.cos(angle), np.sin(angle)], 1)
     text = np.stack([np.cos(2 * angle), np.sin(2 * angle)], 1)
-    linear, kernel = (
-        CCA(1).fit(image[:300], text[:300]),
-        KernelCCA(1, kappa=0.003).fit(image[:300], text[:300]),
-    )
+    linear, kernel = (CCA(1).fit(image[:300], text[:300]), KernelCCA(1, kappa=0.003).fit(image[:300], text[:300]))
     assert abs(agreement(linear, image[300:], text[300:])[0]) < 0.3
     assert agreement(kernel, image[300:], text[300:])[0] > 0.8
 

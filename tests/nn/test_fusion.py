@@ -12,14 +12,7 @@ from kgmm.nn.answers import answer_logits
 from kgmm.nn.distill import distillation_loss, soften
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.nn.no_knowledge import NoKnowledge
-from kgmm.nn.policy import (
-    FactPolicy,
-    PolicyKDMN,
-    choose,
-    draw_log_probability,
-    gumbel_top_k,
-    reinforce,
-)
+from kgmm.nn.policy import FactPolicy, PolicyKDMN, choose, draw_log_probability, gumbel_top_k, reinforce
 from kgmm.nn.posterior import fit_posterior, posterior, smoothed
 
 

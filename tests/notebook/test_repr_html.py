@@ -55,10 +55,7 @@ def evil_facts(tmp_path: Path) -> Any:
 
 
 def evil_summary(_: Path) -> Any:
-    shots = (
-        Shot("a", 0, 4, (EVIL,), ("x",), text=EVIL),
-        Shot("b", 5, 9, (EVIL, "flood"), ("x",), text=EVIL),
-    )
+    shots = (Shot("a", 0, 4, (EVIL,), ("x",), text=EVIL), Shot("b", 5, 9, (EVIL, "flood"), ("x",), text=EVIL))
     return summarize(StoryGraph("s", shots, (Logo("x", EVIL),)), "x")
 
 

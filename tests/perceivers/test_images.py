@@ -168,11 +168,7 @@ def test_cut_files_give_one_clear_line(tmp_path: Path, suffix: str) -> None:
 
 
 def test_other_files_are_named(tmp_path: Path) -> None:
-    for name, data in (
-        ("empty.png", b""),
-        ("text.jpg", b"hello"),
-        ("code.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n"),
-    ):
+    for name, data in (("empty.png", b""), ("text.jpg", b"hello"), ("code.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n")):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(BadInput, match="not a picture"):
             read_image(tmp_path / name)

@@ -63,10 +63,7 @@ def test_every_citation_is_in_the_store_or_the_scene(
         for c in a.trace.citations:
             key = (c.fact.subject, c.fact.predicate, c.fact.object)
             if c.role != "boxes":
-                assert key in scene if c.kind == "scene" else len(bundled_kb.find(*key)) > 0, (
-                    a.trace.question,
-                    key,
-                )
+                assert key in scene if c.kind == "scene" else len(bundled_kb.find(*key)) > 0, (a.trace.question, key)
 
 
 def test_an_answer_falls_when_all_that_supports_it_is_taken_away(bundled_kb: KnowledgeStore) -> None:

@@ -138,13 +138,7 @@ def test_a_sentence_finds_the_scene_it_speaks_of(bundled_kb: KnowledgeStore) -> 
 
 def test_a_sentence_finds_the_story_frame_that_mentions_it(tmp_path: Path) -> None:
     with kgmm.open(tmp_path / "kb") as kb:
-        kb.add(
-            [
-                ("/t/day/1", "Mentions", "whale"),
-                ("/t/day/1", "Mentions", "coast"),
-                ("/t/day/2", "Mentions", "tax"),
-            ]
-        )
+        kb.add([("/t/day/1", "Mentions", "whale"), ("/t/day/1", "Mentions", "coast"), ("/t/day/2", "Mentions", "tax")])
         found = kb.similar("whales at the seaside", modality="story", k=2)
         assert [(s.node, s.modality) for s in found] == [("/t/day/1", "story"), ("/t/day/2", "story")]
         assert set(found[0].label.split(", ")) == {"whale", "coast"} and found[1].label == "tax"

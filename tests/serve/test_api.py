@@ -58,9 +58,7 @@ def test_paths_say_which_way_each_statement_reads(client: TestClient) -> None:
         assert {hop["forward"] for hop in hops} == {True, False}
 
 
-def test_two_hundred_questions_may_wait_and_no_more_than_allowed(
-    bundled_kb: kgmm.knowledge.KnowledgeStore,
-) -> None:
+def test_two_hundred_questions_may_wait_and_no_more_than_allowed(bundled_kb: kgmm.knowledge.KnowledgeStore) -> None:
     async def asked(waiting: int, count: int) -> list[int]:
         served = app(bundled_kb, limits=Limits(waiting=waiting))
         transport = httpx.ASGITransport(app=served)
@@ -76,9 +74,7 @@ def test_two_hundred_questions_may_wait_and_no_more_than_allowed(
 
 def test_a_photograph_is_answered_and_its_trace_kept_and_verified(client: TestClient) -> None:
     answer = client.post(
-        "/api/ask",
-        data={"question": "Which object protects the head?"},
-        files={"image": ("a.jpg", PHOTO.read_bytes())},
+        "/api/ask", data={"question": "Which object protects the head?"}, files={"image": ("a.jpg", PHOTO.read_bytes())}
     ).json()
     assert answer["answer"] == "helmet" and answer["trace"]["citations"]
     again = client.get(f"/api/trace/{answer['trace_id']}").json()

@@ -60,13 +60,7 @@ def test_an_edge_has_every_field_of_the_original(served: TestClient) -> None:
     }
     assert edge["@id"] == "/a/[/r/IsA/,/c/en/dog/,/c/en/animal/]" and edge["dataset"] == "/d/conceptnet/4/en"
     assert edge["rel"] == {"@id": "/r/IsA", "@type": "Relation", "label": "IsA"}
-    assert edge["start"] == {
-        "@id": "/c/en/dog",
-        "@type": "Node",
-        "label": "dog",
-        "language": "en",
-        "term": "/c/en/dog",
-    }
+    assert edge["start"] == {"@id": "/c/en/dog", "@type": "Node", "label": "dog", "language": "en", "term": "/c/en/dog"}
 
 
 def test_a_sense_is_a_node_with_its_label(served: TestClient) -> None:
@@ -119,10 +113,7 @@ def test_an_assertion_a_relation_and_a_data_set_have_addresses(served: TestClien
 def test_what_is_not_there_is_404_in_their_words(served: TestClient) -> None:
     answer = served.get("/c/en/unheard_of")
     assert answer.status_code == 404
-    assert answer.json()["error"] == {
-        "status": 404,
-        "details": "'/c/en/unheard_of' is not a node in ConceptNet.",
-    }
+    assert answer.json()["error"] == {"status": 404, "details": "'/c/en/unheard_of' is not a node in ConceptNet."}
     assert served.get("/a/[/r/IsA/,/c/en/x/,/c/en/y/]").status_code == 404
     assert served.get("/relatedness?node1=/c/en/dog").status_code == 400 and served.get("/uri").status_code == 400
 

@@ -55,14 +55,7 @@ for n in range(first, first + 10_000):
 def kill_bulk_loaders(folder: Path, times: int, seed: int) -> None:
     draw, first = random.Random(seed), 0
     for _ in range(times):
-        command = [
-            sys.executable,
-            "-c",
-            BULK_LOADER,
-            str(folder / "kb"),
-            str(first),
-            str(folder / "dump.csv"),
-        ]
+        command = [sys.executable, "-c", BULK_LOADER, str(folder / "kb"), str(first), str(folder / "dump.csv")]
         writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert writer.stdout is not None
         assert writer.stdout.readline() == "open\n"

@@ -18,13 +18,7 @@ objects = words | st.sampled_from(['"42"^^<http://www.w3.org/2001/XMLSchema#inte
 relations = st.sampled_from(["IsA", "UsedFor", "http://example.org/p"])
 graphs = st.sampled_from(["facts", "scene/1"])
 facts = st.builds(
-    Fact,
-    words,
-    relations,
-    objects,
-    st.sampled_from([1.0, 0.1, 2.5]),
-    graphs,
-    st.sampled_from(["", "me", "you"]),
+    Fact, words, relations, objects, st.sampled_from([1.0, 0.1, 2.5]), graphs, st.sampled_from(["", "me", "you"])
 )
 Key = tuple[str, str, str, str]
 

@@ -16,14 +16,7 @@ from hypothesis import strategies as st
 
 from kgmm.store import Fact, LocalStore
 from kgmm.store.rdf.text import document, plain
-from kgmm.store.sparql.query import (
-    BadQuery,
-    QueryTimeout,
-    Solutions,
-    Triples,
-    needs_annotations,
-    query,
-)
+from kgmm.store.sparql.query import BadQuery, QueryTimeout, Solutions, Triples, needs_annotations, query
 
 FACTS = [
     Fact("knife", "UsedFor", "cutting", 2.5, source="/d/conceptnet/4/en"),
@@ -67,10 +60,7 @@ def test_ask_construct_and_describe(kb: LocalStore) -> None:
     assert query(kb, "ASK { c:tool r:IsA c:knife }") is False
     built = query(kb, "CONSTRUCT { ?b r:HasInstance ?a } WHERE { ?a r:IsA ?b }")
     assert isinstance(built, Triples)
-    assert set(built) == {
-        ("/c/en/tool", "HasInstance", "/c/en/knife"),
-        ("/c/en/artifact", "HasInstance", "/c/en/tool"),
-    }
+    assert set(built) == {("/c/en/tool", "HasInstance", "/c/en/knife"), ("/c/en/artifact", "HasInstance", "/c/en/tool")}
     assert len(built.to_rdflib()) == 2
     described = query(kb, "DESCRIBE c:tool")
     assert ("/c/en/tool", "IsA", "/c/en/artifact") in set(described)  # type: ignore[arg-type]
@@ -178,10 +168,7 @@ def test_an_earlier_version_answers_as_it_did(kb: LocalStore) -> None:
     kb.remove("saw", "UsedFor")
     assert select(kb, "SELECT ?s { ?s r:UsedFor c:cutting }").column("s") == ["/c/en/knife"]
     past = LocalStore(kb.path, version=1)
-    assert set(select(past, "SELECT ?s { ?s r:UsedFor c:cutting }").column("s")) == {
-        "/c/en/knife",
-        "/c/en/saw",
-    }
+    assert set(select(past, "SELECT ?s { ?s r:UsedFor c:cutting }").column("s")) == {"/c/en/knife", "/c/en/saw"}
 
 
 WORDS = st.sampled_from(["dog", "cat", "ice cream", "a<b>", 'say "so"'])

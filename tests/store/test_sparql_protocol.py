@@ -17,11 +17,7 @@ QUERY = "SELECT ?s { ?s r:UsedFor c:cutting } ORDER BY ?s"
 def kb(tmp_path: Path) -> LocalStore:
     store = LocalStore(tmp_path / "kb")
     store.add(
-        [
-            Fact("knife", "UsedFor", "cutting"),
-            Fact("saw", "UsedFor", "cutting"),
-            Fact("saw", "label", '"a\\tb"@en'),
-        ]
+        [Fact("knife", "UsedFor", "cutting"), Fact("saw", "UsedFor", "cutting"), Fact("saw", "label", '"a\\tb"@en')]
     )
     store.add(Fact("/s/x", "Depicts", "saw", graph="scene/x"))
     return store
@@ -114,8 +110,5 @@ def test_updates_need_leave(kb: LocalStore) -> None:
     assert writable.post("/", data={"update": "LOAD <http://127.0.0.1:9/x>"}).status_code == 403
     assert writable.post("/", data=update).status_code == 204
     kb.refresh()
-    assert {f.subject for f in kb.find(None, "UsedFor", "cutting", graph="facts")} == {
-        "/c/en/axe",
-        "/c/en/saw",
-    }
+    assert {f.subject for f in kb.find(None, "UsedFor", "cutting", graph="facts")} == {"/c/en/axe", "/c/en/saw"}
     assert writable.get("/", params={"query": QUERY}).text.count("/c/en/") == 2

@@ -26,12 +26,7 @@ def line(relation: str, start: str, end: str, about: str) -> str:
 
 
 def about(weight: float = 1.0, surface: str | None = None, source: str = "/d/wiktionary/en") -> str:
-    more = {
-        "dataset": source,
-        "license": "cc:by-sa/4.0",
-        "sources": [{"contributor": "/s/x"}],
-        "weight": weight,
-    }
+    more = {"dataset": source, "license": "cc:by-sa/4.0", "sources": [{"contributor": "/s/x"}], "weight": weight}
     return json.dumps(more | ({"surfaceText": surface} if surface else {}))
 
 
@@ -156,13 +151,7 @@ def test_unknown_terms_find_nothing(kb: LocalStore) -> None:
 
 
 def test_search_and_near_follow_additions(kb: LocalStore) -> None:
-    kb.add(
-        [
-            Fact("giraffe", "IsA", "animal"),
-            Fact("ice cream", "IsA", "food"),
-            Fact("ice cream", "UsedFor", "eat"),
-        ]
-    )
+    kb.add([Fact("giraffe", "IsA", "animal"), Fact("ice cream", "IsA", "food"), Fact("ice cream", "UsedFor", "eat")])
     assert kb.search("ice") == ["/c/en/ice_cream"]
     kb.add([Fact("ice cube", "IsA", "ice")])
     assert kb.search("ice")[0] == "/c/en/ice_cream", "it has most facts"

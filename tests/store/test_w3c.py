@@ -28,23 +28,10 @@ def source() -> Path:
 def outcomes(source: Path, folder: Path, door: str, *tests: str) -> tuple[list[str], list[str]]:
     """Run tests of rdflib's suite; return the names of those that passed and of those that failed."""
     memory = Path("/dev/shm")
-    environment = {
-        **os.environ,
-        "KGMM_DOOR": door,
-        "PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{source}",
-    }
+    environment = {**os.environ, "KGMM_DOOR": door, "PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{source}"}
     if memory.is_dir():
         environment["TMPDIR"] = str(memory)  # a thousand stores need no disk that is waited for
-    options = [
-        "-p",
-        "rdflib_suite",
-        "-p",
-        "no:cacheprovider",
-        "-o",
-        "addopts=",
-        "-q",
-        f"--junitxml={folder}/out.xml",
-    ]
+    options = ["-p", "rdflib_suite", "-p", "no:cacheprovider", "-o", "addopts=", "-q", f"--junitxml={folder}/out.xml"]
     command = [sys.executable, "-m", "pytest", *options, *tests]
     done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stdout[-2000:] + done.stderr[-2000:]

@@ -53,11 +53,7 @@ def eventful(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_three_curves_peak_at_the_event(eventful: Path, tmp_path: Path) -> None:
-    words = [
-        Cue(0, 4, "and so it is as it was"),
-        Cue(4, 6, "Velden burns, Rosa Lindt"),
-        Cue(6, 10, "so we are here"),
-    ]
+    words = [Cue(0, 4, "and so it is as it was"), Cue(4, 6, "Velden burns, Rosa Lindt"), Cue(6, 10, "so we are here")]
     found = saliency(eventful, write_srt(words, tmp_path / "a.srt"))
     inside = (found.times >= EVENT[0] + 0.2) & (found.times < EVENT[1] - 0.2)
     outside = (found.times < EVENT[0] - 0.2) | (found.times >= EVENT[1] + 0.2)

@@ -21,16 +21,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 
 def small() -> StoryGraph:
     shots = (
-        Shot(
-            "b1-1",
-            0,
-            4,
-            ("river", "flood", "prime minister"),
-            ("flood",),
-            "b1",
-            "The river is up.",
-            story="f",
-        ),
+        Shot("b1-1", 0, 4, ("river", "flood", "prime minister"), ("flood",), "b1", "The river is up.", story="f"),
         Shot("b1-2", 4, 9.25, ("flood", "dam"), (), "b1", 'He said "run".\n', story="f"),
         Shot("b2-1", 0, 5, ("goal", "match"), ("cup",), "b2", story="c"),
         Shot("b2-2", 5, 9, ("dam", "engineer"), ("flood",), "b2", story="f"),

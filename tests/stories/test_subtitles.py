@@ -23,10 +23,7 @@ VTT = (
 @pytest.mark.parametrize(("name", "text"), [("a.srt", SRT), ("a.vtt", VTT), ("b.srt", SRT.replace("\n", "\r\n"))])
 def test_srt_and_vtt(tmp_path: Path, name: str, text: str, encoding: str) -> None:
     (tmp_path / name).write_bytes(text.encode(encoding))
-    assert read_subtitles(tmp_path / name) == [
-        Cue(1.0, 2.5, "Good evening."),
-        Cue(3.0, 4.0, "Two lines & more"),
-    ]
+    assert read_subtitles(tmp_path / name) == [Cue(1.0, 2.5, "Good evening."), Cue(3.0, 4.0, "Two lines & more")]
 
 
 @pytest.mark.parametrize(

@@ -206,10 +206,7 @@ def test_what_cannot_be_trained_on_is_said(shell, kitchen, tmp_path):
         (("san", "clevr", "--fusion", "prior"), "--fusion is for kdmn, not for san"),
         (("kdmn", kitchen, "--small"), "--small is for models of coloured shapes, not for kdmn"),
         (("hybrid", tmp_path, "--scenes", tmp_path), "--scenes is for kdmn, not for hybrid"),
-        (
-            ("san", "clevr", "--distractors", tmp_path / "x.txt"),
-            "--distractors is for kdmn and hybrid, not for san",
-        ),
+        (("san", "clevr", "--distractors", tmp_path / "x.txt"), "--distractors is for kdmn and hybrid, not for san"),
         (("kdmn", kitchen, "--picked", "2"), "--picked goes with --fusion"),
     ):
         ran = shell("train", *arguments, "--out", tmp_path / "out")
@@ -252,11 +249,7 @@ def test_folders_that_cannot_be_tested_are_refused_in_one_line(shell, fvqa, tmp_
     ):
         ran = shell("eval", *arguments)
         assert ran.code == 1 and said in ran.err, ran.err
-    for name, text in (
-        ("config.json", "{"),
-        ("model.safetensors", "junk"),
-        ("vocabulary.json", '{"tokens": ["a"]}'),
-    ):
+    for name, text in (("config.json", "{"), ("model.safetensors", "junk"), ("vocabulary.json", '{"tokens": ["a"]}')):
         broken = Path(shutil.copytree(out, tmp_path / f"broken-{name}"))
         (broken / name).write_text(text)
         ran = shell("eval", "clevr", broken, "--small")

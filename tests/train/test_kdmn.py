@@ -22,12 +22,7 @@ def _memory(n, seed=0):
 
     triples = [(f"thing{i}", "UsedFor", "cutting bread") for i in range(n)]
     return MemoryInput(
-        "What is used for cutting?",
-        ["thing0"],
-        triples,
-        unit(16),
-        unit(n, 16),
-        rng.random((n, 2)).astype(np.float32),
+        "What is used for cutting?", ["thing0"], triples, unit(16), unit(n, 16), rng.random((n, 2)).astype(np.float32)
     )
 
 

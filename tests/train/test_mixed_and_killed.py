@@ -67,9 +67,7 @@ def test_kdmn_trains_in_16_bits(context):
 def test_an_interrupted_command_says_how_to_go_on(tmp_path):
     command = [sys.executable, "-c", "from kgmm.cli import main; main()", "train", "san", "clevr", "--small"]
     run = subprocess.Popen(
-        [*command, "--epochs", "90", "--patience", "90", "--out", str(tmp_path)],
-        stderr=subprocess.PIPE,
-        text=True,
+        [*command, "--epochs", "90", "--patience", "90", "--out", str(tmp_path)], stderr=subprocess.PIPE, text=True
     )
     while run.poll() is None and not (tmp_path / "checkpoint.safetensors").exists():
         time.sleep(0.01)

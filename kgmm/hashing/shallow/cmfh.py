@@ -93,13 +93,7 @@ def _random_start(
 
 
 def _objective(
-    gram: list[list[Array]],
-    vv: Array,
-    xv: list[Array],
-    u: list[Array],
-    p: list[Array],
-    mu: float,
-    gamma: float,
+    gram: list[list[Array]], vv: Array, xv: list[Array], u: list[Array], p: list[Array], mu: float, gamma: float
 ) -> float:
     """Return the value that :func:`factorize` lowers."""
     value = gamma * np.trace(vv)

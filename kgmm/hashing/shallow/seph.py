@@ -37,14 +37,7 @@ class SePH(Hasher):
     name = "seph"
     has_unified = True
     supervised = True
-    DEFAULTS: ClassVar = {
-        "alpha": 0.01,
-        "iterations": 100,
-        "rate": 500.0,
-        "bases": 500,
-        "ridge": 0.01,
-        "sample": 4000,
-    }
+    DEFAULTS: ClassVar = {"alpha": 0.01, "iterations": 100, "rate": 500.0, "bases": 500, "ridge": 0.01, "sample": 4000}
 
     def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
         assert labels is not None
@@ -67,10 +60,7 @@ class SePH(Hasher):
         self.fitted[f"{kind}.width"] = width
         penalty = self.options["ridge"] * rbf(bases, bases, width)
         self.arrays[f"{kind}.weights"] = logistic(
-            rbf(x, bases, width),
-            target,
-            penalty,
-            lambda done, total: progress(done, total, f"{kind} regression"),
+            rbf(x, bases, width), target, penalty, lambda done, total: progress(done, total, f"{kind} regression")
         )
 
     def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:

@@ -255,10 +255,7 @@ def positioned(task: Task, found: list[Match], position: str) -> list[Match]:
 
     def distance(m: Match) -> float:
         assert m.object.box is not None
-        x, y = (
-            (m.object.box[0] + m.object.box[2] / 2) / width,
-            (m.object.box[1] + m.object.box[3] / 2) / height,
-        )
+        x, y = ((m.object.box[0] + m.object.box[2] / 2) / width, (m.object.box[1] + m.object.box[3] / 2) / height)
         return {"left": x, "right": 1 - x, "top": y, "bottom": 1 - y, "front": 1 - y, "back": y}.get(
             position, abs(x - 0.5) + abs(y - 0.5)
         )

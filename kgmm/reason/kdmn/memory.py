@@ -210,10 +210,7 @@ def pack(memories: list[MemoryInput], words: WordTable) -> FactBatch:
     s, k = len(memories[0].question_vector), max(1, *(len(m.seen) for m in memories))
     seen, seen_mask = np.zeros((b, k, words.dim), np.float32), np.zeros((b, k), bool)
     steps, sentences = np.zeros((b, n, 3, words.dim), np.float32), np.zeros((b, n, s), np.float32)
-    facts, ends = (
-        np.zeros((b, n, len(FEATURES)), np.float32),
-        np.zeros((b, n, 2, len(END_FEATURES)), np.float32),
-    )
+    facts, ends = (np.zeros((b, n, len(FEATURES)), np.float32), np.zeros((b, n, 2, len(END_FEATURES)), np.float32))
     mask = np.zeros((b, n), bool)
     for i, m in enumerate(memories):
         size = len(m.triples)

@@ -127,12 +127,7 @@ def _compare(s: str, names: list[str]) -> Question | None:
     )
     if m:
         return Question(
-            "compare",
-            s,
-            parse_noun(m[2], names),
-            parse_noun(m[3], names),
-            attribute=_degree(m[1]),
-            asks_seen=True,
+            "compare", s, parse_noun(m[2], names), parse_noun(m[3], names), attribute=_degree(m[1]), asks_seen=True
         )
     m = re.match(
         r"^(?:what|which)(?: (?P<n>.+?))? is (?:the )?(?P<d>biggest|largest|smallest|tallest|widest|highest|longest)(?: one| thing| object)?$",
@@ -143,12 +138,7 @@ def _compare(s: str, names: list[str]) -> Question | None:
     m = re.match(r"^(?:is|are) (.+?) (more \w+|less \w+|\w+er) than (.+)$", s)
     if m:
         return Question(
-            "compare",
-            s,
-            parse_noun(m[1], names),
-            parse_noun(m[3], names),
-            attribute=_degree(m[2]),
-            predicate="test",
+            "compare", s, parse_noun(m[1], names), parse_noun(m[3], names), attribute=_degree(m[2]), predicate="test"
         )
     return None
 

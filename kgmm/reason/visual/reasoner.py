@@ -83,8 +83,7 @@ def answer(task: Task, name: str, folder: Path | None = None) -> Outcome:
         return Outcome(None, abstained=f"the {network} reasoner reads pictures of coloured shapes; this scene has none")
     if not few_colours(pixels):
         return Outcome(
-            None,
-            abstained=f"the {network} reasoner reads pictures of coloured shapes; this one has too many colours",
+            None, abstained=f"the {network} reasoner reads pictures of coloured shapes; this one has too many colours"
         )
     try:
         data, program = read_question(task.question)
@@ -141,9 +140,7 @@ def _shown(name: str, value: torch.Tensor, words: list[str], found: list[Segment
     boxes = [list(s.box) for s in found]
     over = f"{len(words)} words" if name == "words" else f"{len(found)} objects"
     return Step(
-        name,
-        f"{name} over {over}",
-        {name: np.round(value.numpy(), 4).tolist(), "boxes": boxes, "tokens": words},
+        name, f"{name} over {over}", {name: np.round(value.numpy(), 4).tolist(), "boxes": boxes, "tokens": words}
     )
 
 

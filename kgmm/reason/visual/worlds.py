@@ -120,7 +120,4 @@ def _draw_shape(pen: Any, shape: str, x: float, y: float, r: float, fill: tuple[
         points = 3 if shape == "triangle" else 10
         radii = [r if points == 3 or i % 2 == 0 else r * 0.45 for i in range(points)]
         angles = [-math.pi / 2 + 2 * math.pi * i / points for i in range(points)]
-        pen.polygon(
-            [(x + q * math.cos(a), y + q * math.sin(a)) for q, a in zip(radii, angles, strict=True)],
-            fill=fill,
-        )
+        pen.polygon([(x + q * math.cos(a), y + q * math.sin(a)) for q, a in zip(radii, angles, strict=True)], fill=fill)

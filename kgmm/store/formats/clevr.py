@@ -57,8 +57,7 @@ def _build(entry: dict[str, Any]) -> Built:
     image = entry.get("image_filename")
     name = Path(words(image, "image_filename")).stem if image else f"clevr_{int(entry['image_index'])}"
     return Built(
-        SceneGraph(name.replace(" ", "_"), objects, tuple(relations), WIDTH, HEIGHT, image=image, source="clevr"),
-        [],
+        SceneGraph(name.replace(" ", "_"), objects, tuple(relations), WIDTH, HEIGHT, image=image, source="clevr"), []
     )
 
 

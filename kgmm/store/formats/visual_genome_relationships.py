@@ -42,11 +42,7 @@ def _build(picture: dict[str, Any]) -> Built:
                 visual_genome.object_of(end)
             objects += ends
             relations.append(
-                {
-                    "subject_id": ends[0]["object_id"],
-                    "predicate": entry["predicate"],
-                    "object_id": ends[1]["object_id"],
-                }
+                {"subject_id": ends[0]["object_id"], "predicate": entry["predicate"], "object_id": ends[1]["object_id"]}
             )
         except (KeyError, ValueError) as error:
             problems.append(f"relation left out: {error}")

@@ -84,8 +84,7 @@ class Base:
 
         def coded(name: str, dtype: str) -> Coded:
             return Coded(
-                mapped(folder / f"{name}.codes", kinds[name], n),
-                mapped(folder / f"{name}.values", dtype, values[name]),
+                mapped(folder / f"{name}.codes", kinds[name], n), mapped(folder / f"{name}.values", dtype, values[name])
             )
 
         self.subject, self.object = mapped(folder / "subject", "u4", n), mapped(folder / "object", "u4", n)

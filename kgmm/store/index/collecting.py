@@ -87,9 +87,7 @@ class Encoder:
         """Return all strings in the order of their ids."""
         starts = self.starts[: self.count + 1].astype(np.int64)
         return pa.Array.from_buffers(
-            pa.large_string(),
-            self.count,
-            [None, pa.py_buffer(starts), pa.py_buffer(self.blob[: int(starts[-1])])],
+            pa.large_string(), self.count, [None, pa.py_buffer(starts), pa.py_buffer(self.blob[: int(starts[-1])])]
         )
 
     def sort_new(self) -> NDArray[np.uint32]:

@@ -52,19 +52,9 @@ class Found(Facts):
         if stop > size:
             before = self._decode(start, size) if start < size else []
             return before + self._decode_added(max(start - size, 0), stop - size)
-        (
-            subject,
-            target,
-            predicate,
-            graph,
-            weight,
-            source,
-            terms,
-            predicates,
-            graphs,
-            weights,
-            sources,
-        ) = self._opened.columns
+        (subject, target, predicate, graph, weight, source, terms, predicates, graphs, weights, sources) = (
+            self._opened.columns
+        )
         rows = range(at + start, at + stop) if order is None else order[at + start : at + stop].tolist()
         return [
             stored_fact(

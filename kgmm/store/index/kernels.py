@@ -143,16 +143,7 @@ def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
             slot = slots[probe]
             if slot == 0:
                 _append(
-                    data,
-                    np.int64(begins[row]),
-                    np.int64(ends[row]),
-                    h[row],
-                    probe,
-                    slots,
-                    hashes,
-                    starts,
-                    blob,
-                    count,
+                    data, np.int64(begins[row]), np.int64(ends[row]), h[row], probe, slots, hashes, starts, blob, count
                 )
                 ids[row] = count
                 count += 1
@@ -369,11 +360,7 @@ def near_spellings(word, prefix, blob, starts, count, most):
     """
     size = len(word)
     found = np.full(count, most + 1, np.uint8)
-    before, row, after = (
-        np.empty(size + 1, np.int64),
-        np.empty(size + 1, np.int64),
-        np.empty(size + 1, np.int64),
-    )
+    before, row, after = (np.empty(size + 1, np.int64), np.empty(size + 1, np.int64), np.empty(size + 1, np.int64))
     for term in range(count):
         at, stop = np.int64(starts[term]), np.int64(starts[term + 1])
         if not is_at(blob, at, stop, prefix):

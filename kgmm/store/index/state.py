@@ -164,10 +164,7 @@ def open_state(folder: Path, state: State) -> Opened:
     base = Base(folder / state.base, state.sizes)
     overlay = read_overlay(folder, state) if state.overlay else None
     return Opened(
-        state,
-        Terms(folder / "terms", state.terms),
-        Terms(folder / "sources", state.sources),
-        Snapshot(base, overlay),
+        state, Terms(folder / "terms", state.terms), Terms(folder / "sources", state.sources), Snapshot(base, overlay)
     )
 
 

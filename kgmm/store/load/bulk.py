@@ -48,11 +48,7 @@ def commit(
 
 
 def _write_table(
-    folder: Path,
-    pool: ThreadPoolExecutor,
-    rows: Statements,
-    places: NDArray[np.uint32],
-    collector: Collector,
+    folder: Path, pool: ThreadPoolExecutor, rows: Statements, places: NDArray[np.uint32], collector: Collector
 ) -> list[Future[dict[str, Any]]]:
     """Write statements, in the order given, as data files of the table; return what will tell of them."""
     names, sources = collector.terms.strings(), collector.sources.strings()

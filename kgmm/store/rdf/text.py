@@ -10,15 +10,7 @@ from kgmm.store.facts import Facts
 from kgmm.store.index.found import find
 from kgmm.store.index.state import Opened
 from kgmm.store.index.terms import Terms
-from kgmm.store.rdf.terms import (
-    REIFIES,
-    SOURCE,
-    WEIGHT,
-    node,
-    predicate,
-    reifier_iri,
-    weight_literal,
-)
+from kgmm.store.rdf.terms import REIFIES, SOURCE, WEIGHT, node, predicate, reifier_iri, weight_literal
 
 if TYPE_CHECKING:
     import polars as pl

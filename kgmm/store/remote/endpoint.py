@@ -240,12 +240,7 @@ class RemoteStore:
     def _where(self, s: str | None, p: str | None, o: str | None, g: str | None, annotated: bool = True) -> str:
         """Return the group pattern of ?g ?s ?p ?o (and ?w ?src) for a pattern of terms."""
         bound = ""
-        for variable, term, predicate in (
-            ("?s", s, False),
-            ("?p", p, True),
-            ("?o", o, False),
-            ("?g", g, False),
-        ):
+        for variable, term, predicate in (("?s", s, False), ("?p", p, True), ("?o", o, False), ("?g", g, False)):
             if term in ANY or (variable == "?g" and not self.named):
                 continue
             assert term is not None

@@ -35,17 +35,7 @@ _ANNOTATED = re.compile(r"\{\||<<|~|:(?:weight|source|reifies)\b|\b(?:TRIPLE|isT
 _ANNOTATION_IRI = re.compile(r"urn:kgmm:(?:weight|source|fact/)|#reifies>")
 
 
-__all__ = [
-    "BadQuery",
-    "Engine",
-    "QueryFailed",
-    "QueryTimeout",
-    "Solutions",
-    "Triples",
-    "bare",
-    "check",
-    "query",
-]
+__all__ = ["BadQuery", "Engine", "QueryFailed", "QueryTimeout", "Solutions", "Triples", "bare", "check", "query"]
 
 
 class BadQuery(BadInput):

@@ -38,10 +38,7 @@ def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
         stores.clear()  # one snapshot is enough: files of older ones can go
         stores[index] = ox.Store.read_only(index)
     found = stores[index].query(
-        request["query"],
-        prefixes=request["prefixes"],
-        use_default_graph_as_union=request["union"],
-        **graphs(request),
+        request["query"], prefixes=request["prefixes"], use_default_graph_as_union=request["union"], **graphs(request)
     )
     if isinstance(found, ox.QueryBoolean):
         send(kind="ask", value=bool(found))

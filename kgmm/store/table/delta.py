@@ -53,8 +53,7 @@ def latest(folder: Path, known: int = -1) -> int:
     if not log.is_dir():
         return -1
     return max(
-        (int(e.name[:20]) for e in os.scandir(log) if e.name.endswith(".json") and e.name[:20].isdecimal()),
-        default=-1,
+        (int(e.name[:20]) for e in os.scandir(log) if e.name.endswith(".json") and e.name[:20].isdecimal()), default=-1
     )
 
 

@@ -141,8 +141,7 @@ def walk(
     while True:
         round_ += 1
         moved = steps.join(scores, steps.source_node == scores.node).select(
-            f.col("target_node").alias("node"),
-            (f.col("share") * f.col("score") * (1 - restart)).alias("score"),
+            f.col("target_node").alias("node"), (f.col("share") * f.col("score") * (1 - restart)).alias("score")
         )
         following = moved.union(pull).groupBy("node").agg(f.sum("score").alias("score"))
         following = following.localCheckpoint()

@@ -84,8 +84,7 @@ class Studio:
         for i in range(0, WIDE, 32):
             shade = int(random.integers(0, 30))
             draw.polygon(
-                [(i, 0), (i + 22, 0), (i + 40, TALL), (i + 12, TALL)],
-                fill=(30 + shade, 52 + shade, 96 + shade),
+                [(i, 0), (i + 22, 0), (i + 40, TALL), (i + 12, TALL)], fill=(30 + shade, 52 + shade, 96 + shade)
             )
         draw.rectangle((0, 148, WIDE, TALL), fill=(74, 58, 48))
         self.ground = ground
@@ -141,10 +140,7 @@ class Footage:
             base, colour = 60 + 38 * level, _colour(random, 20, 230)
             waves = random.uniform(0.004, 0.03, 2), random.uniform(4, 16, 2), random.uniform(0, 6, 2)
             line = [
-                (
-                    x,
-                    base + sum(float(h) * math.sin(float(f) * x + float(p)) for f, h, p in zip(*waves, strict=True)),
-                )
+                (x, base + sum(float(h) * math.sin(float(f) * x + float(p)) for f, h, p in zip(*waves, strict=True)))
                 for x in range(0, width + 8, 8)
             ]
             draw.polygon([(0, TALL), *line, (width, TALL)], fill=colour)

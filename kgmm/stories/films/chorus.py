@@ -33,11 +33,7 @@ Floats = NDArray[np.float64]
 
 
 def skim(
-    video: Path,
-    subtitles: str | Path | None = None,
-    progress: Progress = silent,
-    *,
-    length: float | None = None,
+    video: Path, subtitles: str | Path | None = None, progress: Progress = silent, *, length: float | None = None
 ) -> Skim:
     """Find the chorus of a music video and the clip that shows it.
 

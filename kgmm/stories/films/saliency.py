@@ -46,11 +46,7 @@ class Saliency:
 
 
 def saliency(
-    video: str | Path,
-    subtitles: str | Path | None = None,
-    *,
-    fusion: str = "sum",
-    progress: Progress = silent,
+    video: str | Path, subtitles: str | Path | None = None, *, fusion: str = "sum", progress: Progress = silent
 ) -> Saliency:
     """Return how much each frame of a film stands out.
 

@@ -12,14 +12,7 @@ import torch
 from torch import Tensor
 
 from kgmm.nn.kdmn import KDMN, FactBatch
-from kgmm.nn.policy import (
-    FactPolicy,
-    PolicyKDMN,
-    choose,
-    draw_log_probability,
-    gumbel_top_k,
-    reinforce,
-)
+from kgmm.nn.policy import FactPolicy, PolicyKDMN, choose, draw_log_probability, gumbel_top_k, reinforce
 from kgmm.train.guided.base import Plain
 from kgmm.train.losses import end_loss
 from kgmm.train.split import Split

@@ -36,10 +36,7 @@ TOP = 10
 
 
 def teacher_answers(
-    store: LocalStore,
-    questions: Iterable[FvqaQuestion],
-    reasoner: str = "explicit",
-    progress: Progress = silent,
+    store: LocalStore, questions: Iterable[FvqaQuestion], reasoner: str = "explicit", progress: Progress = silent
 ) -> list[dict[str, float]]:
     """Ask a teacher every question: its answers with their shares of its confidence, empty where it abstains."""
     from kgmm.reason import ask
@@ -103,12 +100,7 @@ class StudentProblem(Plain):
     about = "KDMN taught by labels and by the explicit reasoner's answers (the survey's III-A)."
 
     def __init__(
-        self,
-        base: FvqaProblem,
-        split: Split,
-        taught: list[dict[str, float]],
-        lesson: Lesson = Lesson(),
-        seed: int = 0,
+        self, base: FvqaProblem, split: Split, taught: list[dict[str, float]], lesson: Lesson = Lesson(), seed: int = 0
     ) -> None:
         super().__init__(base, split, seed=seed)
         self.lesson = lesson
@@ -140,12 +132,7 @@ class FactlessStudent(TwinProblem):
     """
 
     def __init__(
-        self,
-        base: FvqaProblem,
-        split: Split,
-        taught: list[dict[str, float]],
-        lesson: Lesson = Lesson(),
-        seed: int = 0,
+        self, base: FvqaProblem, split: Split, taught: list[dict[str, float]], lesson: Lesson = Lesson(), seed: int = 0
     ) -> None:
         self._rows, self._labelled = schooling(split, len(base.train), lesson.unlabelled)
         more = {max(taught[i], key=taught[i].__getitem__) for i in self._rows.tolist() if taught[i]}

@@ -66,12 +66,7 @@ def test_a_list_of_names_has_no_main_thing() -> None:
 
 
 def test_absence_from_what_was_recognized_is_no_evidence_of_absence(bundled_kb: KnowledgeStore) -> None:
-    data = {
-        "id": "s",
-        "objects": [{"id": "a", "name": "cup", "box": [1, 1, 9, 9]}],
-        "width": 20,
-        "height": 20,
-    }
+    data = {"id": "s", "objects": [{"id": "a", "name": "cup", "box": [1, 1, 9, 9]}], "width": 20, "height": 20}
     listed = SceneGraph.from_dict(data)
     recognized = SceneGraph.from_dict({**data, "complete": False})
     assert bundled_kb.ask(listed, "Is there a dog?").text == "no"

@@ -129,12 +129,7 @@ def test_ends_and_names_that_say_the_same_add_up():
         np.log(np.array([0.05, 0.25], np.float32)),
     )
     said = {a.text: (round(a.probability, 4), round(a.pointed, 4), a.row) for a in found.answers()}
-    assert said == {
-        "dogs": (0.25, 0.2, 0),
-        "cow": (0.25, 0, None),
-        "cat": (0.2, 0.2, 0),
-        "pet": (0.1, 0.1, 1),
-    }
+    assert said == {"dogs": (0.25, 0.2, 0), "cow": (0.25, 0, None), "cat": (0.2, 0.2, 0), "pet": (0.1, 0.1, 1)}
     assert found.probabilities().sum() == pytest.approx(0.5)
 
 

@@ -162,12 +162,7 @@ def test_it_answers_with_what_a_fact_says_of_a_seen_thing(kitchen):
 
 def test_a_question_that_offers_two_words_is_answered_with_the_one_the_fact_says(tmp_path):
     with kgmm.open(tmp_path / "kb") as kb:
-        kb.add(
-            [
-                Fact("/c/en/snail", "slower_than", "/c/en/turtle"),
-                Fact("/c/en/pen", "UsedFor", "/c/en/writing"),
-            ]
-        )
+        kb.add([Fact("/c/en/snail", "slower_than", "/c/en/turtle"), Fact("/c/en/pen", "UsedFor", "/c/en/writing")])
         scene = SceneGraph("list", (SceneObject("o0", "snail"), SceneObject("o1", "pen")))
         answer = kb.ask(scene, "Is the animal in the image slower or faster than turtles?", reasoner="hybrid")
         assert answer.text == "slower"

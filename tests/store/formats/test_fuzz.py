@@ -74,20 +74,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
             data = (
                 data[:at]
                 + chance.choice(
-                    [
-                        b'"',
-                        b"{",
-                        b"[",
-                        b"]",
-                        b"\t",
-                        b"\n",
-                        b"<",
-                        b"\\",
-                        b"\xff\xfe",
-                        b"1e999",
-                        b"\\ud800",
-                        b"NaN",
-                    ]
+                    [b'"', b"{", b"[", b"]", b"\t", b"\n", b"<", b"\\", b"\xff\xfe", b"1e999", b"\\ud800", b"NaN"]
                 )
                 + data[at:]
             )

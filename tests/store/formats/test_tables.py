@@ -67,11 +67,7 @@ def test_conceptnet_dump_comes_back_with_weight_source_and_surface(
 
 
 def test_conceptnet_keeps_one_language_and_web_addresses(tmp_path: Path) -> None:
-    ends = [
-        ("/c/en/dog", "/c/en/pet"),
-        ("/c/en/dog", "/c/de/hund"),
-        ("/c/en/dog", "http://dbpedia.org/resource/Dog"),
-    ]
+    ends = [("/c/en/dog", "/c/en/pet"), ("/c/en/dog", "/c/de/hund"), ("/c/en/dog", "http://dbpedia.org/resource/Dog")]
     text = "".join(f"/a/x\t/r/RelatedTo\t{s}\t{o}\t{{}}\n" for s, o in ends)
     rows, _ = read(write(tmp_path, "a.csv", text), "conceptnet", lang="en")
     assert [row["object"] for row in rows] == ["/c/en/pet", "http://dbpedia.org/resource/Dog"]
@@ -146,11 +142,7 @@ def test_kgtk_edges_come_back(edges: list[tuple[str, int, str]]) -> None:
         rows, bad = read(write(Path(folder), "edges.tsv", text), "kgtk")
     assert not bad
     assert [(r["subject"], r["predicate"], r["object"]) for r in rows] == [
-        (
-            f"http://www.wikidata.org/entity/{s}",
-            f"http://www.wikidata.org/prop/direct/P{p}",
-            kgtk_format.quoted(o),
-        )
+        (f"http://www.wikidata.org/entity/{s}", f"http://www.wikidata.org/prop/direct/P{p}", kgtk_format.quoted(o))
         for s, p, o in edges
     ]
 
