@@ -33,7 +33,10 @@ class Support:
 
 @dataclass
 class Task:
-    """One question about one scene, over one store; what several stages need is found once and kept here."""
+    """One question about one scene, over one store; what several stages need is found once and kept here.
+
+    A copy by ``dataclasses.replace``, such as without a fact, keeps nothing of what was found.
+    """
 
     store: LocalStore
     scene: SceneGraph
@@ -49,10 +52,10 @@ class Task:
     #: answers less sure are withheld; None for the reasoner's own bound
     threshold: float | None = None
     #: seconds per stage, filled as stages run
-    timings: dict[str, float] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict, init=False)
     #: what :func:`kgmm.reason.explicit.objects.support` has found, by object and condition
-    supports: dict[tuple[str, str, Constraint], Support] = field(default_factory=dict, repr=False)
-    _named: dict[str, str | None] = field(default_factory=dict, repr=False)
+    supports: dict[tuple[str, str, Constraint], Support] = field(default_factory=dict, init=False, repr=False)
+    _named: dict[str, str | None] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def drawn(self) -> bool:

@@ -107,7 +107,7 @@ def _ruled(task: Task) -> bool:
     denied = noun is not None and any(k.negated for k in noun.known)
     head = normal(noun.head) if noun is not None else ""
     named = any(head in {normal(o.name), *map(normal, o.aliases)} for o in task.scene.objects)
-    of_two = q.kind == "compare" and q.other is not None and q.predicate != "test"
+    of_two = q.kind == "compare" and q.either_or
     return (q.kind in _RULES and q.kind != "where" and not of_two) or denied or (q.kind == "other_end" and named)
 
 

@@ -77,6 +77,7 @@ def note(question: Question) -> Question:
     question.wants_unseen = question.asks_seen is False or (
         question.asks_seen is None and bool(ASKS_UNSEEN.search(question.asked))
     )
+    question.either_or = " or " in text
     either = _EITHER.search(asked)
     question.offered = either.groups() if either else ()
     question.due = _due(question)

@@ -89,6 +89,8 @@ class Question:
     wants_kind: bool = False
     #: whether what is known of a seen thing is wanted rather than the thing
     wants_unseen: bool = False
+    #: whether it offers one thing or another
+    either_or: bool = False
     #: the two words offered: "slower or faster"
     offered: tuple[str, ...] = ()
     #: what a fact has to state to answer
