@@ -18,7 +18,7 @@ STOP = frozenset(
         "what which who whom whose where when why how this that these those there here "
         "it they he she we i me them us one ones "
         "image picture photo photograph shown show see seen object objects thing things "
-        "used use using able capable found find often usually likely normally typically'"
+        "used use using able capable found find often usually likely normally typically"
     ).split()
 )
 _IRREGULAR = {
