@@ -18,6 +18,7 @@ import pyarrow as pa
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph
 from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._stream import head
 
 if TYPE_CHECKING:
     from kgmm.store.index.spans import Spans
@@ -60,8 +61,6 @@ def detect(path: str | Path, format: str | None = None) -> Format:
     Raises:
         BadInput: if no format of that name exists, the file cannot be read, or nothing recognizes it.
     """
-    from kgmm.store.formats._stream import head
-
     path, known = Path(path), formats()
     if format is not None:
         if format.replace("_", "-") not in known:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from kgmm.progress import Progress, silent
 
+#: Longest raw text kept of a rejected line.
+RAW = 500
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -27,3 +30,9 @@ class Rejects(NamedTuple):
     lines: list[int]
     reasons: list[str]
     raw: list[str]
+
+    def add(self, line: int, reason: str, raw: str) -> None:
+        """Note one more part."""
+        self.lines.append(line)
+        self.reasons.append(reason)
+        self.raw.append(raw[:RAW])

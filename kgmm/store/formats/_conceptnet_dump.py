@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from kgmm.progress import Progress
 from kgmm.store.formats import _conceptnet_scan as scan
 from kgmm.store.formats._base import Rejects
-from kgmm.store.formats._blocks import blocks
+from kgmm.store.formats._stream import blocks
 from kgmm.store.index import kernels
 from kgmm.store.index.spans import FEW, Few, Spans, texts
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 
 from kgmm.store.formats._base import Rejects
+from kgmm.store.formats._stream import Line
 
 #: Rows in one batch.
 BATCH = 1 << 16
@@ -31,8 +32,6 @@ def schema_of(names: Iterable[str]) -> pa.Schema:
 
 #: One statement: graph (None: the load's), subject, predicate, object, weight, source, surface.
 Row = tuple[str | None, str, str, str, float, str, str | None]
-#: Longest raw text kept of a rejected line.
-RAW = 500
 
 
 class Rows:
@@ -47,7 +46,7 @@ class Rows:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self._rejected: list[tuple[int, str, str]] = []
+        self._rejects = Rejects([], [], [])
 
     def add(
         self,
@@ -64,25 +63,24 @@ class Rows:
 
     def reject(self, line: int, reason: str, raw: str) -> None:
         """Note a part of the file that was left out."""
-        self._rejected.append((line, reason, raw[:RAW]))
+        self._rejects.add(line, reason, raw)
 
     @property
     def full(self) -> bool:
         """Tell whether a batch is worth handing on."""
-        return len(self.rows) >= BATCH or len(self._rejected) >= BATCH
+        return len(self.rows) >= BATCH or len(self._rejects.lines) >= BATCH
 
     def flush(self, keep: int = 0) -> Iterator[pa.RecordBatch | Rejects]:
         """Hand on what was collected, but for the last *keep* statements."""
         cut = max(len(self.rows) - keep, 0)
         ready, self.rows = self.rows[:cut], self.rows[cut:]
-        rejected, self._rejected = self._rejected, []
+        rejects, self._rejects = self._rejects, Rejects([], [], [])
         if ready:
             columns = zip(*ready, strict=True)
             arrays = [pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
-        if rejected:
-            numbers, reasons, raw = (list(part) for part in zip(*rejected, strict=True))
-            yield Rejects(numbers, reasons, raw)
+        if rejects.lines:
+            yield rejects
 
 
 def weight_of(text: str) -> float:
@@ -98,3 +96,19 @@ def weight_of(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"weight {text[:40]!r} is not finite")
     return value
+
+
+def rows_of(stream: Iterable[Line], add: Callable[[Rows, str], None]) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the statements *add* takes from each line but comments; one for which it raises ValueError is rejected."""
+    rows = Rows()
+    for number, text, problem in stream:
+        if problem:
+            rows.reject(number, problem, text)
+        elif text.strip() and not text.startswith("#"):
+            try:
+                add(rows, text)
+            except ValueError as error:
+                rows.reject(number, str(error), text)
+        if rows.full:
+            yield from rows.flush()
+    yield from rows.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from kgmm.errors import BadInput
 from kgmm.language.places import STORED
 from kgmm.scene import Box, SceneGraph
 from kgmm.store.formats._base import ReadOptions, Rejects
+from kgmm.store.formats._json import items
 from kgmm.store.formats._rows import Rows
 
 
@@ -99,14 +101,28 @@ def refuse(error: Exception) -> Built:
     raise error
 
 
+Read = Callable[[Path, ReadOptions], Iterator[pa.RecordBatch | Rejects]]
 #: Yields the scenes of a file as it states them.
 Raw = Callable[[Path, ReadOptions], Iterator[RawScene]]
 
 
-def reader_of_scenes(raw: Raw) -> Callable[[Path], Iterator[SceneGraph]]:
-    """Return a format's ``scenes``, which yields the scenes of a file.
+def each_item(build: Callable[[Any], Built], wanted: str | None = None) -> Raw:
+    """Return how to take each item of a JSON file, or of its member *wanted*, as a scene."""
 
-    It raises BadInput at the first scene that cannot be built, naming its line.
+    def raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
+        for key, value, line in items(path, options.progress):
+            if wanted in (None, key):
+                yield RawScene(partial(build, value), line, str(value))
+
+    return raw
+
+
+def readers(raw: Raw) -> tuple[Callable[[Path], Iterator[SceneGraph]], Read]:
+    """Return a format's ``scenes`` and ``read``.
+
+    ``scenes`` yields the scenes of a file, and raises BadInput at the first that cannot be built, naming its line.
+    ``read`` yields their statements, each scene in its own graph unless the load names one; a scene that cannot be
+    used is rejected alone. A file that is not JSON or is cut raises BadInput.
     """
 
     def scenes(path: Path) -> Iterator[SceneGraph]:
@@ -116,15 +132,7 @@ def reader_of_scenes(raw: Raw) -> Callable[[Path], Iterator[SceneGraph]]:
             except _WRONG as error:
                 raise BadInput(path, _reason(error), scene.line) from error
 
-    return scenes
-
-
-def reader_of_statements(raw: Raw) -> Callable[[Path, ReadOptions], Iterator[pa.RecordBatch | Rejects]]:
-    """Return a format's ``read``: the statements of its scenes, each scene in its own graph unless the load names one.
-
-    A scene that cannot be used is rejected alone; a file that is not JSON or is cut raises BadInput.
-    """
-    return lambda path, options: _statements(raw(path, options), options)
+    return scenes, lambda path, options: _statements(raw(path, options), options)
 
 
 def _statements(raw: Iterable[RawScene], options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:

@@ -7,12 +7,13 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from kgmm.errors import BadInput
 from kgmm.progress import Progress, silent
+from kgmm.store.formats._base import RAW, Rejects
 
 #: Longest line a line-based format may have; a longer one is rejected without being held in memory.
 LINE_LIMIT = 1 << 20
@@ -20,7 +21,7 @@ LINE_LIMIT = 1 << 20
 HEAD = 1 << 16
 BLOCK = 1 << 20
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_TOO_LONG = f"line is longer than {LINE_LIMIT} bytes"
 
 
 class Line(NamedTuple):
@@ -31,40 +32,13 @@ class Line(NamedTuple):
     problem: str
 
 
-class _Counted(io.RawIOBase):
-    """A file that reports how many of its bytes were read."""
+class _Source(io.RawIOBase):
+    """A file's decompressed bytes; damage is told as BadInput, and how much of the file was read as progress."""
 
-    def __init__(self, path: Path, progress: Progress) -> None:
+    def __init__(self, path: Path, opened: Callable[[Any], IO[bytes]], progress: Progress) -> None:
+        self._path, self._progress, self._size = path, progress, path.stat().st_size
         self._file = path.open("rb", buffering=0)
-        self._size, self._progress, self._name = path.stat().st_size, progress, path.name
-        self._done = 0
-
-    def readable(self) -> bool:
-        """Return true: this is a source."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill *buffer* and report the bytes."""
-        count = self._file.readinto(buffer) or 0
-        self._done += count
-        self._progress(self._done, self._size, self._name)
-        return count
-
-    def close(self) -> None:
-        """Close the file below."""
-        self._file.close()
-        super().close()
-
-
-class _Checked(io.RawIOBase):
-    """A stream whose decompression errors are told as BadInput, naming the file."""
-
-    def __init__(self, stream: IO[bytes], path: Path) -> None:
-        self._stream, self._path = stream, path
-
-    def readable(self) -> bool:
-        """Return true: this is a source."""
-        return True
+        self._stream = opened(io.BufferedReader(self._file, BLOCK))
 
     def read(self, size: int = -1) -> bytes:
         """Return up to *size* bytes.
@@ -73,23 +47,19 @@ class _Checked(io.RawIOBase):
             BadInput: if the compressed data is damaged or ends too early.
         """
         try:
-            return self._stream.read(size)
+            data = self._stream.read(size)
         except _DAMAGE as error:
             raise BadInput(self._path, f"damaged or cut compressed file: {error}") from error
         except OSError as error:
             if error.errno is not None:
                 raise
             raise BadInput(self._path, f"damaged or cut compressed file: {error}") from error
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill *buffer* through :meth:`read`."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        self._progress(self._file.tell(), self._size, self._path.name)
+        return data
 
     def close(self) -> None:
-        """Close the stream below."""
-        self._stream.close()
+        """Close the file."""
+        self._file.close()
         super().close()
 
 
@@ -106,77 +76,104 @@ def open_stream(path: Path, progress: Progress = silent) -> io.RawIOBase:
     try:
         with path.open("rb") as file:
             magic = file.read(6)
-        raw = io.BufferedReader(_Counted(path, progress), BLOCK)
+        opened = next(o for start, o in _OPENED.items() if magic.startswith(start))
+        return _Source(path, opened, progress)
     except OSError as error:
         raise BadInput(path, f"cannot be read: {error.strerror}") from error
-    for start, opened in _COMPRESSED.items():
-        if magic.startswith(start):
-            return _Checked(opened(raw), path)
-    return _Checked(raw, path)
 
 
-_COMPRESSED: dict[bytes, Any] = {
+#: how a file that begins so is opened; the last fits all
+_OPENED: dict[bytes, Any] = {
     b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw),
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
+    b"": lambda raw: raw,
 }
 
 
-def head(path: Path, size: int = HEAD) -> bytes:
-    """Return the first *size* decompressed bytes of a file.
+def head(path: Path) -> bytes:
+    """Return the first :data:`HEAD` decompressed bytes of a file.
 
     Raises:
         BadInput: if the file cannot be read.
     """
     with open_stream(path) as stream:
-        parts: list[bytes] = []
-        while size > 0 and (part := stream.read(size)):
-            parts.append(part)
-            size -= len(part)
+        return _taken(stream, HEAD)
+
+
+def _taken(stream: io.RawIOBase, size: int) -> bytes:
+    """Return the next *size* bytes, fewer only at the end."""
+    parts: list[bytes] = []
+    while size > 0 and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
     return b"".join(parts)
 
 
-def lines(path: Path, progress: Progress = silent, limit: int = LINE_LIMIT) -> Iterator[Line]:
+class Block(NamedTuple):
+    """Some whole lines of a file and the number of the first."""
+
+    first: int
+    data: bytes
+
+
+def blocks(path: Path, progress: Progress, size: int) -> Iterator[Block | Rejects]:
+    """Yield a file as blocks of whole lines, *size* decompressed bytes each; a line that outgrows one is rejected.
+
+    Raises:
+        BadInput: if the file is UTF-16 or its compression is damaged.
+    """
+    first, rest = 1, b""
+    with open_stream(path, progress) as stream:
+        while True:
+            new = _taken(stream, size)
+            data, ended = rest + new, len(new) < size
+            if first == 1:
+                if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+                    raise BadInput(path, "is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8")
+                data = data.removeprefix(b"\xef\xbb\xbf")
+            cut = len(data) if ended else data.rfind(b"\n") + 1
+            if cut == 0 and not ended:
+                yield Rejects([first], [_TOO_LONG], [data[:RAW].decode("utf-8", "replace")])
+                rest = _after_line(stream)
+                first += 1
+                continue
+            block, rest = data[:cut], data[cut:]
+            if block:
+                yield Block(first, block)
+            first += block.count(b"\n")
+            if ended:
+                return
+
+
+def _after_line(stream: io.RawIOBase) -> bytes:
+    """Skip the rest of a line; return what was read beyond it."""
+    while part := stream.read(BLOCK):
+        at = part.find(b"\n")
+        if at >= 0:
+            return part[at + 1 :]
+    return b""
+
+
+def lines(path: Path, progress: Progress = silent) -> Iterator[Line]:
     """Yield the lines of a UTF-8 file with their numbers from 1, holding at most one block in memory.
 
     Raises:
         BadInput: if the file is UTF-16 or its compression is damaged.
     """
-    number, rest, skipping = 1, b"", False
-    with open_stream(path, progress) as stream:
-        while block := stream.read(BLOCK):
-            if number == 1 and not rest and not skipping:
-                block = _without_mark(block, path)
-            pieces = (rest + block).split(b"\n")
-            rest = pieces.pop()
-            for piece in pieces:
-                yield _too_long(number, piece, limit) if skipping else _line(number, piece, limit)
-                number, skipping = number + 1, False
-            if len(rest) > limit:
-                rest, skipping = rest[:200], True
-    if skipping:
-        yield _too_long(number, rest, limit)
-    elif rest:
-        yield _line(number, rest, limit)
+    for block in blocks(path, progress, 2 * LINE_LIMIT):
+        if isinstance(block, Rejects):
+            yield Line(block.lines[0], block.raw[0], block.reasons[0])
+        else:
+            yield from lines_of(block)
 
 
-def _without_mark(block: bytes, path: Path) -> bytes:
-    if block.startswith(_UTF16):
-        raise BadInput(path, "is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8")
-    return block.removeprefix(b"\xef\xbb\xbf")
-
-
-def _too_long(number: int, piece: bytes, limit: int) -> Line:
-    return Line(number, piece[:200].decode("utf-8", "replace"), f"line is longer than {limit} bytes")
-
-
-def _line(number: int, piece: bytes, limit: int) -> Line:
-    if len(piece) > limit:
-        return _too_long(number, piece, limit)
-    try:
-        text = piece.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return Line(number, piece.decode("utf-8", "replace"), f"not UTF-8 at byte {error.start + 1}")
-    if "\0" in text:
-        return Line(number, text, "holds a NUL byte")
-    return Line(number, text.removesuffix("\r"), "")
+def lines_of(block: Block) -> Iterator[Line]:
+    """Yield the lines of a block."""
+    for number, piece in enumerate(block.data.removesuffix(b"\n").split(b"\n"), block.first):
+        problem = _TOO_LONG if len(piece) > LINE_LIMIT else "holds a NUL byte" if b"\0" in piece else ""
+        try:
+            text = piece[: None if len(piece) <= LINE_LIMIT else RAW].decode("utf-8")
+        except UnicodeDecodeError as error:
+            text, problem = piece[:RAW].decode("utf-8", "replace"), problem or f"not UTF-8 at byte {error.start + 1}"
+        yield Line(number, text.removesuffix("\r"), problem)

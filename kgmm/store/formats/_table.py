@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,9 +17,9 @@ from kgmm.errors import BadInput
 from kgmm.language.names import concept, is_literal, relation
 from kgmm.language.relations import CONCEPTNET_RELATIONS
 from kgmm.store.formats._base import ReadOptions, Rejects
-from kgmm.store.formats._blocks import blocks, careful, parse
-from kgmm.store.formats._rows import Rows, schema_of, weight_of
-from kgmm.store.formats._stream import lines
+from kgmm.store.formats._blocks import batches
+from kgmm.store.formats._rows import Rows, rows_of, schema_of, weight_of
+from kgmm.store.formats._stream import head, lines
 
 #: what a heading may call each column
 _NAMES = {
@@ -108,32 +109,29 @@ def _relation(text: str) -> str:
     return name
 
 
-def read_table(
-    path: Path, options: ReadOptions, columns: Sequence[str], separator: str, header: bool
-) -> Iterator[pa.RecordBatch | Rejects]:
+def read_table(path: Path, options: ReadOptions, relation_first: bool = False) -> Iterator[pa.RecordBatch | Rejects]:
     """Yield a table's facts; a line that cannot be used is rejected alone.
 
     Raises:
-        BadInput: if the file is UTF-16 or its compression is damaged.
+        BadInput: if the file is no such table, is UTF-16, or its compression is damaged.
     """
+    found = layout(head(path))
+    if found is None:
+        raise BadInput(path, "expected columns subject, relation, object and perhaps weight")
+    columns, separator, header, _ = found
+    if relation_first:
+        columns, header = _RELATION_FIRST, False
     if separator == "\t" and not header and columns[0] in ("subject", "predicate"):
-        yield from _read_fast(path, options, columns)
-        return
-    rows = Rows()
-    for number, text, problem in lines(path, options.progress):
-        if problem:
-            rows.reject(number, problem, text)
-        elif header:
-            header = False
-        elif text.strip() and not text.startswith("#"):
-            try:
-                fields = text.split("\t") if separator == "\t" else next(csv.reader([text], strict=True))
-                _add(rows, dict(zip(columns, fields, strict=False)), len(fields), len(columns), options)
-            except (ValueError, csv.Error, StopIteration) as error:
-                rows.reject(number, str(error), text)
-        if rows.full:
-            yield from rows.flush()
-    yield from rows.flush()
+        return _read_fast(path, options, columns)
+
+    def add(rows: Rows, text: str) -> None:
+        try:
+            fields = text.split("\t") if separator == "\t" else next(csv.reader([text], strict=True))
+        except (csv.Error, StopIteration) as error:
+            raise ValueError(str(error)) from error
+        _add(rows, dict(zip(columns, fields, strict=False)), len(fields), len(columns), options)
+
+    return rows_of(islice(lines(path, options.progress), int(header), None), add)
 
 
 def _add(rows: Rows, named: dict[str, str], found: int, allowed: int, options: ReadOptions) -> None:
@@ -158,38 +156,19 @@ def _read_fast(path: Path, options: ReadOptions, columns: Sequence[str]) -> Iter
     """Parse by the block: each distinct word is turned into a concept once."""
 
     def check(fields: list[str]) -> str:
-        if fields[0].startswith("#"):
-            return "comment"
         try:
             _add(Rows(), dict(zip(columns, fields, strict=False)), len(fields), 5, options)
         except ValueError as error:
             return str(error)
         return ""
 
-    for block in blocks(path, options.progress):
-        if isinstance(block, Rejects):
-            yield block
-            continue
-        frame, rejects = parse(block, 3, 2, check)
-        try:
-            batch = _batch(frame, columns, options.lang or "en")
-        except ValueError:
-            # a value, not the shape, is wrong somewhere: look at each line of this block
-            frame, rejects = careful(block, 3, 2, check)
-            batch = _batch(frame, columns, options.lang or "en")
-        yield from batch
-        if rejects and (kept := _without_comments(rejects)):
-            yield kept
+    convert = partial(_batch, columns, options.lang or "en")
+    return batches(path, options.progress, 3, 2, check, convert, comments=True)
 
 
-def _without_comments(rejects: Rejects) -> Rejects | None:
-    kept = [row for row in zip(*rejects, strict=True) if not row[2].startswith("#")]
-    return Rejects(*(list(part) for part in zip(*kept, strict=True))) if kept else None
-
-
-def _batch(frame: pl.DataFrame, columns: Sequence[str], lang: str) -> list[pa.RecordBatch]:
+def _batch(columns: Sequence[str], lang: str, frame: pl.DataFrame, checked: bool) -> list[pa.RecordBatch]:
     frame = frame.rename({str(i): name for i, name in enumerate(columns)})
-    if frame.select(pl.first().str.starts_with("#").any()).item():
+    if not checked and frame.select(pl.first().str.starts_with("#").any()).item():
         raise ValueError("comment")
     arrays: dict[str, pl.Series] = {}
     for name in ("subject", "predicate", "object"):
@@ -202,17 +181,4 @@ def _batch(frame: pl.DataFrame, columns: Sequence[str], lang: str) -> list[pa.Re
         raise ValueError("weight")
     arrays["weight"] = weight.fill_null(1.0)
     arrays["source"] = frame["source"].fill_null("")
-    table = pl.DataFrame(arrays).to_arrow().combine_chunks()
-    return list(table.cast(schema_of(arrays)).to_batches())
-
-
-def layout_of(path: Path, head: bytes) -> Layout:
-    """Return the layout of a table of facts.
-
-    Raises:
-        BadInput: if it is not one.
-    """
-    found = layout(head)
-    if found is None:
-        raise BadInput(path, "expected columns subject, relation, object and perhaps weight")
-    return found
+    return pl.DataFrame(arrays).to_arrow().combine_chunks().cast(schema_of(arrays)).to_batches()

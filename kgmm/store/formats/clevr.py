@@ -5,16 +5,12 @@ Johnson et al., CLEVR, CVPR 2017; https://cs.stanford.edu/people/jcjohns/clevr/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
-from kgmm.store.formats import _scenes
-from kgmm.store.formats._base import ReadOptions
-from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import Built, RawScene, snake, words
+from kgmm.store.formats._json import outline
+from kgmm.store.formats._scenes import Built, each_item, readers, snake, words
 
 NAME = "clevr"
 SUFFIXES = (".json",)
@@ -29,12 +25,6 @@ def sniff(path: Path, head: bytes) -> float:
     if shape is None or "scenes" not in shape.at(1):
         return 0.0
     return 0.95 if {"shape", "3d_coords"} & shape.at(3) or "image_filename" in shape.at(2) else 0.5
-
-
-def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
-    for key, value, line in items(path, options.progress):
-        if key == "scenes":
-            yield RawScene(partial(_build, value), line, str(value))
 
 
 def _build(entry: dict[str, Any]) -> Built:
@@ -61,5 +51,4 @@ def _build(entry: dict[str, Any]) -> Built:
     )
 
 
-scenes = _scenes.reader_of_scenes(_raw)
-read = _scenes.reader_of_statements(_raw)
+scenes, read = readers(each_item(_build, "scenes"))

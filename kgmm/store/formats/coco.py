@@ -17,7 +17,7 @@ from kgmm.scene import Box, SceneGraph, SceneObject
 from kgmm.store.formats import _scenes
 from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import Built, RawScene, box, identity, size, words
+from kgmm.store.formats._scenes import Built, RawScene, box, identity, readers, size, words
 
 NAME = "coco"
 SUFFIXES = (".json",)
@@ -101,5 +101,4 @@ def _build(picture: str, tables: _Tables) -> Built:
     return Built(scene, problems)
 
 
-scenes = _scenes.reader_of_scenes(_raw)
-read = _scenes.reader_of_statements(_raw)
+scenes, read = readers(_raw)

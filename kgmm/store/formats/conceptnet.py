@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from kgmm.language import names
 from kgmm.store.formats._base import ReadOptions, Rejects
-from kgmm.store.formats._blocks import blocks, careful, parse
+from kgmm.store.formats._blocks import batches
 from kgmm.store.formats._rows import schema_of, weight_of
 
 if TYPE_CHECKING:
@@ -67,17 +68,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Spans | 
 
 def by_columns(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
     """Yield the assertions parsed by columns, without compiled code."""
-    for block in blocks(path, options.progress):
-        if isinstance(block, Rejects):
-            yield block
-            continue
-        frame, rejects = parse(block, 5, 0, _check)
-        if rejects is None and frame.select(_wrong().any()).item():
-            frame, rejects = careful(block, 5, 0, _check)
-        if rejects:
-            yield rejects
-        table = _statements(frame, options.lang).to_arrow().combine_chunks()
-        yield from table.cast(schema_of(table.column_names)).to_batches()
+    return batches(path, options.progress, 5, 0, _check, partial(_statements, options.lang))
 
 
 def _weight() -> pl.Expr:
@@ -94,7 +85,9 @@ def _wrong() -> pl.Expr:
     return ~shape | ~about | (pl.col("4").str.contains('"weight"', literal=True) & ~weighed)
 
 
-def _statements(frame: pl.DataFrame, lang: str | None) -> pl.DataFrame:
+def _statements(lang: str | None, frame: pl.DataFrame, checked: bool) -> list[pa.RecordBatch]:
+    if not checked and frame.select(_wrong().any()).item():
+        raise ValueError("a value is wrong")
     if lang is not None:
         home = f"/c/{lang}/"
         ours = [pl.col(c).str.starts_with(home) | ~pl.col(c).str.starts_with("/c/") for c in ("2", "3")]
@@ -108,10 +101,10 @@ def _statements(frame: pl.DataFrame, lang: str | None) -> pl.DataFrame:
         surface=pl.col("4").str.extract(r'"surfaceText":\s*"((?:[^"\\]|\\.)*)"', 1),
     )
     escaped = found["surface"].filter(found["surface"].str.contains("\\", literal=True)).unique()
-    if escaped.is_empty():
-        return found
-    plain = pl.Series([_unescaped(text) for text in escaped], dtype=pl.String)
-    return found.with_columns(surface=pl.col("surface").replace(escaped, plain))
+    if not escaped.is_empty():
+        plain = pl.Series([_unescaped(text) for text in escaped], dtype=pl.String)
+        found = found.with_columns(surface=pl.col("surface").replace(escaped, plain))
+    return found.to_arrow().combine_chunks().cast(schema_of(found.columns)).to_batches()
 
 
 def _unescaped(text: str) -> str:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
-from kgmm.store.formats import _scenes
 from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import Built, RawScene, box, identity, size, snake, words
+from kgmm.store.formats._scenes import Built, RawScene, box, identity, readers, size, snake, words
 
 NAME = "gqa"
 SUFFIXES = (".json",)
@@ -70,5 +69,4 @@ def _build(picture_id: str | None, picture: dict[str, Any]) -> Built:
     return Built(scene, problems)
 
 
-scenes = _scenes.reader_of_scenes(_raw)
-read = _scenes.reader_of_statements(_raw)
+scenes, read = readers(_raw)

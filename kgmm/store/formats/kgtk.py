@@ -16,7 +16,7 @@ import pyarrow as pa
 from kgmm.errors import BadInput
 from kgmm.language.names import concept, is_iri, relation
 from kgmm.store.formats._base import ReadOptions, Rejects
-from kgmm.store.formats._rows import Rows, weight_of
+from kgmm.store.formats._rows import Rows, rows_of, weight_of
 from kgmm.store.formats._stream import lines
 from kgmm.store.rdf.text import quoted
 
@@ -57,18 +57,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
     stream = lines(path, options.progress)
     first = next(stream, None)
     columns = _columns(path, first.text if first and not first.problem else "")
-    rows = Rows()
-    for number, text, problem in stream:
-        if problem:
-            rows.reject(number, problem, text)
-        elif text.strip() and not text.startswith("#"):
-            try:
-                _add(rows, text.split("\t"), columns)
-            except ValueError as error:
-                rows.reject(number, str(error), text)
-        if rows.full:
-            yield from rows.flush()
-    yield from rows.flush()
+    return rows_of(stream, lambda rows, text: _add(rows, text.split("\t"), columns))
 
 
 def _columns(path: Path, header: str) -> dict[str, int]:

@@ -6,6 +6,7 @@ Apache Parquet's file format, https://parquet.apache.org/docs/file-format/
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,10 +49,8 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
 
 
 def _checked(rows: pa.Table, first: int, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    whole = pc.and_(pc.is_valid(rows["subject"]), pc.is_valid(rows["predicate"]))
-    whole = pc.and_(whole, pc.is_valid(rows["object"]))
-    for name in _NEEDED:
-        whole = pc.and_(whole, pc.fill_null(pc.greater(pc.utf8_length(rows[name]), 0), False))
+    filled = (pc.fill_null(pc.greater(pc.utf8_length(rows[name]), 0), False) for name in _NEEDED)
+    whole = reduce(pc.and_, filled)
     if "weight" in rows.column_names:
         whole = pc.and_(whole, pc.is_finite(pc.fill_null(rows["weight"], 1.0)))
     if options.graph is not None and "graph" in rows.column_names:

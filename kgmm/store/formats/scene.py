@@ -14,7 +14,7 @@ from kgmm.scene import SceneGraph
 from kgmm.store.formats import _scenes
 from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import Built, RawScene
+from kgmm.store.formats._scenes import Built, RawScene, readers
 
 NAME = "scene"
 SUFFIXES = (".json",)
@@ -62,5 +62,4 @@ def _one(data: Any, path: Path, line: int) -> RawScene:
     return RawScene(build, line, str(data))
 
 
-scenes = _scenes.reader_of_scenes(_raw)
-read = _scenes.reader_of_statements(_raw)
+scenes, read = readers(_raw)

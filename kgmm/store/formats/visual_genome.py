@@ -5,16 +5,12 @@ Krishna et al., Visual Genome, IJCV 2017; https://homes.cs.washington.edu/~ranja
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
-from kgmm.store.formats import _scenes
-from kgmm.store.formats._base import ReadOptions
-from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import Built, RawScene, box, identity, size, snake, words
+from kgmm.store.formats._json import outline
+from kgmm.store.formats._scenes import Built, box, each_item, identity, readers, size, snake, words
 
 NAME = "visual-genome"
 SUFFIXES = (".json",)
@@ -28,11 +24,6 @@ def sniff(path: Path, head: bytes) -> float:
     if not {"object_id", "names", "subject_id"} & shape.at(2):
         return 0.4 if {"objects", "relationships"} <= shape.at(1) else 0.0
     return 0.95 if "objects" in shape.at(1) or "subject_id" in shape.at(2) else 0.3
-
-
-def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
-    for _, value, line in items(path, options.progress):
-        yield RawScene(partial(build, value), line, str(value))
 
 
 def build(picture: dict[str, Any]) -> Built:
@@ -80,5 +71,4 @@ def object_of(entry: dict[str, Any]) -> SceneObject:
     )
 
 
-scenes = _scenes.reader_of_scenes(_raw)
-read = _scenes.reader_of_statements(_raw)
+scenes, read = readers(each_item(build))

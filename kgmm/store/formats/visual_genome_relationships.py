@@ -5,15 +5,12 @@ Krishna et al., Visual Genome, IJCV 2017; https://homes.cs.washington.edu/~ranja
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kgmm.store.formats import _scenes, visual_genome
-from kgmm.store.formats._base import ReadOptions
-from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import Built, RawScene
+from kgmm.store.formats import visual_genome
+from kgmm.store.formats._json import outline
+from kgmm.store.formats._scenes import Built, each_item, readers
 
 NAME = "visual-genome-relationships"
 SUFFIXES = (".json",)
@@ -25,11 +22,6 @@ def sniff(path: Path, head: bytes) -> float:
     if shape is None or shape.opening != "[" or "relationships" not in shape.at(1):
         return 0.0
     return 0.95 if {"subject", "object", "predicate"} <= shape.at(2) else 0.0
-
-
-def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
-    for _, value, line in items(path, options.progress):
-        yield RawScene(partial(_build, value), line, str(value))
 
 
 def _build(picture: dict[str, Any]) -> Built:
@@ -50,5 +42,4 @@ def _build(picture: dict[str, Any]) -> Built:
     return Built(scene, problems + more)
 
 
-scenes = _scenes.reader_of_scenes(_raw)
-read = _scenes.reader_of_statements(_raw)
+scenes, read = readers(each_item(_build))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store.formats import _scenes
 from kgmm.store.formats._base import ReadOptions
-from kgmm.store.formats._scenes import Built, RawScene, identity, snake, words
+from kgmm.store.formats._scenes import Built, RawScene, identity, readers, snake, words
 from kgmm.store.formats._stream import Line, lines
 
 NAME = "visual-genome-table"
@@ -33,19 +34,10 @@ def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
     columns = first.text.rstrip().split("\t") if first else []
     if not set(_NEEDED) <= set(columns):
         raise BadInput(path, f"the first line must name the columns {', '.join(_NEEDED)}", 1)
-    picture: list[Line] = []
-    shown = None
-    for line in stream:
-        if not line.text.strip():
-            continue
-        found = line.text.split("\t")[columns.index("image_id")] if line.text.count("\t") else ""
-        if picture and found != shown:
-            yield from _picture(picture, columns)
-            picture = []
-        shown = found
-        picture.append(line)
-    if picture:
-        yield from _picture(picture, columns)
+    place = columns.index("image_id")
+    told = (line for line in stream if line.text.strip())
+    for _, picture in groupby(told, lambda line: line.text.split("\t")[place : place + 1]):
+        yield from _picture(list(picture), columns)
 
 
 def _picture(picture: list[Line], columns: list[str]) -> Iterator[RawScene]:
@@ -84,5 +76,4 @@ def _build(rows: list[dict[str, str]]) -> Built:
     return Built(SceneGraph(scene_id, tuple(objects.values()), tuple(relations), source="visual-genome"), [])
 
 
-scenes = _scenes.reader_of_scenes(_raw)
-read = _scenes.reader_of_statements(_raw)
+scenes, read = readers(_raw)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, TypeVar
 
 from kgmm.errors import BadInput
 from kgmm.files import whole
 from kgmm.progress import Progress, silent
-from kgmm.store.facts import Facts
+from kgmm.store.facts import Fact, Facts
 from kgmm.store.index.found import find
 from kgmm.store.index.state import Opened
 from kgmm.store.rdf.terms import PREFIXES, full_iri
@@ -30,6 +31,7 @@ SUFFIXES = {
     ".tsv": "tsv",
     ".txt": "tsv",
 }
+T = TypeVar("T")
 _COLUMNS = ("graph", "subject", "predicate", "object", "weight", "source")
 
 
@@ -80,9 +82,9 @@ def export(
     if name == "trig" and graph is None:  # one block a graph, not one a change of graph
         parts = [find(opened, g) for g in opened.counted("graph")]
     packed = path.suffix == ".gz" and name != "parquet"
-    with whole(path, durable=True) as draft, _file(draft, packed) as file:
-        if name in _HEADS:
-            file.write(_HEADS[name]())
+    opener: Any = partial(gzip.open, compresslevel=6) if packed else open
+    with whole(path, durable=True) as draft, opener(draft, "wb") as file:
+        file.write(_HEADS.get(name, b""))
         for facts in parts:
             _WRITERS[name](facts, file, progress or silent)
     return ExportReport(name, sum(map(len, parts)), path.stat().st_size, str(path))
@@ -92,70 +94,45 @@ def _suffix(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).suffix.lower()
 
 
-def _file(path: Path, packed: bool) -> IO[bytes]:
-    return gzip.open(path, "wb", compresslevel=6) if packed else path.open("wb")  # type: ignore[return-value]
+def _parts(facts: Facts) -> Iterator[list[Fact]]:
+    return (facts[start : start + PART] for start in range(0, len(facts), PART))
+
+
+def _told(parts: Iterable[T], total: int, progress: Progress) -> Iterator[T]:
+    """Hand parts on, telling how many facts are done when the next is asked for."""
+    for number, part in enumerate(parts, 1):
+        yield part
+        progress(min(number * PART, total), total, "facts")
 
 
 def _nquads(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    done = 0
-    for part in document(facts):
-        file.write(part)
-        done = min(done + PART, len(facts))
-        progress(done, len(facts), "facts")
+    file.writelines(_told(document(facts), len(facts), progress))
 
 
 _GRAPH = re.compile(rb" <[^<>]*> \.\n")
 
 
 def _ntriples(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    done = 0
-    for part in document(facts):
-        file.write(_GRAPH.sub(b" .\n", part))
-        done = min(done + PART, len(facts))
-        progress(done, len(facts), "facts")
+    file.writelines(_GRAPH.sub(b" .\n", part) for part in _told(document(facts), len(facts), progress))
 
 
 def _turtle(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    for _, lines in _blocks(facts, progress, lambda _: None):
-        file.writelines(lines)
+    for part in _told(_parts(facts), len(facts), progress):
+        file.writelines(map(_statement, part))
 
 
 def _trig(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    for graph, lines in _blocks(facts, progress, lambda row: row[0]):
-        file.write(f"{_short(graph or '')} {{\n".encode())
-        file.writelines(lines)
+    for part in _told(_parts(facts), len(facts), progress):
+        file.write(f"{_short(part[0].graph)} {{\n".encode())
+        file.writelines(map(_statement, part))
         file.write(b"}\n")
 
 
-Row = tuple[str, str, str, str, float, str]
-
-
-def _blocks(
-    facts: Facts, progress: Progress, key: Callable[[Row], str | None]
-) -> Iterator[tuple[str | None, list[bytes]]]:
-    """Yield runs of facts of the same graph as Turtle statements with their annotations."""
-    lines: list[bytes] = []
-    current: str | None = None
-    for row in _rows(facts, progress):
-        if lines and (key(row) != current or len(lines) >= PART):
-            yield current, lines
-            lines = []
-        current = key(row)
-        lines.append(_statement(row))
-    if lines:
-        yield current, lines
-
-
-def _statement(row: Row) -> bytes:
-    _, subject, predicate, obj, weight, source = row
-    said = [f"kgmm:weight {_number(weight)}"] if weight != 1.0 else []
-    said += [f"kgmm:source {quoted(source)}"] if source else []
+def _statement(fact: Fact) -> bytes:
+    said = [f'kgmm:weight "{fact.weight!r}"^^xsd:double'] if fact.weight != 1.0 else []
+    said += [f"kgmm:source {quoted(fact.source)}"] if fact.source else []
     note = f" {{| {' ; '.join(said)} |}}" if said else ""
-    return f"{_short(subject)} {_short(predicate, True)} {_short(obj)}{note} .\n".encode()
-
-
-def _number(weight: float) -> str:
-    return f'"{weight!r}"^^xsd:double'
+    return f"{_short(fact.subject)} {_short(fact.predicate, True)} {_short(fact.object)}{note} .\n".encode()
 
 
 _LOCAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
@@ -173,25 +150,11 @@ def _short(term: str, predicate: bool = False) -> str:
     return f"<{full_iri(term, True)}>"
 
 
-def _prefixes() -> bytes:
-    return "".join(f"@prefix {p}: <{PREFIXES[p]}> .\n" for p in ("c", "r", "kgmm", "xsd")).encode()
-
-
-def _rows(facts: Facts, progress: Progress) -> Iterator[Row]:
-    for start in range(0, len(facts), PART):
-        for fact in facts[start : start + PART]:
-            yield fact.graph, fact.subject, fact.predicate, fact.object, fact.weight, fact.source
-        progress(min(start + PART, len(facts)), len(facts), "facts")
-
-
 def _tsv(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    for graph, subject, predicate, obj, weight, source in _rows(facts, progress):
-        cells = (subject, predicate, obj, repr(weight), source, graph)
-        file.write(("\t".join(_cell(cell) for cell in cells) + "\n").encode())
-
-
-def _cell(text: str) -> str:
-    return re.sub(r"[\t\n\r]", " ", text)
+    for part in _told(_parts(facts), len(facts), progress):
+        for f in part:
+            cells = (f.subject, f.predicate, f.object, repr(f.weight), f.source, f.graph)
+            file.write(("\t".join(re.sub(r"[\t\n\r]", " ", cell) for cell in cells) + "\n").encode())
 
 
 def _parquet(facts: Facts, file: IO[bytes], progress: Progress) -> None:
@@ -201,17 +164,12 @@ def _parquet(facts: Facts, file: IO[bytes], progress: Progress) -> None:
     kinds = [pa.string()] * 4 + [pa.float64(), pa.string()]
     schema = pa.schema(list(zip(_COLUMNS, kinds, strict=True)))
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        for start in range(0, len(facts), PART):
-            part = facts[start : start + PART]
+        for part in _told(_parts(facts), len(facts), progress):
             writer.write_table(pa.table({c: [getattr(f, c) for f in part] for c in _COLUMNS}, schema=schema))
-            progress(min(start + PART, len(facts)), len(facts), "facts")
 
 
-_HEADS: dict[str, Callable[[], bytes]] = {
-    "turtle": _prefixes,
-    "trig": _prefixes,
-    "tsv": lambda: b"subject\tpredicate\tobject\tweight\tsource\tgraph\n",
-}
+_PREFIXES = "".join(f"@prefix {p}: <{PREFIXES[p]}> .\n" for p in ("c", "r", "kgmm", "xsd")).encode()
+_HEADS = {"turtle": _PREFIXES, "trig": _PREFIXES, "tsv": b"subject\tpredicate\tobject\tweight\tsource\tgraph\n"}
 _WRITERS: dict[str, Callable[[Facts, IO[bytes], Progress], None]] = {
     "nquads": _nquads,
     "ntriples": _ntriples,

@@ -8,6 +8,7 @@ gives it a blank node) shows the facts of all graphs and adds to the graph ``fac
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from functools import lru_cache
@@ -20,7 +21,7 @@ from rdflib.store import VALID_STORE, Store
 from rdflib.term import BNode, IdentifiedNode, Literal, Node, URIRef
 
 from kgmm.store import changes
-from kgmm.store.facts import DEFAULT_GRAPH, Columns, Fact, stored_fact
+from kgmm.store.facts import DEFAULT_GRAPH, Columns, stored_fact
 from kgmm.store.handle import Handle
 from kgmm.store.rdf.terms import PREFIXES, NotRdf, full_iri, node_term, predicate_term
 from kgmm.store.rdf.text import quoted
@@ -122,7 +123,7 @@ class KgmmStore(Store):
         """Write what waits and close the store."""
         if self._kb is None:
             return
-        self._write()
+        self.commit()
         self._kb.close()
         self._kb = None
         if self._temporary is not None:
@@ -131,14 +132,14 @@ class KgmmStore(Store):
 
     def destroy(self, configuration: str) -> None:
         """Delete the store's folder."""
-        import shutil
-
         self._waiting.clear()
         shutil.rmtree(configuration, ignore_errors=True)
 
     def commit(self) -> None:
         """Write the additions that wait, in one commit."""
-        self._write()
+        if self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            changes.add(self.kb, [stored_fact(s, p, o, 1.0, graph, "") for graph, s, p, o in waiting])
 
     def rollback(self) -> None:
         """Forget the additions that wait."""
@@ -149,29 +150,15 @@ class KgmmStore(Store):
     def add(self, triple: Triple, context: Any, quoted: bool = False) -> None:
         """Add one statement to a graph."""
         super().add(triple, context, quoted)
-        self._wait(triple, context)
+        self.addN([(*triple, context)])
 
     def addN(self, quads: Iterable[tuple[Node, Node, Node, Any]]) -> None:
         """Add statements to their graphs."""
         for s, p, o, context in quads:
-            self._wait((s, p, o), context)
-
-    def _wait(self, triple: Triple, context: Any) -> None:
-        s, p, o = triple
-        graph = self._graph(context) or DEFAULT_GRAPH
-        self._waiting[graph, term_of(s), term_of(p, True), term_of(o)] = None
-        if len(self._waiting) >= _MOST:
-            self._write()
-
-    def _write(self) -> None:
-        if self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            changes.add(self.kb, [self._fact(key) for key in waiting])
-
-    @staticmethod
-    def _fact(key: Key) -> Fact:
-        graph, s, p, o = key
-        return stored_fact(s, p, o, 1.0, graph, "")
+            graph = self._graph(context) or DEFAULT_GRAPH
+            self._waiting[graph, term_of(s), term_of(p, True), term_of(o)] = None
+            if len(self._waiting) >= _MOST:
+                self.commit()
 
     def remove(self, triple: Pattern, context: Any = None) -> None:
         """Remove the statements that fit a pattern, in one graph or all."""
@@ -191,7 +178,8 @@ class KgmmStore(Store):
         """Yield the statements that fit a pattern, each with the graphs it is in."""
         graph = self._graph(context)
         pattern = self._pattern(triple_pattern)
-        self._settle()
+        if len(self._waiting) > _WAIT:
+            self.commit()
         stated: dict[tuple[str, str, str], list[str]] = {}
         name = lru_cache(1 << 14)(self.kb.terms.name)
         columns = self._found(*pattern, graph)
@@ -217,14 +205,14 @@ class KgmmStore(Store):
         """Return how many statements a graph has, or all graphs together, counting each once."""
         if self._graph(context) is None and len(self._named()) + len(self._waiting) > 1:
             return sum(1 for _ in self.triples((None, None, None), context))
-        self._write()
+        self.commit()
         graph = self._graph(context)
         return len(self.kb.opened.snapshot) if graph is None else self._named().get(graph, 0)
 
     def contexts(self, triple: Pattern | None = None) -> Generator[Any, None, None]:
         """Yield the graphs there are, or those that hold a statement."""
         if triple is None or triple == (None, None, None):
-            self._write()
+            self.commit()
             yield from (self._context(g) for g in {**self._named(), **dict.fromkeys(self._empty)})
         else:
             for _, graphs in self.triples(triple):
@@ -243,10 +231,6 @@ class KgmmStore(Store):
         self.remove((None, None, None), graph)
 
     # --- names ---------------------------------------------------------------------------------------
-
-    def _settle(self) -> None:
-        if len(self._waiting) > _WAIT:
-            self._write()
 
     def _pattern(self, triple: Pattern) -> tuple[str | None, str | None, str | None]:
         s, p, o = triple
