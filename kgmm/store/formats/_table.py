@@ -181,4 +181,4 @@ def _batch(columns: Sequence[str], lang: str, frame: pl.DataFrame, checked: bool
         raise ValueError("weight")
     arrays["weight"] = weight.fill_null(1.0)
     arrays["source"] = frame["source"].fill_null("")
-    return pl.DataFrame(arrays).to_arrow().combine_chunks().cast(schema_of(arrays)).to_batches()
+    return list(pl.DataFrame(arrays).to_arrow().combine_chunks().cast(schema_of(arrays)).to_batches())

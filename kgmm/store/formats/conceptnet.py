@@ -104,7 +104,7 @@ def _statements(lang: str | None, frame: pl.DataFrame, checked: bool) -> list[pa
     if not escaped.is_empty():
         plain = pl.Series([_unescaped(text) for text in escaped], dtype=pl.String)
         found = found.with_columns(surface=pl.col("surface").replace(escaped, plain))
-    return found.to_arrow().combine_chunks().cast(schema_of(found.columns)).to_batches()
+    return list(found.to_arrow().combine_chunks().cast(schema_of(found.columns)).to_batches())
 
 
 def _unescaped(text: str) -> str:
