@@ -82,7 +82,7 @@ def test_attention_over_the_objects_is_in_the_trace(name, kb, small_clevr, tmp_p
 
 
 def test_an_unknown_option_is_refused(kb):
-    with pytest.raises(KgmmError, match="full, mcb, mlb, mfb, mutan"):
+    with pytest.raises(KgmmError, match="bilinear-full, bilinear-mcb, bilinear-mfb, bilinear-mlb, bilinear-mutan"):
         kb.ask(clevr.scene(1), "how many stars are there?", reasoner="bilinear-sum")
 
 
