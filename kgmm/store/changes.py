@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 from kgmm.errors import BadInput, StoreError
 from kgmm.language import names
 from kgmm.store import replay
-from kgmm.store.facts import ANY, Fact, node
+from kgmm.store.facts import ANY, Fact, Term, node
 from kgmm.store.handle import Handle
 from kgmm.store.index import state as index
 from kgmm.store.index.encoding import encode, unknown
@@ -20,8 +21,18 @@ from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
 
 
-def add(store: Handle, facts: Iterable[Any] | Fact, graph: str | None = None) -> int:
-    """Add facts to a store; return how many were new."""
+def add(store: Handle, facts: Iterable[Any] | Fact, *, graph: str | None = None) -> int:
+    """Add facts in one commit; return how many were new.
+
+    Args:
+        store: where they go.
+        facts: a fact or several; a tuple (subject, predicate, object[, weight]) does as a fact.
+        graph: the graph all of them go to, instead of their own.
+
+    Raises:
+        BadInput: if a fact is not one.
+        StoreBusy: if another process writes for longer than the store's timeout.
+    """
     store.require_newest()
     if isinstance(facts, Fact) or (isinstance(facts, tuple) and facts and isinstance(facts[0], str)):
         facts = [facts]  # one fact, perhaps as a tuple
@@ -32,14 +43,9 @@ def add(store: Handle, facts: Iterable[Any] | Fact, graph: str | None = None) ->
 
 def _table_of(facts: Iterable[Any], graph: str | None) -> pa.Table:
     rows = [fact if isinstance(fact, Fact) else _fact(fact) for fact in facts]
-    columns: dict[str, Any] = {
-        "graph": [graph or fact.graph for fact in rows],
-        "object_kind": ["literal" if names.is_literal(fact.object) else "node" for fact in rows],
-        "surface": [None] * len(rows),
-    }
-    for field in ("subject", "predicate", "object", "weight", "source"):
-        columns[field] = [getattr(fact, field) for fact in rows]
-    return pa.table([pa.array(columns[f.name], f.type) for f in table.SCHEMA], schema=table.SCHEMA)
+    fields = (table.SCHEMA.field(name) for name in Fact.__match_args__)
+    columns = {field.name: pa.array([getattr(fact, field.name) for fact in rows], field.type) for field in fields}
+    return table.completed(pa.table(columns), graph or None)
 
 
 def _fact(parts: Any) -> Fact:
@@ -71,15 +77,18 @@ def append(store: Handle, rows: pa.Table, about: dict[str, Any]) -> int:
     return len(keep)
 
 
-def remove(store: Handle, s: str | None, p: str | None, o: str | None, graph: str | None) -> int:
-    """Remove the facts of a pattern; return how many there were."""
+def remove(
+    store: Handle, subject: Term = None, predicate: Term = None, object: Term = None, *, graph: Term = None
+) -> int:
+    """Remove the facts that fit a pattern in one commit; return how many there were.
+
+    Raises:
+        StoreError: if the pattern is empty: to remove everything, delete the folder.
+        StoreBusy: if another process writes for longer than the store's timeout.
+    """
     store.require_newest()
-    pattern = [
-        None if s in ANY else node(str(s)),
-        None if p in ANY else names.relation(str(p)),
-        None if o in ANY else node(str(o)),
-        None if graph in ANY else graph,
-    ]
+    spelled = ((node, subject), (names.relation, predicate), (node, object), (str, graph))
+    pattern = [None if part in ANY else stored(str(part)) for stored, part in spelled]
     if all(part is None for part in pattern):
         raise StoreError("remove needs a subject, predicate, object or graph; to remove everything delete the folder")
     with store.writing():
@@ -105,12 +114,12 @@ def _without(store: Handle, pattern: Pattern) -> tuple[list[dict[str, Any]], lis
         fits: Any = None
         for column, value in wanted.items():
             if value is not None:
-                equal = pc.equal(next(table.read(folder, [file["path"]], [column]))[column], value)
+                equal = pc.equal(table.read(folder, file["path"], [column])[column], value)
                 fits = equal if fits is None else pc.and_(fits, equal)
         if not pc.any(fits).as_py():
             continue
         gone.append(file["path"])
-        rest = next(table.read(folder, [file["path"]])).filter(pc.invert(fits))
+        rest = table.read(folder, file["path"]).filter(pc.invert(fits))
         if rest.num_rows:
             new.append(table.write_file(folder, rest))
     return new, gone
@@ -123,13 +132,13 @@ def compact(store: Handle) -> None:
         opened, places, version = store.opened, store.places, store.version
         small = [f for f in table.files(places.table, version) if f["num_records"] < table.FILE_ROWS // 2]
         if len(small) > 1:
-            rows = pa.concat_tables(table.read(places.table, [f["path"] for f in small]))
+            rows = pa.concat_tables(table.read(places.table, f["path"]) for f in small)
             rows = rows.sort_by([("subject", "ascending"), ("predicate", "ascending"), ("object", "ascending")])
             new = table.write_files(places.table, rows)
             about = {"operation": "compact", "terms": opened.state.terms}
             gone = [f["path"] for f in small]
             version = table.commit(places.table, version, new, gone, about, data_change=False)
-        state = index.advanced(opened.state, version=version)
+        state = replace(opened.state, version=version)
         if opened.snapshot.overlay is not None:
             state = replay.with_base(places.index, state, opened.snapshot.all())
         store.publish(state)

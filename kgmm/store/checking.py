@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
 from kgmm.errors import StoreCorrupt
+from kgmm.store import replay
 from kgmm.store.handle import Handle
 from kgmm.store.index import state as index
 from kgmm.store.index.base import Statements
@@ -20,7 +21,7 @@ from kgmm.store.table import vocabulary
 
 
 def check(store: Handle) -> list[str]:
-    """Verify table, terms and index; repair the last two from the first; return what was found.
+    """Verify table, terms and index; repair the last two from the first; return what was found, nothing if all is well.
 
     Raises:
         StoreCorrupt: if the table itself is damaged, naming the file; it is the truth and derived from nothing.
@@ -31,14 +32,14 @@ def check(store: Handle) -> list[str]:
         problem = next(_index(store), None)
         if problem is not None:
             found.append(f"{problem}: the index was rebuilt")
-            store.rebuild_index()
+            store.opened = replay.rebuild(store.places, store.places.index, store.version)
         return found
 
 
 def _table(store: Handle) -> None:
     """Read every data file of the table and compare its rows with the log."""
     for file in table.files(store.places.table, store.version):
-        rows = next(table.read(store.places.table, [file["path"]])).num_rows
+        rows = table.read(store.places.table, file["path"]).num_rows
         if rows != file["num_records"]:
             path = store.places.table / file["path"]
             raise StoreCorrupt(f"{path}: has {rows} rows, the table's log says {file['num_records']}; restore the file")
@@ -107,7 +108,7 @@ def _index(store: Handle) -> Iterator[str]:
 def _of_table(store: Handle, opened: index.Opened) -> tuple[int, int]:
     count, total = 0, 0
     for file in table.files(store.places.table, store.version):
-        coded = encode(next(table.read(store.places.table, [file["path"]])), opened.terms, opened.sources)
+        coded = encode(table.read(store.places.table, file["path"]), opened.terms, opened.sources)
         more, mixed = _mixed(coded.rows)
         count, total = count + more, (total + mixed) % (1 << 64)
     return count, total

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import rdflib
 
 Ids = NDArray[np.uint32]
+#: a part of a pattern: a term as people write it, None for any
+Term = str | None
 
 #: the graph of facts that name none
 DEFAULT_GRAPH = "facts"

@@ -68,11 +68,6 @@ class Handle:
 
     # --- places --------------------------------------------------------------------------------------
 
-    @property
-    def table_path(self) -> Path:
-        """The folder of the Delta Lake table."""
-        return self.places.table
-
     def cache_dir(self, name: str) -> Path:
         """Return a folder for things derived from the store and keyed by term ids; made if need be.
 
@@ -193,12 +188,7 @@ class Handle:
 
     def publish(self, state: State) -> None:
         """Make a state of the index the newest one and show it; the caller holds the lock."""
-        index.write_state(self.places.index, state)
-        self.opened = index.open_state(self.places.index, state)
-
-    def rebuild_index(self) -> None:
-        """Build the index of the newest version from the table and show it; the caller holds the lock."""
-        self.opened = replay.rebuild(self.places, self.places.index, table.latest(self.places.table))
+        self.opened = index.publish_state(self.places.index, state)
 
     def _locked(self) -> AbstractContextManager[None]:
         return locked(self.path, self.timeout, partial(replay.undo, self.places))

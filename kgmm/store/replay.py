@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,6 @@ from kgmm.store.index.state import Opened, State
 from kgmm.store.places import Places
 from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
-from kgmm.store.table.rows import completed
 
 #: changes kept beside the base before it is written anew: at least so many, or a tenth of its rows
 OVERLAY_ROWS = 50_000
@@ -35,7 +35,7 @@ def with_added(folder: Path, opened: Opened, version: int, coded: Encoded) -> St
     state, snapshot = opened.state, opened.snapshot
     dictionary.append(folder / "terms", state.terms, coded.new_terms)
     dictionary.append(folder / "sources", state.sources, coded.new_sources)
-    state = index.advanced(
+    state = replace(
         state, version=version, terms=state.terms + len(coded.new_terms), sources=state.sources + len(coded.new_sources)
     )
     changed = len(coded.rows.subject) + len(snapshot.removed) + (len(snapshot.overlay) if snapshot.overlay else 0)
@@ -47,7 +47,7 @@ def with_added(folder: Path, opened: Opened, version: int, coded: Encoded) -> St
 
 def without(folder: Path, opened: Opened, version: int, pattern: Pattern) -> State:
     """Bring the index to a version without the facts of a pattern."""
-    snapshot, state = opened.snapshot, index.advanced(opened.state, version=version)
+    snapshot, state = opened.snapshot, replace(opened.state, version=version)
     ids = [None if part is None else opened.terms.id(part) for part in pattern]
     if any(i is None and part is not None for i, part in zip(ids, pattern, strict=True)):
         return state
@@ -73,12 +73,12 @@ def _many(changed: int, rows: int) -> bool:
 def with_base(folder: Path, state: State, rows: Statements) -> State:
     """Write all statements anew as the index's base."""
     name, sizes = index.new_base(folder, rows, state.terms)
-    return index.advanced(state, base=name, sizes=sizes, overlay=None, overlay_sum="")
+    return replace(state, base=name, sizes=sizes, overlay=None, overlay_sum="")
 
 
 def _with_overlay(folder: Path, state: State, added: Statements, removed: NDArray[np.uint32]) -> State:
     name, checksum = index.write_overlay(folder, added, removed)
-    return index.advanced(state, overlay=name, overlay_sum=checksum)
+    return replace(state, overlay=name, overlay_sum=checksum)
 
 
 # --- commits that were missed ------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def _replay(places: Places, folder: Path, opened: Opened, version: int) -> Opene
     about = table.info(places.table, version)
     files = [action["add"]["path"] for action in did if "add" in action]
     if about.get("operation") == "compact":
-        state = index.advanced(opened.state, version=version)
+        state = replace(opened.state, version=version)
     elif about.get("operation") == "remove":
         state = without(folder, opened, version, about["pattern"])
     elif any("remove" in action for action in did):
@@ -117,9 +117,9 @@ def _replay(places: Places, folder: Path, opened: Opened, version: int) -> Opene
     else:
         known = max(opened.state.terms, int(about.get("terms", 0)))
         _copy_terms(places, folder, opened.state.terms, known)
-        opened = index.open_state(folder, index.advanced(opened.state, terms=known))
+        opened = index.open_state(folder, replace(opened.state, terms=known))
         state = _with_files(places, folder, opened, version, files)
-    return _published(folder, state)
+    return index.publish_state(folder, state)
 
 
 def rebuild(places: Places, folder: Path, version: int) -> Opened:
@@ -130,17 +130,17 @@ def rebuild(places: Places, folder: Path, version: int) -> Opened:
     for name in ("terms", "sources"):
         if (folder / name).exists():
             shutil.rmtree(folder / name)
-    state, count = index.start(folder), 0
+    state, count = index.start(folder).state, 0
     try:
         for part in vocabulary.read(places.terms):
             dictionary.append(folder / "terms", count, part)
             count += len(part)
     except StoreCorrupt:
         shutil.rmtree(places.cache, ignore_errors=True)
-    opened = index.open_state(folder, index.advanced(state, terms=count, version=version))
+    opened = index.open_state(folder, replace(state, terms=count, version=version))
     names = [file["path"] for file in table.files(places.table, version)]
     state = _with_files(places, folder, opened, version, names)
-    opened = _published(folder, state)
+    opened = index.publish_state(folder, state)
     index.sweep(folder, state)
     return opened
 
@@ -157,7 +157,7 @@ def _copy_terms(places: Places, folder: Path, first: int, stop: int) -> None:
 
 def _with_files(places: Places, folder: Path, opened: Opened, version: int, names: list[str]) -> State:
     """Bring the index to a version that added the rows of some data files; terms new to us get ids."""
-    parts = (completed(part, None) for part in table.read(places.table, names))
+    parts = (table.completed(table.read(places.table, name), None) for name in names)
     rows = pa.concat_tables([table.SCHEMA.empty_table(), *parts])
     ours = folder == places.index
     if rows.num_rows >= encoding.BULK:
@@ -177,11 +177,6 @@ def _with_files(places: Places, folder: Path, opened: Opened, version: int, name
     if ours and coded.new_terms:
         vocabulary.write(places.terms, opened.state.terms, coded.new_terms)
     return with_added(folder, opened, version, coded)
-
-
-def _published(folder: Path, state: State) -> Opened:
-    index.write_state(folder, state)
-    return index.open_state(folder, state)
 
 
 # --- a commit that failed ----------------------------------------------------------------------------

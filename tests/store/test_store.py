@@ -89,7 +89,7 @@ def test_dump_is_loaded_with_weight_source_and_rejects(
     assert Path(report.rejects).read_text("utf-8").splitlines()[1].startswith("5\texpected 5 columns")
     assert list(kb.find("dog", "IsA", "animal")) == [Fact("dog", "IsA", "animal", 2.5, source="/d/wiktionary/en")]
     assert kb.find("/c/en/ünï")[0].weight == 1e-05
-    table = pl.read_delta(str(kb.table_path))
+    table = pl.read_delta(str(kb.places.table))
     assert table.filter(pl.col("object") == "/c/de/hund")["surface"].to_list() == ['a "quoted" text']
     again = kb.load(dumped)
     assert (again.added, again.duplicates, again.version) == (0, 5, 1)

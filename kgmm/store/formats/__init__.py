@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.scene import SceneGraph
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._stream import head
 
 if TYPE_CHECKING:
+    from kgmm.scene import SceneGraph
     from kgmm.store.index.spans import Spans
 
 __all__ = ["Format", "ReadOptions", "Rejects", "detect", "formats", "read_scenes"]

@@ -107,7 +107,7 @@ class Base:
         self._predicates, self._predicate_at = self.items[2], view(self.predicate_starts)
         self.predicate_code, self.graph_code = self.predicate.numbers(), self.graph.numbers()
 
-    def statements(self, rows: Array) -> Statements:
+    def statements(self, rows: Array | slice) -> Statements:
         """Return some rows, their sources as codes into this base's own list."""
         return Statements(
             self.subject[rows],
@@ -138,12 +138,12 @@ class Base:
         if s is not None:
             low, high = self.of_subject(s)
             if code is not None:
-                low, high = _narrow(self._predicates, low, high, code)
+                low, high = narrow(self._predicates, low, high, code)
             elif o is not None:
                 first, last = self.of_object(o)
                 start = bisect_left(self._by_object, low, first, last)
                 return self.by_object, start, bisect_left(self._by_object, high, start, last)
-            return (None, low, high) if o is None else (None, *_narrow(self._objects, low, high, o))
+            return (None, low, high) if o is None else (None, *narrow(self._objects, low, high, o))
         if o is not None:
             first, last = self.of_object(o)
             if code is None:
@@ -204,7 +204,7 @@ def rows_of(order: Order, low: int, high: int) -> NDArray[np.uint32]:
     return np.asarray(order[low:high], np.uint32)
 
 
-def _narrow(column: memoryview, low: int, high: int, value: int) -> tuple[int, int]:
+def narrow(column: memoryview, low: int, high: int, value: int) -> tuple[int, int]:
     """Return the range of a value inside an ascending range of a column."""
     start = bisect_left(column, value, low, high)
     return start, bisect_right(column, value, start, high)

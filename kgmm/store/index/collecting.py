@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kgmm.files import publish
 from kgmm.store.facts import DEFAULT_GRAPH
 from kgmm.store.index import kernels, ordering
-from kgmm.store.index import state as index
 from kgmm.store.index import terms as dictionary
 from kgmm.store.index.base import Statements
 from kgmm.store.index.mapped import mapped, view
@@ -81,7 +82,7 @@ class Encoder:
     def _resize_slots(self, count: int) -> None:
         size = dictionary.slots_for(2 * max(count, self.count))
         self.slots = np.zeros(size, np.uint64)
-        kernels.fill_tagged(self.hashes, self.count, self.slots)
+        kernels.fill_slots(self.hashes, self.count, self.slots)
 
     def strings(self) -> pa.Array:
         """Return all strings in the order of their ids."""
@@ -121,7 +122,7 @@ class Encoder:
         dictionary.write_at(folder / "offsets", 8 * (self.first + 1), view(ends).cast("B"))
         slots = np.zeros(dictionary.slots_for(self.count), np.uint32)
         kernels.fill_slots(self.hashes, self.count, slots)
-        dictionary.publish_slots(folder, slots)
+        publish(folder / "slots", slots.tobytes())
 
 
 def _few(encoder: Encoder, part: Spans, field: int) -> NDArray[np.uint32]:
@@ -144,7 +145,7 @@ class Collector:
     def __init__(self, opened: Opened, graph: str | None) -> None:
         self._opened, self._graph = opened, graph
         self.terms, self.sources = Encoder(opened.terms), Encoder(opened.sources)
-        self._columns: list[list[NDArray[Any]]] = [[] for _ in Statements._fields]
+        self._columns: list[list[NDArray[Any]]] = [[column] for column in Statements.empty()]
         self.surfaces: list[pa.Array] = []
 
     def add(self, part: Spans | pa.Table) -> None:
@@ -176,12 +177,10 @@ class Collector:
         """Return all statements with the terms' final ids."""
         final = self.terms.sort_new()
         columns = []
-        for place, name in enumerate(Statements._fields):
-            parts = self._columns[place]
-            column = np.concatenate(parts) if parts else getattr(Statements.empty(), name)
+        for parts in self._columns:
+            columns.append(np.concatenate(parts))
             parts.clear()
-            columns.append(final[column] if name in ("subject", "predicate", "object", "graph") else column)
-        return Statements(*columns)
+        return Statements(*(final[column] for column in columns[:4]), *columns[4:])
 
     @property
     def new_terms(self) -> pa.Array:
@@ -192,7 +191,7 @@ class Collector:
         """Bring the dictionaries in *folder* up to what was collected; return the state with a new base."""
         self.terms.write(folder / "terms")
         self.sources.write(folder / "sources")
-        return index.advanced(
+        return replace(
             self._opened.state,
             version=version,
             terms=self.terms.count,

@@ -28,18 +28,11 @@ def encode(rows: pa.Table, terms: Terms, sources: Terms) -> Encoded:
     """Return the statements of a table by number; unknown terms get the next ids."""
     fresh: dict[str, int] = {}
     named: dict[str, int] = {}
-    ids = {
-        name: _numbers(rows[name], known, new)
-        for name, known, new in (
-            ("subject", terms, fresh),
-            ("predicate", terms, fresh),
-            ("object", terms, fresh),
-            ("graph", terms, fresh),
-            ("source", sources, named),
-        )
-    }
+    subject, predicate, target, graph = (
+        _numbers(rows[name], terms, fresh) for name in ("subject", "predicate", "object", "graph")
+    )
     weight = np.asarray(rows["weight"].to_numpy(zero_copy_only=False), np.float64)
-    found = Statements(ids["subject"], ids["predicate"], ids["object"], ids["graph"], weight, ids["source"])
+    found = Statements(subject, predicate, target, graph, weight, _numbers(rows["source"], sources, named))
     return Encoded(found, list(fresh), list(named))
 
 

@@ -52,18 +52,11 @@ class Found(Facts):
         if stop > size:
             before = self._decode(start, size) if start < size else []
             return before + self._decode_added(max(start - size, 0), stop - size)
-        (subject, target, predicate, graph, weight, source, terms, predicates, graphs, weights, sources) = (
-            self._opened.columns
-        )
+        s, o, p, g, w, c, terms, relations, graphs, weights, sources = self._opened.columns
         rows = range(at + start, at + stop) if order is None else order[at + start : at + stop].tolist()
         return [
             stored_fact(
-                terms[subject[row]],
-                predicates[predicate[row]],
-                terms[target[row]],
-                weights[weight[row]],
-                graphs[graph[row]],
-                sources[source[row]],
+                terms[s[row]], relations[p[row]], terms[o[row]], weights[w[row]], graphs[g[row]], sources[c[row]]
             )
             for row in rows
         ]
@@ -71,16 +64,9 @@ class Found(Facts):
     def _decode_added(self, start: int, stop: int) -> list[Fact]:
         overlay, terms, sources = self._opened.snapshot.overlay, self._opened.names, self._opened.source_names
         assert overlay is not None
-        subject, predicate, target, graph, weight, source = overlay.items
+        s, p, o, g, weight, c = overlay.items
         return [
-            stored_fact(
-                terms[subject[row]],
-                terms[predicate[row]],
-                terms[target[row]],
-                weight[row],
-                terms[graph[row]],
-                sources[source[row]],
-            )
+            stored_fact(terms[s[row]], terms[p[row]], terms[o[row]], weight[row], terms[g[row]], sources[c[row]])
             for row in self._selection.added[start:stop]
         ]
 

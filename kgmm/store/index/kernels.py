@@ -19,9 +19,9 @@ def _rotated(x, bits):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _u64(data, at):
+def _word(data, at, size):
     value = np.uint64(0)
-    for i in range(8):
+    for i in range(size):
         value |= np.uint64(data[at + i]) << np.uint64(8 * i)
     return value
 
@@ -38,10 +38,10 @@ def xxh64(data, start, stop):
     if size >= 32:
         a, b, c, d = _P1 + _P2, _P2, np.uint64(0), np.uint64(0) - _P1
         while at + 32 <= stop:
-            a = _round(a, _u64(data, at))
-            b = _round(b, _u64(data, at + 8))
-            c = _round(c, _u64(data, at + 16))
-            d = _round(d, _u64(data, at + 24))
+            a = _round(a, _word(data, at, 8))
+            b = _round(b, _word(data, at + 8, 8))
+            c = _round(c, _word(data, at + 16, 8))
+            d = _round(d, _word(data, at + 24, 8))
             at += 32
         h = _rotated(a, 1) + _rotated(b, 7) + _rotated(c, 12) + _rotated(d, 18)
         for lane in (a, b, c, d):
@@ -50,13 +50,10 @@ def xxh64(data, start, stop):
         h = _P5
     h += np.uint64(size)
     while at + 8 <= stop:
-        h = _rotated(h ^ _round(np.uint64(0), _u64(data, at)), 27) * _P1 + _P4
+        h = _rotated(h ^ _round(np.uint64(0), _word(data, at, 8)), 27) * _P1 + _P4
         at += 8
     if at + 4 <= stop:
-        word = np.uint64(0)
-        for i in range(4):
-            word |= np.uint64(data[at + i]) << np.uint64(8 * i)
-        h = _rotated(h ^ (word * _P1), 23) * _P2 + _P3
+        h = _rotated(h ^ (_word(data, at, 4) * _P1), 23) * _P2 + _P3
         at += 4
     while at < stop:
         h = _rotated(h ^ (np.uint64(data[at]) * _P5), 11) * _P1
@@ -82,24 +79,17 @@ def hash_spans(data, begins, ends, out):
 
 @njit(cache=True, nogil=True)
 def fill_slots(hashes, count, slots):
-    """Fill an empty hash table (slot = id + 1, linear probing) with the first *count* ids."""
+    """Fill an empty hash table (linear probing) with the first *count* ids: a slot is id + 1.
+
+    In a table of 64 bits, for encoding, its upper half is the hash's upper half.
+    """
     mask = np.uint64(len(slots) - 1)
     for i in range(count):
         probe = hashes[i] & mask
         while slots[probe]:
             probe = (probe + np.uint64(1)) & mask
-        slots[probe] = i + 1
-
-
-@njit(cache=True, nogil=True)
-def fill_tagged(hashes, count, slots):
-    """Fill an empty table for encoding: the upper half of a slot is the hash's upper half, the lower one id + 1."""
-    mask = np.uint64(len(slots) - 1)
-    for i in range(count):
-        probe = hashes[i] & mask
-        while slots[probe]:
-            probe = (probe + np.uint64(1)) & mask
-        slots[probe] = (hashes[i] >> np.uint64(32) << np.uint64(32)) | np.uint64(i + 1)
+        tag = hashes[i] >> np.uint64(32) << np.uint64(32) if slots.itemsize == 8 else np.uint64(0)
+        slots[probe] = tag | np.uint64(i + 1)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -114,13 +104,15 @@ def _same(data, a, b, blob, starts, term):
 
 
 @njit(cache=True, nogil=True)
-def _append(data, a, b, h, probe, slots, hashes, starts, blob, count):
+def _appended(data, begin, end, h, probe, slots, hashes, starts, blob, count):
+    a, b = np.int64(begin), np.int64(end)
     slots[probe] = (h >> np.uint64(32) << np.uint64(32)) | np.uint64(count + 1)
     hashes[count] = h
     used = np.int64(starts[count])
     for i in range(b - a):
         blob[used + i] = data[a + i]
     starts[count + 1] = used + (b - a)
+    return count + 1
 
 
 @njit(cache=True, nogil=True)
@@ -142,11 +134,8 @@ def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
         while True:
             slot = slots[probe]
             if slot == 0:
-                _append(
-                    data, np.int64(begins[row]), np.int64(ends[row]), h[row], probe, slots, hashes, starts, blob, count
-                )
                 ids[row] = count
-                count += 1
+                count = _appended(data, begins[row], ends[row], h[row], probe, slots, hashes, starts, blob, count)
                 break
             if slot >> upper == h[row] >> upper:
                 ids[row] = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
@@ -160,9 +149,8 @@ def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
         while True:
             slot = slots[probe]
             if slot == 0:
-                _append(data, a, b, h[row], probe, slots, hashes, starts, blob, count)
                 ids[row] = count
-                count += 1
+                count = _appended(data, a, b, h[row], probe, slots, hashes, starts, blob, count)
                 break
             term = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
             if hashes[term] == h[row] and _same(data, a, b, blob, starts, term):
@@ -204,19 +192,10 @@ def _begins(keys, bins):
 
 @njit(cache=True, nogil=True)
 def counting_sort(keys, order, bins, out):
-    """Write *order* stably sorted by ``keys[order]`` to *out*; keys are below *bins*."""
+    """Write *order* (None: all rows) stably sorted by its keys, which are below *bins*, to *out*."""
     at = _begins(keys, bins)
-    for row in order:
-        k = np.int64(keys[row])
-        out[at[k]] = row
-        at[k] += 1
-
-
-@njit(cache=True, nogil=True)
-def first_sort(keys, bins, out):
-    """Write the rows in the stable order of their keys to *out*; keys are below *bins*."""
-    at = _begins(keys, bins)
-    for row in range(len(keys)):
+    for place in range(len(out)):
+        row = place if order is None else order[place]
         k = np.int64(keys[row])
         out[at[k]] = row
         at[k] += 1
@@ -230,16 +209,14 @@ def first_of_each(order, subject, predicate, target, graph, known, keep):
     """
     fresh = 0
     for i in range(len(order)):
-        row = order[i]
-        same = False
-        if i > 0:
-            before = order[i - 1]
-            same = (
-                subject[row] == subject[before]
-                and predicate[row] == predicate[before]
-                and target[row] == target[before]
-                and graph[row] == graph[before]
-            )
+        row, before = order[i], order[i - 1]
+        same = (
+            i > 0
+            and subject[row] == subject[before]
+            and predicate[row] == predicate[before]
+            and target[row] == target[before]
+            and graph[row] == graph[before]
+        )
         keep[i] = not same
         if not same and row >= known:
             fresh += 1

@@ -47,10 +47,7 @@ def by_key(keys: NDArray[Any], bins: int, order: NDArray[np.uint32] | None = Non
     from kgmm.store.index import kernels
 
     out = np.empty(len(keys), np.uint32)
-    if order is None:
-        kernels.first_sort(keys, bins, out)
-    else:
-        kernels.counting_sort(keys, order, bins, out)
+    kernels.counting_sort(keys, order, bins, out)
     return out
 
 

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from kgmm.errors import BadInput
 from kgmm.files import publish
 from kgmm.language import names
+from kgmm.store.facts import Columns
+from kgmm.store.handle import Handle
 from kgmm.store.index.base import Statements
 from kgmm.store.index.mapped import mapped
 from kgmm.store.index.state import Opened
@@ -24,13 +26,21 @@ NODE_BUDGET = 4096
 DISTANCE = 2
 
 
-def by_prefix(opened: Opened, folder: Path, text: str, limit: int, lang: str) -> list[str]:
-    """Return concepts whose label begins with *text*, those with most facts first; *folder* keeps the terms' order."""
+def by_prefix(store: Handle, prefix: str, limit: int = 10, lang: str = "en") -> list[str]:
+    """Return concepts whose label begins with *prefix*, those with most facts first.
+
+    Example:
+        >>> import tempfile, kgmm
+        >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+        >>> _ = kb.add([("ice cream", "IsA", "dessert"), ("ice", "IsA", "water")])
+        >>> kb.search("ice cr")
+        ['/c/en/ice_cream']
+    """
     try:
-        start = names.concept(text, lang)
+        start = names.concept(prefix, lang)
     except ValueError:
         return []
-    terms, order = opened.terms, _order(opened.terms, folder)
+    terms, order = store.terms, _order(store.terms, store.cache_dir("labels"))
     key = start.encode()
 
     def spelled(i: int) -> bytes:
@@ -41,7 +51,7 @@ def by_prefix(opened: Opened, folder: Path, text: str, limit: int, lang: str) ->
     found = order[low:high].astype(np.int64)
     later = [i for i in range(len(order), len(terms)) if spelled(i).startswith(key)]
     found = np.concatenate([found, np.array(later, np.int64)])
-    degree = degrees(opened, found)
+    degree = degrees(store.opened, found)
     best = np.lexsort((np.arange(len(found)), -degree))
     kept = found[best][degree[best] > 0][:limit]
     return terms.names(kept)
@@ -72,12 +82,13 @@ def degrees(opened: Opened, ids: NDArray[np.int64]) -> NDArray[np.int64]:
     )
 
 
-def by_spelling(opened: Opened, text: str, limit: int, lang: str) -> list[str]:
-    """Return concepts spelled like *text*, nearest first, among equals those with most facts first."""
+def by_spelling(store: Handle, word: str, limit: int = 5, lang: str = "en") -> list[str]:
+    """Return concepts spelled like *word*: at most two edits away, nearest first, then those with most facts."""
     from kgmm.store.index import kernels
 
+    opened = store.opened
     try:
-        term = names.concept(text, lang)
+        term = names.concept(word, lang)
     except ValueError:
         return []
     prefix, _, word = term.rpartition("/") if term.startswith("/c/") else ("", "", term)
@@ -93,20 +104,27 @@ def by_spelling(opened: Opened, text: str, limit: int, lang: str) -> list[str]:
     return opened.terms.names(near[best][degree[best] > 0][:limit])
 
 
-def around(opened: Opened, seeds: ArrayLike, hops: int, limit: int) -> Statements:
-    """Return the best edges around seeds; see :meth:`kgmm.store.LocalStore.neighborhood_ids`."""
+def around(store: Handle, seeds: ArrayLike, hops: int = 2, limit: int = 500) -> Columns:
+    """Return at most *limit* statements around some term ids: nearer hops first, then the strongest.
+
+    A node's nearest :data:`NODE_BUDGET` statements in each direction are looked at, so that a hub costs no more than
+    it can give.
+
+    Raises:
+        BadInput: if *hops* or *limit* is negative.
+    """
     from kgmm.store.index import kernels
 
     if hops < 0 or limit < 0:
         raise BadInput("neighborhood", f"hops and limit must not be negative, they are {hops} and {limit}")
-    snapshot = opened.snapshot
+    snapshot = store.opened.snapshot
     base, added = snapshot.base, snapshot.overlay.added if snapshot.overlay else Statements.empty()
     rows, _ = kernels.best_edges(
         np.asarray(seeds, np.int64),
         min(hops, 250),
         limit,
         NODE_BUDGET,
-        len(opened.terms),
+        len(store.terms),
         base.subject_starts,
         base.object,
         base.object_starts,
@@ -120,9 +138,9 @@ def around(opened: Opened, seeds: ArrayLike, hops: int, limit: int) -> Statement
         added.weight,
     )
     if not len(added.subject):
-        return base.statements(rows)
+        return base.statements(rows).columns()
     mine = rows < base.rows
     found = Statements.concatenate([base.statements(rows[mine]), added.take(rows[~mine] - base.rows)])
     place = np.empty(len(rows), np.int64)
     place[np.concatenate([np.flatnonzero(mine), np.flatnonzero(~mine)])] = np.arange(len(rows))
-    return found.take(place)
+    return found.take(place).columns()

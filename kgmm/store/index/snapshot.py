@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.store.index.base import Array, Base, Order, Statements, rows_of
+from kgmm.store.index.base import Array, Base, Order, Statements, narrow, rows_of
 from kgmm.store.index.mapped import view
 
 #: rows that are looked at one by one
@@ -36,11 +35,9 @@ class Overlay:
         """Return the added rows of a pattern."""
         subjects, predicates, objects, graphs = self.items[:4]
         if s is not None:
-            low = bisect_left(subjects, s)
-            rows: Sequence[int] = range(low, bisect_right(subjects, s, low))
+            rows: Sequence[int] = range(*narrow(subjects, 0, len(self), s))
         elif o is not None:
-            low = bisect_left(self._objects, o)
-            rows = self._by_object[low : bisect_right(self._objects, o, low)]
+            rows = self._by_object[slice(*narrow(self._objects, 0, len(self), o))]
         else:
             rows = range(len(self))
         for column, wanted in ((predicates, p), (objects, o), (graphs, g)):
@@ -63,16 +60,6 @@ class Selection:
 
     def __len__(self) -> int:
         return self.high - self.low + len(self.added)
-
-    def base_rows(self, start: int, stop: int) -> Array:
-        """Return the base's rows among the selection's *start* … *stop*."""
-        low, high = self.low + start, min(self.low + stop, self.high)
-        return rows_of(self.order, low, max(low, high))
-
-    def added_rows(self, start: int, stop: int) -> Sequence[int]:
-        """Return the overlay's rows among the selection's *start* … *stop*."""
-        size = self.high - self.low
-        return self.added[max(start - size, 0) : max(stop - size, 0)]
 
 
 class Snapshot:
@@ -101,8 +88,10 @@ class Snapshot:
 
     def statements(self, selection: Selection, start: int, stop: int) -> Statements:
         """Return the selection's rows *start* … *stop*."""
-        rows = self.base.statements(selection.base_rows(start, stop))
-        more = selection.added_rows(start, stop)
+        size, at = selection.high - selection.low, selection.low
+        low, high = min(start, size), min(stop, size)
+        rows = self.base.statements(rows_of(selection.order, at + low, at + high))
+        more = selection.added[max(start - size, 0) : max(stop - size, 0)]
         if not len(more) or self.overlay is None:
             return rows
         return Statements.concatenate([rows, self.overlay.added.take(np.asarray(more))])
@@ -122,19 +111,7 @@ class Snapshot:
 
     def all(self) -> Statements:
         """Return every statement, sorted but for those added since the base was written."""
-        base = self.base
-        rows: Any = slice(None)
-        if len(self.removed):
-            rows = np.ones(base.rows, bool)
-            rows[self.removed] = False
-        kept = Statements(
-            base.subject[rows],
-            base.predicate.at(rows),
-            base.object[rows],
-            base.graph.at(rows),
-            base.weight.at(rows),
-            base.source.at(rows),
-        )
+        kept = self.base.statements(~self.gone if len(self.removed) else slice(None))
         return Statements.concatenate([kept, self.overlay.added]) if self.overlay and len(self.overlay) else kept
 
     @cached_property

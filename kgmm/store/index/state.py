@@ -10,7 +10,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Hashable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,20 +133,18 @@ def read_state(folder: Path) -> State | None:
     return state if state.layout == LAYOUT else None
 
 
-def write_state(folder: Path, state: State) -> None:
-    """Make a state the one that counts."""
+def publish_state(folder: Path, state: State) -> Opened:
+    """Make a state the one that counts and map its files."""
     publish(folder / "current.json", json.dumps(asdict(state)).encode())
+    return open_state(folder, state)
 
 
-def start(folder: Path) -> State:
+def start(folder: Path) -> Opened:
     """Make an empty index of version 0."""
     folder.mkdir(parents=True, exist_ok=True)
     dictionary.create(folder / "terms")
     dictionary.create(folder / "sources")
-    name, sizes = new_base(folder, Statements.empty(), 0)
-    state = State(0, 0, 0, name, sizes)
-    write_state(folder, state)
-    return state
+    return publish_state(folder, State(0, 0, 0, *new_base(folder, Statements.empty(), 0)))
 
 
 def new_base(folder: Path, rows: Statements, terms: int, in_order: bool = False) -> tuple[str, dict[str, Any]]:
@@ -206,8 +204,3 @@ def sweep(folder: Path, state: State) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         elif entry.name.startswith("overlay-") or entry.name.endswith(".tmp"):
             entry.unlink(missing_ok=True)
-
-
-def advanced(state: State, **changes: Any) -> State:
-    """Return a state with some fields changed."""
-    return replace(state, **changes)

@@ -51,9 +51,6 @@ class Terms:
     def __len__(self) -> int:
         return self._count
 
-    def __contains__(self, name: str) -> bool:
-        return self.id(name) is not None
-
     def id(self, name: str) -> int | None:
         """Return a term's id, or None if the store does not have it."""
         key = name.encode("utf-8", "surrogatepass")
@@ -127,9 +124,8 @@ class Terms:
 def create(folder: Path) -> None:
     """Write an empty dictionary."""
     folder.mkdir(parents=True, exist_ok=True)
-    publish(folder / "blob", b"")
-    publish(folder / "offsets", np.zeros(1, np.uint64).tobytes())
-    publish(folder / "slots", np.zeros(FEWEST_SLOTS, np.uint32).tobytes())
+    for name, data in (("blob", b""), ("offsets", bytes(8)), ("slots", bytes(4 * FEWEST_SLOTS))):
+        publish(folder / name, data)
 
 
 def append(folder: Path, count: int, new: Sequence[str]) -> None:
@@ -147,10 +143,9 @@ def append(folder: Path, count: int, new: Sequence[str]) -> None:
     if total > FILL * len(slots):
         rebuild_slots(folder, total)
         return
-    with (folder / "slots").open("r+b") as file:
-        table = np.memmap(file, np.uint32, "r+")
-        for i, key in enumerate(encoded, count + 1):
-            _claim(table, key, i)
+    table = np.memmap(folder / "slots", np.uint32, "r+")
+    for i, key in enumerate(encoded, count + 1):
+        _claim(table, key, i)
 
 
 def _claim(table: NDArray[np.uint32], key: bytes, value: int) -> None:
@@ -175,7 +170,7 @@ def rebuild_slots(folder: Path, count: int) -> None:
         hashes = np.empty(count, np.uint64)
         kernels.hashes_of(blob, offsets, 0, count, hashes)
         kernels.fill_slots(hashes, count, table)
-    publish_slots(folder, table)
+    publish(folder / "slots", table.tobytes())  # readers of the one before keep theirs
 
 
 def slots_for(count: int) -> int:
@@ -184,11 +179,6 @@ def slots_for(count: int) -> int:
     while count > 0.9 * FILL * size:
         size *= 2
     return size
-
-
-def publish_slots(folder: Path, table: NDArray[np.uint32]) -> None:
-    """Replace the hash table; readers of the one before keep theirs."""
-    publish(folder / "slots", table.tobytes())
 
 
 def write_at(path: Path, start: int, data: bytes | memoryview) -> None:

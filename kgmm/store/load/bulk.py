@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kgmm.store.handle import Handle
 from kgmm.store.index import state as index
 from kgmm.store.index.base import Statements
-from kgmm.store.index.collecting import Collector, Encoder, merged
+from kgmm.store.index.collecting import Collector, merged
 from kgmm.store.index.spans import Spans
 from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
@@ -51,25 +51,21 @@ def _write_table(
     folder: Path, pool: ThreadPoolExecutor, rows: Statements, places: NDArray[np.uint32], collector: Collector
 ) -> list[Future[dict[str, Any]]]:
     """Write statements, in the order given, as data files of the table; return what will tell of them."""
-    names, sources = collector.terms.strings(), collector.sources.strings()
+    terms, sources = collector.terms, collector.sources.strings()
+    names = terms.strings()
     surfaces = pa.chunked_array(collector.surfaces, pa.large_string())
-    surfaces = None if surfaces.null_count == len(surfaces) else surfaces.combine_chunks()
-    if isinstance(surfaces, pa.ChunkedArray):
-        surfaces = surfaces.chunk(0)
+    surfaces = None if surfaces.null_count == len(surfaces) else pa.concat_arrays(surfaces.chunks)
 
     def file(start: int, stop: int) -> dict[str, Any]:
         part = rows.take(slice(start, stop))
-        literal = _begins_with_quote(collector.terms, part.object)
+        literal = terms.blob[terms.starts[part.object].astype(np.int64)] == ord('"')
         surface = (
             pa.nulls(stop - start, pa.string())
             if surfaces is None
             else surfaces.take(pa.array(places[start:stop])).cast(pa.string())
         )
         columns = [
-            _strings(names, part.graph),
-            _strings(names, part.subject),
-            _strings(names, part.predicate),
-            _strings(names, part.object),
+            *(_strings(names, ids) for ids in (part.graph, part.subject, part.predicate, part.object)),
             pa.DictionaryArray.from_arrays(pa.array(literal.view(np.int8)), ["node", "literal"]),
             pa.array(part.weight),
             _strings(sources, part.source),
@@ -91,7 +87,3 @@ def _strings(names: pa.Array, ids: NDArray[np.uint32]) -> pa.Array:
     place = np.empty(len(names), np.int32)  # filled only where it is read
     place[values] = np.arange(len(values), dtype=np.int32)
     return pa.DictionaryArray.from_arrays(pa.array(place[ids]), names.take(pa.array(values)).cast(pa.string()))
-
-
-def _begins_with_quote(terms: Encoder, ids: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    return np.asarray(terms.blob[terms.starts[ids].astype(np.int64)] == ord('"'))

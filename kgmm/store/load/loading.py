@@ -12,36 +12,50 @@ from typing import Any
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.progress import Progress
+from kgmm.progress import Progress, silent
 from kgmm.store import changes, formats
 from kgmm.store.facts import LoadReport
 from kgmm.store.formats import ReadOptions, Rejects
 from kgmm.store.handle import Handle
 from kgmm.store.index import encoding
 from kgmm.store.table import delta as table
-from kgmm.store.table.rows import completed
 
 
 def load(
     store: Handle,
-    source: Path,
-    format: str | None,
-    graph: str | None,
-    lang: str | None,
-    strict: bool,
-    progress: Progress,
+    source: str | Path,
+    *,
+    format: str | None = None,
+    graph: str | None = None,
+    lang: str | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
 ) -> LoadReport:
-    """Load a file into a store; see :meth:`kgmm.store.LocalStore.load`."""
+    """Load a file in one commit: all of it that can be used, or nothing.
+
+    Args:
+        store: where it goes.
+        source: a file of any format in :mod:`kgmm.store.formats`, perhaps compressed.
+        format: its format, if looking at the file does not tell.
+        graph: the graph its facts go to, instead of its own.
+        lang: keep only concepts of this language.
+        strict: load nothing if a single line cannot be used.
+        progress: told the bytes read.
+
+    Raises:
+        BadInput: if the file cannot be read, or *strict* and a line cannot be used.
+        StoreBusy: if another process writes for longer than the store's timeout.
+    """
     store.require_newest()
-    began = time.perf_counter()
+    source, began = Path(source), time.perf_counter()
     found = formats.detect(source, format)
     rejects = RejectsFile(store.path.parent / f"{source.name}.rejects.tsv")
     about = {"operation": "load", "source": source.name, "format": found.NAME}
     with closing(rejects):
-        parts = _parts(found, source, ReadOptions(lang, graph, progress), rejects)
+        parts = _parts(found, source, ReadOptions(lang, graph, progress or silent), rejects)
         first = _first(parts)
-        if sum(len(part) for part in first) < encoding.BULK:
-            read = sum(len(part) for part in first)
+        read = sum(map(len, first))
+        if read < encoding.BULK:
             rows = pa.concat_tables([_as_table(part, graph) for part in first] or [table.SCHEMA.empty_table()])
             _if_strict(strict, source, rejects)
             with store.writing():
@@ -52,16 +66,9 @@ def load(
             with store.writing():
                 whole = chain(first, parts, _then(lambda: _if_strict(strict, source, rejects)))
                 read, added = bulk.commit(store, whole, graph, about)
-    return LoadReport(
-        found.NAME,
-        read + rejects.count,
-        added,
-        read - added,
-        rejects.count,
-        str(rejects.path) if rejects.count else None,
-        time.perf_counter() - began,
-        store.version,
-    )
+    listed, seconds = str(rejects.path) if rejects.count else None, time.perf_counter() - began
+    count = read + rejects.count
+    return LoadReport(found.NAME, count, added, read - added, rejects.count, listed, seconds, store.version)
 
 
 def _parts(found: Any, source: Path, options: ReadOptions, rejects: RejectsFile) -> Iterator[Any]:
@@ -70,7 +77,7 @@ def _parts(found: Any, source: Path, options: ReadOptions, rejects: RejectsFile)
         if isinstance(part, Rejects):
             rejects.add(part)
         else:
-            yield completed(part, options.graph) if isinstance(part, pa.RecordBatch) else part
+            yield table.completed(part, options.graph) if isinstance(part, pa.RecordBatch) else part
 
 
 def _first(parts: Iterator[Any]) -> list[Any]:
@@ -84,7 +91,7 @@ def _first(parts: Iterator[Any]) -> list[Any]:
 
 
 def _as_table(part: Any, graph: str | None) -> pa.Table:
-    return part if isinstance(part, pa.Table) else completed(part.to_batch(), graph)
+    return part if isinstance(part, pa.Table) else table.completed(part.to_batch(), graph)
 
 
 def _then(action: Callable[[], None]) -> Iterator[Any]:

@@ -169,10 +169,10 @@ class KgmmStore(Store):
             del self._waiting[key]
         if s is p is o is graph is None:
             for name in self._named():
-                changes.remove(self.kb, None, None, None, name)
+                changes.remove(self.kb, graph=name)
             self._empty.clear()
         elif len(self._found(s, p, o, graph)):
-            changes.remove(self.kb, s, p, o, graph)
+            changes.remove(self.kb, s, p, o, graph=graph)
 
     def triples(self, triple_pattern: Pattern, context: Any = None) -> Iterator[tuple[Triple, Iterator[Any]]]:
         """Yield the statements that fit a pattern, each with the graphs it is in."""

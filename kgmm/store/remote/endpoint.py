@@ -11,7 +11,7 @@ import pyoxigraph as ox
 
 from kgmm.errors import StoreError
 from kgmm.language import names
-from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, is_general, node, stored_fact
+from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Term, is_general, node, stored_fact
 from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of
 from kgmm.store.remote.connection import Connection, parsed, truth
 from kgmm.store.remote.fetched import Fetched, RemoteTerms
@@ -69,24 +69,17 @@ class RemoteStore:
 
     def find(
         self,
-        subject: str | None = None,
-        predicate: str | None = None,
-        object: str | None = None,
+        subject: Term = None,
+        predicate: Term = None,
+        object: Term = None,
         *,
-        graph: str | None = None,
+        graph: Term = None,
         limit: int | None = None,
     ) -> Facts:
         """Return the facts that fit a pattern; None, ``?`` and ``-`` fit anything."""
         return self._facts(self._paged(self._where(subject, predicate, object, graph), limit))
 
-    def count(
-        self,
-        subject: str | None = None,
-        predicate: str | None = None,
-        object: str | None = None,
-        *,
-        graph: str | None = None,
-    ) -> int:
+    def count(self, subject: Term = None, predicate: Term = None, object: Term = None, *, graph: Term = None) -> int:
         """Return how many facts fit a pattern; the endpoint counts."""
         where = self._where(subject, predicate, object, graph, annotated=False)
         (row,) = self._at.select(f"SELECT (COUNT(*) AS ?n) WHERE {{ {where} }}")
@@ -214,14 +207,7 @@ class RemoteStore:
             sent += len(some)
         return sent
 
-    def remove(
-        self,
-        subject: str | None = None,
-        predicate: str | None = None,
-        object: str | None = None,
-        *,
-        graph: str | None = None,
-    ) -> int:
+    def remove(self, subject: Term = None, predicate: Term = None, object: Term = None, *, graph: Term = None) -> int:
         """Remove the facts that fit a pattern; return how many there were.
 
         Raises:
@@ -237,7 +223,7 @@ class RemoteStore:
 
     # --- queries -------------------------------------------------------------------------------------
 
-    def _where(self, s: str | None, p: str | None, o: str | None, g: str | None, annotated: bool = True) -> str:
+    def _where(self, s: Term, p: Term, o: Term, g: Term, annotated: bool = True) -> str:
         """Return the group pattern of ?g ?s ?p ?o (and ?w ?src) for a pattern of terms."""
         bound = ""
         for variable, term, predicate in (("?s", s, False), ("?p", p, True), ("?o", o, False), ("?g", g, False)):

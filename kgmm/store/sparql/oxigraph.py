@@ -152,7 +152,8 @@ def changes(store: Handle, since: int, most: int) -> tuple[list[Statement], list
 def _rows(folder: Path, names: list[str]) -> dict[Statement, None]:
     columns = ["graph", "subject", "predicate", "object", "weight", "source"]
     found: dict[Statement, None] = {}
-    for part in table.read(folder, names, columns):
+    for name in names:
+        part = table.read(folder, name, columns)
         lists = [part[c].to_pylist() for c in columns]
         lists[5] = [s or "" for s in lists[5]]
         found.update(dict.fromkeys(zip(*lists, strict=True)))

@@ -11,13 +11,13 @@ import sys
 import time
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kgmm.errors import BadInput, StoreError
 from kgmm.store.handle import Handle
-from kgmm.store.rdf.terms import PREFIXES
 from kgmm.store.sparql.results import Solutions, Triples, stored, stored_relation
 
 #: Seconds a query may take unless told otherwise.
@@ -177,14 +177,8 @@ class Engine:
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
-    worker.kill()
-    worker.wait()
-    for pipe in (worker.stdin, worker.stdout):
-        if pipe is not None:
-            try:
-                pipe.close()
-            except BrokenPipeError:
-                continue
+    with suppress(BrokenPipeError), worker:  # closes its pipes and waits for its end
+        worker.kill()
 
 
 #: engines that wait for the next query, so that threads need not wait for each other
@@ -230,6 +224,7 @@ def query(
         >>> query(kb, "SELECT ?s { ?s r:UsedFor c:cutting }")[0]                       # doctest: +SKIP
         {'s': '/c/en/knife'}
     """
+    from kgmm.store.rdf.terms import PREFIXES
     from kgmm.store.sparql.oxigraph import index, merged
 
     checked = check(text)

@@ -32,16 +32,17 @@ class Solutions(Sequence[Row]):
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Row]:
-        return (dict(zip(self.variables, row, strict=True)) for row in self.rows)
+        return map(self._named, self.rows)
+
+    def _named(self, row: Sequence[str | None]) -> Row:
+        return dict(zip(self.variables, row, strict=True))
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
     @overload
     def __getitem__(self, at: slice) -> list[Row]: ...
     def __getitem__(self, at: int | slice) -> Row | list[Row]:
-        if isinstance(at, slice):
-            return [dict(zip(self.variables, row, strict=True)) for row in self.rows[at]]
-        return dict(zip(self.variables, self.rows[at], strict=True))
+        return [*map(self._named, self.rows[at])] if isinstance(at, slice) else self._named(self.rows[at])
 
     def column(self, variable: str) -> list[str | None]:
         """Return the terms of one variable.
@@ -142,10 +143,9 @@ _NUMBER = re.compile(r'"([^"]*)"\^\^<http://www\.w3\.org/2001/XMLSchema#(integer
 
 def python_values(terms: Sequence[str | None]) -> list[Any]:
     """Return a column's terms, as numbers if all of them are, as texts if all are plain strings."""
-    known = [t for t in terms if t is not None]
-    matches = [_NUMBER.fullmatch(t) for t in known]
-    if known and all(matches):
-        whole = all(m is not None and m[2] in ("integer", "int", "long") for m in matches)
-        kind = int if whole else float
-        return [None if t is None else kind(_NUMBER.fullmatch(t)[1]) for t in terms]  # type: ignore[index]
-    return list(terms)
+    matches = [None if t is None else _NUMBER.fullmatch(t) for t in terms]
+    numbers = [m for m in matches if m]
+    if not numbers or len(numbers) < len(terms) - terms.count(None):
+        return list(terms)
+    kind = int if all(m[2] in ("integer", "int", "long") for m in numbers) else float
+    return [kind(m[1]) if m else None for m in matches]

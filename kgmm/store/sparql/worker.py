@@ -51,19 +51,10 @@ def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
         send(kind="graph")
         rows = ([ntriples_of(t.subject), ntriples_of(t.predicate), ntriples_of(t.object)] for t in found)
     limit = request["limit"]
-    while True:
-        size = BATCH if limit is None else min(BATCH, limit)
-        batch = list(islice(rows, size))
-        if batch:
-            send(rows=batch)
-        if limit is not None:
-            limit -= len(batch)
-            if limit == 0:
-                send(end=True, truncated=next(rows, None) is not None)
-                return
-        if len(batch) < size:
-            send(end=True, truncated=False)
-            return
+    wanted = islice(rows, limit)
+    while batch := list(islice(wanted, BATCH)):
+        send(rows=batch)
+    send(end=True, truncated=next(rows, None) is not None)
 
 
 def graphs(request: dict[str, Any]) -> dict[str, Any]:

@@ -7,16 +7,18 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kgmm.errors import StoreCorrupt, StoreError
 from kgmm.files import sync, sync_folder
+from kgmm.store.facts import DEFAULT_GRAPH
 
 SCHEMA = pa.schema(
     [
@@ -72,11 +74,16 @@ def actions(folder: Path, version: int) -> list[dict[str, Any]]:
 
 def info(folder: Path, version: int) -> dict[str, Any]:
     """Return our part of a commit's information: how many terms there are, what was done; empty if foreign."""
-    for action in actions(folder, version):
-        if "commitInfo" in action:
-            found = action["commitInfo"].get(INFO)
-            return dict(json.loads(found)) if isinstance(found, str) else {}
-    return {}
+    return _ours(_commit_info(folder, version))
+
+
+def _commit_info(folder: Path, version: int) -> dict[str, Any]:
+    return next((action["commitInfo"] for action in actions(folder, version) if "commitInfo" in action), {})
+
+
+def _ours(commit_info: dict[str, Any]) -> dict[str, Any]:
+    found = commit_info.get(INFO)
+    return dict(json.loads(found)) if isinstance(found, str) else {}
 
 
 class Version(TypedDict):
@@ -91,12 +98,10 @@ def versions(folder: Path) -> list[Version]:
     """Return the versions of the table, oldest first."""
     found: list[Version] = []
     for version in range(latest(folder) + 1):
-        if not log_path(folder, version).exists():
-            continue
-        stamps = (a["commitInfo"].get("timestamp") for a in actions(folder, version) if "commitInfo" in a)
-        time = datetime.fromtimestamp((next(stamps, 0) or 0) / 1000, UTC).isoformat(timespec="milliseconds")
-        operation = info(folder, version).get("operation", "foreign")
-        found.append({"version": version, "time": time, "operation": operation})
+        if log_path(folder, version).exists():
+            did = _commit_info(folder, version)
+            time = datetime.fromtimestamp((did.get("timestamp") or 0) / 1000, UTC).isoformat(timespec="milliseconds")
+            found.append({"version": version, "time": time, "operation": _ours(did).get("operation", "foreign")})
     return found
 
 
@@ -108,6 +113,22 @@ def create(folder: Path) -> None:
     DeltaTable.create(str(folder), SCHEMA, commit_properties=CommitProperties(custom_metadata=about))
     sync(log_path(folder, 0))
     sync_folder(folder / "_delta_log")
+
+
+def completed(part: pa.RecordBatch | pa.Table, graph: str | None) -> pa.Table:
+    """Return a reader's batch with all the table's columns; *graph* goes before the batch's own graphs."""
+    rows = part if isinstance(part, pa.Table) else pa.Table.from_batches([part])
+    have = set(rows.column_names)
+    columns: dict[str, Any] = {
+        f.name: rows[f.name].cast(f.type) if f.name in have else pa.nulls(rows.num_rows, f.type) for f in SCHEMA
+    }
+    if graph is not None:
+        columns["graph"] = pa.repeat(pa.scalar(graph), rows.num_rows)
+    columns["graph"] = pc.fill_null(columns["graph"], DEFAULT_GRAPH)
+    columns["weight"] = pc.fill_null(columns["weight"], 1.0)
+    columns["source"] = pc.fill_null(columns["source"], "")
+    columns["object_kind"] = pc.if_else(pc.starts_with(columns["object"], '"'), "literal", "node")
+    return pa.table([columns[field.name] for field in SCHEMA], schema=SCHEMA)
 
 
 def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
@@ -167,8 +188,6 @@ def _stats(rows: pa.Table) -> str:
 
 def _ends(column: pa.ChunkedArray) -> dict[str, str]:
     """Return the least and the greatest string of a column."""
-    import pyarrow.compute as pc
-
     if pa.types.is_dictionary(column.type):
         column = pa.chunked_array([chunk.dictionary for chunk in column.chunks])
     return dict(pc.min_max(column).as_py()) if len(column) else {"min": "", "max": ""}
@@ -188,41 +207,14 @@ def commit(
         StoreError: if another program wrote to the table meanwhile.
     """
     now = int(time.time() * 1000)
+    operation, ours = str(about.get("operation", "WRITE")).upper(), {"engineInfo": "kgmm", INFO: json.dumps(about)}
+    gone = {"dataChange": data_change, "deletionTimestamp": now, "extendedFileMetadata": False}
+    new_file = {"partitionValues": {}, "modificationTime": now, "dataChange": data_change}
     lines: list[dict[str, Any]] = [
-        {
-            "commitInfo": {
-                "timestamp": now,
-                "operation": str(about.get("operation", "WRITE")).upper(),
-                "operationParameters": {},
-                "engineInfo": "kgmm",
-                INFO: json.dumps(about),
-            }
-        }
+        {"commitInfo": {"timestamp": now, "operation": operation, "operationParameters": {}, **ours}},
+        *({"remove": {"path": name, **gone}} for name in removed),
+        *({"add": {**file, **new_file}} for file in files),
     ]
-    for name in removed:
-        lines.append(
-            {
-                "remove": {
-                    "path": name,
-                    "dataChange": data_change,
-                    "deletionTimestamp": now,
-                    "extendedFileMetadata": False,
-                }
-            }
-        )
-    for file in files:
-        lines.append(
-            {
-                "add": {
-                    "path": file["path"],
-                    "partitionValues": {},
-                    "size": file["size"],
-                    "modificationTime": now,
-                    "dataChange": data_change,
-                    "stats": file["stats"],
-                }
-            }
-        )
     new = version + 1
     path = log_path(folder, new)
     draft = path.with_name(f".{uuid.uuid4().hex}.tmp")
@@ -239,15 +231,10 @@ def commit(
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
     if new % CHECKPOINT == 0:
-        checkpoint(folder)
+        from deltalake import DeltaTable
+
+        DeltaTable(str(folder)).create_checkpoint()  # it sums the log up, so that opening it stays quick
     return new
-
-
-def checkpoint(folder: Path) -> None:
-    """Sum the log up, so that opening it stays quick."""
-    from deltalake import DeltaTable
-
-    DeltaTable(str(folder)).create_checkpoint()
 
 
 def files(folder: Path, version: int) -> list[dict[str, Any]]:
@@ -267,29 +254,23 @@ def files(folder: Path, version: int) -> list[dict[str, Any]]:
     return sorted(adds, key=lambda add: (add["modification_time"], add["path"]))
 
 
-def read(folder: Path, names: Iterable[str], columns: list[str] | None = None) -> Iterator[pa.Table]:
-    """Yield the rows of data files, one table a file.
+def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
+    """Return the rows of a data file.
 
     Raises:
-        StoreCorrupt: if a file is missing or damaged.
+        StoreCorrupt: if it is missing or damaged.
     """
-    for name in names:
-        try:
-            table = pq.read_table(folder / name, columns=columns, partitioning=None)
-        except (OSError, pa.ArrowException) as error:
-            raise StoreCorrupt(
-                f"{folder / name}: a table file is missing or damaged ({error}); restore it from a backup, "
-                f"or open an earlier version with version=…"
-            ) from error
-        yield table
+    try:
+        return pq.read_table(folder / name, columns=columns, partitioning=None)
+    except (OSError, pa.ArrowException) as error:
+        raise StoreCorrupt(
+            f"{folder / name}: a table file is missing or damaged ({error}); restore it from a backup, "
+            f"or open an earlier version with version=…"
+        ) from error
 
 
 def may_hold(file: Mapping[str, Any], wanted: Mapping[str, str | None]) -> bool:
     """Tell from a data file's statistics whether it may hold a row with these values."""
     low, high = file.get("min") or {}, file.get("max") or {}
-    for column, value in wanted.items():
-        if value is None or low.get(column) is None or high.get(column) is None:
-            continue
-        if not low[column] <= value <= high[column]:
-            return False
-    return True
+    bounds = ((low.get(column), value, high.get(column)) for column, value in wanted.items())
+    return all(least <= value <= most for least, value, most in bounds if None not in (least, value, most))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +41,7 @@ def session(cores: int = 2, partitions: int = 4, memory: str = "1g") -> SparkSes
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
     }
-    builder: Any = SparkSession.builder.master(f"local[{cores}]").appName("kgmm")
-    for key, value in settings.items():
-        builder = builder.config(key, value)
+    builder: Any = SparkSession.builder.master(f"local[{cores}]").appName("kgmm").config(map=settings)
     found: SparkSession = builder.getOrCreate()
     return found
 
@@ -137,9 +136,8 @@ def walk(
         raise UnknownConcept(next(iter(masses), ""), where="the statements")
     start = given.select("node", (f.col("mass") / total).alias("score")).localCheckpoint()
     pull = start.select("node", (f.col("score") * restart).alias("score"))
-    scores, round_ = start, 0
-    while True:
-        round_ += 1
+    scores = start
+    for round_ in count(1):
         moved = steps.join(scores, steps.source_node == scores.node).select(
             f.col("target_node").alias("node"), (f.col("share") * f.col("score") * (1 - restart)).alias("score")
         )

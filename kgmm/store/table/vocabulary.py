@@ -23,9 +23,7 @@ def write(folder: Path, first: int, new: Sequence[str] | pa.Array) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     drop_from(folder, first)
     column = new if isinstance(new, pa.Array | pa.ChunkedArray) else pa.array(new, pa.string())
-    for start in range(0, len(column), FILE_TERMS):
-        _write_part(folder, first + start, column.slice(start, FILE_TERMS))
-    sync_folder(folder)
+    _write_parts(folder, first, column)
 
 
 def drop_from(folder: Path, first: int) -> None:
@@ -57,17 +55,18 @@ def read(folder: Path, first: int = 0, stop: int = 1 << 40) -> Iterator[list[str
 def merge(folder: Path, terms: pa.Array) -> None:
     """Put the whole list into as few files as it needs; interrupted, it leaves files that say the same."""
     paths = set(folder.glob("*.parquet"))
-    kept = {_write_part(folder, start, terms.slice(start, FILE_TERMS)) for start in range(0, len(terms), FILE_TERMS)}
-    sync_folder(folder)
-    for path in paths - kept:
+    for path in paths - _write_parts(folder, 0, terms):
         path.unlink()
 
 
-def _write_part(folder: Path, first: int, terms: pa.Array) -> Path:
-    path = folder / f"{first:012d}.parquet"
-    with whole(path, durable=True) as draft:
-        pq.write_table(pa.table({"term": terms}), draft, compression="zstd", use_dictionary=False)
-    return path
+def _write_parts(folder: Path, first: int, terms: pa.Array) -> set[Path]:
+    parts = {folder / f"{first + at:012d}.parquet": at for at in range(0, len(terms), FILE_TERMS)}
+    for path, at in parts.items():
+        with whole(path, durable=True) as draft:
+            part = pa.table({"term": terms.slice(at, FILE_TERMS)})
+            pq.write_table(part, draft, compression="zstd", use_dictionary=False)
+    sync_folder(folder)
+    return set(parts)
 
 
 def _terms(path: Path) -> list[str]:
