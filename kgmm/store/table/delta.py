@@ -272,5 +272,5 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
 def may_hold(file: Mapping[str, Any], wanted: Mapping[str, str | None]) -> bool:
     """Tell from a data file's statistics whether it may hold a row with these values."""
     low, high = file.get("min") or {}, file.get("max") or {}
-    bounds = ((low.get(column), value, high.get(column)) for column, value in wanted.items())
-    return all(least <= value <= most for least, value, most in bounds if None not in (least, value, most))
+    bounds: Iterable[Any] = ((low.get(column), value, high.get(column)) for column, value in wanted.items())
+    return all(None in (least, value, most) or least <= value <= most for least, value, most in bounds)
