@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from kgmm.language import names
 from kgmm.progress import Progress
 from kgmm.store import changes, checking
+from kgmm.store import search as searching
 from kgmm.store.facts import Columns, Facts, Term, is_general
 from kgmm.store.handle import Handle
-from kgmm.store.index import search as searching
 from kgmm.store.index.found import Found
 from kgmm.store.load import loading
 from kgmm.store.sparql import query as queries
