@@ -69,10 +69,9 @@ def append(store: Handle, rows: pa.Table, about: dict[str, Any]) -> int:
         coded = encode(rows, opened.terms, opened.sources)
     total = len(opened.terms) + len(coded.new_terms)
     if coded.new_terms:
-        vocabulary.write(places.terms, len(opened.terms), coded.new_terms)
-    version = table.commit(
-        places.table, store.version, table.write_files(places.table, rows), (), {**about, "terms": total}
-    )
+        vocabulary.write(places.terms, len(opened.terms), coded.new_terms, store.drafts)
+    files = table.write_files(places.table, rows, store.drafts)
+    version = table.commit(places.table, store.version, files, (), {**about, "terms": total})
     store.publish(replay.with_added(places.index, opened, version, coded))
     return len(keep)
 
@@ -121,7 +120,7 @@ def _without(store: Handle, pattern: Pattern) -> tuple[list[dict[str, Any]], lis
         gone.append(file["path"])
         rest = table.read(folder, file["path"]).filter(pc.invert(fits))
         if rest.num_rows:
-            new.append(table.write_file(folder, rest))
+            new.append(table.write_file(folder, rest, store.drafts))
     return new, gone
 
 
@@ -134,7 +133,7 @@ def compact(store: Handle) -> None:
         if len(small) > 1:
             rows = pa.concat_tables(table.read(places.table, f["path"]) for f in small)
             rows = rows.sort_by([("subject", "ascending"), ("predicate", "ascending"), ("object", "ascending")])
-            new = table.write_files(places.table, rows)
+            new = table.write_files(places.table, rows, store.drafts)
             about = {"operation": "compact", "terms": opened.state.terms}
             gone = [f["path"] for f in small]
             version = table.commit(places.table, version, new, gone, about, data_change=False)

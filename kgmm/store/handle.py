@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -58,6 +58,8 @@ class Handle:
         self.past = version is not None
         #: the version shown
         self.opened: Opened
+        #: files this store's writer has made since it holds the lock, for a commit that is to come
+        self.drafts: list[Path] = []
         self._scratch: Path | None = None
         self._ending = ExitStack()
         if table.latest(self.places.table) < 0:
@@ -190,8 +192,11 @@ class Handle:
         """Make a state of the index the newest one and show it; the caller holds the lock."""
         self.opened = index.publish_state(self.places.index, state)
 
-    def _locked(self) -> AbstractContextManager[None]:
-        return locked(self.path, self.timeout, partial(replay.undo, self.places))
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with locked(self.path, self.timeout, lambda: replay.undo(self.places, self.drafts)):
+            self.drafts = []
+            yield
 
     def _create(self) -> None:
         if self.path.exists() and (not self.path.is_dir() or {e.name for e in self.path.iterdir()} - OURS):

@@ -17,13 +17,13 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def locked(folder: Path, timeout: float, undo: Callable[[int], None]) -> Iterator[None]:
+def locked(folder: Path, timeout: float, undo: Callable[[], None]) -> Iterator[None]:
     """Hold the store's writer lock; the system releases it when the process ends, however it ends.
 
     Args:
         folder: the store's folder.
         timeout: seconds to wait for another writer.
-        undo: called if the writer fails, with the time it began (nanoseconds), to delete what it wrote in vain.
+        undo: called if the writer fails, to delete what it wrote in vain.
 
     Raises:
         StoreBusy: if another writer holds the lock for longer than *timeout* seconds.
@@ -36,12 +36,11 @@ def locked(folder: Path, timeout: float, undo: Callable[[int], None]) -> Iterato
     try:
         _wait(handle, folder, timeout)
         os.pwrite(handle, f"{os.getpid():<10}".encode(), 0)
-        began = os.fstat(handle).st_mtime_ns
         try:
             yield
         except BaseException:
             with suppress(OSError, StoreError):
-                undo(began)
+                undo()
             raise
     except OSError as error:
         if error.errno not in FULL:

@@ -168,24 +168,22 @@ def _with_files(places: Places, folder: Path, opened: Opened, version: int, name
             collector.add(pa.Table.from_batches([part]))
         many = merged(opened.snapshot, collector)
         if ours and collector.new_terms:
-            vocabulary.write(places.terms, len(opened.terms), collector.new_terms)
+            vocabulary.write(places.terms, len(opened.terms), collector.new_terms, [])
         base = index.new_base(folder, many.rows, collector.terms.count, in_order=True)
         return collector.write(folder, version, base)
     coded = encode(rows, opened.terms, opened.sources)
     keep = unknown(opened.snapshot, coded.rows, len(opened.terms))
     coded = coded._replace(rows=coded.rows.take(keep))
     if ours and coded.new_terms:
-        vocabulary.write(places.terms, opened.state.terms, coded.new_terms)
+        vocabulary.write(places.terms, opened.state.terms, coded.new_terms, [])
     return with_added(folder, opened, version, coded)
 
 
 # --- a commit that failed ----------------------------------------------------------------------------
 
 
-def undo(places: Places, began: int) -> None:
-    """Delete what a writer that failed has written since *began* (nanoseconds), so that it takes no room."""
-    about = table.drop_unknown(places.table, began)
-    if "terms" in about and places.terms.exists():
-        vocabulary.drop_from(places.terms, int(about["terms"]))
+def undo(places: Places, drafts: list[Path]) -> None:
+    """Delete what a writer that failed has itself made, so that it takes no room."""
+    table.drop(places.table, drafts)
     if (state := index.read_state(places.index)) is not None:
         index.sweep(places.index, state)

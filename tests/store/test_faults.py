@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 
 from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
 from kgmm.store import Fact, LocalStore
+from kgmm.store.table import delta as table
+from kgmm.store.table import vocabulary
 
 FACTS = [Fact(f"thing {i}", "IsA", f"kind {i % 7}", 1 + i % 3, source="me") for i in range(300)]
 
@@ -246,3 +249,25 @@ def test_past_is_read_only_and_unknown_versions_are_refused(kb: LocalStore) -> N
         LocalStore(kb.path, version=0).add([("a", "IsA", "b")])
     with pytest.raises(StoreError, match="no version 9; there are 0 to 1"):
         LocalStore(kb.path, version=9)
+
+
+def test_a_failed_writer_deletes_only_what_it_made_whatever_the_clock_says(kb: LocalStore, tmp_path: Path) -> None:
+    for i in range(3):
+        kb.add([(f"more {i}", "IsA", "thing")])
+    files = sorted((kb.path / "table").glob("*.parquet"))
+    listed = sorted((kb.path / "terms").glob("*.parquet"))
+    ahead = time.time() + 3600  # the clock was set back, or the store copied from elsewhere
+    for file in files + listed:
+        os.utime(file, (ahead, ahead))
+    with pytest.raises(KeyboardInterrupt), kb.writing():
+        table.write_file(kb.places.table, table.read(kb.places.table, files[0].name), kb.drafts)
+        vocabulary.write(kb.places.terms, len(kb.terms), ["/c/en/never"], kb.drafts)
+        raise KeyboardInterrupt
+    assert sorted((kb.path / "table").glob("*.parquet")) == files
+    assert sorted((kb.path / "terms").glob("*.parquet")) == listed
+    damaged = min(files, key=lambda file: file.stat().st_size)
+    damaged.write_bytes(damaged.read_bytes()[:-50])
+    with pytest.raises(StoreCorrupt, match=damaged.name):
+        kb.check()
+    assert sorted((kb.path / "table").glob("*.parquet")) == files
+    assert kb.count() == len(FACTS) + 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,8 +35,8 @@ def commit(
         return found.came, 0
     with ThreadPoolExecutor(2, thread_name_prefix="kgmm-write") as pool:
         base = pool.submit(index.new_base, places.index, found.rows, terms.count, in_order=True)
-        files = _write_table(places.table, pool, found.rows.take(found.new), found.places, collector)
-        vocabulary.write(places.terms, terms.first, collector.new_terms)
+        files = _write_table(store, pool, found.rows.take(found.new), found.places, collector)
+        vocabulary.write(places.terms, terms.first, collector.new_terms, store.drafts)
         written = [file.result() for file in files]
         made = base.result()
     version = table.commit(places.table, store.version, written, (), {**about, "terms": terms.count})
@@ -48,7 +47,7 @@ def commit(
 
 
 def _write_table(
-    folder: Path, pool: ThreadPoolExecutor, rows: Statements, places: NDArray[np.uint32], collector: Collector
+    store: Handle, pool: ThreadPoolExecutor, rows: Statements, places: NDArray[np.uint32], collector: Collector
 ) -> list[Future[dict[str, Any]]]:
     """Write statements, in the order given, as data files of the table; return what will tell of them."""
     terms, sources = collector.terms, collector.sources.strings()
@@ -71,7 +70,7 @@ def _write_table(
             _strings(sources, part.source),
             surface,
         ]
-        return table.write_file(folder, pa.table(columns, names=table.SCHEMA.names))
+        return table.write_file(store.places.table, pa.table(columns, names=table.SCHEMA.names), store.drafts)
 
     count = len(rows.subject)
     bounds = range(0, count, table.FILE_ROWS)

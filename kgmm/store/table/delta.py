@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -131,9 +130,10 @@ def completed(part: pa.RecordBatch | pa.Table, graph: str | None) -> pa.Table:
     return pa.table([columns[field.name] for field in SCHEMA], schema=SCHEMA)
 
 
-def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
-    """Write one data file that no version knows yet; return what a commit needs to know of it."""
+def write_file(folder: Path, rows: pa.Table, drafts: list[Path]) -> dict[str, Any]:
+    """Write one data file that no version knows yet, noted in *drafts*; return what a commit needs to know of it."""
     path = folder / f"part-{uuid.uuid4().hex}.parquet"
+    drafts.append(path)
     pq.write_table(
         rows,
         path,
@@ -148,26 +148,17 @@ def write_file(folder: Path, rows: pa.Table) -> dict[str, Any]:
     return {"path": path.name, "size": path.stat().st_size, "stats": _stats(rows)}
 
 
-def write_files(folder: Path, rows: pa.Table) -> list[dict[str, Any]]:
-    """Write rows as data files of at most :data:`FILE_ROWS` rows that no version knows yet."""
-    return [write_file(folder, rows.slice(start, FILE_ROWS)) for start in range(0, rows.num_rows, FILE_ROWS)]
+def write_files(folder: Path, rows: pa.Table, drafts: list[Path]) -> list[dict[str, Any]]:
+    """Write rows as data files of at most :data:`FILE_ROWS` rows, each as :func:`write_file` does."""
+    return [write_file(folder, rows.slice(start, FILE_ROWS), drafts) for start in range(0, rows.num_rows, FILE_ROWS)]
 
 
-def drop_unknown(folder: Path, since: int) -> dict[str, Any]:
-    """Delete our data files written after *since* (nanoseconds) that the newest version does not name; return its info.
-
-    For a writer that failed and still holds the lock: no other file of ours can be as young.
-    """
-    newest = latest(folder)
-    known = {action["add"]["path"] for action in actions(folder, newest) if "add" in action}
-    for entry in list(os.scandir(folder)):
-        if (
-            re.fullmatch(r"part-[0-9a-f]{32}\.parquet", entry.name)
-            and entry.name not in known
-            and entry.stat().st_mtime_ns > since
-        ):
-            os.unlink(entry)
-    return info(folder, newest)
+def drop(folder: Path, drafts: list[Path]) -> None:
+    """Delete files that a writer made for a commit that did not come about, while it still holds the lock."""
+    made = {path.name for path in drafts}
+    if not any("add" in action and action["add"]["path"] in made for action in actions(folder, latest(folder))):
+        for path in drafts:
+            path.unlink(missing_ok=True)
 
 
 def _worth_a_dictionary(rows: pa.Table) -> list[str]:

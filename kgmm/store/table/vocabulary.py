@@ -15,15 +15,16 @@ from kgmm.files import sync_folder, whole
 FILE_TERMS = 1 << 20
 
 
-def write(folder: Path, first: int, new: Sequence[str] | pa.Array) -> None:
+def write(folder: Path, first: int, new: Sequence[str] | pa.Array, drafts: list[Path]) -> None:
     """Append terms with the ids *first*, *first* + 1, …, before the commit that needs them.
 
-    Files left by a writer that died before its commit hold ids from *first* on and are deleted.
+    Files left by a writer that died before its commit hold ids from *first* on and are deleted; new ones are noted in
+    *drafts*.
     """
     folder.mkdir(parents=True, exist_ok=True)
     drop_from(folder, first)
     column = new if isinstance(new, pa.Array | pa.ChunkedArray) else pa.array(new, pa.string())
-    _write_parts(folder, first, column)
+    drafts += _write_parts(folder, first, column)
 
 
 def drop_from(folder: Path, first: int) -> None:
