@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
@@ -271,3 +273,26 @@ def test_a_failed_writer_deletes_only_what_it_made_whatever_the_clock_says(kb: L
         kb.check()
     assert sorted((kb.path / "table").glob("*.parquet")) == files
     assert kb.count() == len(FACTS) + 3
+
+
+@pytest.mark.parametrize("tail", ["\U0010ffff" * 2, "\U0010ffffz", "\U00020000 of a rare sign", "z" * 40])
+@pytest.mark.parametrize("old", [False, True])
+def test_a_removed_fact_stays_removed_whatever_its_term_sorts_above(
+    kb: LocalStore, tail: str, old: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    highest = "/c/en/" + "z" * 26 + tail
+
+    def as_before(rows: pa.Table) -> str:
+        """Return the statistics as they were written: bounds padded at 32 letters, everything escaped."""
+        highest = {name: table._ends(rows[name])["max"] for name in ("graph", "subject", "predicate", "object")}
+        cut = {name: text if len(text) <= 32 else text[:32] + "\U0010ffff" for name, text in highest.items()}
+        return json.dumps({**json.loads(stats(rows)), "maxValues": cut})
+
+    stats = table._stats
+    if old:
+        monkeypatch.setattr(table, "_stats", as_before)
+    kb.add([(highest, "IsA", "end"), ("dog", "IsA", highest)])
+    assert kb.remove(highest) == 1
+    assert kb.remove(object=highest) == 1
+    assert kb.check() == []
+    assert kb.count(highest) == kb.count(object=highest) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -37,6 +38,7 @@ FILE_ROWS = 1 << 16
 CHECKPOINT = 100
 #: the key of our part of a commit's information
 INFO = "kgmm"
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
 
 def log_path(folder: Path, version: int) -> Path:
@@ -171,10 +173,11 @@ def _stats(rows: pa.Table) -> str:
     low, high = {}, {}
     for column in ("graph", "subject", "predicate", "object"):
         ends = _ends(rows[column])
-        # the Delta protocol lets long values be cut: a lower bound by its start, an upper one padded
-        low[column] = ends["min"][:32]
-        high[column] = ends["max"] if len(ends["max"]) <= 32 else ends["max"][:32] + "\U0010ffff"
-    return json.dumps({"numRecords": rows.num_rows, "minValues": low, "maxValues": high, "nullCount": {}})
+        # the Delta protocol lets long values be cut: a lower bound by its start, an upper one padded to be above
+        low[column], padded = ends["min"][:32], ends["max"][:32] + "\U0010ffff"
+        high[column] = ends["max"] if len(ends["max"]) <= 32 or ends["max"] > padded else padded
+    about = {"numRecords": rows.num_rows, "minValues": low, "maxValues": high, "nullCount": {}}
+    return json.dumps(about, ensure_ascii=False)  # deltalake misreads escaped characters above U+1FFFF
 
 
 def _ends(column: pa.ChunkedArray) -> dict[str, str]:
@@ -263,5 +266,11 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
 def may_hold(file: Mapping[str, Any], wanted: Mapping[str, str | None]) -> bool:
     """Tell from a data file's statistics whether it may hold a row with these values."""
     low, high = file.get("min") or {}, file.get("max") or {}
-    bounds: Iterable[Any] = ((low.get(column), value, high.get(column)) for column, value in wanted.items())
-    return all(None in (least, value, most) or least <= value <= most for least, value, most in bounds)
+    for column, value in wanted.items():
+        least, most = low.get(column), high.get(column)
+        if value is None or least is None or most is None:
+            continue
+        # earlier versions padded bounds with a character that comes in terms too, and deltalake misreads it escaped
+        if value < least or (value > most and not value.startswith(_BEYOND.split(most, 1)[0])):
+            return False
+    return True
