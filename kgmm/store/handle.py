@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -53,6 +53,8 @@ class Handle:
             StoreCorrupt: if the table is damaged.
         """
         self.path = Path(path).expanduser().absolute()
+        if any("\ud800" <= letter <= "\udfff" for letter in str(self.path)):
+            raise StoreError(f"{str(self.path)!a}: the name is not UTF-8; rename the folder")
         self.places = Places(self.path)
         self.timeout = timeout
         self.past = version is not None
@@ -75,6 +77,7 @@ class Handle:
 
         Where the store's folder cannot be written, a folder for this process only.
         """
+        self._require_here()
         place = self.places.cache / name
         try:
             place.mkdir(parents=True, exist_ok=True)
@@ -86,7 +89,8 @@ class Handle:
     def _scratch_dir(self) -> Path:
         if self._scratch is None:
             self._scratch = Path(tempfile.mkdtemp(prefix="kgmm-"))
-            self.at_close(partial(shutil.rmtree, self._scratch, ignore_errors=True))
+            # also where nobody closes the store
+            self.at_close(weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True))
         return self._scratch
 
     # --- the version shown ---------------------------------------------------------------------------
@@ -128,6 +132,7 @@ class Handle:
         opened = self._current()
         if opened is not None:
             return opened
+        self._require_here()
         try:
             with self._locked():
                 return self._current() or replay.bring_up(self.places, self.places.index)
@@ -135,6 +140,10 @@ class Handle:
             raise
         except (StoreError, OSError):  # a folder that can be read only
             return replay.bring_up(self.places, self._scratch_dir() / "index")
+
+    def _require_here(self) -> None:
+        if not self.places.table.is_dir():
+            raise StoreError(f"{self.path}: the store is not here any more; it was moved or deleted")
 
     def _current(self) -> Opened | None:
         """Return the index's newest version if it is the table's, else None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -296,3 +297,53 @@ def test_a_removed_fact_stays_removed_whatever_its_term_sorts_above(
     assert kb.remove(object=highest) == 1
     assert kb.check() == []
     assert kb.count(highest) == kb.count(object=highest) == 0
+
+
+@pytest.mark.parametrize("name", ["a%20b", "50%", "line\nbreak", "tab\tü ?#&", "a b"])
+def test_a_folder_is_called_what_it_is_called(tmp_path: Path, name: str) -> None:
+    other = LocalStore(tmp_path / "a b")
+    other.add([("other", "IsA", "store")])
+    store = LocalStore(tmp_path / name)
+    before = len(store)
+    store.add([Fact(f"thing {i}", "IsA", "kind") for i in range(5)])
+    store.remove("thing 1")
+    store.compact()
+    assert store.check() == []
+    assert bool(store.sparql("ASK { c:thing_2 r:IsA c:kind }"))
+    assert len(LocalStore(tmp_path / name, version=store.version)) == len(store) == before + 4
+    if name != "a b":
+        assert other.refresh() == 1
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted({"a b", name})
+
+
+def test_a_name_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="not UTF-8"):
+        LocalStore(tmp_path / os.fsdecode(b"caf\xe9"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_was_moved_away_is_told_and_nothing_is_made_in_its_place(kb: LocalStore, tmp_path: Path) -> None:
+    kb.path.rename(tmp_path / "moved")
+    for use in (kb.refresh, lambda: kb.cache_dir("labels"), lambda: kb.add([("a", "IsA", "b")])):
+        with pytest.raises(StoreError):
+            use()
+    assert not kb.path.exists()
+    assert set(LocalStore(tmp_path / "moved").find()) == set(FACTS)
+
+
+def test_a_temporary_index_goes_with_its_store(kb: LocalStore) -> None:
+    kb.add([("new", "IsA", "fact")])
+    past = LocalStore(kb.path, version=1)
+    place = past._scratch
+    assert place is not None
+    assert place.is_dir()
+    del past
+    gc.collect()
+    assert not place.exists()
+
+
+def test_the_draft_of_a_killed_sparql_build_is_swept_up(kb: LocalStore) -> None:
+    left = kb.cache_dir("sparql") / ".draft-plain-1"
+    left.mkdir()
+    assert kb.sparql("ASK { ?s r:IsA c:kind_1 }")
+    assert not left.exists()

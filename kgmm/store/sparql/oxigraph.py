@@ -45,8 +45,9 @@ def index(store: Handle, annotated: bool) -> Path:
     with _only_one(root):
         if wanted.is_dir():
             return wanted
+        for left in root.glob(".draft-*"):  # by a process that was killed: nobody else builds now
+            shutil.rmtree(left, ignore_errors=True)
         draft = root / f".draft-{kind}-{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
         try:
             if not _update(store, draft, _versions(root, kind), annotated):
                 _build(store, draft, annotated)

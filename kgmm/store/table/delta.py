@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
@@ -106,12 +108,25 @@ def versions(folder: Path) -> list[Version]:
     return found
 
 
+@contextmanager
+def _plainly_named(folder: Path) -> Iterator[str]:
+    """Give a name of the table that the deltalake package takes as it is: it decodes percent signs, for one."""
+    if re.fullmatch(r"[\w/.-]+", str(folder), re.ASCII):
+        yield str(folder)
+        return
+    with tempfile.TemporaryDirectory(prefix="kgmm-") as place:
+        (Path(place) / "_delta_log").symlink_to(folder / "_delta_log")
+        yield place
+
+
 def create(folder: Path) -> None:
     """Make an empty table, version 0."""
     from deltalake import CommitProperties, DeltaTable
 
     about = {INFO: json.dumps({"operation": "create", "terms": 0})}
-    DeltaTable.create(str(folder), SCHEMA, commit_properties=CommitProperties(custom_metadata=about))
+    (folder / "_delta_log").mkdir(parents=True)
+    with _plainly_named(folder) as place:
+        DeltaTable.create(place, SCHEMA, commit_properties=CommitProperties(custom_metadata=about))
     sync(log_path(folder, 0))
     sync_folder(folder / "_delta_log")
 
@@ -136,16 +151,17 @@ def write_file(folder: Path, rows: pa.Table, drafts: list[Path]) -> dict[str, An
     """Write one data file that no version knows yet, noted in *drafts*; return what a commit needs to know of it."""
     path = folder / f"part-{uuid.uuid4().hex}.parquet"
     drafts.append(path)
-    pq.write_table(
-        rows,
-        path,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=_worth_a_dictionary(rows),
-        write_statistics=["graph", "subject", "predicate", "weight", "source"],
-        dictionary_pagesize_limit=1 << 24,
-        store_schema=False,
-    )
+    with path.open("wb") as file:
+        pq.write_table(
+            rows,
+            file,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=_worth_a_dictionary(rows),
+            write_statistics=["graph", "subject", "predicate", "weight", "source"],
+            dictionary_pagesize_limit=1 << 24,
+            store_schema=False,
+        )
     sync(path)
     return {"path": path.name, "size": path.stat().st_size, "stats": _stats(rows)}
 
@@ -227,7 +243,8 @@ def commit(
     if new % CHECKPOINT == 0:
         from deltalake import DeltaTable
 
-        DeltaTable(str(folder)).create_checkpoint()  # it sums the log up, so that opening it stays quick
+        with _plainly_named(folder) as place:
+            DeltaTable(place).create_checkpoint()  # it sums the log up, so that opening it stays quick
     return new
 
 
@@ -242,7 +259,8 @@ def files(folder: Path, version: int) -> list[dict[str, Any]]:
     from deltalake.exceptions import DeltaError
 
     try:
-        adds = pa.table(DeltaTable(str(folder), version=version).get_add_actions()).to_pylist()
+        with _plainly_named(folder) as place:
+            adds = pa.table(DeltaTable(place, version=version).get_add_actions()).to_pylist()
     except (DeltaError, OSError) as error:
         raise StoreCorrupt(f"{folder}: version {version} of the table cannot be read: {error}") from error
     return sorted(adds, key=lambda add: (add["modification_time"], add["path"]))
@@ -255,7 +273,7 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
         StoreCorrupt: if it is missing or damaged.
     """
     try:
-        return pq.read_table(folder / name, columns=columns, partitioning=None)
+        return pq.read_table(pa.BufferReader((folder / name).read_bytes()), columns=columns)
     except (OSError, pa.ArrowException) as error:
         raise StoreCorrupt(
             f"{folder / name}: a table file is missing or damaged ({error}); restore it from a backup, "
