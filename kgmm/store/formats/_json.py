@@ -17,7 +17,7 @@ from kgmm.store.formats._stream import BLOCK, open_stream
 #: Longest single item (one scene, one annotation), in characters.
 ITEM_LIMIT = 64 << 20
 _SPACE = re.compile(r"[ \t\r\n]*")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:]')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\]:]', re.DOTALL)
 
 
 class Item(NamedTuple):

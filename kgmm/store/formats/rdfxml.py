@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from xml.parsers import expat
 
@@ -20,6 +21,8 @@ from kgmm.store.formats._stream import BLOCK, open_stream
 
 NAME = "rdf-xml"
 SUFFIXES = (".rdf", ".xml", ".owl")
+#: Longest entity: enough for any namespace, and one that a text names often stays bounded.
+ENTITY_LIMIT = 256
 
 
 def sniff(path: Path, head: bytes) -> float:
@@ -34,12 +37,33 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
     """Yield the file's statements.
 
     Raises:
-        BadInput: at the first syntax error, naming its line where the XML itself is malformed.
+        BadInput: at the first syntax error, naming its line where the XML itself is malformed, or if it declares
+            entities that could fill the memory.
     """
+    _refuse_bombs(path)
     try:
         yield from read_document(path, options, ox.RdfFormat.RDF_XML)
     except BadInput as error:  # the parser of RDF does not say where
         raise BadInput(path, error.reason, error.line or _malformed_line(path)) from error
+
+
+def _refuse_bombs(path: Path) -> None:
+    """Refuse entities made of entities, of which a few lines expand to gigabytes ("billion laughs"), and long ones."""
+    parser, rooted = expat.ParserCreate(), False
+
+    def declared(name: str, is_parameter: bool, value: str | None, *_: object) -> None:
+        if value is not None and ("&" in value or len(value) > ENTITY_LIMIT):
+            reason = f"entity {name[:40]!r} holds other entities or more than {ENTITY_LIMIT} characters"
+            raise BadInput(path, reason, parser.CurrentLineNumber)
+
+    def root(*_: object) -> None:
+        nonlocal rooted
+        rooted = True
+
+    parser.EntityDeclHandler, parser.StartElementHandler = declared, root
+    with open_stream(path) as stream, suppress(expat.ExpatError):  # other errors are told where the file is read
+        while not rooted and (block := stream.read(BLOCK)):
+            parser.Parse(block, False)
 
 
 def _malformed_line(path: Path) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgmm.errors import BadInput
-from kgmm.store.formats import ReadOptions, Rejects, detect
+from kgmm.store.formats import ReadOptions, Rejects, detect, formats
 from kgmm.store.rdf.terms import Statement, quads
 
 from .writers import write
@@ -40,6 +41,7 @@ FACTS = st.lists(
     max_size=6,
     unique_by=lambda f: f[:4],
 )
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 SYNTAX = {
     "nquads": (ox.RdfFormat.N_QUADS, ".nq"),
     "trig": (ox.RdfFormat.TRIG, ".trig"),
@@ -153,3 +155,39 @@ def test_a_relation_as_a_node_keeps_its_iri(tmp_path: Path) -> None:
     text = '<http://conceptnet.io/r/IsA> <http://www.w3.org/2000/01/rdf-schema#label> "is a" .\n'
     (row,) = read(write(tmp_path, "a.nt", text), "ntriples")[0]
     assert row["subject"] == "http://conceptnet.io/r/IsA"
+
+
+def bomb(depth: int) -> str:
+    declared = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, depth))
+    head = f'<?xml version="1.0"?>\n<!DOCTYPE a [<!ENTITY a0 "aaaaaaaaaa">\n{declared}]>\n'
+    return f'{head}<rdf:RDF xmlns:rdf="{RDF}"><rdf:Description rdf:about="&a{depth - 1};"/></rdf:RDF>'
+
+
+def test_entities_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:
+    for text in (bomb(10), bomb(1).replace("aaaaaaaaaa", "a" * 1000)):
+        path = write(tmp_path, "a.rdf", text)
+        with pytest.raises(BadInput, match=r"a\.rdf:[23]: entity"):
+            list(detect(path).read(path, ReadOptions()))
+    plain = f'<!DOCTYPE rdf:RDF [<!ENTITY e "http://e.org/">]>\n<rdf:RDF xmlns:rdf="{RDF}" xmlns:e="http://e.org/">'
+    plain += '<rdf:Description rdf:about="&e;a"><e:p>x</e:p></rdf:Description></rdf:RDF>'
+    (row,) = read(write(tmp_path, "b.rdf", plain), "rdf-xml")[0]
+    assert row["subject"] == "http://e.org/a"
+
+
+HOSTILE = {
+    "spaces": "@prefix e: <http://e.org/> .\ne:a e:b e:c {|" + " " * 65536 + "e:w 1 |} .",
+    "lines": "@prefix e: <http://e.org/> .\ne:a e:b e:c {|" + "\n " * 32768 + "e:w 1 |} .",
+    "a long name": "_:" + "a" * 65536,
+    "iris without spaces": "_:" + "<a>" * 22000,
+    "an open string": 'e:a e:b "' + '\\"' * 32768,
+    "an open key": '{"' + '\\"' * 32768,
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_telling_a_format_takes_time_in_step_with_the_file(case: str) -> None:
+    head = HOSTILE[case].encode()
+    began = time.process_time()
+    for module in formats().values():
+        assert 0.0 <= module.sniff(Path(case), head) <= 1.0
+    assert time.process_time() - began < 2  # quadratic patterns took half a minute and more
