@@ -118,7 +118,8 @@ class _Window:
                 size *= 2
                 continue
             except (RecursionError, ValueError) as error:
-                raise BadInput(self.path, f"not usable JSON: {error}", self.here) from error
+                why = "nested too deeply" if isinstance(error, RecursionError) else "a number of too many digits"
+                raise BadInput(self.path, f"not usable JSON: {why}", self.here) from error
             if end == len(self.text) and not isinstance(value, (dict, list, str)) and self.grow():
                 continue  # a number may go on in the next block
             self.at = end

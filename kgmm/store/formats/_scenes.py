@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ class RawScene(NamedTuple):
 
 
 #: Errors that building a scene from unchecked JSON may raise: the scene is rejected, the rest is read.
-_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, BadInput)
+WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, BadInput)
 
 
 def snake(text: str) -> str:
@@ -79,16 +79,27 @@ def identity(value: Any, what: str) -> str:
     return str(value)
 
 
-def box(x: Any, y: Any, w: Any, h: Any) -> Box:
+def number(value: Any, what: str) -> float:
+    """Return a finite number.
+
+    Raises:
+        ValueError: if *value* is none, or too large for one.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
+        return float(value)
+    raise ValueError(f"{what} is {str(value)[:40]!r}, a number is expected")
+
+
+def box(values: Any) -> Box:
     """Return a box of four finite numbers.
 
     Raises:
-        ValueError: if one is not.
+        ValueError: if it is none.
     """
-    values = (x, y, w, h)
-    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) for v in values):
-        raise ValueError(f"box {values} is not four numbers")
-    return (float(x), float(y), float(w), float(h))
+    if not isinstance(values, (list, tuple)) or len(values) != 4:
+        raise ValueError(f"box {str(values)[:40]!r} is not four numbers")
+    x, y, w, h = (number(value, "box") for value in values)
+    return x, y, w, h
 
 
 def size(value: Any) -> int:
@@ -129,8 +140,8 @@ def readers(raw: Raw) -> tuple[Callable[[Path], Iterator[SceneGraph]], Read]:
         for scene in raw(path, ReadOptions()):
             try:
                 yield scene.build().scene
-            except _WRONG as error:
-                raise BadInput(path, _reason(error), scene.line) from error
+            except WRONG as error:
+                raise BadInput(path, reason_of(error), scene.line) from error
 
     return scenes, lambda path, options: _statements(raw(path, options), options)
 
@@ -141,8 +152,8 @@ def _statements(raw: Iterable[RawScene], options: ReadOptions) -> Iterator[pa.Re
         try:
             scene, problems = one.build()
             facts = list(scene.facts())
-        except _WRONG as error:
-            rows.reject(one.line, _reason(error), one.quote)
+        except WRONG as error:
+            rows.reject(one.line, reason_of(error), one.quote)
             continue
         graph = scene.graph if options.graph is None else None
         for subject, predicate, obj, weight in facts:
@@ -154,9 +165,12 @@ def _statements(raw: Iterable[RawScene], options: ReadOptions) -> Iterator[pa.Re
     yield from rows.flush()
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception, what: str = "scene cannot be used") -> str:
+    """Return why a part of a file was left out, in words."""
     if isinstance(error, BadInput):
         return error.reason
     if isinstance(error, KeyError):
-        return f"scene has no {error}"
-    return f"scene cannot be used: {error}"
+        return f"{what}: it has no {error}"
+    if isinstance(error, (TypeError, AttributeError, IndexError)):  # Python's own words say nothing about the file
+        return f"{what}: one of its parts is of another kind than this format has there"
+    return f"{what}: {error}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,19 +19,22 @@ from kgmm.language.relations import CONCEPTNET_RELATIONS
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import batches
 from kgmm.store.formats._rows import Rows, rows_of, schema_of, weight_of
-from kgmm.store.formats._stream import head, lines
+from kgmm.store.formats._stream import Line, head, lines
 
-#: what a heading may call each column
+#: what a heading may call each column, the likeliest name first
 _NAMES = {
-    "subject": "subject head start source_node s",
-    "predicate": "predicate relation rel p",
-    "object": "object tail end o",
+    "subject": "subject head start source_node from node1 s source",
+    "predicate": "predicate relation relationship rel pred property p label type",
+    "object": "object tail end target to node2 o",
     "weight": "weight score confidence",
     "source": "source dataset provenance",
     "graph": "graph",
     "surface": "surface",
 }
-_HEADERS = {name: column for column, names in _NAMES.items() for name in names.split()}
+#: A row of commas whose last field begins with a quote that is not closed.
+_OPEN = re.compile(r'(?:(?:"(?:[^"]|"")*+"[^,]*+|[^",][^,]*+|),)*+"(?:[^"]|"")*+')
+#: Most lines a row may go on.
+JOINED = 100
 _PLAIN = ("subject", "predicate", "object", "weight", "source")
 _RELATION_FIRST = ("predicate", "subject", "object", "weight", "source")
 
@@ -63,7 +66,7 @@ def layout(head: bytes) -> Layout | None:
 def _layout(rows: list[str], separator: str) -> Layout | None:
     split = [row.split(separator) if separator == "\t" else _comma_fields(row) for row in rows]
     split = [fields for fields in split if fields] or [[""]]
-    named = tuple(_HEADERS.get(name.strip().lower(), "") for name in split[0])
+    named = _named(split[0])
     if {"subject", "predicate", "object"} <= set(named):
         return Layout(named, separator, True, 0.9)
     good = [fields for fields in split if 3 <= len(fields) <= 5 and _numeric(fields)]
@@ -76,6 +79,17 @@ def _layout(rows: list[str], separator: str) -> Layout | None:
     if separator == "," and max(relations) < 0.5:
         return None  # three commas in a line are no table of facts yet
     return Layout(columns, separator, False, sure * share)
+
+
+def _named(heading: list[str]) -> tuple[str, ...]:
+    """Return what the columns of a heading hold, nothing where it cannot be told."""
+    told = [name.strip().lower() for name in heading]
+    columns = [""] * len(told)
+    for column, names in _NAMES.items():
+        places = [told.index(name) for name in names.split() if name in told]
+        for place in [at for at in places if not columns[at]][:1]:
+            columns[place] = column
+    return tuple(columns)
 
 
 def _comma_fields(row: str) -> list[str]:
@@ -98,7 +112,11 @@ def _is_relation(text: str) -> bool:
 @lru_cache(maxsize=1 << 18)
 def _node(text: str, lang: str) -> str:
     text = text.strip()
-    return text if is_literal(text) else concept(text, lang)
+    if is_literal(text):
+        return text
+    if text.startswith('"') or (text.endswith('"') and text.count('"') == 1):  # a row that was cut at a line end
+        raise ValueError(f"{text[:40]!r} has a quote without its other half")
+    return concept(text, lang)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -119,8 +137,8 @@ def read_table(path: Path, options: ReadOptions, relation_first: bool = False) -
     if found is None:
         raise BadInput(path, "expected columns subject, relation, object and perhaps weight")
     columns, separator, header, _ = found
-    if relation_first:
-        columns, header = _RELATION_FIRST, False
+    if relation_first and not header:
+        columns = _RELATION_FIRST
     if separator == "\t" and not header and columns[0] in ("subject", "predicate"):
         return _read_fast(path, options, columns)
 
@@ -131,7 +149,28 @@ def read_table(path: Path, options: ReadOptions, relation_first: bool = False) -
             raise ValueError(str(error)) from error
         _add(rows, dict(zip(columns, fields, strict=False)), len(fields), len(columns), options)
 
-    return rows_of(islice(lines(path, options.progress), int(header), None), add)
+    stream: Iterator[Line] = lines(path, options.progress)
+    if separator == ",":
+        stream = _records(stream)
+    if header:
+        next((line for line in stream if line.text.strip() and not line.text.startswith("#")), None)
+    return rows_of(stream, add)
+
+
+def _records(stream: Iterator[Line]) -> Iterator[Line]:
+    """Join lines where a quoted field goes on in the next; a quote that is not closed soon spoils its line alone."""
+    waiting: deque[Line] = deque()
+    while line := waiting.popleft() if waiting else next(stream, None):
+        text, taken = line.text, list[Line]()
+        while not line.problem and not text.startswith("#") and _OPEN.fullmatch(text):
+            more = waiting.popleft() if waiting else next(stream, None)
+            if more is None or len(taken) == JOINED:
+                waiting.extendleft(reversed([*taken, *([more] if more else [])]))
+                text, line = line.text, line._replace(problem="a quote is not closed")
+                break
+            taken.append(more)
+            text, line = f"{text}\n{more.text}", line._replace(problem=more.problem)
+        yield line._replace(text=text)
 
 
 def _add(rows: Rows, named: dict[str, str], found: int, allowed: int, options: ReadOptions) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store.formats._json import outline
-from kgmm.store.formats._scenes import Built, each_item, readers, snake, words
+from kgmm.store.formats._scenes import Built, each_item, identity, readers, snake, words
 
 NAME = "clevr"
 SUFFIXES = (".json",)
@@ -45,7 +45,9 @@ def _build(entry: dict[str, Any]) -> Built:
                     raise ValueError(f"relation {direction!r} names solid {other}, which is not there")
                 relations.append(SceneRelation(str(other), snake(direction), str(index)))
     image = entry.get("image_filename")
-    name = Path(words(image, "image_filename")).stem if image else f"clevr_{int(entry['image_index'])}"
+    name = (
+        Path(words(image, "image_filename")).stem if image else f"clevr_{identity(entry['image_index'], 'image_index')}"
+    )
     return Built(
         SceneGraph(name.replace(" ", "_"), objects, tuple(relations), WIDTH, HEIGHT, image=image, source="clevr"), []
     )

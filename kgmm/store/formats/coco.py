@@ -17,7 +17,7 @@ from kgmm.scene import Box, SceneGraph, SceneObject
 from kgmm.store.formats import _scenes
 from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import Built, RawScene, box, identity, readers, size, words
+from kgmm.store.formats._scenes import WRONG, Built, RawScene, box, identity, number, readers, reason_of, size, words
 
 NAME = "coco"
 SUFFIXES = (".json",)
@@ -57,13 +57,25 @@ class _Tables:
                 entry = (
                     identity(value["id"], "id"),
                     identity(value["category_id"], "category_id"),
-                    box(*value["bbox"]),
-                    float(value.get("score", 1.0)),
+                    box(value["bbox"]),
+                    number(value.get("score", 1.0), "score"),
                     line,
                 )
                 self.boxes[identity(value["image_id"], "image_id")].append(entry)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            self.problems.append((line, f"{key[:-1]} left out: {error!r}", str(value)))
+        except WRONG as error:
+            what = "category" if key == "categories" else key[:-1]
+            self.problems.append((line, reason_of(error, f"{what} left out"), str(value)))
+
+    def names(self) -> dict[str, str]:
+        """Return the scene of each picture: its file's name without the ending, and its id where that is taken."""
+        found: dict[str, str] = {}
+        for picture in dict.fromkeys([*self.pictures, *self.boxes]):
+            file_name = self.pictures.get(picture, ({}, 0))[0].get("file_name")
+            stem = Path(file_name).stem.replace(" ", "_") if isinstance(file_name, str) and file_name else picture
+            while stem in found:
+                stem += f"_{picture}"
+            found[stem] = picture
+        return {picture: name for name, picture in found.items()}
 
 
 def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
@@ -72,30 +84,35 @@ def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
         tables.take(key, value, line)
     if not tables.boxes and not tables.problems:
         raise BadInput(path, "holds no COCO annotations with boxes (captions or keypoints only?)")
+    names = tables.names()
     for picture in tables.boxes:
         _, line = tables.pictures.get(picture, ({}, tables.boxes[picture][0][4]))
-        yield RawScene(partial(_build, picture, tables), line, f"image {picture}")
+        yield RawScene(partial(_build, picture, names[picture], tables), line, f"image {picture}")
     for line, reason, raw in tables.problems:
         yield RawScene(partial(_scenes.refuse, BadInput(path, reason)), line, raw)
 
 
-def _build(picture: str, tables: _Tables) -> Built:
+def _build(picture: str, name: str, tables: _Tables) -> Built:
     about, _ = tables.pictures.get(picture, ({}, 0))
-    objects, problems = [], []
+    objects: dict[str, SceneObject] = {}
+    problems = []
     for annotation, category, where, score, line in tables.boxes[picture]:
         if category not in tables.categories:
             problems.append(f"annotation {annotation} (line {line}) has unknown category {category}")
             continue
-        name, kind = tables.categories[category]
-        objects.append(SceneObject(annotation, name, where, score, aliases=(kind,) if kind and kind != name else ()))
-    file_name = about.get("file_name")
+        word, kind = tables.categories[category]
+        if annotation in objects:
+            problems.append(f"annotation {annotation} (line {line}) left out: another of this id is there")
+            continue
+        aliases = (kind,) if kind and kind != word else ()
+        objects[annotation] = SceneObject(annotation, word, where, score, aliases=aliases)
     scene = SceneGraph(
-        Path(file_name).stem.replace(" ", "_") if isinstance(file_name, str) and file_name else picture,
-        tuple(objects),
+        name,
+        tuple(objects.values()),
         (),
         size(about.get("width")),
         size(about.get("height")),
-        image=file_name,
+        image=about.get("file_name"),
         source="coco",
     )
     return Built(scene, problems)

@@ -13,7 +13,7 @@ from typing import Any
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import Built, RawScene, box, identity, readers, size, snake, words
+from kgmm.store.formats._scenes import WRONG, Built, RawScene, box, identity, readers, reason_of, size, snake, words
 
 NAME = "gqa"
 SUFFIXES = (".json",)
@@ -42,7 +42,7 @@ def _build(picture_id: str | None, picture: dict[str, Any]) -> Built:
         SceneObject(
             key,
             words(entry["name"], "object name"),
-            box(entry["x"], entry["y"], entry["w"], entry["h"]) if all(k in entry for k in "xywh") else None,
+            box([entry[key] for key in "xywh"]) if all(k in entry for k in "xywh") else None,
             attributes=tuple(dict.fromkeys(words(a, "attribute") for a in entry.get("attributes") or ())),
         )
         for key, entry in entries.items()
@@ -55,8 +55,8 @@ def _build(picture_id: str | None, picture: dict[str, Any]) -> Built:
                 if end not in entries:
                     raise ValueError(f"it names object {end}, which is not there")
                 relations.append(SceneRelation(key, snake(words(relation["name"], "name")), end))
-            except (KeyError, ValueError) as error:
-                problems.append(f"relation of object {key} left out: {error}")
+            except WRONG as error:
+                problems.append(reason_of(error, f"relation of object {key} left out"))
     scene = SceneGraph(
         identity(picture_id, "picture id"),
         objects,

@@ -141,6 +141,8 @@ def node(text: str) -> str:
         return _quoted(plain(text))
     if match := _LANGUAGE.fullmatch(text):
         return f"{_quoted(_unescape(match[1]))}@{match[2].lower()}"
+    if text[0] == "'":
+        raise ValueError(f"string {text[:40]!r} does not end, or names no language")
     if text[0] == "^":
         return _date(text)
     if match := _PLACE.fullmatch(text):

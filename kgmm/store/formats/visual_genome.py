@@ -10,7 +10,7 @@ from typing import Any
 
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store.formats._json import outline
-from kgmm.store.formats._scenes import Built, box, each_item, identity, readers, size, snake, words
+from kgmm.store.formats._scenes import WRONG, Built, box, each_item, identity, readers, reason_of, size, snake, words
 
 NAME = "visual-genome"
 SUFFIXES = (".json",)
@@ -29,10 +29,11 @@ def sniff(path: Path, head: bytes) -> float:
 def build(picture: dict[str, Any]) -> Built:
     """Return the scene of one picture."""
     objects: dict[str, SceneObject] = {}
+    relations, problems = [], []
     for entry in picture["objects"]:
         found = object_of(entry)
-        objects.setdefault(found.id, found)
-    relations, problems = [], []
+        if objects.setdefault(found.id, found) != found:
+            problems.append(f"object {found.id} left out: another of this id is there")
     for entry in picture.get("relationships") or ():
         try:
             relation = SceneRelation(
@@ -44,8 +45,8 @@ def build(picture: dict[str, Any]) -> Built:
             if missing:
                 raise ValueError(f"relation {relation.predicate!r} names object {min(missing)}, not there")
             relations.append(relation)
-        except (KeyError, ValueError) as error:
-            problems.append(f"relation left out: {error}")
+        except WRONG as error:
+            problems.append(reason_of(error, "relation left out"))
     scene = SceneGraph(
         identity(picture["image_id"], "image_id"),
         tuple(objects.values()),
@@ -65,7 +66,7 @@ def object_of(entry: dict[str, Any]) -> SceneObject:
     return SceneObject(
         identity(entry["object_id"], "object_id"),
         first,
-        box(entry["x"], entry["y"], entry["w"], entry["h"]) if has_box else None,
+        box([entry[key] for key in "xywh"]) if has_box else None,
         attributes=tuple(dict.fromkeys(words(a, "attribute") for a in entry.get("attributes") or ())),
         aliases=tuple(more),
     )

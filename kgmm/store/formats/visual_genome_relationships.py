@@ -10,7 +10,7 @@ from typing import Any
 
 from kgmm.store.formats import visual_genome
 from kgmm.store.formats._json import outline
-from kgmm.store.formats._scenes import Built, each_item, readers
+from kgmm.store.formats._scenes import WRONG, Built, each_item, readers, reason_of
 
 NAME = "visual-genome-relationships"
 SUFFIXES = (".json",)
@@ -36,8 +36,8 @@ def _build(picture: dict[str, Any]) -> Built:
             relations.append(
                 {"subject_id": ends[0]["object_id"], "predicate": entry["predicate"], "object_id": ends[1]["object_id"]}
             )
-        except (KeyError, ValueError) as error:
-            problems.append(f"relation left out: {error}")
+        except WRONG as error:
+            problems.append(reason_of(error, "relation left out"))
     scene, more = visual_genome.build({**picture, "objects": objects, "relationships": relations})
     return Built(scene, problems + more)
 

@@ -56,6 +56,8 @@ def load(
         first = _first(parts)
         read = sum(map(len, first))
         if read < encoding.BULK:
+            if not (read or rejects.count or lang):
+                raise BadInput(source, f"no statement is in it, read as {found.NAME}")
             rows = pa.concat_tables([_as_table(part, graph) for part in first] or [table.SCHEMA.empty_table()])
             _if_strict(strict, source, rejects)
             with store.writing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgmm.errors import BadInput
+from kgmm.store import LocalStore
 from kgmm.store.formats import ReadOptions, Rejects, detect, formats
 from kgmm.store.rdf.terms import Statement, quads
 
@@ -191,3 +193,22 @@ def test_telling_a_format_takes_time_in_step_with_the_file(case: str) -> None:
     for module in formats().values():
         assert 0.0 <= module.sniff(Path(case), head) <= 1.0
     assert time.process_time() - began < 2  # quadratic patterns took half a minute and more
+
+
+def test_what_json_ld_drops_is_rejected_and_counted(tmp_path: Path) -> None:
+    context = {"e": "http://e.org/", "name": "e:name", "near": {"@id": "e:near", "@type": "@id"}}
+    context["label"] = {"@id": "e:label", "@container": "@language"}
+    nodes = [
+        {"@id": "e:lamp", "e:near": {"@id": "a thing with blanks"}},
+        {"@id": "e:b", "near": "a b", "colour": "red", "name": "x", "label": {"en": "lamp", "de": "Lampe"}},
+    ]
+    text = json.dumps({"@context": context, "@graph": nodes})
+    rows, reasons = read(write(tmp_path, "a.jsonld", text), "json-ld")
+    assert {row["object"] for row in rows} == {'"x"', '"lamp"@en', '"Lampe"@de'}
+    assert reasons == ["'a thing with blanks' is no IRI", "'a b' is no IRI", "property 'colour' is in no context"]
+
+
+def test_a_file_of_no_statements_is_no_success(tmp_path: Path) -> None:
+    for name, text in (("a.ttl", "@prefix e: <http://e.org/> .\n"), ("a.jsonld", '{"@id": "http://e.org/a"}')):
+        with pytest.raises(BadInput, match="no statement is in it"):
+            LocalStore(tmp_path / "kb").load(write(tmp_path, name, text))

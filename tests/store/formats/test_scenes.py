@@ -156,3 +156,46 @@ def test_a_named_graph_takes_all_scenes(tmp_path: Path) -> None:
     path = writers.write(tmp_path, "a.json", writers.own([SceneGraph("7", (SceneObject("0", "cube"),))]))
     (batch,) = detect(path).read(path, ReadOptions(graph="photos"))
     assert set(batch.to_pydict()["graph"]) == {None}
+
+
+def coco(annotations: list[dict[str, object]]) -> str:
+    images = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "val/a.jpg"}]
+    return json.dumps({"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "dog"}]})
+
+
+def test_pictures_of_one_name_in_two_folders_are_two_scenes(tmp_path: Path) -> None:
+    boxes = [{"id": i, "image_id": i, "category_id": 1, "bbox": [0, 0, 1, 1]} for i in (1, 2)]
+    found = list(read_scenes(writers.write(tmp_path, "a.json", coco(boxes))))
+    assert [scene.id for scene in found] == ["a", "a_2"]
+
+
+def test_two_annotations_of_one_id_are_not_made_one(tmp_path: Path) -> None:
+    boxes = [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [x, 0, 1, 1]} for x in (0, 5)]
+    path = writers.write(tmp_path, "a.json", coco(boxes))
+    rejects = [part for part in detect(path).read(path, ReadOptions()) if isinstance(part, Rejects)]
+    assert "annotation 1 (line 1) left out: another of this id" in rejects[0].reasons[0]
+
+
+WRONG_PARTS = [
+    coco([{"id": 1, "image_id": 1, "category_id": 1, "bbox": bbox}])
+    for bbox in ([], None, "1234", [1, 2, 3], [10**400] * 4)
+]
+WRONG_PARTS += [
+    coco([{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": "much"}]),
+    '[{"image_id": 1, "objects": [null], "relationships": []}]',
+    '[{"image_id": 1, "objects": [{"object_id": 1, "name": "a"}], "relationships": [null]}]',
+    '[{"image_id": 1, "objects": 7, "relationships": []}]',
+    '{"7": {"width": 1, "objects": {"1": {"name": "cup", "relations": [7]}}}}',
+    '{"scenes": [{"image_index": "one", "objects": [{"shape": 5, "3d_coords": 1}]}]}',
+    '{"scenes": [{"image_index": null, "objects": []}]}',
+]
+
+
+@pytest.mark.parametrize("text", WRONG_PARTS)
+def test_reasons_are_told_in_words(text: str, tmp_path: Path) -> None:
+    path = writers.write(tmp_path, "a.json", text)
+    reasons = [r for part in detect(path).read(path, ReadOptions()) if isinstance(part, Rejects) for r in part.reasons]
+    assert reasons
+    for reason in reasons:
+        for python in ("NoneType", "()", "Error", "object is not", "argument", "literal for", "could not", "subscript"):
+            assert python not in reason

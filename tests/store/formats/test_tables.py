@@ -197,3 +197,56 @@ def test_progress_counts_the_bytes_of_the_file(tmp_path: Path) -> None:
 def test_what_is_no_knowledge_is_not_recognized(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"empty|not recognized"):
         detect(write(tmp_path, "a.bin", content))
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "source,relation,target",
+        "Source,Type,Target",
+        "from\tpred\tto",
+        "start\trelationship\tend",
+        "# made\nhead,property,tail",
+    ],
+)
+def test_a_heading_is_no_fact(heading: str, tmp_path: Path) -> None:
+    mark = "\t" if "\t" in heading else ","
+    rows, bad = read(write(tmp_path, "a.csv", f"{heading}\n{mark.join(('harbour', 'PartOf', 'town'))}\n"), "tabular")
+    assert [quadruple(r) for r in rows] == [("/c/en/harbour", "PartOf", "/c/en/town", 1.0)]
+    assert not bad
+
+
+def test_gephi_puts_the_target_second_and_the_label_before_the_type(tmp_path: Path) -> None:
+    text = "Source,Target,Type,Id,Label,Weight\nharbour,town,Directed,0,PartOf,2\n"
+    rows, _ = read(write(tmp_path, "a.csv", text), "tabular")
+    assert [quadruple(r) for r in rows] == [("/c/en/harbour", "PartOf", "/c/en/town", 2.0)]
+
+
+def test_a_heading_is_no_fact_where_the_format_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.tsv", "relation\thead\ttail\nPartOf\tharbour\ttown\n")
+    (batch,) = detect(path, "conceptnet100k").read(path, ReadOptions())
+    assert batch.to_pydict()["subject"] == ["/c/en/harbour"]
+
+
+def test_a_line_end_inside_quotes_belongs_to_the_term(tmp_path: Path) -> None:
+    text = 'subject,predicate,object\n"harbour\nold",PartOf,"a ""big""\ntown"\nquay,PartOf,town\n5" disk,IsA,disk\n'
+    rows, bad = read(write(tmp_path, "a.csv", text), "tabular")
+    assert [r["subject"] for r in rows] == ["/c/en/harbour_old", "/c/en/quay", '/c/en/5"_disk']
+    assert not bad
+
+
+def test_a_quote_that_is_not_closed_spoils_its_line_alone(tmp_path: Path) -> None:
+    text = 'subject,predicate,object\n"harbour,PartOf,town\n' + "quay,PartOf,town\n" * 3
+    rows, bad = read(write(tmp_path, "a.csv", text), "tabular")
+    assert ([r["subject"] for r in rows], bad) == (["/c/en/quay"] * 3, [2])
+
+
+def test_a_row_of_tabs_cut_inside_quotes_is_rejected_whole(tmp_path: Path) -> None:
+    text = 'quay\tPartOf\ttown\n"harbour\nold"\tPartOf\ttown\n'
+    rows, bad = read(write(tmp_path, "a.tsv", text), "tabular")
+    assert ([r["subject"] for r in rows], bad) == (["/c/en/quay"], [2, 3])
+
+
+def test_a_kgtk_string_that_does_not_end_is_rejected(tmp_path: Path) -> None:
+    rows, bad = read(write(tmp_path, "a.tsv", "node1\tlabel\tnode2\nQ14\tP1476\t'unterminated\n"), "kgtk")
+    assert (rows, bad) == ([], [2])
