@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -57,8 +56,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(2)
     questions = load_questions(arguments.folder / "questions-train.json")[:: arguments.every]
-    with tempfile.TemporaryDirectory() as folder:
-        kb, stated = fvqa_store(arguments.kb or Path(folder) / "kb", arguments.folder, arguments.distractors)
+    with fvqa_store(arguments.folder, arguments.distractors, arguments.kb) as (kb, stated):
         train, held = split_by_image(questions, 0.5, 0)
         sets = [collect(kb, stated, part) for part in (train, held)]
     weights = fit(sets[0])

@@ -69,11 +69,8 @@ class Bench:
         from kgmm.train.guided.teacher import teacher_answers
 
         questions = split_by_image(load_questions(Path(self.folder) / "questions-train.json"), 0.2, 1)[0]
-        with tempfile.TemporaryDirectory() as scratch:
-            more = Path(self.distractors) if self.distractors else None
-            store = fvqa_store(Path(scratch) / "kb", Path(self.folder), more)[0]
-            with store:
-                return teacher_answers(store, questions)
+        with fvqa_store(Path(self.folder), Path(self.distractors) if self.distractors else None) as (store, _):
+            return teacher_answers(store, questions)
 
     def run(self, row: str, share: float, seed: int) -> dict[str, dict[str, float]]:
         """Train one row's network on a share of the labels; a row with a prior uses the weights of that without."""

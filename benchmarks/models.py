@@ -124,11 +124,8 @@ def reasoner_run(name: str, folder: str, distractors: str | None) -> dict[str, f
     from kgmm.evaluate.fvqa import ask_all, score
 
     questions = split_by_image(load_questions(Path(folder) / "questions-train.json"), 0.2, 1)[1]
-    with tempfile.TemporaryDirectory() as scratch:
-        more = Path(distractors) if distractors else None
-        store, stated = fvqa_store(Path(scratch) / "kb", Path(folder), more)
-        with store:
-            asked = ask_all(store, stated, questions, reasoner=name)
+    with fvqa_store(Path(folder), Path(distractors) if distractors else None) as (store, stated):
+        asked = ask_all(store, stated, questions, reasoner=name)
     return {"accuracy": score(questions, asked.rows)["top1"]}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +56,8 @@ def faithfulness(
     from kgmm.evaluate.faithfulness import measure_all, report
 
     questions = split_by_image(load_questions(folder / f"questions-{split}.json"), held, seed)[1][:limit]
-    with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
-        store, _ = fvqa_store(kb or Path(scratch) / "kb", folder, distractors)
-        with store:
-            rows = measure_all(store, questions, reasoner, draws, progress)
+    with progress_bar("questions") as progress, fvqa_store(folder, distractors, kb) as (store, _):
+        rows = measure_all(store, questions, reasoner, draws, progress)
     found = {"reasoner": reasoner, **report(rows)}
     if plots is not None:
         _write(plots, found)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -54,18 +54,9 @@ def fvqa(
         threshold = RANKED
     questions = load_questions(folder / f"questions-{split}.json")
     questions = (split_by_image(questions, held, seed)[1] if held else questions)[:limit]
-    with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
-        store, stated = fvqa_store(kb or Path(scratch) / "kb", folder, distractors)
-        with store:
-            asked = ask_all(
-                store,
-                stated,
-                questions,
-                reasoner=reasoner,
-                threshold=threshold,
-                without_gold=without_gold,
-                progress=progress,
-            )
+    how: dict[str, Any] = {"reasoner": reasoner, "threshold": threshold, "without_gold": without_gold}
+    with progress_bar("questions") as progress, fvqa_store(folder, distractors, kb) as (store, stated):
+        asked = ask_all(store, stated, questions, **how, progress=progress)
     if predictions is not None:
         write_predictions(predictions, asked.rows)
     figures = score(questions, asked.rows)

@@ -268,27 +268,21 @@ def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> A
 
         facts = load_fvqa(data, options.get("distractors"), known["dev"], known["split"])[0]
         return PriorProblem(problem, split, Support(facts), seed=seed)
-    import tempfile
-
     from kgmm.data.fvqa import fvqa_store
     from kgmm.train.guided.teacher import StudentProblem, teacher_answers
 
-    with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
-        store = fvqa_store(options.get("kb") or Path(scratch) / "kb", data, options.get("distractors"))[0]
-        with store:
-            taught = teacher_answers(store, split.questions, progress=progress)
+    kept = fvqa_store(data, options.get("distractors"), options.get("kb"))
+    with progress_bar("questions") as progress, kept as (store, _):
+        taught = teacher_answers(store, split.questions, progress=progress)
     return StudentProblem(problem, split, taught, seed=seed)
 
 
 def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:
-    import tempfile
-
     from kgmm.data.fvqa import check_folder, fvqa_store, load_questions
     from kgmm.train.hybrid import HybridProblem
 
     check_folder(folder)
     questions = load_questions(folder / "questions-train.json")
-    with tempfile.TemporaryDirectory() as scratch, progress_bar("questions") as progress:
-        store, stated = fvqa_store(options.get("kb") or Path(scratch) / "kb", folder, options.get("distractors"))
-        with store:
-            return HybridProblem(store, stated, questions, seed=options.get("seed", 0), progress=progress)
+    kept = fvqa_store(folder, options.get("distractors"), options.get("kb"))
+    with progress_bar("questions") as progress, kept as (store, stated):
+        return HybridProblem(store, stated, questions, seed=options.get("seed", 0), progress=progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,6 @@ def data_folder() -> Path:
     Raises:
         MissingExtra: if easy-vqa is not installed.
     """
-    import importlib.util
-
     spec = importlib.util.find_spec("easy_vqa")
     if spec is None or spec.origin is None:
         raise MissingExtra("easy-vqa", "data")

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from kgmm.data.released import read_json, records
 from kgmm.data.surfaces import FvqaFact, parse_surface, singular
 from kgmm.errors import BadInput
 from kgmm.language import names
@@ -127,21 +130,7 @@ def load_questions(path: str | Path) -> list[FvqaQuestion]:
     Raises:
         BadInput: if the file is no JSON list, or a question lacks its text or concepts.
     """
-    try:
-        rows = json.loads(Path(path).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise BadInput(path, f"not a JSON file: {error.msg}", line=error.lineno) from error
-    except ValueError as error:
-        raise BadInput(path, f"not a JSON file: {error}") from error
-    if not isinstance(rows, list):
-        raise BadInput(path, "expected a list of questions")
-    questions = []
-    for number, row in enumerate(rows, 1):
-        try:
-            questions.append(_question(row))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise BadInput(path, f"question {number} lacks a field or has a wrong one: {error!r}") from error
-    return questions
+    return list(records(path, read_json(path), _question))
 
 
 def _question(row: dict[str, object]) -> FvqaQuestion:
@@ -182,23 +171,25 @@ def split_by_image(questions: Iterable[Q], fraction: float = 0.2, seed: int = 0)
     return [q for q in questions if q.image not in held], [q for q in questions if q.image in held]
 
 
-def fvqa_store(place: Path, folder: Path, distractors: Path | None = None) -> tuple[LocalStore, StatedFacts]:
-    """Return a store of FVQA's facts and, as distractors, further triples; and which facts state what.
-
-    The store is filled once; one that has facts already is taken as it is.
+@contextmanager
+def fvqa_store(
+    folder: Path, distractors: Path | None = None, place: Path | None = None
+) -> Iterator[tuple[LocalStore, StatedFacts]]:
+    """Give a store of FVQA's facts and, as distractors, further triples; and which facts state what.
 
     Args:
-        place: where the store is, or will be made.
         folder: with ``facts.jsonl``.
         distractors: a file of knowledge in any format that loads.
+        place: where the store is kept; it is filled once, and one that has facts already is taken as it is. By default
+            it is made in a folder that goes with the block.
     """
     known = load_facts(folder / "facts.jsonl")
-    store = LocalStore(place)
-    if len(store) == 0:
-        store.add([fact.statement() for fact in known])
-        if distractors is not None:
-            store.load(distractors, graph="distractors")
-    return store, StatedFacts(known)
+    with TemporaryDirectory() as scratch, LocalStore(place or Path(scratch) / "kb") as store:
+        if len(store) == 0:
+            store.add([fact.statement() for fact in known])
+            if distractors is not None:
+                store.load(distractors, graph="distractors")
+        yield store, StatedFacts(known)
 
 
 def check_folder(folder: Path) -> None:

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
 
+from kgmm.data.fvqa import FvqaQuestion
 from kgmm.language import names
 from kgmm.scene import SceneGraph
-
-if TYPE_CHECKING:
-    from kgmm.store import Fact, LocalStore
+from kgmm.store import Fact, LocalStore
 
 #: relation → (question whose answer is the object, question whose answer is the seen subject)
 TEMPLATES: dict[str, tuple[str, str]] = {
@@ -45,6 +43,13 @@ class KnowledgeQuestion:
     fact: Fact
     #: whether the answer is a seen thing (else it is the fact's other end)
     seen: bool
+
+    def labelled(self, id: str) -> FvqaQuestion:
+        """Return it as a question of FVQA; its fact's id is the triple's terms, joined by slashes."""
+        fact, seen = self.fact, tuple(o.name for o in self.scene.objects)
+        gold, source = "/".join((fact.subject, fact.predicate, fact.object)), "image" if self.seen else "kb"
+        given = (self.scene.id, self.question, self.answer, (gold,), source, fact.predicate, seen, self.choices)
+        return FvqaQuestion(id, *given)
 
 
 def knowledge_questions(

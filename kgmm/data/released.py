@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kgmm.errors import BadInput
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,12 @@ class VqaRecord:
         return (said * min((said - 1) / 3, 1.0) + (people - said) * min(said / 3, 1.0)) / people
 
 
-def _load(path: str | Path) -> Any:
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        BadInput: if it cannot be read or is none, with the line.
+    """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -59,7 +66,12 @@ def _load(path: str | Path) -> Any:
         raise BadInput(path, f"not a JSON file: {error}") from error
 
 
-def _rows(path: str | Path, rows: Any, make: Callable[[Any], VqaRecord], what: str = "question") -> Iterator[VqaRecord]:
+def records(path: str | Path, rows: Any, make: Callable[[Any], T], what: str = "question") -> Iterator[T]:
+    """Yield what *make* makes of each row of a list.
+
+    Raises:
+        BadInput: naming the row of which it makes nothing, or if there is no list.
+    """
     for number, row in enumerate(_list(path, rows, f"{what}s"), 1):
         try:
             record = make(row)
@@ -82,7 +94,7 @@ def _list(path: str | Path, rows: Any, what: str) -> list[Any]:
 
 
 def _by_id(path: str | Path) -> list[tuple[str, Any]]:
-    document = _load(path)
+    document = read_json(path)
     if not isinstance(document, dict):
         raise BadInput(path, "expected a JSON object of questions by id")
     return list(document.items())
@@ -90,7 +102,7 @@ def _by_id(path: str | Path) -> list[tuple[str, Any]]:
 
 def _labels(path: str | Path) -> dict[Any, Any]:
     labels = {}
-    for number, row in enumerate(_list(path, _field(path, _load(path), "annotations"), "annotations"), 1):
+    for number, row in enumerate(_list(path, _field(path, read_json(path), "annotations"), "annotations"), 1):
         try:
             labels[row["question_id"]] = row
         except (KeyError, TypeError) as error:
@@ -120,7 +132,7 @@ def vqa2(questions: str | Path, annotations: str | Path | None = None) -> Iterat
             str(row["question_id"]), str(row["image_id"]), row["question"], tuple(said.most_common()), choices, kind
         )
 
-    yield from _rows(questions, _field(questions, _load(questions), "questions"), make)
+    yield from records(questions, _field(questions, read_json(questions), "questions"), make)
 
 
 def ok_vqa(questions: str | Path, annotations: str | Path | None = None) -> Iterator[VqaRecord]:
@@ -134,7 +146,7 @@ def visual7w(path: str | Path, split: str | None = None) -> Iterator[VqaRecord]:
     Raises:
         BadInput: if the file is not of this layout.
     """
-    images = _list(path, _field(path, _load(path), "images"), "images")
+    images = _list(path, _field(path, read_json(path), "images"), "images")
     for number, image in enumerate(images, 1):
         if not isinstance(image, dict) or not isinstance(image.get("qa_pairs"), list):
             raise BadInput(path, f"image {number} has no list of qa_pairs")
@@ -148,7 +160,7 @@ def visual7w(path: str | Path, split: str | None = None) -> Iterator[VqaRecord]:
                 str(row["qa_id"]), name, row["question"], ((row["answer"], 1),), choices, row.get("type", "")
             )
 
-        yield from _rows(path, image["qa_pairs"], make, f"image {number}, question")
+        yield from records(path, image["qa_pairs"], make, f"image {number}, question")
 
 
 def gqa(path: str | Path) -> Iterator[VqaRecord]:
@@ -164,7 +176,7 @@ def gqa(path: str | Path) -> Iterator[VqaRecord]:
         kind = row.get("types", {}).get("structural", "")
         return VqaRecord(str(number), str(row["imageId"]), row["question"], answers, kind=kind)
 
-    yield from _rows(path, _by_id(path), make)
+    yield from records(path, _by_id(path), make)
 
 
 def fvqa(path: str | Path) -> Iterator[VqaRecord]:
@@ -187,4 +199,4 @@ def fvqa(path: str | Path) -> Iterator[VqaRecord]:
             facts=facts,
         )
 
-    yield from _rows(path, _by_id(path), make)
+    yield from records(path, _by_id(path), make)

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kgmm.errors import BadInput
 from kgmm.language import names
-
-if TYPE_CHECKING:
-    from kgmm.store import Fact
+from kgmm.store import Fact
 
 _END = re.compile(r"\[\[(.*?)\]\](?!\])", re.DOTALL)
 _DETERMINER = re.compile(
@@ -99,8 +96,6 @@ class FvqaFact:
             >>> fact.subject, fact.predicate, fact.object, fact.source
             ('/c/en/sports_car', 'HasA', '/c/en/wheel', 'f1')
         """
-        from kgmm.store import Fact
-
         subject, object = (names.concept(singular(end)) for end in (self.subject, self.object))
         return Fact(subject, self.relation, object, 1.0, graph, self.id)
 
@@ -160,37 +155,16 @@ def singular(phrase: str) -> str:
     return f"{head} {_singular(word)}".strip()
 
 
-_IRREGULAR = {
-    "men": "man",
-    "women": "woman",
-    "children": "child",
-    "people": "person",
-    "feet": "foot",
-    "teeth": "tooth",
-    "geese": "goose",
-    "mice": "mouse",
-    "knives": "knife",
-    "leaves": "leaf",
-    "wolves": "wolf",
-    "shelves": "shelf",
-    "loaves": "loaf",
-    "wives": "wife",
-    "lives": "life",
-    "calves": "calf",
-    "halves": "half",
-    "series": "series",
-    "species": "species",
-    "glasses": "glasses",
-    "clothes": "clothes",
-    "pants": "pants",
-    "news": "news",
-    "movies": "movie",
-    "cookies": "cookie",
-    "shoes": "shoe",
-    "canoes": "canoe",
-    "toes": "toe",
-    "always": "always",
-}
+#: plural → singular where the ending does not tell
+_IRREGULAR = dict(
+    pair.split(":")
+    for pair in (
+        "men:man women:woman children:child people:person feet:foot teeth:tooth geese:goose mice:mouse "
+        "knives:knife leaves:leaf wolves:wolf shelves:shelf loaves:loaf wives:wife lives:life calves:calf "
+        "halves:half series:series species:species glasses:glasses clothes:clothes pants:pants news:news "
+        "movies:movie cookies:cookie shoes:shoe canoes:canoe toes:toe always:always"
+    ).split()
+)
 
 
 def _singular(word: str) -> str:

@@ -8,11 +8,10 @@ import lazy_loader  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from kgmm.encode.image import image_encoder as image_encoder
-    from kgmm.encode.node_features import features as features
     from kgmm.encode.text import Encoder as Encoder
     from kgmm.encode.text import text_encoder as text_encoder
+    from kgmm.encode.vectors import features as features
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={"text": ["Encoder", "text_encoder"], "image": ["image_encoder"], "node_features": ["features"]},
+    __name__, submod_attrs={"text": ["Encoder", "text_encoder"], "image": ["image_encoder"], "vectors": ["features"]}
 )

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kgmm.encode.precision import fast_precision
 from kgmm.nn.bert import Bert, load_bert
 from kgmm.nn.threads import one_thread
 
@@ -21,6 +20,16 @@ from kgmm.nn.threads import one_thread
 TOKENS_PER_BATCH = 4096
 #: fewer tokens than these, a question's or two, are read by one thread
 FEW = 128
+
+
+def fast_precision() -> torch.dtype:
+    """Return bfloat16 where the processor multiplies it natively, else float32.
+
+    Measured on two cores with AMX: MiniLM encodes twice as many phrases a second as in float32, the cosine
+    between both results is at least 0.9999.
+    """
+    native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if native else torch.float32
 
 
 def is_plain_bert(folder: Path) -> bool:

@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from kgmm.encode.cache import VectorCache, encode_cached
+from kgmm.encode.text import Encoder, text_encoder
 from kgmm.language.names import label
 
 if TYPE_CHECKING:
-    from kgmm.encode.text import Encoder
+    from kgmm.store import LocalStore
 
-T = TypeVar("T")
 Floats = NDArray[np.float32]
 
 _QUERIES: dict[tuple[str, str], Floats] = {}
 _MAX_QUERIES = 1 << 14
 
 
-class Terms(Protocol):
-    """The store's dictionary, as far as it is needed here."""
-
-    def names(self, ids: NDArray[np.int64]) -> list[str]:
-        """Return the terms of ids."""
-        ...
-
-
-class HasTerms(Protocol):
-    """A store, as far as it is needed here."""
-
-    @property
-    def terms(self) -> Terms:
-        """The store's dictionary."""
-        ...
-
-    def cache_dir(self, name: str) -> Path:
-        """Return a folder for derived things."""
-        ...
-
-    def derived(self, name: Hashable, make: Callable[[], T]) -> T:
-        """Return what was made under a name, made when first asked for."""
-        ...
-
-
-def vector_cache(store: HasTerms, encoder: Encoder) -> VectorCache:
+def vector_cache(store: LocalStore, encoder: Encoder) -> VectorCache:
     """Return a store's cache of an encoder's vectors of facts and terms, opened once."""
     return store.derived(
         ("vectors", encoder.checksum), lambda: VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
     )
 
 
-def term_vectors(store: HasTerms, ids: NDArray[np.int64], encoder: Encoder) -> Floats:
+def term_vectors(store: LocalStore, ids: NDArray[np.int64], encoder: Encoder) -> Floats:
     """Return the vectors of terms' labels, shape (n, dim), rows of unit length and half precision.
 
     They are computed once and kept under the term ids, which never change between a store's versions, and the model's
@@ -66,6 +39,21 @@ def term_vectors(store: HasTerms, ids: NDArray[np.int64], encoder: Encoder) -> F
         ids.astype(np.uint64),
         lambda at: [label(term) for term in store.terms.names(ids[at])],
     )
+
+
+def features(store: LocalStore, ids: ArrayLike, encoder: str | Encoder = "minilm") -> Floats:
+    """Return what graph networks read of nodes: :func:`term_vectors`, also by the name of an encoder.
+
+    Args:
+        store: whose nodes these are.
+        ids: term ids, shape (n,).
+        encoder: a name for :func:`kgmm.encode.text.text_encoder`, or an encoder.
+
+    Raises:
+        KgmmError: if there is no such encoder.
+    """
+    model = text_encoder(encoder) if isinstance(encoder, str) else encoder
+    return term_vectors(store, np.asarray(ids).astype(np.int64), model)
 
 
 def query_vector(encoder: Encoder, text: str) -> Floats:

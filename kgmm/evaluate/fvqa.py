@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from kgmm.data.fvqa import FvqaQuestion, StatedFacts, right_answer
 from kgmm.encode import text_encoder
 from kgmm.encode.vectors import prime, query_vector
+from kgmm.files import publish
 from kgmm.language.phrase import Triple
 from kgmm.progress import Progress, silent
 from kgmm.reason import ask
@@ -130,6 +130,4 @@ def score(questions: list[Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def write_predictions(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write one JSON line a question, whole or not at all."""
-    partial = path.with_name(path.name + ".part")
-    partial.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    os.replace(partial, path)
+    publish(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())

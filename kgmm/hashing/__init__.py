@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
 import pkgutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kgmm.errors import KgmmError
-from kgmm.hashing.base import Hasher
+from kgmm.errors import BadInput, KgmmError
+from kgmm.hashing.base import Hasher, model_files
 from kgmm.hashing.features import MODALITIES
-from kgmm.hashing.files import read_model
 
 #: other names people use -> the name of the file
 ALIASES = {
@@ -89,7 +89,21 @@ def load(path: str | Path) -> Hasher:
     Raises:
         KgmmError: if the files are missing or do not hold a hashing method.
     """
-    header, arrays = read_model(Path(path))
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    tensors, text = model_files(path)
+    for file in (tensors, text):
+        if not file.is_file():
+            raise BadInput(file, "no such file; a trained method is a .safetensors and a .json file")
+    try:
+        header, arrays = json.loads(text.read_text(encoding="utf-8")), load_file(tensors)
+    except ValueError as error:
+        raise BadInput(text, f"not JSON ({error})") from error
+    except SafetensorError as error:
+        raise BadInput(tensors, f"not a safetensors file ({error})") from error
+    if not isinstance(header, dict) or "method" not in header:
+        raise BadInput(text, "no hashing method is named here (expected the key 'method')")
     try:
         hasher = create(header["method"], bits=header["bits"], seed=header["seed"], **header["options"])
         hasher.restore(header["fitted"], arrays)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
@@ -21,16 +22,16 @@ from kgmm.hashing.features import (
     fitted_rows,
     indicators,
 )
-from kgmm.hashing.files import Arrays, write_model
 from kgmm.progress import Progress, silent
 
 Codes = NDArray[np.uint8]
+Arrays = dict[str, NDArray[Any]]
 
 
 class Hasher:
     """A hashing method for pairs of image and text features.
 
-    Subclasses give ``name``, ``DEFAULTS`` (their options), ``_fit`` and ``_project``; what they learn lies in
+    Subclasses give ``name``, ``DEFAULTS`` (their options), ``_fit`` (its labels have no column where none are given) and ``_project``; what they learn lies in
     ``self.arrays`` (saved as safetensors) and ``self.fitted`` (plain values, saved as JSON).
 
     Args:
@@ -82,7 +83,7 @@ class Hasher:
                 f"{self.name}: {len(image)} pairs cannot fix {self.bits} bits; give at least {self.bits} pairs"
                 " or ask for fewer bits"
             )
-        indicator = None if labels is None else indicators(self.name, labels, len(image))
+        indicator = np.empty((len(image), 0)) if labels is None else indicators(self.name, labels, len(image))
         if self.supervised:
             check_labels(self.name, indicator)
         self.arrays, self.fitted = {}, {"image": image.shape[1], "text": text.shape[1]}
@@ -132,9 +133,14 @@ class Hasher:
         Raises:
             KgmmError: before fit.
         """
+        from safetensors.numpy import save_file
+
         self._check_fitted()
-        about = {"method": self.name, "bits": self.bits, "seed": self.seed}
-        write_model(Path(path), {**about, "options": self.options, "fitted": self.fitted}, self.arrays)
+        tensors, text = model_files(path)
+        tensors.parent.mkdir(parents=True, exist_ok=True)
+        save_file({name: np.ascontiguousarray(a) for name, a in self.arrays.items()}, tensors)
+        header = {"method": self.name} | {k: getattr(self, k) for k in ("bits", "seed", "options", "fitted")}
+        text.write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
 
     @property
     def checksum(self) -> str:
@@ -150,7 +156,7 @@ class Hasher:
         self.fitted = {**fitted, "image": int(fitted["image"]), "text": int(fitted["text"])}
         self.arrays = arrays
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         raise NotImplementedError
 
     def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:
@@ -168,6 +174,13 @@ class Hasher:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(bits={self.bits}, seed={self.seed}, fitted={bool(self.fitted)})"
+
+
+def model_files(path: str | Path) -> tuple[Path, Path]:
+    """Return the safetensors and the JSON file of a trained method, named with or without one of these endings."""
+    path = Path(path)
+    stem = path.with_suffix("") if path.suffix in {".safetensors", ".json"} else path
+    return stem.parent / f"{stem.name}.safetensors", stem.parent / f"{stem.name}.json"
 
 
 def checked_option(name: str, key: str, value: Any, default: Any) -> Any:

@@ -120,11 +120,9 @@ def indicators(name: str, labels: ArrayLike, n: int) -> Array:
     return cast("Array", (matrix != 0).astype(np.float64))
 
 
-def check_labels(
-    name: str, labels: Array | None, instead: str = " or take an unsupervised method such as cmfh"
-) -> None:
+def check_labels(name: str, labels: Array, instead: str = " or take an unsupervised method such as cmfh") -> None:
     """Raise KgmmError if a supervised method cannot learn from the labels; *instead* is another way out."""
-    if labels is None:
+    if not labels.shape[1]:
         raise KgmmError(f"{name} learns from labels; give labels=…{instead}")
     if not (labels != labels[0]).any():
         raise KgmmError(

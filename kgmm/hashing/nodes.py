@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kgmm.encode.node_features import features
 from kgmm.encode.text import NAMED, Encoder, text_encoder
-from kgmm.encode.vectors import HasTerms
+from kgmm.encode.vectors import features
 from kgmm.errors import KgmmError
 from kgmm.hashing.base import Codes, Hasher, unpack
 from kgmm.hashing.features import MODALITIES, Modality
+
+if TYPE_CHECKING:
+    from kgmm.store import LocalStore
 
 #: nodes whose vectors are in memory at a time
 PART = 65_536
@@ -37,7 +41,7 @@ def text_side(hasher: Hasher) -> tuple[Modality, Encoder]:
     )
 
 
-def node_codes(store: HasTerms, ids: ArrayLike, hasher: Hasher) -> Codes:
+def node_codes(store: LocalStore, ids: ArrayLike, hasher: Hasher) -> Codes:
     """Return the packed codes of nodes by their names, shape (n, ceil(bits / 8)); vectors are kept in the store.
 
     Raises:
@@ -50,7 +54,7 @@ def node_codes(store: HasTerms, ids: ArrayLike, hasher: Hasher) -> Codes:
     return np.concatenate(coded) if coded else np.empty((0, (hasher.bits + 7) // 8), np.uint8)
 
 
-def code_features(store: HasTerms, ids: ArrayLike, hasher: Hasher) -> NDArray[np.float32]:
+def code_features(store: LocalStore, ids: ArrayLike, hasher: Hasher) -> NDArray[np.float32]:
     """Return the codes of nodes as features of a graph network: +1 and -1, shape (n, bits).
 
     Raises:

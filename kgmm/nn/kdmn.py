@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from kgmm.nn.facts import FactEncoder
 from kgmm.nn.kdmn_answers import ChoiceHead, VocabularyHead
 from kgmm.nn.mask import masked_mean
 from kgmm.nn.memory import EpisodicMemory
@@ -42,6 +41,29 @@ class FactBatch:
     def take(self, rows: Tensor | slice) -> FactBatch:
         """Return some of the questions."""
         return FactBatch(*(value[rows] for value in self.__dict__.values()))
+
+
+class FactEncoder(nn.Module):
+    r"""Encode a fact as the last state of an LSTM over its three phrases.
+
+    :math:`C_i^{(t)} = \mathrm{LSTM}(L[w_i^t], C_i^{(t-1)}),\ t = 1, 2, 3`, memory :math:`M = [C_i^{(3)}]`; each step
+    is the mean of its phrase's word vectors, which the caller provides.
+
+    Shapes:
+        steps (B, N, 3, d_in), mask (B, N) → memory (B, N, d), zero where masked.
+    """
+
+    def __init__(self, in_dim: int, dim: int) -> None:
+        super().__init__()
+        self.recurrent = nn.LSTM(in_dim, dim, batch_first=True)
+
+    def forward(self, steps: Tensor, mask: Tensor) -> Tensor:
+        """Return the memory; only real facts are encoded."""
+        memory = steps.new_zeros(*mask.shape, self.recurrent.hidden_size)
+        if mask.any():
+            _, (last, _) = self.recurrent(steps[mask])
+            memory[mask] = last[0].to(memory.dtype)
+        return memory
 
 
 class KDMN(nn.Module):

@@ -124,10 +124,5 @@ def query(attention: Tensor, scores: Tensor) -> Tensor:
     The scores are those :class:`Find` gives the values' words, so what is learned by finding red things serves to
     say that a thing is red: (B, N), (B, N, values) → (B, values).
     """
-    return describe(scores, attention)
-
-
-def describe(nodes: Tensor, attention: Tensor) -> Tensor:
-    """Return the attended nodes' mean features: (B, N, d), (B, N) → (B, d)."""
     share = attention / attention.sum(1, keepdim=True).clamp(min=1e-6)
-    return (share.unsqueeze(-1) * nodes).sum(1)
+    return (share.unsqueeze(-1) * scores).sum(1)

@@ -82,14 +82,8 @@ def choose(batch: FactBatch, rows: Tensor) -> FactBatch:
         index = rows.reshape(*rows.shape, *(1 for _ in values.shape[2:]))
         return values.gather(1, index.expand(*rows.shape, *values.shape[2:]))
 
-    return replace(
-        batch,
-        steps=pick(batch.steps),
-        sentences=pick(batch.sentences),
-        features=pick(batch.features),
-        ends=pick(batch.ends),
-        mask=pick(batch.mask),
-    )
+    of_facts = ("steps", "sentences", "features", "ends", "mask")
+    return replace(batch, **{name: pick(getattr(batch, name)) for name in of_facts})
 
 
 class FactPolicy(nn.Module):

@@ -16,10 +16,35 @@ from kgmm.nn.bilinear import FUSIONS
 from kgmm.nn.gaussian_conv import GaussianKernelConv, pseudo_coordinates
 from kgmm.nn.graph_learner import GraphLearner
 from kgmm.nn.mask import masked_max, masked_mean
-from kgmm.nn.question import QuestionEncoder
 
 #: what a network shows of how it came to its answer: name → tensor of the batch
 Shown = dict[str, Tensor]
+
+
+class QuestionEncoder(nn.Module):
+    """Encode padded token ids.
+
+    Shapes:
+        tokens (B, L) int64, 0 is padding → words (B, L, d) of the recurrent layer, question (B, d).
+
+    Args:
+        vocabulary: number of token ids, padding and unknown among them.
+        embedding: width of word vectors.
+        dim: width of the recurrent state.
+    """
+
+    def __init__(self, vocabulary: int, embedding: int, dim: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=0)
+        self.recurrent = nn.GRU(embedding, dim, batch_first=True)
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the states of all words, zero at padding, and the last real one."""
+        mask = tokens != 0
+        states, _ = self.recurrent(self.embedding(tokens))
+        last = mask.sum(1).clamp(min=1) - 1
+        question = states[torch.arange(len(tokens), device=tokens.device), last]
+        return states * mask.unsqueeze(-1), question
 
 
 class Blind(nn.Module):

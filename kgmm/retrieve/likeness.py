@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.encode.node_features import features
 from kgmm.encode.text import Encoder, text_encoder
+from kgmm.encode.vectors import features
 from kgmm.errors import BadInput, KgmmError
 from kgmm.language import names
 from kgmm.language.words import content

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.reason.kdmn.choices import Offered, choose
-
-if TYPE_CHECKING:
-    from kgmm.nn.kdmn import KDMN, FactBatch
-    from kgmm.reason.kdmn.memory import WordTable
-    from kgmm.train.memories import Example
+from kgmm.reason.kdmn.memory import WordTable
+from kgmm.train.memories import Example
 
 #: questions measured at a time
 TOGETHER = 128

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
@@ -155,7 +154,7 @@ def _epoch(
 ) -> float:
     problem.model.train()
     order = np.random.default_rng([recipe.seed, epoch]).permutation(problem.size)
-    batches = list(_batches(order, recipe.batch))
+    batches = torch.split(torch.from_numpy(order), recipe.batch)
     mixed = recipe.mixed and device.type == "cuda"
     total = 0.0
     for i, rows in enumerate(batches):
@@ -170,11 +169,6 @@ def _epoch(
         total += float(loss.detach()) * len(rows)
         progress(epoch * len(batches) + i + 1, recipe.epochs * len(batches), f"epoch {epoch + 1}")
     return total / max(problem.size, 1)
-
-
-def _batches(order: Any, size: int) -> Iterator[Tensor]:
-    for start in range(0, len(order), size):
-        yield torch.from_numpy(order[start : start + size])
 
 
 def _warm_cosine(done: float) -> float:
@@ -207,8 +201,6 @@ class _Run:
         """Continue from the folder's checkpoint, if it has one."""
         if not self.checkpoint.exists():
             return
-        from safetensors import safe_open
-
         try:
             with safe_open(self.checkpoint, "pt") as file:
                 notes = json.loads(file.metadata()["run"])

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save
 from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor
@@ -19,19 +20,17 @@ from torch import Tensor
 from kgmm.data.fvqa import FvqaQuestion, StatedFacts, spellings, split_by_image
 from kgmm.data.knowledge_questions import knowledge_questions
 from kgmm.encode import text_encoder
+from kgmm.encode.cache import VectorCache
 from kgmm.encode.vectors import prime, vector_cache
 from kgmm.errors import KgmmError
+from kgmm.nn.pair_ranker import Pairs
 from kgmm.progress import Progress, silent
 from kgmm.reason.ranking import committee, network
 from kgmm.reason.ranking.features import FEATURES, Evidence, evidence
 from kgmm.reason.ranking.weights import WEIGHTS
 from kgmm.reason.task import Task
+from kgmm.store import LocalStore
 from kgmm.train.measures import answered_at, by_kind, hit_rates
-
-if TYPE_CHECKING:
-    from kgmm.encode.cache import VectorCache
-    from kgmm.nn.pair_ranker import Pairs
-    from kgmm.store import LocalStore
 
 #: candidates kept of a question, best by the linear score and best by cosine: to measure, and to train on
 KEPT, TRAINED = (400, 300), (200, 100)
@@ -218,8 +217,6 @@ class HybridProblem:
 
     def write(self, folder: Path) -> None:
         """Turn all but what features are standardized by into half precision."""
-        from safetensors.torch import load_file, save
-
         path = folder / "model.safetensors"
         exact = ("mean", "deviation", "confidence")
         path.write_bytes(save({k: v if k.endswith(exact) else v.half() for k, v in load_file(path).items()}))
@@ -230,19 +227,7 @@ def own_questions(store: LocalStore, questions: Sequence[FvqaQuestion], seed: in
     images = {q.image: q for q in questions}
     chosen = Random(seed).sample(sorted(images), min(OWN, len(images)))
     made = knowledge_questions(store, (images[i].scene() for i in chosen), per_scene=1, seed=seed)
-    return [
-        FvqaQuestion(
-            f"own-{n}",
-            "",
-            k.question,
-            k.answer,
-            ("/".join((k.fact.subject, k.fact.predicate, k.fact.object)),),
-            "image" if k.seen else "kb",
-            "",
-            tuple(o.name for o in k.scene.objects),
-        )
-        for n, k in enumerate(made)
-    ]
+    return [question.labelled(f"own-{n}") for n, question in enumerate(made)]
 
 
 def collect(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.numpy import save
 from torch import Tensor
 
 from kgmm.data.fvqa import FvqaQuestion
@@ -154,8 +155,6 @@ class FvqaProblem:
 
 def write_words(words: WordTable, folder: Path) -> None:
     """Write a word table's vectors beside the model that reads them."""
-    from safetensors.numpy import save
-
     vectors = np.ascontiguousarray(words.vectors[:-1].astype(np.float16))
     (folder / "words.safetensors").write_bytes(save({"vectors": vectors}))
 

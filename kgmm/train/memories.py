@@ -7,23 +7,23 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+import xxhash
 from numpy.typing import NDArray
 from torch import Tensor
 
 from kgmm.data.fvqa import FvqaQuestion, check_folder, load_facts, load_questions, spellings, split_by_image
 from kgmm.data.surfaces import singular
+from kgmm.encode import words
+from kgmm.encode.cache import VectorCache, encode_cached
+from kgmm.encode.text import Encoder, text_encoder
 from kgmm.errors import BadInput, KgmmError
 from kgmm.language import names
 from kgmm.language.phrase import phrase, sense
 from kgmm.language.words import lemmas, normal
 from kgmm.reason.kdmn.memory import Floats, MemoryInput, Triple, WordTable, given_share, spread
-
-if TYPE_CHECKING:
-    from kgmm.encode.text import Encoder
 
 #: facts a memory holds
 MEMORY = 60
@@ -76,10 +76,6 @@ class FactBase:
 
     def encode(self, texts: list[str]) -> Floats:
         """Return the texts' vectors, computed once and kept on disk."""
-        import xxhash
-
-        from kgmm.encode.cache import VectorCache, encode_cached
-
         keys = np.array([xxhash.xxh3_64_intdigest(t.encode()) for t in texts], np.uint64)
         store = VectorCache(self.cache, self.encoder.dim, self.encoder.checksum)
         return encode_cached(self.encoder, store, keys, lambda rows: [texts[r] for r in rows])
@@ -178,8 +174,6 @@ def load_fvqa(
     Raises:
         BadInput: if a file is missing or not of FVQA's layout, with the line that is not.
     """
-    from kgmm.encode import text_encoder
-
     check_folder(folder)
     more = Path(distractors) if distractors else None
     base = load_fact_base(folder, text_encoder("minilm"), cache_folder(), more)
@@ -225,9 +219,7 @@ def labels(part: list[Example], n: int) -> tuple[Tensor, Tensor]:
 
 def word_table(size: int) -> WordTable:
     """Return the *size* most frequent GloVe words, 50-d."""
-    from kgmm.encode.words import glove as load_glove
-
-    glove = load_glove()
-    words = sorted(glove._row, key=glove._row.__getitem__)[:size]
-    rows = [glove._row[w] for w in words]
-    return WordTable(words, np.asarray(glove._vectors[rows], np.float32))
+    glove = words.glove()
+    known = sorted(glove._row, key=glove._row.__getitem__)[:size]
+    rows = [glove._row[w] for w in known]
+    return WordTable(known, np.asarray(glove._vectors[rows], np.float32))

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 from kgmm.data.fvqa import FvqaQuestion
-from kgmm.data.knowledge_questions import TEMPLATES, KnowledgeQuestion, knowledge_questions
+from kgmm.data.knowledge_questions import TEMPLATES, knowledge_questions
+from kgmm.encode import text_encoder
 from kgmm.errors import KgmmError
 from kgmm.language import names
+from kgmm.reason.kdmn.memory import Triple
 from kgmm.scene import SceneGraph, SceneObject
+from kgmm.store import LocalStore
 from kgmm.train.memories import FactBase, cache_folder
-
-if TYPE_CHECKING:
-    from kgmm.reason.kdmn.memory import Triple
-    from kgmm.store import LocalStore
 
 #: facts looked at of each seen concept, and of each relation where scenes are drawn
 MOST = 2_000
@@ -80,7 +78,10 @@ def own_data(
     """
     kept = len(scenes) - max(1, round(dev * len(scenes)))
     parts = [
-        [_as_question(q) for q in knowledge_questions(store, part, per_scene=per_scene, seed=seed)]
+        [
+            q.labelled(f"{q.scene.id}: {q.question}")
+            for q in knowledge_questions(store, part, per_scene=per_scene, seed=seed)
+        ]
         for part in (scenes[:kept], scenes[kept:])
     ]
     if min(map(len, parts)) == 0:
@@ -93,32 +94,14 @@ def own_data(
 
 def fact_base(store: LocalStore, seen: Iterable[str]) -> FactBase:
     """Return the store's facts with an end among what is seen."""
-    from kgmm.encode import text_encoder
-
     found: dict[str, Triple] = {}
     for node in dict.fromkeys(names.concept(name) for name in seen):
         for facts in (store.find(node, None, None, limit=MOST), store.find(None, None, node, limit=MOST)):
             for f in facts:
                 if f.subject.startswith("/c/") and f.object.startswith("/c/"):
-                    key = _key(f.subject, f.predicate, f.object)
-                    found[key] = (names.label(f.subject), names.label(f.predicate), names.label(f.object))
+                    found["/".join((f.subject, f.predicate, f.object))] = (
+                        names.label(f.subject),
+                        names.label(f.predicate),
+                        names.label(f.object),
+                    )
     return FactBase(list(found.values()), list(found), text_encoder("minilm"), cache_folder())
-
-
-def _key(subject: str, predicate: str, object: str) -> str:
-    return f"{subject} {predicate} {object}"
-
-
-def _as_question(q: KnowledgeQuestion) -> FvqaQuestion:
-    fact = _key(q.fact.subject, q.fact.predicate, q.fact.object)
-    return FvqaQuestion(
-        f"{q.scene.id}: {q.question}",
-        q.scene.id,
-        q.question,
-        q.answer,
-        (fact,),
-        "image" if q.seen else "kb",
-        q.fact.predicate,
-        tuple(o.name for o in q.scene.objects),
-        q.choices,
-    )

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
-
-if TYPE_CHECKING:
-    from kgmm.train.kdmn import FvqaProblem
+from kgmm.train.kdmn import FvqaProblem
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,13 +12,11 @@ from torch.nn import functional as F
 
 from kgmm.language.words import normal
 from kgmm.nn.answers import Answers, answer_logits, group_answers
+from kgmm.nn.kdmn import FactBatch
 from kgmm.nn.no_knowledge import NoKnowledge
+from kgmm.train.kdmn import FvqaProblem
+from kgmm.train.memories import Example
 from kgmm.train.split import Split
-
-if TYPE_CHECKING:
-    from kgmm.nn.kdmn import FactBatch
-    from kgmm.train.kdmn import FvqaProblem
-    from kgmm.train.memories import Example
 
 
 class TwinProblem:

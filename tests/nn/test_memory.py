@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from kgmm.nn.facts import FactEncoder
-from kgmm.nn.kdmn import KDMN, FactBatch
+from kgmm.nn.kdmn import KDMN, FactBatch, FactEncoder
 from kgmm.nn.mask import masked_max, masked_mean, masked_softmax
 from kgmm.nn.memory import AttentionGRU, EpisodicMemory
 

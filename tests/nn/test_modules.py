@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from kgmm.nn import modules as nmn
-from kgmm.nn.question import QuestionEncoder
+from kgmm.nn.vqa import QuestionEncoder
 
 MASK = torch.tensor([[True, True, True, False]])
 
@@ -54,9 +54,9 @@ def test_set_modules_are_boolean_at_the_corners():
         assert nmn.compare(torch.tensor([float(x)]), torch.tensor([float(y)]), how) < 0.1
 
 
-def test_describe_averages_attended_nodes():
-    nodes = torch.tensor([[[2.0], [4.0], [9.0]]])
-    assert nmn.describe(nodes, torch.tensor([[1.0, 1.0, 0.0]])).item() == 3
+def test_query_averages_attended_nodes():
+    scores = torch.tensor([[[2.0], [4.0], [9.0]]])
+    assert nmn.query(torch.tensor([[1.0, 1.0, 0.0]]), scores).item() == 3
 
 
 def test_question_vector_does_not_depend_on_padding():

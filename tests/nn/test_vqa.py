@@ -58,7 +58,7 @@ def test_conventional_and_blind_are_what_they_say(pictures):
 
 
 def test_question_encoder_is_a_gru_written_out():
-    from kgmm.nn.question import QuestionEncoder
+    from kgmm.nn.vqa import QuestionEncoder
 
     torch.manual_seed(5)
     encoder = QuestionEncoder(7, 3, 4)

@@ -27,12 +27,12 @@ MAX_STEPS = 20_000
 
 @dataclass(frozen=True)
 class Batch:
-    """Standardized features and labels of some training pairs; ``rows`` are their numbers."""
+    """Standardized features and labels (no column if none are given) of some training pairs, the *rows* of all."""
 
     rows: Tensor
     image: Tensor
     text: Tensor
-    labels: Tensor | None
+    labels: Tensor
 
     def view(self, modality: str) -> Tensor:
         """Return one modality's features."""
@@ -44,7 +44,8 @@ class NetHasher(Hasher):
 
     Subclasses build what more they need in ``_build`` and train ``self.nets`` in ``_train``; ``_hash`` gives the real values
     whose signs are a modality's bits, by default ``self.nets[modality](x)``. Features are standardized; those
-    that are never negative, such as histograms, get a square root first.
+    that are never negative, such as histograms, get a square root first. Every method has the options of
+    :data:`TRAINING` (epochs are of each stage) beside its own.
     """
 
     has_unified: ClassVar[bool] = True
@@ -66,10 +67,10 @@ class NetHasher(Hasher):
         """Return the real values of a pair's joint code."""
         return torch.tanh(self._hash(image, "image")) + torch.tanh(self._hash(text, "text"))
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         for kind, x in zip(MODALITIES, (image, text), strict=True):
             self._standardize(kind, x)
-        self.fitted["labels"] = 0 if labels is None else labels.shape[1]
+        self.fitted["labels"] = labels.shape[1]
         data = Pairs(self, image, text, labels)
         with torch.random.fork_rng(devices=[]), one_thread():
             torch.manual_seed(self.seed)
@@ -168,9 +169,9 @@ class NetHasher(Hasher):
 class Pairs:
     """Training pairs, standardized batch by batch as they are read."""
 
-    def __init__(self, hasher: NetHasher, image: Array, text: Array, labels: Array | None) -> None:
+    def __init__(self, hasher: NetHasher, image: Array, text: Array, labels: Array) -> None:
         self.hasher, self.image, self.text = hasher, image, text
-        self.labels = None if labels is None else torch.from_numpy(labels.astype(np.float32))
+        self.labels = torch.from_numpy(labels.astype(np.float32))
 
     def __len__(self) -> int:
         return len(self.image)
@@ -184,7 +185,7 @@ class Pairs:
                 rows,
                 self.hasher.standardized(self.image[at], "image"),
                 self.hasher.standardized(self.text[at], "text"),
-                None if self.labels is None else self.labels[rows],
+                self.labels[rows],
             )
 
 

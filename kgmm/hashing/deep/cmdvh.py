@@ -22,7 +22,6 @@ class CMDVH(NetHasher):
 
     Options:
         quantize: weight of ‖B - F‖² and ‖B - μ‖²; kl: weight of the divergence; classify: of the labels.
-        epochs (of each step), hidden, batch, rate, dropout, decay: of the training.
     """
 
     name = "cmdvh"
@@ -49,7 +48,6 @@ class CMDVH(NetHasher):
         o = self.options
 
         def fuse(batch: Batch) -> Tensor:
-            assert batch.labels is not None
             f = torch.tanh(self._joint(batch.image, batch.text))
             total: Tensor = o["classify"] * classification(self.nets["label"](f), batch.labels)
             total = total + o["quantize"] * ((binary(f) - f) ** 2).mean()
@@ -60,7 +58,6 @@ class CMDVH(NetHasher):
         self.nets["fusion"].eval()
 
         def single(batch: Batch) -> Tensor:
-            assert batch.labels is not None
             with torch.no_grad():
                 b = binary(self._joint(batch.image, batch.text))
             total = torch.zeros(())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -24,18 +24,10 @@ class CycleHashing(NetHasher):
 
     Options:
         cycle, kl, adversarial, agree, classify: weights.
-        epochs, hidden, batch, rate, dropout, decay: of the training.
     """
 
     name = "cycle"
-    DEFAULTS: ClassVar[dict[str, Any]] = {
-        **TRAINING,
-        "cycle": 0.5,
-        "kl": 0.01,
-        "adversarial": 0.02,
-        "agree": 1.0,
-        "classify": 1.0,
-    }
+    DEFAULTS: ClassVar = dict(TRAINING, cycle=0.5, kl=0.01, adversarial=0.02, agree=1.0, classify=1.0)
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden, dropout, c = self.options["hidden"], self.options["dropout"], self.bits
@@ -65,7 +57,7 @@ class CycleHashing(NetHasher):
                 total = total + F.mse_loss(self.nets[f"to_{kind}"](z), batch.view(kind))
                 total = total + o["cycle"] * F.l1_loss(back, batch.view(kind))
                 total = total + o["kl"] * kl_to_fair(logits[kind])
-                if batch.labels is not None and o["classify"]:
+                if batch.labels.shape[1] and o["classify"]:
                     total = total + o["classify"] * classification(self.nets["label"](z), batch.labels)
             judged(((self.nets[f"judge_{k}"], batch.view(k), fake) for k, fake in made.items()), tell)
             for kind, fake in made.items():

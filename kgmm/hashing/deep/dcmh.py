@@ -23,7 +23,6 @@ class DCMH(NetHasher):
     Options:
         gamma: weight γ of quantization.
         eta: weight η of balanced bits.
-        epochs, hidden, batch, rate, dropout, decay: of the training.
     """
 
     name = "dcmh"
@@ -31,12 +30,10 @@ class DCMH(NetHasher):
     DEFAULTS: ClassVar = {**TRAINING, "gamma": 0.1, "eta": 0.1}
 
     def _train(self, data: Pairs, progress: Progress) -> None:
-        assert data.labels is not None
         labels = data.labels
         outputs = {k: 0.1 * torch.randn(len(data), self.bits) for k in MODALITIES}
 
         def loss(batch: Batch) -> Tensor:
-            assert batch.labels is not None
             pool = torch.randperm(len(data))[:4096]
             s = shared(batch.labels, labels[pool])
             b = torch.sign(outputs["image"][batch.rows] + outputs["text"][batch.rows])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -30,19 +30,10 @@ class DMHOR(NetHasher):
     Options:
         orthogonal: weight γ; hard: exact constraint.
         agree: weight of the single-modality codes' distance to the joint code; classify: of the labels.
-        epochs, hidden, batch, rate, dropout, decay: of the training.
     """
 
     name = "dmhor"
-    DEFAULTS: ClassVar[dict[str, Any]] = {
-        **TRAINING,
-        "orthogonal": 0.1,
-        "hard": True,
-        "agree": 3.0,
-        "classify": 3.0,
-        "decay": 0.0,
-        "dropout": 0.2,
-    }
+    DEFAULTS: ClassVar = dict(TRAINING, orthogonal=0.1, hard=True, agree=3.0, classify=3.0, decay=0.0, dropout=0.2)
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden = self.options["hidden"]
@@ -97,7 +88,7 @@ class DMHOR(NetHasher):
             for h in (torch.tanh(both), torch.tanh(parts["image"]), torch.tanh(parts["text"])):
                 for kind in MODALITIES:
                     total = total + 0.5 * F.mse_loss(self._rebuilt(h, kind), batch.view(kind))
-                if batch.labels is not None and o["classify"]:
+                if batch.labels.shape[1] and o["classify"]:
                     total = total + o["classify"] * classification(self.nets["label"](h), batch.labels)
             joint = torch.tanh(both).detach()
             for part in parts.values():

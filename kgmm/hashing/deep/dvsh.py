@@ -24,7 +24,6 @@ class DVSH(NetHasher):
     Options:
         cosine_margin: μ_c; bit_margin: μ_b.
         bitwise: weight of the bitwise margin; tie: weight of the distances.
-        epochs, hidden, batch, rate, dropout, decay: of the training.
     """
 
     name = "dvsh"
@@ -46,7 +45,6 @@ class DVSH(NetHasher):
         o = self.options
 
         def loss(batch: Batch) -> Tensor:
-            assert batch.labels is not None
             s = 2 * shared(batch.labels, batch.labels) - 1
             h = torch.tanh(self._joint(batch.image, batch.text))
             total: Tensor = cosine_hinge(h, h, s, o["cosine_margin"])

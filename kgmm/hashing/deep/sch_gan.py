@@ -26,7 +26,6 @@ class SchGan(NetHasher):
         labelled: share of the training pairs whose labels are used (the first of a seeded shuffle).
         margin: of the triplets, in units of half a bit a bit.
         generator: share of the triplet loss that is on generated pairs.
-        epochs, hidden, batch, rate, dropout, decay: of the training.
     """
 
     name = "sch-gan"
@@ -40,7 +39,6 @@ class SchGan(NetHasher):
         return nets
 
     def _train(self, data: Pairs, progress: Progress) -> None:
-        assert data.labels is not None
         known = torch.zeros(len(data), 1)
         known[torch.randperm(len(data))[: max(2, round(self.options["labelled"] * len(data)))]] = 1
         labels = data.labels * known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -28,21 +28,13 @@ class SSAH(NetHasher):
         adversarial: weight of passing the discriminators.
         likelihood: ``nll`` or ``squared``.
         feature: length of a feature.
-        epochs, hidden, batch, rate, dropout, decay: of the training.
     """
 
     name = "ssah"
     supervised = True
-    DEFAULTS: ClassVar[dict[str, Any]] = {
-        **TRAINING,
-        "alpha": 1.0,
-        "gamma": 1.0,
-        "eta": 1.0,
-        "beta": 5.0,
-        "adversarial": 0.01,
-        "likelihood": "nll",
-        "feature": 256,
-    }
+    DEFAULTS: ClassVar = dict(
+        TRAINING, alpha=1.0, gamma=1.0, eta=1.0, beta=5.0, adversarial=0.01, likelihood="nll", feature=256
+    )
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         o, kinds = self.options, {"image": dims["image"], "text": dims["text"], "label": dims["labels"]}
@@ -72,7 +64,6 @@ class SSAH(NetHasher):
         self, heads: tuple[Tensor, Tensor, Tensor], teacher: tuple[Tensor, Tensor, Tensor], batch: Batch
     ) -> Tensor:
         """Return one network's loss against LabelNet's features and codes of the same batch."""
-        assert batch.labels is not None
         o, s = self.options, shared(batch.labels, batch.labels)
         feature, code, logits = heads
         scale = 8 / o["feature"], 8 / self.bits  # keeps Θ within ±8 whatever the length
@@ -86,7 +77,6 @@ class SSAH(NetHasher):
         tell = torch.optim.Adam(judges, lr=self.options["rate"] / 3)
 
         def loss(batch: Batch) -> Tensor:
-            assert batch.labels is not None
             label = self._heads(batch.labels, "label")
             total = self._supervised(label, label, batch)
             fixed = (label[0].detach(), label[1].detach(), label[2].detach())

@@ -46,11 +46,11 @@ class RotatedHasher(LinearHasher):
 
     has_unified = True
 
-    def _directions(self, image: Array, text: Array, labels: Array | None) -> tuple[Means, Array, Array]:
+    def _directions(self, image: Array, text: Array, labels: Array) -> tuple[Means, Array, Array]:
         """Return the column means of both views and their directions, the first bits of which are used."""
         raise NotImplementedError
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         means, w_x, w_y = self._directions(image, text, labels)
         w_x, w_y = w_x[:, : self.bits], w_y[:, : self.bits]
         z = (projected(image, means[0], w_x) + projected(text, means[1], w_y)) / 2

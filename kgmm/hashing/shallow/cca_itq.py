@@ -19,7 +19,7 @@ class CcaItq(RotatedHasher):
     name = "cca-itq"
     DEFAULTS: ClassVar = {"ridge": 1e-4}
 
-    def _directions(self, image: Array, text: Array, labels: Array | None) -> tuple[Means, Array, Array]:
+    def _directions(self, image: Array, text: Array, labels: Array) -> tuple[Means, Array, Array]:
         found = covariances(image, text, self.options["ridge"])
         w_x, w_y, _ = found.directions()
         return found.means, w_x * len(image) ** 0.5, w_y * len(image) ** 0.5

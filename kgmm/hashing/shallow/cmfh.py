@@ -31,7 +31,7 @@ class CMFH(LinearHasher):
     has_unified = True
     DEFAULTS: ClassVar = {"mu": 100.0, "gamma": 0.01, "sweeps": 100}
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         means = mean(image), mean(text)
         found = factorize((image, text), means, self.bits, seed=self.seed, progress=progress, **self.options)
         a, _, p, self.fitted["objective"] = found

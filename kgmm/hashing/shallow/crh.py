@@ -43,8 +43,7 @@ class CRH(LinearHasher):
         "batch": 512,
     }
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
-        assert labels is not None
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         rng = np.random.default_rng(self.seed)
         pairs = covariances(image, text, 1e-4)
         means, (w_x, w_y, _) = pairs.means, pairs.directions()

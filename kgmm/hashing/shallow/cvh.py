@@ -24,7 +24,7 @@ class CVH(LinearHasher):
     name = "cvh"
     DEFAULTS: ClassVar = {"ridge": 1e-4}
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         found = covariances(image, text, self.options["ridge"])
         w_x, w_y, _ = found.directions()
         w_x, w_y = extended(w_x, w_y, self.bits, self.seed)

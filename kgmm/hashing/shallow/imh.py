@@ -31,7 +31,7 @@ class IMH(LinearHasher):
     name = "imh"
     DEFAULTS: ClassVar = {"beta": 1.0, "lam": 1.0, "neighbors": 15, "sample": 5000}
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         rows = np.arange(len(image))
         if len(image) > self.options["sample"]:
             rows = np.sort(np.random.default_rng(self.seed).choice(rows, self.options["sample"], replace=False))

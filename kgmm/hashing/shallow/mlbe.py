@@ -50,8 +50,7 @@ class MLBE(Hasher):
         "block": 100,
     }
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
-        assert labels is not None
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         rows = np.sort(np.random.default_rng(self.seed).permutation(len(image))[: self.options["sample"]])
         x, y = (np.asarray(side[rows], np.float64) for side in (image, text))
         self.fitted["image.root"], self.fitted["text.root"] = bool((x >= 0).all()), bool((y >= 0).all())

@@ -29,10 +29,10 @@ class QCH(RotatedHasher):
     name = "qch"
     DEFAULTS: ClassVar = {"ridge": 1e-4, "power": 1.0, "semantic": 1.0}
 
-    def _directions(self, image: Array, text: Array, labels: Array | None) -> tuple[Means, Array, Array]:
+    def _directions(self, image: Array, text: Array, labels: Array) -> tuple[Means, Array, Array]:
         found = covariances(image, text, self.options["ridge"])
         cross, share = found.cross, self.options["semantic"]
-        if labels is not None and share:
+        if labels.shape[1] and share:
             semantic = semantic_covariance(image, text, labels, found.means)
             scale = np.linalg.norm(cross) / max(float(np.linalg.norm(semantic)), 1e-300)
             cross = (1 - share) * cross + share * scale * semantic

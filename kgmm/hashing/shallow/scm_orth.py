@@ -26,8 +26,7 @@ class ScmOrth(LinearHasher):
     supervised = True
     DEFAULTS: ClassVar = {"ridge": 1e-6}
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
-        assert labels is not None
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         found = covariances(image, text, self.options["ridge"])
         semantic = semantic_covariance(image, text, labels, found.means)
         w_x, w_y, _ = canonical(found.image, found.text, semantic)

@@ -29,8 +29,7 @@ class ScmSeq(LinearHasher):
     supervised = True
     DEFAULTS: ClassVar = {"ridge": 1e-6}
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
-        assert labels is not None
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         found = covariances(image, text, self.options["ridge"])
         means = found.means
         root_x, root_y = inverse_root(found.image), inverse_root(found.text)

@@ -39,8 +39,7 @@ class SePH(Hasher):
     supervised = True
     DEFAULTS: ClassVar = {"alpha": 0.01, "iterations": 100, "rate": 500.0, "bases": 500, "ridge": 0.01, "sample": 4000}
 
-    def _fit(self, image: Array, text: Array, labels: Array | None, progress: Progress) -> None:
-        assert labels is not None
+    def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         rows = np.random.default_rng(self.seed).permutation(len(image))[: self.options["sample"]]
         rows.sort()
         h = embed(labels[rows], self.bits, self.options, self.seed, progress)

@@ -82,7 +82,7 @@ def load(folder: Path) -> Trained:
 
 def committee(**network: Any) -> Committee:
     """Return untrained networks; *network* holds the options of :class:`~kgmm.nn.pair_ranker.Committee`."""
-    from kgmm.encode.precision import fast_precision
+    from kgmm.encode.bert import fast_precision
     from kgmm.nn.pair_ranker import Committee
 
     return Committee(base_folder(), precision=fast_precision(), **network)

@@ -6,19 +6,15 @@ only, gives the right answer. Network and policy learn together. :data:`RETRIEVA
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.nn.policy import FactPolicy, PolicyKDMN, choose, draw_log_probability, gumbel_top_k, reinforce
 from kgmm.train.guided.base import Plain
+from kgmm.train.kdmn import FvqaProblem
 from kgmm.train.losses import end_loss
 from kgmm.train.split import Split
-
-if TYPE_CHECKING:
-    from kgmm.train.kdmn import FvqaProblem
 
 #: how the k facts are chosen: ``reinforce`` by the policy; ``supervised`` by the same policy, taught the gold facts;
 #: ``cosine`` by nearness to the question

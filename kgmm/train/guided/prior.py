@@ -11,25 +11,22 @@ from collections import defaultdict
 from dataclasses import asdict
 from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from kgmm.language.words import content, lemmas
 from kgmm.nn.answers import Answers, group_answers
+from kgmm.nn.kdmn import FactBatch
 from kgmm.nn.posterior import fit_posterior, posterior, smoothed
 from kgmm.reason.kdmn.prior import Prior, fits, reweigh
 from kgmm.train.fit import write_json
 from kgmm.train.guided.base import Plain
-from kgmm.train.kdmn import predict
+from kgmm.train.kdmn import FvqaProblem, predict
+from kgmm.train.memories import Example, FactBase
 from kgmm.train.split import Split
-
-if TYPE_CHECKING:
-    from kgmm.nn.kdmn import FactBatch
-    from kgmm.train.kdmn import FvqaProblem
-    from kgmm.train.memories import Example, FactBase
-    from kgmm.train.twins import TwinProblem
+from kgmm.train.twins import TwinProblem
 
 #: tried for the Dirichlet's α; the likeliest on the tuning questions is kept
 ALPHAS = (0.01, 0.1, 1.0, 3.0, 10.0, 30.0, 100.0)

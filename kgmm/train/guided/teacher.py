@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -21,15 +20,14 @@ from kgmm.language.words import normal
 from kgmm.nn.answers import answer_logits, group_answers
 from kgmm.nn.distill import distillation_loss
 from kgmm.progress import Progress, silent
+from kgmm.reason import ask
 from kgmm.reason.answers import added_up
+from kgmm.store import LocalStore
 from kgmm.train.guided.base import Plain
+from kgmm.train.kdmn import FvqaProblem
 from kgmm.train.losses import end_loss
 from kgmm.train.split import Split
 from kgmm.train.twins import TwinProblem
-
-if TYPE_CHECKING:
-    from kgmm.store import LocalStore
-    from kgmm.train.kdmn import FvqaProblem
 
 #: answers of the teacher that are looked at
 TOP = 10
@@ -39,8 +37,6 @@ def teacher_answers(
     store: LocalStore, questions: Iterable[FvqaQuestion], reasoner: str = "explicit", progress: Progress = silent
 ) -> list[dict[str, float]]:
     """Ask a teacher every question: its answers with their shares of its confidence, empty where it abstains."""
-    from kgmm.reason import ask
-
     questions, out = list(questions), []
     for i, q in enumerate(questions):
         answer = ask(store, q.scene(), q.question, reasoner=reasoner, top=TOP)
