@@ -17,6 +17,6 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
 }
 
 
-@click.group(cls=LazyGroup, table=EVALUATIONS)
+@click.group(cls=LazyGroup, table=EVALUATIONS, context_settings={"show_default": True})
 def evaluate() -> None:
     """Measure a method on a data set."""

@@ -8,30 +8,23 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.cli.output import FILE, FOLDER, PLACE, emit, json_option, progress_bar
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--split", default="train", show_default=True, help="Reads questions-SPLIT.json.")
-@click.option("--distractors", type=click.Path(exists=True, path_type=Path), help="Further knowledge.")
+@click.argument("folder", type=FOLDER)
+@click.option("--split", default="train", help="Reads questions-SPLIT.json.")
+@click.option("--distractors", type=FILE, help="Further knowledge.")
 @click.option(
-    "--held",
-    default=0.5,
-    show_default=True,
-    type=click.FloatRange(0, 1, min_open=True),
-    help="Share of the images asked about.",
+    "--held", default=0.5, type=click.FloatRange(0, 1, min_open=True), help="Share of the images asked about."
 )
 @click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    help="Which images those are; the shipped weights were fitted on the others of seed 0.",
+    "--seed", default=0, help="Which images those are; the shipped weights were fitted on the others of seed 0."
 )
-@click.option("--limit", default=300, show_default=True, type=click.IntRange(1), help="Questions asked.")
-@click.option("--reasoner", default="default", show_default=True, help="Which reasoner answers.")
-@click.option("--draws", default=3, show_default=True, type=click.IntRange(1), help="Random picks a question.")
-@click.option("--kb", type=click.Path(path_type=Path), help="Keep the knowledge base here; a temporary one otherwise.")
+@click.option("--limit", default=300, type=click.IntRange(1), help="Questions asked.")
+@click.option("--reasoner", default="default", help="Which reasoner answers.")
+@click.option("--draws", default=3, type=click.IntRange(1), help="Random picks a question.")
+@click.option("--kb", type=PLACE, help="Keep the knowledge base here; a temporary one otherwise.")
 @click.option(
     "--plots",
     type=click.Path(file_okay=False, path_type=Path),

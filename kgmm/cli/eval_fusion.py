@@ -6,18 +6,14 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.cli.output import PLACE, emit, json_option, progress_bar
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--seeds", default=3, show_default=True, type=click.IntRange(min=1), help="Runs to average.")
+@click.argument("folder", metavar="DIR", type=PLACE)
+@click.option("--seeds", default=3, type=click.IntRange(min=1), help="Runs to average.")
 @click.option(
-    "--components",
-    default=10,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Dimension of the spaces of CCA, kernel CCA and PLS.",
+    "--components", default=10, type=click.IntRange(min=1), help="Dimension of the spaces of CCA, kernel CCA and PLS."
 )
 @json_option
 def fusion(folder: Path, seeds: int, components: int, as_json: bool) -> None:

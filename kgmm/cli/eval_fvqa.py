@@ -7,22 +7,20 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.cli.output import FILE, FOLDER, PLACE, emit, json_option, progress_bar
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--split", default="train", show_default=True, help="Reads questions-SPLIT.json.")
-@click.option(
-    "--distractors", type=click.Path(exists=True, path_type=Path), help="Further knowledge: relation, head, tail."
-)
-@click.option("--predictions", type=click.Path(path_type=Path), help="Write one JSON line a question here.")
-@click.option("--reasoner", default="hybrid", show_default=True, help="Which reasoner answers.")
+@click.argument("folder", type=FOLDER)
+@click.option("--split", default="train", help="Reads questions-SPLIT.json.")
+@click.option("--distractors", type=FILE, help="Further knowledge: relation, head, tail.")
+@click.option("--predictions", type=PLACE, help="Write one JSON line a question here.")
+@click.option("--reasoner", default="hybrid", help="Which reasoner answers.")
 @click.option("--limit", type=int, help="Only the first N questions.")
 @click.option(
     "--held", type=click.FloatRange(0, 1, min_open=True), help="Only this share of the images, as held out in training."
 )
-@click.option("--seed", default=1, show_default=True, help="Of the choice of the images held out.")
+@click.option("--seed", default=1, help="Of the choice of the images held out.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
@@ -30,7 +28,7 @@ from kgmm.cli.output import emit, json_option, progress_bar
     " is the reasoner's own.",
 )
 @click.option("--without-gold", is_flag=True, help="Ask each question of a knowledge base that lacks its gold facts.")
-@click.option("--kb", type=click.Path(path_type=Path), help="Keep the knowledge base here; a temporary one otherwise.")
+@click.option("--kb", type=PLACE, help="Keep the knowledge base here; a temporary one otherwise.")
 @json_option
 def fvqa(
     folder: Path,

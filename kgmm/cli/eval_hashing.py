@@ -6,28 +6,23 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.cli.output import PLACE, emit, json_option, progress_bar
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--method", default="scm-seq", show_default=True, help="A hashing method, such as cvh, cmfh, seph.")
-@click.option("--bits", default=64, show_default=True, type=click.IntRange(min=1), help="Length of a code.")
+@click.argument("folder", metavar="DIR", type=PLACE)
+@click.option("--method", default="scm-seq", help="A hashing method, such as cvh, cmfh, seph.")
+@click.option("--bits", default=64, type=click.IntRange(min=1), help="Length of a code.")
 @click.option(
     "--codes",
     default="own",
-    show_default=True,
     type=click.Choice(["own", "unified"]),
     help="Code a database item by its own modality's function, or by the pair's joint code"
     " (cca-itq, cmfh, qch, seph and networks have one).",
 )
-@click.option("--seed", default=0, show_default=True, help="Everything random follows from it.")
+@click.option("--seed", default=0, help="Everything random follows from it.")
 @click.option(
-    "--plot",
-    "picture",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Draw precision against recall into a .png or .svg file.",
+    "--plot", "picture", metavar="FILE", type=PLACE, help="Draw precision against recall into a .png or .svg file."
 )
 @json_option
 def hashing(folder: Path, method: str, bits: int, codes: str, seed: int, picture: Path | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import emit, json_option
+from kgmm.cli.output import FILE, FOLDER, emit, json_option
 from kgmm.nn.folders import trained_name
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -25,7 +25,7 @@ def _table(questions: int, rows: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _command(data: str) -> click.Command:
-    @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+    @click.argument("folders", nargs=-1, type=FOLDER)
     @click.option("--small", is_flag=True, help="A twentieth of the data.")
     @json_option
     def run(folders: tuple[Path, ...], small: bool, as_json: bool) -> None:
@@ -50,11 +50,9 @@ clevr = _command("clevr")
 
 
 @click.command()
-@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--distractors", type=click.Path(exists=True, path_type=Path), help="Further knowledge: relation, head, tail."
-)
+@click.argument("data", type=FOLDER)
+@click.argument("folder", required=False, type=FOLDER)
+@click.option("--distractors", type=FILE, help="Further knowledge: relation, head, tail.")
 @click.option("--seed", default=0, show_default=True, help="Of the twins' weights and of the shuffle.")
 @json_option
 def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, as_json: bool) -> None:

@@ -17,6 +17,10 @@ from kgmm.progress import Progress, silent
 if TYPE_CHECKING:
     from kgmm.knowledge import KnowledgeStore
 
+#: types of options: a file that is there, a folder that is there, and where something is or will be
+FILE, FOLDER = (click.Path(exists=True, file_okay=files, path_type=Path) for files in (True, False))
+PLACE = click.Path(path_type=Path)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: the option every command has; the function takes ``as_json: bool``

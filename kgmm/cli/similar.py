@@ -7,18 +7,18 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import emit, json_option, local
+from kgmm.cli.output import PLACE, emit, json_option, local
 
 #: modality -> what its nodes are called
 NODES = {"": "concepts", "concept": "concepts", "scene": "scenes", "story": "story frames"}
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("kb", type=PLACE)
 @click.argument("query")
 @click.option("--modality", type=click.Choice(["concept", "scene", "story"]), help="Look for these only.")
 @click.option("-k", "--count", default=10, show_default=True, type=click.IntRange(1), help="How many.")
-@click.option("--hasher", metavar="MODEL", type=click.Path(path_type=Path), help="Search codes of a fitted method.")
+@click.option("--hasher", metavar="MODEL", type=PLACE, help="Search codes of a fitted method.")
 @json_option
 def similar(kb: Path, query: str, modality: str | None, count: int, hasher: Path | None, as_json: bool) -> None:
     """Show what in KB is like QUERY: a sentence, a picture's path, or a scene's JSON file.

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.cli.output import FILE, FOLDER, PLACE, emit, json_option, progress_bar
 from kgmm.errors import BadInput, KgmmError
 
 #: model → (epochs, batch, rate, weight decay) that it trains with unless told otherwise
@@ -30,46 +30,22 @@ ONLY = {
 }
 
 
-@click.command()
+@click.command(context_settings={"show_default": True})
 @click.argument("model")
 @click.argument("data")
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="Folder for weights, config, figures, card."
-)
-@click.option("--seed", default=0, show_default=True, help="Of weights, shuffles and dropout.")
+@click.option("--out", type=PLACE, required=True, help="Folder for weights, config, figures, card.")
+@click.option("--seed", default=0, help="Of weights, shuffles and dropout.")
 @click.option("--epochs", type=click.IntRange(1), help="Most epochs; a default that suits the model if left out.")
 @click.option("--batch", type=click.IntRange(1), help="Samples a step.")
 @click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="Highest learning rate.")
-@click.option(
-    "--patience",
-    type=click.IntRange(1),
-    default=5,
-    show_default=True,
-    help="Epochs without a better figure before stopping.",
-)
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-@click.option(
-    "--mixed/--no-mixed",
-    default=True,
-    show_default=True,
-    help="On a GPU, multiply in 16 bits (bfloat16); on a CPU always in 32.",
-)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU threads.")
-@click.option("--distractors", type=click.Path(exists=True, path_type=Path), help="fvqa: further triples (TSV).")
-@click.option(
-    "--knowledge",
-    type=click.Choice(["full", "empty", "shuffled"]),
-    default="full",
-    help="fvqa: a twin to compare with.",
-)
+@click.option("--patience", type=click.IntRange(1), default=5, help="Epochs without a gain before stopping.")
+@click.option("--device", default="auto", help="cpu, cuda, or auto.")
+@click.option("--mixed/--no-mixed", default=True, help="On a GPU, multiply in bfloat16; on a CPU never.")
+@click.option("--threads", type=click.IntRange(1), default=1, help="CPU threads.")
+@click.option("--distractors", type=FILE, help="fvqa: further triples (TSV).")
+@click.option("--knowledge", type=click.Choice(["full", "empty", "shuffled"]), default="full", help="fvqa: its memories.")
 @click.option("--blind", is_flag=True, help="fvqa: hide the seen names from the network (not from retrieval).")
-@click.option(
-    "--episodes",
-    type=click.IntRange(0),
-    default=2,
-    show_default=True,
-    help="kdmn: looks at the memory; 0 pools its mean.",
-)
+@click.option("--episodes", type=click.IntRange(0), default=2, help="kdmn: looks at the memory; 0: its mean.")
 @click.option("--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up.")
 @click.option(
     "--vocabulary",
@@ -91,23 +67,11 @@ ONLY = {
 @click.option(
     "--labels", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="--fusion: share of labels used."
 )
+@click.option("--picked", type=click.IntRange(1), default=8, help="--fusion policy: facts that enter the memory.")
 @click.option(
-    "--picked",
-    type=click.IntRange(1),
-    default=8,
-    show_default=True,
-    help="--fusion policy: facts that enter the memory.",
+    "--scenes", type=FOLDER, help="kdmn on a store: scene graphs (*.json) to ask about; drawn by chance if left out."
 )
-@click.option(
-    "--scenes",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="kdmn on a store: scene graphs (*.json) to ask about; drawn by chance if left out.",
-)
-@click.option(
-    "--kb",
-    type=click.Path(path_type=Path),
-    help="hybrid, --fusion teacher: keep the knowledge base and its vectors here.",
-)
+@click.option("--kb", type=PLACE, help="hybrid, --fusion teacher: keep the knowledge base and its vectors here.")
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
 @click.option("--small", is_flag=True, help="Coloured shapes: a twentieth of the data, to try things out.")
 @json_option
