@@ -43,7 +43,9 @@ ONLY = {
 @click.option("--mixed/--no-mixed", default=True, help="On a GPU, multiply in bfloat16; on a CPU never.")
 @click.option("--threads", type=click.IntRange(1), default=1, help="CPU threads.")
 @click.option("--distractors", type=FILE, help="fvqa: further triples (TSV).")
-@click.option("--knowledge", type=click.Choice(["full", "empty", "shuffled"]), default="full", help="fvqa: its memories.")
+@click.option(
+    "--knowledge", type=click.Choice(["full", "empty", "shuffled"]), default="full", help="fvqa: its memories."
+)
 @click.option("--blind", is_flag=True, help="fvqa: hide the seen names from the network (not from retrieval).")
 @click.option("--episodes", type=click.IntRange(0), default=2, help="kdmn: looks at the memory; 0: its mean.")
 @click.option("--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up.")
@@ -87,15 +89,11 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     _known_options(model, options)
     epochs, batch, rate, decay = DEFAULTS.get(model, SHAPES_DEFAULT)
     recipe = Recipe(
-        epochs=options["epochs"] or epochs,
-        batch=options["batch"] or batch,
-        rate=options["rate"] or rate,
-        weight_decay=decay,
-        patience=options["patience"],
-        seed=options["seed"],
-        device=options["device"],
-        threads=options["threads"],
-        mixed=options["mixed"],
+        options["epochs"] or epochs,
+        options["batch"] or batch,
+        options["rate"] or rate,
+        decay,
+        **{name: options[name] for name in ("patience", "seed", "device", "threads", "mixed")},
     )
     problem = make_problem(model, data, options)
     problem.config["command"] = command_line(model, data, options)
@@ -175,27 +173,21 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
         raise KgmmError(f"no model {model!r}; there are: {known}")
     if data not in ("easy-vqa", "clevr"):
         raise KgmmError(f"{model} trains on easy-vqa or clevr, not on {data!r}")
-    return ShapesProblem(model, data, seed=options.get("seed", 0), small=options.get("small", False))
+    return ShapesProblem(model, data, seed=options["seed"], small=options["small"])
 
 
 def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
     from kgmm.train.kdmn import FvqaProblem
 
-    seed, fusion = options.get("seed", 0), options.get("fusion")
-    settings: dict[str, Any] = {
-        "seed": seed,
-        "knowledge": options.get("knowledge", "full"),
-        "blind": options.get("blind", False),
-        "network": {"episodes": options.get("episodes", 2), "context": options.get("context", "sum")},
-        "vocabulary": options.get("vocabulary", 0),
-        "choices": options.get("choices", 0),
-    }
+    seed, fusion = options["seed"], options["fusion"]
+    settings: dict[str, Any] = {k: options[k] for k in ("seed", "knowledge", "blind", "vocabulary", "choices")}
+    settings["network"] = {k: options[k] for k in ("episodes", "context")}
     if fusion and (settings["vocabulary"] or settings["choices"]):
         raise KgmmError(f"--fusion {fusion} guides the pointer alone; leave --vocabulary and --choices out")
     if settings["choices"] == 1:
         raise KgmmError("--choices counts the right answer and the wrong ones; give at least 2")
     if (data / "questions-train.json").is_file():
-        problem = FvqaProblem(data, options.get("distractors"), **settings)
+        problem = FvqaProblem(data, options["distractors"], **settings)
         return _guided(problem, data, fusion, options) if fusion else problem
     if fusion:
         raise KgmmError(f"--fusion {fusion} trains on FVQA, not on the store {data}")
@@ -209,7 +201,7 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
             data, "kdmn trains on a folder with questions-train.json and facts.jsonl, or on a knowledge store"
         ) from error
     with store:
-        scenes = options.get("scenes")
+        scenes = options["scenes"]
         found = own_data(store, read_scenes(scenes) if scenes else drawn_scenes(store, seed=seed), seed=seed)
     problem = FvqaProblem(data, data=found, **settings)
     problem.config["data"] = str(data)
@@ -221,21 +213,21 @@ def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> A
     from kgmm.train.memories import load_fvqa
     from kgmm.train.split import split_training
 
-    seed, known = options.get("seed", 0), problem.config
-    split = split_training(problem, data, options.get("labels", 1.0))
+    seed, known = options["seed"], problem.config
+    split = split_training(problem, data, options["labels"])
     if fusion == "policy":
         from kgmm.train.guided.policy import PolicyProblem
 
-        return PolicyProblem(problem, split, seed=seed, k=options.get("picked", 8))
+        return PolicyProblem(problem, split, seed=seed, k=options["picked"])
     if fusion == "prior":
         from kgmm.train.guided.prior import PriorProblem, Support
 
-        facts = load_fvqa(data, options.get("distractors"), known["dev"], known["split"])[0]
+        facts = load_fvqa(data, options["distractors"], known["dev"], known["split"])[0]
         return PriorProblem(problem, split, Support(facts), seed=seed)
     from kgmm.data.fvqa import fvqa_store
     from kgmm.train.guided.teacher import StudentProblem, teacher_answers
 
-    kept = fvqa_store(data, options.get("distractors"), options.get("kb"))
+    kept = fvqa_store(data, options["distractors"], options["kb"])
     with progress_bar("questions") as progress, kept as (store, _):
         taught = teacher_answers(store, split.questions, progress=progress)
     return StudentProblem(problem, split, taught, seed=seed)
@@ -247,6 +239,6 @@ def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:
 
     check_folder(folder)
     questions = load_questions(folder / "questions-train.json")
-    kept = fvqa_store(folder, options.get("distractors"), options.get("kb"))
+    kept = fvqa_store(folder, options["distractors"], options["kb"])
     with progress_bar("questions") as progress, kept as (store, stated):
-        return HybridProblem(store, stated, questions, seed=options.get("seed", 0), progress=progress)
+        return HybridProblem(store, stated, questions, seed=options["seed"], progress=progress)

@@ -8,8 +8,10 @@ right answer. Programs of any length can be drawn, to test models on longer ones
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import permutations
+from operator import and_, eq, gt, lt, or_, sub
 from random import Random
 from typing import Any
 
@@ -27,6 +29,11 @@ from kgmm.reason.visual.worlds import (
     value,
 )
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
+
+#: functions of two sets, or of two numbers
+OF_TWO: dict[str, Callable[[Any, Any], Any]] = dict(
+    zip(("and", "or", "except", "greater", "less", "equal"), (and_, or_, sub, gt, lt, eq), strict=True)
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,9 @@ def scene(seed: int, objects: tuple[int, int] = (3, 8)) -> SceneGraph:
         found.append(
             SceneObject(f"o{len(found)}", random.choice(SHAPES), (x - r, y - r, 2 * r, 2 * r), attributes=attributes)
         )
-    return SceneGraph(f"clevr-{seed}", tuple(found), tuple(_relations(found)), SIZE, SIZE, source="kgmm.data.clevr")
+    pairs = [(a, name, b) for a, b in permutations(found, 2) for name in RELATIONS if holds(name, a, b)]
+    relations = tuple(SceneRelation(a.id, name, b.id) for a, name, b in pairs)
+    return SceneGraph(f"clevr-{seed}", tuple(found), relations, SIZE, SIZE, source="kgmm.data.clevr")
 
 
 def _free_spot(random: Random, radius: float, placed: list[tuple[float, float, float]]) -> tuple[float, float] | None:
@@ -72,15 +81,6 @@ def _free_spot(random: Random, radius: float, placed: list[tuple[float, float, f
         if clear and distinct:
             return x, y
     return None
-
-
-def _relations(objects: list[SceneObject]) -> Iterator[SceneRelation]:
-    for a in objects:
-        for b in objects:
-            if a is not b:
-                for name in RELATIONS:
-                    if holds(name, a, b):
-                        yield SceneRelation(a.id, name, b.id)
 
 
 def holds(relation: str, a: SceneObject, b: SceneObject) -> bool:
@@ -120,25 +120,15 @@ def _run(step: ProgramStep, given: list[Any], world: SceneGraph) -> Any:
             return {
                 o.id for o in objects if any(i != o.id and value(o, word) == value(world[i], word) for i in given[0])
             }
-        case "and":
-            return given[0] & given[1]
-        case "or":
-            return given[0] | given[1]
-        case "except":
-            return given[0] - given[1]
         case "count":
             return len(given[0])
         case "exist":
             return bool(given[0])
         case "query":
             return value(world[next(iter(given[0]))], word) if len(given[0]) == 1 else None
-        case "greater":
-            return bool(given[0] > given[1])
-        case "less":
-            return bool(given[0] < given[1])
-        case "equal":
-            return bool(given[0] == given[1])
-    raise ValueError(f"no function {step.function!r}")
+    if step.function not in OF_TWO:
+        raise ValueError(f"no function {step.function!r}")
+    return OF_TWO[step.function](*given)
 
 
 def _is(o: SceneObject, word: str) -> bool:

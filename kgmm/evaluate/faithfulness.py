@@ -8,7 +8,7 @@ cite as many facts of the same memory: at random, and those most similar to the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -69,9 +69,7 @@ def measure_all(
     for n, q in enumerate(questions):
         answer, wide = _asked(store, q, reasoner)
         right = answer.text is not None and right_answer(answer.text, q.answer)
-        rows.append(
-            measure(answer, store, id=q.question_id, right=right, wide=wide, similar=by_similarity, draws=draws)
-        )
+        rows.append(measure(answer, store, id=q.question_id, right=right, wide=wide, draws=draws))
         progress(n + 1, len(questions), "questions")
     return rows
 
@@ -113,7 +111,6 @@ def measure(
     id: str = "",
     right: bool = False,
     wide: Trace | None = None,
-    similar: Callable[[Trace], list[Fact]] | None = None,
     draws: int = 3,
     seed: int = 0,
 ) -> Measured:
@@ -125,7 +122,6 @@ def measure(
         id: its name in the report.
         right: whether it is correct; for calibration.
         wide: the trace of the same question with a larger memory, so that "alone" needs fewer rounds.
-        similar: orders a memory by similarity with the question; by the scores' ``similarity`` part by default.
         draws: how many times facts are picked at random.
         seed: of the random picks.
     """
@@ -146,7 +142,7 @@ def measure(
     picks = {
         "cited": [cited],
         "random": [draw.sample(memory, count) for _ in range(draws)],
-        "similar": [(similar or _by_part)(trace)[:count]],
+        "similar": [by_similarity(trace)[:count]],
     }
     for name, sets in picks.items():
         changed = [trace.without(*facts).text != answer.text for facts in sets]
@@ -169,11 +165,6 @@ def _timed(trace: Trace, fact: Fact) -> float:
         trace.without(fact)
         seconds.append(time.perf_counter() - start)
     return min(seconds)
-
-
-def _by_part(trace: Trace) -> list[Fact]:
-    ranked = sorted(trace.memory, key=lambda m: -m.parts.get("similarity", 0.0))
-    return list({key(m.fact): m.fact for m in ranked}.values())
 
 
 def alone(trace: Trace, facts: Iterable[Fact]) -> Answer:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from kgmm.errors import KgmmError
 from kgmm.hashing.features import MODALITIES, Array, check_finite, check_labels, check_pairs, fitted_rows, indicators
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
 
 Level = Literal["early", "intermediate", "late", "image", "text"]
 Rule = Literal["product", "average", "stacking"]
@@ -23,6 +23,48 @@ FOLDS = 3
 HIDDEN, RATE, DECAY, DROPOUT = 128, 1e-3, 1e-3, 0.5
 
 __all__ = ["LEVELS", "RULES", "FusionClassifier"]
+
+
+class FusionNet(nn.Module):
+    """Two hidden layers and one score a category.
+
+    Args:
+        dims: modality -> number of features.
+        categories: number of scores.
+        hidden: width of both hidden layers together.
+        dropout: after each hidden layer.
+        own_layers: whether each modality has its own part of the first layer, or one layer reads all features.
+
+    Shapes: modality -> (n, d) in, (n, categories) out.
+    """
+
+    def __init__(self, dims: dict[str, int], categories: int, hidden: int, dropout: float, *, own_layers: bool) -> None:
+        super().__init__()
+        self.kinds = tuple(dims)
+        parts = (
+            {k: (d, hidden // len(dims)) for k, d in dims.items()}
+            if own_layers
+            else {"all": (sum(dims.values()), hidden)}
+        )
+        self.first = nn.ModuleDict({kind: nn.Linear(*shape) for kind, shape in parts.items()})
+        width = sum(out for _, out in parts.values())
+        self.rest = nn.Sequential(
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, categories),
+        )
+
+    def forward(self, views: dict[str, Tensor]) -> Tensor:
+        """Return scores before the softmax."""
+        if "all" in self.first:
+            found = self.first["all"](torch.cat([views[k] for k in self.kinds], 1))
+        else:
+            found = torch.cat([self.first[k](views[k]) for k in self.kinds], 1)
+        out: Tensor = self.rest(found)
+        return out
 
 
 class FusionClassifier:
@@ -170,11 +212,6 @@ class FusionClassifier:
 
     def _train(self, views: dict[str, NDArray[np.float32]], target: Array) -> nn.Module:
         """Return a network fitted to views of the same pairs."""
-        import torch
-        from torch.nn import functional as F
-
-        from kgmm.fusion.network import FusionNet
-
         generator = torch.Generator().manual_seed(self.seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
@@ -194,8 +231,6 @@ class FusionClassifier:
 
 
 def _posterior(net: nn.Module, views: dict[str, NDArray[np.float32]]) -> Array:
-    import torch
-
     with torch.no_grad():
         out = net({kind: torch.from_numpy(x) for kind, x in views.items()})
     return cast("Array", torch.softmax(out.double(), 1).numpy())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,9 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from kgmm.errors import BadInput, KgmmError, MissingExtra
 from kgmm.files import whole
 from kgmm.hashing.base import Codes
-
-if TYPE_CHECKING:
-    from typing import Self
 
 #: up to here every code is compared (exact; 1 M codes of 128 bits take milliseconds); beyond, a graph is followed
 FLAT = 4_000_000

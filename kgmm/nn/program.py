@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -13,6 +13,14 @@ from kgmm.nn import modules as nmn
 
 #: functions that end in a number or a truth, not in an attention over objects
 SCALARS = frozenset({"count", "exist", "absent", "greater", "less", "equal"})
+#: functions that read attentions and no word
+OF_SETS: dict[str, Callable[..., Tensor]] = dict(
+    zip(
+        ("and", "or", "except", "count", "exist"),
+        (nmn.both, nmn.either, nmn.without, nmn.count, nmn.exist),
+        strict=True,
+    )
+)
 #: distances between centres, as shares of the picture, are also given this much larger and squashed
 MAGNIFY = 40.0
 
@@ -142,16 +150,6 @@ class _Tables:
                 kinds = self.kinds[at, :, self._ids(arguments, self.network.attribute_id)]
                 alike: Tensor = self.network.same(given[0], kinds, self.mask[at])
                 return alike
-            case "and":
-                return nmn.both(*given)
-            case "or":
-                return nmn.either(*given)
-            case "except":
-                return nmn.without(*given)
-            case "count":
-                return nmn.count(given[0])
-            case "exist":
-                return nmn.exist(given[0])
             case "absent":
                 return 1 - nmn.exist(given[0])
             case "query":
@@ -159,7 +157,9 @@ class _Tables:
                 return nmn.query(given[0], reads)
             case "greater" | "less" | "equal":
                 return nmn.compare(given[0], given[1], function)
-        raise ValueError(f"no module {function!r}")
+        if function not in OF_SETS:
+            raise ValueError(f"no module {function!r}")
+        return OF_SETS[function](*given)
 
 
 def pair_features(boxes: Tensor) -> Tensor:

@@ -51,8 +51,8 @@ class Problem(Protocol):
         ...
 
     def write(self, folder: Path) -> None:
-        """Write what else the trained model needs."""
-        ...
+        """Write what the trained model needs beside weights, config and vocabulary: nothing, for most."""
+        return
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from kgmm.nn.vqa import JOINS
 from kgmm.reason.visual.grammar import clevr_program, easy_program, tokens
 from kgmm.reason.visual.segments import Pictures, read_pixels, segments
 from kgmm.reason.visual.worlds import SIZE, WORLDS, Program, draw, make_network
+from kgmm.train.fit import Problem
 from kgmm.train.measures import by_kind, majority_hits
 
 
@@ -78,7 +78,7 @@ def parts(data: str, small: bool = False) -> tuple[Part, Part, Part]:
     raise KgmmError(f"no data set {data!r}; there are: {', '.join(WORLDS)}")
 
 
-class ShapesProblem:
+class ShapesProblem(Problem):
     """A network on a data set of shapes, for :func:`kgmm.train.fit.fit`.
 
     Args:
@@ -183,9 +183,6 @@ class ShapesProblem:
         """Return the accuracy of the most frequent training answer for each kind of question, as :meth:`accuracy` does."""
         known, asked = ([(_kind(a), a.answer) for a in p.asked] for p in (self.train, part))
         return by_kind([a.program[-1].function for a in part.asked], majority_hits(known, asked))
-
-    def write(self, folder: Path) -> None:
-        """Nothing but weights, config and vocabulary is needed."""
 
 
 def _kind(a: Asked) -> str:

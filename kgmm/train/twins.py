@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,12 +13,13 @@ from kgmm.language.words import normal
 from kgmm.nn.answers import Answers, answer_logits, group_answers
 from kgmm.nn.kdmn import FactBatch
 from kgmm.nn.no_knowledge import NoKnowledge
+from kgmm.train.fit import Problem
 from kgmm.train.kdmn import FvqaProblem
 from kgmm.train.memories import Example
 from kgmm.train.split import Split
 
 
-class TwinProblem:
+class TwinProblem(Problem):
     """A :class:`~kgmm.nn.no_knowledge.NoKnowledge` network on FVQA, for :func:`kgmm.train.fit.fit`.
 
     Args:
@@ -93,6 +93,3 @@ class TwinProblem:
             figures[f"{name}top1"] = float((best[:, 0] == right).float().mean())
             figures[f"{name}top3"] = float((best == right.unsqueeze(1)).any(1).float().mean())
         return figures
-
-    def write(self, folder: Path) -> None:
-        """Nothing but weights, config and vocabulary is needed."""
