@@ -7,6 +7,7 @@ et al. 2016, Anderson et al. 2018, Norcliffe-Brown et al. 2018, and the survey's
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -47,17 +48,25 @@ class QuestionEncoder(nn.Module):
         return states * mask.unsqueeze(-1), question
 
 
+class Given(NamedTuple):
+    """What a join reads: words (B, L, d), question (B, d), objects (B, N, d), mask (B, N), boxes (B, N, 4)."""
+
+    words: Tensor
+    question: Tensor
+    objects: Tensor
+    mask: Tensor
+    boxes: Tensor
+
+
 class Blind(nn.Module):
     """The question alone: what a data set's bias is worth."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
 
-    def forward(
-        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
-    ) -> tuple[Tensor, Shown]:
+    def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and nothing to show."""
-        return question, {}
+        return x.question, {}
 
 
 class Conventional(nn.Module):
@@ -67,11 +76,9 @@ class Conventional(nn.Module):
         super().__init__()
         self.joint = nn.Sequential(nn.Linear(2 * dim, dim), nn.ReLU())
 
-    def forward(
-        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
-    ) -> tuple[Tensor, Shown]:
+    def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and nothing to show."""
-        return self.joint(torch.cat([masked_mean(objects, mask), question], -1)), {}
+        return self.joint(torch.cat([masked_mean(x.objects, x.mask), x.question], -1)), {}
 
 
 class San(nn.Module):
@@ -81,11 +88,9 @@ class San(nn.Module):
         super().__init__()
         self.attend = StackedAttention(dim, dim)
 
-    def forward(
-        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
-    ) -> tuple[Tensor, Shown]:
+    def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the attention of each look."""
-        u, looks = self.attend(objects, question, mask)
+        u, looks = self.attend(x.objects, x.question, x.mask)
         return u, {"attention": looks}
 
 
@@ -96,12 +101,10 @@ class HieCoAtt(nn.Module):
         super().__init__()
         self.attend = HierarchicalCoAttention(dim, dim)
 
-    def forward(
-        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
-    ) -> tuple[Tensor, Shown]:
+    def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the attention of word, phrase and question level."""
-        present = words.abs().sum(-1) > 0
-        h, image, asked = self.attend(words, objects, present, mask)
+        present = x.words.abs().sum(-1) > 0
+        h, image, asked = self.attend(x.words, x.objects, present, x.mask)
         return h, {"attention": image, "words": asked}
 
 
@@ -114,12 +117,10 @@ class UpDown(nn.Module):
         self.question, self.image = GatedTanh(dim, 4 * dim), GatedTanh(dim, 4 * dim)
         self.out = nn.Linear(4 * dim, dim)
 
-    def forward(
-        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
-    ) -> tuple[Tensor, Shown]:
+    def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the attention."""
-        seen, attention = self.attend(objects, question, mask)
-        joint = self.out(self.question(question) * self.image(seen))
+        seen, attention = self.attend(x.objects, x.question, x.mask)
+        joint = self.out(self.question(x.question) * self.image(seen))
         return joint, {"attention": attention.unsqueeze(1)}
 
 
@@ -131,12 +132,10 @@ class Bilinear(nn.Module):
         self.attend = TopDownAttention(dim, dim, dim)
         self.fuse = FUSIONS[fusion](dim, dim, dim)
 
-    def forward(
-        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
-    ) -> tuple[Tensor, Shown]:
+    def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the attention."""
-        seen, attention = self.attend(objects, question, mask)
-        return self.fuse(question, seen), {"attention": attention.unsqueeze(1)}
+        seen, attention = self.attend(x.objects, x.question, x.mask)
+        return self.fuse(x.question, seen), {"attention": attention.unsqueeze(1)}
 
 
 class LearnedGraph(nn.Module):
@@ -148,20 +147,18 @@ class LearnedGraph(nn.Module):
         self.first = GaussianKernelConv(dim, 2 * dim, kernels)
         self.second = GaussianKernelConv(2 * dim, dim, kernels)
 
-    def forward(
-        self, words: Tensor, question: Tensor, objects: Tensor, mask: Tensor, boxes: Tensor
-    ) -> tuple[Tensor, Shown]:
+    def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the learned neighbours with their weights."""
-        b, n, _ = objects.shape
-        neighbours, weights = self.learn(objects, question, mask)
-        start = torch.arange(b, device=objects.device).view(b, 1, 1) * n
+        b, n, _ = x.objects.shape
+        neighbours, weights = self.learn(x.objects, x.question, x.mask)
+        start = torch.arange(b, device=x.mask.device).view(b, 1, 1) * n
         source = (neighbours + start).flatten()
-        target = (torch.arange(n, device=objects.device).view(1, n, 1) + start).expand_as(neighbours).flatten()
+        target = (torch.arange(n, device=x.mask.device).view(1, n, 1) + start).expand_as(neighbours).flatten()
         edges = torch.stack([source, target])
-        u = pseudo_coordinates(boxes[..., :2].flatten(0, 1), edges)
-        x = torch.relu(self.first(objects.flatten(0, 1), edges, u, weights.flatten()))
-        x = torch.relu(self.second(x, edges, u, weights.flatten())).view(b, n, -1)
-        return masked_max(x, mask) * question, {"neighbours": neighbours, "weights": weights}
+        u = pseudo_coordinates(x.boxes[..., :2].flatten(0, 1), edges)
+        nodes = torch.relu(self.first(x.objects.flatten(0, 1), edges, u, weights.flatten()))
+        nodes = torch.relu(self.second(nodes, edges, u, weights.flatten())).view(b, n, -1)
+        return masked_max(nodes, x.mask) * x.question, {"neighbours": neighbours, "weights": weights}
 
 
 #: name of a model → its join of question and picture, made from the width
@@ -207,5 +204,5 @@ class VqaNetwork(nn.Module):
         """Return logits and what the join shows."""
         words, question = self.question(tokens)
         objects = self.objects(torch.cat([features, boxes], -1)) * mask.unsqueeze(-1)
-        joint, shown = self.join(words, question, objects, mask, boxes)
+        joint, shown = self.join(Given(words, question, objects, mask, boxes))
         return self.classify(joint), shown

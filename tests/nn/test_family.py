@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from kgmm.nn.bilinear import FUSIONS
-from kgmm.nn.vqa import JOINS, VqaNetwork
+from kgmm.nn.vqa import JOINS, Given, VqaNetwork
 from tests.families import check_family
 
 DIM = 8
@@ -32,9 +32,9 @@ def test_padded_objects_change_nothing_and_get_no_gradient(name, pictures):
     join, (words, question, objects, mask, boxes) = JOINS[name](DIM).eval(), pictures
     noisy = (objects + torch.randn_like(objects) * ~mask.unsqueeze(-1)).requires_grad_()
     moved = boxes + torch.rand_like(boxes) * ~mask.unsqueeze(-1)
-    out, shown = join(words, question, noisy, mask, moved)
+    out, shown = join(Given(words, question, noisy, mask, moved))
     assert out.shape == (2, DIM)
-    assert torch.allclose(out, join(words, question, objects, mask, boxes)[0], atol=1e-5)
+    assert torch.allclose(out, join(Given(words, question, objects, mask, boxes))[0], atol=1e-5)
     if name == "blind":
         return
     (out * torch.randn_like(out)).sum().backward()  # a sum of squares would be constant where outputs are normalized

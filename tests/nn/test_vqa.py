@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from kgmm.nn.gaussian_conv import pseudo_coordinates
-from kgmm.nn.vqa import JOINS
+from kgmm.nn.vqa import JOINS, Given
 
 DIM = 8
 
@@ -14,7 +14,7 @@ def test_graph_vqa_is_a_learned_graph_two_convolutions_and_a_maximum(pictures):
     torch.manual_seed(2)
     join = JOINS["graph"](DIM)
     words, question, objects, mask, boxes = pictures
-    out, shown = join(words, question, objects, mask, boxes)
+    out, shown = join(Given(words, question, objects, mask, boxes))
     for b in range(2):
         real = int(mask[b].sum())
         nodes, at = objects[b, :real], boxes[b, :real, :2]
@@ -41,7 +41,7 @@ def test_up_down_multiplies_gated_question_and_seen_objects(pictures):
     torch.manual_seed(3)
     join = JOINS["updown"](DIM)
     words, question, objects, mask, boxes = pictures
-    out, shown = join(words, question, objects, mask, boxes)
+    out, shown = join(Given(words, question, objects, mask, boxes))
     for b in range(2):
         seen = shown["attention"][b, 0] @ objects[b]
         assert torch.allclose(out[b], join.out(join.question(question[b]) * join.image(seen)), atol=1e-5)
@@ -50,11 +50,11 @@ def test_up_down_multiplies_gated_question_and_seen_objects(pictures):
 def test_conventional_and_blind_are_what_they_say(pictures):
     words, question, objects, mask, boxes = pictures
     join = JOINS["conventional"](DIM)
-    out = join(words, question, objects, mask, boxes)[0]
+    out = join(Given(words, question, objects, mask, boxes))[0]
     for b in range(2):
         mean = objects[b][mask[b]].mean(0)
         assert torch.allclose(out[b], join.joint(torch.cat([mean, question[b]])), atol=1e-5)
-    assert torch.equal(JOINS["blind"](DIM)(words, question, objects, mask, boxes)[0], question)
+    assert torch.equal(JOINS["blind"](DIM)(Given(words, question, objects, mask, boxes))[0], question)
 
 
 def test_question_encoder_is_a_gru_written_out():
