@@ -140,11 +140,6 @@ class Graph:
         strengths = self.adjacency.unit_strengths
         return np.where(strengths > 0, strengths, 1.0)
 
-    @cached_property
-    def has_dangling(self) -> bool:
-        """Whether some node has no outgoing edge."""
-        return bool((np.diff(self.adjacency.indptr) == 0).any())
-
     def part(self, nodes: NDArray[Any], statements: NDArray[np.int64] | slice) -> Self:
         """Return the graph of some nodes, in the order given, and of some statements between them."""
         place = np.full(len(self), -1, np.int32)

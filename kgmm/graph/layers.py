@@ -69,15 +69,11 @@ class Layers:
         indices = rows.indices.view(np.uint32)
         return (rows.indptr.view(unsigned), indices, self.cut.view(unsigned)), None if rows.uniform else rows.weights
 
-    def work(self, layer: int) -> int:
-        """Return how many entries a layer's rows hold."""
-        indptr = self.rows.indptr
-        return int(indptr[self.bounds[layer + 1]]) - int(indptr[self.bounds[layer]])
-
     def each(self, layer: int, kernel: Callable[..., Any], *arrays: Any, width: int = 1) -> None:
         """Run ``kernel(*arrays, blocks, first, last)`` over a layer's blocks; an entry is *width* numbers of work."""
         blocks = self.blocks[layer]
-        threads.over_blocks(partial(kernel, *arrays, blocks), len(blocks) - 1, width * self.work(layer))
+        first, last = self.rows.indptr[list(self.bounds[layer : layer + 2])].tolist()
+        threads.over_blocks(partial(kernel, *arrays, blocks), len(blocks) - 1, width * (last - first))
 
     def at(self, restart: float, make: Callable[[Layers, float], T]) -> T:
         """Return what *make* gives for these layers at one restart probability; its last result is kept."""

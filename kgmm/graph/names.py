@@ -1,11 +1,11 @@
-"""The names of a view's nodes: a list of their own, or ids that the store decodes when asked."""
+"""The names of a view's nodes: a list of their own, or numbers that are spelled when asked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +13,6 @@ from numpy.typing import NDArray
 from kgmm.language import names
 
 Positions = NDArray[np.integer[Any]]
-
-
-class NodeNames(Protocol):
-    """Names by position and positions by name, for the nodes 0 … len - 1 of a view."""
-
-    def __len__(self) -> int: ...
-
-    def at(self, positions: Positions) -> list[str]:
-        """Return the names of *positions*."""
-
-    def position(self, name: str) -> int | None:
-        """Return the position of a node by its exact name, or None."""
-
-    def all(self) -> list[str]:
-        """Return every name in order."""
-
-    def take(self, positions: Positions) -> NodeNames:
-        """Return the names of a subset of nodes, in the order of *positions*."""
 
 
 class ListedNames:
@@ -59,72 +41,65 @@ class ListedNames:
         return self._listed
 
     def take(self, positions: Positions) -> ListedNames:
-        """Return the names of a subset of nodes."""
+        """Return the names of a subset of nodes, in the order of *positions*."""
         return ListedNames(self.at(positions))
 
 
-class _Numbers:
-    """Nodes known by a number of their own, in any order."""
+def _spelled(numbers: NDArray[np.int64]) -> list[str]:
+    return [str(i) for i in numbers.tolist()]
 
-    def __init__(self, numbers: NDArray[Any]) -> None:
-        self.numbers = numbers
+
+def _number(name: str) -> int | None:
+    return int(name) if name.isdecimal() and len(name) < 11 else None
+
+
+class NumberedNames:
+    """Names made of a number per node when asked; only the numbers are held.
+
+    Args:
+        numbers: one per node, in any order: a store's term ids (uint32), or int32 for graphs made of integers.
+        names: int64 numbers -> names; by default node 7 is called ``"7"``.
+        number: name -> its number, or None.
+    """
+
+    def __init__(
+        self,
+        numbers: NDArray[Any],
+        names: Callable[[NDArray[np.int64]], Sequence[str]] = _spelled,
+        number: Callable[[str], int | None] = _number,
+    ) -> None:
+        self._numbers, self._names, self._number = numbers, names, number
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self._numbers)
 
     @cached_property
     def _sorter(self) -> NDArray[np.int32]:
-        return np.argsort(self.numbers).astype(np.int32)
+        return np.argsort(self._numbers).astype(np.int32)
 
-    def find(self, wanted: int) -> int | None:
-        """Return where a number is, or None."""
-        at = int(np.searchsorted(self.numbers, wanted, sorter=self._sorter))
-        return int(self._sorter[at]) if at < len(self) and int(self.numbers[self._sorter[at]]) == wanted else None
-
-
-class NumberedNames(_Numbers):
-    """Nodes named by their number, int32, for graphs made of integers: ``"7"``."""
-
-    def at(self, positions: Positions) -> list[str]:
+    def at(self, positions: Positions | slice) -> list[str]:
         """Return the names of *positions*."""
-        return [str(i) for i in self.numbers[positions].tolist()]
-
-    def position(self, name: str) -> int | None:
-        """Return where the number that *name* spells is, or None."""
-        return self.find(int(name)) if name.isdecimal() and len(name) < 11 else None
-
-    def all(self) -> list[str]:
-        """Return every name in order."""
-        return [str(i) for i in self.numbers.tolist()]
-
-    def take(self, positions: Positions) -> NumberedNames:
-        """Return the names of a subset of nodes."""
-        return NumberedNames(self.numbers[positions])
-
-
-class StoredNames(_Numbers):
-    """Names decoded by a store's term dictionary when asked; holds only the term ids, uint32."""
-
-    def __init__(self, terms: Any, ids: NDArray[np.uint32]) -> None:
-        super().__init__(ids)
-        self.terms = terms
-
-    def at(self, positions: Positions) -> list[str]:
-        """Return the names of *positions*."""
-        return list(self.terms.names(self.numbers[positions].astype(np.int64)))
+        return list(self._names(self._numbers[positions].astype(np.int64)))
 
     def position(self, name: str) -> int | None:
         """Return the position of a node by its exact name, or None."""
-        term = self.terms.id(name)
-        return None if term is None else self.find(term)
+        wanted = self._number(name)
+        if wanted is None:
+            return None
+        at = int(np.searchsorted(self._numbers, wanted, sorter=self._sorter))
+        return int(self._sorter[at]) if at < len(self) and int(self._numbers[self._sorter[at]]) == wanted else None
 
     def all(self) -> list[str]:
         """Return every name in order."""
-        return self.at(np.arange(len(self)))
+        return self.at(slice(None))
 
-    def take(self, positions: Positions) -> StoredNames:
-        """Return the names of a subset of nodes."""
-        return StoredNames(self.terms, self.numbers[positions])
+    def take(self, positions: Positions) -> NumberedNames:
+        """Return the names of a subset of nodes, in the order of *positions*."""
+        return NumberedNames(self._numbers[positions], self._names, self._number)
+
+
+#: names by position and positions by name, for the nodes 0 … len - 1 of a view
+NodeNames = ListedNames | NumberedNames
 
 
 def near(known: NodeNames, wanted: str) -> list[str]:

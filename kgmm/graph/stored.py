@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kgmm.errors import BadInput
 from kgmm.graph.build import assembled, smallest
 from kgmm.graph.graph_view import GraphView
-from kgmm.graph.names import StoredNames
+from kgmm.graph.names import NumberedNames
 from kgmm.graph.statements import Statements
 from kgmm.language import names
 
@@ -70,7 +70,7 @@ def view(
         np.asarray(weight[keep]),
         tuple(relation_names),
     )
-    return assembled(GraphView, StoredNames(terms, ids), statements, directed, ids)
+    return assembled(GraphView, NumberedNames(ids, terms.names, terms.id), statements, directed, ids)
 
 
 def _several(chosen: str | Iterable[str] | None) -> list[str] | None:

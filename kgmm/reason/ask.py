@@ -122,7 +122,7 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) 
             )
         return answer
 
-    trace.attach(again, store)
+    trace.replay, trace.asked_of = again, store
     return trace
 
 
@@ -174,8 +174,9 @@ def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
             threshold=task.threshold,
             top=task.top,
             timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **asked.timings},
+            replay=lambda more: run(exclude | more),
+            asked_of=task.store,
         )
-        trace.attach(lambda more: run(exclude | more), task.store)
         return Answer(outcome.text, outcome.score, outcome.alternatives if outcome.text is not None else [], trace)
 
     return run

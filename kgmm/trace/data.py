@@ -118,8 +118,10 @@ class Record:
     threshold: float | None = None
     #: the answer and at most ``top - 1`` alternatives were asked for
     top: int = 3
-    _replay: Replay | None = field(default=None, repr=False, compare=False)
-    _kb: LocalStore | None = field(default=None, repr=False, compare=False)
+    #: answers the same question without some facts, over ``asked_of``; None for a trace read from a file
+    replay: Replay | None = field(default=None, repr=False, compare=False)
+    #: the store that answers again
+    asked_of: LocalStore | None = field(default=None, repr=False, compare=False)
 
     def without(self, *facts: Fact | Citation | MemoryFact) -> Answer:
         """Return the answer if *facts* did not exist: computed again, not guessed.
@@ -127,27 +129,13 @@ class Record:
         Raises:
             KgmmError: if the trace was read from a file and not attached to a store (``kb.attach(trace)``).
         """
-        if self._replay is None:
+        if self.replay is None:
             raise KgmmError("this trace is not attached to a store; call kb.attach(trace) first")
-        return self._replay(frozenset(key(f if isinstance(f, Fact) else f.fact) for f in facts))
-
-    @property
-    def attached(self) -> bool:
-        """Whether the question can be asked again, so that :meth:`without` works."""
-        return self._replay is not None
-
-    @property
-    def asked_of(self) -> LocalStore | None:
-        """The store that answers again, None for a trace read from a file."""
-        return self._kb
-
-    def attach(self, replay: Replay, kb: LocalStore) -> None:
-        """Let *replay* answer again, over *kb*."""
-        self._replay, self._kb = replay, kb
+        return self.replay(frozenset(key(f if isinstance(f, Fact) else f.fact) for f in facts))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trace as JSON-ready data."""
-        data = {k: v for k, v in self.__dict__.items() if not k.startswith("_") and k != "scene"}
+        data = {k: v for k, v in self.__dict__.items() if k not in ("scene", "replay", "asked_of")}
         for name in ("concepts", "memory", "steps", "citations", "counterfactuals"):
             data[name] = [asdict(item) for item in data[name]]
         return {"schema": SCHEMA, **data, "scene": self.scene.to_dict() if self.scene else None}

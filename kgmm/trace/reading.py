@@ -1,20 +1,22 @@
-"""Traces from JSON: every field of the type the schema gives it, unknown fields passed over."""
+"""Traces from JSON: every field of the type its class gives it, unknown fields passed over."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph
-from kgmm.store import Fact
-from kgmm.trace.data import SCHEMA, Citation, Counterfactual, Link, MemoryFact, Record, Step
+from kgmm.trace.data import SCHEMA, Record
 
-T = TypeVar("T")
 R = TypeVar("R", bound=Record)
+
+#: fields that the first documents of the schema lack
+_LATER = frozenset({"counterfactuals", "graphs", "threshold", "folder", "top"})
 
 
 def read(source: str | Path, kind: type[R]) -> R:
@@ -30,7 +32,10 @@ def read(source: str | Path, kind: type[R]) -> R:
         data = json.loads(str(source) if inline else Path(source).read_text(encoding="utf-8"))
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise BadInput(origin, f"not a {SCHEMA} document")
-        return _record(data, origin, kind)
+        scene = SceneGraph.from_dict(data["scene"], origin) if data["scene"] is not None else None
+        trace: R = _instance(kind, {**data, "scene": None})
+        trace.scene = scene
+        return trace
     except BadInput as error:
         raise error if error.source == origin else BadInput(origin, f"not a trace: {error}") from error
     except KeyError as error:
@@ -39,87 +44,46 @@ def read(source: str | Path, kind: type[R]) -> R:
         raise BadInput(origin, f"not a trace: {error}") from error
 
 
-def _record(data: dict[str, Any], origin: str, kind: type[R]) -> R:
-    scene = data["scene"]
-    return kind(
-        question=_text(data["question"]),
-        scene=SceneGraph.from_dict(scene, origin) if scene is not None else None,
-        choices=_optional(data["choices"], _texts),
-        concepts=[_link(x) for x in _items(data["concepts"])],
-        memory=[_memory_fact(x) for x in _items(data["memory"])],
-        steps=[Step(_text(x["name"]), _text(x["text"]), _object(x["data"])) for x in _items(data["steps"])],
-        citations=[Citation(_fact(x["fact"]), _text(x["kind"]), _text(x["role"])) for x in _items(data["citations"])],
-        answer=_optional(data["answer"], _text),
-        score=_number(data["score"]),
-        alternatives=[(_text(text), _number(score)) for text, score in _items(data["alternatives"])],
-        abstained=_text(data["abstained"]),
-        reasoner=_text(data["reasoner"]),
-        model=_text(data["model"]),
-        store=_text(data["store"]),
-        store_version=int(_number(data["store_version"])),
-        timings=_numbers(data["timings"]),
-        counterfactuals=[_counterfactual(x) for x in _items(data.get("counterfactuals", []))],
-        graphs=_optional(data.get("graphs"), _texts),
-        threshold=_optional(data.get("threshold"), _number),
-        folder=_text(data.get("folder", "")),
-        top=int(_number(data.get("top", 3))),
-    )
+@cache
+def _types(kind: type) -> dict[str, Any]:
+    """Return the types of a class's fields, without those that no document holds."""
+    hints = get_type_hints(kind, localns={"LocalStore": Any, "Answer": Any})
+    return {f.name: hints[f.name] for f in fields(kind) if f.compare}
 
 
-def _link(x: dict[str, Any]) -> Link:
-    words = [_text(x[name]) for name in ("text", "concept", "rule")]
-    return Link(words[0], words[1], words[2], _number(x["score"]), _optional(x["object"], _text))
+def _instance(kind: Any, data: dict[str, Any]) -> Any:
+    return kind(**{n: _value(t, data[n]) for n, t in _types(kind).items() if n in data or n not in _LATER})
 
 
-def _memory_fact(x: dict[str, Any]) -> MemoryFact:
-    chain = tuple(_fact(f) for f in _items(x["chain"]))
-    return MemoryFact(_fact(x["fact"]), _number(x["score"]), _numbers(x["parts"]), chain, _text(x["concept"]))
+def _value(kind: Any, value: Any) -> Any:
+    """Return a JSON value as *kind*, the type of a field.
 
-
-def _counterfactual(x: dict[str, Any]) -> Counterfactual:
-    removed = tuple(_fact(f) for f in _items(x["removed"]))
-    return Counterfactual(removed, _optional(x["answer"], _text), _number(x["score"]))
-
-
-def _fact(x: dict[str, Any]) -> Fact:
-    s, p, o, graph, source = (_text(x[name]) for name in ("subject", "predicate", "object", "graph", "source"))
-    return Fact(s, p, o, _number(x["weight"]), graph, source)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
+    Raises:
+        TypeError: if it is something else.
+    """
+    form, parts = get_origin(kind) or kind, get_args(kind)
+    if kind is Any:
+        return value
+    if type(None) in parts:
+        return None if value is None else _value(parts[0], value)
+    if form in (int, float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise TypeError(f"a finite number is expected, not {_short(value)}")
+        return int(value) if form is int else value
+    if form in (list, tuple):
+        if not isinstance(value, list):
+            raise TypeError(f"a list is expected, not {_short(value)}")
+        each = [parts[0]] * len(value) if form is list or parts[-1] is ... else parts
+        return form(_value(part, item) for part, item in zip(each, value, strict=True))
+    if form is str and not isinstance(value, str):
         raise TypeError(f"a text is expected, not {_short(value)}")
-    return value
-
-
-def _texts(value: Any) -> list[str]:
-    return [_text(v) for v in _items(value)]
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TypeError(f"a finite number is expected, not {_short(value)}")
-    return value
-
-
-def _numbers(value: Any) -> dict[str, float]:
-    return {name: _number(number) for name, number in _object(value).items()}
-
-
-def _items(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"a list is expected, not {_short(value)}")
-    return value
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
+    if form is not str and not isinstance(value, dict):
         raise TypeError(f"an object is expected, not {_short(value)}")
+    if is_dataclass(kind):
+        return _instance(kind, value)
+    if form is dict:
+        return {name: _value(parts[1], item) for name, item in value.items()}
     return value
-
-
-def _optional(value: Any, read_value: Callable[[Any], T]) -> T | None:
-    return None if value is None else read_value(value)
 
 
 def _short(value: Any) -> str:

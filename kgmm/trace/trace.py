@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from kgmm.store import LocalStore
-from kgmm.trace.checks import verify
+from kgmm.trace import checks, diff, graphs, reading
 from kgmm.trace.counterfactuals import compute
-from kgmm.trace.data import Check, Record
-from kgmm.trace.diff import Difference, diff
-from kgmm.trace.graphs import to_networkx, to_rdf
-from kgmm.trace.page.render import fragment, write_page
-from kgmm.trace.reading import read
-
-if TYPE_CHECKING:
-    import networkx
-    import rdflib
+from kgmm.trace.data import Record
+from kgmm.trace.page import render
 
 
 class Trace(Record):
-    """The full record of how an answer came about, and what one does with it; its fields are a Record's."""
+    """The full record of how an answer came about, and what one does with it; its fields are a Record's.
 
-    def verify(self, kb: LocalStore) -> list[Check]:
-        """Look every citation up again; see :func:`kgmm.trace.checks.verify`."""
-        return verify(self, kb)
+    What it does stands in modules of its own, each a function of a trace.
+    """
+
+    verify = checks.verify
+    diff = diff.diff
+    to_html = render.write_page
+    to_networkx = graphs.to_networkx
+    to_rdf = graphs.to_rdf
+    _repr_html_ = render.fragment
+
+    @classmethod
+    def from_json(cls, source: str | Path) -> Trace:
+        """Read a trace from a JSON document or file; see :func:`kgmm.trace.reading.read`."""
+        return reading.read(source, cls)
 
     def precompute(self) -> Trace:
         """Fill ``counterfactuals`` so that pages and files know the answers without each fact; return the trace.
@@ -35,35 +37,6 @@ class Trace(Record):
         """
         self.counterfactuals = compute(self)
         return self
-
-    def diff(self, other: Record) -> Difference:
-        """Return what differs between this trace and *other*, and why; see :func:`kgmm.trace.diff.diff`."""
-        return diff(self, other)
-
-    @classmethod
-    def from_json(cls, source: str | Path) -> Trace:
-        """Read a trace from a JSON document or file.
-
-        Raises:
-            BadInput: if it is not a trace of this schema; the message names the file and what is wrong.
-            OSError: if the file cannot be read.
-        """
-        return read(source, cls)
-
-    def to_html(self, path: str | Path) -> Path:
-        """Write one self-contained HTML page that needs no network; return its path."""
-        return write_page(self, Path(path))
-
-    def to_networkx(self) -> networkx.MultiDiGraph:
-        """Return the cited facts and their chains as a graph; see :func:`kgmm.trace.graphs.to_networkx`."""
-        return to_networkx(self)
-
-    def to_rdf(self) -> rdflib.Graph:
-        """Return the trace in PROV-O; see :func:`kgmm.trace.graphs.to_rdf`."""
-        return to_rdf(self)
-
-    def _repr_html_(self) -> str:
-        return fragment(self)
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def test_necessity_and_sufficiency_agree_with_the_store(kb: KnowledgeStore) -> N
 def test_a_trace_from_a_file_must_be_attached_before_it_is_asked_again(kb: KnowledgeStore) -> None:
     trace = asked(kb)
     read = Trace.from_json(trace.to_json())
-    assert not read.attached
+    assert read.replay is None
     with pytest.raises(KgmmError, match="attach"):
         read.without(read.citations[0])
     again = kb.attach(read)

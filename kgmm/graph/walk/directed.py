@@ -29,7 +29,7 @@ def solve(view: Graph, seeds: SeedNodes, restart: float, tol: float, initial: ND
     pulls = restart * seeds.masses
     z = np.zeros(len(view)) if initial is None else initial / strengths
     # scaling to sum 1 magnifies the error where mass vanished
-    factor = (2 / restart if view.has_dangling else 1.0) / restart
+    factor = (2 / restart if not view.adjacency.unit_strengths.all() else 1.0) / restart
     arrays = (rows.arrays, strengths)
     error = math.inf
     for sweep in range(1, 10 + 4 * math.ceil(math.log(tol * restart) / math.log(1 - restart / 2))):

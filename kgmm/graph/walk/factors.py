@@ -13,6 +13,7 @@ of (K^-1 S w)_i to w_i. Power iteration from w = 1 improves the bound.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,17 +67,17 @@ class Level:
 
 def level(layers: Layers, restart: float) -> Level:
     """Return what rankings on *layers* need, in about the time of half a walk."""
-    core, pivots = layers.core, layers.at(restart, factors).pivots
+    core, inner = layers.core, (layers.at(restart, factors).pivots, layers.dense, 1 - restart)
     w, least = np.ones(core), 0.0
     lifted = np.empty(0)
     for attempt in range(_TRIES):
         image = _times(layers, w, 1 - restart)
         if attempt == 0:
             first = image.copy()
-        _eliminate(layers, image, pivots, restart)
+        sweeps.eliminate(*layers.edges, inner, image)
         if attempt == 0:
             lifted = image
-        image = _back(layers, image, pivots, restart)
+        image = _back(layers, image, inner)
         if core:
             least = max(least, float((image / w).min()))
         w = np.maximum(w - image, 1e-3 * w.max(initial=0.0))
@@ -99,14 +100,9 @@ def _times(layers: Layers, w: NDArray[np.float64], damping: float) -> NDArray[np
     return np.negative(image, out=image)
 
 
-def _eliminate(layers: Layers, r: NDArray[np.float64], pivots: NDArray[np.float32], restart: float) -> None:
-    sweeps.eliminate(*layers.edges, (pivots, layers.dense, 1 - restart), r)
-
-
-def _back(layers: Layers, r: NDArray[np.float64], pivots: NDArray[np.float32], restart: float) -> NDArray[np.float64]:
+def _back(layers: Layers, r: NDArray[np.float64], inner: tuple[Any, ...]) -> NDArray[np.float64]:
     """Return (T + L')^-1 T r."""
     p, t = np.zeros(len(r)), np.empty(len(r))
     for blocks in layers.blocks[:-1]:
-        inner = (pivots, layers.dense, 1 - restart)
         sweeps.back(*layers.edges, inner, 0.0, (r, p, t), blocks, 0, len(blocks) - 1)
     return t

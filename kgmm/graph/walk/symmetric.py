@@ -111,17 +111,13 @@ class Iteration:
         nodes, y, rho, edges = duals.push(
             self.arrays, self.strengths, self.damping, self.seeds, self.pulls, budget, slot
         )
-        self._start(nodes, y, rho)
-        return int(edges)
-
-    def _start(self, nodes: NDArray[np.int64], y: NDArray[np.float64], rho: NDArray[np.float64]) -> None:
-        """Start from z = y at *nodes*, where the residual is rho; both are 0 elsewhere."""
         inside = nodes < self.layers.core
         self.z[nodes[inside]] = y[inside]
         duals.fold(self.arrays, self.strengths, self.damping, nodes, rho, self.r)
         self.error = float(np.abs(self.r).sum()) / self.restart
         sweeps.eliminate(*self.edges, self.inner, self.r)
         self._measure()
+        return int(edges)
 
     def refresh(self) -> None:
         """Compute the residual afresh, in double precision, and go on searching."""
@@ -132,7 +128,8 @@ class Iteration:
         for layer in range(last):
             self.layers.each(layer, sweeps.residual, *self.edges, self.strengths, self.damping, z, self.r)
         self.error = float(np.abs(self.r).sum()) / self.restart
-        self._lower()
+        for layer in reversed(range(last)):  # r <- (T + L)^-1 r
+            self.layers.each(layer, sweeps.lower, *self.edges, self.inner, self.r)
         self._measure()
         self.rounding = self.blur = 0.0
 
@@ -140,11 +137,6 @@ class Iteration:
         """Set the square of r."""
         # no matrix product: BLAS threads would spin beside ours for the tenth of a second that a walk takes
         self.square = float(np.einsum("i,i,i->", self.r, self.r, self.pivots))
-
-    def _lower(self) -> None:
-        """R <- (T + L)^-1 r."""
-        for layer in reversed(range(len(self.layers.blocks) - 1)):
-            self.layers.each(layer, sweeps.lower, *self.edges, self.inner, self.r)
 
     def level(self) -> None:
         """Raise z by one level a component so that residuals sum to 0 in each, and search from there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,14 +13,12 @@ from kgmm.language import names
 from kgmm.scene.show import percent
 from kgmm.store import Fact
 from kgmm.trace.counterfactuals import others
-from kgmm.trace.data import Counterfactual, Record, key
+from kgmm.trace.data import Counterfactual, Key, Record, key
 from kgmm.trace.saying import say
 
 #: characters of a text that are shown; the JSON document has all of it
 SHOWN = 160
 _UNSHOWABLE = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-
-Key = tuple[str, str, str]
 
 
 def shown(text: str, limit: int = SHOWN) -> str:
@@ -86,8 +85,11 @@ def facts(trace: Record) -> list[ShownFact]:
         _add(considered.objects, about.get(m.concept, ()))
         if considered.score is None:
             considered.score, considered.parts = m.score, m.parts
-            considered.chain = _path(m.chain)
-    _fill_without(trace, found)
+            considered.chain = kinds(m.chain)
+    for other in trace.counterfactuals:
+        if len(other.removed) == 1 and key(other.removed[0]) in found:
+            alone = found[key(other.removed[0])]
+            alone.without, alone.same = answer_text(other.answer), other.answer == trace.answer
     return list(found.values())
 
 
@@ -95,7 +97,8 @@ def _add(to: list[str], more: Any) -> None:
     to.extend(x for x in more if x not in to)
 
 
-def _path(chain: tuple[Fact, ...]) -> list[str]:
+def kinds(chain: Sequence[Fact]) -> list[str]:
+    """Return the labels of the kinds that a chain of IsA facts leads through, nearest first."""
     terms = [f.subject for f in chain[:1]] + [f.object for f in chain]
     return [shown(names.label(t)) for t in terms]
 
@@ -117,13 +120,6 @@ def objects_of(trace: Record) -> dict[str, list[str]]:
 def answer_text(text: str | None) -> str:
     """Return an answer as a page shows it; an abstention says so."""
     return "I don't know" if text is None else shown(text)
-
-
-def _fill_without(trace: Record, found: dict[Key, ShownFact]) -> None:
-    for c in trace.counterfactuals:
-        if len(c.removed) == 1 and key(c.removed[0]) in found:
-            alone = found[key(c.removed[0])]
-            alone.without, alone.same = answer_text(c.answer), c.answer == trace.answer
 
 
 def outcomes(trace: Record, listed: list[ShownFact]) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.files import whole
-from kgmm.language.names import label
 from kgmm.scene.show import boxes, data_uri
 from kgmm.templates import templates
 from kgmm.trace.checks import checked
@@ -31,16 +30,16 @@ if TYPE_CHECKING:
 ASSETS = Path(__file__).with_name("assets")
 
 
-def write_page(trace: Record, path: Path) -> Path:
-    """Write one self-contained page, whole or not at all; return its path."""
-    with whole(path) as draft:
+def write_page(trace: Record, path: str | Path) -> Path:
+    """Write one self-contained HTML page that needs no network, whole or not at all; return its path."""
+    with whole(Path(path)) as draft:
         draft.write_text(page(trace), encoding="utf-8")
-    return path
+    return Path(path)
 
 
 def page(trace: Record) -> str:
     """Return one self-contained page; answers without each fact are computed now if the trace is attached."""
-    if trace.attached and not trace.counterfactuals:
+    if trace.replay and not trace.counterfactuals:
         trace.counterfactuals = compute(trace)
     listed = page_data.facts(trace)
     outcomes = page_data.outcomes(trace, listed)
@@ -77,8 +76,8 @@ def page(trace: Record) -> str:
 
 def fragment(trace: Record) -> str:
     """Return the trace as HTML without script, for notebooks."""
-    listed = page_data.facts(trace)
-    return templates(ASSETS).get_template("fragment.html").render(**_common(trace, listed))
+    shared = _common(trace, page_data.facts(trace))
+    return templates(ASSETS).get_template("fragment.html").render(**shared)
 
 
 def _common(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
@@ -113,29 +112,26 @@ def _common(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
         ],
         "cited": cited,
         "cited_objects": {o for f in cited for o in f.objects},
-        "chain": _chain(cited),
+        "chain": page_data.kinds([f.fact for f in cited if f.role == "kind"]),
         "checks": [(c.passed, shown(c.text, 300)) for c in checked(trace)],
         "support": [(holds, shown(text, 300)) for holds, text in page_data.support(trace)],
         "memory": memory,
         "parts": [(p, shown(p)) for p in parts],
         "share": lambda part, value: round(100 * max(0.0, value) / highest[part], 1),
-        "steps": [(shown(s.name), shown(s.text, 400), shown(_pretty(s.data), 4000)) for s in trace.steps],
+        "steps": [
+            (
+                shown(s.name),
+                shown(s.text, 400),
+                shown(json.dumps(s.data, ensure_ascii=False, default=str) if s.data else "", 4000),
+            )
+            for s in trace.steps
+        ],
         "concepts": [(shown(k.text), shown(k.concept), shown(k.rule), k.score) for k in trace.concepts[:500]],
         "store": shown(trace.store, 400),
         "reasoner": shown(trace.reasoner),
         "model": shown(trace.model),
         "timings": [(shown(stage), round(seconds * 1000)) for stage, seconds in trace.timings.items()],
     }
-
-
-def _chain(cited: list[ShownFact]) -> list[str]:
-    """Return the kinds that cited ``kind`` facts lead through, if there are any."""
-    kinds = [f.fact for f in cited if f.role == "kind"]
-    return [shown(label(t)) for t in [f.subject for f in kinds[:1]] + [f.object for f in kinds]]
-
-
-def _pretty(data: dict[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False, default=str) if data else ""
 
 
 def _json(data: Any) -> Markup:
