@@ -128,13 +128,14 @@ def trace_of(words: list[str]) -> Trace:
         words[2],
         0.5,
         [(w, 0.1) for w in words],
-        words[3],
-        words[4],
-        words[5],
-        words[6],
-        1,
-        dict.fromkeys(words, 0.1),
-        [Counterfactual((f,), w, 0.5) for f, w in zip(facts, words, strict=False)],
+        abstained=words[3],
+        reasoner=words[4],
+        folder=words[7],
+        model=words[5],
+        store=words[6],
+        store_version=1,
+        timings=dict.fromkeys(words, 0.1),
+        counterfactuals=[Counterfactual((f,), w, 0.5) for f, w in zip(facts, words, strict=False)],
     )
 
 
