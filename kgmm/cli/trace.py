@@ -92,13 +92,12 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
 @json_option
 def schema(as_json: bool) -> None:
     """Print the JSON schema of traces."""
-    from kgmm.trace.schema import FILE as text
-    from kgmm.trace.schema import schema as read
+    from kgmm.trace import reading
 
     if as_json:
-        emit(read())
+        emit(reading.schema())
     else:
-        click.echo(text.read_text(encoding="utf-8").rstrip())
+        click.echo(reading.SCHEMA_FILE.read_text(encoding="utf-8").rstrip())
 
 
 def _read(file: Path) -> Trace:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.graph import convert, html
 from kgmm.graph.graph import Graph
 from kgmm.graph.seeds import Seeds
 
 if TYPE_CHECKING:
-    from kgmm.graph.convert import Features
     from kgmm.graph.paths import Path
     from kgmm.graph.scores import Ranking, Scores
 
@@ -114,19 +114,6 @@ class GraphView(Graph):
         """Return the weights as a ``scipy.sparse.csr_array``: entry (u, v) leads from u to v."""
         return self.adjacency.to_scipy()
 
-    def to_networkx(self) -> Any:
-        """Return a networkx multigraph with ``relation`` and ``weight`` on each edge."""
-        from kgmm.graph.convert import to_networkx
-
-        return to_networkx(self)
-
-    def to_pyg(self, features: Features | None = None, *, hetero: bool = False) -> Any:
-        """Return PyTorch Geometric data; see :func:`kgmm.graph.convert.to_pyg`."""
-        from kgmm.graph.convert import to_pyg
-
-        return to_pyg(self, features, hetero=hetero)
-
-    def _repr_html_(self) -> str:
-        from kgmm.graph.html import view_html
-
-        return view_html(self)
+    to_networkx = convert.to_networkx
+    to_pyg = convert.to_pyg
+    _repr_html_ = html.view_html

@@ -48,17 +48,12 @@ def neighborhood(view: G, seeds: Seeds, *, hops: int = 2, limit: int = 500) -> G
     if hops < 0 or limit < 0:
         raise BadInput("neighborhood", f"hops={hops} and limit={limit} must not be negative")
     nodes = resolve(view, seeds)
-    statements, kept = _grow(view, nodes, _local_walk(view, nodes), hops, limit)
-    return view.part(kept, statements)
-
-
-def _local_walk(view: Graph, seeds: SeedNodes) -> NDArray[np.float64]:
-    """Return a walk's scores near the seeds, too low by at most 1e-5 of a node's strength elsewhere."""
     rows = view.adjacency
-    estimate, residual = np.zeros(len(view)), np.zeros(len(view))
-    residual[seeds.positions] = seeds.masses
-    push(rows.arrays, rows.unit_strengths, estimate, residual, seeds.positions, _RESTART, _THRESHOLD, 10_000_000)
-    return estimate
+    scores, residual = np.zeros(len(view)), np.zeros(len(view))
+    residual[nodes.positions] = nodes.masses
+    push(rows.arrays, rows.unit_strengths, scores, residual, nodes.positions, _RESTART, _THRESHOLD, 10_000_000)
+    statements, kept = _grow(view, nodes, scores, hops, limit)
+    return view.part(kept, statements)
 
 
 def _grow(

@@ -65,10 +65,7 @@ class Path:
         return len(self.hops)
 
     def __str__(self) -> str:
-        words = [names.label(self.concepts[0])]
-        for hop in self.hops:
-            words += [str(hop), names.label(hop.target)]
-        return " ".join(words)
+        return " ".join([names.label(self.concepts[0]), *(f"{hop} {names.label(hop.target)}" for hop in self.hops)])
 
 
 def paths(view: Graph, a: str, b: str, *, k: int = 3, max_length: int = 6, by: str = "weight") -> list[Path]:
@@ -210,8 +207,7 @@ def _hop(view: Graph, source: int, target: int) -> Hop:
     table = view.statements
     forward = table.between(source, target)
     backward = table.between(target, source) if not view.directed else forward[:0]
-    stronger = len(forward) > 0 and (len(backward) == 0 or table.weight[forward[0]] >= table.weight[backward[0]])
-    ahead = bool(stronger)
+    ahead = bool(len(forward) and (len(backward) == 0 or table.weight[forward[0]] >= table.weight[backward[0]]))
     chosen = forward if ahead else backward
     relations = tuple(dict.fromkeys(table.relations[code] for code in table.relation[chosen].tolist()))
     start, end = view.node_names.at(np.array([source, target]))

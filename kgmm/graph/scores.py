@@ -23,6 +23,7 @@ class Solution:
     iterations: int
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Scores(Mapping[str, float]):
     """Scores over a view's nodes, non-negative and summing to 1; a mapping from concept to score.
 
@@ -42,19 +43,13 @@ class Scores(Mapping[str, float]):
         (0.195, 3)
     """
 
-    def __init__(
-        self,
-        view: Graph,
-        array: NDArray[np.float64],
-        *,
-        restart: float,
-        error: float,
-        iterations: int,
-        seeds: NDArray[np.int64],
-        missing: tuple[str, ...] = (),
-    ) -> None:
-        self.view, self.array, self.restart = view, array, restart
-        self.error, self.iterations, self.seeds, self.missing = error, iterations, seeds, missing
+    view: Graph
+    array: NDArray[np.float64]
+    restart: float
+    error: float
+    iterations: int
+    seeds: NDArray[np.int64]
+    missing: tuple[str, ...] = ()
 
     def __getitem__(self, concept: str) -> float:
         return float(self.array[self.view.require(concept)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -33,15 +34,8 @@ def resolve(view: Graph, seeds: Seeds) -> SeedNodes:
         UnknownConcept: if no seed is in the view.
         BadInput: if a weight is negative or not finite, or if all are zero, or if there are no seeds.
     """
-    weighted: Mapping[str, float]
-    if isinstance(seeds, str):
-        weighted = {seeds: 1.0}
-    elif isinstance(seeds, Mapping):
-        weighted = seeds
-    else:
-        weighted = {}
-        for name in seeds:
-            weighted[name] = weighted.get(name, 0.0) + 1.0
+    names = [seeds] if isinstance(seeds, str) else seeds
+    weighted: Mapping[str, float] = names if isinstance(names, Mapping) else Counter(names)
     found: dict[int, float] = {}
     missing: list[str] = []
     for name, mass in weighted.items():

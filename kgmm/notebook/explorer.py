@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anywidget
 import traitlets
 
 from kgmm.errors import KgmmError
+from kgmm.graph import GraphView, view
 from kgmm.language import names
 from kgmm.notebook import neighbours
-
-if TYPE_CHECKING:
-    from kgmm.graph import GraphView
-    from kgmm.store import LocalStore
+from kgmm.store import LocalStore
 
 HERE = Path(__file__).parent
 LIBRARY = HERE.parent / "trace" / "page" / "assets" / "cytoscape.min.js"
@@ -110,8 +108,6 @@ class Explorer(anywidget.AnyWidget):
 
     def _graph(self) -> GraphView:
         if self._view is None:
-            from kgmm.graph import view
-
             self._view = view(self._kb, graphs=self._graphs or self._kb.knowledge_graphs())
         return self._view
 

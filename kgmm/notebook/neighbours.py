@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from kgmm.errors import UnknownConcept
 from kgmm.language import names
 from kgmm.language.phrase import phrase
+from kgmm.store import Fact, LocalStore
 from kgmm.trace import key
-
-if TYPE_CHECKING:
-    from kgmm.store import Fact, LocalStore
 
 #: characters of a label that are drawn
 SHOWN = 60

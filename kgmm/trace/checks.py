@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kgmm.errors import StoreError
 from kgmm.language.names import label
 from kgmm.language.words import normal
+from kgmm.store import LocalStore
 from kgmm.trace.counterfactuals import others
 from kgmm.trace.data import Check, Citation, Record
 from kgmm.trace.saying import say
-
-if TYPE_CHECKING:
-    from kgmm.store import LocalStore
 
 #: steps whose answer is computed from the cited facts instead of being an end of one
 COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribute", "compare"})
@@ -47,11 +44,6 @@ def verify(trace: Record, kb: LocalStore) -> list[Check]:
         return [Check("version", False, said), *_checks(trace, kb)]
     said = f"the store is at version {kb.version} now; looked up at version {trace.store_version}"
     return [Check("version", True, said), *checks]
-
-
-def checked(trace: Record) -> list[Check]:
-    """Return the checks against the store that a trace is attached to; none if it is attached to none."""
-    return verify(trace, trace.asked_of) if trace.asked_of is not None else []
 
 
 def _checks(trace: Record, kb: LocalStore) -> list[Check]:

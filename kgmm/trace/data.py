@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import KgmmError
 from kgmm.scene import SceneGraph
-from kgmm.store import Fact
+from kgmm.store import Fact, LocalStore
 
 if TYPE_CHECKING:
-    from kgmm.store import LocalStore
     from kgmm.trace.trace import Answer
 
 SCHEMA = "kgmm-trace/1"

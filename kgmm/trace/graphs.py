@@ -82,20 +82,17 @@ def to_rdf(trace: Record) -> rdflib.Graph:
 
 
 def _statement(node: Node, fact: Fact) -> list[tuple[Node, Node, Node]]:
-    import rdflib
     from rdflib.namespace import PROV, RDF
-    from rdflib.util import from_n3
 
-    target: Node = rdflib.URIRef(names.iri(fact.object))
-    if names.is_literal(fact.object):
-        target = from_n3(fact.object)  # type: ignore[assignment]
+    from kgmm.store.rdf.rdflib_store import node_of
+
     return [
         (node, RDF.type, RDF.Statement),
         (node, RDF.type, PROV.Entity),
-        (node, RDF.subject, rdflib.URIRef(names.iri(fact.subject))),
-        (node, RDF.predicate, rdflib.URIRef(names.iri(fact.predicate, predicate=True))),
-        (node, RDF.object, target),
-        (node, PROV.hadPrimarySource, rdflib.URIRef(names.iri(fact.graph))),
+        (node, RDF.subject, node_of(fact.subject)),
+        (node, RDF.predicate, node_of(fact.predicate, True)),
+        (node, RDF.object, node_of(fact.object)),
+        (node, PROV.hadPrimarySource, node_of(fact.graph)),
     ]
 
 

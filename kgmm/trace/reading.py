@@ -15,8 +15,22 @@ from kgmm.trace.data import SCHEMA, Record
 
 R = TypeVar("R", bound=Record)
 
+#: the published JSON Schema (draft 2020-12) of a trace
+SCHEMA_FILE = Path(__file__).with_name("kgmm-trace-1.schema.json")
+
 #: fields that the first documents of the schema lack
 _LATER = frozenset({"counterfactuals", "graphs", "threshold", "folder", "top"})
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema that every trace's document fits.
+
+    Example:
+        >>> schema()["properties"]["schema"]
+        {'const': 'kgmm-trace/1'}
+    """
+    found: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return found
 
 
 def read(source: str | Path, kind: type[R]) -> R:
@@ -47,7 +61,7 @@ def read(source: str | Path, kind: type[R]) -> R:
 @cache
 def _types(kind: type) -> dict[str, Any]:
     """Return the types of a class's fields, without those that no document holds."""
-    hints = get_type_hints(kind, localns={"LocalStore": Any, "Answer": Any})
+    hints = get_type_hints(kind, localns={"Answer": Any})
     return {f.name: hints[f.name] for f in fields(kind) if f.compare}
 
 

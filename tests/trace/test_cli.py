@@ -13,7 +13,7 @@ from kgmm.knowledge import KnowledgeStore
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Trace
-from kgmm.trace.schema import schema
+from kgmm.trace.reading import schema
 
 DESK = SceneGraph("desk", (SceneObject("o1", "knife"), SceneObject("o2", "lamp")))
 

@@ -16,7 +16,7 @@ from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Answer, Citation, Counterfactual, Link, MemoryFact, Step, Trace
 from kgmm.trace.page.render import page
-from kgmm.trace.schema import schema
+from kgmm.trace.reading import schema
 
 
 def test_the_schema_itself_is_a_valid_schema() -> None:

@@ -74,27 +74,16 @@ def walk_many(view: Graph, seed_sets: Sequence[Seeds], *, restart: float = 0.15,
     """
     _check(restart, tol)
     resolved = [resolve(view, seeds) for seeds in seed_sets]
-    return _walks(view, resolved, restart, tol)
-
-
-def _walks(view: Graph, resolved: list[SeedNodes], restart: float, tol: float) -> Iterator[Scores]:
     solve_many = directed.solve_many if view.directed else symmetric.solve_many
-    for start in range(0, len(resolved), WIDTH):
-        block = resolved[start : start + WIDTH]
-        for nodes, solution in zip(block, solve_many(view, block, restart, tol), strict=True):
-            yield _scores(view, nodes, restart, solution)
+    return (
+        _scores(view, nodes, restart, solution)
+        for block in (resolved[at : at + WIDTH] for at in range(0, len(resolved), WIDTH))
+        for nodes, solution in zip(block, solve_many(view, block, restart, tol), strict=True)
+    )
 
 
 def _scores(view: Graph, nodes: SeedNodes, restart: float, solution: Solution) -> Scores:
-    return Scores(
-        view,
-        solution.array,
-        restart=restart,
-        error=solution.error,
-        iterations=solution.iterations,
-        seeds=nodes.positions,
-        missing=nodes.missing,
-    )
+    return Scores(view, solution.array, restart, solution.error, solution.iterations, nodes.positions, nodes.missing)
 
 
 def _check(restart: float, tol: float) -> None:

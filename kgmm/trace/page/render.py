@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.files import whole
+from kgmm.scene import SceneGraph
 from kgmm.scene.show import boxes, data_uri
 from kgmm.templates import templates
-from kgmm.trace.checks import checked
+from kgmm.trace.checks import verify
 from kgmm.trace.counterfactuals import compute
 from kgmm.trace.data import Record
 from kgmm.trace.page import contents as page_data
@@ -42,16 +43,13 @@ def page(trace: Record) -> str:
     if trace.replay and not trace.counterfactuals:
         trace.counterfactuals = compute(trace)
     listed = page_data.facts(trace)
-    outcomes = page_data.outcomes(trace, listed)
-    graph, program = drawing.graph(trace, listed), page_data.program(trace)
-    learned = page_data.learned(trace)
-    data = {
-        "facts": [{"id": f.id, "said": f.said, "objects": f.objects} for f in listed],
-        "outcomes": outcomes,
-        "graph": graph,
-        "program": program,
-        "learned": learned,
+    shared = {
+        "outcomes": page_data.outcomes(trace, listed),
+        "graph": drawing.graph(trace, listed),
+        "program": page_data.program(trace),
+        "learned": page_data.learned(trace),
     }
+    data = {"facts": [{"id": f.id, "said": f.said, "objects": f.objects} for f in listed], **shared}
     library, script = _asset("cytoscape.min.js"), _asset("page.js")
     hashes = " ".join(f"'sha256-{_hash(text)}'" for text in (library, script))
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
@@ -65,10 +63,7 @@ def page(trace: Record) -> str:
             data=_json(data),
             library=_markup(library),
             script=_markup(script),
-            outcomes=outcomes,
-            graph=graph,
-            program=program,
-            learned=learned,
+            **shared,
             episodes=page_data.episodes(trace),
         )
     )
@@ -85,35 +80,29 @@ def _common(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
     cited = [f for f in listed if f.cited]
     memory = sorted((f for f in listed if f.score is not None), key=lambda f: -(f.score or 0.0))
     parts = list(dict.fromkeys(name for f in memory for name in f.parts))
+    kb = trace.asked_of
     highest = {p: max((abs(f.parts.get(p, 0.0)) for f in memory), default=0.0) or 1.0 for p in parts}
-    scene = trace.scene
-    seen = (
-        []
-        if scene is None
-        else [
-            {"id": str(i), "name": shown(o.name), "score": o.score, "attributes": shown(", ".join(o.attributes))}
-            for i, o in enumerate(scene.objects)
-        ]
-    )
+    scene = trace.scene or SceneGraph("")
     return {
         "trace": trace,
         "question": shown(trace.question, 400),
         "answer": answer_text(trace.answer),
         "abstained": shown(trace.abstained, 400).rstrip("."),
         "alternatives": [(shown(text), score) for text, score in trace.alternatives],
-        "picture": data_uri(scene),
-        "boxes": [{**b, "name": shown(b["name"])} for b in boxes(scene)],
-        "objects": seen,
-        "relations": []
-        if scene is None
-        else [
+        "picture": data_uri(trace.scene),
+        "boxes": [{**b, "name": shown(b["name"])} for b in boxes(trace.scene)],
+        "objects": [
+            {"id": str(i), "name": shown(o.name), "score": o.score, "attributes": shown(", ".join(o.attributes))}
+            for i, o in enumerate(scene.objects)
+        ],
+        "relations": [
             shown(f"{scene[r.subject].name} {r.predicate.replace('_', ' ')} {scene[r.object].name}")
             for r in scene.relations[:200]
         ],
         "cited": cited,
         "cited_objects": {o for f in cited for o in f.objects},
         "chain": page_data.kinds([f.fact for f in cited if f.role == "kind"]),
-        "checks": [(c.passed, shown(c.text, 300)) for c in checked(trace)],
+        "checks": [(c.passed, shown(c.text, 300)) for c in (verify(trace, kb) if kb is not None else ())],
         "support": [(holds, shown(text, 300)) for holds, text in page_data.support(trace)],
         "memory": memory,
         "parts": [(p, shown(p)) for p in parts],
