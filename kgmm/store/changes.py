@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -106,15 +107,13 @@ def _without(store: Handle, pattern: Pattern) -> tuple[list[dict[str, Any]], lis
     """Write the data files that hold facts of a pattern anew without them; return the new and the old ones."""
     folder = store.places.table
     new, gone = [], []
-    wanted = dict(zip(("subject", "predicate", "object", "graph"), pattern, strict=True))
+    parts = zip(("subject", "predicate", "object", "graph"), pattern, strict=True)
+    wanted = {column: value for column, value in parts if value is not None}
     for file in table.files(folder, store.version):
         if not table.may_hold(file, wanted):
             continue
-        fits: Any = None
-        for column, value in wanted.items():
-            if value is not None:
-                equal = pc.equal(table.read(folder, file["path"], [column])[column], value)
-                fits = equal if fits is None else pc.and_(fits, equal)
+        part = table.read(folder, file["path"], list(wanted))
+        fits = reduce(pc.and_, (pc.equal(part[column], value) for column, value in wanted.items()))
         if not pc.any(fits).as_py():
             continue
         gone.append(file["path"])

@@ -37,7 +37,8 @@ def check(store: Handle) -> list[str]:
 
 
 def _table(store: Handle) -> None:
-    """Read every data file of the table and compare its rows with the log."""
+    """Read every entry of the table's log, and every data file, whose rows are as many as the log says."""
+    table.verify_log(store.places.table, store.version)
     for file in table.files(store.places.table, store.version):
         rows = table.read(store.places.table, file["path"]).num_rows
         if rows != file["num_records"]:
@@ -80,7 +81,7 @@ def _dictionary(terms: Terms) -> str:
 def _index(store: Handle) -> Iterator[str]:
     """Say what is wrong with the index."""
     state = index.read_state(store.places.index)
-    if state is None or state.version != store.version:
+    if state is None or state.version != store.version or not replay.follows(store.places, state):
         yield "the index is missing or stale"
         return
     folder = store.places.index / state.base
@@ -102,6 +103,11 @@ def _index(store: Handle) -> Iterator[str]:
             return
         at += len(part)
     if _mixed(opened.snapshot.all()) != _of_table(store, opened):
+        if state.commit:
+            raise StoreCorrupt(
+                f"{store.places.table}: holds other facts than the index, whose checksums are right: a table file is "
+                f"damaged; restore it from a backup, or delete {store.places.index} to believe the table"
+            )
         yield "the index and the table hold different facts"
 
 

@@ -149,7 +149,7 @@ class Handle:
         """Return the index's newest version if it is the table's, else None."""
         for _ in range(3):  # a compaction may replace files between reading their names and mapping them
             state = index.read_state(self.places.index)
-            if state is None or not table.log_path(self.places.table, state.version).exists():
+            if state is None or not replay.follows(self.places, state):
                 return None
             if table.latest(self.places.table, state.version) != state.version:
                 return None
@@ -167,7 +167,7 @@ class Handle:
         if not 0 <= version <= newest:
             raise StoreError(f"{self.path}: no version {version}; there are 0 to {newest}")
         state = index.read_state(self.places.index)
-        if state is not None and state.version == version:
+        if state is not None and state.version == version and replay.follows(self.places, state):
             try:
                 return index.open_state(self.places.index, state)
             except (OSError, ValueError):
@@ -199,7 +199,7 @@ class Handle:
 
     def publish(self, state: State) -> None:
         """Make a state of the index the newest one and show it; the caller holds the lock."""
-        self.opened = index.publish_state(self.places.index, state)
+        self.opened = index.publish_state(self.places.index, state, table.identity(self.places.table, state.version))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -88,11 +88,23 @@ class _CannotReplay(Exception):
     """A commit did what only the whole table tells."""
 
 
+def follows(places: Places, state: State) -> bool:
+    """Tell whether an index was made of the table that is here now, and not of one that was restored since."""
+    commit = table.identity(places.table, state.version)
+    if commit == "" or state.commit in ("", commit):
+        return commit != ""
+    try:
+        table.actions(places.table, state.version)
+    except StoreCorrupt:
+        return True  # it is the entry that is damaged: the index still answers, and check names the entry
+    return False
+
+
 def bring_up(places: Places, folder: Path) -> Opened:
     """Bring the index in *folder* up to the table's newest version; the caller holds the lock or owns the folder."""
     newest = table.latest(places.table)
     state = index.read_state(folder)
-    if state is not None and 0 <= state.version <= newest:
+    if state is not None and state.version <= newest and follows(places, state):
         try:
             opened = index.open_state(folder, state)
             for version in range(state.version + 1, newest + 1):
@@ -119,7 +131,7 @@ def _replay(places: Places, folder: Path, opened: Opened, version: int) -> Opene
         _copy_terms(places, folder, opened.state.terms, known)
         opened = index.open_state(folder, replace(opened.state, terms=known))
         state = _with_files(places, folder, opened, version, files)
-    return index.publish_state(folder, state)
+    return index.publish_state(folder, state, table.identity(places.table, version))
 
 
 def rebuild(places: Places, folder: Path, version: int) -> Opened:
@@ -127,6 +139,7 @@ def rebuild(places: Places, folder: Path, version: int) -> Opened:
 
     Where the list is damaged, terms from there on get new ids, and what was keyed by the old ones is dropped.
     """
+    table.verify_log(places.table, version)
     for name in ("terms", "sources"):
         if (folder / name).exists():
             shutil.rmtree(folder / name)
@@ -140,7 +153,7 @@ def rebuild(places: Places, folder: Path, version: int) -> Opened:
     opened = index.open_state(folder, replace(state, terms=count, version=version))
     names = [file["path"] for file in table.files(places.table, version)]
     state = _with_files(places, folder, opened, version, names)
-    opened = index.publish_state(folder, state)
+    opened = index.publish_state(folder, state, table.identity(places.table, version))
     index.sweep(folder, state)
     return opened
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import random
 import resource
 import shutil
 import subprocess
@@ -347,3 +348,75 @@ def test_the_draft_of_a_killed_sparql_build_is_swept_up(kb: LocalStore) -> None:
     left.mkdir()
     assert kb.sparql("ASK { ?s r:IsA c:kind_1 }")
     assert not left.exists()
+
+
+def test_what_was_derived_from_a_table_that_was_replaced_is_not_asked(kb: LocalStore, tmp_path: Path) -> None:
+    shutil.copytree(kb.path / "table", tmp_path / "backup")
+    kb.add([("old", "IsA", "fact")])
+    assert kb.sparql("ASK { c:old r:IsA c:fact }")
+    shutil.rmtree(kb.path / "table")
+    shutil.copytree(tmp_path / "backup", kb.path / "table")
+    elsewhere = LocalStore(kb.path)
+    assert elsewhere.add([("new", "IsA", "fact")]) == 1
+    assert elsewhere.version == 2, "the number that the lost version had"
+    for store in (elsewhere, LocalStore(kb.path)):
+        assert (store.count("old"), store.count("new")) == (0, 1)
+        assert store.sparql("ASK { c:new r:IsA c:fact }")
+        assert not store.sparql("ASK { c:old r:IsA c:fact }")
+        assert store.check() == []
+
+
+def test_an_index_of_another_table_with_as_many_versions_is_built_anew(kb: LocalStore, tmp_path: Path) -> None:
+    other = LocalStore(tmp_path / "other")
+    other.add([("another", "IsA", "fact")])
+    for name in ("table", "terms"):
+        shutil.rmtree(kb.path / name)
+        shutil.copytree(other.path / name, kb.path / name)
+    assert [fact.subject for fact in LocalStore(kb.path).find()] == ["/c/en/another"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_flipped_bit_in_table_or_log_is_named_and_nothing_rebuilt_from_it(kb: LocalStore, seed: int) -> None:
+    kb.add([("new", "IsA", "fact")])
+    said, draw = set(kb.find()), random.Random(seed)
+    files = [*(kb.path / "table").glob("*.parquet"), *(kb.path / "table" / "_delta_log").glob("*[12].json")]
+    damaged = draw.choice(sorted(files, key=lambda file: file.stat().st_size))
+    data = bytearray(damaged.read_bytes())
+    data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+    damaged.write_bytes(data)
+    store = LocalStore(kb.path)
+    assert set(store.find()) == said
+    try:
+        found = store.check()
+    except StoreCorrupt as error:
+        assert damaged.name in str(error)
+    else:
+        assert damaged.suffix == ".json", "every bit of a data file is in its checksum"
+        assert b"kgmmSum" not in data or found == [], "only a log whose checksum cannot be found goes unnoticed"
+    assert damaged.read_bytes() == bytes(data), "what is damaged is not overwritten"
+    assert set(LocalStore(kb.path).find()) == said
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_flipped_bit_in_what_the_index_says_of_itself_is_found_on_opening(kb: LocalStore, seed: int) -> None:
+    path, draw = kb.path / "index" / "current.json", random.Random(seed)
+    data = bytearray(path.read_bytes())
+    data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+    path.write_bytes(data)
+    store = LocalStore(kb.path)
+    assert set(store.find()) == set(FACTS)
+    assert store.check() == []
+
+
+def test_strangers_files_are_left_alone(kb: LocalStore) -> None:
+    strange = [
+        kb.path / folder / name for folder in ("terms", "index", "table") for name in (".DS_Store", "._x.parquet")
+    ]
+    for path in strange:
+        path.write_bytes(b"\x00\x05\x16\x07")
+    kb.add([("new", "IsA", "fact")])
+    kb.compact()
+    assert kb.check() == []
+    shutil.rmtree(kb.path / "index" / "terms")
+    assert len(LocalStore(kb.path)) == len(FACTS) + 1
+    assert all(path.exists() for path in strange)

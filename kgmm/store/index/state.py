@@ -10,7 +10,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Hashable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class State:
     overlay: str | None = None
     overlay_sum: str = ""
     layout: int = LAYOUT
+    #: the table's :func:`kgmm.store.table.delta.identity` at the version; empty in an index of before there was one
+    commit: str = ""
 
 
 #: a number that no term has: patterns with it find nothing
@@ -127,15 +129,18 @@ def _number(terms: Terms, text: Any, stored: Callable[[str], str]) -> int | None
 def read_state(folder: Path) -> State | None:
     """Return what the index says of itself, or None if it is missing, damaged or of another layout."""
     try:
-        state = State(**json.loads((folder / "current.json").read_text("utf-8")))
+        text, _, said = (folder / "current.json").read_bytes().partition(b"\n")
+        state = State(**json.loads(text))
     except (OSError, ValueError, TypeError):
         return None
-    return state if state.layout == LAYOUT else None
+    return state if state.layout == LAYOUT and said in (b"", xxh64_hexdigest(text).encode()) else None
 
 
-def publish_state(folder: Path, state: State) -> Opened:
-    """Make a state the one that counts and map its files."""
-    publish(folder / "current.json", json.dumps(asdict(state)).encode())
+def publish_state(folder: Path, state: State, commit: str = "") -> Opened:
+    """Make a state, of a commit of the table, the one that counts and map its files."""
+    state = replace(state, commit=commit)
+    text = json.dumps(asdict(state)).encode()
+    publish(folder / "current.json", text + b"\n" + xxh64_hexdigest(text).encode())
     return open_state(folder, state)
 
 

@@ -39,7 +39,7 @@ def index(store: Handle, annotated: bool) -> Path:
     """Return the folder of the database at the store's version, building or updating it if need be."""
     root = store.cache_dir("sparql")
     kind = ("annotated" if annotated else "plain") + ("-merged" if merged(store) else "")
-    wanted = root / f"{kind}-{store.version}"
+    wanted = root / f"{kind}-{store.version}.{table.identity(store.places.table, store.version)}"
     if wanted.is_dir():
         return wanted
     with _only_one(root):
@@ -49,12 +49,12 @@ def index(store: Handle, annotated: bool) -> Path:
             shutil.rmtree(left, ignore_errors=True)
         draft = root / f".draft-{kind}-{os.getpid()}"
         try:
-            if not _update(store, draft, _versions(root, kind), annotated):
+            if not _update(store, draft, _versions(store, root, kind), annotated):
                 _build(store, draft, annotated)
             draft.rename(wanted)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        for _, old in _versions(root, kind)[:-_KEEP]:
+        for _, old in _versions(store, root, kind)[:-_KEEP]:
             if old != wanted:
                 shutil.rmtree(old, ignore_errors=True)
     return wanted
@@ -67,8 +67,15 @@ def _only_one(root: Path) -> Iterator[None]:
         yield
 
 
-def _versions(root: Path, kind: str) -> list[tuple[int, Path]]:
-    found = [(int(p.name.rpartition("-")[2]), p) for p in root.glob(f"{kind}-[0-9]*")]
+def _versions(store: Handle, root: Path, kind: str) -> list[tuple[int, Path]]:
+    """Return the databases of one kind by version; those of a table that is not here any more are deleted."""
+    found = []
+    for path in root.glob(f"{kind}-[0-9]*"):
+        version, _, commit = path.name.removeprefix(f"{kind}-").partition(".")
+        if version.isdecimal() and commit == table.identity(store.places.table, int(version)):
+            found.append((int(version), path))
+        else:
+            shutil.rmtree(path, ignore_errors=True)
     return sorted(found)
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypedDict
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from xxhash import xxh64_hexdigest
 
 from kgmm.errors import StoreCorrupt, StoreError
 from kgmm.files import sync, sync_folder
@@ -40,6 +41,8 @@ FILE_ROWS = 1 << 16
 CHECKPOINT = 100
 #: the key of our part of a commit's information
 INFO = "kgmm"
+#: the checksum of an entry of the log, made of its text without it
+_SUM = re.compile(r'"kgmmSum": "([0-9a-f]{16})"')
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -62,6 +65,14 @@ def latest(folder: Path, known: int = -1) -> int:
     )
 
 
+def identity(folder: Path, version: int) -> str:
+    """Return what tells a version from any other of its number: a checksum of its entry in the log; empty if none."""
+    try:
+        return xxh64_hexdigest(log_path(folder, version).read_bytes())
+    except OSError:
+        return ""
+
+
 def actions(folder: Path, version: int) -> list[dict[str, Any]]:
     """Return what one commit did, as the log says it.
 
@@ -70,9 +81,27 @@ def actions(folder: Path, version: int) -> list[dict[str, Any]]:
     """
     path = log_path(folder, version)
     try:
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+        text = path.read_text("utf-8")
+        if (said := _SUM.search(text)) and said[1] != _checksum(text.replace(said[1], "", 1)):
+            raise ValueError("its checksum is wrong")
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
     except (OSError, ValueError) as error:
         raise StoreCorrupt(f"{path}: the table's log is damaged: {error}") from error
+
+
+def verify_log(folder: Path, version: int) -> None:
+    """Read the entries of the log up to a version.
+
+    Raises:
+        StoreCorrupt: if one is damaged.
+    """
+    for entry in range(version + 1):
+        if log_path(folder, entry).exists():
+            actions(folder, entry)
+
+
+def _checksum(text: str) -> str:
+    return xxh64_hexdigest(text.encode("utf-8", "surrogatepass"))
 
 
 def info(folder: Path, version: int) -> dict[str, Any]:
@@ -149,21 +178,26 @@ def completed(part: pa.RecordBatch | pa.Table, graph: str | None) -> pa.Table:
 
 def write_file(folder: Path, rows: pa.Table, drafts: list[Path]) -> dict[str, Any]:
     """Write one data file that no version knows yet, noted in *drafts*; return what a commit needs to know of it."""
-    path = folder / f"part-{uuid.uuid4().hex}.parquet"
+    made = pa.BufferOutputStream()
+    pq.write_table(
+        rows,
+        made,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=_worth_a_dictionary(rows),
+        write_statistics=["graph", "subject", "predicate", "weight", "source"],
+        dictionary_pagesize_limit=1 << 24,
+        store_schema=False,
+    )
+    data = memoryview(made.getvalue())
+    # its checksum is in its name, and so in the commit
+    path = folder / f"part-{xxh64_hexdigest(data)}-{uuid.uuid4().hex[:16]}.parquet"
     drafts.append(path)
     with path.open("wb") as file:
-        pq.write_table(
-            rows,
-            file,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=_worth_a_dictionary(rows),
-            write_statistics=["graph", "subject", "predicate", "weight", "source"],
-            dictionary_pagesize_limit=1 << 24,
-            store_schema=False,
-        )
-    sync(path)
-    return {"path": path.name, "size": path.stat().st_size, "stats": _stats(rows)}
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return {"path": path.name, "size": len(data), "stats": _stats(rows)}
 
 
 def write_files(folder: Path, rows: pa.Table, drafts: list[Path]) -> list[dict[str, Any]]:
@@ -221,7 +255,7 @@ def commit(
     gone = {"dataChange": data_change, "deletionTimestamp": now, "extendedFileMetadata": False}
     new_file = {"partitionValues": {}, "modificationTime": now, "dataChange": data_change}
     lines: list[dict[str, Any]] = [
-        {"commitInfo": {"timestamp": now, "operation": operation, "operationParameters": {}, **ours}},
+        {"commitInfo": {"kgmmSum": "", "timestamp": now, "operation": operation, "operationParameters": {}, **ours}},
         *({"remove": {"path": name, **gone}} for name in removed),
         *({"add": {**file, **new_file}} for file in files),
     ]
@@ -231,7 +265,8 @@ def commit(
     sync_folder(folder)
     try:
         with draft.open("w", encoding="utf-8") as log:
-            log.write("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+            text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+            log.write(text.replace('"kgmmSum": ""', f'"kgmmSum": "{_checksum(text)}"', 1))
             log.flush()
             os.fsync(log.fileno())
         os.link(draft, path)  # the protocol's "put if absent"
@@ -273,7 +308,10 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
         StoreCorrupt: if it is missing or damaged.
     """
     try:
-        return pq.read_table(pa.BufferReader((folder / name).read_bytes()), columns=columns)
+        data = (folder / name).read_bytes()
+        if (named := re.match("part-([0-9a-f]{16})-", name)) and named[1] != xxh64_hexdigest(data):
+            raise OSError("its checksum is wrong")
+        return pq.read_table(pa.BufferReader(data), columns=columns)
     except (OSError, pa.ArrowException) as error:
         raise StoreCorrupt(
             f"{folder / name}: a table file is missing or damaged ({error}); restore it from a backup, "
@@ -281,12 +319,12 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
         ) from error
 
 
-def may_hold(file: Mapping[str, Any], wanted: Mapping[str, str | None]) -> bool:
+def may_hold(file: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
     """Tell from a data file's statistics whether it may hold a row with these values."""
     low, high = file.get("min") or {}, file.get("max") or {}
     for column, value in wanted.items():
         least, most = low.get(column), high.get(column)
-        if value is None or least is None or most is None:
+        if least is None or most is None:
             continue
         # earlier versions padded bounds with a character that comes in terms too, and deltalake misreads it escaped
         if value < least or (value > most and not value.startswith(_BEYOND.split(most, 1)[0])):

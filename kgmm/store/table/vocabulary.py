@@ -29,9 +29,13 @@ def write(folder: Path, first: int, new: Sequence[str] | pa.Array, drafts: list[
 
 def drop_from(folder: Path, first: int) -> None:
     """Delete files of terms from id *first* on, which no commit knows."""
-    for path in folder.iterdir():
-        if path.suffix == ".tmp" or int(path.stem) >= first:
-            path.unlink()
+    for path in [*folder.glob(".*.tmp"), *(path for begin, path in _parts(folder).items() if begin >= first)]:
+        path.unlink()
+
+
+def _parts(folder: Path) -> dict[int, Path]:
+    """Return the files of the list by the number of their first term; whatever else lies there is not ours."""
+    return {int(path.stem): path for path in folder.glob("*.parquet") if path.stem.isdecimal()}
 
 
 def read(folder: Path, first: int = 0, stop: int = 1 << 40) -> Iterator[list[str]]:
@@ -40,7 +44,7 @@ def read(folder: Path, first: int = 0, stop: int = 1 << 40) -> Iterator[list[str
     Raises:
         StoreCorrupt: if a file is damaged or one is missing in between.
     """
-    paths = {int(path.stem): path for path in folder.glob("*.parquet")}
+    paths = _parts(folder)
     at = first
     while at < stop:
         begin = max((b for b in paths if b <= at), default=None)
@@ -55,7 +59,7 @@ def read(folder: Path, first: int = 0, stop: int = 1 << 40) -> Iterator[list[str
 
 def merge(folder: Path, terms: pa.Array) -> None:
     """Put the whole list into as few files as it needs; interrupted, it leaves files that say the same."""
-    paths = set(folder.glob("*.parquet"))
+    paths = set(_parts(folder).values())
     for path in paths - _write_parts(folder, 0, terms):
         path.unlink()
 
