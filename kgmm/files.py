@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from kgmm.errors import BadInput
 
 
 @contextmanager
@@ -40,6 +44,29 @@ def publish(path: Path, data: bytes) -> None:
     """Write a file that appears whole or not at all."""
     with whole(path) as draft:
         draft.write_bytes(data)
+
+
+def kept(text: str, path: str | Path | None) -> str:
+    """Return *text*; if *path* is given, it is also written there, whole or not at all, with a line's end."""
+    if path is not None:
+        publish(Path(path), (text + "\n").encode())
+    return text
+
+
+def read_json(path: str | Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        BadInput: if it cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(path, f"cannot be read: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        raise BadInput(path, f"not a JSON file: {error.msg} at column {error.colno}", line=error.lineno) from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(path, f"not a JSON file: {error}") from error
 
 
 def sync(path: Path) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from kgmm import perceivers
 from kgmm.cli.output import emit, json_option
+from kgmm.perceivers._draw import draw_scene
 from kgmm.scene import SceneGraph
 
 
@@ -31,12 +33,8 @@ def perceive(
     as_json: bool,
 ) -> None:
     """Turn the photograph IMAGE into a scene graph."""
-    from kgmm.perceivers import perceive as run
-
-    scene = run(image, perceiver, **_options(perceiver, model, queries, threshold))
+    scene = perceivers.perceive(image, perceiver, **_options(perceiver, model, queries, threshold))
     if draw is not None:
-        from kgmm.perceivers._draw import draw_scene
-
         draw_scene(scene, draw)
     if save is not None:
         scene.to_json(save)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from kgmm.cli.output import emit, json_option, progress_bar
-
-if TYPE_CHECKING:
-    from kgmm.stories.films import Skim
+from kgmm.stories import films
+from kgmm.stories.video.clock import clock
 
 
 @click.command()
@@ -45,14 +44,12 @@ def skim(
     **options: Any,
 ) -> None:
     """Cut each VIDEO down to what stands out in it, or a music video to its chorus."""
-    from kgmm.stories.films import skim as skim_of
-
     if len(videos) > 1 and (subtitles or output or html):
         raise click.UsageError("--subtitles, -o and --html are for one VIDEO")
     made = []
     for video in videos:
         with progress_bar("seconds") as progress:
-            made.append(skim_of(video, method, subtitles=subtitles, progress=progress, **options))
+            made.append(films.skim(video, method, subtitles=subtitles, progress=progress, **options))
         if output is not None:
             made[-1].write(output)
         if html is not None:
@@ -63,14 +60,11 @@ def skim(
         emit({"skims": [one.to_dict() for one in made]})
 
 
-def _show(made: Skim) -> None:
-    from kgmm.stories.films import spoken
-    from kgmm.stories.video.clock import clock
-
+def _show(made: films.Skim) -> None:
     count = len(made.clips)
     click.echo(f"{made.video.name}, by {made.method}: {made.seconds:.1f} s in {count} clip{'s' * (count != 1)}")
     for c in made.clips:
         click.echo(f"  {clock(c.start)} – {clock(c.end)}  {c.end - c.start:6.1f} s  {c.score:.3f}")
     for name, value in made.details.items():
         if value:
-            click.echo(f"  {name.replace('_', '-')}: {spoken(value)}")
+            click.echo(f"  {name.replace('_', '-')}: {films.spoken(value)}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from kgmm import stories
 from kgmm.cli.output import emit, json_option, progress_bar
-
-if TYPE_CHECKING:
-    from kgmm.stories import StoryGraph, Summary
+from kgmm.store import LocalStore
+from kgmm.stories import StoryGraph, Summary
+from kgmm.stories.example.news import news
+from kgmm.stories.files import NAME
+from kgmm.stories.video.clock import clock
 
 #: what STORY may be instead of a path
 BUNDLED = "news"
@@ -42,9 +46,6 @@ def story(
     Finds shots, keyframes, newslogos and terms; `kgmm summarize` works on the result. A story made before (its folder or
     JSON file) can be given instead, to put it into --kb.
     """
-    from kgmm import stories
-    from kgmm.stories.files import NAME
-
     first = Path(videos[0])
     file, pictures = _places(Path(output) if output else first.with_suffix(".story"))
     ready = len(videos) == 1 and (first.suffix == ".json" or (first / NAME).is_file())
@@ -60,15 +61,12 @@ def story(
         file.parent.mkdir(parents=True, exist_ok=True)
         stories.to_json(made, file)
     if kb is not None:
-        from kgmm.store import LocalStore
-
         with LocalStore(kb) as store:
             stories.save(made, store)
     if as_json:
         emit({**_counts(made), "file": str(file), "logos": _logos(made)})
         return
-    counts = ", ".join(f"{n:,} {what}" for what, n in _counts(made).items() if what != "story")
-    click.echo(f"{file}: {counts}")
+    click.echo(f"{file}: " + ", ".join(f"{n:,} {what}" for what, n in _counts(made).items() if what != "story"))
     _list_logos(made)
     if not made.edges.terms:
         click.echo("kgmm: no subtitles, so the story has no terms; give --subtitles", err=True)
@@ -95,14 +93,12 @@ def _counts(made: StoryGraph) -> dict[str, Any]:
 
 def _logos(made: StoryGraph) -> list[dict[str, Any]]:
     """Return each logo with how often it is seen and what it is about, by walk."""
-    from kgmm.stories import summarize
-
     return [
         {
             "id": logo.id,
             "name": logo.name,
             "shots": int((made.edges.logo == i).sum()),
-            "terms": [t.term for t in summarize(made, logo.id, 1, 4).terms],
+            "terms": [t.term for t in stories.summarize(made, logo.id, 1, 4).terms],
         }
         for i, logo in enumerate(made.logos)
     ]
@@ -145,8 +141,6 @@ def summarize(
     LOGO is a logo's name, a term, or a picture of a logo; without it the logos are listed.
     For films without newslogos see `kgmm skim`.
     """
-    from kgmm.stories import summarize as summary_of
-
     graph = _opened(story, kb, draw=bool(logo and (html or png)))
     if logo is None:
         if as_json:
@@ -156,10 +150,8 @@ def summarize(
         return
     if (lift or restart is not None) and method != "mmss":
         raise click.UsageError("--restart and --lift belong to --method mmss")
-    found = summary_of(graph, logo, frames, terms, method, restart=restart, lift=lift)
+    found = stories.summarize(graph, logo, frames, terms, method, restart=restart, lift=lift)
     if kb is not None:
-        from kgmm.store import LocalStore
-
         with LocalStore(kb, create=False) as store:
             found = found.linked(store)
     if html is not None:
@@ -173,28 +165,18 @@ def summarize(
 
 
 def _opened(story: str, kb: str | None, draw: bool) -> StoryGraph:
-    from kgmm import stories
-
     if Path(story).exists():
         return stories.read(story)
     if kb is not None:
-        from kgmm.store import LocalStore
-
         with LocalStore(kb, create=False) as store:
             if f"story/{story}" in store.graphs():
                 return stories.from_store(store, story)
     if story == BUNDLED:
-        import tempfile
-
-        from kgmm.stories.example.news import news
-
         return news(tempfile.mkdtemp(prefix="kgmm-news-") if draw else None)
     return stories.read(story)  # names what is missing
 
 
 def _show(found: Summary) -> None:
-    from kgmm.stories.video.clock import clock
-
     days = {b.id: b.date or b.title or b.id for b in found.story.broadcasts}
     click.echo(f"{found.query}, by {found.method}")
     for frame in found.in_time_order():

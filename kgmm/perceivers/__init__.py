@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kgmm.families import Family
 from kgmm.scene import SceneGraph
-
-if TYPE_CHECKING:
-    from kgmm.scene.images import ImageLike
+from kgmm.scene.images import ImageLike
 
 __all__ = ["perceive", "perceivers"]
 

@@ -84,14 +84,8 @@ def _read(path: Path) -> Classes:
             below.setdefault(kind, []).append(index)
             above.setdefault(kind, kinds[level + 1 :])
     nodes = [
-        Node(
-            concepts[i],
-            (i,),
-            _distinct([*_synonyms(rows[i][2]), *kinds_of[i]], concepts[i]),
-            tuple(kinds_of[i]),
-            fine=True,
-        )
-        for i in range(1000)
+        Node(name, (i,), _distinct([*_synonyms(rows[i][2]), *kinds_of[i]], name), tuple(kinds_of[i]), fine=True)
+        for i, name in enumerate(concepts)
         if i not in places
     ]
     fine_names = {node.name: node.classes for node in nodes}

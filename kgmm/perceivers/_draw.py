@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image, ImageDraw, ImageFont
+
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph
 from kgmm.scene.images import read_image
@@ -18,8 +20,6 @@ def draw_scene(scene: SceneGraph, path: str | Path) -> None:
     Raises:
         BadInput: if the scene has no picture, or the file's ending names no picture format.
     """
-    from PIL import Image, ImageDraw, ImageFont
-
     if scene.image is None:
         raise BadInput(scene.id, "this scene names no picture to draw on")
     picture = read_image(scene.image, max_side=1280)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 from kgmm.perceivers._classes import Classes
@@ -56,8 +57,6 @@ def _spread(length: float, other: float, side: int, count: int) -> tuple[float, 
 
 def cut(picture: Picture, boxes: list[Window], side: int) -> NDArray[np.uint8]:
     """Return the windows of a picture as squares, shape (n, side, side, 3)."""
-    from PIL import Image
-
     image = Image.fromarray(picture.pixels)
     resample = Image.Resampling.BICUBIC
     return np.stack([np.asarray(image.resize((side, side), resample, box=box)) for box in boxes])

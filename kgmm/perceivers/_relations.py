@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import combinations
+from typing import Any
 
-from kgmm.scene import Box, SceneObject, SceneRelation
+from kgmm.scene import Box, SceneGraph, SceneObject, SceneRelation
 from kgmm.scene.boxes import area, shared_area
+from kgmm.scene.images import Picture
+
+
+def scene_of(picture: Picture, objects: Iterable[SceneObject], source: str, **more: Any) -> SceneGraph:
+    """Return what *source* saw in a picture as a scene, its boxes related; *more* are other fields of the scene."""
+    objects = tuple(objects)
+    fields = {"relations": spatial_relations(objects), "complete": False, **more}
+    size = picture.width, picture.height
+    return SceneGraph(picture.name, objects, fields.pop("relations"), *size, picture.path, source, **fields)
 
 
 def spatial_relations(objects: Iterable[SceneObject]) -> tuple[SceneRelation, ...]:

@@ -7,7 +7,6 @@ a name is believed when two crops agree on it, at the finest level (tabby, cat, 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,13 +16,10 @@ from kgmm.encode.efficientnet import SIDE, efficientnet
 from kgmm.perceivers._classes import Classes, imagenet
 from kgmm.perceivers._colours import colour_names
 from kgmm.perceivers._evidence import Region, cut, regions, windows
-from kgmm.perceivers._relations import spatial_relations
+from kgmm.perceivers._relations import scene_of, spatial_relations
 from kgmm.scene import Box, SceneGraph, SceneObject, SceneRelation
 from kgmm.scene.boxes import overlap_of_smaller, overlap_of_union
-from kgmm.scene.images import Picture, read_image
-
-if TYPE_CHECKING:
-    from kgmm.scene.images import ImageLike
+from kgmm.scene.images import ImageLike, Picture, read_image
 
 #: Mean vote of the two best crops from which an object is believed.
 THRESHOLD = 0.55
@@ -68,16 +64,12 @@ def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int
     objects = [_object(f"o{n}", region, picture, classes) for n, region in enumerate(chosen, 1)]
     vessels = _vessels(objects, threshold)
     insides = (SceneRelation(contents.id, "inside", vessel.id, vessel.score) for contents, vessel in vessels)
-    return SceneGraph(
-        id=picture.name,
-        objects=(*objects, *(vessel for _, vessel in vessels)),
+    return scene_of(
+        picture,
+        (*objects, *(vessel for _, vessel in vessels)),
+        f"{network.name}@{network.checksum}",
         relations=(*spatial_relations(objects), *insides),
-        width=picture.width,
-        height=picture.height,
-        image=picture.path,
-        source=f"{network.name}@{network.checksum}",
         tags=_tags(probabilities, classes),
-        complete=False,
     )
 
 

@@ -11,19 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from PIL import Image
 
 from kgmm.errors import KgmmError, MissingExtra
 from kgmm.perceivers._colours import colour_names
-from kgmm.perceivers._relations import spatial_relations
+from kgmm.perceivers._relations import scene_of
 from kgmm.scene import Box, SceneGraph, SceneObject
 from kgmm.scene.boxes import overlap_of_union
-from kgmm.scene.images import Picture, read_image
-
-if TYPE_CHECKING:
-    from kgmm.scene.images import ImageLike
+from kgmm.scene.images import ImageLike, Picture, read_image
 
 #: Boxes of one name that overlap more than this are one object.
 SAME = 0.6
@@ -55,17 +54,8 @@ def perceive(
     detector = _detector(str(model))
     found = _detections(detector, picture, list(queries or ()), threshold)
     kept = _distinct(found)[:max_objects]
-    objects = tuple(_object(f"o{n}", *detection, picture) for n, detection in enumerate(kept, 1))
-    return SceneGraph(
-        id=picture.name,
-        objects=objects,
-        relations=spatial_relations(objects),
-        width=picture.width,
-        height=picture.height,
-        image=picture.path,
-        source=f"hf:{model}",
-        complete=False,
-    )
+    objects = (_object(f"o{n}", *detection, picture) for n, detection in enumerate(kept, 1))
+    return scene_of(picture, objects, f"hf:{model}")
 
 
 @dataclass(frozen=True)
@@ -114,9 +104,6 @@ Detection = tuple[str, float, Box]
 
 def _detections(detector: Detector, picture: Picture, queries: list[str], threshold: float) -> list[Detection]:
     """Run the model; boxes come out in pixels of the full picture."""
-    import torch
-    from PIL import Image
-
     if detector.open_vocabulary and not queries:
         raise KgmmError(f"{detector.name} has an open vocabulary: give queries, the names of what to look for")
     image = Image.fromarray(picture.pixels)

@@ -6,19 +6,15 @@ Made for the pictures of easy-vqa (https://github.com/vzhou842/easy-VQA).
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from kgmm.perceivers._colours import rgb_to_lab
-from kgmm.perceivers._relations import spatial_relations
+from kgmm.perceivers._relations import scene_of
 from kgmm.scene import SceneGraph, SceneObject
-from kgmm.scene.images import read_image
-
-if TYPE_CHECKING:
-    from kgmm.scene.images import ImageLike
+from kgmm.scene.images import ImageLike, read_image
 
 #: CSS colours that drawing programs use, by the name a question would use.
 COLOURS = {
@@ -78,15 +74,7 @@ def perceive(image: ImageLike, *, threshold: float = 0.75, smallest: int = 12) -
         corner = columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
         x, y, w, h = (round(value * picture.scale, 1) for value in corner)
         objects.append(SceneObject(f"o{len(objects) + 1}", name, (x, y, w, h), round(fit, 4), (colour,), ("shape",)))
-    return SceneGraph(
-        id=picture.name,
-        objects=tuple(objects),
-        relations=spatial_relations(objects),
-        width=picture.width,
-        height=picture.height,
-        image=picture.path,
-        source="shapes",
-    )
+    return scene_of(picture, objects, "shapes", complete=True)
 
 
 def _ground(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

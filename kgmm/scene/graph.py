@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from kgmm.errors import BadInput
+from kgmm.files import kept, read_json
 from kgmm.language.names import concept
 from kgmm.scene.boxes import Box
+from kgmm.scene.show import scene_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,6 @@ class SceneGraph:
         return object_id in self._by_id
 
     def _repr_html_(self) -> str:
-        from kgmm.scene.show import scene_html
-
         return scene_html(self)
 
     @property
@@ -108,10 +108,7 @@ class SceneGraph:
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the scene as a JSON document, and write it to *path* if given."""
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
-        if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
-        return text
+        return kept(json.dumps(self.to_dict(), ensure_ascii=False, indent=1), path)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], origin: str = "scene") -> SceneGraph:
@@ -165,12 +162,7 @@ class SceneGraph:
         Raises:
             BadInput: if the file cannot be read, is not JSON or not a scene.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise BadInput(path, f"cannot be read: {error.strerror}") from error
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise BadInput(path, f"not a JSON file: {error}") from error
+        data = read_json(path)
         if not isinstance(data, dict):
             raise BadInput(path, "not a scene graph: a JSON object is expected")
         image = data.get("image")

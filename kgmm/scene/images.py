@@ -8,17 +8,15 @@ import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kgmm.errors import BadInput
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    ImageLike: TypeAlias = str | Path | bytes | Image | NDArray[Any]
+ImageLike: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any]
 
 #: Pixels of the largest picture that is decoded; 64 million cover today's cameras.
 MAX_PIXELS = 64_000_000
@@ -81,8 +79,6 @@ def read_image(image: ImageLike, *, max_pixels: int = MAX_PIXELS, max_side: int 
         >>> read_image(np.zeros((20, 30), np.uint8)).pixels.shape
         (20, 30, 3)
     """
-    from PIL import Image
-
     if isinstance(image, np.ndarray):
         return _reduced(_from_array(image, max_pixels), max_side, "array")
     if isinstance(image, Image.Image):
@@ -101,8 +97,6 @@ def read_image(image: ImageLike, *, max_pixels: int = MAX_PIXELS, max_side: int 
 
 
 def _opened(stream: Any, name: str, path: str | None, max_pixels: int, max_side: int | None) -> Picture:
-    from PIL import Image, UnidentifiedImageError
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -117,9 +111,7 @@ def _opened(stream: Any, name: str, path: str | None, max_pixels: int, max_side:
         return _decoded(picture, name, path, max_pixels, max_side)
 
 
-def _decoded(picture: Image, name: str, path: str | None, max_pixels: int, max_side: int | None) -> Picture:
-    from PIL import ImageOps
-
+def _decoded(picture: Image.Image, name: str, path: str | None, max_pixels: int, max_side: int | None) -> Picture:
     width, height = picture.size
     if width * height > max_pixels:
         raise BadInput(name, f"too large: {width} x {height} pixels, at most {max_pixels} are decoded")
@@ -131,17 +123,14 @@ def _decoded(picture: Image, name: str, path: str | None, max_pixels: int, max_s
             turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
             if max_side is not None and picture.format in ("JPEG", "MPO"):
                 picture.draft("RGB", (min(max_side, width), min(max_side, height)))
-            upright = ImageOps.exif_transpose(picture)
-            pixels = _rgb(upright)
+            pixels = _rgb(ImageOps.exif_transpose(picture))
     except _DAMAGE as error:
         raise BadInput(name, f"damaged or cut short: {_one_line(error)}") from error
     full = (height, width) if turned else (width, height)
     return _reduced(Picture(pixels, *full, path), max_side, name)
 
 
-def _rgb(picture: Image) -> NDArray[np.uint8]:
-    from PIL import Image
-
+def _rgb(picture: Image.Image) -> NDArray[np.uint8]:
     if picture.mode.startswith("I") or picture.mode == "F":
         return _eight_bits(np.asarray(picture))
     if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
@@ -186,8 +175,6 @@ def _from_array(array: NDArray[Any], max_pixels: int) -> Picture:
 
 
 def _reduced(picture: Picture, max_side: int | None, name: str) -> Picture:
-    from PIL import Image
-
     height, width = picture.pixels.shape[:2]
     if max_side is None or max(height, width) <= max_side:
         return picture

@@ -11,6 +11,8 @@ from kgmm.errors import KgmmError
 from kgmm.templates import templates
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from kgmm.scene import SceneGraph
 
 #: longest side of the embedded picture, pixels
@@ -31,8 +33,12 @@ def data_uri(scene: SceneGraph | None) -> str:
         picture = Image.fromarray(read_image(scene.image, max_side=MAX_SIDE).pixels)
     except KgmmError:  # a scene can outlive its picture; it is shown without
         return ""
+    return picture_uri(picture, "PNG" if picture.width * picture.height <= LOSSLESS else "JPEG")
+
+
+def picture_uri(picture: Image, kind: str = "JPEG") -> str:
+    """Return a picture as a ``data:`` address, for pages that need no other file."""
     data = io.BytesIO()
-    kind = "PNG" if picture.width * picture.height <= LOSSLESS else "JPEG"
     picture.save(data, kind, quality=85)
     return f"data:image/{kind.lower()};base64," + base64.b64encode(data.getvalue()).decode()
 

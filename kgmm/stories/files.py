@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kgmm.errors import BadInput
-from kgmm.files import whole
+from kgmm.files import kept, read_json
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 
 NAME = "story.json"
@@ -23,13 +23,9 @@ def read(path: str | Path) -> StoryGraph:
     file = Path(path).expanduser()
     if file.is_dir():
         file = file / NAME
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(file, "no such story; kgmm story VIDEO -o FOLDER makes one") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise BadInput(file, f"not a JSON file: {error}") from error
-    return from_dict(data, str(file), file.parent)
+    if not file.exists():
+        raise BadInput(file, "no such story; kgmm story VIDEO -o FOLDER makes one")
+    return from_dict(read_json(file), str(file), file.parent)
 
 
 def from_dict(data: Any, origin: str = "story", folder: Path | None = None) -> StoryGraph:
@@ -110,11 +106,7 @@ def to_json(story: StoryGraph, path: str | Path | None = None) -> str:
     if story.annotations:
         lines = (f"{_line(k)}: {_line(v)}" for k, v in story.annotations.items())
         parts.append('"annotations": {\n  ' + ",\n  ".join(lines) + "\n }")
-    text = "{" + ",\n ".join(parts) + "\n}"
-    if file is not None:
-        with whole(file) as draft:
-            draft.write_text(text + "\n", encoding="utf-8")
-    return text
+    return kept("{" + ",\n ".join(parts) + "\n}", file)
 
 
 def _line(value: Any) -> str:

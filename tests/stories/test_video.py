@@ -20,6 +20,13 @@ from kgmm.stories.example.drawing import draw_logo, drawn
 from kgmm.stories.example.news import news
 from kgmm.stories.example.render import render
 from kgmm.stories.video.shots import find_shots
+from kgmm.stories.video.subtitles import read_subtitles
+
+ASS = (
+    b"[Script Info]\nScriptType: v4.00+\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize, PrimaryColour\n"
+    b"Style: Default,Arial,16,&Hffffff\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, "
+    b"MarginV, Effect, Text\n"
+)
 
 
 def test_rendered_programmes_are_read_as_they_were_written(videos: list[Path], pace: float, tmp_path: Path) -> None:
@@ -77,17 +84,37 @@ def test_dissolves_part_shots(tmp_path: Path) -> None:
                 pixels = share * pixels + (1 - share) * shots[n - 1].at(2.0)
             pictures.append(pixels.astype(np.uint8))
     video = _write(tmp_path / "dissolves.mkv", pictures, [i / 10 for i in range(len(pictures))])
-    assert [s.start for s in find_shots(video)[1:]] == pytest.approx([2.2, 4.2, 6.2, 8.2], abs=0.25)
+    assert [s.start for s in list(find_shots(video))[1:]] == pytest.approx([2.2, 4.2, 6.2, 8.2], abs=0.25)
 
 
 def test_subtitles_in_the_video_do_as_well(three_shots: StoryGraph, tmp_path: Path) -> None:
-    (beside,) = render(three_shots, tmp_path / "a", pace=4)
-    (inside,) = render(three_shots, tmp_path / "b", pace=4, embedded=True)
-    assert not inside.with_suffix(".srt").exists()
+    (beside,) = render(three_shots, tmp_path, pace=4)
+    inside = embedded(beside, tmp_path / "inside.mp4")
     one, other = stories.from_video(beside), stories.from_video(inside)
     assert [s.text for s in other.shots] == [s.text for s in one.shots]
     assert [s.text for s in one.shots] == [s.text for s in three_shots.shots]
     assert any(s.logos for s in other.shots)
+
+
+def embedded(video: Path, path: Path) -> Path:
+    """Write a video with the subtitles that lie beside it inside, as 3GPP timed text."""
+    with av.open(str(video)) as source, av.open(str(path), "w") as target:
+        (pictures,) = source.streams.video
+        stream, text = target.add_stream_from_template(pictures), target.add_stream("mov_text")
+        text.codec_context.subtitle_header = ASS
+        text.time_base = Fraction(1, 1000)
+        for packet in source.demux(pictures):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+        for cue in read_subtitles(video.with_suffix(".srt")):
+            raw = cue.text.encode()
+            packet = av.Packet(len(raw).to_bytes(2, "big") + raw)
+            packet.stream, packet.time_base = text, Fraction(1, 1000)
+            packet.pts = packet.dts = round(cue.start * 1000)
+            packet.duration = round((cue.end - cue.start) * 1000)
+            target.mux(packet)
+    return path
 
 
 def test_a_video_without_subtitles_has_shots_and_logos_but_no_terms(three_shots: StoryGraph, tmp_path: Path) -> None:
@@ -141,7 +168,7 @@ def test_variable_frame_rate_keeps_the_times_of_cuts(tmp_path: Path) -> None:
     cuts = [times[30], times[60]]
     pictures = [drawn(shots[i // 30]).at(float(t)) for i, t in enumerate(times)]
     video = _write(tmp_path / "vfr.mkv", pictures, [float(t) for t in times])
-    found = find_shots(video)
+    found = list(find_shots(video))
     assert [s.start for s in found[1:]] == pytest.approx(cuts, abs=0.02)
 
 
@@ -162,12 +189,12 @@ def test_a_video_cut_short_is_read_as_far_as_it_goes(three_shots: StoryGraph, tm
     raw = whole.read_bytes()
     part = tmp_path / "part.mkv"
     part.write_bytes(raw[: len(raw) // 2])
-    assert 0 < find_shots(part)[-1].end < find_shots(whole)[-1].end
+    assert 0 < list(find_shots(part))[-1].end < list(find_shots(whole))[-1].end
     damaged = bytearray(raw)
     damaged[len(raw) // 3 : len(raw) // 3 + 400] = bytes(400)
     bad = tmp_path / "bad.mkv"
     bad.write_bytes(damaged)
-    assert find_shots(bad)
+    assert list(find_shots(bad))
 
 
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:
@@ -179,7 +206,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
     with pytest.raises(BadInput, match="no pictures"):
-        find_shots(path)
+        list(find_shots(path))
 
 
 def test_each_video_needs_its_own_subtitles(tmp_path: Path) -> None:

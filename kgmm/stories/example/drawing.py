@@ -8,15 +8,12 @@ from __future__ import annotations
 import hashlib
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from kgmm.stories.story import Shot
+from kgmm.stories.story import Shot
 
 Pixels = NDArray[np.uint8]
 #: pixels of a frame, and where the logo stands in it: x, y, width, height
@@ -39,8 +36,6 @@ def _colour(random: np.random.Generator, low: int, high: int) -> tuple[int, int,
 @lru_cache(maxsize=64)
 def draw_logo(id: str) -> Pixels:
     """Return a newslogo, (63, 84, 3): an emblem of a few shapes on a two-coloured ground, with a white border."""
-    from PIL import Image, ImageDraw
-
     random = _numbers("logo", id)
     width, height = INSET[2] * FINE, INSET[3] * FINE
     image = Image.new("RGB", (width, height), _colour(random, 20, 140))
@@ -53,10 +48,7 @@ def draw_logo(id: str) -> Pixels:
     return np.asarray(image.resize(INSET[2:], Image.Resampling.LANCZOS))
 
 
-def _shape(draw: object, random: np.random.Generator, width: int, height: int) -> None:
-    from PIL.ImageDraw import ImageDraw
-
-    assert isinstance(draw, ImageDraw)
+def _shape(draw: ImageDraw.ImageDraw, random: np.random.Generator, width: int, height: int) -> None:
     x, y = (int(v) for v in (random.uniform(0.15, 0.75) * width, random.uniform(0.15, 0.7) * height))
     size = int(random.uniform(0.18, 0.42) * width)
     colour = _colour(random, 30, 255)
@@ -75,8 +67,6 @@ class Studio:
     """The anchor's shot: a still set, a person who moves, and beside them the logo."""
 
     def __init__(self, shot: Shot) -> None:
-        from PIL import Image, ImageDraw
-
         random = _numbers("studio", shot.broadcast)
         self.random = _numbers("anchor", shot.id)
         ground = Image.new("RGB", (WIDE, TALL), (24, 40, 78))
@@ -94,8 +84,6 @@ class Studio:
 
     def at(self, second: float) -> Pixels:
         """Return the picture at a second of the shot, (180, 320, 3)."""
-        from PIL import ImageDraw
-
         image = self.ground.copy()
         draw = ImageDraw.Draw(image)
         x = 104 + round(5 * math.sin(1.7 * second) + 2 * math.sin(5.1 * second))
@@ -131,8 +119,6 @@ class Footage:
         ]
 
     def _landscape(self) -> Pixels:
-        from PIL import Image, ImageDraw
-
         random, width = self.random, 3 * WIDE
         image = Image.new("RGB", (width, TALL), _colour(random, 90, 250))
         draw = ImageDraw.Draw(image)
@@ -151,8 +137,6 @@ class Footage:
 
     def at(self, second: float) -> Pixels:
         """Return the picture at a second of the shot, (180, 320, 3)."""
-        from PIL import Image, ImageDraw
-
         span = self.scene.shape[1] - WIDE
         left = int(abs((span / 2 + self.speed * second) % (2 * span) - span)) % max(span, 1)
         image = Image.fromarray(self.scene[:, left : left + WIDE])
@@ -185,8 +169,6 @@ def drawn(shot: Shot) -> Studio | Footage:
     return Studio(shot) if shot.logos or "good night" in shot.text else Footage(shot)
 
 
-def draw_keyframe(shot: Shot) -> Image:
+def draw_keyframe(shot: Shot) -> Image.Image:
     """Return the keyframe of a shot: its middle."""
-    from PIL import Image
-
     return Image.fromarray(drawn(shot).at((shot.end - shot.start) / 2))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 from kgmm import bundled
+from kgmm.stories.example.drawing import draw_keyframe, draw_logo
 from kgmm.stories.files import read
 from kgmm.stories.story import StoryGraph
 
@@ -23,10 +26,6 @@ def news(keyframes: str | Path | None = None) -> StoryGraph:
     story = read(bundled.folder("graphs") / "stories" / "news.json")
     if keyframes is None:
         return story
-    from PIL import Image
-
-    from kgmm.stories.example.drawing import draw_keyframe, draw_logo
-
     folder = Path(keyframes)
     (folder / "logos").mkdir(parents=True, exist_ok=True)
     shots, logos = [], []

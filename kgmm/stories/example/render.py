@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,6 @@ from kgmm.stories.story import Shot, StoryGraph
 from kgmm.stories.video.subtitles import Cue, write_srt
 
 FPS = 10
-_ASS = (
-    b"[Script Info]\nScriptType: v4.00+\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize, PrimaryColour\n"
-    b"Style: Default,Arial,16,&Hffffff\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, "
-    b"MarginV, Effect, Text\n"
-)
 
 
 def render(
@@ -26,7 +20,6 @@ def render(
     folder: str | Path,
     *,
     pace: float = 1.0,
-    embedded: bool = False,
     alter: Callable[[Pixels, Shot, float], Pixels] | None = None,
     progress: Progress = silent,
 ) -> list[Path]:
@@ -36,7 +29,6 @@ def render(
         story: the bundled example, or one like it.
         folder: where the files go.
         pace: how many times faster than life; no shot gets shorter than 1.2 seconds.
-        embedded: put the subtitles into the MP4 instead of beside it.
         alter: what to do to each picture, given its shot and second: add noise, a channel's sign, and so on.
         progress: told the shots drawn.
 
@@ -54,10 +46,8 @@ def render(
         lengths = [max(12, round((s.end - s.start) * FPS / pace)) for s in shots]
         video = place / "-".join(part for part in (story.id, b.id, b.date) if part)
         video = video.with_name(video.name + ".mp4")
-        cues = cues_of(shots, lengths)
-        _encode(video, shots, lengths, cues if embedded else [], alter)
-        if not embedded:
-            write_srt(cues, video.with_suffix(".srt"))
+        _encode(video, shots, lengths, alter)
+        write_srt(cues_of(shots, lengths), video.with_suffix(".srt"))
         videos.append(video)
         done += len(shots)
         progress(done, len(story.shots), "drawing shots")
@@ -75,11 +65,7 @@ def cues_of(shots: Iterable[Shot], lengths: Iterable[int]) -> list[Cue]:
 
 
 def _encode(
-    video: Path,
-    shots: list[Shot],
-    lengths: list[int],
-    cues: list[Cue],
-    alter: Callable[[Pixels, Shot, float], Pixels] | None,
+    video: Path, shots: list[Shot], lengths: list[int], alter: Callable[[Pixels, Shot, float], Pixels] | None
 ) -> None:
     try:
         import av
@@ -88,34 +74,12 @@ def _encode(
     with av.open(str(video), "w") as container:
         stream: Any = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
         stream.width, stream.height, stream.pix_fmt = WIDE, TALL, "yuv420p"
-        text: Any = None
-        if cues:
-            text = container.add_stream("mov_text")
-            text.codec_context.subtitle_header = _ASS
-            text.time_base = Fraction(1, 1000)
-        for number, (shot, length) in enumerate(zip(shots, lengths, strict=True), 1):
+        for shot, length in zip(shots, lengths, strict=True):
             picture = drawn(shot)
             for i in range(length):
                 pixels = picture.at(i / FPS)
                 if alter is not None:
                     pixels = alter(pixels, shot, i / FPS)
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-                for packet in stream.encode(frame):
-                    container.mux(packet)
-            if cues:
-                container.mux(_text_packet(cues[number - 1], text))
-        for packet in stream.encode():
-            container.mux(packet)
-
-
-def _text_packet(cue: Cue, stream: Any) -> Any:
-    """Return a cue as 3GPP timed text: two bytes of length, then UTF-8."""
-    import av
-
-    raw = cue.text.encode()
-    packet = av.Packet(len(raw).to_bytes(2, "big") + raw)
-    packet.stream = stream
-    packet.time_base = Fraction(1, 1000)
-    packet.pts = packet.dts = round(cue.start * 1000)
-    packet.duration = round((cue.end - cue.start) * 1000)
-    return packet
+                container.mux(stream.encode(frame))
+        container.mux(stream.encode())

@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from kgmm.stories.page import WIDE, jpeg_uri, rendered
+from kgmm.files import kept
+from kgmm.scene.show import picture_uri
+from kgmm.stories.page import WIDE, rendered
 from kgmm.stories.video.clips import Clip, write_clips
 from kgmm.stories.video.clock import clock
 from kgmm.stories.video.decoding import frames
@@ -66,9 +69,7 @@ class Skim:
     def to_html(self, path: str | Path | None = None) -> str:
         """Return one self-contained page with a frame of each clip and the scores, and write it to *path* if given."""
         text = rendered("page.html", title=f"{self.video.name} – skim", board="skim.html", **self._values())
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return kept(text, path)
 
     def _repr_html_(self) -> str:
         return rendered("skim.html", **self._values())
@@ -78,16 +79,9 @@ class Skim:
         return f"<Skim of {self.video.name} by {self.method}: {self.seconds:.1f} s in {count} clip{'s' * (count != 1)}>"
 
     def _values(self) -> dict[str, Any]:
-        images = middle_frames(self.video, self.clips)
         cards = [
-            {
-                "start": clock(clip.start),
-                "end": clock(clip.end),
-                "seconds": clip.end - clip.start,
-                "score": clip.score,
-                "image": images[i],
-            }
-            for i, clip in enumerate(self.clips)
+            {"start": clock(c.start), "end": clock(c.end), "seconds": c.end - c.start, "score": c.score, "image": image}
+            for c, image in zip(self.clips, middle_frames(self.video, self.clips), strict=True)
         ]
         long = float(self.times[-1]) if len(self.times) else 0.0
         scale = 1000 / long if long > 0 else 0.0
@@ -123,12 +117,10 @@ def spoken(value: str | tuple[Clip, ...]) -> str:
 
 def middle_frames(video: Path, clips: tuple[Clip, ...]) -> list[str]:
     """Return the frame in the middle of each clip as a ``data:`` address; '' where the film ends before it."""
-    from PIL import Image
-
     images: list[str] = []
     for at, pixels in frames(video, 2 * WIDE) if clips else ():
         while len(images) < len(clips) and at >= (clips[len(images)].start + clips[len(images)].end) / 2:
-            images.append(jpeg_uri(Image.fromarray(pixels)))
+            images.append(picture_uri(Image.fromarray(pixels)))
         if len(images) == len(clips):
             break
     return images + [""] * (len(clips) - len(images))

@@ -62,7 +62,7 @@ def skim(
     if not repeats:
         raise BadInput(video, f"too short for a chorus to come twice ({len(sound) / RATE:.0f} s)")
     best = max(repeats, key=lambda clip: (clip.score, -clip.start))
-    shots = find_shots(video, progress)
+    shots = list(find_shots(video, progress))
     clip = aligned_clip(best, shots, cues, length, len(sound) / RATE)
     inside = [s for s in shots if s.start < clip.end and s.end > clip.start]
     faces = tuple(Clip(s.start, s.end) for s in inside if is_close_up(s.keyframe))

@@ -198,26 +198,9 @@ def salient_clips(curve: Saliency, rate: float = RATE) -> list[Clip]:
         return []
     half = min(MEDIAN, max(count // 10, 0))
     smooth = median_filter(curve.all, 2 * half + 1, mode="nearest")
-    best = np.argsort(-smooth, kind="stable")[: max(1, round(rate * count))]
-    keep = np.zeros(count, bool)
-    keep[best] = True
-    runs = _joined(_runs(keep), GAP)
+    best = np.sort(np.argsort(-smooth, kind="stable")[: max(1, round(rate * count))])
+    parts = np.split(best, np.flatnonzero(np.diff(best) > GAP) + 1)
+    runs = [(int(part[0]), int(part[-1]) + 1) for part in parts]
     long = [r for r in runs if r[1] - r[0] >= RUN] or [max(runs, key=lambda r: (r[1] - r[0], -r[0]))]
     step = float(np.median(np.diff(curve.times))) if count > 1 else 0.04
     return [Clip(float(curve.times[a]), float(curve.times[b - 1]) + step, float(smooth[a:b].mean())) for a, b in long]
-
-
-def _runs(keep: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return (first, one past last) of each run of true values."""
-    change = np.flatnonzero(np.diff(np.concatenate(([0], keep.astype(np.int8), [0]))))
-    return [(int(a), int(b)) for a, b in zip(change[::2], change[1::2], strict=True)]
-
-
-def _joined(runs: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for a, b in runs:
-        if joined and a - joined[-1][1] < gap:
-            joined[-1] = (joined[-1][0], b)
-        else:
-            joined.append((a, b))
-    return joined

@@ -5,15 +5,16 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
 from kgmm.errors import BadInput
 from kgmm.language.words import lemma
 from kgmm.scene.images import read_image
-from kgmm.stories.page import TALL, WIDE, jpeg_uri, rendered
+from kgmm.scene.show import picture_uri
+from kgmm.stories.page import TALL, WIDE, rendered
 from kgmm.stories.video.clock import clock
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from kgmm.stories.summaries.summary import RankedFrame, Summary
 
 #: keyframes in a row of a picture
@@ -50,7 +51,7 @@ def _card(summary: Summary, frame: RankedFrame) -> dict[str, Any]:
         "score": frame.score,
         "day": _when(summary, frame),
         "time": clock(shot.start),
-        "image": "" if image is None else jpeg_uri(image),
+        "image": "" if image is None else picture_uri(image),
         "said": _marked(shot.text or ", ".join(shot.terms), {t.term for t in summary.terms}),
     }
 
@@ -72,10 +73,8 @@ def _marked(text: str, terms: set[str]) -> list[tuple[str, bool]]:
     return words
 
 
-def _keyframe(path: str | None) -> Image | None:
+def _keyframe(path: str | None) -> Image.Image | None:
     """Return a keyframe reduced to what a storyboard shows, or None if its file is gone or damaged."""
-    from PIL import Image, ImageOps
-
     if path is None:
         return None
     try:
@@ -85,10 +84,8 @@ def _keyframe(path: str | None) -> Image | None:
     return ImageOps.fit(Image.fromarray(pixels), (WIDE, TALL))
 
 
-def picture(summary: Summary) -> Image:
+def picture(summary: Summary) -> Image.Image:
     """Return the storyboard as a Pillow image."""
-    from PIL import Image, ImageDraw, ImageFont
-
     frames = summary.in_time_order()
     columns = max(1, min(COLUMNS, len(frames)))
     rows = max(1, -(-len(frames) // columns))

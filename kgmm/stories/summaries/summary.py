@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.families import Family
+from kgmm.files import kept
 from kgmm.graph.scores import best_positions
 from kgmm.stories.files import read
 from kgmm.stories.story import Shot, StoryGraph
@@ -79,17 +80,11 @@ class Summary:
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the summary as a JSON document, and write it to *path* if given."""
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
-        if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
-        return text
+        return kept(json.dumps(self.to_dict(), ensure_ascii=False, indent=1), path)
 
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the storyboard as one self-contained HTML page, and write it to *path* if given."""
-        text = page(self)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return kept(page(self), path)
 
     def to_png(self, path: str | Path) -> Path:
         """Write the storyboard as a picture; return its path."""

@@ -54,16 +54,22 @@ def write_clips(video: str | Path, clips: Sequence[Clip], output: str | Path) ->
             number = round(moment * 25)
             if number <= written:
                 continue
-            frame = av.VideoFrame.from_ndarray(
-                np.ascontiguousarray(pixels[: picture.height, : picture.width]), format="rgb24"
-            )
+            even = np.ascontiguousarray(pixels[: picture.height, : picture.width])
+            frame = av.VideoFrame.from_ndarray(even, format="rgb24")
             frame.pts, written = number, number
             container.mux(picture.encode(frame))
         if not ready:
             raise BadInput(video, "no frame lies in the clips")
         container.mux(picture.encode())
         if voice is not None:
-            _mux_sound(container, voice, crossed([_part(sound, clip) for clip in clips], round(FADE * RATE)))
+            parts = [sound[round(clip.start * RATE) : round((clip.end + FADE) * RATE)] for clip in clips]
+            samples = crossed(parts, round(FADE * RATE)).astype(np.float32)[None]
+            for start in range(0, samples.shape[1], 1024):
+                part = np.ascontiguousarray(samples[:, start : start + 1024])
+                spoken = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+                spoken.sample_rate, spoken.pts = RATE, start
+                container.mux(voice.encode(spoken))
+            container.mux(voice.encode())
     return Path(output)
 
 
@@ -75,11 +81,6 @@ def _moment(at: float, clips: Sequence[Clip]) -> float | None:
             return before + at - clip.start
         before += clip.end - clip.start
     return None
-
-
-def _part(sound: Any, clip: Clip) -> Any:
-    """Return a clip's samples and, after them, what fades under the next clip."""
-    return sound[round(clip.start * RATE) : round((clip.end + FADE) * RATE)]
 
 
 def crossed(parts: Sequence[Any], fade: int) -> Any:
@@ -97,14 +98,3 @@ def crossed(parts: Sequence[Any], fade: int) -> Any:
             out[-size:] = out[-size:] * (1 - ramp) + part[:size] * ramp
         out = np.concatenate((out, part[size:]))
     return out
-
-
-def _mux_sound(container: Any, stream: Any, samples: Any) -> None:
-    import av
-
-    for start in range(0, len(samples), 1024):
-        part = np.ascontiguousarray(samples[None, start : start + 1024], np.float32)
-        frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
-        frame.sample_rate, frame.pts = RATE, start
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode())

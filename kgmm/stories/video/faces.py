@@ -25,28 +25,11 @@ def _cascade() -> Any:
     return Cascade(data.lbp_frontal_face_cascade_filename())
 
 
-def faces(pixels: Pixels, least: float = 0.15) -> list[tuple[int, int, int, int]]:
-    """Return the boxes (x, y, width, height) of frontal faces at least *least* of the picture high.
-
-    Args:
-        pixels: shape (h, w, 3), RGB.
-        least: share of the picture's height.
-    """
-    height, width = pixels.shape[:2]
-    smallest = max(24, int(least * height))
-    largest = min(height, width)
-    if smallest >= largest:
-        return []
-    found = _cascade().detect_multi_scale(
-        img=np.ascontiguousarray(pixels),
-        scale_factor=1.2,
-        step_ratio=1,
-        min_size=(smallest, smallest),
-        max_size=(largest, largest),
-    )
-    return [(int(f["c"]), int(f["r"]), int(f["width"]), int(f["height"])) for f in found]
-
-
 def is_close_up(pixels: Pixels) -> bool:
-    """Tell whether a picture shows a face at least 0.3 of its height."""
-    return bool(faces(pixels, CLOSE))
+    """Tell whether a picture, shape (h, w, 3), shows a frontal face at least 0.3 of its height."""
+    smallest, largest = max(24, int(CLOSE * pixels.shape[0])), min(pixels.shape[:2])
+    if smallest >= largest:
+        return False
+    sizes = {"min_size": (smallest, smallest), "max_size": (largest, largest)}
+    picture = np.ascontiguousarray(pixels)
+    return bool(_cascade().detect_multi_scale(img=picture, scale_factor=1.2, step_ratio=1, **sizes))

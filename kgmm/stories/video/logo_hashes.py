@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 #: pixels a side of the reduced picture, and coefficients a side of its spectrum that are kept
 SIDE, KEPT = 32, 8
@@ -26,7 +27,6 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> str:
         >>> distance(perceptual_hash(ramp), perceptual_hash(ramp[::2, ::2])) < 20
         True
     """
-    from PIL import Image
     from scipy.fft import dctn
 
     small = np.asarray(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)

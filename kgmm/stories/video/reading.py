@@ -19,7 +19,7 @@ from kgmm.stories.terms.extraction import capitalized, terms
 from kgmm.stories.video import newslogos, subtitles
 from kgmm.stories.video.decoding import Pixels
 from kgmm.stories.video.logo_hashes import distance
-from kgmm.stories.video.shots import Cut, iter_shots
+from kgmm.stories.video.shots import Cut, find_shots
 
 PathLike = str | Path
 
@@ -139,7 +139,7 @@ def _beside(video: Path) -> Path | None:
 def _film(video: Path, subtitle_file: Path | None, id: str, pictures: _Pictures, progress: Progress) -> _Film:
     cues = subtitles.read_subtitles(subtitle_file) if subtitle_file else subtitles.embedded_subtitles(video)
     shots = []
-    for place, shot in enumerate(iter_shots(video, progress), 1):
+    for place, shot in enumerate(find_shots(video, progress), 1):
         pictures.add(shot, f"{id}-{place:03}")
         shots.append(Cut(shot.start, shot.end))
     day = re.search(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", video.stem)

@@ -37,12 +37,7 @@ class Cut:
         return self.samples[int(np.argmin([abs(t - middle) for t in self.times]))]
 
 
-def find_shots(video: Path, progress: Progress = silent) -> list[Cut]:
-    """Return the shots of a film, all at once; see :func:`iter_shots`."""
-    return list(iter_shots(video, progress))
-
-
-def iter_shots(video: Path, progress: Progress = silent) -> Iterator[Cut]:
+def find_shots(video: Path, progress: Progress = silent) -> Iterator[Cut]:
     """Cut a film into shots where its content changes faster than around, or dissolves into another.
 
     Shots come as they are read: a shot's samples are all that is held in memory, however long the film.
