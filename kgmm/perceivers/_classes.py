@@ -84,7 +84,7 @@ def _read(path: Path) -> Classes:
             below.setdefault(kind, []).append(index)
             above.setdefault(kind, kinds[level + 1 :])
     nodes = [
-        Node(name, (i,), _distinct([*_synonyms(rows[i][2]), *kinds_of[i]], name), tuple(kinds_of[i]), fine=True)
+        Node(name, (i,), _distinct([*rows[i][2].split(","), *kinds_of[i]], name), tuple(kinds_of[i]), fine=True)
         for i, name in enumerate(concepts)
         if i not in places
     ]
@@ -103,9 +103,6 @@ def _words(concept: str) -> str:
     return concept.strip().removeprefix("/c/en/").split("/")[0].replace("_", " ").lower()
 
 
-def _synonyms(label: str) -> list[str]:
-    return [part.strip() for part in label.split(",") if part.strip()]
-
-
 def _distinct(names: list[str], name: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(alias for alias in names if alias.lower() != name))
+    aliases = dict.fromkeys(alias.strip() for alias in names)
+    return tuple(alias for alias in aliases if alias and alias.lower() != name)

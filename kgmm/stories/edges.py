@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from kgmm.graph import GraphView
 from kgmm.graph.names import NumberedNames
 from kgmm.graph.statements import Statements
-from kgmm.language import names
 
 if TYPE_CHECKING:
-    from kgmm.stories.story import Logo, Shot, StoryGraph
+    from kgmm.stories.story import Logo, Shot
 
 Ints = NDArray[np.int32]
 Named = TypeVar("Named")
@@ -114,11 +113,8 @@ def edges(shots: Sequence[Shot], logos: Sequence[Logo]) -> StoryEdges:
         for id in dict.fromkeys(shot.logos):
             logo.append(logo_at[id])
             logo_frame.append(i)
-    return StoryEdges(_ints(logo), _ints(logo_frame), _ints(frame), _ints(term), tuple(known), len(logos), len(shots))
-
-
-def _ints(values: Iterable[int]) -> Ints:
-    return np.fromiter(values, np.int32)
+    a, b, c, d = (np.array(side, np.int32) for side in (logo, logo_frame, frame, term))
+    return StoryEdges(a, b, c, d, tuple(known), len(logos), len(shots))
 
 
 def logo_node(story: str, logo: str) -> str:
@@ -129,13 +125,3 @@ def logo_node(story: str, logo: str) -> str:
 def frame_node(story: str, shot: str) -> str:
     """Return the store's node of a shot's keyframe."""
     return f"/t/{story}/{shot}"
-
-
-def named_view(story: StoryGraph) -> GraphView:
-    """Return the graph with the names its nodes have in a store."""
-    e = story.edges
-    concepts = [logo_node(story.id, x.id) for x in story.logos]
-    concepts += [frame_node(story.id, x.id) for x in story.shots]
-    concepts += [names.concept(t) for t in e.terms]
-    relations = ["SameLogo"] * len(e.logo) + ["Mentions"] * len(e.term)
-    return GraphView.from_edges(*e.ends, relations, concepts=concepts)

@@ -11,7 +11,7 @@ from functools import cached_property
 from kgmm.errors import BadInput, UnknownConcept
 from kgmm.graph import GraphView
 from kgmm.language import names
-from kgmm.stories.edges import Numbered, StoryEdges, edges, named_view
+from kgmm.stories.edges import Numbered, StoryEdges, edges, frame_node, logo_node
 
 _ID = re.compile(r"[^\s/\"<>{}|\\^`%]+")
 
@@ -147,7 +147,12 @@ class StoryGraph:
 
     def view(self) -> GraphView:
         """Return the graph with named nodes: ``/t/<story>/logo/<id>``, ``/t/<story>/<shot>``, ``/c/en/<term>``."""
-        return named_view(self)
+        e = self.edges
+        concepts = [logo_node(self.id, x.id) for x in self.logos]
+        concepts += [frame_node(self.id, x.id) for x in self.shots]
+        concepts += [names.concept(t) for t in e.terms]
+        relations = ["SameLogo"] * len(e.logo) + ["Mentions"] * len(e.term)
+        return GraphView.from_edges(*e.ends, relations, concepts=concepts)
 
     def when(self, shot: Shot) -> tuple[str, int, float]:
         """Return what shots of several broadcasts are put in time order by: day, broadcast, second."""

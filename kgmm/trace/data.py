@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import KgmmError
+from kgmm.files import kept
 from kgmm.scene import SceneGraph
 from kgmm.store import Fact, LocalStore
 
@@ -141,10 +142,7 @@ class Record:
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the trace as a JSON document, and write it to *path* if given."""
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
-        if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
-        return text
+        return kept(json.dumps(self.to_dict(), ensure_ascii=False, indent=1), path)
 
 
 def key(fact: Fact) -> Key:

@@ -63,6 +63,15 @@ def _shape(draw: ImageDraw.ImageDraw, random: np.random.Generator, width: int, h
         draw.line((x, y, x + size, y + size // 2), fill=colour, width=size // 4)
 
 
+def _with_logo(image: Image.Image, shot: Shot) -> Pixels:
+    """Return a picture as an array, (180, 320, 3), with the shot's logo over it if it shows one."""
+    pixels = np.array(image)
+    if shot.logos:
+        left, top, width, height = INSET
+        pixels[top : top + height, left : left + width] = draw_logo(shot.logos[0])
+    return pixels
+
+
 class Studio:
     """The anchor's shot: a still set, a person who moves, and beside them the logo."""
 
@@ -80,7 +89,7 @@ class Studio:
         self.ground = ground
         self.skin = (224, 180, 150) if int(shot.broadcast[-1:] or 0) % 2 else (150, 104, 78)
         self.coat = _colour(random, 30, 130)
-        self.logo = draw_logo(shot.logos[0]) if shot.logos else None
+        self.shot = shot
 
     def at(self, second: float) -> Pixels:
         """Return the picture at a second of the shot, (180, 320, 3)."""
@@ -93,18 +102,14 @@ class Studio:
         draw.pieslice((x - 26, y - 38, x + 26, y + 14), 180, 360, fill=(50, 36, 28))
         mouth = 2 + round(3 * abs(math.sin(9 * second)))
         draw.ellipse((x - 8, y + 14 - mouth, x + 8, y + 14 + mouth), fill=(120, 40, 44))
-        pixels = np.array(image)
-        if self.logo is not None:
-            left, top, width, height = INSET
-            pixels[top : top + height, left : left + width] = self.logo
-        return pixels
+        return _with_logo(image, self.shot)
 
 
 class Footage:
     """A shot from outside: a landscape that the camera pans over, with things that move in it."""
 
     def __init__(self, shot: Shot) -> None:
-        self.random = _numbers("footage", shot.id)
+        self.shot, self.random = shot, _numbers("footage", shot.id)
         self.speed = float(self.random.uniform(10, 26)) * (1 if self.random.random() < 0.5 else -1)
         self.scene = self._landscape()
         self.things = [
@@ -144,29 +149,13 @@ class Footage:
         for x, y, speed, size, colour in self.things:
             at = (x + speed * second) % (WIDE + 40) - 20
             draw.ellipse((at - size, y - size / 2, at + size, y + size / 2), fill=colour)
-        return np.array(image)
-
-
-class Headline(Footage):
-    """Footage with a logo over it, as headlines are read."""
-
-    def __init__(self, shot: Shot) -> None:
-        super().__init__(shot)
-        self.logo = draw_logo(shot.logos[0])
-
-    def at(self, second: float) -> Pixels:
-        """Return the picture at a second of the shot, (180, 320, 3)."""
-        pixels = super().at(second)
-        left, top, width, height = INSET
-        pixels[top : top + height, left : left + width] = self.logo
-        return pixels
+        return _with_logo(image, self.shot)
 
 
 def drawn(shot: Shot) -> Studio | Footage:
     """Return what draws a shot: headlines over footage, the studio if it shows a logo or says good night."""
-    if shot.logos and shot.text.startswith("Headlines"):
-        return Headline(shot)
-    return Studio(shot) if shot.logos or "good night" in shot.text else Footage(shot)
+    inside = "good night" in shot.text or (shot.logos and not shot.text.startswith("Headlines"))
+    return Studio(shot) if inside else Footage(shot)
 
 
 def draw_keyframe(shot: Shot) -> Image.Image:

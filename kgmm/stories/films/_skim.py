@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class Skim:
             name: value if isinstance(value, str) else [{"start": c.start, "end": c.end} for c in value]
             for name, value in self.details.items()
         }
-        clips = [{"start": c.start, "end": c.end, "score": c.score} for c in self.clips]
+        clips = [asdict(clip) for clip in self.clips]
         return {"video": str(self.video), "method": self.method, **details, "clips": clips}
 
     def to_html(self, path: str | Path | None = None) -> str:

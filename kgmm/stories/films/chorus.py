@@ -9,7 +9,6 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,8 +86,9 @@ def repeated(sound: NDArray[np.float32]) -> list[Clip]:
     if beat <= 0 or (count - 1) * beat < 2 * LASTS[0]:
         return []
     alike = _similarity(chroma)
-    best: tuple[float, int, int, list[int]] | None = None
-    for width in _widths(count, beat):
+    best: tuple[float, int, list[int]] | None = None
+    low, high = LASTS[0] / beat, min(LASTS[1] / beat, count / 2)
+    for width in (w for w in range(4, count // 2 + 1, 4) if low <= w <= high):  # in beats, bar by bar
         diagonal = _diagonal_means(alike, width)
         level = _level(diagonal, width)
         for start in range(count - width + 1):
@@ -97,13 +97,13 @@ def repeated(sound: NDArray[np.float32]) -> list[Clip]:
                 continue
             places = sorted([start, *others])
             loud = float(np.mean([loudness[p : p + width].mean() for p in places]))
-            even = float(np.mean([diagonal[start, p] for p in others]))
+            even = float(diagonal[start, others].mean())
             value = len(places) * np.sqrt(width) * even**2 * loud**2
             if best is None or value > best[0]:
-                best = (value, width, start, places)
+                best = (value, width, places)
     if best is None:
         return []
-    _, width, _, places = best
+    _, width, places = best
     return [Clip(float(edges[p]), float(edges[p + width]), float(loudness[p : p + width].mean())) for p in places]
 
 
@@ -137,12 +137,6 @@ def _similarity(chroma: Floats) -> Floats:
     centred = centred / np.where(norms > 1e-9, norms, 1.0)
     smooth = path_enhance(centred.T @ centred, 5, window="hann", n_filters=5)
     return np.asarray(smooth, np.float64)
-
-
-def _widths(count: int, beat: float) -> list[int]:
-    """Return lengths in beats, four by four, that a chorus may have."""
-    low, high = LASTS[0] / beat, min(LASTS[1] / beat, count / 2)
-    return [w for w in range(4, count // 2 + 1, 4) if low <= w <= high]
 
 
 def _diagonal_means(alike: Floats, width: int) -> Floats:
@@ -206,7 +200,5 @@ def most_repeated_line(cues: Sequence[Cue]) -> str | None:
         if len(key) > 1:
             written.setdefault(key, cue.text)
             counts[key] += 1
-    repeated_lines: list[Any] = [key for key, n in counts.items() if n > 1]
-    if not repeated_lines:
-        return None
-    return written[max(repeated_lines, key=lambda key: (counts[key], len(key)))]
+    key = max(counts, key=lambda key: (counts[key], len(key)), default=())
+    return written[key] if counts[key] > 1 else None

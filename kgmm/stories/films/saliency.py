@@ -20,7 +20,7 @@ from kgmm.progress import Progress, silent
 from kgmm.stories.films._skim import RATE, Skim
 from kgmm.stories.terms import lexicon
 from kgmm.stories.terms.extraction import is_noun
-from kgmm.stories.video.audio import Floats, audio_saliency, read_sound, unit
+from kgmm.stories.video.audio import Floats, audio_saliency, read_sound, step, unit
 from kgmm.stories.video.clips import Clip
 from kgmm.stories.video.decoding import frames
 from kgmm.stories.video.subtitles import Cue, embedded_subtitles, read_subtitles
@@ -202,5 +202,5 @@ def salient_clips(curve: Saliency, rate: float = RATE) -> list[Clip]:
     parts = np.split(best, np.flatnonzero(np.diff(best) > GAP) + 1)
     runs = [(int(part[0]), int(part[-1]) + 1) for part in parts]
     long = [r for r in runs if r[1] - r[0] >= RUN] or [max(runs, key=lambda r: (r[1] - r[0], -r[0]))]
-    step = float(np.median(np.diff(curve.times))) if count > 1 else 0.04
-    return [Clip(float(curve.times[a]), float(curve.times[b - 1]) + step, float(smooth[a:b].mean())) for a, b in long]
+    after = curve.times + step(curve.times)
+    return [Clip(float(curve.times[a]), float(after[b - 1]), float(smooth[a:b].mean())) for a, b in long]

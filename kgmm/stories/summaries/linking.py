@@ -39,7 +39,5 @@ def _facts(store: LocalStore, concept: str, limit: int) -> list[str]:
         if is_general(fact.graph) and fact.object != concept and fact.predicate not in ("HasInstance", "RelatedTo")
     ]
     known.sort(key=lambda f: (_ORDER.index(f.predicate) if f.predicate in _ORDER else len(_ORDER), -f.weight))
-    said: dict[str, None] = {}
-    for fact in known:
-        said.setdefault(phrase(fact.subject, fact.predicate, fact.object))
+    said = dict.fromkeys(phrase(fact.subject, fact.predicate, fact.object) for fact in known)
     return list(said)[:limit]

@@ -57,10 +57,8 @@ def _card(summary: Summary, frame: RankedFrame) -> dict[str, Any]:
 
 
 def _when(summary: Summary, frame: RankedFrame) -> str:
-    for b in summary.story.broadcasts:
-        if b.id == frame.shot.broadcast:
-            return " ".join(part for part in (b.title or b.id, b.date) if part)
-    return frame.shot.broadcast
+    own = (b for b in summary.story.broadcasts if b.id == frame.shot.broadcast)
+    return next((f"{b.title or b.id} {b.date}".strip() for b in own), frame.shot.broadcast)
 
 
 def _marked(text: str, terms: set[str]) -> list[tuple[str, bool]]:

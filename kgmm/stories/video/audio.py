@@ -97,7 +97,7 @@ def audio_saliency(sound: NDArray[np.float32], times: Floats) -> Floats:
     if len(sound) < RATE // 50 or not np.any(sound) or not len(times):
         return np.zeros(len(times))
     x = sound.astype(np.float64)
-    edges = np.minimum((np.append(times, times[-1] + _step(times)) * RATE).astype(int), len(x))
+    edges = np.minimum((np.append(times, times[-1] + step(times)) * RATE).astype(int), len(x))
     features = np.zeros((3, len(times)))
     for band in bands(x):
         amplitude, frequency = separated(band)
@@ -108,7 +108,8 @@ def audio_saliency(sound: NDArray[np.float32], times: Floats) -> Floats:
     return np.asarray(np.mean([unit(row) for row in features], axis=0))
 
 
-def _step(times: Floats) -> float:
+def step(times: Floats) -> float:
+    """Return the usual time between two frames, in seconds."""
     return float(np.median(np.diff(times))) if len(times) > 1 else 0.04
 
 

@@ -56,11 +56,9 @@ class Dissolves:
         times = np.array(self._times)
         if times[0] > at - span + 1e-6 or len(times) < 5:
             return None
-        first = int(np.searchsorted(times, at - span - 1e-6))
-        middle = (first + len(times) - 1) // 2
-        if (len(times) - 1 - first) % 2 or len(times) - 1 - first < 4:
-            first += (len(times) - 1 - first) % 2
-            middle = (first + len(times) - 1) // 2
+        last, first = len(times) - 1, int(np.searchsorted(times, at - span - 1e-6))
+        first += (last - first) % 2
+        middle = (first + last) // 2
         if middle - first < 2:
             return None
         a, m, b = self._small[first], self._small[middle], self._small[-1]

@@ -181,7 +181,8 @@ def _rectangles(stack: NDArray[np.uint8]) -> Iterator[Box]:
             for top in sides:
                 for bottom in sides:
                     w, h = right - left, bottom - top
-                    if h > 0 and _fits(w, h, width, height) and _clear(left, top, right, bottom, width, height):
+                    clear = left >= 2 and top >= 2 and right <= width - 2 and bottom <= height - 2
+                    if h > 0 and _fits(w, h, width, height) and clear:
                         yield left, top, w, h
 
 
@@ -197,11 +198,6 @@ def _runs(edges: NDArray[Any], least: int) -> Iterator[tuple[int, int, int]]:
 
 def _fits(w: int, h: int, width: int, height: int) -> bool:
     return AREA[0] <= w * h / (width * height) <= AREA[1] and SHAPE[0] <= w / h <= SHAPE[1]
-
-
-def _clear(left: int, top: int, right: int, bottom: int, width: int, height: int) -> bool:
-    """Tell whether a box keeps off the picture's border."""
-    return left >= 2 and top >= 2 and right <= width - 2 and bottom <= height - 2
 
 
 def cluster(hashes: Sequence[str]) -> list[int]:

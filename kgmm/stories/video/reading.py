@@ -6,7 +6,6 @@ import datetime
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +21,6 @@ from kgmm.stories.video.logo_hashes import distance
 from kgmm.stories.video.shots import Cut, find_shots
 
 PathLike = str | Path
-
-
-@dataclass
-class _Film:
-    """What was read of one video: its shots, without their pixels, and what is said in them."""
-
-    broadcast: Broadcast
-    shots: list[Cut]
-    said: list[str]
 
 
 class _Pictures:
@@ -89,7 +79,7 @@ def from_video(
     folder = None if keyframes is None else Path(keyframes)
     pictures = _Pictures(folder)
     pairs = enumerate(zip(videos, given, strict=True), 1)
-    films = [_film(one, cues, f"b{i}", pictures, progress) for i, (one, cues) in pairs]
+    films = [(f"b{i}", *_film(one, cues, f"b{i}", pictures, progress)) for i, (one, cues) in pairs]
     groups = pictures.logos()
     logos = tuple(_logo(i, group, folder) for i, group in enumerate(groups, 1))
     seen: dict[int, list[str]] = {}
@@ -97,60 +87,46 @@ def from_video(
         for number in sorted({s.shot for s in group}):
             seen.setdefault(number, []).append(logo.id)
     shots: list[Shot] = []
-    for film in films:
-        known = capitalized(" ".join(film.said))
-        for place, (cut, said) in enumerate(zip(film.shots, film.said, strict=True), 1):
-            shot = f"{film.broadcast.id}-{place:03}"
-            image = pictures.keyframes[len(shots)]
-            shots.append(
-                Shot(
-                    shot,
-                    round(cut.start, 3),
-                    round(cut.end, 3),
-                    tuple(terms(said, known)),
-                    tuple(seen.get(len(shots), ())),
-                    film.broadcast.id,
-                    said,
-                    image,
-                )
-            )
-    origin = ", ".join(str(v) for v in videos)
-    return StoryGraph(name, tuple(shots), logos, tuple(f.broadcast for f in films), origin)
+    for broadcast, cuts, words in films:
+        known = capitalized(" ".join(words))
+        for place, (cut, said) in enumerate(zip(cuts, words, strict=True), 1):
+            shot = f"{broadcast}-{place:03}"
+            span, spoken = (round(cut.start, 3), round(cut.end, 3)), tuple(terms(said, known))
+            shown, image = tuple(seen.get(len(shots), ())), pictures.keyframes[len(shots)]
+            shots.append(Shot(shot, *span, spoken, shown, broadcast, said, image))
+    broadcasts = [Broadcast(f"b{i}", video.stem, _day(video.stem), str(video)) for i, video in enumerate(videos, 1)]
+    return StoryGraph(name, shots, logos, broadcasts, ", ".join(map(str, videos)))
 
 
 def _paired(videos: list[Path], given: PathLike | Sequence[PathLike] | None) -> list[Path | None]:
     if not videos:
         raise BadInput("videos", "at least one is needed")
     if given is None:
-        return [_beside(video) for video in videos]
+        beside = ([video.with_suffix(suffix) for suffix in (".srt", ".vtt")] for video in videos)
+        return [next((file for file in files if file.is_file()), None) for files in beside]
     files: list[Path | None] = [Path(g) for g in ([given] if isinstance(given, str | Path) else given)]
     if len(files) != len(videos):
         raise BadInput("subtitles", f"{len(videos)} videos need as many subtitle files, there are {len(files)}")
     return files
 
 
-def _beside(video: Path) -> Path | None:
-    for suffix in (".srt", ".vtt"):
-        if video.with_suffix(suffix).is_file():
-            return video.with_suffix(suffix)
-    return None
-
-
-def _film(video: Path, subtitle_file: Path | None, id: str, pictures: _Pictures, progress: Progress) -> _Film:
+def _film(
+    video: Path, subtitle_file: Path | None, id: str, pictures: _Pictures, progress: Progress
+) -> tuple[list[Cut], list[str]]:
+    """Return a video's shots, without their pixels, and what is said in each."""
     cues = subtitles.read_subtitles(subtitle_file) if subtitle_file else subtitles.embedded_subtitles(video)
     shots = []
     for place, shot in enumerate(find_shots(video, progress), 1):
         pictures.add(shot, f"{id}-{place:03}")
         shots.append(Cut(shot.start, shot.end))
-    day = re.search(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", video.stem)
-    broadcast = Broadcast(id, video.stem, _day(day[1]) if day else "", str(video))
-    return _Film(broadcast, shots, subtitles.aligned(cues, shots))
+    return shots, subtitles.aligned(cues, shots)
 
 
-def _day(text: str) -> str:
-    """Return a date written in a file's name, or nothing if there is no such day."""
+def _day(name: str) -> str:
+    """Return the date written in a file's name, or nothing if there is none."""
+    day = re.search(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", name)
     try:
-        return datetime.date.fromisoformat(text).isoformat()
+        return datetime.date.fromisoformat(day[1]).isoformat() if day else ""
     except ValueError:
         return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,9 +105,7 @@ class _Samples:
 
     def taken_before(self, end: float) -> tuple[list[float], list[Pixels]]:
         """Hand out the samples before *end* and start anew with those after it."""
-        before = [i for i, t in enumerate(self.times) if t < end]
-        after = [i for i, t in enumerate(self.times) if t >= end]
-        taken = [self.times[i] for i in before], [self.pixels[i] for i in before]
-        self.times, self.pixels = [self.times[i] for i in after], [self.pixels[i] for i in after]
-        self.step = STEP
+        count = bisect.bisect_left(self.times, end)
+        taken = self.times[:count], self.pixels[:count]
+        self.times, self.pixels, self.step = self.times[count:], self.pixels[count:], STEP
         return taken
