@@ -46,10 +46,10 @@ def publish(path: Path, data: bytes) -> None:
         draft.write_bytes(data)
 
 
-def kept(text: str, path: str | Path | None) -> str:
-    """Return *text*; if *path* is given, it is also written there, whole or not at all, with a line's end."""
+def kept(text: str, path: str | Path | None, end: str = "\n") -> str:
+    """Return *text*; if *path* is given, it is also written there, whole or not at all, with *end* after it."""
     if path is not None:
-        publish(Path(path), (text + "\n").encode())
+        publish(Path(path), (text + end).encode())
     return text
 
 

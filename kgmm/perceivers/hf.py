@@ -73,26 +73,16 @@ def _detector(place: str) -> Detector:
     if Path(place).expanduser().is_dir():
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
-        from transformers import (
-            AutoConfig,
-            AutoImageProcessor,
-            AutoModelForObjectDetection,
-            AutoModelForZeroShotObjectDetection,
-            AutoProcessor,
-        )
-        from transformers.utils import logging
+        import transformers as hub
     except ImportError as error:
         raise MissingExtra("transformers", "detect") from error
-    logging.disable_progress_bar()
+    hub.utils.logging.disable_progress_bar()
     try:
-        kind = AutoConfig.from_pretrained(place).model_type
+        kind = hub.AutoConfig.from_pretrained(place).model_type
         open_vocabulary = kind in {"owlvit", "owlv2", "grounding-dino", "mm-grounding-dino", "omdet-turbo"}
-        if open_vocabulary:
-            model = AutoModelForZeroShotObjectDetection.from_pretrained(place)
-            processor = AutoProcessor.from_pretrained(place)
-        else:
-            model = AutoModelForObjectDetection.from_pretrained(place)
-            processor = AutoImageProcessor.from_pretrained(place)
+        closed = hub.AutoModelForObjectDetection, hub.AutoImageProcessor
+        parts = (hub.AutoModelForZeroShotObjectDetection, hub.AutoProcessor) if open_vocabulary else closed
+        model, processor = (part.from_pretrained(place) for part in parts)
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = " ".join(str(error).split())[:200]
         raise KgmmError(f"no object-detection model {place!r}: {reason}; give a model folder or a hub name") from error

@@ -69,7 +69,7 @@ class Skim:
     def to_html(self, path: str | Path | None = None) -> str:
         """Return one self-contained page with a frame of each clip and the scores, and write it to *path* if given."""
         text = rendered("page.html", title=f"{self.video.name} – skim", board="skim.html", **self._values())
-        return kept(text, path)
+        return kept(text, path, end="")
 
     def _repr_html_(self) -> str:
         return rendered("skim.html", **self._values())

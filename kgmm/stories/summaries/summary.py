@@ -84,7 +84,7 @@ class Summary:
 
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the storyboard as one self-contained HTML page, and write it to *path* if given."""
-        return kept(page(self), path)
+        return kept(page(self), path, end="")
 
     def to_png(self, path: str | Path) -> Path:
         """Write the storyboard as a picture; return its path."""
