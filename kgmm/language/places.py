@@ -56,19 +56,7 @@ INVERSE = {name: place.inverse for name, place in PLACES.items() if place.invers
 INVERSE |= {inverse: name for name, inverse in INVERSE.items()}
 SYMMETRIC = frozenset(name for name, place in PLACES.items() if place.symmetric)
 #: what is worth saying when asked where something is, best first
-TELLING = (
-    "on",
-    "inside",
-    "held_by",
-    "worn_by",
-    "in_front_of",
-    "behind",
-    "next_to",
-    "below",
-    "above",
-    "left_of",
-    "right_of",
-)
+TELLING = tuple("on inside held_by worn_by in_front_of behind next_to below above left_of right_of".split())
 #: names of data sets → the scene relation they are stored as
 STORED = {name: ours for ours, place in PLACES.items() for name in place.stored}
 

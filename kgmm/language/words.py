@@ -6,6 +6,7 @@ import re
 from functools import cache, lru_cache
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_WITH_IS = frozenset({"what's", "where's", "who's", "that's", "it's", "what’s", "where’s", "who’s"})
 _DETERMINER = re.compile(
     r"^(?:an?|the|some|any|your|you|someone|something|its|their|his|her|this|that|these|those|my|our|every|each)\s+"
 )
@@ -21,44 +22,21 @@ STOP = frozenset(
         "used use using able capable found find often usually likely normally typically"
     ).split()
 )
-_IRREGULAR = {
-    "people": "person",
-    "persons": "person",
-    "scissors": "scissor",
-    "men": "man",
-    "women": "woman",
-    "left": "left",
-    "wings": "wing",
-    "means": "means",
-    "does": "do",
-    "ping-pong": "ping pong",
-    "glasses": "glasses",
-    "clothes": "clothes",
-    "clothing": "clothing",
-    "building": "building",
-    "buildings": "building",
-    "ceiling": "ceiling",
-    "saw": "saw",
-    "lens": "lens",
-    "bass": "bass",
-    "less": "less",
-    # what simplemma gets wrong of the bundled facts' words
-    "playing": "play",
-    "string": "string",
-    "strings": "string",
-    "during": "during",
-    "thinking": "think",
-    "mixed": "mix",
-    "serving": "serve",
-    "closing": "close",
-    "growing": "grow",
-    "spade": "spade",
-    "reed": "reed",
-    "winged": "wing",
-    "travelling": "travel",
-    "greed": "greed",
-    "pajama": "pajama",
+#: words that are their own lemmas, and forms of others, where simplemma says otherwise
+_IRREGULAR = {"ping-pong": "ping pong"} | {
+    word: word
+    for word in (
+        "left means glasses clothes clothing building ceiling saw lens bass less string during spade reed greed pajama"
+    ).split()
 }
+_IRREGULAR |= (
+    form.split(":")
+    for form in (
+        "people:person persons:person men:man women:woman scissors:scissor wings:wing winged:wing does:do strings:string"
+        " buildings:building playing:play thinking:think mixed:mix serving:serve closing:close growing:grow"
+        " travelling:travel"
+    ).split()
+)
 
 
 @cache
@@ -97,13 +75,7 @@ def tokens(text: str) -> list[str]:
         >>> tokens("The cat's on_the mat!")
         ['the', "cat's", 'on', 'the', 'mat']
     """
-    return [
-        w.removesuffix("'s").removesuffix("’s") if w in _POSSESSIVE_IS else w
-        for w in _TOKEN.findall(text.lower().replace("_", " "))
-    ]
-
-
-_POSSESSIVE_IS = frozenset({"what's", "where's", "who's", "that's", "it's", "what’s", "where’s", "who’s"})
+    return [w[:-2] if w in _WITH_IS else w for w in _TOKEN.findall(text.lower().replace("_", " "))]
 
 
 @lru_cache(1 << 18)

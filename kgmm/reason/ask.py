@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kgmm.errors import KgmmError
 from kgmm.language.names import concept
 from kgmm.nn.folders import trained_name
+from kgmm.perceivers import perceive
 from kgmm.reason.registry import meant
 from kgmm.reason.registry import reasoner as reasoner_of
 from kgmm.reason.task import Task
@@ -134,8 +135,6 @@ def scene_of(source: ImageLike | SceneGraph | Mapping[str, Any], perceiver: str 
         return SceneGraph.from_dict(dict(source))
     if isinstance(source, str | Path) and str(source).lower().endswith(".json"):
         return SceneGraph.from_json(source)
-    from kgmm.perceivers import perceive
-
     return perceive(source, perceiver=perceiver)
 
 

@@ -126,12 +126,9 @@ def rows(store: LocalStore, node: int, end: int) -> _Columns:
         kept.clear()
     if (node, end) not in kept:
         facts = store.find_ids(subject=node) if end == 0 else store.find_ids(object=node)
-        kept[node, end] = (
-            np.asarray(facts.subject, np.int64),
-            np.asarray(facts.predicate, np.int64),
-            np.asarray(facts.object, np.int64),
-            np.asarray(facts.weight, np.float32),
-            np.asarray(facts.graph, np.int64),
+        kept[node, end] = tuple(
+            np.asarray(getattr(facts, column), np.float32 if column == "weight" else np.int64)
+            for column in _COLUMNS[:5]
         )
     return kept[node, end]
 
@@ -193,13 +190,9 @@ def _admissible(
     store: LocalStore, c: Candidates, banned: Collection[tuple[int, int, int]], graphs: Collection[str] | None
 ) -> NDArray[np.bool_]:
     """Tell which rows count: chosen graphs, nothing banned or denied, only what a kind hands down, each once."""
-    graph_ids = np.unique(c.graph)
-    wanted = [
-        int(i)
-        for i, name in zip(graph_ids, store.terms.names(graph_ids), strict=True)
-        if (name in graphs if graphs is not None else is_general(name))
-    ]
-    keep = np.isin(c.graph, wanted)
+    ids, at = np.unique(c.graph, return_inverse=True)
+    wanted = [name in graphs if graphs is not None else is_general(name) for name in store.terms.names(ids)]
+    keep = np.array(wanted, bool)[at]
     keep &= ~((c.depth > 0) & np.isin(c.predicate, known_ids(store, NOT_INHERITED)))
     for s, p, o in banned:
         keep &= ~((c.subject == s) & (c.predicate == p) & (c.object == o))

@@ -152,10 +152,8 @@ def synonyms(store: LocalStore, link: Link) -> list[Link]:
 
 def ground_object(store: LocalStore, seen: SceneObject) -> list[Link]:
     """Link one seen object: its name, then its aliases, then synonyms; best first, empty if nothing is known."""
-    links: list[Link] = []
     first = ground_name(store, seen.name, object_id=seen.id)
-    if first is not None:
-        links.append(first)
+    links = [first] if first is not None else []
     for alias in seen.aliases:
         link = ground_name(store, alias, object_id=seen.id)
         if link is not None and link.rule != "head" and all(link.concept != known.concept for known in links):
@@ -202,13 +200,13 @@ def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> l
 
 def common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
     """Return the ids of the concepts with the most facts and their vectors, kept while the store's version stays."""
-    return store.derived(("common concepts", encoder.checksum), lambda: _common_concepts(store, encoder))
 
+    def make() -> tuple[np.ndarray, np.ndarray]:
+        columns = store.columns(graphs=[graph for graph in store.knowledge_graphs() if graph != "wordnet"])
+        ids, counts = np.unique(columns.subject, return_counts=True)
+        best = ids[np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]]
+        concepts = [i for i, name in zip(best, store.terms.names(best), strict=True) if name.startswith("/c/")]
+        found = np.array(sorted(concepts[:MAX_CANDIDATES]), np.int64)
+        return found, term_vectors(store, found, encoder)
 
-def _common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
-    columns = store.columns(graphs=[graph for graph in store.knowledge_graphs() if graph != "wordnet"])
-    ids, counts = np.unique(columns.subject, return_counts=True)
-    best = ids[np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]]
-    concepts = [i for i, name in zip(best, store.terms.names(best), strict=True) if name.startswith("/c/")]
-    found = np.array(sorted(concepts[:MAX_CANDIDATES]), np.int64)
-    return found, term_vectors(store, found, encoder)
+    return store.derived(("common concepts", encoder.checksum), make)

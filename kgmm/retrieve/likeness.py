@@ -16,19 +16,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.encode.image import image_encoder
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.encode.vectors import features
 from kgmm.errors import BadInput, KgmmError
+from kgmm.hashing import Hasher, load
+from kgmm.hashing.index import CodeIndex
+from kgmm.hashing.nodes import node_codes, text_side
 from kgmm.language import names
 from kgmm.language.words import content
+from kgmm.perceivers import perceive
 from kgmm.scene import SceneGraph
 from kgmm.scene.images import SUFFIXES
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from kgmm.hashing import Hasher
-    from kgmm.hashing.index import CodeIndex
     from kgmm.scene.images import ImageLike
     from kgmm.store import LocalStore
 
@@ -114,8 +117,6 @@ def _is_picture(query: Any) -> bool:
 def _words(query: Any) -> list[tuple[str, float]]:
     """Return the labels that a query consists of, with weights; a picture is perceived, a scene's file read."""
     if _is_picture(query):
-        from kgmm.perceivers import perceive
-
         query = perceive(query)
     elif isinstance(query, str | Path) and Path(query).suffix.lower() == ".json":
         query = SceneGraph.from_json(query)
@@ -161,8 +162,6 @@ def _by_vectors(store: LocalStore, query: Any, kinds: list[str], k: int) -> list
 
 def _by_codes(store: LocalStore, query: Any, kinds: list[str], k: int, hasher: Hasher | str | Path) -> list[Similar]:
     """Return the nodes of each kind whose codes differ from the query's in the fewest bits."""
-    from kgmm.hashing import load
-
     fitted = load(hasher) if isinstance(hasher, str | Path) else hasher
     code = _code(query, fitted)
     found = []
@@ -179,12 +178,8 @@ def _by_codes(store: LocalStore, query: Any, kinds: list[str], k: int, hasher: H
 
 def _code(query: Any, hasher: Hasher) -> NDArray[np.uint8]:
     """Return the packed code of a query, shape (1, bytes): of a picture itself if the method reads such features."""
-    from kgmm.hashing.nodes import text_side
-
     modality, encoder = text_side(hasher)
     if _is_picture(query):
-        from kgmm.encode.image import image_encoder
-
         pictures = image_encoder()
         if hasher.fitted["image"] == pictures.dim:
             return hasher.encode(pictures.encode_images([query]), "image")
@@ -195,9 +190,6 @@ def _indexed(store: LocalStore, kind: str, hasher: Hasher) -> tuple[Sequence[str
     """Return the nodes of a kind and an index of their codes, None if there are none; made once for each version."""
 
     def make() -> tuple[Sequence[str], CodeIndex | None]:
-        from kgmm.hashing.index import CodeIndex
-        from kgmm.hashing.nodes import node_codes, text_side
-
         modality, encoder = text_side(hasher)
         if kind == "concept":
             found, ids = _concepts(store)

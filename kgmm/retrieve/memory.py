@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgmm.encode.cache import fact_keys
+from kgmm.encode.text import Encoder, text_encoder
+from kgmm.graph import GraphView
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.retrieve.gather import Key, gather
@@ -22,8 +25,6 @@ from kgmm.trace import Link, MemoryFact
 if TYPE_CHECKING:
     import torch_geometric.data
 
-    from kgmm.encode.text import Encoder
-    from kgmm.graph import GraphView
     from kgmm.store import LocalStore
 
 
@@ -55,8 +56,6 @@ class Memory:
 
     def to_view(self) -> GraphView:
         """Return the memory as an undirected view whose weights are the facts' scores."""
-        from kgmm.graph import GraphView
-
         rows = self.statements()
         return GraphView.from_edges(
             [f.subject for f, _ in rows],
@@ -90,8 +89,6 @@ class Memory:
             num_nodes=len(nodes),
         )
         if features is not None:
-            from kgmm.encode import text_encoder
-
             encoder = text_encoder(features) if isinstance(features, str) else features
             data.x = (
                 torch.from_numpy(encoder.encode([names.label(n) for n in nodes]))
@@ -103,8 +100,6 @@ class Memory:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the memory as JSON-ready data."""
-        from dataclasses import asdict
-
         return {
             "question": self.question,
             "concepts": [asdict(link) for link in self.concepts],
@@ -112,8 +107,6 @@ class Memory:
         }
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         rows = "".join(
             f"<tr><td>{m.score:.2f}</td><td>{escape(phrase(m.fact.subject, m.fact.predicate, m.fact.object))}</td>"
             f"<td>{escape(names.label(m.concept))}</td></tr>"
@@ -155,8 +148,6 @@ def retrieve(
         >>> [m.fact.object for m in kb.retrieve("What is a knife used for?")][:1]     # doctest: +SKIP
         ['/c/en/cut']
     """
-    from kgmm.encode import text_encoder
-
     start = time.perf_counter()
     encoder = encoder or text_encoder("minilm")
     links = link(store, text_or_scene, question, encoder=encoder)

@@ -55,7 +55,7 @@ class Example:
 
     def blind(self) -> Example:
         """Return the question without the seen names."""
-        return replace(self, memory=replace(self.memory, seen=[], _features=None))
+        return replace(self, memory=replace(self.memory, seen=[]))
 
 
 class FactBase:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kgmm.language.phrase import phrase
 from kgmm.reason.explicit import certainty
 from kgmm.reason.explicit.objects import Match, asked_about, matches, support
-from kgmm.reason.explicit.rules import no, yes
+from kgmm.reason.explicit.rules import verdict
 from kgmm.reason.question.parsed import Constraint, Noun, Question
 from kgmm.reason.task import Outcome, answered, unanswered
 from kgmm.scene import Box
@@ -43,7 +43,7 @@ def compare(task: Task, q: Question) -> Outcome | None:
     winner, cites, text = decided
     cites = [*first.citations, *second.citations, *cites]
     if q.predicate == "test":
-        return yes(cites, certainty.COMPARED, text) if winner is first else no(cites, certainty.COMPARED, text)
+        return verdict(winner is first, cites, certainty.COMPARED, text)
     loser = second if winner is first else first
     rest = [(loser.object.name, certainty.LOSER)]
     return answered(winner.object.name, certainty.COMPARED, cites, Step("compare", text), alternatives=rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,16 +29,8 @@ if TYPE_CHECKING:
 
 #: id that stands for a concept that is asked about but not seen
 ASKED = "?"
-_GENERAL = {
-    "colour": "color",
-    "grey": "gray",
-    "purple": "violet",
-    "gold": "golden",
-    "large": "big",
-    "huge": "big",
-    "little": "small",
-    "tiny": "small",
-}
+_GENERAL = {"colour": "color", "grey": "gray", "purple": "violet", "gold": "golden"}
+_GENERAL |= {"large": "big", "huge": "big", "little": "small", "tiny": "small"}
 
 
 @dataclass
@@ -47,6 +40,10 @@ class Match:
     object: SceneObject
     score: float = 1.0
     citations: list[Citation] = field(default_factory=list)
+
+    def also(self, more: Iterable[Citation], times: float = 1.0) -> Match:
+        """Return the match with further facts that say so, as sure as all of them."""
+        return Match(self.object, self.score * times, [*self.citations, *more])
 
 
 def asked_about(noun: Noun) -> Match:
@@ -107,7 +104,7 @@ def of_kind(task: Task, seen: SceneObject, noun: Noun) -> Match | None:
         return base
     facts = kind_chain(task, seen, noun.head)
     if facts is not None:
-        return Match(seen, seen.score * certainty.KIND, [*base.citations, *(Citation(f, role="kind") for f in facts)])
+        return base.also((Citation(f, role="kind") for f in facts), certainty.KIND)
     if len(asked) > 1:  # "striped animal": the words before the head as attributes
         inner = of_kind(task, seen, Noun(head=asked[-1]))
         for word in asked[:-1]:
@@ -134,7 +131,7 @@ def with_attribute(task: Task, match: Match, word: str) -> Match | None:
     wanted = plain(word)
     for attribute in match.object.attributes:
         if wanted in {plain(attribute), *map(plain, attribute.replace("_", " ").split())}:
-            return Match(match.object, match.score, [*match.citations, seen_with(task, match.object, attribute)])
+            return match.also([seen_with(task, match.object, attribute)])
     if any(family(wanted) and family(plain(a)) == family(wanted) for a in match.object.attributes):
         return None  # the scene shows another colour or size
     return knowing(task, match, Constraint(("HasProperty", "MadeOf"), word))
@@ -153,16 +150,13 @@ def family(word: str) -> str:
 def knowing(task: Task, match: Match, condition: Constraint) -> Match | None:
     """Keep a match whose object a fact supports the condition of; for a denied condition, one that nothing supports."""
     attribute = [a for a in match.object.attributes if normal(a) == normal(condition.phrase)]
-    if (
-        attribute
-        and not condition.negated
-        and (not condition.relations or {"HasProperty", "MadeOf"} & set(condition.relations))
-    ):
+    by_attribute = not condition.relations or not {"HasProperty", "MadeOf"}.isdisjoint(condition.relations)
+    if attribute and by_attribute and not condition.negated:
         return with_attribute(task, match, attribute[0])
-    if condition.relations and "IsA" in condition.relations:
+    if "IsA" in condition.relations:
         kind = of_kind(task, match.object, Noun(head=condition.phrase))
         if kind is not None and not condition.negated:
-            return Match(match.object, match.score * kind.score, [*match.citations, *kind.citations[1:]])
+            return match.also(kind.citations[1:], kind.score)
         if kind is not None:
             return None
     found = support(task, match.object, condition)
@@ -171,10 +165,8 @@ def knowing(task: Task, match: Match, condition: Constraint) -> Match | None:
         if holds:
             return None
         cites = [Citation(f, role="denies") for f in found.facts] if found.denies and found.score >= SUPPORT else []
-        return Match(match.object, match.score * (1.0 if cites else certainty.UNDENIED), [*match.citations, *cites])
-    if not holds:
-        return None
-    return Match(match.object, match.score * found.score, [*match.citations, *(Citation(f) for f in found.facts)])
+        return match.also(cites, 1.0 if cites else certainty.UNDENIED)
+    return match.also(map(Citation, found.facts), found.score) if holds else None
 
 
 def support(task: Task, seen: SceneObject, condition: Constraint) -> Support:
@@ -241,8 +233,7 @@ def placed(task: Task, match: Match, predicate: str, others: list[Match]) -> Mat
             continue
         r = related(task, match.object.id, predicate, other.object.id)
         if r is not None:
-            cites = [*match.citations, *other.citations, scene_citation(task, r)]
-            return Match(match.object, match.score * r.score * min(1.0, other.score), cites)
+            return match.also([*other.citations, scene_citation(task, r)], r.score * min(1.0, other.score))
     return None
 
 

@@ -87,24 +87,20 @@ def exists(task: Task, q: Question) -> Outcome | None:
     assert q.noun is not None
     fitting = matches(task, q.noun)
     if fitting:
-        return yes(fitting[0].citations, fitting[0].score, f"{fitting[0].object.name} fits {q.noun.text!r}")
+        return verdict(True, fitting[0].citations, fitting[0].score, f"{fitting[0].object.name} fits {q.noun.text!r}")
     if not task.scene.complete:
         return _unseen(q.noun)
-    return no([], certainty.NONE_SEEN, f"nothing seen fits {q.noun.text!r}")
+    return verdict(False, [], certainty.NONE_SEEN, f"nothing seen fits {q.noun.text!r}")
 
 
 def _unseen(noun: Noun) -> Outcome:
     return unanswered(f"no {noun.text!r} was recognized, which does not mean that there is none")
 
 
-def yes(cites: list[Citation], score: float, text: str, step: str = "test") -> Outcome:
-    """Return that something holds."""
-    return answered("yes", round(min(score, 1.0), 4), cites, Step(step, text), alternatives=[("no", 0.0)])
-
-
-def no(cites: list[Citation], score: float, text: str, step: str = "test") -> Outcome:
-    """Return that something does not hold."""
-    return answered("no", round(min(score, 1.0), 4), cites, Step(step, text), alternatives=[("yes", 0.0)])
+def verdict(holds: bool, cites: list[Citation], score: float, text: str) -> Outcome:
+    """Return that something holds, or that it does not."""
+    said, other = ("yes", "no") if holds else ("no", "yes")
+    return answered(said, round(min(score, 1.0), 4), cites, Step("test", text), alternatives=[(other, 0.0)])
 
 
 def test(task: Task, q: Question) -> Outcome | None:
@@ -132,23 +128,23 @@ def _scene_test(task: Task, noun: Noun, predicate: str, wanted: Noun, fitting: l
             r = related(task, m.object.id, predicate, other.object.id)
             if r is not None:
                 cites = [*m.citations, *other.citations, scene_citation(task, r)]
-                return yes(cites, r.score, f"{m.object.name} {r.predicate} {other.object.name}")
+                return verdict(True, cites, r.score, f"{m.object.name} {r.predicate} {other.object.name}")
     said = f"no seen {noun.head} is {predicate.replace('_', ' ')} a {wanted.head or 'thing'}"
-    return no([*fitting[0].citations, *(others[0].citations if others else [])], certainty.NONE_SEEN, said)
+    cites = [c for m in (*fitting[:1], *others[:1]) for c in m.citations]
+    return verdict(False, cites, certainty.NONE_SEEN, said)
 
 
 def _holds(task: Task, m: Match, condition: Constraint, seen: bool) -> Outcome:
     """Whether a condition holds of one object: by its attributes, its kinds, and what is known."""
     positive = Constraint(condition.relations, condition.phrase)
     head = m.object.name
-    if seen:
-        by_sight = _by_sight(task, m, positive)
-        if by_sight is not None:
-            return by_sight
+    if seen and (by_sight := _by_sight(task, m, positive)) is not None:
+        return by_sight
     if not positive.relations or "IsA" in positive.relations:
         kind = of_kind(task, m.object, Noun(head=positive.phrase)) if seen else _asked_kind(task, m, positive.phrase)
         if kind is not None:
-            return yes([*m.citations, *kind.citations], kind.score, f"{head} is a kind of {positive.phrase}")
+            cites = [*m.citations, *kind.citations]
+            return verdict(True, cites, kind.score, f"{head} is a kind of {positive.phrase}")
     is_kind = condition.relations[:1] == ("IsA",) and _known_kind(task, condition.phrase)
     if is_kind:  # a cat is a pet, and a pet is much like a dog: only a chain of kinds makes it one
         positive = Constraint(tuple(r for r in positive.relations if r != "IsA"), positive.phrase)
@@ -157,32 +153,28 @@ def _holds(task: Task, m: Match, condition: Constraint, seen: bool) -> Outcome:
         role = "denies" if by.denies else "support"
         cites = [*m.citations, *(Citation(f, role=role) for f in by.facts)]
         fact = by.facts[-1]
-        text = phrase(fact.subject, fact.predicate, fact.object)
-        return no(cites, by.score, text) if by.denies else yes(cites, by.score, text)
+        return verdict(not by.denies, cites, by.score, phrase(fact.subject, fact.predicate, fact.object))
     if seen and is_kind and m.citations:
-        kinds = [c for k in task.links if k.object == m.object.id for c in _kinds_of(task, k.concept)]
-        if kinds:
+        concepts = [k.concept for k in task.links if k.object == m.object.id]
+        facts = (f for concept in concepts for f in task.store.find(concept, "IsA", None, limit=3))
+        if kinds := [Citation(f, role="kind") for f in facts]:
             said = f"no chain of kinds leads from {head} to {condition.phrase}"
-            return no([*m.citations, *kinds[:3]], certainty.NO_KIND, said)
+            return verdict(False, [*m.citations, *kinds[:3]], certainty.NO_KIND, said)
     said = f"nothing known says whether {head} fits {condition.phrase!r}"
     return unanswered(said, steps=[Step("test", "no support")])
 
 
 def _by_sight(task: Task, m: Match, condition: Constraint) -> Outcome | None:
     word = plain(condition.phrase.split()[-1]) if condition.phrase else ""
-    if len(condition.phrase.split()) > 2:
-        return None
     own = [a for a in m.object.attributes if plain(a) == word]
     other = [a for a in m.object.attributes if family(word) and family(plain(a)) == family(word)]
-    if not own and not other:
+    if len(condition.phrase.split()) > 2 or not (own or other):
         return None
     shown = (own or other)[0]
     hit = with_attribute(task, m, shown)
     assert hit is not None
-    said = f"{m.object.name} is {shown}"
-    if own:
-        return yes(hit.citations, certainty.SHOWN, said)
-    return no(hit.citations, certainty.SHOWN_OTHER, said)
+    score = certainty.SHOWN if own else certainty.SHOWN_OTHER
+    return verdict(bool(own), hit.citations, score, f"{m.object.name} is {shown}")
 
 
 def _asked_kind(task: Task, m: Match, kind: str) -> Match | None:
@@ -193,10 +185,6 @@ def _asked_kind(task: Task, m: Match, kind: str) -> Match | None:
 def _known_kind(task: Task, kind: str) -> bool:
     concept = task.concept(kind)
     return concept is not None and task.store.count(None, "IsA", concept) > 0
-
-
-def _kinds_of(task: Task, concept: str) -> list[Citation]:
-    return [Citation(f, role="kind") for f in task.store.find(concept, "IsA", None, limit=3)]
 
 
 def attribute(task: Task, q: Question) -> Outcome | None:
@@ -244,14 +232,10 @@ def where(task: Task, q: Question) -> Outcome | None:
     fitting = matches(task, q.noun)
     for m in fitting:
         placed = [(canonical(r.predicate), r, r.object) for r in task.scene.relations if r.subject == m.object.id]
-        placed += [
-            (INVERSE[canonical(r.predicate)], r, r.subject)
-            for r in task.scene.relations
-            if r.object == m.object.id and canonical(r.predicate) in INVERSE
-        ]
-        placed = sorted(
-            (p for p in placed if p[0] in TELLING and p[2] in task.scene), key=lambda p: TELLING.index(p[0])
-        )
+        turned = [(canonical(r.predicate), r, r.subject) for r in task.scene.relations if r.object == m.object.id]
+        placed += [(INVERSE[place], r, other) for place, r, other in turned if place in INVERSE]
+        placed = [p for p in placed if p[0] in TELLING and p[2] in task.scene]
+        placed.sort(key=lambda p: TELLING.index(p[0]))
         if placed:
             _, relation, at = placed[0]
             said = [f"{p.replace('_', ' ')} the {task.scene[o].name}" for p, _, o in placed[:3]]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.language.phrase import Triple
 from kgmm.language.relations import cued
 from kgmm.language.words import content, lemmas, normal, tokens
 from kgmm.reason.question.cues import ASKS_UNSEEN
@@ -18,45 +19,15 @@ if TYPE_CHECKING:
     from kgmm.nn.kdmn import FactBatch
 
 Floats = NDArray[np.float32]
-#: (subject, relation, object) as words: ("sports car", "HasA", "wheel")
-Triple = tuple[str, str, str]
-
 #: facts that every seen concept may keep in a memory, and what the share said counts beside the cosine
 EACH, SHARE = 2, 0.2
 #: what a fact's features are, in order
-FEATURES = (
-    "cosine",
-    "cosine_to_best",
-    "rank",
-    "question_said",
-    "subject_said",
-    "object_said",
-    "both_seen",
-    "none_seen",
-)
+FEATURES = tuple("cosine cosine_to_best rank question_said subject_said object_said both_seen none_seen".split())
 #: what an end's features are, in order; *given* is the fact's other end
-END_FEATURES = (
-    "seen",
-    "given_seen",
-    "only_this_seen",
-    "is_subject",
-    "cosine",
-    "given_cosine",
-    "said",
-    "given_said",
-    "all_said",
-    "given_all_said",
-    "words",
-    "given_words",
-    "seen_given_said",
-    "seen_given_cosine",
-    "best_given",
-    "best_fact",
-    "relation_asked",
-    "no_relation_asked",
-    "unseen_asked",
-    "unseen_asked_given_seen",
-    "seen_asked",
+END_FEATURES = tuple(
+    "seen given_seen only_this_seen is_subject cosine given_cosine said given_said all_said given_all_said words"
+    " given_words seen_given_said seen_given_cosine best_given best_fact relation_asked no_relation_asked unseen_asked"
+    " unseen_asked_given_seen seen_asked".split()
 )
 
 
@@ -79,13 +50,11 @@ class MemoryInput:
     question_vector: Floats
     fact_vectors: Floats
     end_cosines: Floats
-    _features: tuple[Floats, Floats] | None = field(default=None, repr=False)
 
+    @cached_property
     def features(self) -> tuple[Floats, Floats]:
-        """Return the facts' features (N, 8) and their ends' (N, 2, 21), computed once."""
-        if self._features is None:
-            self._features = _features(self)
-        return self._features
+        """The facts' features (N, 8) and their ends' (N, 2, 21)."""
+        return _features(self)
 
 
 class WordTable:
@@ -139,39 +108,24 @@ def _features(m: MemoryInput) -> tuple[Floats, Floats]:
     best = cosine.max(initial=-1.0)
     order = np.empty(n, np.float32)
     order[np.argsort(-cosine, kind="stable")] = np.arange(n, dtype=np.float32)
-    facts = np.stack(
-        [
-            cosine,
-            cosine - best,
-            1 / (1 + order),
-            of_question,
-            share[:, 0],
-            share[:, 1],
-            is_seen.prod(1),
-            (1 - is_seen).prod(1),
-        ],
-        1,
-    )
-    return facts.astype(np.float32), _end_features(m, is_seen, share, length, cosine - best)
+    columns = (cosine, cosine - best, 1 / (1 + order), of_question, *share.T, is_seen.prod(1), (1 - is_seen).prod(1))
+    return np.stack(columns, 1).astype(np.float32), _end_features(m, is_seen, share, length, cosine - best)
 
 
 def _end_features(m: MemoryInput, seen: Floats, share: Floats, length: Floats, behind: Floats) -> Floats:
     """Return (N, 2, 21); column 0 of the second axis answers with the subject, 1 with the object."""
     cos = m.end_cosines.astype(np.float32)
-    given = [a[:, ::-1] for a in (seen, cos, share, length)]
-    g_seen, g_cos, g_share, g_length = given
-    subject = np.broadcast_to(np.array([1.0, 0.0], np.float32), seen.shape)
+    g_seen, g_cos, g_share, g_length = (a[:, ::-1] for a in (seen, cos, share, length))
     # only ends whose own end is seen compete: the usual question asks for a seen thing
     rival = np.where(seen > 0, g_cos, -1.0)
     asked = cued(m.question)
-    by_cue = np.broadcast_to(np.array([[t[1] in asked] for t in m.triples], np.float32).reshape(-1, 1), seen.shape)
-    none_cued = np.full(seen.shape, not asked, np.float32)
+    by_cue = np.array([[t[1] in asked] for t in m.triples], np.float32).reshape(-1, 1)
     unseen = np.float32(bool(ASKS_UNSEEN.search(m.question)))
     columns = (
         seen,
         g_seen,
         seen * (1 - g_seen),
-        subject,
+        np.array([1.0, 0.0]),
         cos,
         g_cos,
         share,
@@ -183,14 +137,14 @@ def _end_features(m: MemoryInput, seen: Floats, share: Floats, length: Floats, b
         seen * g_share,
         seen * g_cos,
         g_cos - rival.max(initial=-1.0),
-        np.broadcast_to(behind[:, None], seen.shape),
+        behind[:, None],
         by_cue,
-        none_cued,
+        float(not asked),
         unseen * (1 - seen),
         unseen * g_seen,
         (1 - unseen) * seen,
     )
-    return np.stack([np.asarray(c, np.float32) for c in columns], -1)
+    return np.stack([np.broadcast_to(np.asarray(c, np.float32), seen.shape) for c in columns], -1)
 
 
 def pack(memories: list[MemoryInput], words: WordTable) -> FactBatch:
@@ -219,7 +173,7 @@ def pack(memories: list[MemoryInput], words: WordTable) -> FactBatch:
         if size:
             steps[i, :size] = [[words.phrase(part) for part in t] for t in m.triples]
             sentences[i, :size] = m.fact_vectors
-            facts[i, :size], ends[i, :size] = m.features()
+            facts[i, :size], ends[i, :size] = m.features
             mask[i, :size] = True
     question = np.stack([m.question_vector for m in memories]).astype(np.float32)
     arrays = (question, seen, seen_mask, steps, sentences, facts, ends, mask)

@@ -9,26 +9,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from safetensors.numpy import load_file
 
+from kgmm.encode.cache import fact_keys
 from kgmm.encode.vectors import query_vector, term_vectors, vector_cache
 from kgmm.language import names
 from kgmm.language.phrase import sense
 from kgmm.language.words import lemmas, normal
 from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
+from kgmm.nn.kdmn import KDMN
+from kgmm.nn.policy import FactPolicy, PolicyKDMN
 from kgmm.reason.answers import added_up
+from kgmm.reason.kdmn.choices import choose, offer
 from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share, pack, spread
+from kgmm.reason.kdmn.prior import StorePrior
 from kgmm.reason.task import Outcome, Task
 from kgmm.retrieve.gather import Candidates
 from kgmm.retrieve.score import decode, similarities
 from kgmm.trace import Step, cited
-
-if TYPE_CHECKING:
-    from kgmm.nn.kdmn import KDMN
-    from kgmm.nn.policy import PolicyKDMN
-    from kgmm.reason.kdmn.prior import StorePrior
 
 NAMES = ("kdmn",)
 WEIGHTS = Path(__file__).parents[2] / "weights" / "kdmn"
@@ -60,12 +62,6 @@ def load(folder: Path) -> Trained:
     Raises:
         BadInput: if a file is missing or does not fit.
     """
-    from safetensors.numpy import load_file
-
-    from kgmm.nn.kdmn import KDMN
-    from kgmm.nn.policy import FactPolicy, PolicyKDMN
-    from kgmm.reason.kdmn.prior import StorePrior
-
     with read_folder(folder, "a trained kdmn", "kgmm train kdmn fvqa --out DIR") as (config, known):
         words, vocabulary = known["words"], known.get("answers", [])
         table = load_file(folder / "words.safetensors")["vectors"]
@@ -136,11 +132,6 @@ class Read:
 
 def read(task: Task, trained: Trained | None = None) -> Read:
     """Retrieve a task's memory and run the network over it; one that reads choices reads the task's."""
-    import torch
-
-    from kgmm.nn.kdmn import KDMN
-    from kgmm.reason.kdmn.choices import choose, offer
-
     trained = trained or load(WEIGHTS)
     candidates, memory = _memory(task, trained.limit)
     texts = _texts(task, candidates, memory)
@@ -156,23 +147,13 @@ def read(task: Task, trained: Trained | None = None) -> Read:
             pointer, null, attention, state = model(batch)
             named = model.named(batch, state) if isinstance(model, KDMN) else pointer.new_zeros(1, 0)
     n = len(memory.triples)
-    pointer, null = pointer[0, :n], null[0]
+    pointer, null, attention = pointer[0, :n], null[0], attention[0, :, :n].numpy()
     if trained.prior is not None:
         weighed = trained.prior(task, flat, torch.cat([pointer.flatten(), null[None]]))
         pointer, null = weighed[:-1].reshape(n, 2), weighed[-1]
     vocabulary = trained.vocabulary if named.shape[1] else ()
-    return Read(
-        candidates,
-        memory,
-        texts,
-        pointer.numpy(),
-        float(null),
-        attention[0, :, :n].numpy(),
-        trained.checksum,
-        vocabulary,
-        named[0].numpy(),
-        chosen,
-    )
+    read = candidates, memory, texts, pointer.numpy(), float(null), attention, trained.checksum
+    return Read(*read, vocabulary, named[0].numpy(), chosen)
 
 
 def _memory(task: Task, limit: int) -> tuple[Candidates, MemoryInput]:
@@ -214,22 +195,17 @@ def _far_ends(task: Task, c: Candidates) -> list[str]:
 
 
 def _input(task: Task, c: Candidates) -> MemoryInput:
-    from kgmm.encode.cache import fact_keys
-
     store, encoder = task.store, task.encoder
     near = [names.label(store.terms.name(c.roots[int(r)])) for r in c.root]
     far = _far_ends(task, c)
     relations = store.terms.names(c.predicate)
-    triples = [
-        (n, names.label(r), f) if end == 0 else (f, names.label(r), n)
-        for n, r, f, end in zip(near, relations, far, c.end, strict=True)
-    ]
+    ends_of = zip(near, map(names.label, relations), far, c.end, strict=True)
+    triples = [(n, r, f) if end == 0 else (f, r, n) for n, r, f, end in ends_of]
     query = query_vector(encoder, task.question)
     _, facts = vector_cache(store, encoder).get(fact_keys(c.subject, c.predicate, c.object))
     ends = np.zeros((len(c), 2), np.float32)
     if len(c):
-        for column, ids in enumerate((c.subject, c.object)):
-            ends[:, column] = term_vectors(store, ids, encoder) @ query
+        ends = np.stack([term_vectors(store, ids, encoder) @ query for ids in (c.subject, c.object)], 1)
     return MemoryInput(task.question, [o.name for o in task.scene.objects], triples, query, facts, ends)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kgmm.errors import KgmmError
 from kgmm.language.words import normal
 from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
-from kgmm.reason.task import Outcome, Task
+from kgmm.reason.task import Outcome, Task, unanswered
 from kgmm.reason.visual.grammar import read_question, tokens
 from kgmm.reason.visual.segments import Pictures, Segment, read_pixels, segments
 from kgmm.reason.visual.worlds import COLOURS, SHAPES, WORLDS, draw, make_network
@@ -80,15 +80,13 @@ def answer(task: Task, name: str, folder: Path | None = None) -> Outcome:
     network = "bilinear-mutan" if name == "bilinear" else name
     pixels = _pixels(task.scene)
     if pixels is None:
-        return Outcome(None, abstained=f"the {network} reasoner reads pictures of coloured shapes; this scene has none")
+        return unanswered(f"the {network} reasoner reads pictures of coloured shapes; this scene has none")
     if not few_colours(pixels):
-        return Outcome(
-            None, abstained=f"the {network} reasoner reads pictures of coloured shapes; this one has too many colours"
-        )
+        return unanswered(f"the {network} reasoner reads pictures of coloured shapes; this one has too many colours")
     try:
         data, program = read_question(task.question)
     except KgmmError as error:
-        return Outcome(None, abstained=str(error))
+        return unanswered(str(error))
     found = segments(pixels)
     pictures = Pictures([found], float(max(pixels.shape[:2])))
     model, known, checksum = load(folder or WEIGHTS / f"{data}-{network}", network, data)
