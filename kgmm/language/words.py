@@ -30,7 +30,7 @@ _IRREGULAR = {"ping-pong": "ping pong"} | {
     ).split()
 }
 _IRREGULAR |= (
-    form.split(":")
+    form.partition(":")[::2]
     for form in (
         "people:person persons:person men:man women:woman scissors:scissor wings:wing winged:wing does:do strings:string"
         " buildings:building playing:play thinking:think mixed:mix serving:serve closing:close growing:grow"

@@ -142,8 +142,7 @@ def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
     """Return a function that answers the question with some statements taken away; scene statements too."""
     known = meant(name)
     think = reasoner_of(known)
-    own = isinstance(known, Path)
-    shown = trained_name(known) if isinstance(known, Path) else known
+    shown, place = (trained_name(known), str(known.resolve())) if isinstance(known, Path) else (known, "")
 
     def run(exclude: frozenset[Key]) -> Answer:
         start = time.perf_counter()
@@ -165,7 +164,7 @@ def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
             alternatives=outcome.alternatives,
             abstained=outcome.abstained if outcome.text is None else "",
             reasoner=shown,
-            folder=str(Path(known).resolve()) if own else "",
+            folder=place,
             model=outcome.model,
             store=str(task.store.path),
             store_version=task.store.version,

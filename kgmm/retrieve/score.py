@@ -157,6 +157,14 @@ def walk_mass(c: Candidates) -> Floats:
     return mass / mass.max() if mass.max() > 0 else mass
 
 
+def best_facts(
+    store: LocalStore, c: Candidates, scores: Floats, parts: dict[str, Floats], limit: int
+) -> list[MemoryFact]:
+    """Return the *limit* candidates with the largest scores as facts, with the parts of their scores."""
+    order = np.argsort(-scores, kind="stable")
+    return decode(store, c.take(order), scores[order], {name: v[order] for name, v in parts.items()}, limit)
+
+
 def decode(store: LocalStore, c: Candidates, scores: Floats, parts: dict[str, Floats], limit: int) -> list[MemoryFact]:
     """Return the first *limit* candidates as facts with the parts of their scores and their chains."""
     return [

@@ -21,9 +21,9 @@ from kgmm.encode.cache import VectorCache, encode_cached
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.errors import BadInput, KgmmError
 from kgmm.language import names
-from kgmm.language.phrase import phrase, sense
+from kgmm.language.phrase import Triple, phrase, sense
 from kgmm.language.words import lemmas, normal
-from kgmm.reason.kdmn.memory import Floats, MemoryInput, Triple, WordTable, given_share, spread
+from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share, spread
 
 #: facts a memory holds
 MEMORY = 60

@@ -15,7 +15,7 @@ from kgmm.data.knowledge_questions import TEMPLATES, knowledge_questions
 from kgmm.encode import text_encoder
 from kgmm.errors import KgmmError
 from kgmm.language import names
-from kgmm.reason.kdmn.memory import Triple
+from kgmm.language.phrase import Triple
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import LocalStore
 from kgmm.train.memories import FactBase, cache_folder

@@ -91,7 +91,7 @@ def possible(task: Task, found: Evidence, ranked: NDArray[np.float64], unseen_ki
         ends = np.stack([c.subject, c.object], axis=1).reshape(-1).astype(np.int64)
         best = np.argsort(-ranked, kind="stable")[:KIND_TESTS]
         allowed = np.zeros(len(every), bool)
-        allowed[best] = _of_kind(task, ends[best], kind)
+        allowed[best] = [i != kind and kind in closure(task.store, i) for i in ends[best].tolist()]
         allowed &= every & found.seen.reshape(-1, 2)[:, ::-1].reshape(-1)  # the fact's other end is in the picture
         return allowed, f"nothing seen, and nothing a fact about it names, is a kind of {q.noun.head!r}"
     return every, "facts about what is seen only deny it"
@@ -136,8 +136,3 @@ def _kind_asked(task: Task, noun: Noun) -> int | None:
         return None
     concept = task.concept(noun.head)
     return None if concept is None else task.store.terms.id(concept)
-
-
-def _of_kind(task: Task, ids: NDArray[np.int64], kind: int) -> Mask:
-    """Tell which of some terms are a kind of another by the store's IsA facts."""
-    return np.array([i != kind and kind in closure(task.store, int(i)) for i in ids], bool)

@@ -25,7 +25,10 @@ from kgmm.store import Fact
 from kgmm.trace import Citation, Link
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from kgmm.reason.task import Task
+    from kgmm.retrieve import Candidates
 
 #: id that stands for a concept that is asked about but not seen
 ASKED = "?"
@@ -75,19 +78,17 @@ def is_of(link: Link, seen: SceneObject) -> bool:
     )
 
 
-def seen_as(task: Task, seen: SceneObject) -> Citation:
-    """Return the scene fact that names an object."""
-    return _seen(task, seen, "InstanceOf", seen.name, "seen")
-
-
-def seen_with(task: Task, seen: SceneObject, attribute: str) -> Citation:
-    """Return the scene fact that gives an object an attribute."""
-    return _seen(task, seen, "HasProperty", attribute, "attribute")
-
-
-def _seen(task: Task, seen: SceneObject, predicate: str, word: str, role: str) -> Citation:
+def seen_as(task: Task, seen: SceneObject, attribute: str = "") -> Citation:
+    """Return the scene fact that names an object, or that gives it an attribute."""
+    predicate, word, role = ("HasProperty", attribute, "attribute") if attribute else ("InstanceOf", seen.name, "seen")
     fact = Fact(task.scene.node(seen.id), predicate, names.concept(word), seen.score, task.scene.graph)
     return Citation(fact, "scene", role)
+
+
+def reached_from(task: Task, c: Candidates, seen: SceneObject) -> NDArray[np.bool_]:
+    """Tell which candidates were reached from the concepts of an object."""
+    roots = {task.store.terms.id(k.concept) for k in task.links if is_of(k, seen)}
+    return np.isin(c.root, [i for i, r in enumerate(c.roots) if r in roots])
 
 
 def of_kind(task: Task, seen: SceneObject, noun: Noun) -> Match | None:
@@ -131,7 +132,7 @@ def with_attribute(task: Task, match: Match, word: str) -> Match | None:
     wanted = plain(word)
     for attribute in match.object.attributes:
         if wanted in {plain(attribute), *map(plain, attribute.replace("_", " ").split())}:
-            return match.also([seen_with(task, match.object, attribute)])
+            return match.also([seen_as(task, match.object, attribute)])
     if any(family(wanted) and family(plain(a)) == family(wanted) for a in match.object.attributes):
         return None  # the scene shows another colour or size
     return knowing(task, match, Constraint(("HasProperty", "MadeOf"), word))
@@ -179,18 +180,13 @@ def support(task: Task, seen: SceneObject, condition: Constraint) -> Support:
 
 def _support(task: Task, seen: SceneObject, condition: Constraint) -> Support:
     store, c = task.store, task.candidates
-    roots = {store.terms.id(k.concept) for k in task.links if is_of(k, seen)}
-    mine = np.flatnonzero(np.isin(c.root, [i for i, r in enumerate(c.roots) if r in roots]))
+    mine = np.flatnonzero(reached_from(task, c, seen))
     relations = set(condition.relations)
     denying = {n for n, targets in DENIES.items() if not relations or relations & set(targets)}
-    if not len(mine):
-        return Support(0.0)
     asked, far = set(content(condition.phrase)), np.where(c.end == 0, c.object, c.subject)
     predicates, which = np.unique(c.predicate[mine], return_inverse=True)
-    fits = np.array(
-        [[_allowed(name, relations, denying, end) for end in (0, 1)] for name in store.terms.names(predicates)]
-    )
-    allowed = mine[fits[which, c.end[mine]]]
+    fits = [[_allowed(name, relations, denying, end) for end in (0, 1)] for name in store.terms.names(predicates)]
+    allowed = mine[np.array(fits, bool).reshape(-1, 2)[which, c.end[mine]]]
     if not len(allowed):
         return Support(0.0)
     ids, at = np.unique(far[allowed], return_inverse=True)

@@ -15,13 +15,12 @@ from kgmm.reason.explicit.objects import (
     Match,
     asked_about,
     family,
-    is_of,
     kind_chain,
     matches,
     of_kind,
     plain,
+    reached_from,
     seen_as,
-    seen_with,
     support,
     with_attribute,
 )
@@ -199,7 +198,7 @@ def attribute(task: Task, q: Question) -> Outcome | None:
             own = [a for a in m.object.attributes if a not in every]
         if own:
             said = " and ".join(own)
-            cites = [*m.citations, *(seen_with(task, m.object, a) for a in own)]
+            cites = [*m.citations, *(seen_as(task, m.object, a) for a in own)]
             score = certainty.SHOWN_OTHER * min(1.0, m.score)
             return answered(said, score, cites, Step("attribute", f"{m.object.name} is {said}"))
     material = q.attribute == "material"
@@ -219,9 +218,7 @@ def attribute(task: Task, q: Question) -> Outcome | None:
 def _known_of(task: Task, seen: SceneObject, relation: str) -> list[tuple[Fact, tuple[Fact, ...]]]:
     """Return the facts of an object by a relation, own before inherited, with their chains."""
     c, store = task.candidates, task.store
-    roots = {store.terms.id(k.concept) for k in task.links if is_of(k, seen)}
-    mine = np.isin(c.root, [i for i, r in enumerate(c.roots) if r in roots])
-    rows = np.flatnonzero(mine & (c.predicate == store.terms.id(relation)) & (c.end == 0))
+    rows = np.flatnonzero(reached_from(task, c, seen) & (c.predicate == store.terms.id(relation)) & (c.end == 0))
     rows = rows[np.lexsort((-c.weight[rows], c.depth[rows]))]
     return [(fact_at(store, c, int(r)), chain_at(store, c, int(r))) for r in rows]
 

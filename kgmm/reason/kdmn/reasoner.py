@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +28,7 @@ from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share,
 from kgmm.reason.kdmn.prior import StorePrior
 from kgmm.reason.task import Outcome, Task
 from kgmm.retrieve.gather import Candidates
-from kgmm.retrieve.score import decode, similarities
+from kgmm.retrieve.score import best_facts, decode, similarities
 from kgmm.trace import Step, cited
 
 NAMES = ("kdmn",)
@@ -147,13 +146,13 @@ def read(task: Task, trained: Trained | None = None) -> Read:
             pointer, null, attention, state = model(batch)
             named = model.named(batch, state) if isinstance(model, KDMN) else pointer.new_zeros(1, 0)
     n = len(memory.triples)
-    pointer, null, attention = pointer[0, :n], null[0], attention[0, :, :n].numpy()
+    pointer, null = pointer[0, :n], null[0]
     if trained.prior is not None:
         weighed = trained.prior(task, flat, torch.cat([pointer.flatten(), null[None]]))
         pointer, null = weighed[:-1].reshape(n, 2), weighed[-1]
     vocabulary = trained.vocabulary if named.shape[1] else ()
-    read = candidates, memory, texts, pointer.numpy(), float(null), attention, trained.checksum
-    return Read(*read, vocabulary, named[0].numpy(), chosen)
+    logits, attended = (pointer.numpy(), float(null)), attention[0, :, :n].numpy()
+    return Read(candidates, memory, texts, *logits, attended, trained.checksum, vocabulary, named[0].numpy(), chosen)
 
 
 def _memory(task: Task, limit: int) -> tuple[Candidates, MemoryInput]:
@@ -222,7 +221,10 @@ def answer(task: Task, name: str = "kdmn", folder: Path | None = None) -> Outcom
     """
     found = read(task, load(folder or WEIGHTS))
     steps = _episodes(found)
-    outcome = Outcome(None, memory=_trace_memory(task, found), steps=steps, model=found.model)
+    parts = {f"attention {t}": weights.astype(np.float64) for t, weights in enumerate(found.attention, 1)}
+    per_fact = found.probabilities().sum(1).astype(np.float64)
+    memory = best_facts(task.store, found.candidates, per_fact, parts, task.limit)
+    outcome = Outcome(None, memory=memory, steps=steps, model=found.model)
     if not found.texts and not found.vocabulary and found.chosen is None:
         return replace(outcome, abstained="no fact is known of what is seen")
     order = _choices(task.choices, found) if task.choices is not None else found.answers()
@@ -293,13 +295,3 @@ def _episodes(found: Read) -> list[Step]:
         text = f"episode {t} attends to {facts[0][0]!r}" if facts else f"episode {t} has nothing to attend to"
         steps.append(Step(f"episode {t}", text, {"attention": facts}))
     return steps
-
-
-def _trace_memory(task: Task, found: Read) -> list[Any]:
-    if not len(found.candidates):
-        return []
-    per_fact = found.probabilities().sum(1)
-    order = np.argsort(-per_fact, kind="stable")
-    parts = {f"attention {t}": w[order].astype(np.float64) for t, w in enumerate(found.attention, 1)}
-    facts = decode(task.store, found.candidates.take(order), per_fact[order].astype(np.float64), parts, task.limit)
-    return [replace(m, score=round(m.score, 4)) for m in facts]

@@ -63,7 +63,7 @@ def note(question: Question) -> Question:
     """Fill the fields that single words decide, once, and return the question.
 
     Example:
-        >>> asked = note(Question("open", "How old is the cat?", asked="How old is the cat?"))
+        >>> asked = note(Question("open", text="How old is the cat?", asked="How old is the cat?"))
         >>> asked.due.word, asked.due.relations, asked.denies
         ('old', ('age', 'old'), False)
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from kgmm.language.places import PREPOSITIONS
 from kgmm.language.words import lemma
@@ -33,6 +34,15 @@ _IN_IMAGE = re.compile(
     r"\bseen (?=thing|object)|,? ?\b(?:that (?:is|are) )?(?:shown |seen |visible |depicted |pictured |present |displayed |here )?"
     r"(?:in|on|of|from) (?:this|the|that|these) (?:whole |entire )?(?:image|scene)\b"
     r"|\b(?:shown|visible|pictured|depicted) here\b|\bhere\b(?!\s+(?:is|are))"
+)
+_DESCRIBE = re.compile(
+    r"^(?:what (?:is|are|can|do) (?:you see|be seen|there|shown|visible)?\s*(?:in|on) (?:this|the) image|describe (?:this|the) image|what does (?:this|the) image show|what do you see)$"
+)
+_SHOWN = re.compile(
+    r"\b(?:does|do) (?:this|the) image (?:show|contain|have)\b|\b(?:are|is) there\b|\b(?:do|can|could) you see\b|\b(?:are|is|can be) (?:visible|shown|seen|present)\b"
+)
+_SEEN = re.compile(
+    r"^(?:is|are|can be) (?:this|that|it|there|these|shown|seen|visible)$|^(?:do|can|could) (?:you|we) see$|^(?:is|are)$"
 )
 
 
@@ -65,82 +75,76 @@ def parse(text: str, names: Iterable[str] = (), asked: str | None = None) -> Que
     whole = clean(text)
     bare = " ".join(_IN_IMAGE.sub(" ", whole).split())
     known = sorted({n.lower().replace("_", " ") for n in names}, key=len, reverse=True)
-    for rule in _RULES:
-        question = rule(bare if rule is not _describe else whole, known)
-        if question is not None:
-            break
+    read = (rule(m, known) for pattern, rule in _RULES if (m := pattern.match(bare)))
+    if _DESCRIBE.match(whole):
+        question = Question("describe", asks_seen=True)
     else:
-        question = Question("open", text)
+        question = next((q for q in read if q is not None), Question("open"))
     question.text, question.asked = text, text if asked is None else asked
     return note(question)
 
 
 # --- the rules, in the order they are tried ---------------------------------------------------
 
-
-def _describe(s: str, names: list[str]) -> Question | None:
-    if re.match(
-        r"^(?:what (?:is|are|can|do) (?:you see|be seen|there|shown|visible)?\s*(?:in|on) (?:this|the) image|describe (?:this|the) image|what does (?:this|the) image show|what do you see)$",
-        s,
-    ):
-        return Question("describe", s, asks_seen=True)
-    return None
+_Rule = Callable[[re.Match[str], list[str]], Question | None]
+_RULES: list[tuple[re.Pattern[str], _Rule]] = []
 
 
-def _count(s: str, names: list[str]) -> Question | None:
-    m = re.match(r"^(?:how many|what number of|what is the number of|count) (?:of )?(.+)", s)
-    if not m:
-        return None
-    rest = re.sub(
-        r"\b(?:does|do) (?:this|the) image (?:show|contain|have)\b|\b(?:are|is) there\b|\b(?:do|can|could) you see\b|\b(?:are|is|can be) (?:visible|shown|seen|present)\b",
-        " ",
-        m[1],
-    )
-    part = re.match(r"^(\w+(?: \w+)?) (?:does|do) (.+?) have", " ".join(rest.split()))
+def _rule(*patterns: str) -> Callable[[_Rule], _Rule]:
+    """Have questions of these patterns read by a function, unless an earlier one reads them or this returns None."""
+
+    def add(read: _Rule) -> _Rule:
+        _RULES.extend((re.compile(pattern), read) for pattern in patterns)
+        return read
+
+    return add
+
+
+def _described(text: str, names: list[str]) -> Noun:
+    """Read a noun with the verb phrase that follows it: "fruits can be peeled"."""
+    subject, verb = split_verb(text, names)
+    noun = parse_noun(subject, names)
+    if verb:
+        add_clause(noun, verb, names)
+    return noun
+
+
+@_rule(r"^(?:how many|what number of|what is the number of|count) (?:of )?(.+)")
+def _count(m: re.Match[str], names: list[str]) -> Question:
+    rest = " ".join(_SHOWN.sub(" ", m[1]).split())
+    part = re.match(r"^(\w+(?: \w+)?) (?:does|do) (.+?) have", rest)
     if part:
-        return Question("count", s, parse_noun(part[1], names), parse_noun(part[2], names))
-    subject, verb = split_verb(" ".join(rest.split()), names)
-    noun = parse_noun(subject, names)
-    if verb:
-        add_clause(noun, verb, names)
-    return Question("count", s, noun)
+        return Question("count", parse_noun(part[1], names), parse_noun(part[2], names))
+    return Question("count", _described(rest, names))
 
 
-def _exists(s: str, names: list[str]) -> Question | None:
-    m = re.match(r"^(?:is|are) there (?:an?|any|some|no)?\s*(.+)", s) or re.match(
-        r"^(?:do|can|could) (?:you|we|i) see (?:an?|any|some)?\s*(.+)|^does (?:this|the) image (?:show|contain|have) (?:an?|any)?\s*(.+)",
-        s,
-    )
-    if not m:
-        return None
-    subject, verb = split_verb(next(g for g in m.groups() if g), names)
-    noun = parse_noun(subject, names)
-    if verb:
-        add_clause(noun, verb, names)
-    return Question("exists", s, noun)
+@_rule(
+    r"^(?:is|are) there (?:an?|any|some|no)?\s*(.+)",
+    r"^(?:do|can|could) (?:you|we|i) see (?:an?|any|some)?\s*(.+)|^does (?:this|the) image (?:show|contain|have) (?:an?|any)?\s*(.+)",
+)
+def _exists(m: re.Match[str], names: list[str]) -> Question:
+    return Question("exists", _described(next(g for g in m.groups() if g), names))
 
 
-def _compare(s: str, names: list[str]) -> Question | None:
-    m = re.match(
-        r"^(?:which|what|who)(?: one| object| thing| of (?:these|the two|them))?(?: \w+)? is (?:the )?(more \w+|less \w+|\w+er|\w+est)(?: one)?[:,]?(?: the| an?)? (.+?),? or (?:the |an? )?(.+)$",
-        s,
-    )
-    if m:
-        return Question(
-            "compare", s, parse_noun(m[2], names), parse_noun(m[3], names), attribute=_degree(m[1]), asks_seen=True
-        )
-    m = re.match(
-        r"^(?:what|which)(?: (?P<n>.+?))? is (?:the )?(?P<d>biggest|largest|smallest|tallest|widest|highest|longest)(?: one| thing| object)?$",
-        s,
-    )
-    if m:
-        return Question("compare", s, parse_noun(m["n"] or "thing", names), attribute=_degree(m["d"]), asks_seen=True)
-    m = re.match(r"^(?:is|are) (.+?) (more \w+|less \w+|\w+er) than (.+)$", s)
-    if m:
-        return Question(
-            "compare", s, parse_noun(m[1], names), parse_noun(m[3], names), attribute=_degree(m[2]), predicate="test"
-        )
-    return None
+@_rule(
+    r"^(?:which|what|who)(?: one| object| thing| of (?:these|the two|them))?(?: \w+)? is (?:the )?(more \w+|less \w+|\w+er|\w+est)(?: one)?[:,]?(?: the| an?)? (.+?),? or (?:the |an? )?(.+)$"
+)
+def _compare(m: re.Match[str], names: list[str]) -> Question:
+    first, second = parse_noun(m[2], names), parse_noun(m[3], names)
+    return Question("compare", first, second, attribute=_degree(m[1]), asks_seen=True)
+
+
+@_rule(
+    r"^(?:what|which)(?: (?P<n>.+?))? is (?:the )?(?P<d>biggest|largest|smallest|tallest|widest|highest|longest)(?: one| thing| object)?$"
+)
+def _most(m: re.Match[str], names: list[str]) -> Question:
+    return Question("compare", parse_noun(m["n"] or "thing", names), attribute=_degree(m["d"]), asks_seen=True)
+
+
+@_rule(r"^(?:is|are) (.+?) (more \w+|less \w+|\w+er) than (.+)$")
+def _is_more(m: re.Match[str], names: list[str]) -> Question:
+    first, second = parse_noun(m[1], names), parse_noun(m[3], names)
+    return Question("compare", first, second, attribute=_degree(m[2]), predicate="test")
 
 
 def _degree(word: str) -> str:
@@ -148,173 +152,113 @@ def _degree(word: str) -> str:
     return {"larger": "bigger"}.get(word, word)
 
 
-def _between(s: str, names: list[str]) -> Question | None:
-    m = re.match(
-        r"^(?:what|which) is (?:the )?(?:\w+ )?(?:relation(?:ship)?|connection) (?:between|of) (.+?) (?:and|to|with) (.+)$",
-        s,
-    ) or re.match(
-        r"^(?:how|where) (?:is|are) (.+?) (?:related|positioned|placed|located|standing|in relation|relative)(?: relative)? (?:to|with respect to) (.+)$",
-        s,
-    )
-    return Question("between", s, parse_noun(m[1], names), parse_noun(m[2], names)) if m else None
+@_rule(
+    r"^(?:what|which) is (?:the )?(?:\w+ )?(?:relation(?:ship)?|connection) (?:between|of) (.+?) (?:and|to|with) (.+)$",
+    r"^(?:how|where) (?:is|are) (.+?) (?:related|positioned|placed|located|standing|in relation|relative)(?: relative)? (?:to|with respect to) (.+)$",
+)
+def _between(m: re.Match[str], names: list[str]) -> Question:
+    return Question("between", parse_noun(m[1], names), parse_noun(m[2], names))
 
 
-def _attribute(s: str, names: list[str]) -> Question | None:
-    for pattern in (
-        r"^(?:what|which) (?P<a>colou?rs?|size|shape|material|pattern|texture|state|mood|sex|gender|age)(?: of .+)? (?:is|are|does|do|has|have) (?P<n>.+?)(?: have| in)?$",
-        r"^what (?:is|are) the (?P<a>colou?rs?|size|shape|material|pattern|texture|state) of (?P<n>.+)$",
-        r"^(?:of )?what (?P<a>colou?r) (?P<n>.+?) (?:is|are) (?:there|this|that)$",
-    ):
-        m = re.match(pattern, s)
-        if m:
-            kind = "colour" if m["a"].startswith("col") else m["a"]
-            return Question("attribute", s, parse_noun(m["n"], names), attribute=kind, relations=("HasProperty",))
-    return None
+@_rule(
+    r"^(?:what|which) (?P<a>colou?rs?|size|shape|material|pattern|texture|state|mood|sex|gender|age)(?: of .+)? (?:is|are|does|do|has|have) (?P<n>.+?)(?: have| in)?$",
+    r"^what (?:is|are) the (?P<a>colou?rs?|size|shape|material|pattern|texture|state) of (?P<n>.+)$",
+    r"^(?:of )?what (?P<a>colou?r) (?P<n>.+?) (?:is|are) (?:there|this|that)$",
+)
+def _attribute(m: re.Match[str], names: list[str]) -> Question:
+    kind = "colour" if m["a"].startswith("col") else m["a"]
+    return Question("attribute", parse_noun(m["n"], names), attribute=kind, relations=("HasProperty",))
 
 
-def _other_end(s: str, names: list[str]) -> Question | None:
-    for rules, inverse in ((OTHER_END, False), (INVERSE, True)):
-        for pattern, relations in rules:
-            m = re.match(pattern, s)
-            if m:
-                noun = parse_noun(m["n"] or m.groupdict().get("m") or "", names)
-                return Question(
-                    "other_end",
-                    s,
-                    noun,
-                    relations=tuple(relations.split()),
-                    predicate="inverse" if inverse else "",
-                    asks_seen=False,
-                )
-    m = re.match(
-        r"^what (?:does|do|can|could|might|may|should|would|will) (?P<n>(?:the|an?|this|that|these|those|your)? ?.+?) (?:\w+ly )?(?:(?:like|love|want|prefer|need)s? to )?(?P<v>eat|drink|chase|hunt|catch|play with|play|produce|make|give|carry|cut|hold|contain|lay|use|ride|protect|wear|sound like|fear|hate|sell|store|cover|show|measure|measure out)$",
-        s,
-    )
-    if m:
-        return Question(
-            "other_end",
-            s,
-            parse_noun(m["n"], names),
-            relations=("CapableOf", "Desires", "UsedFor", "HasA"),
-            constraint=Constraint((), m["v"]),
-            asks_seen=False,
-        )
-    return None
+@_rule(
+    rf"^what (?:\w+ )?(?:is|are) (?P<n>.+?) (?P<v>{'|'.join(map(ing, sorted(SCENE_VERBS)))})(?: (at|on|in|with|up|to|against))?$",
+    r"^what (?:is|are) (?P<n>(?:the|this|that|an?) .+?) (?P<p>on top of|in front of|next to|close to|to the left of|to the right of|left of|right of|on|in|under|behind|beside|above|below|inside|near|over|beneath)$",
+)
+def _related(m: re.Match[str], names: list[str]) -> Question:
+    """What is the person holding? / What is the cup on?"""
+    predicate = PREPOSITIONS[m["p"]] if "p" in m.groupdict() else lemma(m["v"])
+    return Question("related", parse_noun(m["n"], names), predicate=predicate, asks_seen=True)
 
 
-def _means(s: str, names: list[str]) -> Question | None:
+@_rule(r"^what (?:is|are) (.+?) doing$")
+def _doing(m: re.Match[str], names: list[str]) -> Question:
+    does = ("CapableOf", "UsedFor")
+    return Question("other_end", parse_noun(m[1], names), relations=does, predicate="doing", asks_seen=False)
+
+
+@_rule(
+    r"^what (?:can|could|do|does|would|should|might) (?:you|we|i|they|people|one|someone) use (?:in order )?(?:to|for|when|while) (.+)$"
+)
+def _means(m: re.Match[str], names: list[str]) -> Question:
     """What can you use to stir the coffee?"""
-    m = re.match(
-        r"^what (?:can|could|do|does|would|should|might) (?:you|we|i|they|people|one|someone) use (?:in order )?(?:to|for|when|while) (.+)$",
-        s,
-    )
-    if not m:
-        return None
-    return Question("select", s, Noun(known=[Constraint(("UsedFor", "CapableOf"), m[1])], text=m[1]))
+    return Question("select", Noun(known=[Constraint(("UsedFor", "CapableOf"), m[1])], text=m[1]))
 
 
-def _where(s: str, names: list[str]) -> Question | None:
-    m = re.match(r"^where(?: exactly)? (?:is|are) (.+?)(?: (?:sitting|lying|standing|located|placed|now|at))?$", s)
-    return Question("where", s, parse_noun(m[1], names), relations=("AtLocation",)) if m else None
+def _other_end(m: re.Match[str], names: list[str], relations: str, predicate: str) -> Question:
+    noun = parse_noun(m["n"] or m.groupdict().get("m") or "", names)
+    return Question("other_end", noun, relations=tuple(relations.split()), predicate=predicate, asks_seen=False)
 
 
-def _doing(s: str, names: list[str]) -> Question | None:
-    """What is the person holding? / Who is wearing the hat?"""
-    verbs = "|".join(ing(v) for v in sorted(SCENE_VERBS))
-    m = re.match(rf"^what (?:\w+ )?(?:is|are) (.+?) ({verbs})(?: (at|on|in|with|up|to|against))?$", s)
-    if m:
-        return Question("related", s, parse_noun(m[1], names), predicate=lemma(m[2]), asks_seen=True)
-    m = re.match(
-        r"^what (?:is|are) (?P<n>(?:the|this|that|an?) .+?) (?P<p>on top of|in front of|next to|close to|to the left of|to the right of|left of|right of|on|in|under|behind|beside|above|below|inside|near|over|beneath)$",
-        s,
-    )
-    if m:
-        return Question("related", s, parse_noun(m["n"], names), predicate=PREPOSITIONS[m["p"]], asks_seen=True)
-    m = re.match(r"^what (?:is|are) (.+?) doing$", s)
-    return (
-        Question(
-            "other_end",
-            s,
-            parse_noun(m[1], names),
-            relations=("CapableOf", "UsedFor"),
-            predicate="doing",
-            asks_seen=False,
-        )
-        if m
-        else None
-    )
+for _table, _predicate in ((OTHER_END, ""), (INVERSE, "inverse")):
+    for _pattern, _relations in _table:
+        _rule(_pattern)(partial(_other_end, relations=_relations, predicate=_predicate))
 
 
-def _done_with(s: str, names: list[str]) -> Question | None:
+@_rule(
+    r"^what (?:does|do|can|could|might|may|should|would|will) (?P<n>(?:the|an?|this|that|these|those|your)? ?.+?) (?:\w+ly )?(?:(?:like|love|want|prefer|need)s? to )?(?P<v>eat|drink|chase|hunt|catch|play with|play|produce|make|give|carry|cut|hold|contain|lay|use|ride|protect|wear|sound like|fear|hate|sell|store|cover|show|measure|measure out)$"
+)
+def _done_by(m: re.Match[str], names: list[str]) -> Question:
+    does, verb = ("CapableOf", "Desires", "UsedFor", "HasA"), Constraint((), m["v"])
+    return Question("other_end", parse_noun(m["n"], names), relations=does, constraint=verb, asks_seen=False)
+
+
+@_rule(r"^where(?: exactly)? (?:is|are) (.+?)(?: (?:sitting|lying|standing|located|placed|now|at))?$")
+def _where(m: re.Match[str], names: list[str]) -> Question:
+    return Question("where", parse_noun(m[1], names), relations=("AtLocation",))
+
+
+@_rule(
+    rf"^(?:can|could|should|may|would|do) (?:you|we|i|they|people|one|someone|a person) (?P<v>\w+(?: (?:with|on|in|from))?) (?P<n>{DETERMINER} .+)$"
+)
+def _done_with(m: re.Match[str], names: list[str]) -> Question | None:
     """Can you eat a coin?"""
-    m = re.match(
-        rf"^(?:can|could|should|may|would|do) (?:you|we|i|they|people|one|someone|a person) (?P<v>\w+(?: (?:with|on|in|from))?) (?P<n>{DETERMINER} .+)$",
-        s,
-    )
-    if m is None or m["v"] in ("see", "find"):
+    if m["v"] in ("see", "find"):
         return None
     does = Constraint(("ReceivesAction", "UsedFor", "CapableOf", "HasProperty"), m["v"])
-    return Question("test", s, parse_noun(m["n"], names), constraint=does)
+    return Question("test", parse_noun(m["n"], names), constraint=does)
 
 
-def _test(s: str, names: list[str]) -> Question | None:
-    m = re.match(r"^(is|are|was|were|can|could|does|do|has|have|will|would|may|might|should) (?:not )?(.+)$", s)
-    if not m:
-        return None
-    rest = m[2].removesuffix(" too")
-    subject, verb = split_subject(rest, names, acts=m[1] not in ("is", "are", "was", "were", "has", "have"))
-    if not verb:
-        return Question("exists", s, parse_noun(subject, names))
+@_rule(r"^(is|are|was|were|can|could|does|do|has|have|will|would|may|might|should) (?:not )?(.+)$")
+def _test(m: re.Match[str], names: list[str]) -> Question:
+    is_a, negated = m[1] in ("is", "are", "was", "were"), m[0].split()[1] == "not"
+    acts = not is_a and m[1] not in ("has", "have")
+    subject, verb = split_subject(m[2].removesuffix(" too"), names, acts=acts)
     noun = parse_noun(subject, names)
-    negated = m[0].split()[1] == "not"
+    if not verb:
+        return Question("exists", noun)
     verb = re.sub(r"^(?:also|really|usually|often|normally|all) ", "", verb)
-    scene = scene_relation(verb, names) if m[1] in ("is", "are", "was", "were") else None
+    scene = scene_relation(verb, names) if is_a else None
     if scene and (names_object(scene[1].head, names) or scene[1].generic):
-        return Question("test", s, noun, scene[1], predicate=scene[0], negated=negated)
-    lead = {"does": "", "do": ""}.get(m[1], f"{m[1]} ")
-    return Question("test", s, noun, constraint=constraint(lead + verb), negated=negated)
+        return Question("test", noun, scene[1], predicate=scene[0], negated=negated)
+    lead = "" if m[1] in ("does", "do") else f"{m[1]} "
+    return Question("test", noun, constraint=constraint(lead + verb), negated=negated)
 
 
-def _select(s: str, names: list[str]) -> Question | None:
-    m = re.match(
-        r"^(?:can you |could you |please )?(?:(?:tell me|name|show me|identify|find|point out)(?: (?:what|which))?|what|which|who)\b(?: one| ones)?(?: of (?:these|the|them|those))?(?: (?=\S))(.+)$",
-        s,
-    )
-    if not m:
-        return None
+@_rule(
+    r"^(?:can you |could you |please )?(?:(?:tell me|name|show me|identify|find|point out)(?: (?:what|which))?|what|which|who)\b(?: one| ones)?(?: of (?:these|the|them|those))?(?: (?=\S))(.+)$"
+)
+def _select(m: re.Match[str], names: list[str]) -> Question:
     rest = m[1]
     definite = re.match(rf"^(?:is|are) ({DETERMINER} .+)$", rest)
     if definite:
         noun = parse_noun(definite[1], names)
         if noun.head in names and not (noun.scene or noun.known or noun.position):
-            return Question("other_end", s, noun, relations=("IsA", "DefinedAs"), asks_seen=False)
-        return Question("select", s, noun, asks_seen=True)
+            return Question("other_end", noun, relations=("IsA", "DefinedAs"), asks_seen=False)
+        return Question("select", noun, asks_seen=True)
     subject, verb = split_verb(rest, names) if not VERB_START.match(rest) else ("", rest)
     subject = re.sub(r"^(?:kind|type|sort|category|breed|species|class)s? of\s+", "", subject)
     noun = parse_noun(subject, names) if subject else Noun()
-    verb = re.sub(
-        r"^(?:is|are|can be) (?:this|that|it|there|these|shown|seen|visible)$|^(?:do|can|could) (?:you|we) see$|^(?:is|are)$",
-        "",
-        verb,
-    )
-    verb = re.sub(r"^(?:can|could|do) (?:you|we) (?:see|find) (?=that|which|used|on|in|under)", "", verb)
+    verb = re.sub(r"^(?:can|could|do) (?:you|we) (?:see|find) (?=that|which|used|on|in|under)", "", _SEEN.sub("", verb))
     if verb:
         add_clause(noun, verb, names)
-    return Question("select", s, noun, asks_seen=True)
-
-
-_RULES: list[Callable[[str, list[str]], Question | None]] = [
-    _describe,
-    _count,
-    _exists,
-    _compare,
-    _between,
-    _attribute,
-    _doing,
-    _means,
-    _other_end,
-    _where,
-    _done_with,
-    _test,
-    _select,
-]
+    return Question("select", noun, asks_seen=True)

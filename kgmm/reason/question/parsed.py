@@ -62,8 +62,6 @@ class Question:
 
     #: select, other_end, count, exists, test, attribute, where, between, related, compare, describe or open
     kind: str
-    #: the words, the name of the picture's main object in place of "it"
-    text: str
     noun: Noun | None = None
     other: Noun | None = None
     relations: tuple[str, ...] = ()
@@ -73,6 +71,8 @@ class Question:
     negated: bool = False
     #: whether the answer is expected to be something seen (True), not seen (False) or either (None)
     asks_seen: bool | None = None
+    #: the words, the name of the picture's main object in place of "it"
+    text: str = ""
     #: the words as they were asked
     asked: str = ""
     #: the picture's main object, if the question is what it is

@@ -19,7 +19,7 @@ from kgmm.language.words import content, lemmas
 from kgmm.reason.question.cues import COMPARES
 from kgmm.reason.question.parsed import Question
 from kgmm.retrieve.gather import Candidates
-from kgmm.retrieve.score import POOL, decode, rarity, score
+from kgmm.retrieve.score import POOL, best_facts, rarity, score
 from kgmm.trace import MemoryFact
 
 if TYPE_CHECKING:
@@ -49,14 +49,13 @@ def evidence(task: Task, pool: int = POOL) -> Evidence:
     c, _, parts = score(task.store, task.candidates, task.links, task.question, task.encoder, pool)
     seen_terms = {task.store.terms.id(k.concept) for k in task.links if k.object is not None}
     root_seen = np.array([r in seen_terms for r in c.roots], bool)
-    near_seen = root_seen[c.root] if len(c) else np.empty(0, bool)
+    near_seen = root_seen[c.root]
     far = np.where(c.end == 0, c.object, c.subject)
     far_seen = np.isin(far, [t for t in seen_terms if t is not None])
     subject_seen = np.where(c.end == 0, near_seen, far_seen)
     object_seen = np.where(c.end == 0, far_seen, near_seen)
     features = _features(task, c, parts, subject_seen, object_seen)
-    seen = np.stack([subject_seen, object_seen], axis=1).reshape(-1) if len(c) else np.empty(0, bool)
-    return Evidence(c, features, parts, seen)
+    return Evidence(c, features, parts, np.stack([subject_seen, object_seen], axis=1).reshape(-1))
 
 
 def _features(
@@ -133,10 +132,5 @@ def _cued(relation: str, question: Question) -> float:
 
 def memory(task: Task, found: Evidence, scores: NDArray[np.float64], limit: int) -> list[MemoryFact]:
     """Return the best facts of the evidence for the trace, each with the parts of its score."""
-    if not len(found.candidates):
-        return []
     per_fact = scores.reshape(-1, 2).max(axis=1)
-    order = np.argsort(-per_fact, kind="stable")
-    parts = {name: values[order] for name, values in found.parts.items()}
-    parts["evidence"] = per_fact[order]
-    return decode(task.store, found.candidates.take(order), per_fact[order], parts, limit)
+    return best_facts(task.store, found.candidates, per_fact, found.parts | {"evidence": per_fact}, limit)
