@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache, lru_cache
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+#: a word; letters with marks that no single character stands for are part of it
+_TOKEN = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*(?:['’][^\W_]+)?")
+_INITIALS = re.compile(r"(\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?|[^\W_]+(?:&[^\W_]+)+)")
 _WITH_IS = frozenset({"what's", "where's", "who's", "that's", "it's", "what’s", "where’s", "who’s"})
 _DETERMINER = re.compile(
     r"^(?:an?|the|some|any|your|you|someone|something|its|their|his|her|this|that|these|those|my|our|every|each)\s+"
@@ -15,7 +18,7 @@ STOP = frozenset(
     (
         "a an the some any your you someone something its their his her my our "
         "of in on at to for with by from as into and or than then so if not no "
-        "is are was were be been being can could may might will would shall should do does did has have had "
+        "is are am was were be been being can could may might will would shall should do does did has have had "
         "what which who whom whose where when why how this that these those there here "
         "it they he she we i me them us one ones "
         "image picture photo photograph shown show see seen object objects thing things "
@@ -27,6 +30,7 @@ _IRREGULAR = {"ping-pong": "ping pong"} | {
     word: word
     for word in (
         "left means glasses clothes clothing building ceiling saw lens bass less string during spade reed greed pajama"
+        " tired bored wicked rugged ragged jagged weed stocking shilling"
     ).split()
 }
 _IRREGULAR |= (
@@ -34,7 +38,7 @@ _IRREGULAR |= (
     for form in (
         "people:person persons:person men:man women:woman scissors:scissor wings:wing winged:wing does:do strings:string"
         " buildings:building playing:play thinking:think mixed:mix serving:serve closing:close growing:grow"
-        " travelling:travel"
+        " travelling:travel writing:write"
     ).split()
 )
 
@@ -69,13 +73,25 @@ def _stems(gerund: str) -> tuple[str, ...]:
 
 
 def tokens(text: str) -> list[str]:
-    """Split text into lower-case words, underscores counting as spaces.
+    """Split text into lower-case words, underscores counting as spaces, accents as part of their letter.
 
     Example:
         >>> tokens("The cat's on_the mat!")
         ['the', "cat's", 'on', 'the', 'mat']
     """
-    return [w[:-2] if w in _WITH_IS else w for w in _TOKEN.findall(text.lower().replace("_", " "))]
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return [w[:-2] if w in _WITH_IS else w for w in _TOKEN.findall(plain.lower().replace("_", " "))]
+
+
+def name_words(text: str) -> list[str]:
+    """Split text into the words that names consist of: as :func:`tokens` does, but initials stay together.
+
+    Example:
+        >>> name_words("AT&T in the U.S.A.")
+        ['at&t', 'in', 'the', 'u.s.a.']
+    """
+    parts = _INITIALS.split(text)
+    return [word for i, part in enumerate(parts) for word in ([part.lower()] if i % 2 else tokens(part))]
 
 
 @lru_cache(1 << 18)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kgmm.encode.vectors import term_vectors
 from kgmm.language import names
-from kgmm.language.words import STOP, lemma, tokens
+from kgmm.language.words import STOP, lemma, name_words
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.trace import Link
 
@@ -66,10 +66,10 @@ def ground_name(store: LocalStore, name: str, *, object_id: str | None = None, l
         return None
     node, rule = exact if store.terms.id(exact) is not None else None, "exact"
     if node is None and exact.startswith(f"/c/{lang}/"):
-        words = tokens(name)
+        words = name_words(name)
         node, rule = _first_known(store, _inflections(words), lang), "inflected"
         if node is None:
-            tails = (words[start:] for start in range(1, len(words)))
+            tails = (words[start:] for start in range(1, len(words)) if len(words) - start > 1 or len(words[-1]) > 1)
             forms = (form for tail in tails for form in (tail, *_inflections(tail)))
             node, rule = _first_known(store, forms, lang), "head"
     return None if node is None else Link(name, node, rule, RULES[rule], object_id)
@@ -84,6 +84,9 @@ def _first_known(store: LocalStore, forms: Iterable[list[str]], lang: str) -> st
 def _inflections(words: list[str]) -> Iterator[list[str]]:
     if not words:
         return
+    if any("." in w for w in words):  # U.S.A., as a store may have it: usa
+        words = [w.replace(".", "") for w in words]
+        yield words
     last = [*words[:-1], lemma(words[-1])]
     if last != words:
         yield last
@@ -92,6 +95,10 @@ def _inflections(words: list[str]) -> Iterator[list[str]]:
         yield every
     if words[-1].endswith("s") and words[-1][:-1] != last[-1] and len(words[-1]) > 3:
         yield [*words[:-1], words[-1][:-1]]
+    bare = [w for w in words if w not in ("a", "an", "the")]
+    if bare != words and bare:  # ConceptNet names what is done without articles: write_letter
+        yield bare
+        yield from _inflections(bare)
 
 
 def ground_text(store: LocalStore, text: str, *, encoder: Encoder | None = None, lang: str = "en") -> list[Link]:
@@ -110,13 +117,16 @@ def ground_text(store: LocalStore, text: str, *, encoder: Encoder | None = None,
         >>> [link.concept for link in ground_text(kb, "Who eats ice cream?")]         # doctest: +SKIP
         ['/c/en/eat', '/c/en/ice_cream']
     """
-    words = tokens(text)
+    words = name_words(text)
     links: list[Link] = []
     unknown: list[str] = []
     at = 0
     while at < len(words):
         for size in range(min(MAX_WORDS, len(words) - at), 0, -1):
-            found = _window(store, words[at : at + size], lang)
+            window = words[at : at + size]
+            if len(words) > 1 and window[0] == window[-1] and len(window[0]) == 1:
+                continue  # a letter is not a word of a sentence
+            found = _window(store, window, lang)
             if found is not None:
                 links.append(found)
                 at += size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 import pytest
@@ -24,6 +25,15 @@ def kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeStore]:
                 ("couch", "IsA", "furniture"),
                 ("sofa", "Synonym", "couch"),
                 ("cat", "IsA", "animal"),
+                ("u", "Synonym", "uracil"),
+                ("t", "Synonym", "thymine"),
+                ("am", "Synonym", "americium"),
+                ("e", "IsA", "vowel"),
+                ("crème brûlée", "IsA", "dessert"),
+                ("tire", "IsA", "wheel"),
+                ("usa", "IsA", "country"),
+                ("write letter", "HasPrerequisite", "pen"),
+                ("letter", "IsA", "text"),
             ]
         )
         yield store
@@ -78,3 +88,29 @@ def test_synonyms_of_a_concept_are_linked_behind_it_with_a_lower_score(kb: Knowl
     asked, alike = ground_text(kb, "the couch")
     assert (alike.concept, alike.rule, alike.text) == ("/c/en/sofa", "synonym", asked.text)
     assert alike.score < asked.score
+
+
+@pytest.mark.parametrize(
+    ("text", "concepts"),
+    [
+        (unicodedata.normalize("NFD", "Who eats crème brûlée?"), ["/c/en/crème_brûlée"]),
+        ("the flag of the U.S.A.", ["/c/en/usa"]),
+        ("the U.S.A", ["/c/en/usa"]),
+        ("AT&T", []),
+        ("AT&T sells phones", []),
+        ("C++ and t", []),
+        ("I am tired", []),
+        ("write a letter", ["/c/en/write_letter"]),
+        ("Are you writing a letter?", ["/c/en/write_letter"]),
+        ("the letter", ["/c/en/letter"]),
+    ],
+)
+def test_words_link_to_what_they_mean_and_letters_of_them_to_nothing(
+    kb: KnowledgeStore, text: str, concepts: list[str]
+) -> None:
+    assert [k.concept for k in ground_text(kb, text)] == concepts
+
+
+def test_no_letter_of_a_name_stands_for_it(kb: KnowledgeStore) -> None:
+    assert ground_name(kb, "AT&T") is None and ground_name(kb, "J. T.") is None
+    assert [k.concept for k in ground_text(kb, "u")] == ["/c/en/u", "/c/en/uracil"]

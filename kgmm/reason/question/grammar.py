@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
+from unicodedata import normalize
 
 from kgmm.language.places import PREPOSITIONS
 from kgmm.language.words import lemma
@@ -48,7 +49,7 @@ _SEEN = re.compile(
 
 def clean(text: str) -> str:
     """Return a question in lower case without contractions, end mark or words that only name the picture."""
-    text = " ".join(text.lower().replace("`", "'").split()).rstrip(" ?.!")
+    text = " ".join(normalize("NFC", text).lower().replace("`", "'").split()).rstrip(" ?.!")
     for pattern, replacement in _CONTRACTIONS:
         text = re.sub(pattern, replacement, text)
     return " ".join(text.split())
@@ -74,7 +75,7 @@ def parse(text: str, names: Iterable[str] = (), asked: str | None = None) -> Que
     """
     whole = clean(text)
     bare = " ".join(_IN_IMAGE.sub(" ", whole).split())
-    known = sorted({n.lower().replace("_", " ") for n in names}, key=len, reverse=True)
+    known = sorted({normalize("NFC", n).lower().replace("_", " ") for n in names}, key=len, reverse=True)
     read = (rule(m, known) for pattern, rule in _RULES if (m := pattern.match(bare)))
     if _DESCRIBE.match(whole):
         question = Question("describe", asks_seen=True)
