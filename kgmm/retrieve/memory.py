@@ -36,6 +36,9 @@ class Memory:
     concepts: list[Link]
     question: str | None = None
     timings: dict[str, float] = field(default_factory=dict)
+    #: all relations of the store by their numbers there, and the numbers of the facts' ends
+    relations: list[str] = field(default_factory=list)
+    terms: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -65,37 +68,40 @@ class Memory:
         )
 
     def to_pyg(self, features: str | Encoder | None = "minilm") -> torch_geometric.data.Data:
-        """Return the memory as PyG data, the layout QA-GNN and GreaseLM read.
+        """Return the memory as PyG data, the layout QA-GNN and GreaseLM read, with the fields of ``view.to_pyg()``.
+
+        Relations and terms have the store's numbers, so memories of one store make a batch.
 
         Returns:
-            Data with ``x`` (nodes × dim, if *features*), ``edge_index`` (2 × facts), ``edge_type`` (facts),
-            ``edge_score`` (facts), ``seed`` (nodes, bool: linked to question or scene), ``node_names`` and
-            ``relation_names``.
+            Data with ``x`` (nodes × dim, if *features*), ``edge_index`` (2 × facts), ``edge_type`` (facts), codes into
+            ``relation_names``, all relations of the store in the order of ``kb.view()``'s; ``edge_weight`` (facts), the
+            facts' scores, ``seed`` (nodes, bool: linked to question or scene), ``concept_names`` and ``term_id``.
         """
         import torch
         from torch_geometric.data import Data
 
         rows = self.statements()
         nodes = list(dict.fromkeys(end for f, _ in rows for end in (f.subject, f.object)))
-        relations = sorted({f.predicate for f, _ in rows})
+        relations = list(dict.fromkeys((*self.relations, *sorted({f.predicate for f, _ in rows}))))
         at, rel = {n: i for i, n in enumerate(nodes)}, {r: i for i, r in enumerate(relations)}
         linked = {link.concept for link in self.concepts}
         edges = [[at[f.subject], at[f.object]] for f, _ in rows]
         data = Data(
             edge_index=torch.tensor(edges, dtype=torch.long).reshape(-1, 2).t().contiguous(),
             edge_type=torch.tensor([rel[f.predicate] for f, _ in rows], dtype=torch.long),
-            edge_score=torch.tensor([score for _, score in rows], dtype=torch.float32),
+            edge_weight=torch.tensor([score for _, score in rows], dtype=torch.float32),
             seed=torch.tensor([n in linked for n in nodes], dtype=torch.bool),
             num_nodes=len(nodes),
         )
+        if self.terms:
+            data.term_id = torch.tensor([self.terms[n] for n in nodes], dtype=torch.long)
         if features is not None:
             encoder = text_encoder(features) if isinstance(features, str) else features
-            data.x = (
-                torch.from_numpy(encoder.encode([names.label(n) for n in nodes]))
-                if nodes
-                else torch.empty(0, encoder.dim)
+            vectors = (
+                encoder.encode([names.label(n) for n in nodes]) if nodes else np.empty((0, encoder.dim), np.float32)
             )
-        data.node_names, data.relation_names = nodes, relations
+            data.x = torch.from_numpy(vectors)
+        data.concept_names, data.relation_names = nodes, relations
         return data
 
     def to_dict(self) -> dict[str, Any]:
@@ -165,4 +171,7 @@ def retrieve(
         parts = {name: values[order] for name, values in parts.items()}
     facts = decode(store, ranked, scores, parts, limit)
     timings = {"ground": grounded - start, "retrieve": time.perf_counter() - grounded}
-    return Memory(facts, links, asked or None, timings)
+    relations = store.derived("relations", lambda: sorted(store.relations(), key=store.terms.id))
+    ends = {end for m in facts for f in (m.fact, *m.chain) for end in (f.subject, f.object)}
+    terms = dict(zip(ends, store.terms.ids(ends).tolist(), strict=True))
+    return Memory(facts, links, asked or None, timings, relations, terms)

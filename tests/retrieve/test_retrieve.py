@@ -82,12 +82,30 @@ def test_the_memory_is_a_graph_for_pyg_and_a_view(kb: KnowledgeStore) -> None:
     memory = kb.retrieve("What can a tabby do?")
     said = {(f.subject, f.predicate, f.object): score for f, score in memory.statements()}
     data, view = memory.to_pyg(features=None), memory.to_view().to_networkx()
-    names, relations = data.node_names, data.relation_names
+    names, relations = data.concept_names, data.relation_names
     ends = [(names[a], names[b]) for a, b in data.edge_index.t().tolist()]
     assert {(a, relations[r], b) for (a, b), r in zip(ends, data.edge_type.tolist(), strict=True)} == set(said)
     assert "/c/en/tabby" in {name for name, seed in zip(names, data.seed.tolist(), strict=True) if seed}
     edges = {(frozenset((a, b)), d["relation"]): d["weight"] for a, b, d in view.edges(data=True)}
     assert edges == pytest.approx({(frozenset((s, o)), p): score for (s, p, o), score in said.items()})
+
+
+def test_memories_of_one_store_have_one_numbering_and_train_a_network_as_a_batch(kb: KnowledgeStore) -> None:
+    import torch
+    from torch_geometric.data import Batch
+    from torch_geometric.nn import RGCNConv
+
+    made = [kb.retrieve(text).to_pyg(features=None) for text in ("Where is a knife found?", "What can a robin do?")]
+    whole = kb.view().to_pyg()
+    assert all(data.relation_names == whole.relation_names for data in made)
+    term = dict(zip(whole.concept_names, whole.term_id.tolist(), strict=True))
+    for data in made:
+        assert data.term_id.tolist() == [term[name] for name in data.concept_names]
+        assert {*data.keys()} - {"seed"} <= {*whole.keys()}
+    batch = Batch.from_data_list(made)
+    layer = RGCNConv(4, 2, num_relations=len(whole.relation_names))
+    layer(torch.ones(batch.num_nodes, 4), batch.edge_index, batch.edge_type).sum().backward()
+    assert layer.weight.grad is not None
 
 
 def literal_denied(c: Candidates, keep: np.ndarray, store: KnowledgeStore) -> np.ndarray:
