@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
+from kgmm.errors import KgmmError
+
 #: a word; letters with marks that no single character stands for are part of it
 _TOKEN = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*(?:['’][^\W_]+)?")
 _INITIALS = re.compile(r"(\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?|[^\W_]+(?:&[^\W_]+)+)")
@@ -81,6 +83,17 @@ def tokens(text: str) -> list[str]:
     """
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return [w[:-2] if w in _WITH_IS else w for w in _TOKEN.findall(plain.lower().replace("_", " "))]
+
+
+def whole_characters(*texts: str) -> None:
+    """Refuse texts with half a character, as undecodable bytes of a command line become.
+
+    Raises:
+        KgmmError: naming the text.
+    """
+    for text in texts:
+        if any("\ud800" <= c <= "\udfff" for c in text):
+            raise KgmmError(f"{text!r} is no text: it holds bytes that are not UTF-8, or half a character")
 
 
 def name_words(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import KgmmError
 from kgmm.language.names import concept
+from kgmm.language.words import whole_characters
 from kgmm.nn.folders import trained_name
 from kgmm.perceivers import perceive
 from kgmm.reason.registry import meant
@@ -59,7 +60,7 @@ def ask(
 
     Raises:
         BadInput: if the picture or scene cannot be read.
-        KgmmError: if the question is empty, there is no such reasoner, or the threshold is no number in [0, 1].
+        KgmmError: if the question is empty or holds half a character, there is no such reasoner, or the threshold is no number in [0, 1].
 
     Example:
         >>> kb.ask("scene.json", "What is the knife used for?").text                 # doctest: +SKIP
@@ -67,6 +68,7 @@ def ask(
     """
     if not question.strip():
         raise KgmmError("the question is empty; ask something about the picture")
+    whole_characters(question, *(choices or ()))
     if choices is not None and not [c for c in choices if c.strip()]:
         raise KgmmError("choices are empty; leave them out or give at least one")
     if threshold is not None and not 0 <= threshold <= 1:

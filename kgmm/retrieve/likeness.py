@@ -24,7 +24,7 @@ from kgmm.hashing import Hasher, load
 from kgmm.hashing.index import CodeIndex
 from kgmm.hashing.nodes import node_codes, text_side
 from kgmm.language import names
-from kgmm.language.words import content
+from kgmm.language.words import content, whole_characters
 from kgmm.perceivers import perceive
 from kgmm.scene import SceneGraph
 from kgmm.scene.images import SUFFIXES
@@ -129,6 +129,7 @@ def _words(query: Any) -> list[tuple[str, float]]:
     texts = [names.label(text) if text.startswith("/c/") else text for text in texts if text.strip()]
     if not texts:
         raise KgmmError("the query is empty")
+    whole_characters(*texts)
     return [(text, 1.0) for text in texts]
 
 

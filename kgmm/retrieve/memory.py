@@ -15,6 +15,7 @@ from kgmm.encode.text import Encoder, text_encoder
 from kgmm.graph import GraphView
 from kgmm.language import names
 from kgmm.language.phrase import phrase
+from kgmm.language.words import whole_characters
 from kgmm.retrieve.gather import Key, gather
 from kgmm.retrieve.ground import link
 from kgmm.retrieve.score import CUED, decode, named_relation, score
@@ -148,12 +149,14 @@ def retrieve(
         graphs: named graphs facts may come from; all but scenes and stories by default.
 
     Raises:
-        KgmmError: if the encoder cannot be loaded.
+        KgmmError: if the encoder cannot be loaded, or a text holds half a character.
 
     Example:
         >>> [m.fact.object for m in kb.retrieve("What is a knife used for?")][:1]     # doctest: +SKIP
         ['/c/en/cut']
     """
+    given = [] if isinstance(text_or_scene, SceneGraph) else [text_or_scene]
+    whole_characters(question or "", *(text for part in given for text in ([part] if isinstance(part, str) else part)))
     start = time.perf_counter()
     encoder = encoder or text_encoder("minilm")
     links = link(store, text_or_scene, question, encoder=encoder)
@@ -171,7 +174,8 @@ def retrieve(
         parts = {name: values[order] for name, values in parts.items()}
     facts = decode(store, ranked, scores, parts, limit)
     timings = {"ground": grounded - start, "retrieve": time.perf_counter() - grounded}
-    relations = store.derived("relations", lambda: sorted(store.relations(), key=store.terms.id))
+    terms = store.terms
+    relations: list[str] = store.derived("relations", lambda: terms.names(np.sort(terms.ids(store.relations()))))
     ends = {end for m in facts for f in (m.fact, *m.chain) for end in (f.subject, f.object)}
-    terms = dict(zip(ends, store.terms.ids(ends).tolist(), strict=True))
-    return Memory(facts, links, asked or None, timings, relations, terms)
+    numbers = dict(zip(ends, terms.ids(ends).tolist(), strict=True))
+    return Memory(facts, links, asked or None, timings, relations, numbers)

@@ -96,3 +96,19 @@ def test_another_model_does_not_answer_for_the_traces_own(kb, tmp_path):
     older = kgmm.Trace.from_json(json.dumps({**json.loads(text), "folder": ""}))  # as written before traces kept it
     with pytest.raises(KgmmError, match="those here are"):
         kb.attach(older).without()
+
+
+@pytest.mark.parametrize("text", ["dog \udcff", "\ud800"])
+def test_half_a_character_is_refused_in_one_line(kb, shell, text):
+    for refused in (
+        lambda: kb.ask(SCENE, text),
+        lambda: kb.ask(SCENE, QUESTION, choices=[text]),
+        lambda: kb.retrieve(text),
+        lambda: kb.retrieve(["dog", text]),
+        lambda: kb.retrieve("dog", text),
+        lambda: kb.similar(text),
+        lambda: kb.similar(["dog", text]),
+    ):
+        with pytest.raises(KgmmError, match="is no text"):
+            refused()
+    assert shell(["retrieve", str(kb.path), text]).code == 1
