@@ -1,4 +1,4 @@
-"""Every Python block of the documentation runs, page by page, over a copy of the bundled knowledge.
+"""Every Python block of the documentation runs, page by page, beside the bundled knowledge.
 
 A block whose first line is ``# not run: …`` says why it is not: what it needs is not in a checkout.
 """
@@ -9,9 +9,11 @@ import contextlib
 import doctest
 import io
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 import kgmm
 from tests.docs.pages import NOT_RUN, PAGES, ROOT, Block, blocks, name_of
@@ -29,14 +31,26 @@ def is_run(block: Block) -> bool:
     return not (first.startswith(NOT_RUN) and len(first) > len(NOT_RUN) + 10)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Small networks on one thread: beside other tests, a second thread waits for a core at every step."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def beside_the_bundled(
     bundled_kb: kgmm.KnowledgeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, object]:
-    """A folder as a reader has it after ``make demo``, and the names that the pages use."""
-    shutil.copytree(bundled_kb.path, tmp_path / "kb")
+    """A folder as a reader has it after ``make demo``, and the names that the pages use.
+
+    All pages read one store, so that what one of them has encoded is there for the next; none writes facts to it.
+    """
     (tmp_path / "kgmm-demo").mkdir()
-    (tmp_path / "kgmm-demo" / "kb").symlink_to(tmp_path / "kb")
+    for place in ("kb", "kgmm-demo/kb"):
+        (tmp_path / place).symlink_to(bundled_kb.path)
     shutil.copytree(ROOT / "graphs", tmp_path / "graphs")
     for photo in ("cat", "coffee", "astronaut"):
         shutil.copy(ROOT / "graphs" / "photos" / f"{photo}.jpg", tmp_path)
