@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils.nodes import Text
+from sphinx.addnodes import pending_xref
+
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the checkout's kgmm, wherever another one is installed
 
 import kgmm
@@ -58,6 +61,14 @@ def _plain_stars(app: Any, ctx: Any, lines: list[str]) -> None:
     lines[:] = [re.sub(r"(?<![*\w])\*(?=\.)", r"\\*", line) for line in lines]
 
 
+def _object_is_a_type(app: Any, doctree: Any) -> None:
+    """Keep the type ``object`` in a signature from being taken for an attribute of that name, of which there are many."""
+    for reference in list(doctree.findall(pending_xref)):
+        if reference["reftarget"] == "object" and reference["reftype"] == "class":
+            reference.replace_self(Text("object"))
+
+
 def setup(app: Any) -> None:
-    """Register what the commands' help needs."""
+    """Register what the commands' help and the types of signatures need."""
     app.connect("sphinx-click-process-options", _plain_stars)
+    app.connect("doctree-read", _object_is_a_type)

@@ -40,13 +40,17 @@ def blocks(page: Path) -> list[Block]:
 
 def prose(page: Path) -> str:
     """Return a page without its blocks and without code between backticks."""
-    without = _FENCE.sub("", page.read_text(encoding="utf-8"))
-    return re.sub(r"`[^`\n]*`", "", without)
+    return re.sub(r"`[^`\n]*`", "", without_blocks(page))
+
+
+def without_blocks(page: Path) -> str:
+    """Return a page without its fenced blocks."""
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
 
 
 def anchors(page: Path) -> set[str]:
     """Return what ``page.md#...`` may name: the page's headings as code hosts and MyST write them."""
-    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    text = without_blocks(page)
     found = set()
     for heading in re.findall(r"^#{1,6} +(.+?) *$", text, re.MULTILINE):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
