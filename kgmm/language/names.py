@@ -10,8 +10,13 @@ LOCAL = "urn:kgmm:"
 _CONCEPTNET_HOST = re.compile(r"^https?://(?:www\.|api\.)?conceptnet\.io(?=/[cr]/)")
 _IRI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
 _LITERAL = re.compile(
-    r'^"(?:[^"\\\n\r]|\\.)*"(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--(?:ltr|rtl))?|\^\^<[^<>"{}|^`\\\s]*>)?$', re.DOTALL
+    r'"(?:[^"\\\n\r]|\\[tbnrf"\'\\]|\\u(?!D[89A-Fa-f])[0-9A-Fa-f]{4}|\\U00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})*'
+    r'"(?:(?P<lang>@[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*(?:--(?:ltr|rtl))?)|\^\^<[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|^`\\]*>)?'
 )
+_BLANK = re.compile(r"_:\w(?:[\w.·-]*[\w·-])?")
+_CONTROL = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
+_NAMED_CONTROLS = {"\b": "\\b", "\t": "\\t", "\f": "\\f"}
+_STRING = "^^<http://www.w3.org/2001/XMLSchema#string>"
 #: Schemes of IRIs without "//"; any other word with a colon is a word.
 _SCHEMES = ("urn:", "mailto:", "tag:", "tel:", "doi:", "did:", "geo:", "data:", "info:", "cid:", "news:")
 #: Terms that are ours but not concepts: scenes, stories, their parts.
@@ -70,7 +75,43 @@ def is_literal(term: str) -> bool:
         >>> is_literal('"Hund"@de'), is_literal("/c/de/hund")
         (True, False)
     """
-    return term.startswith('"') and _LITERAL.match(term) is not None
+    return term.startswith('"') and _LITERAL.fullmatch(term) is not None
+
+
+def literal(term: str) -> str:
+    """Return a literal as RDF writes it: controls escaped, the language in lower case, strings without a type.
+
+    Example:
+        >>> literal('"colour"@en-GB')
+        '"colour"@en-gb'
+    """
+    match = _LITERAL.fullmatch(term)
+    if match and match["lang"]:
+        term = term[: match.start("lang")] + match["lang"].lower()
+    escaped = _CONTROL.sub(lambda m: _NAMED_CONTROLS.get(m[0], f"\\u{ord(m[0]):04X}"), term)
+    return escaped.removesuffix(_STRING)
+
+
+def unusable(text: str) -> str:
+    """Return why RDF cannot write a term of a new fact, or an empty string.
+
+    Example:
+        >>> unusable("dog"), unusable("_:a b")
+        ('', "'_:a b' is no blank node: its label may hold letters, digits, _, - and .")
+    """
+    if text.startswith('"'):
+        wanted = 'write "text", "text"@language or "text"^^<type>, with \\" for a quote'
+        return "" if is_literal(text) else f"{text[:40]!r} is no literal: {wanted}"
+    if text.startswith("_:"):
+        wanted = "its label may hold letters, digits, _, - and ."
+        return "" if _BLANK.fullmatch(text) else f"{text[:40]!r} is no blank node: {wanted}"
+    if "://" in text and re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*://", text) and not _CONCEPTNET_HOST.match(text.strip()):
+        return (
+            ""
+            if is_iri(text.strip())
+            else f'{text[:40]!r} is no IRI: spaces and <>"{{}}|\\^` are written as %20 and so on'
+        )
+    return ""
 
 
 def label(term: str) -> str:

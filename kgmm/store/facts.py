@@ -37,7 +37,7 @@ class Fact:
     Words become concepts and relations take their stored form, so that two spellings of a fact are equal.
 
     Raises:
-        BadInput: if an end is empty or the weight is not a finite number.
+        BadInput: if an end is empty or nothing RDF can write, or the weight is not a finite number.
 
     Example:
         >>> Fact("dog", "/r/CapableOf", "bark")
@@ -53,6 +53,9 @@ class Fact:
 
     def __post_init__(self) -> None:
         try:
+            for term in (self.subject, self.object, self.graph):
+                if reason := names.unusable(str(term)):
+                    raise ValueError(reason)
             subject = node(self.subject)
             predicate = names.relation(self.predicate)
             target = node(self.object)
@@ -60,6 +63,8 @@ class Fact:
             f"{subject}{predicate}{target}{self.graph}{self.source}".encode()  # no lone surrogates
         except (ValueError, TypeError, AttributeError) as error:
             raise BadInput("fact", f"{self.subject!r} {self.predicate!r} {self.object!r}: {error}") from None
+        if predicate.startswith('"'):
+            raise BadInput("fact", f"a literal cannot be a relation: {predicate[:80]}")
         if not predicate or not math.isfinite(weight):
             raise BadInput("fact", f"{subject} needs a relation and a finite weight, has {predicate!r}, {weight}")
         if names.is_literal(subject):
@@ -78,8 +83,10 @@ def node(text: str) -> str:
         >>> node("Ice cream"), node('"Hund"@de')
         ('/c/en/ice_cream', '"Hund"@de')
     """
-    if text.startswith("/c/") or names.is_literal(text):
+    if text.startswith("/c/"):
         return text
+    if names.is_literal(text):
+        return names.literal(text)
     return names.concept(text)
 
 

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.language.names import concept, is_literal, relation
+from kgmm.language.names import concept, is_literal, literal, relation, unusable
 from kgmm.language.relations import CONCEPTNET_RELATIONS
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import batches
@@ -113,9 +113,12 @@ def _is_relation(text: str) -> bool:
 def _node(text: str, lang: str) -> str:
     text = text.strip()
     if is_literal(text):
-        return text
-    if text.startswith('"') or (text.endswith('"') and text.count('"') == 1):  # a row that was cut at a line end
-        raise ValueError(f"{text[:40]!r} has a quote without its other half")
+        return literal(text)
+    reason = unusable(text)
+    if text.endswith('"') and text.count('"') == 1:  # a row that was cut at a line end
+        reason = f"{text[:40]!r} has a quote without its other half"
+    if reason:
+        raise ValueError(reason)
     return concept(text, lang)
 
 
@@ -180,12 +183,17 @@ def _add(rows: Rows, named: dict[str, str], found: int, allowed: int, options: R
     for part in ("subject", "predicate", "object"):
         if not named[part].strip():
             raise ValueError(f"the {part} is empty")
+    graph = named.get("graph") or None
+    if reason := unusable(graph or ""):
+        raise ValueError(reason)
+    if is_literal(subject := _node(named["subject"], lang)):
+        raise ValueError(f"the subject {subject[:40]} is a literal")
     rows.add(
-        _node(named["subject"], lang),
+        subject,
         _relation(named["predicate"]),
         _node(named["object"], lang),
         weight_of(named["weight"]) if named.get("weight", "").strip() else 1.0,
-        (named.get("graph") or None) if options.graph is None else None,
+        graph if options.graph is None else None,
         named.get("source", ""),
         named.get("surface"),
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.language.names import concept, is_iri, relation
+from kgmm.language.names import concept, is_iri, relation, unusable
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, rows_of, weight_of
 from kgmm.store.formats._stream import lines
@@ -138,9 +138,9 @@ def node(text: str) -> str:
     if text.startswith('"'):
         if len(text) < 2 or not text.endswith('"'):
             raise ValueError(f"string {text[:40]!r} does not end")
-        return _quoted(plain(text))
+        return quoted(plain(text))
     if match := _LANGUAGE.fullmatch(text):
-        return f"{_quoted(_unescape(match[1]))}@{match[2].lower()}"
+        return f"{quoted(_unescape(match[1]))}@{match[2].lower()}"
     if text[0] == "'":
         raise ValueError(f"string {text[:40]!r} does not end, or names no language")
     if text[0] == "^":
@@ -153,11 +153,13 @@ def node(text: str) -> str:
         kind = "integer" if re.fullmatch(r"[+-]?\d+", text) else "double" if "e" in text.lower() else "decimal"
         return f'"{text}"^^<{_XSD}{kind}>'
     if text[0] in "+-0123456789" and _QUANTITY.fullmatch(text):
-        return f"{_quoted(text)}^^<urn:kgtk:quantity>"
+        return f"{quoted(text)}^^<urn:kgtk:quantity>"
     if _ENTITY.fullmatch(text):
         return f"http://www.wikidata.org/entity/{text}"
     if re.fullmatch(r"[A-Za-z][\w.+-]*:\S+", text):
         return text if is_iri(text) else f"urn:kgtk:{text}"  # a name with a prefix, as CSKG writes wn:dog.n.01
+    if reason := unusable(text):
+        raise ValueError(reason)
     return concept(text)
 
 
@@ -174,8 +176,3 @@ def _date(text: str) -> str:
     if fine == 11 or time is None:
         return f'"{year}-{month}-{day}"^^<{_XSD}date>'
     return f'"{year}-{month}-{day}{time}"^^<{_XSD}dateTime>'
-
-
-def _quoted(text: str) -> str:
-    """Return a text as a literal in N-Triples form, tabs escaped too."""
-    return quoted(text).replace("\t", "\\t")

@@ -14,11 +14,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kgmm.errors import BadInput
+from kgmm.language.names import is_literal, literal, unusable
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import SCHEMA, schema_of
 
 NAME = "parquet"
 SUFFIXES = (".parquet",)
+#: Terms that may be wrong: literals, blank nodes, IRIs with spaces in them.
+_CHECKED = r'^"|^_:|://\S*\s'
 _NEEDED = ("subject", "predicate", "object")
 
 
@@ -51,6 +54,15 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
 def _checked(rows: pa.Table, first: int, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
     filled = (pc.fill_null(pc.greater(pc.utf8_length(rows[name]), 0), False) for name in _NEEDED)
     whole = reduce(pc.and_, filled)
+    for name in {"subject", "object", "graph"} & set(rows.column_names):
+        told = pc.unique(rows[name].filter(pc.match_substring_regex(rows[name], _CHECKED)))
+        texts = [text for text in told.to_pylist() if text]
+        odd = pa.array([text for text in texts if unusable(text)], pa.string())
+        whole = pc.and_(whole, pc.invert(pc.is_in(rows[name], odd)))
+        usual = {text: literal(text) for text in texts if is_literal(text) and literal(text) != text}
+        if usual:
+            column = pa.array([usual.get(text, text) for text in rows[name].to_pylist()], pa.string())
+            rows = rows.set_column(rows.column_names.index(name), name, column)
     if "weight" in rows.column_names:
         whole = pc.and_(whole, pc.is_finite(pc.fill_null(rows["weight"], 1.0)))
     if options.graph is not None and "graph" in rows.column_names:
@@ -59,4 +71,6 @@ def _checked(rows: pa.Table, first: int, options: ReadOptions) -> Iterator[pa.Re
     bad = [i for i, good in enumerate(whole.to_pylist()) if not good]
     if bad:
         raw = [str(rows.slice(i, 1).to_pylist()[0])[:500] for i in bad]
-        yield Rejects([first + i for i in bad], ["a column is empty or not a number"] * len(bad), raw)
+        yield Rejects(
+            [first + i for i in bad], ["a column is empty, no term that RDF can write, or not a number"] * len(bad), raw
+        )
