@@ -144,12 +144,18 @@ class LocalStore(Handle):
         return rdflib_store.dataset(self)
 
     def export(
-        self, path: str | Path, format: str | None = None, *, graph: str | None = None, progress: Progress | None = None
+        self,
+        path: str | Path,
+        format: str | None = None,
+        *,
+        graph: str | None = None,
+        rdf12: bool = False,
+        progress: Progress | None = None,
     ) -> ExportReport:
         """Write the facts to a file, its format by its ending if not named; see :func:`kgmm.store.rdf.export.export`."""
         from kgmm.store.rdf.export import export
 
-        return export(self.opened, path, format, graph=graph, progress=progress)
+        return export(self.opened, path, format, graph=graph, rdf12=rdf12, progress=progress)
 
     def __enter__(self) -> Self:
         return self

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
+import networkx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
+import rdflib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgmm.errors import BadInput
 from kgmm.language import names
 from kgmm.store import Fact, LocalStore
-from kgmm.store.rdf.terms import node, node_term, predicate, predicate_term
+from kgmm.store.rdf.terms import PREFIXES, node, node_term, predicate, predicate_term
 from kgmm.store.rdf.text import written_node
 
 FACTS = [
@@ -33,7 +38,7 @@ def kb(tmp_path: Path) -> LocalStore:
     return store
 
 
-@pytest.mark.parametrize("ending", ["nq", "nq.gz", "trig", "parquet"])
+@pytest.mark.parametrize("ending", ["nq", "nq.gz", "trig", "jsonld", "parquet"])
 def test_every_graph_weight_and_source_comes_back(ending: str, kb: LocalStore, tmp_path: Path) -> None:
     report = kb.export(tmp_path / f"out.{ending}")
     assert (report.facts, report.bytes) == (len(FACTS), (tmp_path / f"out.{ending}").stat().st_size)
@@ -64,7 +69,7 @@ def test_relations_of_every_style_come_back(relation: str, tmp_path: Path) -> No
     assert list(again.relations()) == [relation]
 
 
-@pytest.mark.parametrize("ending", ["ttl", "nt", "tsv"])
+@pytest.mark.parametrize("ending", ["ttl", "nt", "rdf", "tsv", "csv"])
 def test_one_graph_comes_back(ending: str, kb: LocalStore, tmp_path: Path) -> None:
     kb.export(tmp_path / f"out.{ending}", graph="facts")
     again = LocalStore(tmp_path / "again")
@@ -73,7 +78,7 @@ def test_one_graph_comes_back(ending: str, kb: LocalStore, tmp_path: Path) -> No
 
 
 def test_turtle_is_written_for_people(kb: LocalStore, tmp_path: Path) -> None:
-    kb.export(tmp_path / "out.ttl", graph="facts")
+    kb.export(tmp_path / "out.ttl", graph="facts", rdf12=True)
     text = (tmp_path / "out.ttl").read_text()
     assert 'c:dog r:IsA c:animal {| kgmm:weight "2.5"^^xsd:double ; kgmm:source "/d/conceptnet/4/en" |} .' in text
 
@@ -94,3 +99,112 @@ def test_an_export_that_fails_leaves_the_file_before_it(kb: LocalStore, tmp_path
 def test_an_unknown_format_is_told_with_those_there_are(kb: LocalStore, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="known: nquads"):
         kb.export(tmp_path / "out.hdt")
+
+
+@pytest.fixture
+def loaded(kb: LocalStore, tmp_path: Path) -> LocalStore:
+    """A store with what is hard to write: blank nodes of two files and of none, language tags, control characters."""
+    for number, file in enumerate(("_:0", "[]")):
+        path = tmp_path / f"{number}.ttl"
+        path.write_text(
+            f"@prefix e: <http://e.org/> .\n{file} e:has e:o{number}, 'colour'@en-GB, '\\u4e2d'@zh-Hant .\n"
+        )
+        kb.load(path)
+        assert kb.load(path).added == 0
+    kb.add([Fact("_:mine", "has", "_:other"), Fact("dog", "says", '"a\0b"'), Fact("dog", "says", '"colour"@en-gb')])
+    return kb
+
+
+@pytest.mark.parametrize("ending", ["nq", "nq.gz", "trig", "jsonld", "parquet", "csv"])
+@pytest.mark.parametrize("rdf12", [False, True])
+def test_a_stores_own_export_adds_nothing(ending: str, rdf12: bool, loaded: LocalStore, tmp_path: Path) -> None:
+    path = tmp_path / f"out.{ending}"
+    if rdf12 and ending == "jsonld":
+        with pytest.raises(BadInput, match=r"RDF 1\.2"):
+            loaded.export(path, rdf12=True)
+        return
+    loaded.export(path, rdf12=rdf12)
+    report = loaded.load(path)
+    assert (report.added, report.rejected) == (0, 0)
+
+
+def test_the_same_content_compressed_adds_nothing(tmp_path: Path) -> None:
+    text = b"_:0 <http://e.org/has> <http://e.org/one> .\n"
+    (tmp_path / "1.nt").write_bytes(text)
+    (tmp_path / "1z.nt.gz").write_bytes(gzip.compress(text))
+    kb = LocalStore(tmp_path / "kb")
+    assert [kb.load(tmp_path / name).added for name in ("1.nt", "1z.nt.gz")] == [1, 0]
+
+
+RDF = {"nq": "nquads", "trig": "trig", "jsonld": "json-ld", "nt": "nt", "ttl": "turtle", "rdf": "xml"}
+
+
+@pytest.mark.parametrize("ending", RDF)
+def test_rdflib_reads_every_export(ending: str, loaded: LocalStore, tmp_path: Path) -> None:
+    if ending == "rdf":  # XML has no control characters, and a store's file is whole or not there
+        with pytest.raises(BadInput, match=r"U\+0000, which XML has not"):
+            loaded.export(tmp_path / "out.rdf")
+        loaded.remove("dog", "says", '"a\0b"')
+    loaded.export(tmp_path / f"out.{ending}")
+    graph = rdflib.Dataset(default_union=True)
+    graph.parse(tmp_path / f"out.{ending}", format=RDF[ending])
+    said = graph.query(
+        "SELECT ?w ?source { ?about a rdf:Statement ; rdf:subject c:dog ; rdf:predicate r:IsA ; rdf:object c:animal ;"
+        " kgmm:weight ?w . OPTIONAL { ?about kgmm:source ?source } }",
+        initNs={name: PREFIXES[name] for name in ("rdf", "c", "r", "kgmm")},
+    )
+    assert {(float(row.w), str(row.source)) for row in said} == {  # type: ignore[union-attr, arg-type]
+        (2.5, "/d/conceptnet/4/en"),
+        (0.5, 'said "so"\nonce'),
+    }
+    statements = {triple[:3] for triple in graph.quads() if not str(triple[0]).startswith("urn:kgmm:fact/")}
+    assert len(statements) == len({(f.subject, f.predicate, f.object) for f in loaded.find()})
+    if ending in ("nq", "nt", "trig", "ttl"):
+        assert "@en-GB" in (tmp_path / f"out.{ending}").read_text()
+
+
+def test_networkx_reads_the_export_as_graphml(loaded: LocalStore, tmp_path: Path) -> None:
+    loaded.remove("dog", "says", '"a\0b"')
+    loaded.export(tmp_path / "out.graphml")
+    graph = networkx.read_graphml(tmp_path / "out.graphml", force_multigraph=True)
+    edges = [(s, d["predicate"], o, d["weight"], d["graph"], d["source"]) for s, o, d in graph.edges(data=True)]
+    assert sorted(edges) == sorted(
+        (f.subject, f.predicate, f.object, f.weight, f.graph, f.source) for f in loaded.find()
+    )
+
+
+def test_a_relation_that_is_no_xml_name_is_told(tmp_path: Path) -> None:
+    kb = LocalStore(tmp_path / "kb")
+    kb.add(("a", "100%", "b"))
+    with pytest.raises(BadInput, match="does not end in a name"):
+        kb.export(tmp_path / "out.rdf")
+    assert not (tmp_path / "out.rdf").exists()
+
+
+ODD = ['"hi"@en_US', '"unterminated', '"a"b"', "_:x y", "http://e.org/a b", '"x"@toolonglanguage', '"x"^^<no iri>']
+
+
+@pytest.mark.parametrize("term", ODD)
+def test_terms_that_rdf_cannot_write_come_in_by_no_door(term: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"is no (literal|blank node|IRI)"):
+        Fact("dog", "has", term)
+    if not term.startswith("http"):
+        with pytest.raises(BadInput, match="is no"):
+            Fact("dog", "has", "tail", graph=term)
+    facts = {"subject": ["dog", "dog"], "predicate": ["has", "has"], "object": [term, '"tail"@en-GB']}
+    (tmp_path / "a.tsv").write_text("".join("\t".join(row) + "\n" for row in zip(*facts.values(), strict=True)))
+    (tmp_path / "k.tsv").write_text("node1\tlabel\tnode2\n" + f"Q1\tP1\t{term}\nQ1\tP1\tQ2\n")
+    pq.write_table(pa.table(facts), tmp_path / "a.parquet")
+    for name in ("a.tsv", "a.parquet", "k.tsv"):
+        if name == "k.tsv" and term in ('"a"b"', '"hi"@en_US', '"x"@toolonglanguage', '"x"^^<no iri>'):
+            continue  # KGTK's strings have a grammar of their own
+        kb = LocalStore(tmp_path / f"kb-{name}")
+        report = kb.load(tmp_path / name)
+        assert (report.added, report.rejected) == (1, 1), (name, list(kb.find()))
+        assert name == "k.tsv" or kb.count(object='"tail"@en-gb') == 1
+
+
+def test_a_language_has_one_spelling(tmp_path: Path) -> None:
+    kb = LocalStore(tmp_path / "kb")
+    kb.add([Fact("dog", "says", '"colour"@en-GB'), Fact("dog", "says", '"colour"@en-gb')])
+    assert len(kb.find(object='"colour"@EN-gb')) == len(kb) == 1

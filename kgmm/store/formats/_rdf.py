@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyoxigraph as ox
@@ -13,12 +15,27 @@ import xxhash
 from kgmm.errors import BadInput
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, weight_of
-from kgmm.store.formats._stream import head, lines, open_stream
-from kgmm.store.rdf.terms import REIFIES, SOURCE, WEIGHT, NotRdf, predicate_term, term_of
+from kgmm.store.formats._stream import BLOCK, lines, open_stream
+from kgmm.store.rdf.terms import (
+    FACT,
+    PARTS,
+    REIFIES,
+    SCOPED,
+    SOURCE,
+    STATEMENT,
+    TYPE,
+    UNSCOPED,
+    WEIGHT,
+    NotRdf,
+    predicate_term,
+    term_of,
+)
 
 #: Statements held back for an annotation that may follow them.
 WINDOW = 4096
 _FAR = "annotation of a statement that is not asserted near it"
+#: A name the parser gives to a blank node that has none, such as ``[]``.
+_MADE_UP = re.compile("[0-9a-f]{31,32}")
 #: Lines parsed in one go.
 _LINES = 4096
 
@@ -26,10 +43,13 @@ _LINES = 4096
 class Statements:
     """Turns quads into rows; annotations on a statement at most :data:`WINDOW` statements back count."""
 
-    def __init__(self, options: ReadOptions, scope: str) -> None:
-        self._rows, self._options, self._scope = Rows(), options, scope
+    def __init__(self, path: Path, options: ReadOptions, named: bool) -> None:
+        self._rows, self._options, self._path = Rows(), options, path
+        #: names of blank nodes the parser made up, unless the file names all of its own
+        self._made: dict[str, str] | None = None if named else {}
         self._recent: dict[tuple[str | None, str, str, str], int] = {}
         self._reified: dict[object, tuple[ox.Triple, object]] = {}
+        self._parts: dict[object, dict[object, Any]] = {}
         #: annotations that came before their reifier, and before their statement
         self._early: dict[object, list[ox.Quad]] = {}
         self._ahead: dict[tuple[str | None, str, str, str], list[ox.Quad]] = {}
@@ -42,9 +62,9 @@ class Statements:
         """Take one quad; what the store cannot hold is rejected."""
         try:
             if quad.predicate == REIFIES and isinstance(quad.object, ox.Triple):
-                self._reified[quad.subject] = (quad.object, quad.graph_name)
-                for waiting in self._early.pop(quad.subject, ()):
-                    self._annotate(waiting)
+                self._reifier(quad.subject, quad.object, quad.graph_name)
+            elif isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(FACT) and _reifies(quad):
+                self._part(quad)
             elif quad.predicate in (WEIGHT, SOURCE):
                 self._annotation(quad)
             else:
@@ -52,13 +72,46 @@ class Statements:
         except ValueError as error:
             self._rows.reject(line, str(error), str(quad))
 
+    def _reifier(self, name: object, triple: ox.Triple, graph: object) -> None:
+        self._reified[name] = (triple, graph)
+        for waiting in self._early.pop(name, ()):
+            self._annotate(waiting)
+
+    def _part(self, quad: ox.Quad) -> None:
+        """Take a part of an ``rdf:Statement`` that an export wrote."""
+        if quad.predicate in PARTS:
+            parts = self._parts.setdefault(quad.subject, {})
+            parts[quad.predicate] = quad.object
+            if len(parts) == len(PARTS):
+                del self._parts[quad.subject]
+                self._reifier(quad.subject, ox.Triple(*(parts[part] for part in PARTS)), quad.graph_name)
+
     def _key(self, triple: ox.Quad | ox.Triple, graph: object) -> tuple[str | None, str, str, str]:
-        scope = self._scope
-        name = None
-        if self._options.graph is None and not isinstance(graph, ox.DefaultGraph):
-            name = term_of(graph, scope)
-        subject = term_of(triple.subject, scope)
-        return name, subject, predicate_term(triple.predicate.value), term_of(triple.object, scope)
+        named = self._options.graph is None and not isinstance(graph, ox.DefaultGraph)
+        name = self._term(graph) if named else None
+        return name, self._term(triple.subject), predicate_term(triple.predicate.value), self._term(triple.object)
+
+    def _term(self, rdf: object) -> str:
+        """Return a stored term; blank nodes keep the name an export gave them, others get one of this file's content."""
+        if not isinstance(rdf, ox.BlankNode):
+            return term_of(rdf)
+        label = rdf.value
+        if label.startswith(UNSCOPED):
+            return f"_:{label.removeprefix(UNSCOPED)}"
+        if SCOPED.fullmatch(label):
+            return f"_:{label}"
+        if self._made is not None and _MADE_UP.fullmatch(label):  # at random: numbered in the order of the file
+            label = self._made.setdefault(label, f"-{len(self._made)}")
+        return f"_:{self._scope}{label}"
+
+    @cached_property
+    def _scope(self) -> str:
+        """A prefix for the file's blank nodes: the same for the same content, compressed or not, another for others."""
+        content = xxhash.xxh3_64()
+        with open_stream(self._path) as stream:
+            while block := stream.read(BLOCK):
+                content.update(block)
+        return f"b{content.hexdigest()[:10]}x"
 
     def _plain(self, quad: ox.Quad) -> None:
         key = self._key(quad, quad.graph_name)
@@ -97,6 +150,8 @@ class Statements:
         if last:
             for waiting in (q for quads in self._early.values() for q in quads):
                 self._plain_annotation(waiting)
+            for name in self._parts:
+                self._rows.reject(0, "a statement of which not all parts are told", str(name))
             for waiting in (q for quads in self._ahead.values() for q in quads):
                 self._rows.reject(0, _FAR, str(waiting))
         if not last and not self._rows.full:
@@ -115,9 +170,8 @@ class Statements:
             self._rows.reject(0, str(error), str(quad))
 
 
-def scope_of(path: Path) -> str:
-    """Return a prefix for a file's blank nodes: the same for the same content, another for other files."""
-    return f"b{xxhash.xxh3_64_hexdigest(head(path) + str(path.stat().st_size).encode())[:10]}x"
+def _reifies(quad: ox.Quad) -> bool:
+    return quad.predicate in PARTS or (quad.predicate == TYPE and quad.object == STATEMENT)
 
 
 def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Iterator[pa.RecordBatch | Rejects]:
@@ -126,7 +180,7 @@ def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Ite
     Raises:
         BadInput: at the first syntax error, naming its line.
     """
-    rows = Statements(options, scope_of(path))
+    rows = Statements(path, options, named=False)
     base = path.resolve().as_uri()
     with open_stream(path, options.progress) as stream:
         try:
@@ -146,7 +200,7 @@ def read_lines(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Re
     Raises:
         BadInput: if the file is UTF-16 or its compression is damaged.
     """
-    rows = Statements(options, scope_of(path))
+    rows = Statements(path, options, named=True)
     block: list[tuple[int, str]] = []
     for number, text, problem in lines(path, options.progress):
         if problem:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
+from xml.sax.saxutils import escape, quoteattr
+
+import pyoxigraph as ox
 
 from kgmm.errors import BadInput
 from kgmm.files import whole
@@ -16,8 +21,8 @@ from kgmm.progress import Progress, silent
 from kgmm.store.facts import Fact, Facts
 from kgmm.store.index.found import find
 from kgmm.store.index.state import Opened
-from kgmm.store.rdf.terms import PREFIXES, full_iri
-from kgmm.store.rdf.text import PART, document, quoted, written
+from kgmm.store.rdf.terms import PARTS, PREFIXES, STATEMENT, full_iri, reifier_iri
+from kgmm.store.rdf.text import PART, document, portable, quoted
 
 #: endings that name a format
 SUFFIXES = {
@@ -27,6 +32,12 @@ SUFFIXES = {
     ".ttl": "turtle",
     ".turtle": "turtle",
     ".trig": "trig",
+    ".rdf": "rdfxml",
+    ".xml": "rdfxml",
+    ".owl": "rdfxml",
+    ".jsonld": "jsonld",
+    ".graphml": "graphml",
+    ".csv": "csv",
     ".parquet": "parquet",
     ".tsv": "tsv",
     ".txt": "tsv",
@@ -51,22 +62,27 @@ def export(
     format: str | None = None,
     *,
     graph: str | None = None,
+    rdf12: bool = False,
     progress: Progress | None = None,
 ) -> ExportReport:
     """Write a version's facts, or those of one graph, to a file that appears whole or not at all.
 
-    N-Quads, TriG, Parquet and TSV keep graphs; N-Triples and Turtle are for one graph or the union of all. All keep
-    weights and sources, RDF as annotations. A name that ends in ``.gz`` is compressed.
+    N-Quads, TriG, JSON-LD, Parquet, TSV, CSV and GraphML keep graphs; N-Triples, Turtle and RDF/XML are for one graph
+    or the union of all. All keep weights and sources, RDF as statements about an ``rdf:Statement`` (RDF 1.1's
+    reification, https://www.w3.org/TR/rdf11-mt/#reification) or, with *rdf12*, as annotations of RDF 1.2, which
+    fewer programs read. A name that ends in ``.gz`` is compressed.
 
     Args:
         opened: the version to write.
         path: the file; its ending names the format if *format* does not.
-        format: ``nquads``, ``ntriples``, ``turtle``, ``trig``, ``parquet`` or ``tsv``.
+        format: ``nquads``, ``ntriples``, ``turtle``, ``trig``, ``rdfxml``, ``jsonld``, ``parquet``, ``tsv``, ``csv``
+            or ``graphml``.
         graph: only this graph.
+        rdf12: whether RDF's annotations are those of RDF 1.2 (N-Quads, N-Triples, Turtle, TriG).
         progress: told the facts written.
 
     Raises:
-        BadInput: if the format is unknown or the folder does not exist.
+        BadInput: if the format is unknown, cannot say a fact, or the folder does not exist.
 
     Example:
         >>> kb.export("knowledge.nq.gz").facts                                         # doctest: +SKIP
@@ -76,6 +92,8 @@ def export(
     name = (format or SUFFIXES.get(_suffix(path), "")).lower().replace("-", "")
     if name not in _WRITERS:
         raise BadInput(path, f"no export format {format or path.suffix!r}; known: {', '.join(_WRITERS)}")
+    if rdf12 and name in ("rdfxml", "jsonld"):
+        raise BadInput(path, f"{name} has no annotations of RDF 1.2; without --rdf12 weights and sources are kept too")
     if not path.absolute().parent.is_dir():
         raise BadInput(path, "its folder does not exist")
     parts = [find(opened, graph)]
@@ -85,8 +103,11 @@ def export(
     opener: Any = partial(gzip.open, compresslevel=6) if packed else open
     with whole(path, durable=True) as draft, opener(draft, "wb") as file:
         file.write(_HEADS.get(name, b""))
-        for facts in parts:
-            _WRITERS[name](facts, file, progress or silent)
+        try:
+            for facts in parts:
+                _WRITERS[name](facts, file, progress or silent, not rdf12)
+        except ValueError as error:
+            raise BadInput(path, f"cannot be said in {name}: {error}") from error
     return ExportReport(name, sum(map(len, parts)), path.stat().st_size, str(path))
 
 
@@ -105,34 +126,61 @@ def _told(parts: Iterable[T], total: int, progress: Progress) -> Iterator[T]:
         progress(min(number * PART, total), total, "facts")
 
 
-def _nquads(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    file.writelines(_told(document(facts), len(facts), progress))
+def _quads(facts: Facts, progress: Progress, reified: bool) -> Iterator[bytes]:
+    return _told(document(facts, reified=reified, spell=portable), len(facts), progress)
 
 
-_GRAPH = re.compile(rb" <[^<>]*> \.\n")
+def _nquads(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
+    file.writelines(_quads(facts, progress, reified))
 
 
-def _ntriples(facts: Facts, file: IO[bytes], progress: Progress) -> None:
-    file.writelines(_GRAPH.sub(b" .\n", part) for part in _told(document(facts), len(facts), progress))
+_GRAPH = re.compile(rb" (?:<[^<>]*>|_:\S+) \.\n")
 
 
-def _turtle(facts: Facts, file: IO[bytes], progress: Progress) -> None:
+def _ntriples(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
+    file.writelines(_GRAPH.sub(b" .\n", part) for part in _quads(facts, progress, reified))
+
+
+def _serialized(facts: Facts, file: IO[bytes], progress: Progress, reified: bool, syntax: ox.RdfFormat) -> None:
+    quads = (quad for part in _quads(facts, progress, reified) for quad in ox.parse(part, ox.RdfFormat.N_QUADS))
+    if syntax.supports_datasets:
+        ox.serialize(quads, output=file, format=syntax)
+    else:  # RDF/XML
+        ox.serialize(map(_in_xml, quads), output=file, format=syntax)
+
+
+def _in_xml(quad: ox.Quad) -> ox.Triple:
+    if isinstance(quad.object, ox.Literal):
+        _xml(quad.object.value)
+    if not re.search(r"[^\W\d][\w.-]*$", quad.predicate.value):
+        raise ValueError(f"{quad.predicate} does not end in a name")
+    return quad.triple
+
+
+def _turtle(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
     for part in _told(_parts(facts), len(facts), progress):
-        file.writelines(map(_statement, part))
+        file.writelines(_statement(fact, reified) for fact in part)
 
 
-def _trig(facts: Facts, file: IO[bytes], progress: Progress) -> None:
+def _trig(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
     for part in _told(_parts(facts), len(facts), progress):
         file.write(f"{_short(part[0].graph)} {{\n".encode())
-        file.writelines(map(_statement, part))
+        file.writelines(_statement(fact, reified) for fact in part)
         file.write(b"}\n")
 
 
-def _statement(fact: Fact) -> bytes:
+def _statement(fact: Fact, reified: bool) -> bytes:
+    terms = _short(fact.subject), _short(fact.predicate, True), _short(fact.object)
+    triple = " ".join(terms)
     said = [f'kgmm:weight "{fact.weight!r}"^^xsd:double'] if fact.weight != 1.0 else []
     said += [f"kgmm:source {quoted(fact.source)}"] if fact.source else []
-    note = f" {{| {' ; '.join(said)} |}}" if said else ""
-    return f"{_short(fact.subject)} {_short(fact.predicate, True)} {_short(fact.object)}{note} .\n".encode()
+    if not said:
+        return f"{triple} .\n".encode()
+    if not reified:
+        return f"{triple} {{| {' ; '.join(said)} |}} .\n".encode()
+    parts = [f"{part} {term}" for part, term in zip(PARTS, terms, strict=True)]
+    about = reifier_iri(fact.graph, fact.subject, fact.predicate, fact.object)
+    return f"{triple} .\n<{about}> {' ; '.join([f'a {STATEMENT}', *parts, *said])} .\n".encode()
 
 
 _LOCAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
@@ -144,20 +192,55 @@ def _short(term: str, predicate: bool = False) -> str:
         prefix, _, name = term.rpartition("/")
         if prefix == "/c/en" and _LOCAL_NAME.fullmatch(name):
             return f"c:{name}"
-        return written(term)
+        return portable(term)
     if _LOCAL_NAME.fullmatch(term):
         return f"r:{term}"
     return f"<{full_iri(term, True)}>"
 
 
-def _tsv(facts: Facts, file: IO[bytes], progress: Progress) -> None:
+def _cells(facts: Facts, progress: Progress) -> Iterator[tuple[str, ...]]:
     for part in _told(_parts(facts), len(facts), progress):
-        for f in part:
-            cells = (f.subject, f.predicate, f.object, repr(f.weight), f.source, f.graph)
-            file.write(("\t".join(re.sub(r"[\t\n\r]", " ", cell) for cell in cells) + "\n").encode())
+        yield from ((f.subject, f.predicate, f.object, repr(f.weight), f.source, f.graph) for f in part)
 
 
-def _parquet(facts: Facts, file: IO[bytes], progress: Progress) -> None:
+def _tsv(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
+    for cells in _cells(facts, progress):
+        file.write(("\t".join(re.sub(r"[\t\n\r]", " ", cell) for cell in cells) + "\n").encode())
+
+
+def _csv(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
+    text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+    csv.writer(text, lineterminator="\n").writerows(_cells(facts, progress))
+    text.detach()
+
+
+def _graphml(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
+    """Write GraphML (Brandes et al., GD 2001): a node a term, an edge a fact."""
+    seen: set[str] = set()
+    for cells in _cells(facts, progress):
+        for end in (cells[0], cells[2]):
+            if end not in seen:
+                seen.add(end)
+                file.write(f"<node id={quoteattr(_xml(end))}/>\n".encode())
+        keys = zip(("predicate", "weight", "source", "graph"), (cells[1], *cells[3:]), strict=True)
+        data = "".join(f'<data key="{key}">{escape(_xml(value))}</data>' for key, value in keys)
+        ends = f"source={quoteattr(_xml(cells[0]))} target={quoteattr(_xml(cells[2]))}"
+        file.write(f"<edge {ends}>{data}</edge>\n".encode())
+    file.write(b"</graph></graphml>\n")
+
+
+def _xml(text: str) -> str:
+    """Return a text that XML can hold.
+
+    Raises:
+        ValueError: if it holds a control character.
+    """
+    if found := re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", text):
+        raise ValueError(f"{text[:40]!r} holds the character U+{ord(found[0]):04X}, which XML has not")
+    return text
+
+
+def _parquet(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -169,12 +252,27 @@ def _parquet(facts: Facts, file: IO[bytes], progress: Progress) -> None:
 
 
 _PREFIXES = "".join(f"@prefix {p}: <{PREFIXES[p]}> .\n" for p in ("c", "r", "kgmm", "xsd")).encode()
-_HEADS = {"turtle": _PREFIXES, "trig": _PREFIXES, "tsv": b"subject\tpredicate\tobject\tweight\tsource\tgraph\n"}
-_WRITERS: dict[str, Callable[[Facts, IO[bytes], Progress], None]] = {
+_TABLE = ("subject", "predicate", "object", "weight", "source", "graph")
+_GRAPHML = '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n' + "".join(
+    f'<key id="{key}" for="edge" attr.name="{key}" attr.type="{kind}"/>\n'
+    for key, kind in (("predicate", "string"), ("weight", "double"), ("source", "string"), ("graph", "string"))
+)
+_HEADS = {
+    "turtle": _PREFIXES,
+    "trig": _PREFIXES,
+    "tsv": ("\t".join(_TABLE) + "\n").encode(),
+    "csv": (",".join(_TABLE) + "\n").encode(),
+    "graphml": f'{_GRAPHML}<graph edgedefault="directed">\n'.encode(),
+}
+_WRITERS: dict[str, Callable[[Facts, IO[bytes], Progress, bool], None]] = {
     "nquads": _nquads,
     "ntriples": _ntriples,
     "turtle": _turtle,
     "trig": _trig,
+    "rdfxml": partial(_serialized, syntax=ox.RdfFormat.RDF_XML),
+    "jsonld": partial(_serialized, syntax=ox.RdfFormat.JSON_LD),
     "parquet": _parquet,
     "tsv": _tsv,
+    "csv": _csv,
+    "graphml": _graphml,
 }

@@ -4,10 +4,13 @@ Every graph of a store is a named graph ``urn:kgmm:<name>``. A fact whose weight
 known carries an RDF 1.2 annotation in the same graph::
 
     c:knife r:UsedFor c:cutting {| kgmm:weight 2.5 ; kgmm:source "/d/conceptnet/4/en" |} .
+
+An export says the same in RDF 1.1, with an ``rdf:Statement`` named ``urn:kgmm:fact/…``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import quote
@@ -15,7 +18,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 import xxhash
 
-from kgmm.language.names import CONCEPTNET, LOCAL, from_iri, iri, is_iri, is_literal
+from kgmm.language.names import CONCEPTNET, LOCAL, from_iri, iri, is_iri, is_literal, unusable
 
 #: Prefixes that every query may use without declaring them.
 PREFIXES = {
@@ -33,9 +36,17 @@ PREFIXES = {
 }
 WEIGHT = ox.NamedNode(f"{LOCAL}weight")
 SOURCE = ox.NamedNode(f"{LOCAL}source")
+#: where the IRIs lie that stand for facts
+FACT = f"{LOCAL}fact/"
 REIFIES = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#reifies")
+#: RDF 1.1's own way to speak of a statement: type, then subject, predicate and object
+TYPE = ox.NamedNode(f"{PREFIXES['rdf']}type")
+STATEMENT = ox.NamedNode(f"{PREFIXES['rdf']}Statement")
+PARTS = tuple(ox.NamedNode(f"{PREFIXES['rdf']}{part}") for part in ("subject", "predicate", "object"))
 _DOUBLE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#double")
 _BLANK = "_:"
+#: The name of a blank node read from a file, with the file's mark, and what an export puts before any other name.
+SCOPED, UNSCOPED = re.compile("b[0-9a-f]{10}x.+"), "b0000000000x"
 #: marks an IRI that nothing tells from a word, such as a relative one
 _OTHER = f"{LOCAL}iri:"
 
@@ -57,7 +68,7 @@ def node(term: str) -> Node:
         >>> str(node("/c/en/dog"))
         '<http://conceptnet.io/c/en/dog>'
     """
-    if term.startswith(_BLANK):
+    if term.startswith(_BLANK) and not unusable(term):
         return ox.BlankNode(term[2:])
     return _named(full_iri(term))
 
@@ -128,8 +139,8 @@ def predicate_term(text: str) -> str:
     return _OTHER + text if term == text and iri(text, predicate=True) != text else term
 
 
-def term_of(rdf: object, scope: str = "") -> str:
-    """Return the stored term of an RDF node or literal; *scope* keeps blank nodes of files apart.
+def term_of(rdf: object) -> str:
+    """Return the stored term of an RDF node or literal.
 
     Raises:
         NotRdf: for triple terms, which a store does not hold.
@@ -139,7 +150,7 @@ def term_of(rdf: object, scope: str = "") -> str:
     if isinstance(rdf, ox.Literal):
         return str(rdf)
     if isinstance(rdf, ox.BlankNode):
-        return f"_:{scope}{rdf.value}"
+        return f"_:{rdf.value}"
     raise NotRdf("a triple term can only carry kgmm:weight and kgmm:source annotations")
 
 
@@ -151,7 +162,7 @@ def weight_literal(weight: float) -> ox.Literal:
 def reifier_iri(graph: str, subject: str, relation: str, obj: str) -> str:
     """Return the IRI that stands for one fact in its annotations."""
     key = "\0".join((graph, subject, relation, obj))
-    return f"{LOCAL}fact/{xxhash.xxh3_64_hexdigest(key.encode(errors='replace'))}"
+    return f"{FACT}{xxhash.xxh3_64_hexdigest(key.encode(errors='replace'))}"
 
 
 def quads(fact: Statement, annotated: bool = True) -> Iterator[ox.Quad]:

@@ -2,35 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from kgmm.language.names import CONCEPTNET, iri, is_literal
+import pyoxigraph as ox
+
+from kgmm.language.names import CONCEPTNET, iri, is_literal, literal
 from kgmm.store.facts import Facts
 from kgmm.store.index.found import find
 from kgmm.store.index.state import Opened
 from kgmm.store.index.terms import Terms
-from kgmm.store.rdf.terms import REIFIES, SOURCE, WEIGHT, node, predicate, reifier_iri, weight_literal
+from kgmm.store.rdf.terms import (
+    PARTS,
+    REIFIES,
+    SCOPED,
+    SOURCE,
+    STATEMENT,
+    TYPE,
+    UNSCOPED,
+    WEIGHT,
+    node,
+    predicate,
+    reifier_iri,
+    weight_literal,
+)
 
 if TYPE_CHECKING:
     import polars as pl
 
+#: the language tag of a literal, before any direction
+_TAG = re.compile(r"(?<=\"@)[A-Za-z]+(?:-[A-Za-z0-9]+)*(?=$|--)")
 #: facts in one part
 PART = 1 << 16
 #: concepts with nothing in them that an IRI may not hold (RFC 3987) or that is escaped
 _SIMPLE = r"^/c/[!$&-;=?-Z_a-z~\u{A0}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFEF}]*$"
 
 
-def document(facts: Facts, annotated: bool = True, merged: bool = False) -> Iterator[bytes]:
+def written(term: str) -> str:
+    """Return a stored object in N-Triples form."""
+    return term if is_literal(term) else written_node(term)
+
+
+def written_node(term: str) -> str:
+    """Return a stored node in N-Triples form."""
+    if term.startswith("/c/") and term.isascii():  # most terms: nothing in them that an IRI may not hold
+        return f"<{iri(term)}>"
+    return str(node(term))
+
+
+def portable(term: str) -> str:
+    """Return a stored term in N-Triples form for other programs and stores.
+
+    Blank nodes have names that a load keeps, language tags the usual case (RFC 5646, 2.1.1).
+    """
+    if term.startswith("_:") and not SCOPED.fullmatch(term[2:]):
+        return written_node(f"_:{UNSCOPED}{term[2:]}")
+    if is_literal(term):
+        return _TAG.sub(lambda tag: "-".join(_subtags(tag[0].split("-"))), literal(term))
+    return written_node(term)
+
+
+def _subtags(parts: list[str]) -> Iterator[str]:
+    """Yield the parts of a language tag: regions in capitals, scripts with one, all as they are after a single letter."""
+    plain = False
+    for number, part in enumerate(parts):
+        plain = plain or len(part) < 2
+        usual = part.upper() if len(part) == 2 else part.title() if len(part) == 4 and part.isalpha() else part
+        yield part if plain or number == 0 else usual
+
+
+#: How a stored term is written.
+Spelling = Callable[[str], str]
+
+
+def document(
+    facts: Facts, annotated: bool = True, merged: bool = False, reified: bool = False, spell: Spelling = written
+) -> Iterator[bytes]:
     """Yield facts as N-Quads, annotations right after the statement they are about.
 
-    With *merged*, each statement is also in the default graph, which so holds what any graph does.
+    With *merged*, each statement is also in the default graph, which so holds what any graph does. With *reified*,
+    annotations are those of RDF 1.1. *spell* says how terms are written.
 
     Example:
         >>> print(b"".join(document(kb.find("dog", "IsA"))).decode())                  # doctest: +SKIP
     """
     for start in range(0, len(facts), PART):
-        lines = list(_lines(facts, start, min(start + PART, len(facts)), annotated))
+        lines = list(_lines(facts, start, min(start + PART, len(facts)), annotated, reified, spell))
         if merged:
             lines += [f"{line.rpartition(' <')[0]} .\n" for line in lines]
         yield "".join(lines).encode(errors="replace")
@@ -75,13 +133,13 @@ def _nodes(terms: Terms) -> pl.Series:
     return frame["spelled"].scatter(others, spelled)
 
 
-def _lines(facts: Facts, start: int, stop: int, annotated: bool) -> Iterator[str]:
+def _lines(facts: Facts, start: int, stop: int, annotated: bool, reified: bool, spell: Spelling) -> Iterator[str]:
     columns, weights, source = facts.rows(start, stop)
     name = facts.name
-    graphs = {g: written_node(name(g)) for g in set(columns.graph.tolist())}
+    graphs = {g: spell(name(g)) for g in set(columns.graph.tolist())}
     kinds = {p: str(predicate(name(p))) for p in set(columns.predicate.tolist())}
-    subjects = {s: written_node(name(s)) for s in set(columns.subject.tolist())}
-    objects = {o: written(name(o)) for o in set(columns.object.tolist())}
+    subjects = {s: spell(name(s)) for s in set(columns.subject.tolist())}
+    objects = {o: spell(name(o)) for o in set(columns.object.tolist())}
     columns_of = (columns.subject, columns.predicate, columns.object, columns.graph)
     rows = zip(*(c.tolist() for c in columns_of), weights.tolist(), strict=True)
     for i, (s, p, o, g, weight) in enumerate(rows):
@@ -93,27 +151,18 @@ def _lines(facts: Facts, start: int, stop: int, annotated: bool) -> Iterator[str
         if weight == 1.0 and not said:
             continue
         about = f"<{reifier_iri(name(g), name(s), name(p), name(o))}>"
-        yield f"{about} {REIFIES} <<( {triple} )>> {graph} .\n"
+        if reified:
+            yield f"{about} {TYPE} {STATEMENT} {graph} .\n"
+            parts = zip(PARTS, (subjects[s], kinds[p], objects[o]), strict=True)
+            yield from (f"{about} {part} {term} {graph} .\n" for part, term in parts)
+        else:
+            yield f"{about} {REIFIES} <<( {triple} )>> {graph} .\n"
         if weight != 1.0:
             yield f"{about} {WEIGHT} {weight_literal(weight)} {graph} .\n"
         if said:
             yield f"{about} {SOURCE} {quoted(said)} {graph} .\n"
 
 
-def written(term: str) -> str:
-    """Return a stored object in N-Triples form."""
-    return term if is_literal(term) else written_node(term)
-
-
-def written_node(term: str) -> str:
-    """Return a stored node in N-Triples form."""
-    if term.startswith("/c/") and term.isascii():  # most terms: nothing in them that an IRI may not hold
-        return f"<{iri(term)}>"
-    return str(node(term))
-
-
 def quoted(text: str) -> str:
-    """Return a text as a literal in N-Triples form."""
-    for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.replace(plain, escaped)
-    return f'"{text}"'
+    """Return a text as a literal in N-Triples form, as all doors write it."""
+    return str(ox.Literal(text.encode(errors="replace").decode()))
