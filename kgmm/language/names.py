@@ -9,9 +9,17 @@ CONCEPTNET = "http://conceptnet.io"
 LOCAL = "urn:kgmm:"
 _CONCEPTNET_HOST = re.compile(r"^https?://(?:www\.|api\.)?conceptnet\.io(?=/[cr]/)")
 _IRI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
+#: a well-formed language tag (RFC 5646, 2.1)
+_LANGUAGE = (
+    "(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
+    "(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*"
+    "(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?|[xX](?:-[A-Za-z0-9]{1,8})+)"
+)
 _LITERAL = re.compile(
-    r'"(?:[^"\\\n\r]|\\[tbnrf"\'\\]|\\u(?!D[89A-Fa-f])[0-9A-Fa-f]{4}|\\U00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})*'
-    r'"(?:(?P<lang>@[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*(?:--(?:ltr|rtl))?)|\^\^<[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|^`\\]*>)?'
+    r'"(?:[^"\\\n\r]|\\[tbnrf"\'\\]|\\u(?!D[89A-Fa-f])[0-9A-Fa-f]{4}'
+    r'|\\U00(?:0(?!0D[89A-Fa-f])[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})*"'
+    rf"(?:(?P<lang>@{_LANGUAGE}(?:--(?:ltr|rtl))?)"
+    r'|\^\^<[A-Za-z][A-Za-z0-9+.-]*:(?:[^\x00-\x20<>"{}|^`\\%\[\]\x7f]|%[0-9A-Fa-f]{2})*>)?'
 )
 _BLANK = re.compile(r"_:\w(?:[\w.·-]*[\w·-])?")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from kgmm.errors import BadInput
 from kgmm.language import names
-from kgmm.store import Fact, LocalStore
+from kgmm.store import Fact, LocalStore, changes
+from kgmm.store.facts import stored_fact
 from kgmm.store.rdf.terms import PREFIXES, node, node_term, predicate, predicate_term
 from kgmm.store.rdf.text import written_node
 
@@ -208,3 +209,12 @@ def test_a_language_has_one_spelling(tmp_path: Path) -> None:
     kb = LocalStore(tmp_path / "kb")
     kb.add([Fact("dog", "says", '"colour"@en-GB'), Fact("dog", "says", '"colour"@en-gb')])
     assert len(kb.find(object='"colour"@EN-gb')) == len(kb) == 1
+
+
+def test_a_fact_of_an_older_store_that_rdf_cannot_write_spoils_nothing_else(kb: LocalStore, tmp_path: Path) -> None:
+    odd = ['"x"^^<http://e.org:port/>', '"hi"@en_US', "_:x y", "http://e.org/a b"]
+    changes.add(kb, [stored_fact("/c/en/dog", "has", term, 1.0, "facts", "") for term in odd])
+    for seen in (False, True):
+        assert len(kb.sparql("SELECT ?o { c:dog r:has ?o }", annotations=seen)) == len(odd)
+    kb.export(tmp_path / "out.nq")
+    assert rdflib.Dataset().parse(tmp_path / "out.nq", format="nquads")

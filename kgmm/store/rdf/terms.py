@@ -107,8 +107,11 @@ def literal(term: str) -> ox.Literal:
 
 
 def value(term: str) -> Object:
-    """Return the RDF term of a stored object: a node or a literal."""
-    return literal(term) if is_literal(term) else node(term)
+    """Return the RDF term of a stored object; a literal an older version took, which RDF cannot write, is a text."""
+    try:
+        return literal(term) if is_literal(term) else node(term)
+    except NotRdf:
+        return ox.Literal(term)
 
 
 @lru_cache(maxsize=1 << 17)

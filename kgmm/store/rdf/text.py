@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from kgmm.language.names import CONCEPTNET, iri, is_literal, literal
+from kgmm.language.names import CONCEPTNET, iri, is_literal
 from kgmm.store.facts import Facts
 from kgmm.store.index.found import find
 from kgmm.store.index.state import Opened
@@ -25,6 +25,7 @@ from kgmm.store.rdf.terms import (
     node,
     predicate,
     reifier_iri,
+    value,
     weight_literal,
 )
 
@@ -41,7 +42,7 @@ _SIMPLE = r"^/c/[!$&-;=?-Z_a-z~\u{A0}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFEF}
 
 def written(term: str) -> str:
     """Return a stored object in N-Triples form."""
-    return term if is_literal(term) else written_node(term)
+    return str(value(term)) if is_literal(term) else written_node(term)
 
 
 def written_node(term: str) -> str:
@@ -59,7 +60,7 @@ def portable(term: str) -> str:
     if term.startswith("_:") and not SCOPED.fullmatch(term[2:]):
         return written_node(f"_:{UNSCOPED}{term[2:]}")
     if is_literal(term):
-        return _TAG.sub(lambda tag: "-".join(_subtags(tag[0].split("-"))), literal(term))
+        return _TAG.sub(lambda tag: "-".join(_subtags(tag[0].split("-"))), written(term))
     return written_node(term)
 
 
