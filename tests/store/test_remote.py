@@ -56,7 +56,7 @@ def oxigraph(local: LocalStore, folder: Path) -> Iterator[str]:
     program = shutil.which("oxigraph") or shutil.which("oxigraph", path=str(Path(sys.executable).parent))
     if program is None:
         pytest.skip("Oxigraph's server is not installed (pip install oxigraph)")
-    local.export(folder / "kb.nq")
+    local.export(folder / "kb.nq", rdf12=True)
     place = ["--location", str(folder / "db")]
     subprocess.run([program, "load", *place, "--file", str(folder / "kb.nq")], check=True, capture_output=True)
     address = f"127.0.0.1:{free_port()}"
@@ -101,7 +101,7 @@ def virtuoso(local: LocalStore, folder: Path) -> Iterator[str]:
     server = subprocess.Popen(["virtuoso-t", "+foreground", "+configfile", str(folder / "virtuoso.ini")], cwd=folder)
     try:
         wait_for(f"http://127.0.0.1:{port}/sparql")
-        local.export(folder / "kb.nq")
+        local.export(folder / "kb.nq", rdf12=True)
         lines = [line for line in (folder / "kb.nq").read_text().splitlines() if "<<(" not in line]
         (folder / "plain.nq").write_text("\n".join(line for line in lines if "urn:kgmm:fact/" not in line) + "\n")
         load = f"DB.DBA.TTLP_MT(file_to_string_output('{folder}/plain.nq'), '', 'urn:kgmm:facts', 512);"

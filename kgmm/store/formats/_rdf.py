@@ -16,26 +16,13 @@ from kgmm.errors import BadInput
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, weight_of
 from kgmm.store.formats._stream import BLOCK, lines, open_stream
-from kgmm.store.rdf.terms import (
-    FACT,
-    PARTS,
-    REIFIES,
-    SCOPED,
-    SOURCE,
-    STATEMENT,
-    TYPE,
-    UNSCOPED,
-    WEIGHT,
-    NotRdf,
-    predicate_term,
-    term_of,
-)
+from kgmm.store.rdf import terms as rdf
 
 #: Statements held back for an annotation that may follow them.
 WINDOW = 4096
 _FAR = "annotation of a statement that is not asserted near it"
 #: A name the parser gives to a blank node that has none, such as ``[]``.
-_MADE_UP = re.compile("[0-9a-f]{31,32}")
+_MADE_UP = re.compile("[a-f][0-9a-f]{15,31}")
 #: Lines parsed in one go.
 _LINES = 4096
 
@@ -61,11 +48,11 @@ class Statements:
     def add(self, quad: ox.Quad, line: int = 0) -> None:
         """Take one quad; what the store cannot hold is rejected."""
         try:
-            if quad.predicate == REIFIES and isinstance(quad.object, ox.Triple):
+            if quad.predicate == rdf.REIFIES and isinstance(quad.object, ox.Triple):
                 self._reifier(quad.subject, quad.object, quad.graph_name)
-            elif isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(FACT) and _reifies(quad):
+            elif isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(rdf.FACT) and _reifies(quad):
                 self._part(quad)
-            elif quad.predicate in (WEIGHT, SOURCE):
+            elif quad.predicate in (rdf.WEIGHT, rdf.SOURCE):
                 self._annotation(quad)
             else:
                 self._plain(quad)
@@ -79,26 +66,26 @@ class Statements:
 
     def _part(self, quad: ox.Quad) -> None:
         """Take a part of an ``rdf:Statement`` that an export wrote."""
-        if quad.predicate in PARTS:
+        if quad.predicate in rdf.PARTS:
             parts = self._parts.setdefault(quad.subject, {})
             parts[quad.predicate] = quad.object
-            if len(parts) == len(PARTS):
+            if len(parts) == len(rdf.PARTS):
                 del self._parts[quad.subject]
-                self._reifier(quad.subject, ox.Triple(*(parts[part] for part in PARTS)), quad.graph_name)
+                self._reifier(quad.subject, ox.Triple(*(parts[part] for part in rdf.PARTS)), quad.graph_name)
 
     def _key(self, triple: ox.Quad | ox.Triple, graph: object) -> tuple[str | None, str, str, str]:
         named = self._options.graph is None and not isinstance(graph, ox.DefaultGraph)
         name = self._term(graph) if named else None
-        return name, self._term(triple.subject), predicate_term(triple.predicate.value), self._term(triple.object)
+        return name, self._term(triple.subject), rdf.predicate_term(triple.predicate.value), self._term(triple.object)
 
-    def _term(self, rdf: object) -> str:
+    def _term(self, given: object) -> str:
         """Return a stored term; blank nodes keep the name an export gave them, others get one of this file's content."""
-        if not isinstance(rdf, ox.BlankNode):
-            return term_of(rdf)
-        label = rdf.value
-        if label.startswith(UNSCOPED):
-            return f"_:{label.removeprefix(UNSCOPED)}"
-        if SCOPED.fullmatch(label):
+        if not isinstance(given, ox.BlankNode):
+            return rdf.term_of(given)
+        label = given.value
+        if label.startswith(rdf.UNSCOPED):
+            return f"_:{label.removeprefix(rdf.UNSCOPED)}"
+        if rdf.SCOPED.fullmatch(label):
             return f"_:{label}"
         if self._made is not None and _MADE_UP.fullmatch(label):  # at random: numbered in the order of the file
             label = self._made.setdefault(label, f"-{len(self._made)}")
@@ -126,20 +113,20 @@ class Statements:
         elif len(self._early) < WINDOW:
             self._early.setdefault(quad.subject, []).append(quad)
         else:
-            raise NotRdf(_FAR)
+            raise rdf.NotRdf(_FAR)
 
     def _annotate(self, quad: ox.Quad) -> None:
         key = self._key(*self._reified[quad.subject])
         place = self._recent.get(key)
         if place is None:
             if len(self._ahead) >= WINDOW:
-                raise NotRdf(_FAR)
+                raise rdf.NotRdf(_FAR)
             self._ahead.setdefault(key, []).append(quad)
             return
         if not isinstance(quad.object, ox.Literal):
-            raise NotRdf("annotation is no literal")
+            raise rdf.NotRdf("annotation is no literal")
         graph, subject, relation, obj, weight, source, surface = self._rows.rows[place]
-        if quad.predicate == WEIGHT:
+        if quad.predicate == rdf.WEIGHT:
             weight = weight_of(quad.object.value)
         else:
             source = quad.object.value
@@ -171,7 +158,7 @@ class Statements:
 
 
 def _reifies(quad: ox.Quad) -> bool:
-    return quad.predicate in PARTS or (quad.predicate == TYPE and quad.object == STATEMENT)
+    return quad.predicate in rdf.PARTS or (quad.predicate == rdf.TYPE and quad.object == rdf.STATEMENT)
 
 
 def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Iterator[pa.RecordBatch | Rejects]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ NAME = "rdf-xml"
 SUFFIXES = (".rdf", ".xml", ".owl")
 #: Longest entity: enough for any namespace, and one that a text names often stays bounded.
 ENTITY_LIMIT = 256
+DEPTH_LIMIT = 1000
 
 
 def sniff(path: Path, head: bytes) -> float:
@@ -37,38 +38,42 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
     """Yield the file's statements.
 
     Raises:
-        BadInput: at the first syntax error, naming its line where the XML itself is malformed, or if it declares
-            entities that could fill the memory.
+        BadInput: at the first syntax error, naming its line where the XML itself is malformed, or if it could
+            fill the memory or take hours.
     """
-    _refuse_bombs(path)
+    malformed = _looked_through(path)
     try:
         yield from read_document(path, options, ox.RdfFormat.RDF_XML)
     except BadInput as error:  # the parser of RDF does not say where
-        raise BadInput(path, error.reason, error.line or _malformed_line(path)) from error
+        raise BadInput(path, error.reason, error.line or malformed) from error
 
 
-def _refuse_bombs(path: Path) -> None:
-    """Refuse entities made of entities, of which a few lines expand to gigabytes ("billion laughs"), and long ones."""
-    parser, rooted = expat.ParserCreate(), False
+def _looked_through(path: Path) -> int | None:
+    """Return the first line that is no XML, None if there is none.
+
+    Refuses entities made of entities, of which a few lines expand to gigabytes ("billion laughs"), long ones, and
+    elements in elements so deep that parsing takes time by the square.
+    """
+    parser, depth = expat.ParserCreate(), 0
+
+    def refuse(reason: str) -> NoReturn:
+        raise BadInput(path, reason, parser.CurrentLineNumber)
 
     def declared(name: str, is_parameter: bool, value: str | None, *_: object) -> None:
         if value is not None and ("&" in value or len(value) > ENTITY_LIMIT):
-            reason = f"entity {name[:40]!r} holds other entities or more than {ENTITY_LIMIT} characters"
-            raise BadInput(path, reason, parser.CurrentLineNumber)
+            refuse(f"entity {name[:40]!r} holds other entities or more than {ENTITY_LIMIT} characters")
 
-    def root(*_: object) -> None:
-        nonlocal rooted
-        rooted = True
+    def begins(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEPTH_LIMIT:
+            refuse(f"elements lie more than {DEPTH_LIMIT} deep in each other")
 
-    parser.EntityDeclHandler, parser.StartElementHandler = declared, root
-    with open_stream(path) as stream, suppress(expat.ExpatError):  # other errors are told where the file is read
-        while not rooted and (block := stream.read(BLOCK)):
-            parser.Parse(block, False)
+    def ends(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
 
-
-def _malformed_line(path: Path) -> int | None:
-    """Return the first line of a file that is no XML, None if there is none."""
-    parser = expat.ParserCreate()
+    parser.EntityDeclHandler, parser.StartElementHandler, parser.EndElementHandler = declared, begins, ends
     with open_stream(path) as stream:
         try:
             while block := stream.read(BLOCK):

@@ -13,21 +13,7 @@ from kgmm.store.facts import Facts
 from kgmm.store.index.found import find
 from kgmm.store.index.state import Opened
 from kgmm.store.index.terms import Terms
-from kgmm.store.rdf.terms import (
-    PARTS,
-    REIFIES,
-    SCOPED,
-    SOURCE,
-    STATEMENT,
-    TYPE,
-    UNSCOPED,
-    WEIGHT,
-    node,
-    predicate,
-    reifier_iri,
-    value,
-    weight_literal,
-)
+from kgmm.store.rdf import terms as rdf
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,14 +28,14 @@ _SIMPLE = r"^/c/[!$&-;=?-Z_a-z~\u{A0}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFEF}
 
 def written(term: str) -> str:
     """Return a stored object in N-Triples form."""
-    return str(value(term)) if is_literal(term) else written_node(term)
+    return str(rdf.value(term)) if is_literal(term) else written_node(term)
 
 
 def written_node(term: str) -> str:
     """Return a stored node in N-Triples form."""
     if term.startswith("/c/") and term.isascii():  # most terms: nothing in them that an IRI may not hold
         return f"<{iri(term)}>"
-    return str(node(term))
+    return str(rdf.node(term))
 
 
 def portable(term: str) -> str:
@@ -57,8 +43,8 @@ def portable(term: str) -> str:
 
     Blank nodes have names that a load keeps, language tags the usual case (RFC 5646, 2.1.1).
     """
-    if term.startswith("_:") and not SCOPED.fullmatch(term[2:]):
-        return written_node(f"_:{UNSCOPED}{term[2:]}")
+    if term.startswith("_:") and not rdf.SCOPED.fullmatch(term[2:]):
+        return written_node(f"_:{rdf.UNSCOPED}{term[2:]}")
     if is_literal(term):
         return _TAG.sub(lambda tag: "-".join(_subtags(tag[0].split("-"))), written(term))
     return written_node(term)
@@ -107,7 +93,7 @@ def plain(opened: Opened, merged: bool = False) -> Iterator[bytes]:
     for start in range(0, len(facts), PART):
         columns = facts.rows(start, min(start + PART, len(facts))).columns
         kinds, kind = np.unique(columns.predicate, return_inverse=True)
-        links = pl.Series([str(predicate(name)) for name in opened.terms.names(kinds)], dtype=pl.String)
+        links = pl.Series([str(rdf.predicate(name)) for name in opened.terms.names(kinds)], dtype=pl.String)
         frame = pl.DataFrame(
             {
                 "s": nodes.gather(columns.subject),
@@ -138,7 +124,7 @@ def _lines(facts: Facts, start: int, stop: int, annotated: bool, reified: bool, 
     columns, weights, source = facts.rows(start, stop)
     name = facts.name
     graphs = {g: spell(name(g)) for g in set(columns.graph.tolist())}
-    kinds = {p: str(predicate(name(p))) for p in set(columns.predicate.tolist())}
+    kinds = {p: str(rdf.predicate(name(p))) for p in set(columns.predicate.tolist())}
     subjects = {s: spell(name(s)) for s in set(columns.subject.tolist())}
     objects = {o: spell(name(o)) for o in set(columns.object.tolist())}
     columns_of = (columns.subject, columns.predicate, columns.object, columns.graph)
@@ -151,17 +137,17 @@ def _lines(facts: Facts, start: int, stop: int, annotated: bool, reified: bool, 
         said = source(i)
         if weight == 1.0 and not said:
             continue
-        about = f"<{reifier_iri(name(g), name(s), name(p), name(o))}>"
+        about = f"<{rdf.reifier_iri(name(g), name(s), name(p), name(o))}>"
         if reified:
-            yield f"{about} {TYPE} {STATEMENT} {graph} .\n"
-            parts = zip(PARTS, (subjects[s], kinds[p], objects[o]), strict=True)
+            yield f"{about} {rdf.TYPE} {rdf.STATEMENT} {graph} .\n"
+            parts = zip(rdf.PARTS, (subjects[s], kinds[p], objects[o]), strict=True)
             yield from (f"{about} {part} {term} {graph} .\n" for part, term in parts)
         else:
-            yield f"{about} {REIFIES} <<( {triple} )>> {graph} .\n"
+            yield f"{about} {rdf.REIFIES} <<( {triple} )>> {graph} .\n"
         if weight != 1.0:
-            yield f"{about} {WEIGHT} {weight_literal(weight)} {graph} .\n"
+            yield f"{about} {rdf.WEIGHT} {rdf.weight_literal(weight)} {graph} .\n"
         if said:
-            yield f"{about} {SOURCE} {quoted(said)} {graph} .\n"
+            yield f"{about} {rdf.SOURCE} {quoted(said)} {graph} .\n"
 
 
 def quoted(text: str) -> str:

@@ -165,11 +165,15 @@ def bomb(depth: int) -> str:
     return f'{head}<rdf:RDF xmlns:rdf="{RDF}"><rdf:Description rdf:about="&a{depth - 1};"/></rdf:RDF>'
 
 
-def test_entities_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:
+def test_xml_that_would_fill_the_memory_or_take_hours_is_refused(tmp_path: Path) -> None:
     for text in (bomb(10), bomb(1).replace("aaaaaaaaaa", "a" * 1000)):
         path = write(tmp_path, "a.rdf", text)
         with pytest.raises(BadInput, match=r"a\.rdf:[23]: entity"):
             list(detect(path).read(path, ReadOptions()))
+    deep = f'<rdf:RDF xmlns:rdf="{RDF}" xmlns:e="http://e.org/">\n' + "<rdf:Description><e:p>" * 100_000
+    path = write(tmp_path, "deep.rdf", deep)
+    with pytest.raises(BadInput, match=r"deep\.rdf:2: elements lie more than 1000 deep"):
+        list(detect(path).read(path, ReadOptions()))
     plain = f'<!DOCTYPE rdf:RDF [<!ENTITY e "http://e.org/">]>\n<rdf:RDF xmlns:rdf="{RDF}" xmlns:e="http://e.org/">'
     plain += '<rdf:Description rdf:about="&e;a"><e:p>x</e:p></rdf:Description></rdf:RDF>'
     (row,) = read(write(tmp_path, "b.rdf", plain), "rdf-xml")[0]
