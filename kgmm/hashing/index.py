@@ -73,8 +73,13 @@ class CodeIndex:
 
         Returns:
             Their rows and distances, shape (found,) each.
+
+        Raises:
+            KgmmError: if it is not one query, or of another length.
         """
         one = self._fitting(np.atleast_2d(np.asarray(query)))
+        if len(one) != 1:
+            raise KgmmError(f"radius takes one query, shape (bytes,) or (1, bytes), not {len(one)}; ask one by one")
         reach = min(256, len(self))
         while True:  # the nearest come first, so looking further stops at the first one outside
             rows, distances = (

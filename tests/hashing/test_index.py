@@ -38,6 +38,18 @@ def test_what_is_no_packed_codes_is_refused(codes: Any) -> None:
         CodeIndex(codes)
 
 
+def test_all_within_a_radius_are_those_of_one_query() -> None:
+    rows, distances = CodeIndex(CODES).radius(CODES[3], 45)
+    assert set(rows.tolist()) == set(np.flatnonzero(literal(CODES[3]) <= 45).tolist())
+    assert distances.tolist() == sorted(literal(CODES[3])[rows])
+
+
+@pytest.mark.parametrize("queries", [CODES[:3], CODES[:0]])
+def test_several_queries_of_a_radius_are_refused(queries: np.ndarray) -> None:
+    with pytest.raises(KgmmError, match=f"one query.*not {len(queries)}"):
+        CodeIndex(CODES).radius(queries, 45)
+
+
 def test_a_query_of_another_length_is_refused() -> None:
     with pytest.raises(KgmmError, match="128 bits"):
         CodeIndex(CODES).search(np.zeros((1, 8), np.uint8))
