@@ -75,7 +75,7 @@ ONLY = {
 )
 @click.option("--kb", type=PLACE, help="hybrid, --fusion teacher: keep the knowledge base and its vectors here.")
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
-@click.option("--small", is_flag=True, help="Coloured shapes: a twentieth of the data, to try things out.")
+@click.option("--small", is_flag=True, help="Coloured shapes: a twentieth of the data, to try it out.")
 @json_option
 def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> None:
     """Train MODEL on DATA and write it to a folder; given again after a kill, the run goes on.
@@ -111,7 +111,9 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
         emit({"folder": str(out), "figures": figures, "epoch": trained.epoch, "seconds": round(trained.seconds, 1)})
         return
     said = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-    click.echo(f"{model} on {problem.config['data']}: {said}  (epoch {trained.epoch}, {trained.seconds:.0f} s) → {out}")
+    click.echo(
+        f"{model} on {problem.config['data']}, development split: {said}  (epoch {trained.epoch}, {trained.seconds:.0f} s) → {out}"
+    )
 
 
 def _known_options(model: str, options: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ class MCB(nn.Module):
     r"""Compact bilinear pooling: the outer product's count sketch without the outer product (Fukui et al. 2016).
 
     :math:`y = \mathrm{FFT}^{-1}(\mathrm{FFT}(ψ(q)) ∘ \mathrm{FFT}(ψ(v)))` with fixed random hashes h and signs s,
-    then signed square root and L2 norm.
+    then signed square root and L2 norm. Less than the paper's 16,000 numbers make more products fall together.
 
     Shapes:
         q (…, d_q), v (…, d_v) → (…, d_out).

@@ -11,8 +11,9 @@ from kgmm.nn.mask import masked_softmax
 class GraphLearner(nn.Module):
     r"""Learn each object's m neighbours given the question.
 
-    :math:`e_n = F([v_n; q])` with two dense ReLU layers, adjacency :math:`E E^\top`, neighbours N(i) = the m largest
-    of row i, :math:`α_{ij}` = softmax over these m.
+    :math:`e_n = F([v_n; q])` with two dense ReLU layers, adjacency :math:`E E^\top / \sqrt d`, neighbours N(i) = the m
+    largest of row i, :math:`α_{ij}` = softmax over these m. The paper has no :math:`\sqrt d`, the width of e: the
+    neighbours are the same without it, but at any width the softmax would soon give all to one.
 
     Shapes:
         nodes (B, N, d_v), question (B, d_q), mask (B, N) → neighbours (B, N, m) int64, weights (B, N, m), where m is

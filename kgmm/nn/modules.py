@@ -20,7 +20,11 @@ def bounded(score: Tensor) -> Tensor:
 
 
 class Find(nn.Module):
-    r"""Attend to nodes of which a word holds: :math:`a_i = σ(w^\top(W v_i ∘ U e_{word}) + b)`."""
+    r"""Attend to nodes of which a word holds: :math:`a_i = σ(B(e_{word}^\top \mathrm{MLP}(v_i) + b_{word}))`.
+
+    The MLP has one hidden layer of ReLU, and :math:`B(s) = 8 \tanh(s / 8)` is :func:`bounded`. Hu et al. 2017 have one
+    product, without MLP and bound; one word's colour and place in a picture need the former to be told apart.
+    """
 
     def __init__(self, node_dim: int, words: int, hidden: int) -> None:
         super().__init__()
@@ -42,7 +46,10 @@ class Find(nn.Module):
 
 
 class Relate(nn.Module):
-    r"""Attend to nodes that stand in a relation to attended ones: :math:`a'_j = \max_i a_i\, σ(f_{rel}(u_{ij}))`."""
+    r"""Attend to nodes that stand in a relation to attended ones: :math:`a'_j = \max_{i≠j} a_i\, σ(B(f_{rel}(u_{ij})))`.
+
+    :math:`f_{rel}(u) = e_{rel}^\top \mathrm{MLP}(u) + b_{rel}`, an MLP of two ReLU layers, and B is :func:`bounded`.
+    """
 
     def __init__(self, edge_dim: int, words: int, hidden: int) -> None:
         super().__init__()

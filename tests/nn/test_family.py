@@ -7,9 +7,12 @@ import importlib
 import pytest
 import torch
 
+from kgmm.nn import vqa
 from kgmm.nn.bilinear import FUSIONS
+from kgmm.nn.graph_learner import GraphLearner
+from kgmm.nn.modules import Find, Relate
 from kgmm.nn.vqa import JOINS, Given, VqaNetwork
-from tests.families import check_family
+from tests.families import DOCS, check_family
 
 DIM = 8
 #: networks that are no join of question and picture → where they are
@@ -70,3 +73,27 @@ def test_fusions_pass_gradients_even_at_zero(name):
     layer(q, v).sum().backward()
     assert torch.isfinite(q.grad).all() and torch.isfinite(v.grad).all()
     assert layer(torch.randn(4, 3, 6), torch.randn(4, 3, 5)).shape == (4, 3, 8)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (vqa.HieCoAtt, "GRU"),
+        (vqa.Bilinear, "16,000"),
+        (vqa.UpDown, "not the paper's gated tanh"),
+        (vqa.VqaNetwork, "sigmoids on soft scores"),
+        (GraphLearner, r"E E^\top / \sqrt d"),
+        (Find, r"B(e_{word}^\top \mathrm{MLP}(v_i) + b_{word})"),
+        (Relate, r"σ(B(f_{rel}(u_{ij})))"),
+    ],
+)
+def test_what_departs_from_a_paper_is_said_by_the_layer(layer, said):
+    assert said in layer.__doc__
+
+
+@pytest.mark.parametrize("name", ["hiecoatt", "bilinear-mcb", "graph", "updown", "modules"])
+def test_what_departs_from_a_paper_is_said_in_the_docs(name):
+    differences = (
+        (DOCS / "models.md").read_text(encoding="utf-8").split("| name | the paper | here")[1].split("\n\n")[0]
+    )
+    assert f"| `{name}` |" in differences

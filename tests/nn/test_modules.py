@@ -18,6 +18,16 @@ def test_find_and_relate_leave_padding_unattended():
     assert related[0, 3] == 0 and related.max() <= 1
 
 
+def test_find_is_a_bounded_product_of_word_and_mlp():
+    torch.manual_seed(5)
+    layer, nodes = nmn.Find(5, 4, 8), 9 * torch.randn(1, 4, 5)
+    first, _, second = layer.node
+    hidden = torch.relu(nodes[0] @ first.weight.T + first.bias) @ second.weight.T + second.bias
+    score = hidden @ layer.word.weight[2] + layer.bias.weight[2]
+    expected = torch.sigmoid(8 * torch.tanh(score / 8)) * MASK[0]
+    assert torch.allclose(layer(nodes, MASK, torch.tensor([2]))[0], expected, atol=1e-5)
+
+
 def test_relate_follows_only_attended_nodes_and_never_itself():
     torch.manual_seed(1)
     layer, edges = nmn.Relate(3, 2, 8), torch.randn(1, 3, 3, 3)
