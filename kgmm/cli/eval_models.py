@@ -26,7 +26,7 @@ def _table(questions: int, rows: Mapping[str, Mapping[str, float]]) -> str:
 
 def _command(data: str) -> click.Command:
     @click.argument("folders", nargs=-1, type=FOLDER)
-    @click.option("--small", is_flag=True, help="A twentieth of the data: figures are off by 2 to 4 points.")
+    @click.option("--small", is_flag=True, help="A fifth of the questions: figures are off by up to 3 points.")
     @json_option
     def run(folders: tuple[Path, ...], small: bool, as_json: bool) -> None:
         found = list(folders) or sorted(p.parent for p in WEIGHTS.glob(f"{data}-*/config.json"))

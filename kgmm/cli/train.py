@@ -75,7 +75,7 @@ ONLY = {
 )
 @click.option("--kb", type=PLACE, help="hybrid, --fusion teacher: keep the knowledge base and its vectors here.")
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
-@click.option("--small", is_flag=True, help="Coloured shapes: a twentieth of the data, to try it out.")
+@click.option("--small", is_flag=True, help="Coloured shapes: learn from a twentieth, to try it out.")
 @json_option
 def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> None:
     """Train MODEL on DATA and write it to a folder; given again after a kill, the run goes on.

@@ -22,7 +22,7 @@ def evaluate(data: str, folders: list[Path], small: bool) -> dict[str, Any]:
     Args:
         data: ``easy-vqa`` or ``clevr``.
         folders: written by ``kgmm train``.
-        small: a twentieth of the data.
+        small: a fifth of the questions.
 
     Raises:
         BadInput: if a folder holds no model trained on *data*.

@@ -237,7 +237,8 @@ def test_what_is_wrong_in_fvqas_files_is_said_with_its_place(shell, fvqa, tmp_pa
 
 def test_folders_that_cannot_be_tested_are_refused_in_one_line(shell, fvqa, tmp_path):
     out = tmp_path / "san"
-    assert shell("train", "san", "clevr", "--small", "--epochs", "1", "--out", out).code == 0
+    ran = shell("train", "san", "clevr", "--small", "--epochs", "1", "--out", out)
+    assert ran.code == 0 and "san on clevr, development split: accuracy 0." in ran.out
     again = Path(shutil.copytree(out, tmp_path / "again"))
     rows = json.loads(shell("eval", "clevr", out, again, "--small", "--json").out)["models"]
     assert rows["san"] == rows[f"san ({again})"]  # two of a name are two rows

@@ -17,6 +17,11 @@ def clevr_split():
     return parts("clevr", small=True)
 
 
+def test_small_splits_are_measured_on_enough_questions(clevr_split):
+    train, dev, test = (len(part.asked) for part in clevr_split)
+    assert train == 1500 and dev >= 240 and test >= 480
+
+
 @pytest.mark.parametrize(
     ("question", "steps"),
     [
