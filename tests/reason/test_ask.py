@@ -111,4 +111,4 @@ def test_half_a_character_is_refused_in_one_line(kb, shell, text):
     ):
         with pytest.raises(KgmmError, match="is no text"):
             refused()
-    assert shell(["retrieve", str(kb.path), text]).code == 1
+    assert shell("retrieve", kb.path, text).code == 1
