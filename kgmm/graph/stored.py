@@ -14,6 +14,7 @@ from kgmm.graph.graph_view import GraphView
 from kgmm.graph.names import NumberedNames
 from kgmm.graph.statements import Statements
 from kgmm.language import names
+from kgmm.language.relations import LINKS
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
@@ -34,7 +35,7 @@ def view(
     Args:
         store: what to look at; the view keeps its own arrays and does not follow later changes.
         graphs: only these named graphs (all by default).
-        relations: only these relations (all by default).
+        relations: only these relations; by default all but those that only lead out of the store (``ExternalURL``).
         directed: walk statements only from subject to object.
         relation_weights: a multiplier for some relations; 0 leaves the relation out.
         weighted: with False every statement weighs 1 before the multipliers.
@@ -47,7 +48,8 @@ def view(
     terms = store.terms
     predicate_ids, codes = np.unique(columns.predicate, return_inverse=True)
     relation_names = list(terms.names(predicate_ids.astype(np.int64)))
-    factors = _factors(relation_names, relation_weights)
+    links = {} if relations else dict.fromkeys(LINKS, 0.0)
+    factors = _factors(relation_names, {**links, **(relation_weights or {})})
     weight = columns.weight if weighted else np.ones(len(columns.weight), np.float32)
     keep = np.ones(len(codes), bool) if not (factors == 0).any() else factors[codes] != 0
     if (factors != 1).any():
@@ -79,8 +81,8 @@ def _several(chosen: str | Iterable[str] | None) -> list[str] | None:
     return [chosen] if isinstance(chosen, str) else list(chosen)
 
 
-def _factors(relation_names: Sequence[str], weights: Mapping[str, float] | None) -> NDArray[np.float64]:
-    wanted = {names.relation(name): factor for name, factor in (weights or {}).items()}
+def _factors(relation_names: Sequence[str], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    wanted = {names.relation(name): factor for name, factor in weights.items()}
     for name, factor in wanted.items():
         if not (np.isfinite(factor) and factor >= 0):
             raise BadInput("relation_weights", f"{name} has {factor}, it must be finite and not negative")

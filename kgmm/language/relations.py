@@ -27,6 +27,8 @@ class Relation(NamedTuple):
     place: bool = False
     #: whether nothing else answers a question by it: "who built it" wants a maker or nothing
     strict: bool = False
+    #: whether it says something of its subject, rather than where else to read of it
+    knowledge: bool = True
     #: whether ConceptNet has it: version 5.7, or ConceptNet-100K
     conceptnet: bool = True
 
@@ -89,7 +91,7 @@ RELATIONS: dict[str, Relation] = {
     "DesireOf": Relation(),
     "DistinctFrom": Relation(),
     "Entails": Relation(),
-    "ExternalURL": Relation(),
+    "ExternalURL": Relation(inherited=False, knowledge=False),
     "HasPainCharacter": Relation(),
     "HasPainIntensity": Relation(),
     "InheritsFrom": Relation(),
@@ -102,6 +104,8 @@ RELATIONS: dict[str, Relation] = {
 DENIES = {name: r.denies for name, r in RELATIONS.items() if r.denies}
 UPWARD = tuple(name for name, r in RELATIONS.items() if r.upward)
 NOT_INHERITED = frozenset(name for name, r in RELATIONS.items() if not r.inherited)
+#: relations that only lead out of the store
+LINKS = frozenset(name for name, r in RELATIONS.items() if not r.knowledge)
 #: relations that say where something is
 LOCATIVE = tuple(name for name, r in RELATIONS.items() if r.place)
 #: relations whose questions are answered by them or not at all

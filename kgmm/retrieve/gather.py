@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.encode.cache import fact_keys
-from kgmm.language.relations import DENIES, NOT_INHERITED, UPWARD
+from kgmm.language.relations import DENIES, LINKS, NOT_INHERITED, UPWARD
 from kgmm.store import Fact, is_general
 
 if TYPE_CHECKING:
@@ -193,6 +193,7 @@ def _admissible(
     ids, at = np.unique(c.graph, return_inverse=True)
     wanted = [name in graphs if graphs is not None else is_general(name) for name in store.terms.names(ids)]
     keep = np.array(wanted, bool)[at]
+    keep &= ~np.isin(c.predicate, known_ids(store, LINKS))
     keep &= ~((c.depth > 0) & np.isin(c.predicate, known_ids(store, NOT_INHERITED)))
     for s, p, o in banned:
         keep &= ~((c.subject == s) & (c.predicate == p) & (c.object == o))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,6 +89,16 @@ def test_the_memory_is_a_graph_for_pyg_and_a_view(kb: KnowledgeStore) -> None:
     assert "/c/en/tabby" in {name for name, seed in zip(names, data.seed.tolist(), strict=True) if seed}
     edges = {(frozenset((a, b)), d["relation"]): d["weight"] for a, b, d in view.edges(data=True)}
     assert edges == pytest.approx({(frozenset((s, o)), p): score for (s, p, o), score in said.items()})
+
+
+def test_a_link_out_of_the_store_is_no_knowledge_to_retrieve_or_walk_over(tmp_path: Path) -> None:
+    with kgmm.open(tmp_path / "kb") as store:
+        page = "http://example.org/animals"
+        store.add([("dog", "ExternalURL", page), ("cat", "ExternalURL", page), ("dog", "IsA", "pet")])
+        assert [m.fact.predicate for m in store.retrieve("a dog")] == ["IsA"]
+        assert set(store.view().concepts) == {"/c/en/dog", "/c/en/pet"}
+        assert page in store.view(relations="ExternalURL").concepts
+        assert page in store.view(relation_weights={"ExternalURL": 0.5}).concepts
 
 
 def test_memories_of_one_store_have_one_numbering_and_train_a_network_as_a_batch(kb: KnowledgeStore) -> None:
