@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from hypothesis import strategies as st
 
 from kgmm.store import Fact, LocalStore
 from kgmm.store.rdf.text import document, plain
+from kgmm.store.sparql import query as sparql
 from kgmm.store.sparql.query import BadQuery, QueryTimeout, Solutions, Triples, needs_annotations, query
 
 FACTS = [
@@ -238,3 +243,21 @@ def test_facts_written_by_columns_are_those_written_one_by_one(tmp_path: Path) -
         assert len(columns) == len(kb) * (2 if merged else 1)
     quads = list(ox.parse(b"".join(plain(kb.opened)), ox.RdfFormat.N_QUADS))
     assert len(quads) == len(kb)
+
+
+def test_a_database_deleted_while_the_worker_opens_it_is_made_again(kb: LocalStore) -> None:
+    assert kb.sparql("ASK { ?s ?p ?o }")
+    kb.add([("new", "IsA", "fact")])
+    (engine,) = sparql._IDLE[kb]
+    assert engine._worker is not None
+    os.kill(engine._worker.pid, signal.SIGSTOP)
+    root, answers = kb.cache_dir("sparql"), list[object]()
+    asking = threading.Thread(target=lambda: answers.append(kb.sparql("ASK { c:new r:IsA c:fact }")))
+    asking.start()
+    while not (made := list(root.glob(f"plain*-{kb.version}.*"))):
+        time.sleep(0.01)
+    time.sleep(0.2)
+    shutil.rmtree(made[0])
+    os.kill(engine._worker.pid, signal.SIGCONT)
+    asking.join(60)
+    assert answers == [True]

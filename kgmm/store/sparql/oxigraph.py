@@ -56,7 +56,7 @@ def index(store: Handle, annotated: bool) -> Path:
             shutil.rmtree(draft, ignore_errors=True)
         for _, old in _versions(store, root, kind)[:-_KEEP]:
             if old != wanted:
-                shutil.rmtree(old, ignore_errors=True)
+                _delete(old)
     return wanted
 
 
@@ -75,8 +75,15 @@ def _versions(store: Handle, root: Path, kind: str) -> list[tuple[int, Path]]:
         if version.isdecimal() and commit == table.identity(store.places.table, int(version)):
             found.append((int(version), path))
         else:
-            shutil.rmtree(path, ignore_errors=True)
+            _delete(path)
     return sorted(found)
+
+
+def _delete(database: Path) -> None:
+    """Delete a database so that it is gone at once for whoever opens it."""
+    gone = database.with_name(f".draft-{database.name}")
+    database.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _build(store: Handle, draft: Path, annotated: bool) -> None:

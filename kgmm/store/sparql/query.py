@@ -234,7 +234,6 @@ def query(
         store.at_close(partial(_close, idle))
     engine = idle.pop() if idle else Engine()
     request = {
-        "index": str(index(store, with_annotations)),
         "query": checked,
         "prefixes": PREFIXES,
         "limit": limit,
@@ -243,7 +242,14 @@ def query(
         "named_graphs": list(named_graphs),
     }
     try:
-        return engine.run(request, timeout, raw)
+        while True:
+            folder = index(store, with_annotations)
+            try:
+                return engine.run({"index": str(folder), **request}, timeout, raw)
+            except QueryFailed:
+                if folder.is_dir():
+                    raise
+                # a process with a newer version deleted it while the worker opened it
     finally:
         idle.append(engine)
 
