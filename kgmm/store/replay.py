@@ -129,7 +129,7 @@ def _replay(places: Places, folder: Path, opened: Opened, version: int) -> Opene
     else:
         known = max(opened.state.terms, int(about.get("terms", 0)))
         _copy_terms(places, folder, opened.state.terms, known)
-        opened = index.open_state(folder, replace(opened.state, terms=known))
+        opened = index.open_state(folder, replace(opened.state, terms=known, sums=""))
         state = _with_files(places, folder, opened, version, files)
     return index.publish_state(folder, state, table.identity(places.table, version))
 
@@ -150,7 +150,7 @@ def rebuild(places: Places, folder: Path, version: int) -> Opened:
             count += len(part)
     except StoreCorrupt:
         shutil.rmtree(places.cache, ignore_errors=True)
-    opened = index.open_state(folder, replace(state, terms=count, version=version))
+    opened = index.open_state(folder, replace(state, terms=count, version=version, sums=""))
     names = [file["path"] for file in table.files(places.table, version)]
     state = _with_files(places, folder, opened, version, names)
     opened = index.publish_state(folder, state, table.identity(places.table, version))

@@ -420,3 +420,21 @@ def test_strangers_files_are_left_alone(kb: LocalStore) -> None:
     shutil.rmtree(kb.path / "index" / "terms")
     assert len(LocalStore(kb.path)) == len(FACTS) + 1
     assert all(path.exists() for path in strange)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_flipped_bit_in_a_small_index_is_found_on_opening(kb: LocalStore, seed: int) -> None:
+    kb.compact()
+    kb.add([("new", "IsA", "fact")])
+    said, draw = set(kb.find()), random.Random(seed)
+    kinds = ["subject", "object", "*.codes", "*.values", "by_*", "*_starts", "overlay-*", "blob", "offsets"]
+    found = sorted((kb.path / "index").rglob(kinds[seed % len(kinds)]))
+    damaged = draw.choice([path for path in found if path.stat().st_size])
+    data = bytearray(damaged.read_bytes())
+    data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+    damaged.write_bytes(data)
+    store = LocalStore(kb.path)
+    assert set(store.find()) == said
+    assert store.count("new") == store.count(object="fact") == store.count("new", "IsA", "fact") == 1
+    assert store.count(object="kind 3") == sum(fact.object == "/c/en/kind_3" for fact in said)
+    assert store.check() == []

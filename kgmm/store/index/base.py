@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh64_hexdigest
 
 from kgmm.store.facts import Columns
-from kgmm.store.index.mapped import mapped, view
+from kgmm.store.index.mapped import SMALL, mapped, view
 
 Array = NDArray[Any]
 #: an order rows are looked up in: an array of rows, or None for that of the rows themselves
@@ -106,6 +107,16 @@ class Base:
         self.items = (view(self.subject), self._objects, *(view(column.codes) for column in coded_columns))
         self._predicates, self._predicate_at = self.items[2], view(self.predicate_starts)
         self.predicate_code, self.graph_code = self.predicate.numbers(), self.graph.numbers()
+
+    def verify(self, sums: dict[str, str]) -> None:
+        """Compare the checksums of the small files.
+
+        Raises:
+            ValueError: if one is wrong.
+        """
+        for path, said in ((self.folder / name, said) for name, said in sums.items()):
+            if path.stat().st_size <= SMALL and xxh64_hexdigest(path.read_bytes()) != said:
+                raise ValueError(f"{path}: its checksum is wrong")
 
     def statements(self, rows: Array | slice) -> Statements:
         """Return some rows, their sources as codes into this base's own list."""

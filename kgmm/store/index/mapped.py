@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+#: bytes of a file up to which its checksum is compared on opening; larger ones wait for a check
+SMALL = 1 << 18
+
 
 def view(array: NDArray[Any]) -> memoryview:
     """Return an array's memory, whose items read faster one by one than the array's."""

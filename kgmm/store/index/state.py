@@ -47,6 +47,8 @@ class State:
     layout: int = LAYOUT
     #: the table's :func:`kgmm.store.table.delta.identity` at the version; empty in an index of before there was one
     commit: str = ""
+    #: checksums of the dictionaries of terms and sources
+    sums: str = ""
 
 
 #: a number that no term has: patterns with it find nothing
@@ -112,6 +114,10 @@ class Opened:
         selection = self.snapshot.select(s, p, o, g)
         return self.snapshot.statements(selection, 0, len(selection)).columns()
 
+    def sums(self) -> str:
+        """Return the checksums of the dictionaries."""
+        return f"{self.terms.checksum()} {self.sources.checksum()}"
+
     def counted(self, column: str) -> dict[str, int]:
         """Return how many statements each ``predicate`` or ``graph`` has, most frequent first."""
         counts = ((self.terms.name(i), n) for i, n in self.snapshot.counts(column).items())
@@ -138,10 +144,11 @@ def read_state(folder: Path) -> State | None:
 
 def publish_state(folder: Path, state: State, commit: str = "") -> Opened:
     """Make a state, of a commit of the table, the one that counts and map its files."""
-    state = replace(state, commit=commit)
+    opened = _mapped(folder, replace(state, commit=commit))
+    opened.state = state = replace(opened.state, sums=opened.sums())
     text = json.dumps(asdict(state)).encode()
     publish(folder / "current.json", text + b"\n" + xxh64_hexdigest(text).encode())
-    return open_state(folder, state)
+    return opened
 
 
 def start(folder: Path) -> Opened:
@@ -159,16 +166,23 @@ def new_base(folder: Path, rows: Statements, terms: int, in_order: bool = False)
 
 
 def open_state(folder: Path, state: State) -> Opened:
-    """Map the files of a state.
+    """Map the files of a state, comparing the checksums of small ones.
 
     Raises:
-        OSError, ValueError: if files are missing or do not fit together.
+        OSError, ValueError: if files are missing, damaged or do not fit together.
     """
+    opened = _mapped(folder, state)
+    opened.snapshot.base.verify(state.sizes["sums"])
+    if state.sums not in ("", opened.sums()):
+        raise ValueError(f"{folder}: the checksum of a dictionary is wrong")
+    return opened
+
+
+def _mapped(folder: Path, state: State) -> Opened:
     base = Base(folder / state.base, state.sizes)
     overlay = read_overlay(folder, state) if state.overlay else None
-    return Opened(
-        state, Terms(folder / "terms", state.terms), Terms(folder / "sources", state.sources), Snapshot(base, overlay)
-    )
+    terms, sources = Terms(folder / "terms", state.terms), Terms(folder / "sources", state.sources)
+    return Opened(state, terms, sources, Snapshot(base, overlay))
 
 
 _OVERLAY = np.dtype([("s", "u4"), ("p", "u4"), ("o", "u4"), ("g", "u4"), ("c", "u4"), ("w", "f8")])

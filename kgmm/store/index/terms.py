@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from xxhash import xxh64_intdigest
+from xxhash import xxh64_hexdigest, xxh64_intdigest
 
 from kgmm.errors import StoreCorrupt
 from kgmm.files import publish
-from kgmm.store.index.mapped import mapped, mapping, view
+from kgmm.store.index.mapped import SMALL, mapped, mapping, view
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,6 +85,11 @@ class Terms:
     def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
         """All terms' bytes one after the other, and where each begins."""
         return self._blob, self._offsets
+
+    def checksum(self) -> str:
+        """Return a checksum of the terms and their places, empty where they are too many to compare it on opening."""
+        size = int(self._offsets[self._count])
+        return xxh64_hexdigest(self._data[:size] + self._offsets.tobytes()) if size <= SMALL else ""
 
     def texts(self) -> pl.Series:
         """Return all terms in the order of their ids as a column of strings.
