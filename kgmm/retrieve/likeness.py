@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
-T = TypeVar("T")
 
 #: concepts whose vectors are compared; encoding a label takes about a third of a millisecond, once
 CONCEPTS = 20_000
