@@ -91,7 +91,11 @@ def _index(store: Handle) -> Iterator[str]:
                 yield f"{folder / name}: its checksum is wrong"
         except OSError as error:
             yield f"{folder / name}: {error.strerror}"
-    opened = index.open_state(store.places.index, state)
+    try:
+        opened = index.open_state(store.places.index, state)
+    except (OSError, ValueError) as error:
+        yield str(error)
+        return
     for terms in (opened.terms, opened.sources):
         if problem := _dictionary(terms):
             yield f"{store.places.index}: {problem}"

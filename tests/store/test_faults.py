@@ -438,3 +438,15 @@ def test_a_flipped_bit_in_a_small_index_is_found_on_opening(kb: LocalStore, seed
     assert store.count("new") == store.count(object="fact") == store.count("new", "IsA", "fact") == 1
     assert store.count(object="kind 3") == sum(fact.object == "/c/en/kind_3" for fact in said)
     assert store.check() == []
+
+
+@pytest.mark.parametrize("name", ["blob", "offsets", "slots"])
+def test_a_dictionary_damaged_under_an_open_store_is_repaired(kb: LocalStore, name: str) -> None:
+    path = kb.path / "index" / "terms" / name
+    data = bytearray(path.read_bytes())
+    at = next(i for i, byte in enumerate(data) if byte)
+    data[at] ^= 1
+    path.write_bytes(data)
+    assert len(kb.check()) == 1
+    assert kb.check() == []
+    assert set(kb.find()) == set(FACTS)

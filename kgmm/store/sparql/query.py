@@ -187,7 +187,7 @@ _IDLE: weakref.WeakKeyDictionary[Handle, list[Engine]] = weakref.WeakKeyDictiona
 
 def query(
     store: Handle,
-    text: str,
+    query: str,
     *,
     timeout: float = TIMEOUT,
     limit: int | None = None,
@@ -204,7 +204,7 @@ def query(
 
     Args:
         store: the store to ask.
-        text: SELECT, ASK, CONSTRUCT or DESCRIBE.
+        query: SELECT, ASK, CONSTRUCT or DESCRIBE.
         timeout: seconds after which the query is killed.
         limit: most rows to return; the result's ``truncated`` says whether there were more.
         annotations: whether statements about facts (weight, source) are visible; by default, if the
@@ -227,7 +227,7 @@ def query(
     from kgmm.store.rdf.terms import PREFIXES
     from kgmm.store.sparql.oxigraph import index, merged
 
-    checked = check(text)
+    checked = check(query)
     with_annotations = needs_annotations(checked) if annotations is None else annotations
     if (idle := _IDLE.get(store)) is None:
         idle = _IDLE[store] = []
