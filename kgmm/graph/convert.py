@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from typing import Any
 
 import numpy as np
 
 from kgmm.errors import KgmmError
 from kgmm.graph.graph import Graph
+from kgmm.language import names
 
 #: a text encoder or its name, a fitted hashing method, or a function from names to one row of numbers each
 Features = Any
@@ -40,8 +43,9 @@ def to_pyg(view: Graph, features: Features | None = None, *, hetero: bool = Fals
     Returns:
         ``Data`` with ``x`` (nodes, dimension) float32, ``edge_index`` (2, edges) int64, ``edge_type`` (edges,)
         codes into ``relation_names``, ``edge_weight`` (edges,) float32, ``concept_names``, ``term_id``; or
-        ``HeteroData`` with node type ``"concept"`` and edge types ``("concept", relation, "concept")``,
-        reversed statements under ``"rev_" + relation``.
+        ``HeteroData`` with node type ``"concept"`` and edge types ``("concept", name, "concept")``, reversed
+        statements under ``"rev_" + name``: *name* is the relation's :func:`edge_name`, and the relation itself is
+        kept as ``relation`` of each edge type.
 
     Raises:
         KgmmError: if *features* is no function and the view does not come from a store.
@@ -83,11 +87,26 @@ def to_pyg(view: Graph, features: Features | None = None, *, hetero: bool = Fals
 
 
 def _add_relation(data: Any, relation: str, ends: Any, weights: Any, *, both: bool) -> None:
-    there = data["concept", relation, "concept"]
-    there.edge_index, there.edge_weight = ends, weights
-    if both:
-        back = data["concept", f"rev_{relation}", "concept"]
-        back.edge_index, back.edge_weight = ends.flip(0), weights
+    name = edge_name(relation)
+    ways = [(name, ends), (f"rev_{name}", ends.flip(0))] if both else [(name, ends)]
+    for way, led in ways:
+        kind = data["concept", way, "concept"]
+        kind.edge_index, kind.edge_weight, kind.relation = led, weights, relation
+
+
+def edge_name(relation: str) -> str:
+    """Return what the edges of a relation are called in ``HeteroData``: a name PyG can make modules and variables of.
+
+    ConceptNet's relations keep theirs. IRIs and others that are no plain word, and those that look like the way back
+    of another (``rev_IsA``), get their label and a checksum, the same in every view.
+
+    Example:
+        >>> edge_name("IsA"), edge_name("http://schema.org/name"), edge_name("rev_IsA")
+        ('IsA', 'name_370bc576', 'rev_IsA_21dc6772')
+    """
+    if re.fullmatch(r"[A-Za-z]\w*", relation, re.ASCII) and not relation.startswith("rev_"):
+        return relation
+    return f"{re.sub(r'[^A-Za-z0-9]+', '_', names.label(relation)).strip('_')}_{zlib.crc32(relation.encode()):08x}"
 
 
 def _vectors(view: Graph, features: Features) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
+import torch_geometric.nn
 from hypothesis import given, settings
 
 from kgmm.errors import BadInput, KgmmError
@@ -82,6 +83,29 @@ def test_hetero_data_has_one_edge_type_per_relation_and_direction():
     data = animals().to_pyg(hetero=True)
     assert ("concept", "IsA", "concept") in data.edge_types and ("concept", "rev_IsA", "concept") in data.edge_types
     assert data["concept", "IsA", "concept"].edge_index.tolist() == [[0, 1], [3, 3]]
+
+
+def test_no_relation_is_lost_or_breaks_a_heterogeneous_network():
+    """IRIs as relations broke ``to_hetero``; ``rev_IsA`` beside ``IsA`` overwrote the way back: two of six edges."""
+    pair = GraphView.from_edges(["cat", "dog", "animal"], ["animal", "animal", "dog"], ["IsA", "IsA", "rev_IsA"])
+    data = pair.to_pyg(hetero=True)
+    assert sum(kind.edge_index.shape[1] for kind in data.edge_stores) == 6
+    relations = [
+        "http://schema.org/name",
+        "http://schema.org/na.me",
+        "is a",
+        "IsA",
+        "rev_IsA",
+        "1st",
+        "知る",
+        "知道",
+        "-",
+    ]
+    view = GraphView.from_edges(["a"] * len(relations), [f"b{i}" for i in range(len(relations))], relations)
+    data = view.to_pyg(hetero=True, features=lambda names: [[1.0]] * len(names))
+    assert sorted(kind.relation for kind in data.edge_stores) == sorted(2 * relations)
+    network = torch_geometric.nn.to_hetero(torch_geometric.nn.GraphSAGE(1, 4, 2, 3), data.metadata())
+    assert network(data.x_dict, data.edge_index_dict)["concept"].shape == (len(view), 3)
 
 
 def test_named_features_need_a_store():
