@@ -36,6 +36,7 @@ def resolve(view: Graph, seeds: Seeds) -> SeedNodes:
     """
     names = [seeds] if isinstance(seeds, str) else seeds
     weighted: Mapping[str, float] = names if isinstance(names, Mapping) else Counter(names)
+    scale = math.frexp(max(weighted.values(), default=0.0))[1]  # a power of two: huge weights add up, no digit changes
     found: dict[int, float] = {}
     missing: list[str] = []
     for name, mass in weighted.items():
@@ -45,7 +46,7 @@ def resolve(view: Graph, seeds: Seeds) -> SeedNodes:
         if at is None:
             missing.append(name)
         elif mass > 0:
-            found[at] = found.get(at, 0.0) + float(mass)
+            found[at] = found.get(at, 0.0) + math.ldexp(mass, -scale)
     if missing and len(missing) == len(weighted):
         raise UnknownConcept(missing[0], near(view.node_names, missing[0]), where="the view")
     if not found:

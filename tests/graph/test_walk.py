@@ -271,3 +271,11 @@ def test_scores_are_a_mapping():
     assert scores.to_polars().columns == ["concept", "score"]
     assert scores.to_polars()["score"].is_sorted(descending=True)
     assert "dog" in scores._repr_html_() and "dog" in repr(scores)
+
+
+def test_only_the_proportions_of_seeds_count_however_large_or_small():
+    """Seeds of 1e308 gave nan, for their sum is no number; the same concept written two ways adds up."""
+    view = GraphView.from_edges(["/c/en/cat", "/c/en/dog"], ["/c/en/animal"] * 2)
+    expected = view.walk({"cat": 2, "dog": 1}).array
+    for weight in (5e-324, 1e-300, 1e300, 8e307):
+        np.testing.assert_array_equal(view.walk({"cat": weight, "/c/en/cat": weight, "dog": weight}).array, expected)
