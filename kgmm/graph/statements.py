@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from kgmm.errors import BadInput
 from kgmm.graph.names import NodeNames
 
+#: what a weight may be
+LEAST, MOST = np.float32(1e-15), np.float32(1e15)
+
 
 @dataclass(frozen=True)
 class Statements:
@@ -55,19 +58,21 @@ class Statements:
 
 
 def require_positive(statements: Statements, node_names: NodeNames) -> None:
-    """Check that every weight is positive and finite.
+    """Check that every weight is one that walks can count with: from 1e-15 to 1e15.
+
+    Beyond that sums and squares in single precision are 0 or infinite.
 
     Raises:
         BadInput: naming the first statement whose weight is not.
     """
     weight = statements.weight
-    if len(weight) == 0 or (np.min(weight) > 0 and np.isfinite(np.max(weight))):
+    if len(weight) == 0 or (np.min(weight) >= LEAST and np.max(weight) <= MOST):
         return
-    bad = int(np.flatnonzero(~(weight > 0) | ~np.isfinite(weight))[0])
+    bad = int(np.flatnonzero(~((weight >= LEAST) & (weight <= MOST)))[0])
     ends = node_names.at(np.array([statements.subject[bad], statements.object[bad]]))
     relation = statements.relations[statements.relation[bad]]
     raise BadInput(
         f"edge {ends[0]} -{relation}-> {ends[1]}",
-        f"its weight is {weight[bad]}, a view needs positive finite weights; "
+        f"its weight is {weight[bad]}, a view needs positive finite weights from 1e-15 to 1e15; "
         "correct the fact, or leave its relation out (relations=… or relation_weights={…: 0})",
     )

@@ -113,6 +113,13 @@ def test_named_features_need_a_store():
         animals().to_pyg(features="minilm")
 
 
+@pytest.mark.parametrize("weight", [0.0, -1.0, np.nan, np.inf, 1e308, 1e37, 1e-38, 5e-324])
+def test_a_weight_that_no_walk_can_count_with_is_refused_by_its_edge(weight: float):
+    """A weight of 1e39 was a ZeroDivisionError in a walk, one of 1e37 kept it going for ever."""
+    with pytest.raises(BadInput, match="edge b -RelatedTo-> c"):
+        GraphView.from_edges(["a", "b"], ["b", "c"], weights=np.array([1.0, weight]))
+
+
 def test_columns_of_different_length_are_refused():
     with pytest.raises(BadInput, match="objects has 1 entries, subjects has 2"):
         GraphView.from_edges(["a", "b"], ["c"])
