@@ -123,30 +123,44 @@ def _decoded(picture: Image.Image, name: str, path: str | None, max_pixels: int,
             turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
             if max_side is not None and picture.format in ("JPEG", "MPO"):
                 picture.draft("RGB", (min(max_side, width), min(max_side, height)))
-            pixels = _rgb(ImageOps.exif_transpose(picture))
+            pixels = _rgb(ImageOps.exif_transpose(picture), picture)
     except _DAMAGE as error:
         raise BadInput(name, f"damaged or cut short: {_one_line(error)}") from error
     full = (height, width) if turned else (width, height)
     return _reduced(Picture(pixels, *full, path), max_side, name)
 
 
-def _rgb(picture: Image.Image) -> NDArray[np.uint8]:
+def _rgb(picture: Image.Image, file: Any) -> NDArray[np.uint8]:
+    """Return the pixels of a picture, which was read from *file* and turned upright."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        return _eight_bits(np.asarray(picture))
+        values = np.asarray(picture)
+        if picture.mode == "I" and file.format == "TIFF" and file.tag_v2.get(339, 1) in (1, (1,)):  # without sign
+            values = values.view(np.uint32)
+        grey = _eight_bits(values, 65535 if file.format == "PPM" else None)  # Pillow brings deep PGM to 16 bits
+        return np.repeat(grey[:, :, None], 3, axis=2)
     if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
         rgba = picture.convert("RGBA")
         return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
     return np.asarray(picture.convert("RGB"))
 
 
-def _eight_bits(grey: NDArray[Any]) -> NDArray[np.uint8]:
-    """Bring deep grey values, shape (h, w), to 8 bits by their type's range, and to three channels."""
-    values = np.nan_to_num(grey.astype(np.float32))
-    top = 1.0 if grey.dtype.kind == "f" and values.max() <= 1 else 65535.0 if values.max() > 255 else 255.0
-    if grey.dtype == np.uint16:
-        top = 65535.0
-    eight = (values * (255 / top)).clip(0, 255).round().astype(np.uint8)
-    return np.repeat(eight[:, :, None], 3, axis=2)
+def _eight_bits(values: NDArray[Any], white: float | None = None) -> NDArray[np.uint8]:
+    """Bring numbers to 8 bits.
+
+    White is the top of 16-bit numbers without sign, whatever their byte order; other types are often filled in part
+    only, so that it is the top of the least depth (1, 8, 16, 24, 31 or 32 bits) that holds them all.
+    """
+    kind = values.dtype.kind
+    if values.dtype == np.uint8:
+        return values
+    if kind == "u" and values.dtype.itemsize == 2:
+        white = 65535
+    if white is None:
+        most = float(values[np.isfinite(values)].max(initial=0))
+        depths = (1 if kind in "bf" else 255, 255, 65535, 2**24 - 1, 2**31 - 1, 2**32 - 1)
+        slack = 1.1 if kind == "f" else 1.0  # resampled numbers overshoot
+        white = next((top for top in depths if most <= slack * top), most)
+    return (np.nan_to_num(values.astype(np.float32)) * (255 / white)).clip(0, 255).round().astype(np.uint8)
 
 
 def _from_array(array: NDArray[Any], max_pixels: int) -> Picture:
@@ -157,18 +171,10 @@ def _from_array(array: NDArray[Any], max_pixels: int) -> Picture:
         raise BadInput("array", f"a picture has numbers, not {array.dtype}")
     if shape[0] * shape[1] > max_pixels:
         raise BadInput("array", f"too large: {shape[1]} x {shape[0]} pixels, at most {max_pixels}")
-    if array.dtype.kind == "b":
-        array = array.astype(np.uint8) * 255
-    elif array.dtype == np.uint16:
-        array = (array.astype(np.float32) / 257).round()
-    elif array.dtype.kind == "f":
-        array = np.nan_to_num(array.astype(np.float32))
-        array = array * 255 if array.max() <= 1 else array
-    array = array.reshape(shape[0], shape[1], -1)
-    if array.shape[2] == 4:
-        alpha = array[:, :, 3:].astype(np.float32) / 255
-        array = (array[:, :, :3] * alpha + 255 * (1 - alpha)).round()
-    pixels = np.clip(array, 0, 255).astype(np.uint8)
+    pixels = _eight_bits(array).reshape(shape[0], shape[1], -1)
+    if pixels.shape[2] == 4:
+        alpha = pixels[:, :, 3:].astype(np.float32) / 255
+        pixels = (pixels[:, :, :3] * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
     if pixels.shape[2] == 1:
         pixels = np.repeat(pixels, 3, axis=2)
     return Picture(pixels, shape[1], shape[0])

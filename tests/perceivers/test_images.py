@@ -76,6 +76,38 @@ def test_grey_palette_and_deep_pictures_become_rgb(tmp_path: Path) -> None:
         ).pixels.shape == (20, 40, 3)
 
 
+@pytest.mark.parametrize("kind", ["<i4", "<u4", ">i4", ">u4"])
+def test_32_bit_pictures_keep_their_grey_levels(tmp_path: Path, kind: str) -> None:
+    top = np.iinfo(kind).max
+    ramp = (np.arange(256) * (top / 255)).astype(kind)[None].repeat(8, 0)
+    seen = [read_image(ramp), read_image(ramp[:, :, None].repeat(3, 2))]
+    if kind != ">u4":  # Pillow reads no such TIFF
+        seen.append(read_image(tiff(tmp_path / "deep.tif", ramp)))
+    for picture in seen:
+        np.testing.assert_allclose(picture.pixels[0, :, 0], np.arange(256), atol=1)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_dark_16_bit_picture_stays_dark_whatever_its_byte_order(tmp_path: Path, order: str) -> None:
+    dark = np.arange(200).astype(f"{order}u2")[None].repeat(8, 0)
+    for picture in (read_image(dark), read_image(tiff(tmp_path / "dark.tif", dark))):
+        assert picture.pixels.max() == 1
+    (tmp_path / "dark.pgm").write_bytes(b"P5 200 8 65535\n" + dark.astype(">u2").tobytes())
+    assert read_image(tmp_path / "dark.pgm").pixels.max() == 1
+
+
+def tiff(path: Path, grey: np.ndarray) -> Path:
+    """Write grey values as an uncompressed TIFF of their own type and byte order."""
+    order = grey.dtype.str[0]
+    signed = 2 if grey.dtype.kind == "i" else 1
+    tags = {256: grey.shape[1], 257: grey.shape[0], 258: 8 * grey.itemsize, 259: 1, 262: 1, 273: 8, 277: 1}
+    tags |= {278: grey.shape[0], 279: grey.nbytes, 339: signed}
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8 + grey.nbytes)
+    rows = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    path.write_bytes(head + grey.tobytes() + struct.pack(f"{order}H", len(tags)) + rows + bytes(4))
+    return path
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
 def test_alpha_is_laid_over_white(mode: str) -> None:
     clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
