@@ -42,6 +42,62 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, said: s
         read_subtitles(tmp_path / "none.srt")
 
 
+def said(path: Path, text: str) -> list[str]:
+    path.write_bytes(text.encode())
+    return [cue.text for cue in read_subtitles(path)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+@pytest.mark.parametrize("head", ["", "WEBVTT\n\n"])
+def test_blank_lines_and_line_ends_of_any_kind_cost_no_words(tmp_path: Path, head: str, blank: str, end: str) -> None:
+    times = ["00:00:00.000 --> 00:00:02.000", "00:00:02.000 --> 00:00:05.000 line:79%", "00:00:05.000 --> 00:00:07.000"]
+    text = f"{head}1\n{times[0]}\nAt dawn.\n\n2\n{times[1]}\n{blank}\nA keeper\n{blank}\nspeaks.\n\n3\n{times[2]}\nGood night.\n"
+    assert said(tmp_path / "a.srt", text.replace("\n", end)) == ["At dawn.", "A keeper speaks.", "Good night."]
+
+
+def test_what_is_no_cue_of_webvtt_is_not_said(tmp_path: Path) -> None:
+    times = "00:01.000 --> 00:02.000", "00:02.000 --> 00:03.000"
+    text = f"WEBVTT\n\nintro\n{times[0]}\nOne\n\nNOTE a\nremark\n\noutro\n{times[1]}\nTwo\n\nSTYLE\n::cue {{}}\n"
+    assert said(tmp_path / "a.vtt", text) == ["One", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("3 < 5 and 7 > 2", "3 < 5 and 7 > 2"),
+        ("I <3 you -> <here>", "I <3 you -> <here>"),
+        ("Rome --> Paris", "Rome --> Paris"),
+        ("-5 degrees", "-5 degrees"),
+        (">> <v.loud Ann Lee>Good</v><br/><c.red>news</c> &lt;b&gt;", "Good news <b>"),
+        ("{\\an8}<font color='red'>Go</font> <i>on</i><00:00:01.500> <U>now</U>", "Go on now"),
+    ],
+)
+def test_angle_brackets_are_characters_where_they_are_no_markup(tmp_path: Path, line: str, words: str) -> None:
+    assert said(tmp_path / "a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{line}\n") == [words]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        [["a b", " "], ["a b", "c d"], ["c d", " "], ["c d", "e"]],
+        [["a b"], ["a b", "c d"], ["a b", "c d", "e"]],
+        [["a"], ["a b"], ["a b c"], ["a b c", "d e"]],
+        [[" ", "a <00:00:01.100><c>b</c>"], ["a b", " "], ["a b", "c<00:00:01.100><c> d e</c>"]],
+    ],
+)
+def test_rolling_captions_say_each_word_once(tmp_path: Path, shown: list[list[str]]) -> None:
+    cues = [f"00:0{i}.000 --> 00:0{i + 1}.000\n" + "\n".join(lines) + "\n" for i, lines in enumerate(shown)]
+    assert " ".join(said(tmp_path / "a.vtt", "WEBVTT\n\n" + "\n".join(cues))) == "a b c d e"
+
+
+def test_lines_sung_again_are_said_again(tmp_path: Path) -> None:
+    cues = [
+        f"00:0{i}.000 --> 00:0{i + 1}.000\n{line}\n" for i, line in enumerate(("Come", "Come", "Oh", "Come", "Come"))
+    ]
+    assert said(tmp_path / "a.vtt", "WEBVTT\n\n" + "\n".join(cues)) == ["Come", "Come", "Oh", "Come", "Come"]
+
+
 def test_an_empty_file_has_no_cues(tmp_path: Path) -> None:
     (tmp_path / "x.srt").write_text("")
     (tmp_path / "x.vtt").write_text("WEBVTT\n")

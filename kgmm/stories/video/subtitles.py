@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import html
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,23 @@ if TYPE_CHECKING:
     from kgmm.stories.video.shots import Cut
 
 _TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})\s*-->\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})(?:\s.*)?$")
-_TAG = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")
-_SPEAKER = re.compile(r"^\s*(?:>>+|-)\s*")
+#: what seems to be meant for a time line
+_NO_TIME = re.compile(r"\d\s*[:.,].*-->|-->.*\d\s*[:.,]")
+#: blocks of WebVTT that are no cues
+_BLOCKS = ("NOTE", "STYLE", "REGION")
+_BREAK = re.compile(r"<br\s*/?>|\\[Nnh]", re.IGNORECASE)
+#: markup of SRT, WebVTT and ASS; other angle brackets are characters
+_TAG = re.compile(
+    r"</?(?:[cibus]|ruby|r[tp]|em|strong)(?:\.[^\s<>]*)?\s*/?>"
+    r"|</?(?:v|lang)(?:[.\s][^<>]*)?>"
+    r"|</?(?:font|span|p|div|a)(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>"
+    r"|<(?:\d+:)?\d+:\d+[.,]\d+>"
+    r"|\{\\[^{}]*\}",
+    re.IGNORECASE,
+)
+_SPEAKER = re.compile(r"^\s*(?:>>+|-(?!\d))\s*")
+#: seconds from and to which lines are shown
+_Shown = tuple[float, float, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +66,7 @@ def read_subtitles(path: str | Path) -> list[Cue]:
     except OSError as error:
         raise BadInput(file, f"no subtitles can be read: {error.strerror}") from error
     text = _decoded(raw)
-    cues = sorted(_cues(text, file), key=lambda cue: (cue.start, cue.end))
+    cues = _unrolled(_cues(text, file))
     if not cues and text.strip() and not text.lstrip().startswith("WEBVTT"):
         raise BadInput(file, "no cue found; SRT or WebVTT with lines like 00:00:01,000 --> 00:00:02,000 is expected")
     return cues
@@ -65,32 +81,68 @@ def _decoded(raw: bytes) -> str:
         return raw.decode("cp1252", "replace")
 
 
-def _cues(text: str, file: Path) -> Iterator[Cue]:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    at = 0
-    while at < len(lines):
+def _cues(text: str, file: Path) -> Iterator[_Shown]:
+    """Yield what each cue shows: all lines up to the next cue's time, whatever blank lines there are between them."""
+    lines = re.sub(r"\r*\n|\r", "\n", text).split("\n")
+    web = text.lstrip().startswith("WEBVTT")
+    times: list[int] = []
+    for at, line in enumerate(lines):
+        if _TIMES.match(line):
+            times.append(at)
+        elif _NO_TIME.search(line) and not line.startswith(_BLOCKS):
+            raise BadInput(file, f"not a time: {line.strip()[:60]!r}", at + 1)
+    for at, following in itertools.pairwise([*times, len(lines)]):
         found = _TIMES.match(lines[at])
-        if found is None:
-            if "-->" in lines[at] and not lines[at].startswith(("NOTE", "STYLE", "REGION")):
-                raise BadInput(file, f"not a time: {lines[at].strip()[:60]!r}", at + 1)
-            at += 1
-            continue
+        assert found is not None
         start, end = round(seconds(found[1]), 3), round(seconds(found[2]), 3)
         if end < start:
             raise BadInput(file, f"a cue ends at {found[2]}, before it starts at {found[1]}", at + 1)
-        said = []
-        at += 1
-        while at < len(lines) and lines[at].strip() and not _TIMES.match(lines[at]):
-            said.append(lines[at])
-            at += 1
-        if at < len(lines) and said and _TIMES.match(lines[at]):  # no blank line before the next cue's number
-            said = said[:-1] if said[-1].strip().isdigit() else said
-        yield Cue(start, end, plain(" ".join(said)))
+        said = lines[at + 1 : following]
+        if following < len(lines) and said and _is_label(said, web):
+            said.pop()
+        if web:
+            blocks = re.split(r"\n\n+", "\n".join(said))
+            said = [line for block in blocks if not block.startswith(_BLOCKS) for line in block.split("\n")]
+        yield start, end, said
 
 
-def plain(text: str) -> str:
-    """Return a cue's text without markup, speaker marks and double spaces."""
-    return " ".join(_SPEAKER.sub("", html.unescape(_TAG.sub("", text))).replace("\\N", " ").split())
+def _is_label(lines: list[str], web: bool) -> bool:
+    """Tell whether the line before the next cue's time is its label: a number, or in WebVTT a block of one line."""
+    alone = len(lines) > 1 and lines[-2] == "" and any(line.strip() for line in lines[:-1])
+    return lines[-1].strip().isdigit() or (web and alone and lines[-1] != "")
+
+
+def _unrolled(shown: Iterable[_Shown]) -> list[Cue]:
+    """Return cues in order of time; in rolling captions, which show lines again and add to them, only what is added.
+
+    Captions roll if at least half of the cues that follow another at once, and differ from it, go on from it.
+    """
+    cleaned = [(start, end, [words for line in lines if (words := _unmarked(line))]) for start, end, lines in shown]
+    cleaned.sort(key=lambda cue: cue[:2])
+    added: list[list[str] | None] = [None]
+    for (_, before, old), (start, _, new) in itertools.pairwise(cleaned):
+        added.append(_added(old, new) if old and new and start - before <= 0.1 else None)
+    at_once = [i for i in range(1, len(cleaned)) if cleaned[i][0] - cleaned[i - 1][1] <= 0.1 and added[i] != []]
+    rolling = 2 * sum(bool(added[i]) for i in at_once) >= max(len(at_once), 1)
+    said = [
+        (a, b, more if rolling and more is not None else new) for (a, b, new), more in zip(cleaned, added, strict=False)
+    ]
+    cues = [Cue(a, b, " ".join(_SPEAKER.sub("", " ".join(lines)).split())) for a, b, lines in said]
+    return [cue for cue in cues if cue.text or not rolling]
+
+
+def _added(before: list[str], lines: list[str]) -> list[str] | None:
+    """Return what lines add to those shown before; None if they do not go on from them."""
+    for first in range(len(before)):
+        if lines[: len(before) - first] == before[first:]:
+            return lines[len(before) - first :]
+    whole, new = " ".join(before), " ".join(lines)
+    return [new[len(whole) :]] if new.startswith(whole + " ") else None
+
+
+def _unmarked(line: str) -> str:
+    """Return a line without markup and double spaces."""
+    return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", line))).split())
 
 
 def embedded_subtitles(video: str | Path) -> list[Cue]:
@@ -102,31 +154,29 @@ def embedded_subtitles(video: str | Path) -> list[Cue]:
     with opened(Path(video)) as container:
         if not container.streams.subtitles:
             return []
-        return sorted(_packets(container, container.streams.subtitles[0]), key=lambda cue: cue.start)
+        return _unrolled(_packets(container, container.streams.subtitles[0]))
 
 
-def _packets(container: Any, stream: Any) -> Iterator[Cue]:
+def _packets(container: Any, stream: Any) -> Iterator[_Shown]:
+    """Yield what is shown, in seconds of the film, which may start late on its own clock."""
     import av
 
+    pictures = container.streams.video[:1]
+    first = float(pictures[0].start_time * pictures[0].time_base) if pictures and pictures[0].start_time else 0.0
     for packet in container.demux(stream):
         if packet.pts is None:
             continue
-        start = float(packet.pts * packet.time_base)
+        start = float(packet.pts * packet.time_base) - first
         long = float((packet.duration or 0) * packet.time_base)
         try:
             rows = packet.decode()
         except av.FFmpegError:
             continue  # one damaged cue does not cost the others
         for row in rows:
-            text = _dialogue(row)
-            if text:
-                yield Cue(round(start, 3), round(start + long, 3), text)
-
-
-def _dialogue(row: Any) -> str:
-    raw = getattr(row, "dialogue", b"") or getattr(row, "ass", b"") or getattr(row, "text", b"")
-    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
-    return plain(text.replace("\\N", " "))
+            raw = getattr(row, "dialogue", b"") or getattr(row, "ass", b"") or getattr(row, "text", b"")
+            text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+            if text.strip():
+                yield round(max(start, 0), 3), round(max(start + long, 0), 3), re.split(r"\\N|\n", text)
 
 
 def aligned(cues: Sequence[Cue], shots: Sequence[Cut]) -> list[str]:
