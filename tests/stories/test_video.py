@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -19,8 +20,9 @@ from kgmm.stories import Shot, StoryGraph
 from kgmm.stories.example.drawing import draw_logo, drawn
 from kgmm.stories.example.news import news
 from kgmm.stories.example.render import render
+from kgmm.stories.video.decoding import frames
 from kgmm.stories.video.shots import find_shots
-from kgmm.stories.video.subtitles import read_subtitles
+from kgmm.stories.video.subtitles import Cue, read_subtitles, write_srt
 
 ASS = (
     b"[Script Info]\nScriptType: v4.00+\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize, PrimaryColour\n"
@@ -96,22 +98,24 @@ def test_subtitles_in_the_video_do_as_well(three_shots: StoryGraph, tmp_path: Pa
     assert any(s.logos for s in other.shots)
 
 
-def embedded(video: Path, path: Path) -> Path:
-    """Write a video with the subtitles that lie beside it inside, as 3GPP timed text."""
+def embedded(video: Path, path: Path, late: float = 0.0) -> Path:
+    """Write a video with the subtitles that lie beside it inside, as 3GPP timed text; its clock starts *late*."""
     with av.open(str(video)) as source, av.open(str(path), "w") as target:
         (pictures,) = source.streams.video
         stream, text = target.add_stream_from_template(pictures), target.add_stream("mov_text")
         text.codec_context.subtitle_header = ASS
         text.time_base = Fraction(1, 1000)
         for packet in source.demux(pictures):
-            if packet.dts is not None:
+            if packet.dts is not None and packet.pts is not None:
+                packet.pts += round(late / packet.time_base)
+                packet.dts += round(late / packet.time_base)
                 packet.stream = stream
                 target.mux(packet)
         for cue in read_subtitles(video.with_suffix(".srt")):
             raw = cue.text.encode()
             packet = av.Packet(len(raw).to_bytes(2, "big") + raw)
             packet.stream, packet.time_base = text, Fraction(1, 1000)
-            packet.pts = packet.dts = round(cue.start * 1000)
+            packet.pts = packet.dts = round((cue.start + late) * 1000)
             packet.duration = round((cue.end - cue.start) * 1000)
             target.mux(packet)
     return path
@@ -195,6 +199,74 @@ def test_a_video_cut_short_is_read_as_far_as_it_goes(three_shots: StoryGraph, tm
     bad = tmp_path / "bad.mkv"
     bad.write_bytes(damaged)
     assert list(find_shots(bad))
+
+
+FOUR = [news().shots[i] for i in (4, 25, 31, 70)]
+
+
+def _four_scenes(path: Path, change: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Path:
+    """Write four shots of two seconds, each picture changed."""
+    pictures = [change(drawn(shot).at(i / 10)) for shot in FOUR for i in range(20)]
+    return _write(path, pictures, [i / 10 for i in range(80)])
+
+
+@pytest.mark.parametrize(
+    "tint", [(0.35, 0.35, 0.35), (0.36, 0.32, 0.26), (0.9, 0.9, 0.9)], ids=["dim grey", "dim sepia", "grey"]
+)
+def test_cuts_are_found_in_grey_films(tint: tuple[float, float, float], tmp_path: Path) -> None:
+    video = _four_scenes(tmp_path / "grey.mkv", lambda p: (p.mean(2, keepdims=True) * tint).astype(np.uint8))
+    assert [s.start for s in find_shots(video)] == pytest.approx([0, 2, 4, 6], abs=0.11)
+
+
+@pytest.mark.parametrize("gap", [0.0, 3600.0])
+def test_joined_recordings_whose_clock_starts_again_are_read_whole(gap: float, tmp_path: Path) -> None:
+    pictures = [drawn(shot).at(i / 10) for shot in FOUR[:2] for i in range(20)]
+    parts = [
+        _write(tmp_path / f"{n}.ts", pictures, [start + i / 10 for i in range(40)]) for n, start in ((1, 0), (2, gap))
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert [s.start for s in find_shots(joined)] == pytest.approx([0, 2, 4, 6], abs=0.11)
+    assert [at for at, _ in frames(joined)] == pytest.approx([i / 10 for i in range(80)], abs=0.03)
+
+
+def _matrix(video: Path, rows: tuple[int, int, int, int]) -> Path:
+    """Put a display matrix (a, b, c, d) into an MP4's track header."""
+    raw = bytearray(video.read_bytes())
+    at = raw.index(b"tkhd") + 4 + 40
+    for i, value in zip((0, 1, 3, 4), rows, strict=True):
+        raw[at + 4 * i : at + 4 * i + 4] = struct.pack(">i", value * 65536)
+    video.write_bytes(raw)
+    return video
+
+
+@pytest.mark.parametrize(
+    ("rows", "stored"),
+    [
+        ((1, 0, 0, 1), lambda p: p),
+        ((0, 1, -1, 0), lambda p: np.rot90(p, 1)),
+        ((-1, 0, 0, -1), lambda p: np.rot90(p, 2)),
+        ((0, -1, 1, 0), lambda p: np.rot90(p, 3)),
+        ((-1, 0, 0, 1), lambda p: p[:, ::-1]),
+    ],
+    ids=["as it is", "a quarter", "a half", "three quarters", "mirrored"],
+)
+def test_turned_and_mirrored_films_stand_upright(
+    rows: tuple[int, int, int, int], stored: Callable[[np.ndarray], np.ndarray], tmp_path: Path
+) -> None:
+    upright = drawn(FOUR[1]).at(0)
+    video = _write(tmp_path / "turned.mp4", [np.ascontiguousarray(stored(upright))] * 3, [0, 0.1, 0.2])
+    _, seen = next(frames(_matrix(video, rows)))
+    assert seen.shape == upright.shape
+    assert np.abs(seen.astype(int) - upright).mean() < 6
+
+
+@pytest.mark.parametrize("late", [2.0, 100.0])
+def test_words_and_sounds_of_a_film_that_starts_late_stay_with_their_pictures(late: float, tmp_path: Path) -> None:
+    video = _four_scenes(tmp_path / "plain.mp4")
+    write_srt([Cue(2 * i + 0.2, 2 * i + 1.8, f"words {i}") for i in range(4)], video.with_suffix(".srt"))
+    story = stories.from_video(embedded(video, tmp_path / "late.mp4", late))
+    assert [s.text for s in story.shots] == [f"words {i}" for i in range(4)]
 
 
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:

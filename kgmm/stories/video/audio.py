@@ -15,10 +15,12 @@ Floats = NDArray[np.float64]
 RATE = 16_000
 #: bands it is parted into
 BANDS = 12
+#: seconds that sound and pictures must start apart for it to be heard
+APART = 0.1
 
 
 def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:
-    """Return a film's first sound track as mono samples in [-1, 1]; empty if it has none.
+    """Return a film's first sound track as mono samples in [-1, 1], from its first picture on; empty if it has none.
 
     Raises:
         BadInput: if the file cannot be opened.
@@ -28,10 +30,21 @@ def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:
     with opened(video) as container:
         if not container.streams.audio:
             return np.empty(0, np.float32)
+        starts = [
+            s.start_time * s.time_base
+            for s in (*container.streams.video[:1], container.streams.audio[0])
+            if s.start_time is not None
+        ]
+        late = round(float(starts[-1] - starts[0]) * rate) if len(starts) == 2 else 0
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
         sounds = itertools.chain(decoded(container, container.streams.audio[0]), [None])  # None: what is left over
         parts = [part.to_ndarray().ravel() for sound in sounds for part in resampler.resample(sound)]
-    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+    if not parts:
+        return np.empty(0, np.float32)
+    if abs(late) >= APART * rate:
+        parts.insert(0, np.zeros(max(late, 0), np.float32))
+        return np.concatenate(parts)[max(-late, 0) :]
+    return np.concatenate(parts)
 
 
 def teager(x: Floats) -> Floats:

@@ -16,6 +16,10 @@ from kgmm.stories.video.dissolves import Dissolves
 
 #: how many times the change around it a cut's change must be
 TIMES = 3.0
+#: mean change of hue, saturation and lightness (of 255) that a cut makes at least; in grey films only the last changes
+CHANGE, GREY_CHANGE = 15.0, 3.0
+#: how far colourfulness varies over a grey or evenly tinted picture (of 255), and frames that decide about a cut
+GREY, WINDOW = 6.0, 5
 #: how many samples of a shot are kept, and how many seconds apart they are at first
 SAMPLES, STEP = 12, 0.2
 #: seconds a shot lasts at least
@@ -63,8 +67,10 @@ def find_shots(video: Path, progress: Progress = silent) -> Iterator[Cut]:
     gradual = Dissolves()
     times: list[float] = []
     samples = _Samples()
-    start = 0.0
+    start, grey = 0.0, 0
     for at, pixels in frames(video, progress=progress):
+        grey = grey + 1 if np.ptp(pixels[::4, ::4], axis=2).std() < GREY else 0
+        detector.min_content_val = CHANGE if grey < WINDOW else GREY_CHANGE
         cuts = detector.process_frame(FrameTimecode(len(times), 25.0), pixels[:, :, ::-1])
         times.append(at)
         samples.add(at, pixels)
