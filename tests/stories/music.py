@@ -18,10 +18,23 @@ def song(seed: int = 0) -> np.ndarray:
     random = np.random.default_rng(seed)
     refrain = random.integers(0, 12, 32)
     chords = np.concatenate([part for _ in CHORUS for part in (random.integers(0, 12, 32), refrain)])
+    return played(chords, [0.35 if (i // 32) % 2 else 0.18 for i in range(len(chords))], random)
+
+
+def hooked(seed: int = 0) -> np.ndarray:
+    """Return a song with a chorus of 16 s twice, at 32 and 96 s, and a hook of 8 s, as loud, six times."""
+    random = np.random.default_rng(seed)
+    refrain, hook, verses = random.integers(0, 12, 32), random.integers(0, 12, 16), random.integers(0, 12, (6, 16))
+    parts = [p for a, b, c in (verses[:3], verses[3:]) for p in (hook, a, hook, b, refrain, c, hook)]
+    louds = [0.35 if part is hook or part is refrain else 0.18 for part in parts for _ in part]
+    return played(np.concatenate(parts), louds, random)
+
+
+def played(chords: np.ndarray, louds: list[float], random: np.random.Generator) -> np.ndarray:
+    """Return a chord and a click each beat."""
     at = np.arange(int(BEAT * RATE)) / RATE
     parts = []
-    for i, root in enumerate(chords):
-        loud = 0.35 if (i // 32) % 2 else 0.18
+    for root, loud in zip(chords, louds, strict=True):
         notes = [220 * 2 ** ((root + step) / 12) for step in (0, 4, 7)]
         tone = sum(np.sin(2 * np.pi * note * at) for note in notes) / 3 * np.exp(-1.5 * at)
         click = np.exp(-80 * at) * random.normal(size=len(at)) * 0.3

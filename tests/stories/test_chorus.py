@@ -15,7 +15,7 @@ from kgmm.stories.video.clips import Clip
 from kgmm.stories.video.faces import is_close_up
 from kgmm.stories.video.shots import Cut
 from kgmm.stories.video.subtitles import Cue, write_srt
-from tests.stories.music import CHORUS, LONG, music_video, song
+from tests.stories.music import CHORUS, LONG, hooked, music_video, song
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -25,6 +25,13 @@ def test_the_planted_repeats_are_found(seed: int) -> None:
     for clip, start in zip(found, CHORUS, strict=True):
         assert clip.start == pytest.approx(start, abs=2.1)
         assert clip.end - clip.start == pytest.approx(LONG, abs=4.1)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_longest_loud_repeat_is_the_chorus_even_if_a_hook_comes_more_often(seed: int) -> None:
+    found = repeated(hooked(seed))
+    assert [clip.start for clip in found] == pytest.approx([32, 96], abs=2.1)
+    assert all(clip.end - clip.start >= 14 for clip in found)
 
 
 def test_a_sound_too_short_for_two_choruses_has_none() -> None:

@@ -101,7 +101,10 @@ def test_flat_and_empty_curves() -> None:
     assert not audio_saliency(np.zeros(RATE * 4, np.float32), times).any()
     assert not text_saliency([], times).any()
     flat = np.zeros(100)
-    assert salient_clips(Saliency(times, flat, flat, flat, flat), 0.5)
+    assert salient_clips(Saliency(times, flat, flat, flat, flat), 0.5) == [], "dead footage is not worth watching"
+    part = np.where((times > 1) & (times < 2.5), 0.5, 0.0)
+    (clip,) = salient_clips(Saliency(times, part, part, part, part), 0.9)
+    assert (clip.start, clip.end) == pytest.approx((1, 2.5), abs=0.1)
     assert salient_clips(Saliency(flat[:0], flat[:0], flat[:0], flat[:0], flat[:0])) == []
 
 

@@ -32,5 +32,13 @@ def test_any_summarizer_is_asked_by_term_and_bears_empty_stories(name: str) -> N
     assert summarize(StoryGraph("s", (), (Logo("l"),)), "l", method=name).terms == ()
 
 
+def test_what_the_story_hardly_reaches_does_not_fill_the_summary() -> None:
+    own = tuple(Shot(f"a{i}", i, i + 1, ("whale", "today")[: 1 + (i == 3)], ("l",)) for i in range(4))
+    others = tuple(Shot(f"b{i}", i + 4, i + 5, ("today", f"other {i}")) for i in range(300))
+    summary = summarize(StoryGraph("s", own + others, (Logo("l"),)), "l", frames=5)
+    assert [f.shot.id[0] for f in summary.frames] == ["a"] * 4
+    assert [t.term for t in summary.terms] == ["whale", "today"]
+
+
 def test_every_summarizer_is_documented_and_cited() -> None:
     check_family(summarizers(), METHODS.module, "stories.md")

@@ -1,6 +1,6 @@
 """Music videos summarized by their chorus (after Xu, Shao, Maddage and Kankanhalli, SIGIR 2005, which leaves much open).
 
-The chorus is the loud stretch that the song repeats most; the clip starts at a cut near it that splits no lyric line.
+The chorus is the longest loud stretch that the song repeats; the clip starts at a cut near it that splits no lyric line.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def skim(
 def repeated(sound: NDArray[np.float32]) -> list[Clip]:
     """Return the occurrences of the chorus, scored by loudness; none if the sound is too short.
 
-    Chroma of each beat is compared with that of every other; a stretch counts by how much of the song it covers with
-    its repeats, how alike they are, and how loud they are.
+    Chroma of each beat is compared with that of every other; a stretch that is repeated counts by its length, how alike
+    the repeats are, and how loud the quieter half of them is: "longest high-energy repeat".
     """
     chroma, loudness, edges = _beats(sound)
     count = chroma.shape[1]
@@ -96,9 +96,12 @@ def repeated(sound: NDArray[np.float32]) -> list[Clip]:
             if not others:
                 continue
             places = sorted([start, *others])
-            loud = float(np.mean([loudness[p : p + width].mean() for p in places]))
+            halves = [
+                (loudness[p : p + width // 2].mean(), loudness[p + width // 2 : p + width].mean()) for p in places
+            ]
+            loud = float(np.mean(halves, axis=0).min())
             even = float(diagonal[start, others].mean())
-            value = len(places) * np.sqrt(width) * even**2 * loud**2
+            value = width * even**2 * loud**2
             if best is None or value > best[0]:
                 best = (value, width, places)
     if best is None:

@@ -31,6 +31,8 @@ NAME, NOUN, ADJECTIVE, VERB = 1.0, 0.5, 0.5, 0.2
 WIDE = 128
 #: M, N and K of the skim, in frames: half the median filter, the shortest run kept, the longest gap joined
 MEDIAN, RUN, GAP = 20, 20, 10
+#: share of the highest saliency up to which footage is dead
+DEAD = 0.01
 FUSIONS = ("sum", "min", "max", "variance")
 
 
@@ -186,7 +188,8 @@ def salient_clips(curve: Saliency, rate: float = RATE) -> list[Clip]:
     """Return the parts of a film that stand out most, about *rate* of its frames, in order of time.
 
     The fused curve goes through a median filter of 2 x 20 + 1 frames and is cut at the quantile that leaves *rate*;
-    gaps under 10 frames are joined, runs under 20 dropped. A film shorter than that keeps its best run.
+    gaps under 10 frames are joined, runs under 20 dropped. A film shorter than that keeps its best run. Frames that do
+    not stand out at all are never kept: fewer than *rate*, or no clip, may be the answer.
 
     Raises:
         BadInput: if *rate* is not above 0 and at most 1.
@@ -199,6 +202,9 @@ def salient_clips(curve: Saliency, rate: float = RATE) -> list[Clip]:
     half = min(MEDIAN, max(count // 10, 0))
     smooth = median_filter(curve.all, 2 * half + 1, mode="nearest")
     best = np.sort(np.argsort(-smooth, kind="stable")[: max(1, round(rate * count))])
+    best = best[smooth[best] > DEAD * smooth.max()]
+    if not len(best):
+        return []
     parts = np.split(best, np.flatnonzero(np.diff(best) > GAP) + 1)
     runs = [(int(part[0]), int(part[-1]) + 1) for part in parts]
     long = [r for r in runs if r[1] - r[0] >= RUN] or [max(runs, key=lambda r: (r[1] - r[0], -r[0]))]

@@ -22,6 +22,8 @@ from kgmm.stories.summaries.storyboard import fragment, page, picture
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
 
+#: share of the best score that a frame or term needs: what the story hardly reaches does not tell it
+FLOOR = 0.001
 METHODS = Family("kgmm.stories.summaries.methods", "story summarizer")
 
 
@@ -123,7 +125,8 @@ def summarize(
         lift: for ``mmss``: divide scores by degree, so that words which every story uses fall behind.
 
     Returns:
-        Frames and terms with a score above zero, best first; equal ones in order of the broadcast.
+        Frames and terms with more than a thousandth of the best score, best first, perhaps fewer than asked for; equal
+        ones in order of the broadcast.
 
     Raises:
         UnknownConcept: if *logo* is neither a logo nor a term of the story.
@@ -153,7 +156,8 @@ def summarize(
 
 
 def _best(scores: NDArray[np.float64], k: int) -> list[int]:
-    return [int(i) for i in best_positions(scores, k) if scores[i] > 0]
+    """Return the positions of at most *k* scores, best first, none under a thousandth of the best one."""
+    return [int(i) for i in best_positions(scores, k) if scores[i] > FLOOR * scores.max()]
 
 
 def summarizers() -> list[str]:
