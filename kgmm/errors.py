@@ -18,7 +18,9 @@ class BadInput(KgmmError):
     """
 
     def __init__(self, source: str | Path, reason: str, line: int | None = None) -> None:
-        self.source, self.reason, self.line = str(source), reason, line
+        self.source: str = str(source)
+        self.reason: str = reason
+        self.line: int | None = line
         super().__init__(f"{source}:{line}: {reason}" if line is not None else f"{source}: {reason}")
 
 
@@ -26,7 +28,8 @@ class UnknownConcept(KgmmError, KeyError):
     """A concept is not in the store or view; the message lists near spellings."""
 
     def __init__(self, concept: str, near: list[str] | None = None, where: str = "the store") -> None:
-        self.concept, self.near = concept, near or []
+        self.concept: str = concept
+        self.near: list[str] = near or []
         hint = f"; near spellings: {', '.join(self.near)}" if self.near else ""
         super().__init__(f"no concept {concept!r} in {where}{hint}")
 

@@ -67,11 +67,11 @@ class BertEncoder:
         weights, config = load_bert(folder)
         precision = precision or fast_precision()
         self.name = name
-        self.checksum = (
+        self.checksum: str = (
             checksum if precision == torch.float32 else f"{checksum}-{str(precision).removeprefix('torch.')}"
         )
-        self.network = Bert(weights, config, precision).eval()
-        self.dim = self.network.dim
+        self.network: Bert = Bert(weights, config, precision).eval()
+        self.dim: int = self.network.dim
         limits = folder / "sentence_bert_config.json"
         longest = json.loads(limits.read_text())["max_seq_length"] if limits.is_file() else 512
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

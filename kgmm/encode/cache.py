@@ -73,7 +73,7 @@ class VectorCache:
 
     def __init__(self, folder: str | Path, dim: int, checksum: str) -> None:
         safe = re.sub(r"[^A-Za-z0-9_.-]", "_", checksum)
-        self.folder = Path(folder) / f"{safe}-{dim}"
+        self.folder: Path = Path(folder) / f"{safe}-{dim}"
         self.dim = dim
         self._stamp: tuple[int, ...] | None = None
         self._clear()

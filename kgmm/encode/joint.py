@@ -30,7 +30,7 @@ class JointEncoder:
         path = Path(place).expanduser()
         if path.is_dir():
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
-            self.checksum = model_checksum(path)
+            self.checksum: str = model_checksum(path)
         else:
             self.checksum = hashlib.blake2b(place.encode(), digest_size=8).hexdigest()
         from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
@@ -48,10 +48,11 @@ class JointEncoder:
             raise KgmmError(
                 f"no joint image-text model {place!r}: {reason}; give 'efficientnet' or a CLIP folder or name"
             ) from error
-        self.name, self.batch_size = place, batch_size
+        self.name: str = place
+        self.batch_size: int = batch_size
         config = self._model.config
         self._longest = int(getattr(config.text_config, "max_position_embeddings", 77))
-        self.dim = int(getattr(config, "projection_dim", 0) or self.encode(["a"]).shape[1])
+        self.dim: int = int(getattr(config, "projection_dim", 0) or self.encode(["a"]).shape[1])
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """Return one unit vector a text, shape (len(texts), dim)."""

@@ -27,8 +27,9 @@ class SentenceEncoder:
             raise KgmmError(
                 f"no text encoder {place!r}: {reason}; name 'minilm', 'glove', a model folder or a hub model"
             ) from error
-        self.name, self.checksum = name, checksum
-        self.dim = int(self._model.get_sentence_embedding_dimension() or self.encode(["a"]).shape[1])
+        self.name: str = name
+        self.checksum: str = checksum
+        self.dim: int = int(self._model.get_sentence_embedding_dimension() or self.encode(["a"]).shape[1])
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """Return one unit vector a text, shape (len(texts), dim)."""

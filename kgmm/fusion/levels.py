@@ -101,7 +101,10 @@ class FusionClassifier:
             raise KgmmError(f"fusion level must be one of {', '.join(LEVELS)}, not {level!r}")
         if rule not in RULES:
             raise KgmmError(f"the rule of late fusion must be one of {', '.join(RULES)}, not {rule!r}")
-        self.level, self.rule, self.seed, self.epochs = level, rule, seed, epochs
+        self.level = level
+        self.rule = rule
+        self.seed: int = seed
+        self.epochs: int = epochs
         self._nets: dict[str, nn.Module] = {}
         self._scale: dict[str, tuple[Array, Array]] = {}
         self._prior: Array = np.empty(0)

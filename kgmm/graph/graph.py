@@ -52,7 +52,10 @@ class Graph:
         directed: bool = False,
         ids: NDArray[np.uint32] | None = None,
     ) -> None:
-        self.node_names, self.statements, self.directed, self.ids = node_names, statements, directed, ids
+        self.node_names: NodeNames = node_names
+        self.statements: Statements = statements
+        self.directed: bool = directed
+        self.ids: NDArray[np.uint32] | None = ids
         self.node_features: Callable[[NDArray[np.uint32], Any], Any] | None = None
 
     def __repr__(self) -> str:

@@ -56,7 +56,8 @@ class Hasher:
             raise KgmmError(f"{self.name}: no option {unknown[0]!r} (options: {known})")
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
             raise KgmmError(f"{self.name}: seed must be a whole number from 0, not {seed!r}")
-        self.bits, self.seed = int(bits), int(seed)
+        self.bits: int = int(bits)
+        self.seed: int = int(seed)
         given = {key: checked_option(self.name, key, value, self.DEFAULTS[key]) for key, value in options.items()}
         self.options: dict[str, Any] = {**self.DEFAULTS, **given}
         self.arrays: Arrays = {}

@@ -20,9 +20,9 @@ class StackedAttention(nn.Module):
 
     def __init__(self, dim: int, hidden: int, looks: int = 2) -> None:
         super().__init__()
-        self.image = nn.ModuleList(nn.Linear(dim, hidden, bias=False) for _ in range(looks))
-        self.query = nn.ModuleList(nn.Linear(dim, hidden) for _ in range(looks))
-        self.score = nn.ModuleList(nn.Linear(hidden, 1) for _ in range(looks))
+        self.image: nn.ModuleList = nn.ModuleList(nn.Linear(dim, hidden, bias=False) for _ in range(looks))
+        self.query: nn.ModuleList = nn.ModuleList(nn.Linear(dim, hidden) for _ in range(looks))
+        self.score: nn.ModuleList = nn.ModuleList(nn.Linear(hidden, 1) for _ in range(looks))
 
     def forward(self, objects: Tensor, question: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the refined query and every look's attention."""
@@ -40,7 +40,8 @@ class GatedTanh(nn.Module):
 
     def __init__(self, in_dim: int, out_dim: int) -> None:
         super().__init__()
-        self.value, self.gate = nn.Linear(in_dim, out_dim), nn.Linear(in_dim, out_dim)
+        self.value: nn.Linear = nn.Linear(in_dim, out_dim)
+        self.gate: nn.Linear = nn.Linear(in_dim, out_dim)
         nn.init.xavier_uniform_(self.value.weight, nn.init.calculate_gain("tanh"))  # products of these start too small
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,8 +58,8 @@ class TopDownAttention(nn.Module):
 
     def __init__(self, object_dim: int, question_dim: int, hidden: int) -> None:
         super().__init__()
-        self.joint = GatedTanh(object_dim + question_dim, hidden)
-        self.score = nn.Linear(hidden, 1, bias=False)
+        self.joint: GatedTanh = GatedTanh(object_dim + question_dim, hidden)
+        self.score: nn.Linear = nn.Linear(hidden, 1, bias=False)
 
     def forward(self, objects: Tensor, question: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the attended object vector and its attention."""
@@ -80,9 +81,11 @@ class CoAttention(nn.Module):
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
-        self.affinity = nn.Linear(dim, dim, bias=False)
-        self.image, self.question = nn.Linear(dim, hidden, bias=False), nn.Linear(dim, hidden, bias=False)
-        self.score_image, self.score_question = nn.Linear(hidden, 1), nn.Linear(hidden, 1)
+        self.affinity: nn.Linear = nn.Linear(dim, dim, bias=False)
+        self.image: nn.Linear = nn.Linear(dim, hidden, bias=False)
+        self.question: nn.Linear = nn.Linear(dim, hidden, bias=False)
+        self.score_image: nn.Linear = nn.Linear(hidden, 1)
+        self.score_question: nn.Linear = nn.Linear(hidden, 1)
 
     def forward(
         self, words: Tensor, objects: Tensor, word_mask: Tensor, object_mask: Tensor
@@ -108,7 +111,7 @@ class PhraseConvolution(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.grams = nn.ModuleList(nn.Conv1d(dim, dim, n) for n in (1, 2, 3))
+        self.grams: nn.ModuleList = nn.ModuleList(nn.Conv1d(dim, dim, n) for n in (1, 2, 3))
 
     def forward(self, words: Tensor, mask: Tensor) -> Tensor:
         """Return one phrase vector a word."""
@@ -130,10 +133,12 @@ class HierarchicalCoAttention(nn.Module):
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
-        self.phrase = PhraseConvolution(dim)
-        self.sentence = nn.LSTM(dim, dim, batch_first=True)
-        self.levels = nn.ModuleList(CoAttention(dim, hidden) for _ in range(3))
-        self.fuse = nn.ModuleList([nn.Linear(dim, dim), nn.Linear(2 * dim, dim), nn.Linear(2 * dim, dim)])
+        self.phrase: PhraseConvolution = PhraseConvolution(dim)
+        self.sentence: nn.LSTM = nn.LSTM(dim, dim, batch_first=True)
+        self.levels: nn.ModuleList = nn.ModuleList(CoAttention(dim, hidden) for _ in range(3))
+        self.fuse: nn.ModuleList = nn.ModuleList(
+            [nn.Linear(dim, dim), nn.Linear(2 * dim, dim), nn.Linear(2 * dim, dim)]
+        )
 
     def forward(
         self, words: Tensor, objects: Tensor, word_mask: Tensor, object_mask: Tensor

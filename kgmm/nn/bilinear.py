@@ -79,8 +79,9 @@ class MLB(nn.Module):
     def __init__(self, q_dim: int, v_dim: int, out_dim: int, rank: int = 256, activate: bool = True) -> None:
         super().__init__()
         self.activate = activate
-        self.q, self.v = nn.Linear(q_dim, rank, bias=False), nn.Linear(v_dim, rank, bias=False)
-        self.out = nn.Linear(rank, out_dim)
+        self.q: nn.Linear = nn.Linear(q_dim, rank, bias=False)
+        self.v: nn.Linear = nn.Linear(v_dim, rank, bias=False)
+        self.out: nn.Linear = nn.Linear(rank, out_dim)
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
         """Return the fused vector: (…, d_q), (…, d_v) → (…, d_out)."""
@@ -101,8 +102,9 @@ class MFB(nn.Module):
     def __init__(self, q_dim: int, v_dim: int, out_dim: int, factors: int = 5) -> None:
         super().__init__()
         self.factors = factors
-        self.q, self.v = nn.Linear(q_dim, out_dim * factors), nn.Linear(v_dim, out_dim * factors)
-        self.dropout = nn.Dropout(0.1)
+        self.q: nn.Linear = nn.Linear(q_dim, out_dim * factors)
+        self.v: nn.Linear = nn.Linear(v_dim, out_dim * factors)
+        self.dropout: nn.Dropout = nn.Dropout(0.1)
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
         """Return the normalized fused vector."""
@@ -131,10 +133,13 @@ class MUTAN(nn.Module):
         activate: bool = True,
     ) -> None:
         super().__init__()
-        self.rank, self.activate = rank, activate
-        self.q, self.v = nn.Linear(q_dim, hidden), nn.Linear(v_dim, hidden)
-        self.m, self.n = (nn.Linear(hidden, core * rank, bias=False), nn.Linear(hidden, core * rank, bias=False))
-        self.out = nn.Linear(core, out_dim)
+        self.rank: int = rank
+        self.activate: bool = activate
+        self.q: nn.Linear = nn.Linear(q_dim, hidden)
+        self.v: nn.Linear = nn.Linear(v_dim, hidden)
+        self.m: nn.Linear = nn.Linear(hidden, core * rank, bias=False)
+        self.n: nn.Linear = nn.Linear(hidden, core * rank, bias=False)
+        self.out: nn.Linear = nn.Linear(core, out_dim)
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
         """Return the fused vector."""

@@ -23,7 +23,7 @@ class GraphLearner(nn.Module):
     def __init__(self, node_dim: int, question_dim: int, hidden: int = 512, neighbours: int = 16) -> None:
         super().__init__()
         self.neighbours = neighbours
-        self.embed = nn.Sequential(
+        self.embed: nn.Sequential = nn.Sequential(
             nn.Linear(node_dim + question_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
         )
 

@@ -26,8 +26,8 @@ class VocabularyHead(nn.Module):
 
     def __init__(self, answers: int, dim: int, words: int, sentence: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.name = nn.Linear(dim + words + sentence, answers)
+        self.dropout: nn.Dropout = nn.Dropout(dropout)
+        self.name: nn.Linear = nn.Linear(dim + words + sentence, answers)
 
     def forward(self, state: Tensor, image: Tensor, question: Tensor) -> Tensor:
         """Return the logits."""
@@ -59,10 +59,10 @@ class ChoiceHead(nn.Module):
     def __init__(self, dim: int, words: int, sentence: int, dropout: float = 0.0, floor: float = 1e-3) -> None:
         super().__init__()
         self.floor = floor
-        self.dropout = nn.Dropout(dropout)
-        self.given = nn.Linear(dim + words + sentence, dim)
-        self.offered = nn.Linear(words, dim, bias=False)
-        self.score = nn.Linear(dim, 1, bias=False)
+        self.dropout: nn.Dropout = nn.Dropout(dropout)
+        self.given: nn.Linear = nn.Linear(dim + words + sentence, dim)
+        self.offered: nn.Linear = nn.Linear(words, dim, bias=False)
+        self.score: nn.Linear = nn.Linear(dim, 1, bias=False)
 
     def forward(
         self, state: Tensor, image: Tensor, question: Tensor, offered: Tensor, mask: Tensor, pointed: Tensor

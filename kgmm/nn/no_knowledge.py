@@ -38,11 +38,12 @@ class NoKnowledge(nn.Module):
     ) -> None:
         super().__init__()
         self.blind = blind
-        self.dropout = nn.Dropout(dropout)
-        self.query = nn.Linear(words + sentence, dim)
-        self.vocabulary = nn.Linear(dim, answers)
-        self.point_query, self.point_seen = nn.Linear(dim, dim), nn.Linear(words, dim, bias=False)
-        self.point = nn.Linear(dim, 1)
+        self.dropout: nn.Dropout = nn.Dropout(dropout)
+        self.query: nn.Linear = nn.Linear(words + sentence, dim)
+        self.vocabulary: nn.Linear = nn.Linear(dim, answers)
+        self.point_query: nn.Linear = nn.Linear(dim, dim)
+        self.point_seen: nn.Linear = nn.Linear(words, dim, bias=False)
+        self.point: nn.Linear = nn.Linear(dim, 1)
 
     def forward(self, batch: FactBatch) -> Tensor:
         """Return the logits."""

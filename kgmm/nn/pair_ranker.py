@@ -72,7 +72,8 @@ class QuestionReader(Bert):
         self, weights: dict[str, Tensor], config: dict[str, Any], rank: int = 16, precision: torch.dtype = torch.float32
     ) -> None:
         super().__init__(weights, config, precision)
-        self.down, self.up = nn.ParameterDict(), nn.ParameterDict()
+        self.down: nn.ParameterDict = nn.ParameterDict()
+        self.up: nn.ParameterDict = nn.ParameterDict()
         for layer in range(self.depth):
             for matrix in _MATRICES:
                 name = f"encoder.layer.{layer}.{matrix}"
@@ -117,18 +118,18 @@ class PairRanker(nn.Module):
         for look in looks:
             nn.init.eye_(look.weight)
             nn.init.zeros_(look.bias)
-        self.looks = nn.ModuleList(looks)
-        self.scales = nn.Parameter(torch.tensor(SCALES))
-        self.relation = nn.Linear(reader.dim, 2 * relations)
-        self.gate = nn.Linear(reader.dim, features)
-        self.unseen = nn.Linear(reader.dim, 1)
+        self.looks: nn.ModuleList = nn.ModuleList(looks)
+        self.scales: nn.Parameter = nn.Parameter(torch.tensor(SCALES))
+        self.relation: nn.Linear = nn.Linear(reader.dim, 2 * relations)
+        self.gate: nn.Linear = nn.Linear(reader.dim, features)
+        self.unseen: nn.Linear = nn.Linear(reader.dim, 1)
         for layer in (self.relation, self.gate, self.unseen):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        self.layers = nn.Sequential(
+        self.layers: nn.Sequential = nn.Sequential(
             nn.Linear(features + LOOKS + 2, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, 1)
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout: nn.Dropout = nn.Dropout(dropout)
 
     def forward(self, ids: Tensor, mask: Tensor, pairs: list[Pairs]) -> tuple[list[Tensor], Tensor]:
         """Questions' tokens (Q, length) and each one's candidates, to logits (n, 2) a question and unseen(q) (Q,)."""
@@ -187,7 +188,7 @@ class Committee(nn.Module):
     ) -> None:
         super().__init__()
         base, config = load_bert(folder)
-        self.members = nn.ModuleList(
+        self.members: nn.ModuleList = nn.ModuleList(
             PairRanker(QuestionReader(base, config, rank, precision), features, relations, hidden, dropout)
             for _ in range(members)
         )

@@ -113,10 +113,10 @@ class FactPolicy(nn.Module):
         sharpness: float = 20.0,
     ) -> None:
         super().__init__()
-        self.sharpness = nn.Parameter(torch.tensor(sharpness))
-        self.product = nn.Linear(sentence, product)
-        self.hidden = nn.Linear(product + features + 2 * end_features, hidden)
-        self.score = nn.Linear(hidden, 1, bias=False)
+        self.sharpness: nn.Parameter = nn.Parameter(torch.tensor(sharpness))
+        self.product: nn.Linear = nn.Linear(sentence, product)
+        self.hidden: nn.Linear = nn.Linear(product + features + 2 * end_features, hidden)
+        self.score: nn.Linear = nn.Linear(hidden, 1, bias=False)
         nn.init.zeros_(self.score.weight)
 
     def forward(self, batch: FactBatch) -> Tensor:
@@ -137,7 +137,9 @@ class PolicyKDMN(nn.Module):
 
     def __init__(self, network: KDMN, policy: FactPolicy, k: int) -> None:
         super().__init__()
-        self.network, self.policy, self.k = network, policy, k
+        self.network: KDMN = network
+        self.policy: FactPolicy = policy
+        self.k: int = k
 
     def forward(self, batch: FactBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Pick the k best and run the network over them."""

@@ -61,10 +61,10 @@ class ProgramNetwork(nn.Module):
         hidden: int = 48,
     ) -> None:
         super().__init__()
-        self.answers = list(answers)
-        self.word_id = {w: i for i, w in enumerate(words)}
-        self.answer_id = {a: i for i, a in enumerate(answers)}
-        self.attribute_id = {a: i for i, a in enumerate(attributes)}
+        self.answers: list[str] = list(answers)
+        self.word_id: dict[str, int] = {w: i for i, w in enumerate(words)}
+        self.answer_id: dict[str, int] = {a: i for i, a in enumerate(answers)}
+        self.attribute_id: dict[str, int] = {a: i for i, a in enumerate(attributes)}
         self.find = nmn.Find(features, len(words), hidden)
         self.relate = nmn.Relate(6, len(words), hidden)
         self.same = nmn.Same()
@@ -74,7 +74,7 @@ class ProgramNetwork(nn.Module):
                 allowed[self.attribute_id[a], self.answer_id[value]] = 0.0
         self.register_buffer("allowed", allowed, persistent=False)
         #: answers that are no words are never allowed for an attribute, so any column may stand for them
-        self.columns = [self.word_id.get(a, 0) for a in answers]
+        self.columns: list[int] = [self.word_id.get(a, 0) for a in answers]
 
     def forward(
         self, programs: Sequence[Sequence[Step]], features: Tensor, boxes: Tensor, mask: Tensor

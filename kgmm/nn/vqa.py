@@ -74,7 +74,7 @@ class Conventional(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.joint = nn.Sequential(nn.Linear(2 * dim, dim), nn.ReLU())
+        self.joint: nn.Sequential = nn.Sequential(nn.Linear(2 * dim, dim), nn.ReLU())
 
     def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and nothing to show."""
@@ -86,7 +86,7 @@ class San(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.attend = StackedAttention(dim, dim)
+        self.attend: StackedAttention = StackedAttention(dim, dim)
 
     def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the attention of each look."""
@@ -103,7 +103,7 @@ class HieCoAtt(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.attend = HierarchicalCoAttention(dim, dim)
+        self.attend: HierarchicalCoAttention = HierarchicalCoAttention(dim, dim)
 
     def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the attention of word, phrase and question level."""
@@ -120,9 +120,10 @@ class UpDown(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.attend = TopDownAttention(dim, dim, dim)
-        self.question, self.image = GatedTanh(dim, 4 * dim), GatedTanh(dim, 4 * dim)
-        self.out = nn.Linear(4 * dim, dim)
+        self.attend: TopDownAttention = TopDownAttention(dim, dim, dim)
+        self.question: GatedTanh = GatedTanh(dim, 4 * dim)
+        self.image: GatedTanh = GatedTanh(dim, 4 * dim)
+        self.out: nn.Linear = nn.Linear(4 * dim, dim)
 
     def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the attention."""
@@ -140,7 +141,7 @@ class Bilinear(nn.Module):
 
     def __init__(self, dim: int, fusion: str) -> None:
         super().__init__()
-        self.attend = TopDownAttention(dim, dim, dim)
+        self.attend: TopDownAttention = TopDownAttention(dim, dim, dim)
         self.fuse = FUSIONS[fusion](dim, dim, dim)
 
     def forward(self, x: Given) -> tuple[Tensor, Shown]:
@@ -154,9 +155,9 @@ class LearnedGraph(nn.Module):
 
     def __init__(self, dim: int, neighbours: int = 16, kernels: int = 8) -> None:
         super().__init__()
-        self.learn = GraphLearner(dim, dim, dim, neighbours)
-        self.first = GaussianKernelConv(dim, 2 * dim, kernels)
-        self.second = GaussianKernelConv(2 * dim, dim, kernels)
+        self.learn: GraphLearner = GraphLearner(dim, dim, dim, neighbours)
+        self.first: GaussianKernelConv = GaussianKernelConv(dim, 2 * dim, kernels)
+        self.second: GaussianKernelConv = GaussianKernelConv(2 * dim, dim, kernels)
 
     def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the learned neighbours with their weights."""
@@ -208,10 +209,10 @@ class VqaNetwork(nn.Module):
         self, join: str, vocabulary: int, answers: int, features: int, dim: int = 64, dropout: float = 0.1
     ) -> None:
         super().__init__()
-        self.question = QuestionEncoder(vocabulary, dim, dim)
-        self.objects = nn.Sequential(nn.Linear(features + 4, dim), nn.ReLU(), nn.Linear(dim, dim))
-        self.join = JOINS[join](dim)
-        self.classify = nn.Sequential(
+        self.question: QuestionEncoder = QuestionEncoder(vocabulary, dim, dim)
+        self.objects: nn.Sequential = nn.Sequential(nn.Linear(features + 4, dim), nn.ReLU(), nn.Linear(dim, dim))
+        self.join: nn.Module = JOINS[join](dim)
+        self.classify: nn.Sequential = nn.Sequential(
             nn.Linear(dim, 2 * dim), nn.ReLU(), nn.Dropout(dropout), nn.Linear(2 * dim, answers)
         )
 

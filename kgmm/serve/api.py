@@ -35,7 +35,9 @@ class Turns:
     """A line of questions: first come, first served, one at a time, and not too long."""
 
     def __init__(self, waiting: int) -> None:
-        self.one, self.waiting, self.most = asyncio.Semaphore(1), 0, waiting
+        self.one = asyncio.Semaphore(1)
+        self.waiting: int = 0
+        self.most: int = waiting
 
     async def __aenter__(self) -> None:
         if self.waiting >= self.most:

@@ -36,7 +36,9 @@ class NotThere(KgmmError):
     """What was asked for is not in the store, or asked for in a way that has no answer; has an HTTP status."""
 
     def __init__(self, status: int, details: str, about: dict[str, Any] | None = None) -> None:
-        self.status, self.details, self.about = status, details, about or {}
+        self.status: int = status
+        self.details: str = details
+        self.about: dict[str, Any] = about or {}
         super().__init__(details)
 
     def body(self) -> dict[str, Any]:

@@ -40,7 +40,9 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] = LOOPBACK, largest: int = 21_000_000) -> None:
-        self.app, self.hosts, self.largest = app, hosts, largest
+        self.app: ASGIApp = app
+        self.hosts: frozenset[str] = hosts
+        self.largest: int = largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

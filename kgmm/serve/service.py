@@ -57,12 +57,14 @@ class Service:
     """
 
     def __init__(self, kb: KnowledgeStore, limits: Limits | None = None, writable: bool = False) -> None:
-        self.kb, self.limits, self.writable = kb, limits or Limits(), writable
+        self.kb: KnowledgeStore = kb
+        self.limits: Limits = limits or Limits()
+        self.writable: bool = writable
         self.thinking = threading.Lock()
         self._views: dict[tuple[Any, ...], GraphView] = {}
         self._refreshed = 0.0
         self._renewing = threading.Lock()
-        self.started = time.time()
+        self.started: float = time.time()
 
     def fresh(self) -> KnowledgeStore:
         """Return the store at its newest version; looked for at most once a second."""

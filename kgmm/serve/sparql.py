@@ -40,7 +40,8 @@ class Refused(Exception):
     """A request that is answered with an HTTP error."""
 
     def __init__(self, status: int, reason: str) -> None:
-        self.status, self.reason = status, reason
+        self.status: int = status
+        self.reason: str = reason
         super().__init__(reason)
 
 

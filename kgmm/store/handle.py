@@ -52,12 +52,12 @@ class Handle:
             StoreError: if there is no store, no such version, or the folder holds something else.
             StoreCorrupt: if the table is damaged.
         """
-        self.path = Path(path).expanduser().absolute()
+        self.path: Path = Path(path).expanduser().absolute()
         if any("\ud800" <= letter <= "\udfff" for letter in str(self.path)):
             raise StoreError(f"{str(self.path)!a}: the name is not UTF-8; rename the folder")
-        self.places = Places(self.path)
+        self.places: Places = Places(self.path)
         self.timeout = timeout
-        self.past = version is not None
+        self.past: bool = version is not None
         #: the version shown
         self.opened: Opened
         #: files this store's writer has made since it holds the lock, for a commit that is to come

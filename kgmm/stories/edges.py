@@ -25,7 +25,8 @@ class Numbered(Sequence[Named]):
     """Shots or logos that are named by their numbers and made when they are asked for."""
 
     def __init__(self, kind: Callable[[str], Named], count: int) -> None:
-        self.kind, self.size = kind, count
+        self.kind: Callable[[str], Named] = kind
+        self.size: int = count
 
     def __len__(self) -> int:
         return self.size

@@ -80,8 +80,8 @@ class Vectors:
     """Vectors of texts by key, for many questions at once; (n, D) in half precision."""
 
     def __init__(self, keys: NDArray[np.uint64], cache: VectorCache) -> None:
-        self.keys = np.unique(keys)
-        self.rows = cache.get(self.keys)[1].astype(np.float16)
+        self.keys: NDArray[np.uint64] = np.unique(keys)
+        self.rows: NDArray[np.float16] = cache.get(self.keys)[1].astype(np.float16)
 
     def __call__(self, keys: NDArray[np.uint64]) -> NDArray[np.float32]:
         """Return the vectors of keys that were given before."""
@@ -128,17 +128,17 @@ class HybridProblem:
         asked = [*train, *own_questions(store, train, seed), *held]
         made = [e for e in collect(store, stated, asked, progress) if len(e.facts)]
         dev_ids = {q.question_id for q in held}
-        self.train = [e for e in made if e.question.question_id not in dev_ids and e.found]
-        self.held = [e for e in made if e.question.question_id in dev_ids]
-        self.size = len(self.train)
+        self.train: list[Example] = [e for e in made if e.question.question_id not in dev_ids and e.found]
+        self.held: list[Example] = [e for e in made if e.question.question_id in dev_ids]
+        self.size: int = len(self.train)
         if not self.train or not self.held:
             raise KgmmError(
                 f"{self.size} questions whose gold facts are found to learn from and {len(self.held)} about other "
                 f"images to test on, of {len(questions)}; both are needed"
             )
         cache = vector_cache(store, text_encoder("minilm"))
-        self.facts = Vectors(np.concatenate([e.facts for e in made]), cache)
-        self.ends = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
+        self.facts: Vectors = Vectors(np.concatenate([e.facts for e in made]), cache)
+        self.ends: Vectors = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
         options = {
             "features": made[0].features.shape[2],
             "relations": len(network.RELATIONS) + 1,
@@ -148,7 +148,7 @@ class HybridProblem:
         torch.manual_seed(seed)
         self.model = network.committee(**options)
         self._scale()
-        self.tokenizer = network.question_tokenizer()
+        self.tokenizer: Any = network.question_tokenizer()
         self.config: dict[str, Any] = {
             "name": "hybrid",
             "data": "fvqa",

@@ -80,13 +80,13 @@ class FvqaProblem:
             raise KgmmError(
                 f"{folder}: {len(train)} questions to learn from and {len(held)} about other images to test on; both are needed"
             )
-        self.words = word_table(30_000)
+        self.words: WordTable = word_table(30_000)
         made = examples(train + held, base, limit)
         parts = (spoiled(part, knowledge, seed) for part in (made[: len(train)], made[len(train) :]))
         self.train, self.held = ([e.blind() for e in part] if blind else part for part in parts)
-        self.size = len(self.train)
+        self.size: int = len(self.train)
         rights = [e.answer for e in self.train]
-        self.answers = frequent(rights, vocabulary) if isinstance(vocabulary, int) else vocabulary
+        self.answers: list[str] = frequent(rights, vocabulary) if isinstance(vocabulary, int) else vocabulary
         settings = {
             "words": self.words.dim,
             "features": len(FEATURES),

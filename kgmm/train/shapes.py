@@ -108,10 +108,10 @@ class ShapesProblem(Problem):
             raise KgmmError(f"no model {network!r}; there are: modules, {', '.join(JOINS)}")
         self.train, self.dev, self.test = split or parts(data, small)
         self.world = WORLDS[data]
-        self.size = len(self.train.asked)
+        self.size: int = len(self.train.asked)
         counts = Counter(w for a in self.train.asked for w in tokens(a.question))
-        self.token_id = {w: i for i, w in enumerate(("", "?", *sorted(counts)))}
-        self.answer_id = {a: i for i, a in enumerate(self.world.answers)}
+        self.token_id: dict[str, int] = {w: i for i, w in enumerate(("", "?", *sorted(counts)))}
+        self.answer_id: dict[str, int] = {a: i for i, a in enumerate(self.world.answers)}
         torch.manual_seed(seed)
         self.network = network
         self.model: torch.nn.Module = make_network(network, self.world, len(self.token_id), dim)

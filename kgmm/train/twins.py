@@ -35,7 +35,9 @@ class TwinProblem(Problem):
     def __init__(
         self, base: FvqaProblem, split: Split, *, seed: int = 0, blind: bool = False, more: Iterable[str] = ()
     ) -> None:
-        self.base, self.split, self.size = base, split, len(split.labelled)
+        self.base: FvqaProblem = base
+        self.split: Split = split
+        self.size: int = len(split.labelled)
         labelled = [base.train[i] for i in split.labelled.tolist()]
         self.answers = sorted({e.answer for e in labelled} | set(more))
         torch.manual_seed(seed)
@@ -56,9 +58,9 @@ class TwinProblem(Problem):
         }
         self.vocabulary: dict[str, Any] = {"answers": self.answers}
         self.tune = ([base.train[i] for i in split.tune.tolist()], base.train_batch.take(split.tune))
-        self.held = (base.held, base.held_batch)
-        self.train_answers = self.answers_of(base.train, base.train_batch)
-        self.right = self.train_answers.places([e.answer for e in base.train])
+        self.held: tuple[list[Example], FactBatch] = (base.held, base.held_batch)
+        self.train_answers: Answers = self.answers_of(base.train, base.train_batch)
+        self.right: Tensor = self.train_answers.places([e.answer for e in base.train])
 
     def answers_of(self, part: list[Example], batch: FactBatch) -> Answers:
         """Return what each question may get: the vocabulary, then seen names that are not in it."""

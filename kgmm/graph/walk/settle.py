@@ -44,11 +44,13 @@ class Contest:
             if node not in held:
                 key = rows.indices[row].tobytes(), b"" if rows.uniform else rows.weights[row].tobytes()
             kinds.setdefault(key, []).append(node)
-        self.rows, self.kinds = rows, list(kinds.values())
-        self.first = np.array([kind[0] for kind in self.kinds], np.int64)
-        self.counts = np.array([len(kind) for kind in self.kinds], np.int64)
-        self.attempts = np.zeros(len(self.kinds), np.int64)
-        self.value, self.bound = np.empty(len(self.kinds)), np.empty(len(self.kinds))
+        self.rows: Adjacency = rows
+        self.kinds: list[list[int]] = list(kinds.values())
+        self.first: NDArray[np.int64] = np.array([kind[0] for kind in self.kinds], np.int64)
+        self.counts: NDArray[np.int64] = np.array([len(kind) for kind in self.kinds], np.int64)
+        self.attempts: NDArray[np.int64] = np.zeros(len(self.kinds), np.int64)
+        self.value: NDArray[np.float64] = np.empty(len(self.kinds))
+        self.bound: NDArray[np.float64] = np.empty(len(self.kinds))
 
     def order(self) -> NDArray[np.int64]:
         """Return the entries, best first."""

@@ -75,22 +75,36 @@ class Iteration:
     """
 
     def __init__(self, view: Graph, seeds: SeedNodes, restart: float) -> None:
-        self.layers, self.restart, self.damping = view.layers, restart, 1 - restart
+        self.layers = view.layers
+        self.restart: float = restart
+        self.damping: float = 1 - restart
         rows, core = self.layers.rows, self.layers.core
-        self.arrays, self.edges = rows.arrays, self.layers.edges
-        self.strengths = rows.unit_strengths
+        self.arrays: tuple[NDArray[Any], NDArray[np.int32], NDArray[Any]] = rows.arrays
+        self.edges: tuple[tuple[NDArray[Any], NDArray[np.uint32], NDArray[Any]], NDArray[Any] | None] = (
+            self.layers.edges
+        )
+        self.strengths: NDArray[np.float64] = rows.unit_strengths
         known = self.layers.at(restart, factors)
-        self.pivots, self.reach = known.pivots, known.reach
-        self.inner = (self.pivots, self.layers.dense, self.damping)
+        self.pivots: NDArray[np.float32] = known.pivots
+        self.reach: NDArray[np.float32] = known.reach
+        self.inner: tuple[NDArray[np.float32], int, float] = (self.pivots, self.layers.dense, self.damping)
         positions = seeds.positions
         if self.layers.order is not None:
             positions = _places(self.layers.order)[positions]
-        self.seeds, self.pulls = positions, restart * seeds.masses
-        self.z, self.r, self.p = np.zeros(core), np.zeros(core), np.zeros(core)
-        self.t, self.v = np.zeros(core, np.float32), np.zeros(len(view), np.float32)
+        self.seeds: NDArray[np.int64] = positions
+        self.pulls: NDArray[np.float64] = restart * seeds.masses
+        self.z: NDArray[np.float64] = np.zeros(core)
+        self.r: NDArray[np.float64] = np.zeros(core)
+        self.p: NDArray[np.float64] = np.zeros(core)
+        self.t: NDArray[np.float32] = np.zeros(core, np.float32)
+        self.v: NDArray[np.float32] = np.zeros(len(view), np.float32)
         self.sums = [np.zeros((4, len(blocks) - 1)) for blocks in self.layers.blocks]
-        self.square, self.share, self.rounding = 0.0, 0.0, 0.0
-        self.steps, self.error, self.blur = 0, math.inf, 0.0
+        self.square: float = 0.0
+        self.share: float = 0.0
+        self.rounding: float = 0.0
+        self.steps: int = 0
+        self.error: float = math.inf
+        self.blur: float = 0.0
 
     def resume(self, scores: NDArray[np.float64]) -> None:
         """Start from *scores* of another walk on the view."""

@@ -67,7 +67,9 @@ class WordTable:
 
     def __init__(self, words: list[str], vectors: NDArray[np.floating]) -> None:
         self.words = words
-        self.vectors = np.concatenate([np.asarray(vectors, np.float32), np.zeros((1, vectors.shape[1]), np.float32)])
+        self.vectors: NDArray[np.float32] = np.concatenate(
+            [np.asarray(vectors, np.float32), np.zeros((1, vectors.shape[1]), np.float32)]
+        )
         self._row = {word: i for i, word in enumerate(words)}
         self._phrase = lru_cache(1 << 17)(self._mean)
 

@@ -88,16 +88,19 @@ class Base:
                 mapped(folder / f"{name}.codes", kinds[name], n), mapped(folder / f"{name}.values", dtype, values[name])
             )
 
-        self.subject, self.object = mapped(folder / "subject", "u4", n), mapped(folder / "object", "u4", n)
-        self.predicate, self.graph = coded("predicate", "u4"), coded("graph", "u4")
-        self.weight, self.source = coded("weight", "f8"), coded("source", "u4")
-        self.by_object = mapped(folder / "by_object", "u4", n)
-        self.by_predicate = mapped(folder / "by_predicate", "u4", n)
-        self.by_graph = mapped(folder / "by_graph", "u4", n) if values["graph"] > 1 else None
-        self.subject_starts = mapped(folder / "subject_starts", "u4", self.terms + 1)
-        self.object_starts = mapped(folder / "object_starts", "u4", self.terms + 1)
-        self.predicate_starts = mapped(folder / "predicate_starts", "i8", values["predicate"] + 1)
-        self.graph_starts = mapped(folder / "graph_starts", "i8", values["graph"] + 1)
+        self.subject: NDArray[Any] = mapped(folder / "subject", "u4", n)
+        self.object: NDArray[Any] = mapped(folder / "object", "u4", n)
+        self.predicate: Coded = coded("predicate", "u4")
+        self.graph: Coded = coded("graph", "u4")
+        self.weight: Coded = coded("weight", "f8")
+        self.source: Coded = coded("source", "u4")
+        self.by_object: NDArray[Any] = mapped(folder / "by_object", "u4", n)
+        self.by_predicate: NDArray[Any] = mapped(folder / "by_predicate", "u4", n)
+        self.by_graph: NDArray[Any] | None = mapped(folder / "by_graph", "u4", n) if values["graph"] > 1 else None
+        self.subject_starts: NDArray[Any] = mapped(folder / "subject_starts", "u4", self.terms + 1)
+        self.object_starts: NDArray[Any] = mapped(folder / "object_starts", "u4", self.terms + 1)
+        self.predicate_starts: NDArray[Any] = mapped(folder / "predicate_starts", "i8", values["predicate"] + 1)
+        self.graph_starts: NDArray[Any] = mapped(folder / "graph_starts", "i8", values["graph"] + 1)
         # one item at a time, memory reads faster than an array
         self._subject_at, self._object_at = view(self.subject_starts), view(self.object_starts)
         self._objects = view(self.object)
@@ -106,7 +109,8 @@ class Base:
         #: by row: subject and object, codes of predicate, graph, weight and source
         self.items = (view(self.subject), self._objects, *(view(column.codes) for column in coded_columns))
         self._predicates, self._predicate_at = self.items[2], view(self.predicate_starts)
-        self.predicate_code, self.graph_code = self.predicate.numbers(), self.graph.numbers()
+        self.predicate_code: dict[int, int] = self.predicate.numbers()
+        self.graph_code: dict[int, int] = self.graph.numbers()
 
     def verify(self, sums: dict[str, str]) -> None:
         """Compare the checksums of the small files.

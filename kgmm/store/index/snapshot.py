@@ -21,8 +21,9 @@ class Overlay:
 
     def __init__(self, added: Statements, removed: NDArray[np.uint32]) -> None:
         order = np.lexsort((added.graph, added.object, added.predicate, added.subject))
-        self.added, self.removed = added.take(order), removed
-        self.by_object = np.argsort(self.added.object, kind="stable")
+        self.added: Statements = added.take(order)
+        self.removed: NDArray[np.uint32] = removed
+        self.by_object: NDArray[np.intp] = np.argsort(self.added.object, kind="stable")
         self._objects = view(self.added.object[self.by_object])
         self._by_object = view(self.by_object)
         #: by row: subject, predicate, object, graph, weight, code of the source
@@ -56,7 +57,10 @@ class Selection:
     __slots__ = ("added", "high", "low", "order")
 
     def __init__(self, order: Order, low: int, high: int, added: Sequence[int]) -> None:
-        self.order, self.low, self.high, self.added = order, low, high, added
+        self.order: Order = order
+        self.low: int = low
+        self.high: int = high
+        self.added: Sequence[int] = added
 
     def __len__(self) -> int:
         return self.high - self.low + len(self.added)
@@ -66,8 +70,9 @@ class Snapshot:
     """All statements of one version, by number."""
 
     def __init__(self, base: Base, overlay: Overlay | None) -> None:
-        self.base, self.overlay = base, overlay
-        self.removed = overlay.removed if overlay is not None else np.empty(0, np.uint32)
+        self.base: Base = base
+        self.overlay: Overlay | None = overlay
+        self.removed: NDArray[np.uint32] = overlay.removed if overlay is not None else np.empty(0, np.uint32)
         self._removed = view(self.removed)
 
     def __len__(self) -> int:

@@ -78,9 +78,12 @@ class Opened:
     """One version, mapped, with a memory of the terms that were asked for and decoded last."""
 
     def __init__(self, state: State, terms: Terms, sources: Terms, snapshot: Snapshot) -> None:
-        self.state, self.terms, self.sources, self.snapshot = state, terms, sources, snapshot
+        self.state: State = state
+        self.terms: Terms = terms
+        self.sources: Terms = sources
+        self.snapshot: Snapshot = snapshot
         base, self.names = snapshot.base, Remembered(terms.name)
-        self.source_names = Remembered(sources.name)
+        self.source_names: Remembered = Remembered(sources.name)
         #: by row of the base: subject, object, codes of predicate, graph, weight, source; then by number or code:
         #: terms, predicates, graphs, weights, sources
         self.columns: tuple[Any, ...] = (

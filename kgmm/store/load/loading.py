@@ -111,7 +111,8 @@ class RejectsFile:
     """The lines a load could not use, with their number and the reason; the file is made when there is one."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.count = path, 0
+        self.path: Path = path
+        self.count: int = 0
         self._file: Any = None
 
     def add(self, rejects: Rejects) -> None:

@@ -24,8 +24,9 @@ class Connection:
     """An endpoint's addresses, and how to ask it; the prefixes of :data:`kgmm.store.rdf.terms.PREFIXES` are declared."""
 
     def __init__(self, url: str, update_url: str | None, timeout: float) -> None:
-        self.url, self.timeout = url, timeout
-        self.update_url = update_url or (url.removesuffix("query") + "update" if url.endswith("/query") else url)
+        self.url: str = url
+        self.timeout: float = timeout
+        self.update_url: str = update_url or (url.removesuffix("query") + "update" if url.endswith("/query") else url)
 
     def select(self, query: str) -> ox.QuerySolutions:
         """Return the rows of a query."""

@@ -59,11 +59,13 @@ class RemoteStore:
         Raises:
             StoreError: if it does not answer as a SPARQL endpoint does.
         """
-        self.url, self._page, self._only = url, page, graphs
+        self.url: str = url
+        self._page = page
+        self._only = graphs
         self._at = Connection(url, update_url, timeout)
-        self.terms = RemoteTerms()
-        self.named = self._at.ask("ASK { GRAPH ?g { ?s ?p ?o } }")
-        self.annotated = self._speaks_annotations()
+        self.terms: RemoteTerms = RemoteTerms()
+        self.named: bool = self._at.ask("ASK { GRAPH ?g { ?s ?p ?o } }")
+        self.annotated: bool = self._speaks_annotations()
 
     # --- look-up -------------------------------------------------------------------------------------
 

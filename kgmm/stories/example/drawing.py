@@ -88,7 +88,7 @@ class Studio:
         draw.rectangle((0, 148, WIDE, TALL), fill=(74, 58, 48))
         self.ground = ground
         self.skin = (224, 180, 150) if int(shot.broadcast[-1:] or 0) % 2 else (150, 104, 78)
-        self.coat = _colour(random, 30, 130)
+        self.coat: tuple[int, int, int] = _colour(random, 30, 130)
         self.shot = shot
 
     def at(self, second: float) -> Pixels:
@@ -109,10 +109,11 @@ class Footage:
     """A shot from outside: a landscape that the camera pans over, with things that move in it."""
 
     def __init__(self, shot: Shot) -> None:
-        self.shot, self.random = shot, _numbers("footage", shot.id)
-        self.speed = float(self.random.uniform(10, 26)) * (1 if self.random.random() < 0.5 else -1)
-        self.scene = self._landscape()
-        self.things = [
+        self.shot = shot
+        self.random = _numbers("footage", shot.id)
+        self.speed: float = float(self.random.uniform(10, 26)) * (1 if self.random.random() < 0.5 else -1)
+        self.scene: Pixels = self._landscape()
+        self.things: list[tuple[float, float, float, float, tuple[int, int, int]]] = [
             (
                 float(self.random.uniform(0, WIDE)),
                 float(self.random.uniform(70, 160)),

@@ -38,7 +38,9 @@ class Plain:
     def __init__(
         self, base: FvqaProblem, split: Split, *, seed: int = 0, network: dict[str, Any] | None = None
     ) -> None:
-        self.base, self.split, self.size = base, split, len(split.labelled)
+        self.base: FvqaProblem = base
+        self.split: Split = split
+        self.size: int = len(split.labelled)
         settings = {**base.config["network"], **(network or {})}
         torch.manual_seed(seed)
         self.model: torch.nn.Module = KDMN(**settings)
@@ -50,9 +52,9 @@ class Plain:
             "labelled": self.size,
             "seed": seed,
         }
-        self.vocabulary = base.vocabulary
+        self.vocabulary: dict[str, Any] = base.vocabulary
         self.tune = [base.train[i] for i in split.tune.tolist()]
-        self.tune_batch = base.train_batch.take(split.tune)
+        self.tune_batch: FactBatch = base.train_batch.take(split.tune)
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean loss of labelled samples."""

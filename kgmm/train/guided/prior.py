@@ -58,7 +58,7 @@ class Support:
                 for w in set(words):
                     self._holding[w].append((row, side))
         found = {w: len({row for row, _ in at}) for w, at in self._holding.items()}
-        self.rarity = {w: max(log(len(base.subjects) / (1 + n)), 0.0) for w, n in found.items()}
+        self.rarity: dict[str, float] = {w: max(log(len(base.subjects) / (1 + n)), 0.0) for w, n in found.items()}
 
     def __call__(self, question: str, answers: list[str]) -> list[float]:
         """Return the pseudo-counts of normalized answers."""

@@ -104,7 +104,7 @@ class StudentProblem(Plain):
         self._groups = group_answers([e.texts for e in base.train], 2 * base.train_batch.mask.shape[1])
         self._targets = targets(taught, self._groups.texts)
         self._rows, self._labelled = schooling(split, len(base.train), lesson.unlabelled)
-        self.size = len(self._rows)
+        self.size: int = len(self._rows)
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean loss of samples; those without labels have the teacher's only."""
@@ -133,7 +133,8 @@ class FactlessStudent(TwinProblem):
         self._rows, self._labelled = schooling(split, len(base.train), lesson.unlabelled)
         more = {max(taught[i], key=taught[i].__getitem__) for i in self._rows.tolist() if taught[i]}
         super().__init__(base, split, seed=seed, more=more)
-        self.lesson, self.size = lesson, len(self._rows)
+        self.lesson: Lesson = lesson
+        self.size: int = len(self._rows)
         self.config |= {"distillation": asdict(lesson)}
         self._targets = targets(taught, self.train_answers.texts)[:, :-1]
 
