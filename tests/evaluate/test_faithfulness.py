@@ -115,8 +115,9 @@ def test_the_command_measures_fvqa(shared_data: Path, tmp_path: Path) -> None:
     assert (tmp_path / "plots/risk-coverage.svg").read_text().startswith("<svg")
 
 
-def test_facts_are_ordered_by_similarity_where_a_reasoner_kept_none(answers: dict[str, Answer]) -> None:
-    trace = answers["episodes"].trace  # "What is the spoon used for?", by the memory network
+def test_facts_are_ordered_by_similarity_where_a_reasoner_kept_none(bundled_kb: KnowledgeStore) -> None:
+    coffee = Path(__file__).parents[2] / "graphs" / "scenes" / "coffee.json"
+    trace = bundled_kb.ask(coffee, "What is the spoon used for?", reasoner="kdmn").trace
     assert "similarity" not in trace.memory[0].parts
     ordered = by_similarity(trace)
     assert len(ordered) == len({(m.fact.subject, m.fact.predicate, m.fact.object) for m in trace.memory})
