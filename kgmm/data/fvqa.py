@@ -16,9 +16,10 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from kgmm.data.released import read_json, records
+from kgmm.data.released import records
 from kgmm.data.surfaces import FvqaFact, parse_surface, singular
 from kgmm.errors import BadInput
+from kgmm.files import read_json
 from kgmm.language import names
 from kgmm.language.phrase import Triple, sense
 from kgmm.language.words import normal

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kgmm.errors import BadInput
+from kgmm.files import read_json
 
 T = TypeVar("T")
 
@@ -48,22 +48,6 @@ class VqaRecord:
         if people < 3:
             return float(said > 0)
         return (said * min((said - 1) / 3, 1.0) + (people - said) * min(said / 3, 1.0)) / people
-
-
-def read_json(path: str | Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        BadInput: if it cannot be read or is none, with the line.
-    """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(path, f"cannot be read: {error.strerror}") from error
-    except json.JSONDecodeError as error:
-        raise BadInput(path, f"not a JSON file: {error.msg} at column {error.colno}", line=error.lineno) from error
-    except ValueError as error:
-        raise BadInput(path, f"not a JSON file: {error}") from error
 
 
 def records(path: str | Path, rows: Any, make: Callable[[Any], T], what: str = "question") -> Iterator[T]:
