@@ -57,7 +57,7 @@ class Asking(ABC):
             >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
             >>> _ = kb.add([("dog", "IsA", "animal"), ("cat", "IsA", "animal")])
             >>> [name for name, _ in kb.view().walk("dog").top(2)]
-            ['/c/en/dog', '/c/en/animal']
+            ['/c/en/animal', '/c/en/dog']
         """
         from kgmm.graph import view
 

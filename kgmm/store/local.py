@@ -34,6 +34,7 @@ class LocalStore(Handle):
 
     Example:
         >>> import tempfile
+        >>> from kgmm.store import Fact
         >>> kb = LocalStore(tempfile.mkdtemp() + "/kb")
         >>> kb.add([Fact("dog", "IsA", "animal"), Fact("dog", "CapableOf", "bark")])
         2
@@ -66,6 +67,7 @@ class LocalStore(Handle):
 
         Example:
             >>> import tempfile
+            >>> from kgmm.store import Fact
             >>> kb = LocalStore(tempfile.mkdtemp() + "/kb")
             >>> _ = kb.add([Fact("ice cream", "IsA", "dessert")])
             >>> kb.concept("Ice cream"), kb.concept("snow")
