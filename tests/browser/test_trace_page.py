@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgmm.data import clevr
+from kgmm.reason.visual import worlds as clevr
 from kgmm.knowledge import KnowledgeStore
 from kgmm.scene import SceneGraph
 from kgmm.trace import Answer
