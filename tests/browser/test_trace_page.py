@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgmm.reason.visual import worlds as clevr
+from kgmm.data import clevr
 from kgmm.knowledge import KnowledgeStore
+from kgmm.reason.visual import worlds
 from kgmm.scene import SceneGraph
 from kgmm.trace import Answer
 
@@ -160,7 +161,7 @@ def test_what_a_network_looked_at_is_drawn_on_the_picture(
     opened: Open, bundled_kb: KnowledgeStore, tmp_path: Path
 ) -> None:
     image = tmp_path / "world.png"
-    Image.fromarray(np.asarray(clevr.draw(clevr.scene(3)))).save(image)
+    Image.fromarray(np.asarray(worlds.draw(clevr.scene(3)))).save(image)
     scene = SceneGraph("world", image=str(image), width=160, height=160)
     for reasoner, row, mark in (
         ("modules", "[data-step='0']", ".looked i"),
