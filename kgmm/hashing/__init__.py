@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import json
 import pkgutil
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from kgmm.errors import BadInput, KgmmError
+from kgmm.files import read_json
 from kgmm.hashing.base import Hasher, model_files
 from kgmm.hashing.features import MODALITIES
 
@@ -96,10 +96,9 @@ def load(path: str | Path) -> Hasher:
     for file in (tensors, text):
         if not file.is_file():
             raise BadInput(file, "no such file; a trained method is a .safetensors and a .json file")
+    header = read_json(text)
     try:
-        header, arrays = json.loads(text.read_text(encoding="utf-8")), load_file(tensors)
-    except ValueError as error:
-        raise BadInput(text, f"not JSON ({error})") from error
+        arrays = load_file(tensors)
     except SafetensorError as error:
         raise BadInput(tensors, f"not a safetensors file ({error})") from error
     if not isinstance(header, dict) or "method" not in header:

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kgmm.errors import KgmmError
 from kgmm.language.names import concept
 from kgmm.language.words import whole_characters
-from kgmm.nn.folders import trained_name
 from kgmm.perceivers import perceive
-from kgmm.reason.registry import meant
 from kgmm.reason.registry import reasoner as reasoner_of
 from kgmm.reason.task import Task
 from kgmm.scene import SceneGraph
@@ -142,16 +140,14 @@ def scene_of(source: ImageLike | SceneGraph | Mapping[str, Any], perceiver: str 
 
 def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
     """Return a function that answers the question with some statements taken away; scene statements too."""
-    known = meant(name)
-    think = reasoner_of(known)
-    shown, place = (trained_name(known), str(known.resolve())) if isinstance(known, Path) else (known, "")
+    chosen = reasoner_of(name)
 
     def run(exclude: frozenset[Key]) -> Answer:
         start = time.perf_counter()
         asked = replace(task, scene=_lacking(task.scene, exclude), exclude=exclude)
         links = asked.links
         grounded = time.perf_counter()
-        outcome = think(asked)
+        outcome = chosen.answer(asked)
         done = time.perf_counter()
         trace = Trace(
             question=task.question,
@@ -165,8 +161,8 @@ def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
             score=outcome.score,
             alternatives=outcome.alternatives,
             abstained=outcome.abstained if outcome.text is None else "",
-            reasoner=shown,
-            folder=place,
+            reasoner=chosen.name,
+            folder=str(chosen.folder.resolve()) if chosen.folder else "",
             model=outcome.model,
             store=str(task.store.path),
             store_version=task.store.version,

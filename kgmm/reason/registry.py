@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from kgmm.errors import BadInput, KgmmError
 from kgmm.nn.folders import trained_name
@@ -61,7 +62,15 @@ def meant(name: str | Path) -> str | Path:
     raise KgmmError(f"no reasoner {name!r}; there are: {', '.join(reasoner_names())}")
 
 
-def reasoner(name: str | Path) -> Callable[[Task], Outcome]:
+class Reasoner(NamedTuple):
+    """Who answers: the name of the reasoner or trained model, the folder it was read from, the function that answers."""
+
+    name: str
+    folder: Path | None
+    answer: Callable[[Task], Outcome]
+
+
+def reasoner(name: str | Path) -> Reasoner:
     """Return a reasoner by its name, or the one that a trained folder is for, reading that folder.
 
     Raises:
@@ -78,4 +87,4 @@ def reasoner(name: str | Path) -> Callable[[Task], Outcome]:
             f"a trained {title or 'model of no name'} answers no questions; those that do: {', '.join(modules())}",
         )
     answer: Callable[..., Outcome] = importlib.import_module(module).answer
-    return functools.partial(answer, name=title, folder=folder)
+    return Reasoner(title, folder, functools.partial(answer, name=title, folder=folder))
