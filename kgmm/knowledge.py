@@ -49,6 +49,7 @@ class Asking(ABC):
         *,
         weighted: bool = True,
         literals: bool = False,
+        split_senses: bool = False,
     ) -> GraphView:
         """Return the graph of some facts (all by default); see :func:`kgmm.graph.view`.
 
@@ -62,7 +63,8 @@ class Asking(ABC):
         from kgmm.graph import view
 
         store = cast(LocalStore, self)  # an endpoint's statements are read by the same two calls
-        made = view(store, graphs, relations, directed, relation_weights, weighted=weighted, literals=literals)
+        options = {"weighted": weighted, "literals": literals, "split_senses": split_senses}
+        made = view(store, graphs, relations, directed, relation_weights, **options)
         made.node_features = self._node_features
         return made
 
@@ -74,13 +76,15 @@ class Asking(ABC):
         *,
         exclude: Iterable[Key] = (),
         graphs: Sequence[str] | None = None,
+        split_senses: bool = False,
     ) -> Memory:
         """Return the facts that bear on a sentence, concepts or a scene; see :func:`kgmm.retrieve.retrieve`."""
         from kgmm.retrieve import retrieve
 
         chosen = list(graphs) if graphs is not None else None
         store = self._known_of(text_or_scene, question or "")
-        return retrieve(store, text_or_scene, question, limit, exclude=frozenset(exclude), graphs=chosen)
+        keys = frozenset(exclude)
+        return retrieve(store, text_or_scene, question, limit, exclude=keys, graphs=chosen, split_senses=split_senses)
 
     def ask(
         self,

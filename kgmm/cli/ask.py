@@ -133,15 +133,16 @@ def _scene_name(scene: SceneGraph, term: str) -> str:
 @click.argument("text")
 @click.option("--question", help="What is asked about it; the text itself if left out.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Facts shown.")
+@click.option("--split-senses", is_flag=True, help="Leave out what is said of a word's senses (/c/en/dog/n) only.")
 @json_option
-def retrieve(kb: Path, text: str, question: str | None, limit: int, as_json: bool) -> None:
+def retrieve(kb: Path, text: str, question: str | None, limit: int, split_senses: bool, as_json: bool) -> None:
     """Show the facts in KB that bear on TEXT: a sentence, or the path of a scene's JSON file."""
     import kgmm
     from kgmm.scene import SceneGraph
 
     source = SceneGraph.from_json(text) if text.endswith(".json") and Path(text).is_file() else text
     with kgmm.open(kb, create=False) as store:
-        memory = store.retrieve(source, question, limit)
+        memory = store.retrieve(source, question, limit, split_senses=split_senses)
     if as_json:
         emit(memory.to_dict())
         return

@@ -15,12 +15,17 @@ _graphs = click.option("--graph", "graphs", multiple=True, help="Only this named
 _relations = click.option("--relation", "relations", multiple=True, help="Only this relation (repeatable).")
 _directed = click.option("--directed", is_flag=True, help="Follow facts only from subject to object.")
 
+_split = click.option("--split-senses", is_flag=True, help="Keep senses (/c/en/dog/n) apart from their word.")
 
-def _view(kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], directed: bool) -> GraphView:
+
+def _view(
+    kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], directed: bool, split_senses: bool
+) -> GraphView:
     from kgmm import graph
     from kgmm.store import LocalStore
 
-    return graph.view(LocalStore(kb, create=False), list(graphs) or None, list(relations) or None, directed)
+    store = LocalStore(kb, create=False)
+    return graph.view(store, list(graphs) or None, list(relations) or None, directed, split_senses=split_senses)
 
 
 def _as_json(path: Path | None) -> dict[str, Any] | None:
@@ -41,6 +46,7 @@ def _as_json(path: Path | None) -> dict[str, Any] | None:
 @_graphs
 @_relations
 @_directed
+@_split
 @json_option
 def walk(
     kb: str,
@@ -50,12 +56,13 @@ def walk(
     graphs: tuple[str, ...],
     relations: tuple[str, ...],
     directed: bool,
+    split_senses: bool,
     as_json: bool,
 ) -> None:
     """Rank the concepts of KB by random walk with restart from SEED..., with the strongest path to each."""
     from kgmm.graph.paths import strongest
 
-    view = _view(kb, graphs, relations, directed)
+    view = _view(kb, graphs, relations, directed, split_senses)
     scores = view.walk(list(seeds), restart)
     best = scores.top(top)
     targets = [view.require(concept) for concept, _ in best]
@@ -109,6 +116,7 @@ def _table(best: list[tuple[str, float]], found: list[Path | None]) -> None:
 @_graphs
 @_relations
 @_directed
+@_split
 @json_option
 def path(
     kb: str,
@@ -120,10 +128,11 @@ def path(
     graphs: tuple[str, ...],
     relations: tuple[str, ...],
     directed: bool,
+    split_senses: bool,
     as_json: bool,
 ) -> None:
     """Show the best paths in KB between the concepts A and B."""
-    found = _view(kb, graphs, relations, directed).paths(a, b, k=count, max_length=max_length, by=by)
+    found = _view(kb, graphs, relations, directed, split_senses).paths(a, b, k=count, max_length=max_length, by=by)
     if as_json:
         emit({"from": a, "to": b, "by": by, "paths": [_as_json(p) for p in found]})
         return

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import UnknownConcept
-from kgmm.graph.names import NodeNames, near
+from kgmm.graph.names import NodeNames, NumberedNames, near
 from kgmm.graph.statements import Statements
 from kgmm.language import names
 
@@ -95,6 +95,13 @@ class Graph:
         if at is None:
             raise UnknownConcept(concept, near(self.node_names, concept), where="the view")
         return at
+
+    def ends(self, row: int) -> list[str]:
+        """Return the subject and object of a statement as it is stated, where a node may stand for several terms."""
+        table = self.statements
+        if table.stated is not None and isinstance(self.node_names, NumberedNames):
+            return self.node_names.of(table.stated[:, row])
+        return self.node_names.at(np.array([table.subject[row], table.object[row]]))
 
     def edges(self) -> Iterator[Edge]:
         """Iterate over the statements."""

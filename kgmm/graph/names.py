@@ -79,7 +79,7 @@ class NumberedNames:
 
     def at(self, positions: Positions | slice) -> list[str]:
         """Return the names of *positions*."""
-        return list(self._names(self._numbers[positions].astype(np.int64)))
+        return self.of(self._numbers[positions])
 
     def position(self, name: str) -> int | None:
         """Return the position of a node by its exact name, or None."""
@@ -88,6 +88,10 @@ class NumberedNames:
             return None
         at = int(np.searchsorted(self._numbers, wanted, sorter=self._sorter))
         return int(self._sorter[at]) if at < len(self) and int(self._numbers[self._sorter[at]]) == wanted else None
+
+    def of(self, numbers: NDArray[Any]) -> list[str]:
+        """Return what numbers are called, whether or not they are nodes."""
+        return list(self._names(numbers.astype(np.int64)))
 
     def all(self) -> list[str]:
         """Return every name in order."""

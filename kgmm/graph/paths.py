@@ -30,6 +30,7 @@ _Extension = tuple[float, tuple[int, ...], float]
 class Hop:
     """One step of a path from ``source`` to ``target``.
 
+    ``source`` and ``target`` are named as the statement names them: ``/c/en/dog/n`` where the node is its lemma.
     ``forward`` tells whether the statement reads source – relation – target (True) or the other way round;
     ``relations`` are all relations of statements that read like this one, strongest first.
     """
@@ -210,7 +211,7 @@ def _hop(view: Graph, source: int, target: int) -> Hop:
     ahead = bool(len(forward) and (len(backward) == 0 or table.weight[forward[0]] >= table.weight[backward[0]]))
     chosen = forward if ahead else backward
     relations = tuple(dict.fromkeys(table.relations[code] for code in table.relation[chosen].tolist()))
-    start, end = view.node_names.at(np.array([source, target]))
+    start, end = view.ends(int(chosen[0]))[:: 1 if ahead else -1]
     return Hop(start, relations[0], end, ahead, float(table.weight[chosen[0]]), relations)
 
 

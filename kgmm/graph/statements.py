@@ -20,7 +20,8 @@ class Statements:
     """Columns of m statements between nodes given by position.
 
     ``subject`` and ``object`` are int32, ``relation`` codes into ``relations`` in the narrowest integers,
-    ``weight`` float32 or float64 and positive.
+    ``weight`` float32 or float64 and positive. ``stated`` holds the store's term ids of the ends as they are stated,
+    uint32 of shape (2, m), where nodes stand for several terms (a lemma for its senses); None where they do not.
     """
 
     subject: NDArray[np.int32]
@@ -28,6 +29,7 @@ class Statements:
     relation: NDArray[np.integer]
     weight: NDArray[np.floating]
     relations: tuple[str, ...]
+    stated: NDArray[np.uint32] | None = None
 
     def __len__(self) -> int:
         return len(self.subject)
@@ -54,6 +56,7 @@ class Statements:
             self.relation[rows],
             self.weight[rows],
             self.relations,
+            None if self.stated is None else self.stated[:, rows],
         )
 
 

@@ -15,6 +15,7 @@ from kgmm.graph.names import NumberedNames
 from kgmm.graph.statements import Statements
 from kgmm.language import names
 from kgmm.language.relations import LINKS
+from kgmm.store.senses import senses
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
@@ -29,6 +30,7 @@ def view(
     *,
     weighted: bool = True,
     literals: bool = False,
+    split_senses: bool = False,
 ) -> GraphView:
     """Return a view of the chosen statements of *store*.
 
@@ -40,6 +42,8 @@ def view(
         relation_weights: a multiplier for some relations; 0 leaves the relation out.
         weighted: with False every statement weighs 1 before the multipliers.
         literals: keep statements whose object is a literal.
+        split_senses: keep senses (``/c/en/dog/n``) as nodes of their own; by default they are one node with their lemma
+            (:mod:`kgmm.store.senses`), and what is said of a lemma's sense and the lemma is left out.
 
     Raises:
         BadInput: if a weight is not positive; the message names the statement.
@@ -61,9 +65,15 @@ def view(
             of_term = np.zeros(int(objects[-1]) + 1, bool)
             of_term[objects[literal]] = True
             keep &= ~of_term[columns.object]
+    subject, target, number = columns.subject, columns.object, terms.id
+    if not split_senses:
+        joined = senses(store)
+        subject, target, number = joined.lemma[subject], joined.lemma[target], joined.node
+        keep &= (subject != target) | (columns.subject == columns.object)
     if keep.all():
         keep = slice(None)
-    subject, target = columns.subject[keep], columns.object[keep]
+    subject, target = subject[keep], target[keep]
+    stated = np.stack((columns.subject[keep], columns.object[keep]))
     ids, positions = _number(subject, target)
     statements = Statements(
         positions[subject],
@@ -71,8 +81,9 @@ def view(
         smallest(codes[keep], len(relation_names)),
         np.asarray(weight[keep]),
         tuple(relation_names),
+        None if (stated == (subject, target)).all() else stated,
     )
-    return assembled(GraphView, NumberedNames(ids, terms.names, terms.id), statements, directed, ids)
+    return assembled(GraphView, NumberedNames(ids, terms.names, number), statements, directed, ids)
 
 
 def _several(chosen: str | Iterable[str] | None) -> list[str] | None:

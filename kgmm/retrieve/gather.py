@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kgmm.encode.cache import fact_keys
 from kgmm.language.relations import DENIES, LINKS, NOT_INHERITED, UPWARD
 from kgmm.store import Fact, is_general
+from kgmm.store.senses import senses
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 Ids = NDArray[np.int64]
 #: a statement's terms: subject, predicate, object
 Key = tuple[str, str, str]
-#: kinds above a concept: node → (steps, the node it was reached from, by which relation), the concept itself first
+#: kinds above a concept: node → (steps, the node it was reached from, by which relation), the concept itself first; a
+#: node's senses, or a sense's lemma, are reached from it by no relation (-1)
 Closure = dict[int, tuple[int, int, int]]
 _Columns = tuple[NDArray[Any], ...]
 
@@ -68,6 +70,7 @@ def gather(
     *,
     exclude: frozenset[Key] = frozenset(),
     graphs: Collection[str] | None = None,
+    split_senses: bool = False,
 ) -> Candidates:
     """Collect the facts of linked concepts and what they inherit.
 
@@ -76,6 +79,7 @@ def gather(
         links: where to start.
         exclude: statements that do not exist here, nor lead to a kind.
         graphs: named graphs facts may come from; all but scenes and stories if None.
+        split_senses: keep a word's senses (``/c/en/dog/n``) and the word apart (:mod:`kgmm.store.senses`).
 
     Returns:
         Each fact once for every concept it was reached from; nothing that a nearer fact denies.
@@ -84,7 +88,7 @@ def gather(
     roots = list(dict.fromkeys(i for i in linked if i is not None))
     keys = (tuple(store.terms.id(term) for term in key) for key in exclude)
     banned = cast("set[tuple[int, int, int]]", {key for key in keys if None not in key})
-    reached = [_reach(store, root, banned) for root in roots]
+    reached = [_reach(store, root, banned, split_senses) for root in roots]
     chunks = [(*columns, _fill(index, columns[0])) for index, (_, columns) in enumerate(reached)] or [_NOTHING]
     columns = {name: np.concatenate(parts) for name, parts in zip(_COLUMNS, zip(*chunks, strict=True), strict=True)}
     closures = {root: kinds for root, (kinds, _) in zip(roots, reached, strict=True)}
@@ -99,20 +103,23 @@ def _fill(value: int, like: NDArray[Any]) -> Ids:
 _NOTHING = tuple(np.empty(0, np.float32 if column == "weight" else np.int64) for column in _COLUMNS)
 
 
-def _reach(store: LocalStore, root: int, banned: Collection[tuple[int, int, int]]) -> tuple[Closure, _Columns]:
+def _reach(
+    store: LocalStore, root: int, banned: Collection[tuple[int, int, int]], split_senses: bool
+) -> tuple[Closure, _Columns]:
     """Return the kinds above a concept, and the columns of all facts there but for the root."""
-    kept: dict[int, tuple[Closure, _Columns]] = store.derived("reaches", dict)
+    kept: dict[int, tuple[Closure, _Columns]] = store.derived(("reaches", split_senses), dict)
     if len(kept) >= MAX_REACHES_KEPT:
         kept.clear()
     if not banned and root in kept:
         return kept[root]
-    kinds = closure(store, root, banned)
+    kinds = closure(store, root, banned, split_senses)
     parts = []
     for node, (depth, _, _) in kinds.items():
         own = rows(store, node, 0)
         parts.append((*own, _fill(depth, own[0]), _fill(0, own[0])))
-    about = rows(store, root, 1)
-    parts.append((*about, _fill(0, about[0]), _fill(1, about[0])))
+        if depth == 0:
+            about = rows(store, node, 1)
+            parts.append((*about, _fill(0, about[0]), _fill(1, about[0])))
     reached = kinds, tuple(np.concatenate(column) for column in zip(*parts, strict=True))
     if not banned:
         kept[root] = reached
@@ -138,11 +145,14 @@ def known_ids(store: LocalStore, terms: Iterable[str]) -> list[int]:
     return [i for term in terms if (i := store.terms.id(term)) is not None]
 
 
-def closure(store: LocalStore, root: int, banned: Collection[tuple[int, int, int]] = ()) -> Closure:
+def closure(
+    store: LocalStore, root: int, banned: Collection[tuple[int, int, int]] = (), split_senses: bool = False
+) -> Closure:
     """Return the kinds above a concept, the nearest first; *banned* statements lead to none."""
-    kinds = {root: (0, root, -1)}
+    kin = (lambda node: []) if split_senses else senses(store).kin
+    kinds = {root: (0, root, -1), **dict.fromkeys(kin(root), (0, root, -1))}
     upward = known_ids(store, UPWARD)
-    front = [root]
+    front, most = list(kinds), MAX_ANCESTORS + len(kinds) - 1
     for depth in range(1, MAX_DEPTH + 1):
         following: list[int] = []
         for node in front:
@@ -152,8 +162,11 @@ def closure(store: LocalStore, root: int, banned: Collection[tuple[int, int, int
                 parent, predicate = int(o[r]), int(p[r])
                 if parent not in kinds and (node, predicate, parent) not in banned:
                     kinds[parent] = (depth, node, predicate)
-                    following.append(parent)
-            if len(kinds) >= MAX_ANCESTORS:
+                    others = [other for other in kin(parent) if other not in kinds]
+                    kinds.update((other, (depth, parent, -1)) for other in others)
+                    following += parent, *others
+                    most += len(others)
+            if len(kinds) >= most:
                 return kinds
         if not following:
             return kinds
@@ -177,8 +190,11 @@ def chain(store: LocalStore, closure: Closure, node: int) -> tuple[Fact, ...]:
     """Return the facts that lead from a closure's root up to *node*, nearest first."""
     name = store.terms.name
     steps: list[Fact] = []
-    while node in closure and closure[node][0] > 0:
+    while node in closure and closure[node][1] != node:
         _, child, predicate = closure[node]
+        if predicate < 0:
+            node = child
+            continue
         key = name(child), name(predicate), name(node)
         stated = store.find(*key)
         steps.append(stated[0] if len(stated) else Fact(*key))

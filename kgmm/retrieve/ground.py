@@ -12,6 +12,7 @@ from kgmm.encode.vectors import term_vectors
 from kgmm.language import names
 from kgmm.language.words import STOP, lemma, name_words
 from kgmm.scene import SceneGraph, SceneObject
+from kgmm.store.senses import senses
 from kgmm.trace import Link
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def ground_name(store: LocalStore, name: str, *, object_id: str | None = None, l
     exact = names.concept(name, lang) if name.strip() else ""
     if not exact:
         return None
-    node, rule = exact if store.terms.id(exact) is not None else None, "exact"
+    node, rule = _known(store, exact), "exact"
     if node is None and exact.startswith(f"/c/{lang}/"):
         words = name_words(name)
         node, rule = _first_known(store, _inflections(words), lang), "inflected"
@@ -77,8 +78,14 @@ def ground_name(store: LocalStore, name: str, *, object_id: str | None = None, l
 
 def _first_known(store: LocalStore, forms: Iterable[list[str]], lang: str) -> str | None:
     """Return the first of the concepts so named that the store knows."""
-    nodes = (f"/c/{lang}/{'_'.join(words)}" for words in forms)
-    return next((node for node in nodes if store.terms.id(node) is not None), None)
+    nodes = (_known(store, f"/c/{lang}/{'_'.join(words)}") for words in forms)
+    return next((node for node in nodes if node is not None), None)
+
+
+def _known(store: LocalStore, node: str) -> str | None:
+    """Return a concept that the store knows, or the sense that stands for it where only senses are known."""
+    found = senses(store).id(node)
+    return None if found is None else store.terms.name(found)
 
 
 def _inflections(words: list[str]) -> Iterator[list[str]]:

@@ -131,6 +131,7 @@ def retrieve(
     encoder: Encoder | None = None,
     exclude: frozenset[Key] = frozenset(),
     graphs: list[str] | None = None,
+    split_senses: bool = False,
 ) -> Memory:
     """Return the facts that bear on a sentence, a list of concepts or a scene (and a question about it).
 
@@ -147,6 +148,7 @@ def retrieve(
         encoder: text encoder; all-MiniLM-L6-v2 by default.
         exclude: statements to leave out, as (subject, predicate, object).
         graphs: named graphs facts may come from; all but scenes and stories by default.
+        split_senses: leave out what is said of a word's senses (``/c/en/dog/n``) and not of the word.
 
     Raises:
         KgmmError: if the encoder cannot be loaded, or a text holds half a character.
@@ -162,7 +164,7 @@ def retrieve(
     links = link(store, text_or_scene, question, encoder=encoder)
     grounded = time.perf_counter()
     asked = question or (text_or_scene if isinstance(text_or_scene, str) else "")
-    candidates = gather(store, links, exclude=exclude, graphs=graphs)
+    candidates = gather(store, links, exclude=exclude, graphs=graphs, split_senses=split_senses)
     ranked, scores, parts = score(store, candidates, links, asked, encoder)
     if asked and len(ranked):
         parts["relation"] = named_relation(store, ranked, asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -101,6 +101,10 @@ class RemoteStore:
             return None
         sides = [self._where(term, None, None, None, False), self._where(None, None, term, None, False)]
         return term if self._at.ask(f"ASK {{ {{ {sides[0]} }} UNION {{ {sides[1]} }} }}") else None
+
+    def derived(self, name: Hashable, make: Callable[[], T]) -> T:
+        """Return what is made of the statements seen so far; they grow, so that nothing is kept."""
+        return make()
 
     def graphs(self) -> dict[str, int]:
         """Return the named graphs and how many facts each has, largest first."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgmm.store.facts import Columns, Fact, Facts, Rows
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class RemoteTerms:
@@ -42,6 +46,12 @@ class RemoteTerms:
     def names(self, ids: ArrayLike) -> list[str]:
         """Return the terms of an array of numbers."""
         return [self._names[i] for i in np.asarray(ids).tolist()]
+
+    def texts(self) -> pl.Series:
+        """Return all terms in the order of their numbers as a column of strings."""
+        import polars as pl
+
+        return pl.Series(self._names, dtype=pl.String)
 
     def is_literal(self, ids: ArrayLike) -> NDArray[np.bool_]:
         """Tell which numbers are literals."""
