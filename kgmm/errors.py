@@ -25,13 +25,16 @@ class BadInput(KgmmError):
 
 
 class UnknownConcept(KgmmError, KeyError):
-    """A concept is not in the store or view; the message lists near spellings."""
+    """A concept (or relation, or graph) is not in the store or view; the message lists near spellings."""
 
-    def __init__(self, concept: str, near: list[str] | None = None, where: str = "the store") -> None:
+    def __init__(
+        self, concept: str, near: list[str] | None = None, where: str = "the store", kind: str = "concept"
+    ) -> None:
         self.concept: str = concept
+        self.kind: str = kind
         self.near: list[str] = near or []
         hint = f"; near spellings: {', '.join(self.near)}" if self.near else ""
-        super().__init__(f"no concept {concept!r} in {where}{hint}")
+        super().__init__(f"no {kind} {concept!r} in {where}{hint}")
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -21,6 +21,9 @@ def whole(path: Path, durable: bool = False) -> Iterator[Path]:
         path: the file that is to appear whole or not at all.
         durable: wait until its content is on the disk.
 
+    Raises:
+        BadInput: if the folder it is to lie in does not exist.
+
     Example:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "a.txt"
@@ -29,6 +32,8 @@ def whole(path: Path, durable: bool = False) -> Iterator[Path]:
         >>> path.read_text(), [entry.name for entry in path.parent.iterdir()]
         ('done', ['a.txt'])
     """
+    if not path.parent.is_dir():
+        raise BadInput(path, "its folder does not exist")
     draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         yield draft

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
+import io
 import sys
 from typing import Any
 
 import click
 
-from kgmm.errors import KgmmError
+from kgmm.cli.ending import Closed, Interrupted, ended
 
 #: command -> (module:function, short help); importing nothing keeps ``kgmm --help`` fast
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -60,6 +60,15 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Import and run a command; what stops it from outside becomes what :func:`ended` tells."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise Interrupted("; ".join(("interrupted", *map(str, stop.args)))) from None
+        except BrokenPipeError:
+            raise Closed("") from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing them."""
         with formatter.section("Commands"):
@@ -73,20 +82,10 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line: exit code 0 done, 1 failed with one clear line, 2 wrong usage."""
-    try:
-        cli.main(arguments, prog_name="kgmm", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        print("kgmm: interrupted", file=sys.stderr)
-        sys.exit(1)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except (KgmmError, OSError, MemoryError) as error:
-        print(f"kgmm: {' '.join((str(error) or type(error).__name__).splitlines())}", file=sys.stderr)
-        sys.exit(1)
+    """Run the command line: exit code 0 done, 1 nothing found, 2 not done, with one line why, 130 interrupted."""
+    given = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that is no text, a terminal without our letters
+            stream.reconfigure(errors="backslashreplace")
+    if code := ended(lambda: cli.main(given, prog_name="kgmm", standalone_mode=False), given):
+        sys.exit(code)

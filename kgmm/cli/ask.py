@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import emit, json_option
+from kgmm.cli.ending import nothing
+from kgmm.cli.output import COUNT, Number, emit, json_option
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.scene import SceneGraph
@@ -30,11 +31,9 @@ from kgmm.trace.checks import guessed
 )
 @click.option("--choice", "choices", multiple=True, help="An answer to choose from; repeatable.")
 @click.option("--perceiver", default="default", show_default=True, help="What turns a picture into a scene.")
-@click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="Answers shown.")
+@click.option("--top", default=3, show_default=True, type=COUNT, help="Answers shown.")
 @click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1),
-    help="Withhold answers less sure than this; the reasoner's own bound by default.",
+    "--threshold", type=Number(0, 1), help="Withhold answers less sure than this; the reasoner's own bound by default."
 )
 @click.option(
     "--trace", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write the trace here (.html or .json)."
@@ -132,10 +131,10 @@ def _scene_name(scene: SceneGraph, term: str) -> str:
 @click.argument("kb", type=click.Path(path_type=Path))
 @click.argument("text")
 @click.option("--question", help="What is asked about it; the text itself if left out.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Facts shown.")
+@click.option("--limit", default=20, show_default=True, type=COUNT, help="Facts shown.")
 @click.option("--split-senses", is_flag=True, help="Leave out what is said of a word's senses (/c/en/dog/n) only.")
 @json_option
-def retrieve(kb: Path, text: str, question: str | None, limit: int, split_senses: bool, as_json: bool) -> None:
+def retrieve(kb: Path, text: str, question: str | None, limit: int, split_senses: bool, as_json: bool) -> int:
     """Show the facts in KB that bear on TEXT: a sentence, or the path of a scene's JSON file."""
     import kgmm
     from kgmm.scene import SceneGraph
@@ -145,12 +144,13 @@ def retrieve(kb: Path, text: str, question: str | None, limit: int, split_senses
         memory = store.retrieve(source, question, limit, split_senses=split_senses)
     if as_json:
         emit(memory.to_dict())
-        return
-    for link in memory.concepts:
-        click.echo(f"{link.text} → {link.concept}  ({link.rule} {link.score:.2f})")
-    for m in memory:
-        via = "".join(f"  ← {names.label(f.subject)} IsA {names.label(f.object)}" for f in m.chain)
-        click.echo(f"{m.score:6.3f}  {phrase(m.fact.subject, m.fact.predicate, m.fact.object)}{via}")
+    else:
+        for link in memory.concepts:
+            click.echo(f"{link.text} → {link.concept}  ({link.rule} {link.score:.2f})")
+        for m in memory:
+            via = "".join(f"  ← {names.label(f.subject)} IsA {names.label(f.object)}" for f in m.chain)
+            click.echo(f"{m.score:6.3f}  {phrase(m.fact.subject, m.fact.predicate, m.fact.object)}{via}")
+    return 0 if len(memory) else nothing(f"no fact in {kb} bears on {text[:80]!r}")
 
 
 @click.command()

@@ -8,22 +8,23 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import FILE, FOLDER, PLACE, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, FILE, FOLDER, PLACE, WHOLE, Number, emit, json_option, progress_bar
 
 
 @click.command()
 @click.argument("folder", type=FOLDER)
 @click.option("--split", default="train", help="Reads questions-SPLIT.json.")
 @click.option("--distractors", type=FILE, help="Further knowledge.")
+@click.option("--held", default=0.5, type=Number(0, 1, min_open=True), help="Share of the images asked about.")
 @click.option(
-    "--held", default=0.5, type=click.FloatRange(0, 1, min_open=True), help="Share of the images asked about."
+    "--seed",
+    default=0,
+    type=WHOLE,
+    help="Which images those are; the shipped weights were fitted on the others of seed 0.",
 )
-@click.option(
-    "--seed", default=0, help="Which images those are; the shipped weights were fitted on the others of seed 0."
-)
-@click.option("--limit", default=300, type=click.IntRange(1), help="Questions asked.")
+@click.option("--limit", default=300, type=COUNT, help="Questions asked.")
 @click.option("--reasoner", default="default", help="Which reasoner answers.")
-@click.option("--draws", default=3, type=click.IntRange(1), help="Random picks a question.")
+@click.option("--draws", default=3, type=COUNT, help="Random picks a question.")
 @click.option("--kb", type=PLACE, help="Keep the knowledge base here; a temporary one otherwise.")
 @click.option(
     "--plots",

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import PLACE, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, PLACE, emit, json_option, progress_bar
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=PLACE)
-@click.option("--seeds", default=3, type=click.IntRange(min=1), help="Runs to average.")
-@click.option(
-    "--components", default=10, type=click.IntRange(min=1), help="Dimension of the spaces of CCA, kernel CCA and PLS."
-)
+@click.option("--seeds", default=3, type=COUNT, help="Runs to average.")
+@click.option("--components", default=10, type=COUNT, help="Dimension of the spaces of CCA, kernel CCA and PLS.")
 @json_option
 def fusion(folder: Path, seeds: int, components: int, as_json: bool) -> None:
     """Fit on the training pairs of DIR; classify its test pairs, and search its training items with them.

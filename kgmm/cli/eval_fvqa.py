@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import FILE, FOLDER, PLACE, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, FILE, FOLDER, PLACE, WHOLE, Number, emit, json_option, progress_bar
 
 
 @click.command()
@@ -16,14 +16,14 @@ from kgmm.cli.output import FILE, FOLDER, PLACE, emit, json_option, progress_bar
 @click.option("--distractors", type=FILE, help="Further knowledge: relation, head, tail.")
 @click.option("--predictions", type=PLACE, help="Write one JSON line a question here.")
 @click.option("--reasoner", default="hybrid", help="Which reasoner answers.")
-@click.option("--limit", type=int, help="Only the first N questions.")
+@click.option("--limit", type=COUNT, help="Only the first N questions.")
 @click.option(
-    "--held", type=click.FloatRange(0, 1, min_open=True), help="Only this share of the images, as held out in training."
+    "--held", type=Number(0, 1, min_open=True), help="Only this share of the images, as held out in training."
 )
-@click.option("--seed", default=1, help="Of the choice of the images held out.")
+@click.option("--seed", default=1, type=WHOLE, help="Of the choice of the images held out.")
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     help="Withhold answers less sure than this. By default nearly all are ranked (0.01); with --without-gold the bound"
     " is the reasoner's own.",
 )

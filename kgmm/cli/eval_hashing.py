@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import PLACE, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, PLACE, WHOLE, emit, json_option, progress_bar
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=PLACE)
 @click.option("--method", default="scm-seq", help="A hashing method, such as cvh, cmfh, seph.")
-@click.option("--bits", default=64, type=click.IntRange(min=1), help="Length of a code.")
+@click.option("--bits", default=64, type=COUNT, help="Length of a code.")
 @click.option(
     "--codes",
     default="own",
@@ -20,7 +20,7 @@ from kgmm.cli.output import PLACE, emit, json_option, progress_bar
     help="Code a database item by its own modality's function, or by the pair's joint code"
     " (cca-itq, cmfh, qch, seph and networks have one).",
 )
-@click.option("--seed", default=0, help="Everything random follows from it.")
+@click.option("--seed", default=0, type=WHOLE, help="Everything random follows from it.")
 @click.option(
     "--plot", "picture", metavar="FILE", type=PLACE, help="Draw precision against recall into a .png or .svg file."
 )

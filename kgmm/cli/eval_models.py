@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import FILE, FOLDER, emit, json_option
+from kgmm.cli.output import FILE, FOLDER, WHOLE, emit, json_option
 from kgmm.nn.folders import trained_name
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -53,7 +53,7 @@ clevr = _command("clevr")
 @click.argument("data", type=FOLDER)
 @click.argument("folder", required=False, type=FOLDER)
 @click.option("--distractors", type=FILE, help="Further knowledge: relation, head, tail.")
-@click.option("--seed", default=0, show_default=True, help="Of the twins' weights and of the shuffle.")
+@click.option("--seed", default=0, type=WHOLE, show_default=True, help="Of the twins' weights and of the shuffle.")
 @json_option
 def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, as_json: bool) -> None:
     """Test a trained KDMN (its FOLDER, or the shipped one) on the images of FVQA (DATA) held out in its training.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,40 @@ if TYPE_CHECKING:
 #: types of options: a file that is there, a folder that is there, and where something is or will be
 FILE, FOLDER = (click.Path(exists=True, file_okay=files, path_type=Path) for files in (True, False))
 PLACE = click.Path(path_type=Path)
+
+
+class Number(click.FloatRange):
+    """A number within bounds; not a number and infinity are in no bounds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number.
+
+        Raises:
+            BadParameter: if it is none, or out of bounds.
+        """
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
+
+class Whole(click.IntRange):
+    """A whole number of at most 31 bits, which is what compiled code takes."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number.
+
+        Raises:
+            BadParameter: if it is none, or out of bounds.
+        """
+        number = super().convert(value, param, ctx)
+        if number >= 1 << 31:
+            self.fail(f"{value!r} is too large.", param, ctx)
+        return number
+
+
+#: types of options: how many of something, and a number that may be 0 (a version, what random numbers begin with)
+COUNT, WHOLE = Whole(1), Whole(0)
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kgmm import perceivers
-from kgmm.cli.output import emit, json_option
+from kgmm.cli.output import Number, emit, json_option
 from kgmm.perceivers._draw import draw_scene
 from kgmm.scene import SceneGraph
 
@@ -18,7 +18,7 @@ from kgmm.scene import SceneGraph
 @click.option("--perceiver", default="default", show_default=True, help="default, hf, shapes or scene.")
 @click.option("--model", help="Folder or hub name of the model, for the perceiver hf.")
 @click.option("--query", "queries", multiple=True, help="What to look for, with an open vocabulary; repeatable.")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="Score an object needs.")
+@click.option("--threshold", type=Number(0, 1), help="Score an object needs.")
 @click.option("--draw", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture with boxes here.")
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the scene graph (JSON) here.")
 @json_option

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kgmm.cli.output import local
-from kgmm.errors import MissingExtra
+from kgmm.cli.output import COUNT, Number, local
+from kgmm.errors import KgmmError, MissingExtra
 
 
 @click.command()
@@ -20,10 +21,8 @@ from kgmm.errors import MissingExtra
 @click.option("--write", is_flag=True, help="Let requests add and remove facts and run SPARQL updates.")
 @click.option("--sparql", "only_sparql", is_flag=True, help="Serve the SPARQL 1.1 protocol only, at the root.")
 @click.option("--name", multiple=True, help="Further host names requests may be addressed to.")
-@click.option(
-    "--timeout", default=10.0, show_default=True, type=click.FloatRange(0.1), help="Seconds a query may take."
-)
-@click.option("--rows", default=1000, show_default=True, type=click.IntRange(1), help="Rows of an answer.")
+@click.option("--timeout", default=10.0, show_default=True, type=Number(0.1), help="Seconds a query may take.")
+@click.option("--rows", default=1000, show_default=True, type=COUNT, help="Rows of an answer.")
 def serve(
     kb: Path, host: str, port: int, write: bool, only_sparql: bool, name: tuple[str, ...], timeout: float, rows: int
 ) -> None:
@@ -37,17 +36,29 @@ def serve(
         from kgmm.serve.service import Limits
     except ImportError as error:
         raise MissingExtra(error.name or "fastapi", "serve") from error
-    with local(kb) as store:
+    with local(kb) as store, _listening(host, port) as place:
         served: Any
         if only_sparql:
             served = sparql.app(store, writable=write, timeout=timeout, limit=rows * 100)
         else:
             hosts = LOOPBACK | {host} | set(name)
             served = app(store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=frozenset(hosts))
-        config = uvicorn.Config(served, host=host, port=port, log_level="warning", server_header=False)
+        config = uvicorn.Config(served, log_level="warning", server_header=False, timeout_graceful_shutdown=5)
         running = uvicorn.Server(config)
         _announce(running, kb, host)
-        running.run()
+        running.run([place])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        KgmmError: if it cannot.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise KgmmError(f"cannot listen at {host}, port {port}: {error.strerror}") from error
 
 
 def _announce(server: Any, kb: Path, host: str) -> None:

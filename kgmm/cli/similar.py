@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import PLACE, emit, json_option, local
+from kgmm.cli.ending import nothing
+from kgmm.cli.output import COUNT, PLACE, emit, json_option, local
 
 #: modality -> what its nodes are called
 NODES = {"": "concepts", "concept": "concepts", "scene": "scenes", "story": "story frames"}
@@ -17,10 +18,10 @@ NODES = {"": "concepts", "concept": "concepts", "scene": "scenes", "story": "sto
 @click.argument("kb", type=PLACE)
 @click.argument("query")
 @click.option("--modality", type=click.Choice(["concept", "scene", "story"]), help="Look for these only.")
-@click.option("-k", "--count", default=10, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option("-k", "--count", default=10, show_default=True, type=COUNT, help="How many.")
 @click.option("--hasher", metavar="MODEL", type=PLACE, help="Search codes of a fitted method.")
 @json_option
-def similar(kb: Path, query: str, modality: str | None, count: int, hasher: Path | None, as_json: bool) -> None:
+def similar(kb: Path, query: str, modality: str | None, count: int, hasher: Path | None, as_json: bool) -> int:
     """Show what in KB is like QUERY: a sentence, a picture's path, or a scene's JSON file.
 
     MODEL is where a hashing method was saved in Python: a .safetensors and a .json file.
@@ -30,10 +31,8 @@ def similar(kb: Path, query: str, modality: str | None, count: int, hasher: Path
         found = store.similar(asked, modality=modality, k=count, hasher=hasher)
     if as_json:
         emit([asdict(s) for s in found])
-        return
-    if not found:
-        click.echo(f"kgmm: {kb} holds no {NODES[modality or '']}", err=True)
     width = max((len(s.label) for s in found), default=0)
-    for s in found:
+    for s in found if not as_json else ():
         bits = "" if s.hamming is None else f"{s.hamming:>3} bits  "
         click.echo(f"{s.score:6.3f}  {bits}{s.modality:<7}  {s.label:<{width}}  {s.node}")
+    return 0 if found else nothing(f"{kb} holds no {NODES[modality or '']}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.cli.output import Number, emit, json_option, progress_bar
 from kgmm.stories import films
 from kgmm.stories.video.clock import clock
 
@@ -18,13 +18,11 @@ from kgmm.stories.video.clock import clock
     "--rate",
     default=0.15,
     show_default=True,
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Number(0, 1, min_open=True),
     help="saliency: share of the film to keep.",
 )
 @click.option("--fusion", help="saliency: sum, min, max or variance [sum].")
-@click.option(
-    "--length", type=click.FloatRange(0, min_open=True), help="chorus: seconds of the clip [the chorus's own]."
-)
+@click.option("--length", type=Number(0, min_open=True), help="chorus: seconds of the clip [the chorus's own].")
 @click.option(
     "--subtitles",
     "-s",

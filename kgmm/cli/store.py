@@ -8,11 +8,15 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.cli.ending import nothing, told
+from kgmm.cli.output import WHOLE, Number, emit, json_option, progress_bar
+from kgmm.cli.unknown import unknown
 from kgmm.store import Fact, Facts, LoadReport, LocalStore
 
 #: facts that ``find`` prints unless told otherwise
 SHOWN = 100
+#: why a pattern finds nothing all of whose terms are known
+NONE = "no such fact"
 
 
 @click.command()
@@ -55,7 +59,7 @@ def _told(file: Path, report: LoadReport) -> str:
 
 @click.command()
 @click.argument("kb", type=click.Path(path_type=Path))
-@click.option("--version", type=int, help="Show this version instead of the newest.")
+@click.option("--version", type=WHOLE, help="Show this version instead of the newest.")
 @json_option
 def info(kb: Path, version: int | None, as_json: bool) -> None:
     """Show what the store KB holds: graphs, relations, versions."""
@@ -95,8 +99,8 @@ def info(kb: Path, version: int | None, as_json: bool) -> None:
 @click.argument("predicate", required=False)
 @click.argument("object", required=False)
 @click.option("--graph", help="Only facts of this graph.")
-@click.option("--limit", type=click.IntRange(min=0), default=SHOWN, show_default=True, help="Print at most so many.")
-@click.option("--version", type=int, help="Look in this version instead of the newest.")
+@click.option("--limit", type=WHOLE, default=SHOWN, show_default=True, help="Print at most so many.")
+@click.option("--version", type=WHOLE, help="Look in this version instead of the newest.")
 @json_option
 def find(
     kb: Path,
@@ -107,17 +111,26 @@ def find(
     limit: int,
     version: int | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Look facts up in the store KB; - or ? stands for any subject, predicate or object."""
     with LocalStore(kb, create=False, version=version) as store:
         count = store.count(subject, predicate, object, graph=graph)
         facts = store.find(subject, predicate, object, graph=graph, limit=limit)
+        why = None if count else unknown(store, (subject, object), (predicate,), (graph,)) or NONE
         if as_json:
-            emit({"count": count, "version": store.version, "facts": [asdict(fact) for fact in facts]})
-            return
-        _print(facts)
-        if count > len(facts):
-            click.echo(f"{len(facts):,} of {count:,} facts; more with --limit", err=True)
+            emit(
+                {
+                    "count": count,
+                    "version": store.version,
+                    "facts": [asdict(fact) for fact in facts],
+                    **(told(why) if why else {}),
+                }
+            )
+        else:
+            _print(facts)
+            if count > len(facts):
+                click.echo(f"{len(facts):,} of {count:,} facts; more with --limit", err=True)
+    return nothing(why) if why else 0
 
 
 def _print(facts: Iterable[Fact] | Facts) -> None:
@@ -130,7 +143,7 @@ def _print(facts: Iterable[Fact] | Facts) -> None:
 @click.argument("subject")
 @click.argument("predicate")
 @click.argument("object")
-@click.option("--weight", type=float, default=1.0, show_default=True, help="How strongly it holds.")
+@click.option("--weight", type=Number(), default=1.0, show_default=True, help="How strongly it holds.")
 @click.option("--graph", default="facts", show_default=True, help="The graph it goes to.")
 @click.option("--source", default="", help="Who says so.")
 @json_option
@@ -156,14 +169,16 @@ def add(
 @json_option
 def remove(
     kb: Path, subject: str | None, predicate: str | None, object: str | None, graph: str | None, as_json: bool
-) -> None:
+) -> int:
     """Remove the facts that fit a pattern from the store KB; - or ? stands for any."""
     with LocalStore(kb, create=False) as store:
         removed = store.remove(subject, predicate, object, graph=graph)
+        why = None if removed else unknown(store, (subject, object), (predicate,), (graph,)) or NONE
         if as_json:
-            emit({"removed": removed, "version": store.version})
+            emit({"removed": removed, "version": store.version, **(told(why) if why else {})})
         else:
             click.echo(f"{removed:,} removed, version {store.version}")
+    return nothing(why) if why else 0
 
 
 @click.command()

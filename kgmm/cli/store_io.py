@@ -9,16 +9,19 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, WHOLE, Number, emit, json_option, progress_bar
+from kgmm.cli.unknown import unknown
 from kgmm.store import LocalStore
 
 
 @click.command()
 @click.argument("kb")
 @click.argument("query")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds the query may take.")
-@click.option("--limit", type=int, help="Most rows to print.")
-@click.option("--version", type=int, help="Ask this version instead of the newest.")
+@click.option(
+    "--timeout", default=60.0, show_default=True, type=Number(0, min_open=True), help="Seconds the query may take."
+)
+@click.option("--limit", type=COUNT, help="Most rows to print.")
+@click.option("--version", type=WHOLE, help="Ask this version instead of the newest.")
 @json_option
 def sparql(kb: str, query: str, timeout: float, limit: int | None, version: int | None, as_json: bool) -> None:
     """Run a SPARQL QUERY (or @FILE, or - for stdin) on the store KB, or on an endpoint's address.
@@ -69,7 +72,7 @@ def _text(query: str) -> str:
     "--format", "format_name", help="nquads, ntriples, turtle, trig, rdfxml, jsonld, parquet, tsv, csv or graphml."
 )
 @click.option("--graph", help="Write only this graph.")
-@click.option("--version", type=int, help="Write this version instead of the newest.")
+@click.option("--version", type=WHOLE, help="Write this version instead of the newest.")
 @click.option("--rdf12", is_flag=True, help="Say weights and sources as annotations of RDF 1.2.")
 @json_option
 def export(
@@ -77,6 +80,8 @@ def export(
 ) -> None:
     """Write the store KB to FILE, which appears whole or not at all."""
     with LocalStore(kb, create=False, version=version) as store, progress_bar("facts") as progress:
+        if missing := unknown(store, graphs=(graph,)):
+            raise missing
         report = store.export(file, format_name, graph=graph, rdf12=rdf12, progress=progress)
     if as_json:
         emit(asdict(report))

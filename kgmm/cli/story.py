@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from kgmm import stories
-from kgmm.cli.output import emit, json_option, progress_bar
+from kgmm.cli.ending import nothing
+from kgmm.cli.output import COUNT, Number, emit, json_option, progress_bar
 from kgmm.store import LocalStore
 from kgmm.stories import StoryGraph, Summary
 from kgmm.stories.example.news import news
@@ -113,10 +114,10 @@ def _list_logos(made: StoryGraph) -> None:
 @click.command()
 @click.argument("story", metavar="STORY")
 @click.argument("logo", required=False, metavar="LOGO")
-@click.option("--frames", default=5, show_default=True, type=click.IntRange(1), help="How many keyframes.")
-@click.option("--terms", default=10, show_default=True, type=click.IntRange(1), help="How many terms.")
+@click.option("--frames", default=5, show_default=True, type=COUNT, help="How many keyframes.")
+@click.option("--terms", default=10, show_default=True, type=COUNT, help="How many terms.")
 @click.option("--method", default="mmss", show_default=True, help="mmss, or frequency, tfidf, cooccurrence.")
-@click.option("--restart", type=click.FloatRange(0, 1, min_open=True), help="Restart probability [0.65].")
+@click.option("--restart", type=Number(0, 1, min_open=True), help="Restart probability [0.65].")
 @click.option("--lift", is_flag=True, help="Score by lift over the stationary distribution: no common words.")
 @click.option("--kb", type=click.Path(exists=True), help="Link terms to the concepts and facts of this store.")
 @click.option("--html", type=click.Path(), help="Write the storyboard as one HTML page.")
@@ -134,7 +135,7 @@ def summarize(
     html: str | None,
     png: str | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Summarize the STORY behind LOGO: its best keyframes and terms.
 
     STORY is what `kgmm story` wrote, or `news` for the bundled example, or the name of a story in --kb.
@@ -147,7 +148,7 @@ def summarize(
             emit({**_counts(graph), "logos": _logos(graph)})
         else:
             _list_logos(graph)
-        return
+        return 0 if graph.logos else nothing(f"{story} has no newslogos; name one of its terms instead of LOGO")
     if (lift or restart is not None) and method != "mmss":
         raise click.UsageError("--restart and --lift belong to --method mmss")
     found = stories.summarize(graph, logo, frames, terms, method, restart=restart, lift=lift)
@@ -162,6 +163,7 @@ def summarize(
         emit(found.to_dict())
     else:
         _show(found)
+    return 0
 
 
 def _opened(story: str, kb: str | None, draw: bool) -> StoryGraph:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import FILE, FOLDER, PLACE, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, FILE, FOLDER, PLACE, WHOLE, Number, emit, json_option, progress_bar
 from kgmm.errors import BadInput, KgmmError
 
 #: model → (epochs, batch, rate, weight decay) that it trains with unless told otherwise
@@ -34,30 +34,30 @@ ONLY = {
 @click.argument("model")
 @click.argument("data")
 @click.option("--out", type=PLACE, required=True, help="Folder for weights, config, figures, card.")
-@click.option("--seed", default=0, help="Of weights, shuffles and dropout.")
-@click.option("--epochs", type=click.IntRange(1), help="Most epochs; a default that suits the model if left out.")
-@click.option("--batch", type=click.IntRange(1), help="Samples a step.")
-@click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="Highest learning rate.")
-@click.option("--patience", type=click.IntRange(1), default=5, help="Epochs without a gain before stopping.")
+@click.option("--seed", default=0, type=WHOLE, help="Of weights, shuffles and dropout.")
+@click.option("--epochs", type=COUNT, help="Most epochs; a default that suits the model if left out.")
+@click.option("--batch", type=COUNT, help="Samples a step.")
+@click.option("--rate", type=Number(0, 1, min_open=True), help="Highest learning rate.")
+@click.option("--patience", type=COUNT, default=5, help="Epochs without a gain before stopping.")
 @click.option("--device", default="auto", help="cpu, cuda, or auto.")
 @click.option("--mixed/--no-mixed", default=True, help="On a GPU, multiply in bfloat16; on a CPU never.")
-@click.option("--threads", type=click.IntRange(1), default=1, help="CPU threads.")
+@click.option("--threads", type=COUNT, default=1, help="CPU threads.")
 @click.option("--distractors", type=FILE, help="fvqa: further triples (TSV).")
 @click.option(
     "--knowledge", type=click.Choice(["full", "empty", "shuffled"]), default="full", help="fvqa: its memories."
 )
 @click.option("--blind", is_flag=True, help="fvqa: hide the seen names from the network (not from retrieval).")
-@click.option("--episodes", type=click.IntRange(0), default=2, help="kdmn: looks at the memory; 0: its mean.")
+@click.option("--episodes", type=WHOLE, default=2, help="kdmn: looks at the memory; 0: its mean.")
 @click.option("--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up.")
 @click.option(
     "--vocabulary",
-    type=click.IntRange(0),
+    type=WHOLE,
     default=0,
     help="kdmn: so many most frequent answers it may also name without a fact, as guesses; none by default.",
 )
 @click.option(
     "--choices",
-    type=click.IntRange(0),
+    type=WHOLE,
     default=0,
     help="kdmn: also learn to choose among so many answers, the right one among them; not learned by default.",
 )
@@ -66,10 +66,8 @@ ONLY = {
     type=click.Choice(["prior", "teacher", "policy"]),
     help="kdmn: guide it by the store's facts as a prior, by the explicit reasoner, by a retrieval policy.",
 )
-@click.option(
-    "--labels", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="--fusion: share of labels used."
-)
-@click.option("--picked", type=click.IntRange(1), default=8, help="--fusion policy: facts that enter the memory.")
+@click.option("--labels", type=Number(0, 1, min_open=True), default=1.0, help="--fusion: share of labels used.")
+@click.option("--picked", type=COUNT, default=8, help="--fusion policy: facts that enter the memory.")
 @click.option(
     "--scenes", type=FOLDER, help="kdmn on a store: scene graphs (*.json) to ask about; drawn by chance if left out."
 )
@@ -103,7 +101,7 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     except KeyboardInterrupt:
         if not (out / "checkpoint.safetensors").exists():
             raise
-        raise KgmmError(f"interrupted; the same command goes on from the last full epoch in {out}") from None
+        raise KeyboardInterrupt(f"the same command goes on from the last full epoch in {out}") from None
     if options["half"]:
         halve(out)
     figures = {k: round(v, 4) for k, v in trained.figures.items()}

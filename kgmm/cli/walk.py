@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kgmm.cli.output import emit, json_option
+from kgmm.cli.ending import nothing
+from kgmm.cli.output import COUNT, Number, emit, json_option
 
 if TYPE_CHECKING:
     from kgmm.graph import GraphView, Path
@@ -22,9 +23,12 @@ def _view(
     kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], directed: bool, split_senses: bool
 ) -> GraphView:
     from kgmm import graph
+    from kgmm.cli.unknown import unknown
     from kgmm.store import LocalStore
 
     store = LocalStore(kb, create=False)
+    if missing := unknown(store, relations=relations, graphs=graphs):
+        raise missing
     return graph.view(store, list(graphs) or None, list(relations) or None, directed, split_senses=split_senses)
 
 
@@ -41,8 +45,8 @@ def _as_json(path: Path | None) -> dict[str, Any] | None:
 @click.command()
 @click.argument("kb", type=click.Path(exists=True))
 @click.argument("seeds", nargs=-1, required=True, metavar="SEED...")
-@click.option("--top", default=20, show_default=True, type=click.IntRange(1), help="How many concepts.")
-@click.option("--restart", default=0.15, show_default=True, type=click.FloatRange(0, 1, min_open=True))
+@click.option("--top", default=20, show_default=True, type=COUNT, help="How many concepts.")
+@click.option("--restart", default=0.15, show_default=True, type=Number(0, 1, min_open=True))
 @_graphs
 @_relations
 @_directed
@@ -104,8 +108,8 @@ def _table(best: list[tuple[str, float]], found: list[Path | None]) -> None:
 @click.argument("kb", type=click.Path(exists=True))
 @click.argument("a")
 @click.argument("b")
-@click.option("-k", "--count", default=3, show_default=True, type=click.IntRange(1), help="How many paths.")
-@click.option("--max-length", default=6, show_default=True, type=click.IntRange(1), help="Most hops of a path.")
+@click.option("-k", "--count", default=3, show_default=True, type=COUNT, help="How many paths.")
+@click.option("--max-length", default=6, show_default=True, type=COUNT, help="Most hops of a path.")
 @click.option(
     "--by",
     default="weight",
@@ -130,13 +134,12 @@ def path(
     directed: bool,
     split_senses: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Show the best paths in KB between the concepts A and B."""
     found = _view(kb, graphs, relations, directed, split_senses).paths(a, b, k=count, max_length=max_length, by=by)
     if as_json:
         emit({"from": a, "to": b, "by": by, "paths": [_as_json(p) for p in found]})
-        return
-    if not found:
-        click.echo(f"kgmm: no path of at most {max_length} hops", err=True)
-    for one in found:
-        click.echo(f"{one.score:10.4g}  {one}")
+    else:
+        for one in found:
+            click.echo(f"{one.score:10.4g}  {one}")
+    return 0 if found else nothing(f"no path of at most {max_length} hops")
