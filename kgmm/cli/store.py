@@ -185,14 +185,20 @@ def remove(
 @click.argument("kb", type=click.Path(path_type=Path))
 @json_option
 def check(kb: Path, as_json: bool) -> None:
-    """Verify the store KB: table, index, ids; repair what can be derived again."""
+    """Verify the store KB: table, index, ids; repair what can be derived again; name what RDF cannot write."""
     with LocalStore(kb, create=False) as store:
         found = store.check()
+        count, odd = store.unwritable()
         if as_json:
-            emit({"store": str(store.path), "version": store.version, "facts": len(store), "repaired": found})
+            unwritable = {"count": count, "facts": [asdict(fact) for fact in odd]}
+            about = {"store": str(store.path), "version": store.version, "facts": len(store)}
+            emit({**about, "repaired": found, "unwritable": unwritable})
             return
         for line in found:
             click.echo(line)
+        if count:
+            click.echo(f"{count:,} facts have a term that RDF cannot write; say them anew, the first are:")
+            _print(odd)
         click.echo(f"{store.path}: {len(store):,} facts, version {store.version}, {'repaired' if found else 'sound'}")
 
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
 from kgmm.errors import StoreCorrupt
+from kgmm.language.names import unusable
 from kgmm.store import replay
+from kgmm.store.facts import Fact, stored_fact
 from kgmm.store.handle import Handle
 from kgmm.store.index import state as index
 from kgmm.store.index.base import Statements
@@ -34,6 +36,20 @@ def check(store: Handle) -> list[str]:
             found.append(f"{problem}: the index was rebuilt")
             store.opened = replay.rebuild(store.places, store.places.index, store.version)
         return found
+
+
+def unwritable(store: Handle, limit: int = 5) -> tuple[int, list[Fact]]:
+    """Return how many facts have a term that RDF cannot write, and the first; older versions took such terms."""
+    import polars as pl
+
+    terms, rows = store.terms, store.opened.snapshot.all()
+    suspect = pl.Series(terms.texts()).str.contains(r'^"|^_:|://').arg_true().to_numpy()
+    bad = np.array([i for i in suspect.tolist() if unusable(terms.name(i))], np.uint32)
+    found = np.flatnonzero(np.logical_or.reduce([np.isin(column, bad) for column in rows[:4]]))
+    first = rows.take(found[:limit])
+    named = (terms.names(column.astype(np.int64)) for column in first[:4])
+    spelled = zip(*named, first.weight.tolist(), store.opened.sources.names(first.source), strict=True)
+    return len(found), [stored_fact(s, p, o, weight, graph, source) for s, p, o, graph, weight, source in spelled]
 
 
 def _table(store: Handle) -> None:

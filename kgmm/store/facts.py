@@ -100,6 +100,20 @@ def is_general(graph: str) -> bool:
     return not graph.startswith(("scene/", "story/"))
 
 
+def single(weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return weights in single precision, of those beyond its reach the nearest that are finite and not zero.
+
+    Example:
+        >>> single(np.array([1e300, -1e300, 1e-300, 0.0, 2.5])).tolist()
+        [3.4028234663852886e+38, -3.4028234663852886e+38, 1.401298464324817e-45, 0.0, 2.5]
+    """
+    reach = np.finfo(np.float32)
+    found = np.clip(weights, reach.min, reach.max).astype(np.float32)
+    lost = (found == 0) & (weights != 0)
+    found[lost] = np.copysign(reach.smallest_subnormal, weights[lost])
+    return found
+
+
 class Columns(NamedTuple):
     """Statements as arrays of equal length: term ids (uint32) and weights (float32)."""
 

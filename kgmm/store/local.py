@@ -138,6 +138,7 @@ class LocalStore(Handle):
     load = loading.load
     compact = changes.compact
     check = checking.check
+    unwritable = checking.unwritable
 
     def to_rdflib(self) -> rdflib.Dataset:
         """Return the store as an ``rdflib.Dataset`` that reads and writes it in place."""

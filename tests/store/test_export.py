@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import networkx
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
@@ -14,6 +18,7 @@ import rdflib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import kgmm
 from kgmm.errors import BadInput
 from kgmm.language import names
 from kgmm.store import Fact, LocalStore, changes
@@ -218,3 +223,59 @@ def test_a_fact_of_an_older_store_that_rdf_cannot_write_spoils_nothing_else(kb: 
         assert len(kb.sparql("SELECT ?o { c:dog r:has ?o }", annotations=seen)) == len(odd)
     kb.export(tmp_path / "out.nq")
     assert rdflib.Dataset().parse(tmp_path / "out.nq", format="nquads")
+
+
+def test_check_names_the_facts_that_rdf_cannot_write(kb: LocalStore, shell: Callable[..., Any]) -> None:
+    assert kb.unwritable() == (0, [])
+    odd = [stored_fact("/c/en/dog", "has", f'"no end {i}', 2.5, "facts", "me") for i in range(7)]
+    odd += [
+        stored_fact("_:x y", "has", "/c/en/dog", 1.0, "facts", ""),
+        stored_fact("/c/en/dog", '"p', "/c/en/a", 1.0, "facts", ""),
+    ]
+    changes.add(kb, odd)
+    count, first = kb.unwritable(limit=100)
+    assert count == len(odd) and set(first) == set(odd)
+    ran = shell("check", kb.path)
+    assert ran.code == 0 and "9 facts have a term that RDF cannot write" in ran.out and ran.out.count("no end") == 5
+    said = json.loads(shell("check", kb.path, "--json").out)
+    assert said["repaired"] == [] and said["unwritable"]["count"] == 9 and len(said["unwritable"]["facts"]) == 5
+
+
+#: names that cells of a table, lines or IRIs cannot hold as they are
+AWKWARD = [
+    "/c/en/a\tb", "/c/en/a\nb", "/c/en/a\r\nb", "/c/en/a\x0bb", "/c/en/a\u2028b", "/c/en/a\x85b", "/c/de/hund ", "/m/x\ty",
+    'a"b"', 'ab"', "a,b", "a\\b", "%41", "/c/en/%09", "a\0b", "urn:kgmm:x", "urn:kgmm:urn:kgmm:x", "#x", "'x'", "http://conceptnet.io/r/IsA",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["nq", "trig", "jsonld", "parquet", "tsv", "csv", "tsv.gz"])
+def test_awkward_names_come_back_in_every_format(ending: str, tmp_path: Path) -> None:
+    kb = LocalStore(tmp_path / "kb")
+    kb.add([Fact("dog", "likes", term) for term in AWKWARD])
+    kb.add([Fact(term, "likes", "dog", 1e300) for term in AWKWARD])
+    kb.add([Fact("dog", relation, "cat") for relation in ("made of", "p\tq", "p\nq", "urn:kgmm:p", "#p", 'p"', "%41")])
+    kb.add([Fact("dog", "IsA", "pet", graph=graph) for graph in ("a\tb", "g\nh", " g ", "urn:kgmm:g", "#g")])
+    before = set(kb.find())
+    kb.export(tmp_path / f"out.{ending}")
+    assert kb.load(tmp_path / f"out.{ending}").added == 0
+    fresh = LocalStore(tmp_path / "fresh")
+    assert fresh.load(tmp_path / f"out.{ending}").rejected == 0
+    assert set(fresh.find()) == before == set(kb.find())
+
+
+@pytest.mark.parametrize("ending", ["tsv", "csv"])
+def test_a_source_that_a_table_cannot_hold_is_told(ending: str, tmp_path: Path) -> None:
+    kb = LocalStore(tmp_path / "kb")
+    kb.add(Fact("dog", "IsA", "pet", source="one\r\ttwo"))
+    with pytest.raises(BadInput, match=r"source 'one.*nquads"):
+        kb.export(tmp_path / f"out.{ending}")
+    assert not (tmp_path / f"out.{ending}").exists()
+
+
+def test_weights_beyond_single_precision_stay_finite_and_positive(tmp_path: Path) -> None:
+    kb = kgmm.open(tmp_path / "kb")
+    kb.add([Fact("dog", "IsA", "pet", 1e300), Fact("cat", "IsA", "pet", 1e-300), Fact("cow", "IsA", "pet", 1e39)])
+    assert np.isfinite(kb.columns().weight).all() and (kb.columns().weight > 0).all()
+    assert {f.weight for f in kb.find()} == {1e300, 1e-300, 1e39}
+    with pytest.raises(BadInput, match=r"its weight is 3\.4.*e\+38"):
+        kb.view()

@@ -14,12 +14,13 @@ import polars as pl
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.language.names import concept, is_literal, literal, relation, unusable
+from kgmm.language.names import CONCEPTNET, LOCAL, concept, is_literal, literal, relation, unusable
 from kgmm.language.relations import CONCEPTNET_RELATIONS
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import batches
 from kgmm.store.formats._rows import Rows, rows_of, schema_of, weight_of
 from kgmm.store.formats._stream import Line, head, lines
+from kgmm.store.rdf import terms as rdf
 
 #: what a heading may call each column, the likeliest name first
 _NAMES = {
@@ -33,6 +34,8 @@ _NAMES = {
 }
 #: A row of commas whose last field begins with a quote that is not closed.
 _OPEN = re.compile(r'(?:(?:"(?:[^"]|"")*+"[^,]*+|[^",][^,]*+|),)*+"(?:[^"]|"")*+')
+#: What an export puts before a name that a cell cannot hold; the name behind it is escaped.
+_OWN_IRIS = (f"{CONCEPTNET}/", LOCAL)
 #: Most lines a row may go on.
 JOINED = 100
 _PLAIN = ("subject", "predicate", "object", "weight", "source")
@@ -114,6 +117,8 @@ def _node(text: str, lang: str) -> str:
     text = text.strip()
     if is_literal(text):
         return literal(text)
+    if text.startswith(_OWN_IRIS):
+        return rdf.node_term(text)
     reason = unusable(text)
     if text.endswith('"') and text.count('"') == 1:  # a row that was cut at a line end
         reason = f"{text[:40]!r} has a quote without its other half"
@@ -124,6 +129,9 @@ def _node(text: str, lang: str) -> str:
 
 @lru_cache(maxsize=1 << 12)
 def _relation(text: str) -> str:
+    text = text.strip()
+    if text.startswith(_OWN_IRIS):
+        return rdf.predicate_term(text)
     name = "_".join(relation(text).split())
     if not name or name.startswith('"'):
         raise ValueError(f"{text[:40]!r} is no relation")
@@ -184,6 +192,8 @@ def _add(rows: Rows, named: dict[str, str], found: int, allowed: int, options: R
         if not named[part].strip():
             raise ValueError(f"the {part} is empty")
     graph = named.get("graph") or None
+    if graph and graph.startswith(LOCAL):
+        graph = rdf.node_term(graph)
     if reason := unusable(graph or ""):
         raise ValueError(reason)
     if is_literal(subject := _node(named["subject"], lang)):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
-from kgmm.store.facts import Columns
+from kgmm.store.facts import Columns, single
 from kgmm.store.index.mapped import SMALL, mapped, view
 
 Array = NDArray[Any]
@@ -43,7 +43,7 @@ class Statements(NamedTuple):
 
     def columns(self) -> Columns:
         """Return the ids and weights, as look-ups hand them out."""
-        return Columns(self.subject, self.predicate, self.object, self.graph, self.weight.astype(np.float32))
+        return Columns(self.subject, self.predicate, self.object, self.graph, single(self.weight))
 
     @staticmethod
     def empty() -> Statements:

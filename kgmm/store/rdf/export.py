@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from xml.sax.saxutils import escape, quoteattr
@@ -203,14 +203,40 @@ def _cells(facts: Facts, progress: Progress) -> Iterator[tuple[str, ...]]:
         yield from ((f.subject, f.predicate, f.object, repr(f.weight), f.source, f.graph) for f in part)
 
 
+#: what a reader of tables takes for something else: ends of cells and lines, spaces around a word or in a relation,
+#: half a quotation, and what :func:`_plain` writes
+_NOT_PLAIN = re.compile(r"[\0-\x1f\x7f\x85\u2028\u2029]|^\s|\s$|^urn:kgmm:|^https?://(?:\w+\.)?conceptnet\.io/|\"$")
+
+
+def _plain(term: str, predicate: bool = False) -> str:
+    """Return a term as a cell that a load reads back: as it is, or, where that is misread, as its IRI."""
+    if term.startswith('"') or not (_NOT_PLAIN.search(term) or (predicate and re.search(r"\s", term))):
+        return term
+    return full_iri(term, predicate)
+
+
+def _rows(facts: Facts, progress: Progress, lost: str) -> Iterator[tuple[str, ...]]:
+    """Yield facts as rows of a table.
+
+    Raises:
+        ValueError: if a source holds one of the characters *lost* in the table.
+    """
+    spelled = lru_cache(maxsize=1 << 16)(_plain)
+    for subject, predicate, obj, weight, source, graph in _cells(facts, progress):
+        if any(character in source for character in lost):
+            raise ValueError(
+                f"the source {source[:40]!r} of {subject} {predicate} {obj} has a tab or line end; nquads and parquet hold it"
+            )
+        yield spelled(subject), spelled(predicate, True), spelled(obj), weight, source, spelled(graph)
+
+
 def _tsv(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
-    for cells in _cells(facts, progress):
-        file.write(("\t".join(re.sub(r"[\t\n\r]", " ", cell) for cell in cells) + "\n").encode())
+    file.writelines(("\t".join(row) + "\n").encode() for row in _rows(facts, progress, "\t\n\r\0"))
 
 
 def _csv(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-    csv.writer(text, lineterminator="\n").writerows(_cells(facts, progress))
+    csv.writer(text, lineterminator="\n").writerows(_rows(facts, progress, "\r\0"))
     text.detach()
 
 

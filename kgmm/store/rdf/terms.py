@@ -121,7 +121,7 @@ def node_term(text: str) -> str:
     Raises:
         NotRdf: if nothing would be left of it.
     """
-    if text.startswith((f"{CONCEPTNET}/r/", f"{LOCAL}urn:")):
+    if text.startswith(f"{CONCEPTNET}/r/") or (text.startswith(f"{LOCAL}urn:") and not text.startswith(LOCAL * 2)):
         return text  # as a node a relation keeps its IRI: "UsedFor" there would be another thing
     if not text:
         return _OTHER  # the empty relative IRI, which rdflib allows

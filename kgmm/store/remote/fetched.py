@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kgmm.store.facts import Columns, Fact, Facts, Rows
+from kgmm.store.facts import Columns, Fact, Facts, Rows, single
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,4 +85,4 @@ class Fetched(Facts):
             for part in ("subject", "predicate", "object", "graph")
         )
         weight = np.fromiter((fact.weight for fact in facts), np.float64, len(facts))
-        return Rows(Columns(s, p, o, g, weight.astype(np.float32)), weight, lambda at: facts[at].source)
+        return Rows(Columns(s, p, o, g, single(weight)), weight, lambda at: facts[at].source)
