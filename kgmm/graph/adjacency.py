@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from kgmm.graph.compiled import compiled
+from kgmm.compiled import compiled
 from kgmm.graph.statements import Statements
 
 

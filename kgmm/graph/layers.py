@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.compiled import compiled
 from kgmm.graph import threads
 from kgmm.graph.adjacency import Adjacency, blocks
-from kgmm.graph.compiled import compiled
 
 #: independent sets beside the fringe; more of them do not save a step on graphs like ConceptNet's
 SETS = 4

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.compiled import compiled
 from kgmm.errors import BadInput
 from kgmm.graph import threads
 from kgmm.graph.adjacency import Adjacency
-from kgmm.graph.compiled import compiled
 from kgmm.graph.graph import Graph
 from kgmm.language import names
 

@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from kgmm.graph.compiled import compiled
+from kgmm.compiled import compiled
 from kgmm.graph.walk.lines import GROUP, WIDTH, add_lines
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.compiled import compiled
 from kgmm.errors import KgmmError
 from kgmm.graph import threads
-from kgmm.graph.compiled import compiled
 from kgmm.graph.graph import Graph
 from kgmm.graph.scores import Solution
 from kgmm.graph.seeds import SeedNodes

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kgmm.graph.compiled import compiled
+from kgmm.compiled import compiled
 
 
 @compiled

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from kgmm.graph.compiled import compiled
+from kgmm.compiled import compiled, njit
 
-_in_order = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+_in_order = njit(error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 
 #: rows whose sums are kept in the nearest cache until the vector part of a sweep
 CHUNK = 512

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from kgmm.compiled import njit
 from kgmm.store.index.kernels import is_at
 
 #: why a line of a dump cannot be used
@@ -19,7 +19,7 @@ _TENS = 10.0 ** np.arange(16)
 _PLACES, _ONES = np.uint64(0x0001020304050607), np.uint64(0x0101010101010101)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _number(data, at, stop):
     """Return the decimal number that begins at a place, or NaN, and where it ends."""
     sign = 1.0
@@ -39,7 +39,7 @@ def _number(data, at, stop):
     return sign * (value / _TENS[scale]), at
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _mark(data, following, mask):
     """Mark tabs, line ends, NUL and quotes before w, d or s with 1, bytes beyond ASCII with 128."""
     for i in range(len(following)):
@@ -48,14 +48,14 @@ def _mark(data, following, mask):
         mask[i] = (c == 9) | (c == 10) | (c == 0) | ((c == 34) & key) | (c & 128)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _after_colon(data, at, size):
     while at < size and data[at] == 32:
         at += 1
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _text_end(data, at, size, escapes):
     """Return where the string that begins at a place ends: its quote, the line's end or the block's."""
     while at < size and data[at] != 34 and data[at] != 10:
@@ -63,7 +63,7 @@ def _text_end(data, at, size, escapes):
     return min(at, size)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _value(data, place, size, row, begins, ends, weights, status):
     """Take the value if a wanted key begins at a quote; return from where on marks count again."""
     n = data[place + 1]
@@ -86,7 +86,7 @@ def _value(data, place, size, row, begins, ends, weights, status):
     return place
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _finished(data, at, place, tabs, found, nul, lang, row, begins, ends, status):
     """Take the fields of the line from *at* to *place* and say whether it can be used."""
     stop = place - 1 if place > at and data[place - 1] == 13 else place
@@ -115,7 +115,7 @@ def _finished(data, at, place, tabs, found, nul, lang, row, begins, ends, status
                     status[row] = SKIPPED
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _begin(row, at, begins, ends, weights, status, lines):
     lines[row] = at
     begins[3, row] = ends[3, row] = 0
@@ -124,7 +124,7 @@ def _begin(row, at, begins, ends, weights, status, lines):
     status[row] = FINE
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def parse_dump(data, size, lang, begins, ends, weights, status, lines):
     """Find the fields of a block of ConceptNet's dump; returns (lines in the block, whether any byte is not ASCII).
 
@@ -177,7 +177,7 @@ def parse_dump(data, size, lang, begins, ends, weights, status, lines):
     return row, (high & ~_ONES) != 0
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _equal(data, a, b, c, d):
     if b - a != d - c:
         return False
@@ -187,7 +187,7 @@ def _equal(data, a, b, c, d):
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def number_few(data, begins, ends, codes, firsts):
     """Number the distinct strings ``data[begins[i]:ends[i]]`` as they come; returns how many there are.
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from kgmm.compiled import njit
 
 _P1 = np.uint64(0x9E3779B185EBCA87)
 _P2 = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -13,12 +14,12 @@ _P4 = np.uint64(0x85EBCA77C2B2AE63)
 _P5 = np.uint64(0x27D4EB2F165667C5)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _rotated(x, bits):
     return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _word(data, at, size):
     value = np.uint64(0)
     for i in range(size):
@@ -26,12 +27,12 @@ def _word(data, at, size):
     return value
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _round(state, lane):
     return _rotated(state + lane * _P2, 31) * _P1
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def xxh64(data, start, stop):
     """Return XXH64 with seed 0 of ``data[start:stop]`` (uint8), as the xxhash package computes it."""
     size, at = stop - start, start
@@ -63,21 +64,21 @@ def xxh64(data, start, stop):
     return h ^ (h >> np.uint64(32))
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def hashes_of(data, offsets, first, last, out):
     """Hash the strings *first* … *last* of a dictionary into *out*."""
     for i in range(first, last):
         out[i] = xxh64(data, np.int64(offsets[i]), np.int64(offsets[i + 1]))
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def hash_spans(data, begins, ends, out):
     """Hash the strings ``data[begins[i]:ends[i]]`` into *out*."""
     for row in range(len(begins)):
         out[row] = xxh64(data, np.int64(begins[row]), np.int64(ends[row]))
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def fill_slots(hashes, count, slots):
     """Fill an empty hash table (linear probing) with the first *count* ids: a slot is id + 1.
 
@@ -92,7 +93,7 @@ def fill_slots(hashes, count, slots):
         slots[probe] = tag | np.uint64(i + 1)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _same(data, a, b, blob, starts, term):
     s = np.int64(starts[term])
     if np.int64(starts[term + 1]) - s != b - a:
@@ -103,7 +104,7 @@ def _same(data, a, b, blob, starts, term):
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _appended(data, begin, end, h, probe, slots, hashes, starts, blob, count):
     a, b = np.int64(begin), np.int64(end)
     slots[probe] = (h >> np.uint64(32) << np.uint64(32)) | np.uint64(count + 1)
@@ -115,7 +116,7 @@ def _appended(data, begin, end, h, probe, slots, hashes, starts, blob, count):
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
     """Number the strings ``data[begins[i]:ends[i]]`` with hashes *h*, giving unknown ones the next ids.
 
@@ -160,7 +161,7 @@ def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def copy_spans(data, begins, ends, offsets, out):
     """Copy spans one after the other to *out*, dropping the backslash of an escaped quote; fills *offsets*."""
     used = np.int64(0)
@@ -179,7 +180,7 @@ def copy_spans(data, begins, ends, offsets, out):
     return used
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _begins(keys, bins):
     """Return where each key begins among the sorted keys (length *bins* + 1)."""
     at = np.zeros(bins + 1, np.int64)
@@ -190,7 +191,7 @@ def _begins(keys, bins):
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def counting_sort(keys, order, bins, out):
     """Write *order* (None: all rows) stably sorted by its keys, which are below *bins*, to *out*."""
     at = _begins(keys, bins)
@@ -201,7 +202,7 @@ def counting_sort(keys, order, bins, out):
         at[k] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def first_of_each(order, subject, predicate, target, graph, known, keep):
     """Tell which statements, in sorted *order*, come first of their kind; rows below *known* are there already.
 
@@ -223,7 +224,7 @@ def first_of_each(order, subject, predicate, target, graph, known, keep):
     return fresh
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def best_edges(
     seeds,
     hops,
@@ -318,7 +319,7 @@ def best_edges(
     return out[:count], per_hop
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def is_at(data, at, stop, word):
     """Tell whether *word* stands at a place of *data*, before *stop*."""
     if at + len(word) > stop:
@@ -329,7 +330,7 @@ def is_at(data, at, stop, word):
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def near_spellings(word, prefix, blob, starts, count, most):
     """Return the edit distance (adjacent swaps count one) of each term's label to *word*, *most* + 1 if beyond.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.compiled import alone
 from kgmm.errors import BadInput, MissingExtra
 from kgmm.language.words import tokens
 from kgmm.progress import Progress, silent
@@ -113,10 +114,12 @@ def repeated(sound: NDArray[np.float32]) -> list[Clip]:
 def _beats(sound: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
     """Return chroma (12, beats), relative loudness (beats) and the beats' edges in seconds (beats + 1)."""
     try:
-        from librosa.beat import beat_track
-        from librosa.feature import chroma_stft, rms
+        import librosa
     except ImportError as error:
         raise MissingExtra("librosa", "video") from error
+    with alone(librosa.__path__[0]):  # what it compiles when it is imported is kept
+        from librosa.beat import beat_track
+        from librosa.feature import chroma_stft, rms
     hop = 512
     chroma = chroma_stft(y=sound, sr=RATE, hop_length=hop, n_fft=4096, tuning=0.0)
     loud = rms(y=sound, hop_length=hop)[0]
@@ -133,7 +136,10 @@ def _beats(sound: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
 
 def _similarity(chroma: Floats) -> Floats:
     """Return the cosine of every two beats' chroma, their mean taken off, diagonals smoothed by librosa."""
-    from librosa.segment import path_enhance
+    import librosa
+
+    with alone(librosa.__path__[0]):
+        from librosa.segment import path_enhance
 
     centred = chroma - chroma.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(centred, axis=0)
