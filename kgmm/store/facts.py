@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -88,6 +88,20 @@ def node(text: str) -> str:
     if names.is_literal(text):
         return names.literal(text)
     return names.concept(text)
+
+
+def seed_nodes(seeds: str | Iterable[str], hops: int, limit: int) -> list[str]:
+    """Return the nodes that a neighborhood begins at, each once.
+
+    Raises:
+        BadInput: if *hops* or *limit* is negative, or a seed is nothing.
+    """
+    if hops < 0 or limit < 0:
+        raise BadInput("neighborhood", f"hops and limit must not be negative, they are {hops} and {limit}")
+    try:
+        return list(dict.fromkeys(node(seed) for seed in ([seeds] if isinstance(seeds, str) else seeds)))
+    except ValueError as error:
+        raise BadInput("neighborhood", f"a seed is nothing: {error}") from None
 
 
 def is_general(graph: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -129,7 +129,15 @@ class LocalStore(Handle):
     search = searching.by_prefix
     near = searching.by_spelling
     neighborhood_ids = searching.around
+    neighborhood = searching.neighborhood
     sparql = queries.query
+
+    def excerpt(self, seeds: str | Iterable[str], path: str | Path, hops: int = 2, limit: int = 5000) -> LocalStore:
+        """Copy the neighborhood of concepts into a local store, to walk, retrieve and ask there."""
+        found = self.neighborhood(seeds, hops, limit)
+        local = LocalStore(path)
+        local.add(found)
+        return local
 
     # --- change --------------------------------------------------------------------------------------
 

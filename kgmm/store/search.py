@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from kgmm.errors import BadInput
 from kgmm.files import publish
 from kgmm.language import names
-from kgmm.store.facts import Columns
+from kgmm.store.facts import Columns, Fact, Facts, Rows, seed_nodes, stored_fact
 from kgmm.store.handle import Handle
 from kgmm.store.index.base import Statements
 from kgmm.store.index.mapped import mapped
@@ -113,6 +114,53 @@ def around(store: Handle, seeds: ArrayLike, hops: int = 2, limit: int = 500) -> 
     Raises:
         BadInput: if *hops* or *limit* is negative.
     """
+    return _best(store, seeds, hops, limit).columns()
+
+
+def neighborhood(store: Handle, seeds: str | Iterable[str], hops: int = 2, limit: int = 500) -> Facts:
+    """Return the facts within some hops of concepts, nearer and weightier ones first; see :func:`around`.
+
+    Raises:
+        BadInput: if *hops* or *limit* is negative, or a seed is nothing.
+
+    Example:
+        >>> import tempfile, kgmm
+        >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+        >>> _ = kb.add([("dog", "IsA", "animal"), ("animal", "CapableOf", "eat")])
+        >>> [fact.object for fact in kb.neighborhood("dog")]
+        ['/c/en/animal', '/c/en/eat']
+    """
+    ids = store.terms.ids(seed_nodes(seeds, hops, limit))
+    return Near(store.opened, _best(store, ids, hops, limit))
+
+
+class Near(Facts):
+    """Facts of a neighborhood, in its order."""
+
+    __slots__ = ("_found", "_opened")
+
+    def __init__(self, opened: Opened, found: Statements) -> None:
+        super().__init__(len(found.subject))
+        self._opened, self._found = opened, found
+
+    def name(self, term: int) -> str:
+        """Return the term of an id."""
+        return self._opened.terms.name(term)
+
+    def rows(self, start: int, stop: int) -> Rows:
+        """Return the statements *start* … *stop*, undecoded."""
+        found, sources = self._found.take(slice(start, stop)), self._opened.sources
+        return Rows(found.columns(), found.weight, lambda at: sources.name(int(found.source[at])))
+
+    def _decode(self, start: int, stop: int) -> list[Fact]:
+        found = self._found.take(slice(start, stop))
+        named = (self._opened.terms.names(column.astype(np.int64)) for column in found[:4])
+        sources = self._opened.sources.names(found.source.astype(np.int64))
+        rows = zip(*named, found.weight.tolist(), sources, strict=True)
+        return [stored_fact(s, p, o, weight, graph, source) for s, p, o, graph, weight, source in rows]
+
+
+def _best(store: Handle, seeds: ArrayLike, hops: int, limit: int) -> Statements:
     from kgmm.store.index import kernels
 
     if hops < 0 or limit < 0:
@@ -138,9 +186,9 @@ def around(store: Handle, seeds: ArrayLike, hops: int = 2, limit: int = 500) -> 
         added.weight,
     )
     if not len(added.subject):
-        return base.statements(rows).columns()
+        return base.statements(rows)
     mine = rows < base.rows
     found = Statements.concatenate([base.statements(rows[mine]), added.take(rows[~mine] - base.rows)])
     place = np.empty(len(rows), np.int64)
     place[np.concatenate([np.flatnonzero(mine), np.flatnonzero(~mine)])] = np.arange(len(rows))
-    return found.take(place).columns()
+    return found.take(place)

@@ -11,11 +11,12 @@ import pyoxigraph as ox
 
 from kgmm.errors import StoreError
 from kgmm.language import names
-from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Term, is_general, node, stored_fact
-from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of
-from kgmm.store.remote.connection import Connection, parsed, truth
+from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Term, is_general, node, seed_nodes, stored_fact
+from kgmm.store.formats._rows import weight_of
+from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of, value
+from kgmm.store.remote.connection import MAX_BYTES, MAX_ROWS, Connection
 from kgmm.store.remote.fetched import Fetched, RemoteTerms
-from kgmm.store.sparql.query import BadQuery, check
+from kgmm.store.sparql.query import BadQuery, QueryTimeout, check
 from kgmm.store.sparql.results import Solutions, Triples, ntriples_of, stored, stored_relation
 
 if TYPE_CHECKING:
@@ -46,15 +47,19 @@ class RemoteStore:
         timeout: float = 60.0,
         page: int = PAGE,
         graphs: Sequence[str] | None = None,
+        max_bytes: int = MAX_BYTES,
+        max_rows: int = MAX_ROWS,
     ) -> None:
         """Connect to an endpoint.
 
         Args:
             url: where queries go.
             update_url: where updates go, if there; by default *url*, ``…/query`` becoming ``…/update``.
-            timeout: seconds one request may take.
+            timeout: seconds one request may take, with the tries of one that finds the server busy.
             page: rows asked for at once; lower it for endpoints that cut answers earlier.
             graphs: look at these graphs only; some servers keep graphs of their own beside yours.
+            max_bytes: most bytes of one answer.
+            max_rows: most rows of one query, or facts of one look-up without a limit.
 
         Raises:
             StoreError: if it does not answer as a SPARQL endpoint does.
@@ -62,7 +67,7 @@ class RemoteStore:
         self.url: str = url
         self._page = page
         self._only = graphs
-        self._at = Connection(url, update_url, timeout)
+        self._at = Connection(url, update_url, timeout, max_bytes, max_rows)
         self.terms: RemoteTerms = RemoteTerms()
         self.named: bool = self._at.ask("ASK { GRAPH ?g { ?s ?p ?o } }")
         self.annotated: bool = self._speaks_annotations()
@@ -84,8 +89,10 @@ class RemoteStore:
     def count(self, subject: Term = None, predicate: Term = None, object: Term = None, *, graph: Term = None) -> int:
         """Return how many facts fit a pattern; the endpoint counts."""
         where = self._where(subject, predicate, object, graph, annotated=False)
-        (row,) = self._at.select(f"SELECT (COUNT(*) AS ?n) WHERE {{ {where} }}")
-        return int(row["n"].value)
+        rows = self._at.select(f"SELECT (COUNT(*) AS ?n) WHERE {{ {where} }}")
+        if len(rows) != 1:
+            raise self._at.error(f"answers a count with {len(rows)} rows")
+        return self._at.number(rows[0], "n")
 
     def __len__(self) -> int:
         return self.count()
@@ -123,21 +130,27 @@ class RemoteStore:
     def _counted(self, variable: str, term: Callable[[str], str]) -> dict[str, int]:
         where = self._where(None, None, None, None, annotated=False)
         rows = self._at.select(f"SELECT {variable} (COUNT(*) AS ?n) WHERE {{ {where} }} GROUP BY {variable}")
-        found = [(term(row[variable[1:]].value), int(row["n"].value)) for row in rows]
+        try:
+            found = [(term(row[variable[1:]].value), self._at.number(row, "n")) for row in rows]
+        except (AttributeError, NotRdf) as error:
+            raise self._at.error(f"names none of what it counts: {error}") from error
         return dict(sorted(found, key=lambda item: (-item[1], item[0])))
 
     def neighborhood(self, seeds: str | Iterable[str], hops: int = 2, limit: int = 500) -> Facts:
         """Return the facts within some hops of concepts, nearer and weightier ones first.
 
-        Each hop costs one request for every 200 nodes it starts from.
+        Each hop costs two requests for every 200 nodes it starts from; of what lies around those, a page or four times
+        the limit is looked at, in the endpoint's own order.
+
+        Raises:
+            BadInput: if *hops* or *limit* is negative, or a seed is nothing.
         """
-        start = [seeds] if isinstance(seeds, str) else list(seeds)
-        frontier = list(dict.fromkeys(names.concept(s) for s in start))
+        frontier = seed_nodes(seeds, hops, limit)
         seen, found = set(frontier), dict[tuple[str, str, str, str], Fact]()
         for _ in range(hops):
             near: list[Fact] = []
             for some in _batches(frontier, BATCH):
-                near += self._touching(some, 4 * limit)
+                near += self._touching(some, max(4 * limit, self._page))
             near.sort(key=lambda f: (-f.weight, f.subject, f.predicate, f.object))
             frontier = []
             for fact in near:
@@ -145,15 +158,18 @@ class RemoteStore:
                     return self._facts(iter(found.values()))
                 found.setdefault((fact.graph, fact.subject, fact.predicate, fact.object), fact)
                 for end in (fact.subject, fact.object):
-                    if end not in seen and not names.is_literal(end):
+                    if end not in seen:
                         seen.add(end)
                         frontier.append(end)
         return self._facts(iter(found.values()))
 
     def _touching(self, nodes: Sequence[str], limit: int) -> Iterator[Fact]:
-        values = " ".join(f"<{full_iri(n)}>" for n in nodes if not n.startswith("_:"))
-        for end in ("?s", "?o"):
-            yield from self._paged(f"VALUES {end} {{ {values} }} {self._where(None, None, None, None)}", limit)
+        named = [f"<{full_iri(n)}>" for n in nodes if not n.startswith(("_:", '"'))]
+        said = [ntriples_of(value(n)) or "" for n in nodes if n.startswith('"')]
+        for end, terms in (("?s", named), ("?o", [*named, *said])):
+            if terms:
+                where = f"VALUES {end} {{ {' '.join(terms)} }} {self._where(None, None, None, None)}"
+                yield from self._paged(where, limit)
 
     def columns(self, graphs: Sequence[str] | None = None, relations: Sequence[str] | None = None) -> Columns:
         """Return the facts of some graphs and relations as arrays of numbers in :attr:`terms` and weights.
@@ -171,8 +187,9 @@ class RemoteStore:
         """Copy the neighborhood of concepts into a local store, to walk, retrieve and ask there."""
         from kgmm.store.local import LocalStore
 
+        found = self.neighborhood(seeds, hops, limit)
         local = LocalStore(path)
-        local.add(self.neighborhood(seeds, hops, limit))
+        local.add(found)
         return local
 
     def sparql(
@@ -180,16 +197,16 @@ class RemoteStore:
     ) -> Solutions | Triples | bool:
         """Run a query as :func:`kgmm.store.sparql.query.query` does; what annotations it sees is up to the endpoint."""
         kind, data = self._at.query(check(query), timeout)
-        if "sparql-results" in kind or kind.startswith("application/json"):
-            found = parsed(data)
-            said = truth(found)
+        if "sparql-results" in kind or kind.startswith("application/json") or "html" in kind:
+            found = self._at.results(kind, data)
+            said = self._at.truth(found)
             if said is not None or isinstance(found, ox.QueryBoolean):
                 return bool(said)
-            rows = [tuple(stored(ntriples_of(t)) for t in row) for row in found]
+            rows = [tuple(stored(ntriples_of(t)) for t in row) for row in self._at.taken(found, limit)]
             cut = limit is not None and len(rows) > limit
             return Solutions(tuple(v.value for v in found.variables), tuple(rows[:limit]), cut)
-        form = ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE
-        triples = [tuple(map(ntriples_of, (q.subject, q.predicate, q.object))) for q in ox.parse(data, form)]
+        quads = self._at.triples(kind, data, limit)
+        triples = [tuple(map(ntriples_of, (q.subject, q.predicate, q.object))) for q in quads]
         kept = tuple((stored(s) or "", stored_relation(p or "") or "", stored(o) or "") for s, p, o in triples[:limit])
         return Triples(kept, len(kept) < len(triples))
 
@@ -256,7 +273,7 @@ class RemoteStore:
         variables = ("?g " if self.named else "") + _PATTERN + (" ?w ?src" if self.annotated else "")
         select = f"SELECT {variables} WHERE {{ {where} }}"
         first = self._page if limit is None else min(self._page, limit)
-        rows = list(self._at.select(f"{select} LIMIT {first}"))
+        rows = self._rows(select, first)
         if len(rows) < first or (limit is not None and limit <= self._page):
             yield from self._decoded(rows)
             return
@@ -264,22 +281,34 @@ class RemoteStore:
         offset, ordered = 0, f"{select} ORDER BY {variables}"
         while limit is None or offset < limit:
             size = self._page if limit is None else min(self._page, limit - offset)
-            rows = list(self._at.select(f"SELECT * WHERE {{ {{ {ordered} }} }} LIMIT {size} OFFSET {offset}"))
+            rows = self._rows(f"SELECT * WHERE {{ {{ {ordered} }} }}", size, offset)
             yield from self._decoded(rows)
             offset += len(rows)
             if len(rows) < size:
                 return
+            if limit is None and offset >= self._at.max_rows:
+                raise self._at.error(f"has more than {self._at.max_rows:,} such facts; give a limit, or ask for less")
+
+    def _rows(self, select: str, size: int, offset: int = 0) -> list[ox.QuerySolution]:
+        rows = self._at.select(f"{select} LIMIT {size}" + (f" OFFSET {offset}" if offset else ""))
+        if len(rows) > size:
+            raise self._at.error(f"answers with {len(rows):,} rows where it was asked for {size:,}")
+        return rows
 
     def _decoded(self, rows: Iterable[ox.QuerySolution]) -> Iterator[Fact]:
         for row in rows:
             try:
+                if row["s"] is None or row["o"] is None:
+                    raise KeyError("an end is missing")
                 graph = node_term(row["g"].value) if self.named else DEFAULT_GRAPH
                 subject, predicate = term_of(row["s"]), predicate_term(row["p"].value)
                 obj = term_of(row["o"])
+                weight = weight_of(row["w"].value) if self.annotated and row["w"] is not None else 1.0
+                source = str(row["src"].value) if self.annotated and row["src"] is not None else ""
             except NotRdf:
                 continue  # a triple term: no fact of ours
-            weight = float(row["w"].value) if self.annotated and row["w"] is not None else 1.0
-            source = row["src"].value if self.annotated and row["src"] is not None else ""
+            except (AttributeError, KeyError, ValueError) as error:
+                raise self._at.error(f"answers with a row that is no fact: {str(row)[:200]} ({error})") from error
             yield stored_fact(subject, predicate, obj, weight, graph, source)
 
     def _facts(self, found: Iterable[Fact]) -> Facts:
@@ -288,6 +317,8 @@ class RemoteStore:
     def _speaks_annotations(self) -> bool:
         try:
             self._at.ask("ASK { ?f rdf:reifies <<( ?s ?p ?o )>> }")
+        except QueryTimeout:
+            raise
         except (StoreError, BadQuery):
             return False
         return True
