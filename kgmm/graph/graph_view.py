@@ -7,7 +7,7 @@ that is only read loads no compiler.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +114,6 @@ class GraphView(Graph):
         """Return the weights as a ``scipy.sparse.csr_array``: entry (u, v) leads from u to v."""
         return self.adjacency.to_scipy()
 
-    to_networkx = convert.to_networkx
-    to_pyg = convert.to_pyg
-    _repr_html_ = html.view_html
+    to_networkx: Final = convert.to_networkx
+    to_pyg: Final = convert.to_pyg
+    _repr_html_: Final = html.view_html

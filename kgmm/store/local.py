@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,11 +126,11 @@ class LocalStore(Handle):
                 keep = chosen if keep is None else keep & chosen
         return (found if keep is None else found.take(keep)).columns()
 
-    search = searching.by_prefix
-    near = searching.by_spelling
-    neighborhood_ids = searching.around
-    neighborhood = searching.neighborhood
-    sparql = queries.query
+    search: Final = searching.by_prefix
+    near: Final = searching.by_spelling
+    neighborhood_ids: Final = searching.around
+    neighborhood: Final = searching.neighborhood
+    sparql: Final = queries.query
 
     def excerpt(self, seeds: str | Iterable[str], path: str | Path, hops: int = 2, limit: int = 5000) -> LocalStore:
         """Copy the neighborhood of concepts into a local store, to walk, retrieve and ask there."""
@@ -141,12 +141,12 @@ class LocalStore(Handle):
 
     # --- change --------------------------------------------------------------------------------------
 
-    add = changes.add
-    remove = changes.remove
-    load = loading.load
-    compact = changes.compact
-    check = checking.check
-    unwritable = checking.unwritable
+    add: Final = changes.add
+    remove: Final = changes.remove
+    load: Final = loading.load
+    compact: Final = changes.compact
+    check: Final = checking.check
+    unwritable: Final = checking.unwritable
 
     def to_rdflib(self) -> rdflib.Dataset:
         """Return the store as an ``rdflib.Dataset`` that reads and writes it in place."""

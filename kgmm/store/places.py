@@ -20,4 +20,7 @@ class Places:
     """
 
     def __init__(self, path: Path) -> None:
-        self.table, self.terms, self.index, self.cache = (path / n for n in ("table", "terms", "index", "cache"))
+        self.table: Path = path / "table"
+        self.terms: Path = path / "terms"
+        self.index: Path = path / "index"
+        self.cache: Path = path / "cache"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 VOCABULARY = "urn:kgmm:vocabulary/"
 
 
-def to_networkx(trace: Record) -> networkx.MultiDiGraph:
+def to_networkx(trace: Record) -> networkx.MultiDiGraph[str]:
     """Return the cited facts and the chains that lead to them; nodes bear ``label``, edges ``predicate``, ``kind``, ``role``.
 
     Example:

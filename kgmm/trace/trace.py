@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from kgmm.trace import checks, diff, graphs, reading
 from kgmm.trace.counterfactuals import compute
@@ -17,12 +18,12 @@ class Trace(Record):
     What it does stands in modules of its own, each a function of a trace.
     """
 
-    verify = checks.verify
-    diff = diff.diff
-    to_html = render.write_page
-    to_networkx = graphs.to_networkx
-    to_rdf = graphs.to_rdf
-    _repr_html_ = render.fragment
+    verify: Final = checks.verify
+    diff: Final = diff.diff
+    to_html: Final = render.write_page
+    to_networkx: Final = graphs.to_networkx
+    to_rdf: Final = graphs.to_rdf
+    _repr_html_: Final = render.fragment
 
     @classmethod
     def from_json(cls, source: str | Path) -> Trace:

@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from kgmm.store.index.mapped import SMALL, mapped, view
 
 Array = NDArray[Any]
 #: an order rows are looked up in: an array of rows, or None for that of the rows themselves
-Order = NDArray[np.uint32] | array | None  # type: ignore[type-arg]
+Order: TypeAlias = "NDArray[np.uint32] | array[int] | None"
 #: rows of an object that are looked at one by one for a predicate: with more, searching is quicker
 _FEW = 24
 
@@ -79,7 +79,8 @@ class Base:
 
     def __init__(self, folder: Path, sizes: dict[str, Any]) -> None:
         self.folder = folder
-        n, self.rows = sizes["rows"], sizes["rows"]
+        self.rows: int = sizes["rows"]
+        n = self.rows
         self.terms: int = sizes["terms"]
         kinds, values = sizes["kinds"], sizes["values"]
 
@@ -107,7 +108,8 @@ class Base:
         self._by_object, self._by_predicate = view(self.by_object), view(self.by_predicate)
         coded_columns = (self.predicate, self.graph, self.weight, self.source)
         #: by row: subject and object, codes of predicate, graph, weight and source
-        self.items = (view(self.subject), self._objects, *(view(column.codes) for column in coded_columns))
+        codes = (view(column.codes) for column in coded_columns)
+        self.items: tuple[memoryview[int], ...] = (view(self.subject), self._objects, *codes)
         self._predicates, self._predicate_at = self.items[2], view(self.predicate_starts)
         self.predicate_code: dict[int, int] = self.predicate.numbers()
         self.graph_code: dict[int, int] = self.graph.numbers()

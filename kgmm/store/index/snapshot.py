@@ -27,7 +27,7 @@ class Overlay:
         self._objects = view(self.added.object[self.by_object])
         self._by_object = view(self.by_object)
         #: by row: subject, predicate, object, graph, weight, code of the source
-        self.items = tuple(view(column) for column in self.added)
+        self.items: tuple[memoryview[int], ...] = tuple(view(column) for column in self.added)
 
     def __len__(self) -> int:
         return len(self.added.subject)

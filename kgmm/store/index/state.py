@@ -82,7 +82,8 @@ class Opened:
         self.terms: Terms = terms
         self.sources: Terms = sources
         self.snapshot: Snapshot = snapshot
-        base, self.names = snapshot.base, Remembered(terms.name)
+        self.names: Remembered = Remembered(terms.name)
+        base = snapshot.base
         self.source_names: Remembered = Remembered(sources.name)
         #: by row of the base: subject, object, codes of predicate, graph, weight, source; then by number or code:
         #: terms, predicates, graphs, weights, sources
