@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -77,6 +77,19 @@ def identity(value: Any, what: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)) or not re.fullmatch(r"\S+", str(value)):
         raise ValueError(f"{what} is {str(value)[:40]!r}, a number or name is expected")
     return str(value)
+
+
+def picture_name(file_name: str, split: Any = None) -> str:
+    """Return the scene of a picture by its file: its folders, its split where neither says it, and its name.
+
+    Example:
+        >>> picture_name("val/a b.png"), picture_name("a.png", "val"), picture_name("CLEVR_val_000.png", "val")
+        ('val_a_b', 'val_a', 'CLEVR_val_000')
+    """
+    parts = [part for part in PurePosixPath(file_name.replace("\\", "/")).with_suffix("").parts if part.strip("./")]
+    name = "_".join(" ".join(parts).split())
+    said = isinstance(split, str) and "_".join(split.split())
+    return f"{said}_{name}" if said and said not in name else name
 
 
 def number(value: Any, what: str) -> float:

@@ -5,12 +5,15 @@ Johnson et al., CLEVR, CVPR 2017; https://cs.stanford.edu/people/jcjohns/clevr/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
+from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import outline
-from kgmm.store.formats._scenes import Built, each_item, identity, readers, snake, words
+from kgmm.store.formats._scenes import Built, RawScene, each_item, identity, picture_name, readers, snake, words
 
 NAME = "clevr"
 SUFFIXES = (".json",)
@@ -27,7 +30,7 @@ def sniff(path: Path, head: bytes) -> float:
     return 0.95 if {"shape", "3d_coords"} & shape.at(3) or "image_filename" in shape.at(2) else 0.5
 
 
-def _build(entry: dict[str, Any]) -> Built:
+def _build(taken: set[str], entry: dict[str, Any]) -> Built:
     objects = tuple(
         SceneObject(
             str(index),
@@ -45,12 +48,23 @@ def _build(entry: dict[str, Any]) -> Built:
                     raise ValueError(f"relation {direction!r} names solid {other}, which is not there")
                 relations.append(SceneRelation(str(other), snake(direction), str(index)))
     image = entry.get("image_filename")
-    name = (
-        Path(words(image, "image_filename")).stem if image else f"clevr_{identity(entry['image_index'], 'image_index')}"
-    )
-    return Built(
-        SceneGraph(name.replace(" ", "_"), objects, tuple(relations), WIDTH, HEIGHT, image=image, source="clevr"), []
-    )
+    name = _name(entry)
+    while name in taken:
+        name += f"_{len(taken)}"
+    taken.add(name)
+    scene = SceneGraph(name, objects, tuple(relations), WIDTH, HEIGHT, image=image, source="clevr")
+    return Built(scene, [])
 
 
-scenes, read = readers(each_item(_build, "scenes"))
+def _name(entry: dict[str, Any]) -> str:
+    if entry.get("image_filename"):
+        return picture_name(words(entry["image_filename"], "image_filename"), entry.get("split"))
+    return picture_name(f"clevr_{identity(entry['image_index'], 'image_index')}", entry.get("split"))
+
+
+def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
+    taken: set[str] = set()
+    yield from each_item(partial(_build, taken), "scenes")(path, options)
+
+
+scenes, read = readers(_raw)

@@ -17,7 +17,19 @@ from kgmm.scene import Box, SceneGraph, SceneObject
 from kgmm.store.formats import _scenes
 from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import WRONG, Built, RawScene, box, identity, number, readers, reason_of, size, words
+from kgmm.store.formats._scenes import (
+    WRONG,
+    Built,
+    RawScene,
+    box,
+    identity,
+    number,
+    picture_name,
+    readers,
+    reason_of,
+    size,
+    words,
+)
 
 NAME = "coco"
 SUFFIXES = (".json",)
@@ -67,11 +79,11 @@ class _Tables:
             self.problems.append((line, reason_of(error, f"{what} left out"), str(value)))
 
     def names(self) -> dict[str, str]:
-        """Return the scene of each picture: its file's name without the ending, and its id where that is taken."""
+        """Return the scene of each picture: its file's folders and name, and its id where that is taken."""
         found: dict[str, str] = {}
         for picture in dict.fromkeys([*self.pictures, *self.boxes]):
             file_name = self.pictures.get(picture, ({}, 0))[0].get("file_name")
-            stem = Path(file_name).stem.replace(" ", "_") if isinstance(file_name, str) and file_name else picture
+            stem = picture_name(file_name) if isinstance(file_name, str) and file_name.strip("./ ") else picture
             while stem in found:
                 stem += f"_{picture}"
             found[stem] = picture

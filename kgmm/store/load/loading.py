@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import filecmp
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -69,8 +70,8 @@ def load(
                 whole = chain(first, parts, _then(lambda: _if_strict(strict, source, rejects)))
                 read, added = bulk.commit(store, whole, graph, about)
     listed, seconds = str(rejects.path) if rejects.count else None, time.perf_counter() - began
-    count = read + rejects.count
-    return LoadReport(found.NAME, count, added, read - added, rejects.count, listed, seconds, store.version)
+    lines = read + rejects.count
+    return LoadReport(found.NAME, lines, added, read - added, rejects.count, listed, seconds, store.version)
 
 
 def _parts(found: Any, source: Path, options: ReadOptions, rejects: RejectsFile) -> Iterator[Any]:
@@ -104,30 +105,53 @@ def _then(action: Callable[[], None]) -> Iterator[Any]:
 
 def _if_strict(strict: bool, source: Path, rejects: RejectsFile) -> None:
     if strict and rejects.count:
+        rejects.close()
         raise BadInput(source, f"{rejects.count} lines cannot be used, nothing was loaded; see {rejects.path}")
 
 
 class RejectsFile:
-    """The lines a load could not use, with their number and the reason; the file is made when there is one."""
+    """The lines a load could not use, with their number and the reason; the file is made when there is one.
+
+    A file of its name is left as it is, whoever made it, and ``-2``, ``-3`` … comes into the new one's name, unless
+    both say the same.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path: Path = path
         self.count: int = 0
-        self._file: Any = None
+        self._file: IO[str] | None = None
+        self._before: list[Path] = []
 
     def add(self, rejects: Rejects) -> None:
         """Write some rejected lines."""
         if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8", errors="replace")
+            self._file = self._opened()
             self._file.write("line\treason\ttext\n")
         for line, reason, raw in zip(*rejects, strict=True):
             self._file.write(f"{line}\t{_one_line(reason)}\t{_one_line(raw)}\n")
         self.count += len(rejects.lines)
 
+    def _opened(self) -> IO[str]:
+        """Make the file under the first name that is free; a link there is a name taken."""
+        wanted = self.path
+        for number in count(2):
+            try:
+                return self.path.open("x", encoding="utf-8", errors="replace")
+            except FileExistsError:
+                self._before.append(self.path)
+                self.path = wanted.with_name(f"{wanted.name.removesuffix('.tsv')}-{number}.tsv")
+        raise AssertionError("unreachable")
+
     def close(self) -> None:
-        """Finish the file."""
-        if self._file is not None:
-            self._file.close()
+        """Finish the file; if one from before says the same, that one is it."""
+        if self._file is None or self._file.closed:
+            return
+        self._file.close()
+        for before in self._before:
+            if before.is_file() and not before.is_symlink() and filecmp.cmp(before, self.path, shallow=False):
+                self.path.unlink()
+                self.path = before
+                return
 
 
 def _one_line(text: str) -> str:

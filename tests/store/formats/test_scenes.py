@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import kgmm
 from kgmm.errors import BadInput
 from kgmm.language.places import STORED
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
@@ -166,7 +167,7 @@ def coco(annotations: list[dict[str, object]]) -> str:
 def test_pictures_of_one_name_in_two_folders_are_two_scenes(tmp_path: Path) -> None:
     boxes = [{"id": i, "image_id": i, "category_id": 1, "bbox": [0, 0, 1, 1]} for i in (1, 2)]
     found = list(read_scenes(writers.write(tmp_path, "a.json", coco(boxes))))
-    assert [scene.id for scene in found] == ["a", "a_2"]
+    assert [scene.id for scene in found] == ["a", "val_a"]
 
 
 def test_two_annotations_of_one_id_are_not_made_one(tmp_path: Path) -> None:
@@ -199,3 +200,36 @@ def test_reasons_are_told_in_words(text: str, tmp_path: Path) -> None:
     for reason in reasons:
         for python in ("NoneType", "()", "Error", "object is not", "argument", "literal for", "could not", "subscript"):
             assert python not in reason
+
+
+def clevr(*entries: dict[str, object]) -> str:
+    solid = {"shape": "cube", "3d_coords": [0, 0, 0]}
+    return json.dumps({"scenes": [{"image_index": 0, "objects": [solid], **entry} for entry in entries]})
+
+
+def test_clevr_pictures_of_one_name_in_two_folders_or_splits_are_two_scenes(tmp_path: Path) -> None:
+    """In one file, and in two: what a scene is called does not depend on what lies beside it."""
+    kb = kgmm.open(tmp_path / "kb")
+    for split in ("train", "val"):
+        names = [{"image_filename": f"{split}/a b.png"}, {"image_filename": "c.png", "split": split}, {"split": split}]
+        names += [
+            {"image_filename": f"CLEVR_{split}_000001.png", "split": split},
+            {"image_filename": "c.png", "split": split},
+        ]
+        path = writers.write(tmp_path, f"{split}.json", clevr(*names))
+        assert kb.load(path).rejected == 0
+    expected = {
+        f"scene/{name}"
+        for s in ("train", "val")
+        for name in (f"{s}_a_b", f"{s}_c", f"{s}_clevr_0", f"CLEVR_{s}_000001", f"{s}_c_4")
+    }
+    assert set(kb.graphs()) == expected and len(set(kb.graphs().values())) == 1
+
+
+def test_coco_pictures_of_one_name_in_two_files_are_two_scenes(tmp_path: Path) -> None:
+    kb = kgmm.open(tmp_path / "kb")
+    for split in ("train", "val"):
+        said = json.loads(coco([{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]}]))
+        said["images"] = [{"id": 1, "file_name": f"{split}/a.jpg"}]
+        kb.load(writers.write(tmp_path, f"{split}.json", json.dumps(said)))
+    assert set(kb.graphs()) == {"scene/train_a", "scene/val_a"}
