@@ -15,19 +15,8 @@ from operator import and_, eq, gt, lt, or_, sub
 from random import Random
 from typing import Any
 
-from kgmm.reason.visual.worlds import (
-    ATTRIBUTES,
-    COLOURS,
-    JOINED,
-    RELATIONS,
-    SHAPES,
-    SIZE,
-    SIZES,
-    Program,
-    ProgramStep,
-    centre,
-    value,
-)
+from kgmm.nn.program import Program, ProgramStep
+from kgmm.reason.visual.worlds import ATTRIBUTES, COLOURS, JOINED, RELATIONS, SHAPES, SIZE, SIZES, centre, value
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 
 #: functions of two sets, or of two numbers

@@ -40,8 +40,7 @@ class GatedTanh(nn.Module):
 
     def __init__(self, in_dim: int, out_dim: int) -> None:
         super().__init__()
-        self.value: nn.Linear = nn.Linear(in_dim, out_dim)
-        self.gate: nn.Linear = nn.Linear(in_dim, out_dim)
+        self.value, self.gate = nn.Linear(in_dim, out_dim), nn.Linear(in_dim, out_dim)
         nn.init.xavier_uniform_(self.value.weight, nn.init.calculate_gain("tanh"))  # products of these start too small
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,8 +57,7 @@ class TopDownAttention(nn.Module):
 
     def __init__(self, object_dim: int, question_dim: int, hidden: int) -> None:
         super().__init__()
-        self.joint: GatedTanh = GatedTanh(object_dim + question_dim, hidden)
-        self.score: nn.Linear = nn.Linear(hidden, 1, bias=False)
+        self.joint, self.score = GatedTanh(object_dim + question_dim, hidden), nn.Linear(hidden, 1, bias=False)
 
     def forward(self, objects: Tensor, question: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the attended object vector and its attention."""
@@ -82,10 +80,8 @@ class CoAttention(nn.Module):
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
         self.affinity: nn.Linear = nn.Linear(dim, dim, bias=False)
-        self.image: nn.Linear = nn.Linear(dim, hidden, bias=False)
-        self.question: nn.Linear = nn.Linear(dim, hidden, bias=False)
-        self.score_image: nn.Linear = nn.Linear(hidden, 1)
-        self.score_question: nn.Linear = nn.Linear(hidden, 1)
+        self.image, self.question = (nn.Linear(dim, hidden, bias=False) for _ in range(2))
+        self.score_image, self.score_question = nn.Linear(hidden, 1), nn.Linear(hidden, 1)
 
     def forward(
         self, words: Tensor, objects: Tensor, word_mask: Tensor, object_mask: Tensor
@@ -136,9 +132,7 @@ class HierarchicalCoAttention(nn.Module):
         self.phrase: PhraseConvolution = PhraseConvolution(dim)
         self.sentence: nn.LSTM = nn.LSTM(dim, dim, batch_first=True)
         self.levels: nn.ModuleList = nn.ModuleList(CoAttention(dim, hidden) for _ in range(3))
-        self.fuse: nn.ModuleList = nn.ModuleList(
-            [nn.Linear(dim, dim), nn.Linear(2 * dim, dim), nn.Linear(2 * dim, dim)]
-        )
+        self.fuse: nn.ModuleList = nn.ModuleList(nn.Linear(n * dim, dim) for n in (1, 2, 2))
 
     def forward(
         self, words: Tensor, objects: Tensor, word_mask: Tensor, object_mask: Tensor
@@ -146,13 +140,10 @@ class HierarchicalCoAttention(nn.Module):
         """Return the fused vector and all attentions."""
         phrases = self.phrase(words, word_mask)
         sentence = self.sentence(phrases)[0] * word_mask.unsqueeze(-1)
-        h: Tensor | None = None
-        image, question = [], []
+        h, image, question = words.new_zeros(len(words), 0), [], []
         for level, fuse, attend in zip((words, phrases, sentence), self.fuse, self.levels, strict=True):
             q_hat, v_hat, a_q, a_v = attend(level, objects, word_mask, object_mask)
-            both = q_hat + v_hat
-            h = torch.tanh(fuse(both if h is None else torch.cat([both, h], -1)))
+            h = torch.tanh(fuse(torch.cat([q_hat + v_hat, h], -1)))
             image.append(a_v)
             question.append(a_q)
-        assert h is not None
         return h, torch.stack(image, 1), torch.stack(question, 1)

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from kgmm.errors import KgmmError
+from kgmm.nn.mask import masked_mean
 
 
 class Bert(nn.Module):
@@ -32,12 +33,10 @@ class Bert(nn.Module):
         self, weights: dict[str, Tensor], config: dict[str, Any], precision: torch.dtype = torch.float32
     ) -> None:
         super().__init__()
-        self.dim: int = config["hidden_size"]
-        self.heads: int = config["num_attention_heads"]
-        self.depth: int = config["num_hidden_layers"]
+        sizes = (config[size] for size in ("hidden_size", "num_attention_heads", "num_hidden_layers"))
+        self.dim, self.heads, self.depth = map(int, sizes)
         self.epsilon: float = config["layer_norm_eps"]
-        self.precision = precision
-        self._given = weights
+        self.precision, self._given = precision, weights
         self._products: dict[str, tuple[Tensor, Tensor]] = {}
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -57,10 +56,7 @@ class Bert(nn.Module):
             x = self._norm(x + self._attend(x, bias, prefix), prefix + "attention.output.LayerNorm")
             inner = F.gelu(self._linear(x, prefix + "intermediate.dense"))
             x = self._norm(x + self._linear(inner, prefix + "output.dense"), prefix + "output.LayerNorm")
-        if mask is None:
-            return F.normalize(x.mean(dim=1), dim=1)
-        real = mask.unsqueeze(-1).to(x.dtype)
-        return F.normalize((x * real).sum(1) / real.sum(1).clamp(min=1), dim=1)
+        return F.normalize(x.mean(dim=1) if mask is None else masked_mean(x, mask), dim=1)
 
     def train(self, mode: bool = True) -> Bert:
         """Switch to training or to reading, which keeps each matrix as it is multiplied."""

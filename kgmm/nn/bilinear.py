@@ -1,6 +1,7 @@
 """Bilinear fusion of a question and a picture: the full tensor and four ways to afford it.
 
-MCB (Fukui et al. 2016), MLB (Kim et al. 2017), MFB (Yu et al. 2017), MUTAN (Ben-Younes et al. 2017).
+MCB (Fukui et al. 2016), MLB (Kim et al. 2017), MFB (Yu et al. 2017), MUTAN (Ben-Younes et al. 2017). Each is made of the
+widths ``q_dim, v_dim, out_dim`` and maps q (…, d_q), v (…, d_v) → (…, d_out).
 """
 
 from __future__ import annotations
@@ -11,11 +12,7 @@ from torch.nn import functional as F
 
 
 class FullBilinear(nn.Module):
-    r""":math:`y = (T ×_1 q) ×_2 v + b` with the whole tensor T.
-
-    Shapes:
-        q (…, d_q), v (…, d_v) → (…, d_out).
-    """
+    r""":math:`y = (T ×_1 q) ×_2 v + b` with the whole tensor T."""
 
     def __init__(self, q_dim: int, v_dim: int, out_dim: int) -> None:
         super().__init__()
@@ -26,8 +23,7 @@ class FullBilinear(nn.Module):
         weight = self.tensor.weight  # (d_out, d_q, d_v); two products are faster than torch's own kernel on a CPU
         product = q @ weight.permute(1, 2, 0).flatten(1)
         matrix = product.view(*product.shape[:-1], v.shape[-1], -1)
-        fused: Tensor = (v.unsqueeze(-2) @ matrix).squeeze(-2) + self.tensor.bias
-        return fused
+        return (v.unsqueeze(-2) @ matrix).squeeze(-2) + self.tensor.bias
 
 
 class MCB(nn.Module):
@@ -35,9 +31,6 @@ class MCB(nn.Module):
 
     :math:`y = \mathrm{FFT}^{-1}(\mathrm{FFT}(ψ(q)) ∘ \mathrm{FFT}(ψ(v)))` with fixed random hashes h and signs s,
     then signed square root and L2 norm. Less than the paper's 16,000 numbers make more products fall together.
-
-    Shapes:
-        q (…, d_q), v (…, d_v) → (…, d_out).
     """
 
     def __init__(self, q_dim: int, v_dim: int, out_dim: int = 16_000, seed: int = 0) -> None:
@@ -68,23 +61,17 @@ class MCB(nn.Module):
 class MLB(nn.Module):
     r"""Low-rank bilinear pooling: :math:`y = P^\top(\tanh(W_q^\top q) ∘ \tanh(W_v^\top v)) + b` (Kim et al. 2017).
 
-    Args:
-        q_dim: width of q.
-        v_dim: width of v.
-        out_dim: width of y.
-        rank: width of the joint space.
-        activate: without the tanh, the layer is the tensor :math:`\sum_r P_{ro} W_{q,ir} W_{v,jr}`.
+    Its joint space is *rank* wide; not *activate*\ d, it is the tensor :math:`\sum_r P_{ro} W_{q,ir} W_{v,jr}`.
     """
 
     def __init__(self, q_dim: int, v_dim: int, out_dim: int, rank: int = 256, activate: bool = True) -> None:
         super().__init__()
         self.activate = activate
-        self.q: nn.Linear = nn.Linear(q_dim, rank, bias=False)
-        self.v: nn.Linear = nn.Linear(v_dim, rank, bias=False)
+        self.q, self.v = nn.Linear(q_dim, rank, bias=False), nn.Linear(v_dim, rank, bias=False)
         self.out: nn.Linear = nn.Linear(rank, out_dim)
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
-        """Return the fused vector: (…, d_q), (…, d_v) → (…, d_out)."""
+        """Return the fused vector."""
         a, b = self.q(q), self.v(v)
         fused: Tensor = self.out(torch.tanh(a) * torch.tanh(b) if self.activate else a * b)
         return fused
@@ -94,16 +81,12 @@ class MFB(nn.Module):
     r"""Factorized bilinear pooling: :math:`z = \mathrm{SumPool}(U^\top q ∘ V^\top v, k)` (Yu et al. 2017).
 
     Dropout before the pooling, power and L2 normalization after it.
-
-    Shapes:
-        q (…, d_q), v (…, d_v) → (…, d_out).
     """
 
     def __init__(self, q_dim: int, v_dim: int, out_dim: int, factors: int = 5) -> None:
         super().__init__()
         self.factors = factors
-        self.q: nn.Linear = nn.Linear(q_dim, out_dim * factors)
-        self.v: nn.Linear = nn.Linear(v_dim, out_dim * factors)
+        self.q, self.v = nn.Linear(q_dim, out_dim * factors), nn.Linear(v_dim, out_dim * factors)
         self.dropout: nn.Dropout = nn.Dropout(0.1)
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
@@ -117,9 +100,6 @@ class MUTAN(nn.Module):
 
     :math:`\tilde q = \tanh(W_q q)`, :math:`\tilde v = \tanh(W_v v)`,
     :math:`z = \sum_r (\tilde q M_r) ∘ (\tilde v N_r)`, :math:`y = W_o z`.
-
-    Shapes:
-        q (…, d_q), v (…, d_v) → (…, d_out).
     """
 
     def __init__(
@@ -133,12 +113,9 @@ class MUTAN(nn.Module):
         activate: bool = True,
     ) -> None:
         super().__init__()
-        self.rank: int = rank
-        self.activate: bool = activate
-        self.q: nn.Linear = nn.Linear(q_dim, hidden)
-        self.v: nn.Linear = nn.Linear(v_dim, hidden)
-        self.m: nn.Linear = nn.Linear(hidden, core * rank, bias=False)
-        self.n: nn.Linear = nn.Linear(hidden, core * rank, bias=False)
+        self.rank, self.activate = rank, activate
+        self.q, self.v = nn.Linear(q_dim, hidden), nn.Linear(v_dim, hidden)
+        self.m, self.n = (nn.Linear(hidden, core * rank, bias=False) for _ in range(2))
         self.out: nn.Linear = nn.Linear(core, out_dim)
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:

@@ -39,8 +39,7 @@ class GaussianKernelConv(MessagePassing):
         if out_dim % kernels:
             raise ValueError(f"out_dim {out_dim} is not a multiple of the {kernels} kernels")
         self.kernels = kernels
-        self.mean: nn.Parameter = nn.Parameter(torch.empty(kernels, 2))
-        self.log_scale: nn.Parameter = nn.Parameter(torch.empty(kernels, 2))
+        self.mean, self.log_scale = nn.Parameter(torch.empty(kernels, 2)), nn.Parameter(torch.empty(kernels, 2))
         self.project: nn.Parameter = nn.Parameter(torch.empty(kernels, in_dim, out_dim // kernels))
         self.reset_parameters()
 

@@ -114,24 +114,18 @@ class KDMN(nn.Module):
     ) -> None:
         super().__init__()
         self.episodes = episodes
-        self.dropout: nn.Dropout = nn.Dropout(dropout)
-        self.query: nn.Linear = nn.Linear(words + sentence, dim)
-        self.facts: FactEncoder = FactEncoder(words, dim)
-        self.sentence: nn.Linear = nn.Linear(sentence, dim)
-        self.product: nn.Linear = nn.Linear(sentence, product)
+        self.dropout = nn.Dropout(dropout)
+        self.query, self.facts = nn.Linear(words + sentence, dim), FactEncoder(words, dim)
+        self.sentence, self.product = nn.Linear(sentence, dim), nn.Linear(sentence, product)
         prior = product + features
         self.memory: EpisodicMemory = EpisodicMemory(dim, max(episodes, 1), dim, context, prior, dropout)
-        self.given: nn.Linear = nn.Linear(2 * dim + prior, dim)
-        self.end: nn.Linear = nn.Linear(end_features, dim, bias=False)
-        self.read: nn.Sequential = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(dim, 1))
-        self.direct: nn.Linear = nn.Linear(end_features, 1, bias=False)
-        self.side: nn.Linear = nn.Linear(sentence, 1)
-        self.null: nn.Linear = nn.Linear(dim, 1)
-        self.vocabulary: VocabularyHead | None = (
-            VocabularyHead(answers, dim, words, sentence, dropout) if answers else None
-        )
-        self.choice: ChoiceHead | None = ChoiceHead(dim, words, sentence, dropout) if choices else None
-        self.offered: nn.Linear | None = nn.Linear(words, dim, bias=False) if choices else None
+        self.given, self.end = nn.Linear(2 * dim + prior, dim), nn.Linear(end_features, dim, bias=False)
+        self.read = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(dim, 1))
+        self.direct = nn.Linear(end_features, 1, bias=False)
+        self.side, self.null = nn.Linear(sentence, 1), nn.Linear(dim, 1)
+        self.vocabulary = VocabularyHead(answers, dim, words, sentence, dropout) if answers else None
+        self.choice = ChoiceHead(dim, words, sentence, dropout) if choices else None
+        self.offered = nn.Linear(words, dim, bias=False) if choices else None
 
     def forward(
         self, batch: FactBatch, offered: Tensor | None = None, offered_mask: Tensor | None = None

@@ -26,8 +26,7 @@ class VocabularyHead(nn.Module):
 
     def __init__(self, answers: int, dim: int, words: int, sentence: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.dropout: nn.Dropout = nn.Dropout(dropout)
-        self.name: nn.Linear = nn.Linear(dim + words + sentence, answers)
+        self.dropout, self.name = nn.Dropout(dropout), nn.Linear(dim + words + sentence, answers)
 
     def forward(self, state: Tensor, image: Tensor, question: Tensor) -> Tensor:
         """Return the logits."""
@@ -49,20 +48,15 @@ class ChoiceHead(nn.Module):
         → (B, C).
 
     Args:
-        dim: width of the state, and of the layer inside.
-        words: width of word vectors, which a choice is the mean of.
-        sentence: width of sentence vectors.
-        dropout: of what is read.
+        dim, words, sentence, dropout: as of :class:`VocabularyHead`; the layer inside is as wide as the state.
         floor: ε, the probability of a choice that no fact's end says.
     """
 
     def __init__(self, dim: int, words: int, sentence: int, dropout: float = 0.0, floor: float = 1e-3) -> None:
         super().__init__()
-        self.floor = floor
-        self.dropout: nn.Dropout = nn.Dropout(dropout)
-        self.given: nn.Linear = nn.Linear(dim + words + sentence, dim)
-        self.offered: nn.Linear = nn.Linear(words, dim, bias=False)
-        self.score: nn.Linear = nn.Linear(dim, 1, bias=False)
+        self.floor, self.dropout = floor, nn.Dropout(dropout)
+        self.given, self.offered = nn.Linear(dim + words + sentence, dim), nn.Linear(words, dim, bias=False)
+        self.score = nn.Linear(dim, 1, bias=False)
 
     def forward(
         self, state: Tensor, image: Tensor, question: Tensor, offered: Tensor, mask: Tensor, pointed: Tensor
@@ -70,7 +64,5 @@ class ChoiceHead(nn.Module):
         """Return the scores."""
         read = torch.cat([state, image, question * question.shape[-1] ** 0.5], -1)
         hidden = self.given(self.dropout(read)).unsqueeze(1) + self.offered(self.dropout(offered))
-        scores = self.score(self.dropout(torch.relu(hidden))).squeeze(-1)
-        scores = scores + pointed.clamp(min=self.floor).log()
-        real: Tensor = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-        return real
+        scores: Tensor = self.score(self.dropout(torch.relu(hidden))).squeeze(-1) + pointed.clamp(min=self.floor).log()
+        return scores.masked_fill(~mask, torch.finfo(scores.dtype).min)

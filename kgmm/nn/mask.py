@@ -21,15 +21,12 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None, dim: int = -1) ->
     if mask is None:
         return scores.softmax(dim)
     mask = mask.expand_as(scores)
-    lowest = torch.finfo(scores.dtype).min
-    weights = scores.masked_fill(~mask, lowest).softmax(dim)
-    return weights.masked_fill(~mask, 0.0)
+    return scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(dim).masked_fill(~mask, 0.0)
 
 
 def masked_max(values: Tensor, mask: Tensor) -> Tensor:
     """Return the maximum over slots: values (B, N, d), mask (B, N) → (B, d); 0 where a row has no slot."""
-    lowest = torch.finfo(values.dtype).min
-    best = values.masked_fill(~mask.unsqueeze(-1), lowest).amax(1)
+    best = values.masked_fill(~mask.unsqueeze(-1), torch.finfo(values.dtype).min).amax(1)
     return best * mask.any(1, keepdim=True)
 
 

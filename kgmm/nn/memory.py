@@ -20,10 +20,8 @@ class AttentionGRU(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.dim = dim
-        self.reset_in: nn.Linear = nn.Linear(dim, dim)
-        self.reset_state: nn.Linear = nn.Linear(dim, dim, bias=False)
-        self.new_in: nn.Linear = nn.Linear(dim, dim)
-        self.new_state: nn.Linear = nn.Linear(dim, dim, bias=False)
+        self.reset_in, self.reset_state = nn.Linear(dim, dim), nn.Linear(dim, dim, bias=False)
+        self.new_in, self.new_state = nn.Linear(dim, dim), nn.Linear(dim, dim, bias=False)
 
     def forward(self, memory: Tensor, attention: Tensor) -> Tensor:
         """Return the state after the last fact; a fact of attention 0 leaves the state as it was."""
@@ -68,27 +66,21 @@ class EpisodicMemory(nn.Module):
     ) -> None:
         super().__init__()
         hidden = hidden or dim
-        self.episodes: int = episodes
-        self.context: str = context
-        self.prior: int = prior
+        self.episodes, self.context, self.prior = episodes, context, prior
         self.hidden: nn.ModuleList = nn.ModuleList(nn.Linear(4 * dim + prior, hidden) for _ in range(episodes))
         self.score: nn.ModuleList = nn.ModuleList(nn.Linear(hidden, 1, bias=False) for _ in range(episodes))
         self.update: nn.ModuleList = nn.ModuleList(nn.Linear(3 * dim, dim) for _ in range(episodes))
-        self.readers: nn.ModuleList | None = (
-            nn.ModuleList(AttentionGRU(dim) for _ in range(episodes)) if context == "gru" else None
-        )
+        self.readers = nn.ModuleList(AttentionGRU(dim) for _ in range(episodes)) if context == "gru" else None
         self.dropout: nn.Dropout = nn.Dropout(dropout)
 
     def forward(
         self, memory: Tensor, query: Tensor, mask: Tensor, prior: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run the episodes; see the class for shapes."""
-        state, logits, weights = query, [], []
-        q = query.unsqueeze(1)
+        state, q, logits, weights = query, query.unsqueeze(1), [], []
         for t in range(self.episodes):
             m = state.unsqueeze(1)
-            z = torch.cat([memory * q, memory * m, (memory - q).abs(), (memory - m).abs()], -1)
-            z = self.dropout(z)
+            z = self.dropout(torch.cat([memory * q, memory * m, (memory - q).abs(), (memory - m).abs()], -1))
             if prior is not None:
                 z = torch.cat([z, prior], -1)
             logit = self.score[t](torch.tanh(self.hidden[t](z))).squeeze(-1)

@@ -28,9 +28,8 @@ class Find(nn.Module):
 
     def __init__(self, node_dim: int, words: int, hidden: int) -> None:
         super().__init__()
-        self.node: nn.Sequential = nn.Sequential(nn.Linear(node_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden))
-        self.word: nn.Embedding = nn.Embedding(words, hidden)
-        self.bias: nn.Embedding = nn.Embedding(words, 1)
+        self.node = nn.Sequential(nn.Linear(node_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden))
+        self.word, self.bias = nn.Embedding(words, hidden), nn.Embedding(words, 1)
 
     def forward(self, nodes: Tensor, mask: Tensor, word: Tensor) -> Tensor:
         """Return the attention of *word*, 0 at padding."""
@@ -53,11 +52,8 @@ class Relate(nn.Module):
 
     def __init__(self, edge_dim: int, words: int, hidden: int) -> None:
         super().__init__()
-        self.edge: nn.Sequential = nn.Sequential(
-            nn.Linear(edge_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
-        )
-        self.word: nn.Embedding = nn.Embedding(words, hidden)
-        self.bias: nn.Embedding = nn.Embedding(words, 1)
+        self.edge = nn.Sequential(nn.Linear(edge_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
+        self.word, self.bias = nn.Embedding(words, hidden), nn.Embedding(words, 1)
 
     def forward(self, attention: Tensor, edges: Tensor, mask: Tensor, word: Tensor) -> Tensor:
         """Return the attention of what is related; no node is related to itself."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from kgmm.nn.kdmn import FactBatch
+from kgmm.nn.mask import masked_mean
 
 
 class NoKnowledge(nn.Module):
@@ -37,22 +38,17 @@ class NoKnowledge(nn.Module):
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        self.blind = blind
-        self.dropout: nn.Dropout = nn.Dropout(dropout)
-        self.query: nn.Linear = nn.Linear(words + sentence, dim)
-        self.vocabulary: nn.Linear = nn.Linear(dim, answers)
-        self.point_query: nn.Linear = nn.Linear(dim, dim)
-        self.point_seen: nn.Linear = nn.Linear(words, dim, bias=False)
-        self.point: nn.Linear = nn.Linear(dim, 1)
+        self.blind, self.dropout = blind, nn.Dropout(dropout)
+        self.query, self.vocabulary = nn.Linear(words + sentence, dim), nn.Linear(dim, answers)
+        self.point_query, self.point_seen = nn.Linear(dim, dim), nn.Linear(words, dim, bias=False)
+        self.point = nn.Linear(dim, 1)
 
     def forward(self, batch: FactBatch) -> Tensor:
         """Return the logits."""
         mask = batch.seen_mask & (not self.blind)
         seen = batch.seen * mask.unsqueeze(-1)
-        image = seen.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
-        scale = batch.question.shape[-1] ** 0.5
-        query = torch.tanh(self.query(self.dropout(torch.cat([image, batch.question * scale], -1))))
-        query = self.dropout(query)
+        read = torch.cat([masked_mean(seen, mask), batch.question * batch.question.shape[-1] ** 0.5], -1)
+        query = self.dropout(torch.tanh(self.query(self.dropout(read))))
         at = self.point(torch.tanh(self.point_query(query).unsqueeze(1) + self.point_seen(seen))).squeeze(-1)
         at = at.masked_fill(~mask, torch.finfo(at.dtype).min)
         return torch.cat([self.vocabulary(query), at], 1)

@@ -20,13 +20,8 @@ from torch import Tensor, nn
 from kgmm.nn.bert import Bert, load_bert
 
 _MATRICES = (
-    "attention.self.query",
-    "attention.self.key",
-    "attention.self.value",
-    "attention.output.dense",
-    "intermediate.dense",
-    "output.dense",
-)
+    "attention.self.query attention.self.key attention.self.value attention.output.dense intermediate.dense output.dense"
+).split()
 #: looks: fact, answer, given end, seen thing; and how much each cosine counts before training
 LOOKS, SCALES = 4, (8.0, 4.0, 4.0, 2.0)
 
@@ -72,8 +67,7 @@ class QuestionReader(Bert):
         self, weights: dict[str, Tensor], config: dict[str, Any], rank: int = 16, precision: torch.dtype = torch.float32
     ) -> None:
         super().__init__(weights, config, precision)
-        self.down: nn.ParameterDict = nn.ParameterDict()
-        self.up: nn.ParameterDict = nn.ParameterDict()
+        self.down, self.up = nn.ParameterDict(), nn.ParameterDict()
         for layer in range(self.depth):
             for matrix in _MATRICES:
                 name = f"encoder.layer.{layer}.{matrix}"
@@ -119,10 +113,8 @@ class PairRanker(nn.Module):
             nn.init.eye_(look.weight)
             nn.init.zeros_(look.bias)
         self.looks: nn.ModuleList = nn.ModuleList(looks)
-        self.scales: nn.Parameter = nn.Parameter(torch.tensor(SCALES))
-        self.relation: nn.Linear = nn.Linear(reader.dim, 2 * relations)
-        self.gate: nn.Linear = nn.Linear(reader.dim, features)
-        self.unseen: nn.Linear = nn.Linear(reader.dim, 1)
+        self.scales, self.relation = nn.Parameter(torch.tensor(SCALES)), nn.Linear(reader.dim, 2 * relations)
+        self.gate, self.unseen = nn.Linear(reader.dim, features), nn.Linear(reader.dim, 1)
         for layer in (self.relation, self.gate, self.unseen):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -148,13 +140,8 @@ class PairRanker(nn.Module):
         """One question's row and its candidates to logits (n, 2)."""
         (fact, answer, given, near), relation, gate, unseen = asked
         of_fact, of_near = p.fact @ fact, p.near @ near
-        cosines = torch.stack(
-            [
-                torch.stack([of_fact, p.subject @ answer, p.object @ given, of_near], 1),
-                torch.stack([of_fact, p.object @ answer, p.subject @ given, of_near], 1),
-            ],
-            1,
-        )
+        ends = ((p.subject, p.object), (p.object, p.subject))
+        cosines = torch.stack([torch.stack([of_fact, a @ answer, g @ given, of_near], 1) for a, g in ends], 1)
         end = relation[p.relation].unsqueeze(-1)
         x = ((p.features - self.mean) / self.deviation).clamp(-8, 8)
         mixed: Tensor = self.layers(torch.cat([x, cosines, end, unseen.expand_as(end)], 2))

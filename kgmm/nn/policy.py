@@ -70,8 +70,7 @@ def reinforce(log_probability: Tensor, reward: Tensor) -> Tensor:
         The mean over questions, a scalar.
     """
     reward = reward.detach()
-    m = len(reward)
-    baseline = (reward.sum(0, keepdim=True) - reward) / (m - 1)
+    baseline = (reward.sum(0, keepdim=True) - reward) / (len(reward) - 1)
     return -((reward - baseline) * log_probability).mean()
 
 
@@ -113,33 +112,28 @@ class FactPolicy(nn.Module):
         sharpness: float = 20.0,
     ) -> None:
         super().__init__()
-        self.sharpness: nn.Parameter = nn.Parameter(torch.tensor(sharpness))
-        self.product: nn.Linear = nn.Linear(sentence, product)
-        self.hidden: nn.Linear = nn.Linear(product + features + 2 * end_features, hidden)
-        self.score: nn.Linear = nn.Linear(hidden, 1, bias=False)
+        self.sharpness, self.product = nn.Parameter(torch.tensor(sharpness)), nn.Linear(sentence, product)
+        self.hidden = nn.Linear(product + features + 2 * end_features, hidden)
+        self.score = nn.Linear(hidden, 1, bias=False)
         nn.init.zeros_(self.score.weight)
 
     def forward(self, batch: FactBatch) -> Tensor:
         """Return the logits."""
         joint = batch.sentences * batch.question.unsqueeze(1) * batch.question.shape[-1] ** 0.5
         x = torch.cat([torch.relu(self.product(joint)), batch.features, batch.ends.flatten(2)], -1)
-        learned = self.score(torch.relu(self.hidden(x))).squeeze(-1)
-        logits: Tensor = self.sharpness * batch.features[..., 0] + learned
-        return logits
+        learned: Tensor = self.score(torch.relu(self.hidden(x))).squeeze(-1)
+        return self.sharpness * batch.features[..., 0] + learned
 
 
 class PolicyKDMN(nn.Module):
     """KDMN over the k facts its policy picks of each pool; what was not picked has attention and probability 0.
 
-    Shapes:
-        as :class:`~kgmm.nn.kdmn.KDMN`, over the whole pool.
+    Shapes: as :class:`~kgmm.nn.kdmn.KDMN`, over the whole pool.
     """
 
     def __init__(self, network: KDMN, policy: FactPolicy, k: int) -> None:
         super().__init__()
-        self.network: KDMN = network
-        self.policy: FactPolicy = policy
-        self.k: int = k
+        self.network, self.policy, self.k = network, policy, k
 
     def forward(self, batch: FactBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Pick the k best and run the network over them."""

@@ -69,7 +69,6 @@ def fit_posterior(logits: Tensor, prior: Tensor, mask: Tensor, right: Tensor) ->
     if not len(right):
         return 1.0, 0.0
     both = torch.stack([logits.masked_fill(~mask, 0.0), prior.clamp(min=1e-30).log()], -1)
-
     said = both[torch.arange(len(right)), right]
 
     def cost(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -15,25 +15,22 @@ from kgmm.nn import modules as nmn
 SCALARS = frozenset({"count", "exist", "absent", "greater", "less", "equal"})
 #: functions that read attentions and no word
 OF_SETS: dict[str, Callable[..., Tensor]] = dict(
-    zip(
-        ("and", "or", "except", "count", "exist"),
-        (nmn.both, nmn.either, nmn.without, nmn.count, nmn.exist),
-        strict=True,
-    )
+    zip("and or except count exist".split(), (nmn.both, nmn.either, nmn.without, nmn.count, nmn.exist), strict=True)
 )
 #: distances between centres, as shares of the picture, are also given this much larger and squashed
 MAGNIFY = 40.0
 
 
-class Step(Protocol):
-    """What a program's step looks like: a function, its argument, the steps it reads."""
+@dataclass(frozen=True, slots=True)
+class ProgramStep:
+    """One step: a function, its argument, and the numbers of the steps it reads; :func:`kgmm.data.clevr.execute` knows the functions."""
 
-    @property
-    def function(self) -> str: ...  # noqa: D102
-    @property
-    def argument(self) -> str: ...  # noqa: D102
-    @property
-    def inputs(self) -> tuple[int, ...]: ...  # noqa: D102
+    function: str
+    argument: str = ""
+    inputs: tuple[int, ...] = ()
+
+
+Program = tuple[ProgramStep, ...]
 
 
 class ProgramNetwork(nn.Module):
@@ -77,14 +74,13 @@ class ProgramNetwork(nn.Module):
         self.columns: list[int] = [self.word_id.get(a, 0) for a in answers]
 
     def forward(
-        self, programs: Sequence[Sequence[Step]], features: Tensor, boxes: Tensor, mask: Tensor
+        self, programs: Sequence[Program], features: Tensor, boxes: Tensor, mask: Tensor
     ) -> tuple[Tensor, list[list[Tensor]]]:
         """Return log probabilities of answers, and each question's value of every step."""
         tables = _Tables(self, features, boxes, mask)
         out = features.new_zeros(len(programs), len(self.answers))
         values: list[list[Tensor]] = [[] for _ in programs]
-        sets: list[Tensor] = []
-        scalars: list[Tensor] = []
+        sets, scalars = list[Tensor](), list[Tensor]()
         for n in range(max(map(len, programs), default=0)):
             attention, scalar = torch.zeros_like(features[..., 0]), features.new_zeros(len(programs))
             for function, rows in _by_function(programs, n).items():
@@ -168,7 +164,7 @@ def pair_features(boxes: Tensor) -> Tensor:
     return torch.cat([apart[..., :2], torch.tanh(MAGNIFY * apart[..., :2]), apart[..., 2:]], -1)
 
 
-def _by_function(programs: Sequence[Sequence[Step]], n: int) -> dict[str, list[int]]:
+def _by_function(programs: Sequence[Program], n: int) -> dict[str, list[int]]:
     rows: dict[str, list[int]] = defaultdict(list)
     for i, program in enumerate(programs):
         if n < len(program):
@@ -176,11 +172,7 @@ def _by_function(programs: Sequence[Sequence[Step]], n: int) -> dict[str, list[i
     return rows
 
 
-def _given(steps: list[Step], at: Tensor, before: list[Tensor]) -> list[Tensor]:
+def _given(steps: list[ProgramStep], at: Tensor, before: list[Tensor]) -> list[Tensor]:
     """Return what the steps read, one tensor an input: rows *at* of the values of earlier steps."""
-    if not steps[0].inputs:
-        return []
-    stacked = torch.stack(before, 1)
-    return [
-        stacked[at, torch.tensor([s.inputs[k] for s in steps], device=at.device)] for k in range(len(steps[0].inputs))
-    ]
+    reads = zip(*(s.inputs for s in steps), strict=True)
+    return [torch.stack(before, 1)[at, torch.tensor(numbers, device=at.device)] for numbers in reads]

@@ -121,8 +121,7 @@ class UpDown(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.attend: TopDownAttention = TopDownAttention(dim, dim, dim)
-        self.question: GatedTanh = GatedTanh(dim, 4 * dim)
-        self.image: GatedTanh = GatedTanh(dim, 4 * dim)
+        self.question, self.image = GatedTanh(dim, 4 * dim), GatedTanh(dim, 4 * dim)
         self.out: nn.Linear = nn.Linear(4 * dim, dim)
 
     def forward(self, x: Given) -> tuple[Tensor, Shown]:
@@ -156,8 +155,7 @@ class LearnedGraph(nn.Module):
     def __init__(self, dim: int, neighbours: int = 16, kernels: int = 8) -> None:
         super().__init__()
         self.learn: GraphLearner = GraphLearner(dim, dim, dim, neighbours)
-        self.first: GaussianKernelConv = GaussianKernelConv(dim, 2 * dim, kernels)
-        self.second: GaussianKernelConv = GaussianKernelConv(2 * dim, dim, kernels)
+        self.first, self.second = GaussianKernelConv(dim, 2 * dim, kernels), GaussianKernelConv(2 * dim, dim, kernels)
 
     def forward(self, x: Given) -> tuple[Tensor, Shown]:
         """Return (B, d) and the learned neighbours with their weights."""

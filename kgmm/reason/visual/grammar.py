@@ -9,18 +9,8 @@ from __future__ import annotations
 import re
 
 from kgmm.errors import KgmmError
-from kgmm.reason.visual.worlds import (
-    ATTRIBUTES,
-    COLOURS,
-    EASY_COLOURS,
-    EASY_SHAPES,
-    JOINED,
-    RELATIONS,
-    SHAPES,
-    SIZES,
-    Program,
-    ProgramStep,
-)
+from kgmm.nn.program import Program, ProgramStep
+from kgmm.reason.visual.worlds import ATTRIBUTES, COLOURS, EASY_COLOURS, EASY_SHAPES, JOINED, RELATIONS, SHAPES, SIZES
 
 _COMPARED = {
     "are there more": ("greater", "than"),

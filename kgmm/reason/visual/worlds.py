@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from kgmm.nn.program import Program as Program
 from kgmm.nn.program import ProgramNetwork
+from kgmm.nn.program import ProgramStep as ProgramStep
 from kgmm.nn.vqa import VqaNetwork
 from kgmm.reason.visual.segments import FEATURE_DIM
 from kgmm.scene import SceneGraph, SceneObject
@@ -40,19 +42,6 @@ WORDS = (*COLOURS, *SHAPES, *SIZES, *RELATIONS, *ATTRIBUTES)
 #: how two sets are joined in English; the word before the first set makes every question readable in one way only
 JOINED = {"and": ("both", "and"), "or": ("either", "or"), "except": ("all", "except")}
 ANSWERS = ("yes", "no", *map(str, range(11)), *COLOURS, *SHAPES, *SIZES)
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramStep:
-    """One step: a function, its argument, and the numbers of the steps it reads; :func:`kgmm.data.clevr.execute` knows the functions."""
-
-    function: str
-    argument: str = ""
-    inputs: tuple[int, ...] = ()
-
-
-Program = tuple[ProgramStep, ...]
-
 #: easy-vqa's
 EASY_COLOURS = ("red", "green", "blue", "black", "gray", "teal", "brown", "yellow")
 EASY_SHAPES = ("circle", "rectangle", "triangle")
