@@ -137,9 +137,11 @@ def _replay(places: Places, folder: Path, opened: Opened, version: int) -> Opene
 def rebuild(places: Places, folder: Path, version: int) -> Opened:
     """Build the index of a version from the table and the list of terms.
 
-    Where the list is damaged, terms from there on get new ids, and what was keyed by the old ones is dropped.
+    Where the list is damaged, terms from there on get new ids. What was keyed by other terms' ids is dropped: where the
+    list is damaged, or is another one than the index was made of (a backup brought back).
     """
     table.verify_log(places.table, version)
+    before = _dictionary(folder)  # its files stay mapped while they are replaced
     for name in ("terms", "sources"):
         if (folder / name).exists():
             shutil.rmtree(folder / name)
@@ -151,11 +153,30 @@ def rebuild(places: Places, folder: Path, version: int) -> Opened:
     except StoreCorrupt:
         shutil.rmtree(places.cache, ignore_errors=True)
     opened = index.open_state(folder, replace(state, terms=count, version=version, sums=""))
+    if folder == places.index and not (before and _goes_on(opened.terms, before)):
+        shutil.rmtree(places.cache, ignore_errors=True)
     names = [file["path"] for file in table.files(places.table, version)]
     state = _with_files(places, folder, opened, version, names)
     opened = index.publish_state(folder, state, table.identity(places.table, version))
     index.sweep(folder, state)
     return opened
+
+
+def _dictionary(folder: Path) -> dictionary.Terms | None:
+    """Return the terms the index in *folder* was made of, or None if it cannot be read."""
+    state = index.read_state(folder)
+    try:
+        return None if state is None else dictionary.Terms(folder / "terms", state.terms)
+    except (OSError, ValueError):
+        return None
+
+
+def _goes_on(terms: dictionary.Terms, before: dictionary.Terms) -> bool:
+    """Tell whether a dictionary begins with all terms of one before it, so that their ids mean the same."""
+    (blob, starts), (old_blob, old_starts) = terms.arrays, before.arrays
+    size = int(old_starts[-1])
+    same = len(terms) >= len(before) and np.array_equal(starts[: len(old_starts)], old_starts)
+    return same and np.array_equal(blob[:size], old_blob[:size])
 
 
 def _copy_terms(places: Places, folder: Path, first: int, stop: int) -> None:

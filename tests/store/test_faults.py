@@ -450,3 +450,26 @@ def test_a_dictionary_damaged_under_an_open_store_is_repaired(kb: LocalStore, na
     assert len(kb.check()) == 1
     assert kb.check() == []
     assert set(kb.find()) == set(FACTS)
+
+
+def test_vectors_of_other_terms_are_dropped_with_the_backup_that_is_brought_back(tmp_path: Path) -> None:
+    from kgmm.encode.vectors import features
+
+    with LocalStore(tmp_path / "kb") as kb:
+        kb.add([("dog", "IsA", "animal")])
+    parts = ("table", "terms")
+    for part in parts:
+        shutil.copytree(tmp_path / "kb" / part, tmp_path / "backup" / part)
+    with LocalStore(tmp_path / "kb") as kb:
+        kb.add([("violin", "IsA", "instrument")])
+        violin = kb.terms.id("/c/en/violin")
+        features(kb, [violin])
+    for part in parts:
+        shutil.rmtree(tmp_path / "kb" / part)
+        shutil.copytree(tmp_path / "backup" / part, tmp_path / "kb" / part)
+    with LocalStore(tmp_path / "kb") as kb, LocalStore(tmp_path / "fresh") as fresh:
+        kb.add([("volcano", "IsA", "mountain")])
+        fresh.add([("volcano", "IsA", "mountain")])
+        volcano = kb.terms.id("/c/en/volcano")
+        assert volcano == violin
+        assert np.array_equal(features(kb, [volcano]), features(fresh, [fresh.terms.id("/c/en/volcano")]))
