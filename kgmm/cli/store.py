@@ -35,7 +35,7 @@ def load(
     lang: str | None,
     strict: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Load knowledge FILES into the store KB, which is made if need be."""
     reports: list[LoadReport] = []
     with LocalStore(kb) as store:
@@ -48,6 +48,8 @@ def load(
         if as_json:
             loaded = [{"file": str(file), **asdict(report)} for file, report in zip(files, reports, strict=True)]
             emit({"store": str(store.path), "facts": len(store), "version": store.version, "loaded": loaded})
+    empty = [str(file) for file, report in zip(files, reports, strict=True) if report.read == report.rejected]
+    return nothing(f"nothing of {', '.join(empty)} can be used") if empty else 0
 
 
 def _told(file: Path, report: LoadReport) -> str:

@@ -61,6 +61,15 @@ def test_a_mistyped_relation_or_graph_of_a_view_is_named(command: tuple[str, ...
         assert ran.code == 1 and json.loads(ran.out)["near"] == [near]
 
 
+def test_a_file_of_which_nothing_can_be_used_is_no_success(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "k.tsv").write_text("node1\tlabel\tnode2\nQ1\tP1\t'unterminated\n")
+    (tmp_path / "c.tsv").write_text("/a/1\t/r/IsA\t/c/de/hund\t/c/de/tier\t{}\n")
+    for words in (("k.tsv",), ("c.tsv", "--lang", "en")):
+        ran = shell("load", tmp_path / "new", tmp_path / words[0], *words[1:])
+        assert ran.code == 1 and ran.err == f"kgmm: nothing of {tmp_path / words[0]} can be used\n"
+        assert json.loads(shell("load", tmp_path / "new", tmp_path / words[0], *words[1:], "--json").out)["facts"] == 0
+
+
 def test_a_graph_that_is_not_there_is_not_exported(kb: Path, shell: Shell, tmp_path: Path) -> None:
     ran = shell("export", kb, tmp_path / "x.nq", "--graph", "fact")
     assert ran.code == 1 and "facts" in ran.err and not (tmp_path / "x.nq").exists()

@@ -195,3 +195,32 @@ def test_a_malformed_query_is_told_in_the_servers_words(serving: Callable[[Answe
     remote = RemoteStore(serving(lambda *_: (400, "text/plain", b"line 1:\n  expected {")))
     with pytest.raises(BadQuery, match=r"line 1: expected \{"):
         remote.sparql("SELECT")
+
+
+URI = '{"type": "uri", "value": "http://e.org/a"}'
+NESTED = f'{{"type": "triple", "value": {{"subject": {URI}, "predicate": {URI}, "object": '
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (JSON, '{"head": {"vars": ["s"]}, "results": {"bindings": [{"s": ' + NESTED * 30_000 + URI + "}}" * 30_000 + "}]}}"),
+        (
+            "application/sparql-results+xml",
+            '<sparql xmlns="http://www.w3.org/2005/sparql-results#"><head><variable name="s"/></head><results><result>'
+            + '<binding name="s">' + "<triple><subject><uri>a:a</uri></subject><predicate><uri>a:a</uri></predicate><object>" * 30_000,
+        ),
+        ("text/turtle", "<a:a> <a:a> " + "<<( <a:a> <a:a> " * 30_000 + "<a:a>" + " )>>" * 30_000 + " ."),
+    ],
+)  # fmt: skip
+def test_an_answer_cannot_end_the_process(kind: str, data: str, serving: Callable[[Answer], str]) -> None:
+    remote = RemoteStore(serving(lambda *_: (200, kind, data.encode())))
+    with pytest.raises(StoreError, match="lie too deep"):
+        remote.sparql("SELECT * { ?s ?p ?o }")
+
+
+def test_many_triple_terms_that_lie_in_nothing_are_read(serving: Callable[[Answer], str]) -> None:
+    row = f'{{"s": {NESTED} {{"type": "literal", "value": "\\"{{{{[[\\\\"}} }}}} }}'
+    text = '{"head": {"vars": ["s"]}, "results": {"bindings": [' + ", ".join([row] * 3000) + "]}}"
+    found = RemoteStore(serving(lambda *_: (200, JSON, text.encode()))).sparql("SELECT * { ?s ?p ?o }")
+    assert len(found) == 3000  # type: ignore[arg-type]

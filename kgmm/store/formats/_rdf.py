@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -17,12 +18,15 @@ from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, weight_of
 from kgmm.store.formats._stream import BLOCK, lines, open_stream
 from kgmm.store.rdf import terms as rdf
+from kgmm.store.rdf.depth import DEPTH_LIMIT, Nesting
 
 #: Statements held back for an annotation that may follow them.
 WINDOW = 4096
 _FAR = "annotation of a statement that is not asserted near it"
 #: A name the parser gives to a blank node that has none, such as ``[]``.
 _MADE_UP = re.compile("[a-f][0-9a-f]{15,31}")
+#: Characters that a document's statements may hold, and beyond those how many for each byte of it.
+EXPANDED, AMPLIFIED = 16 << 20, 100
 #: Lines parsed in one go.
 _LINES = 4096
 
@@ -161,6 +165,43 @@ def _reifies(quad: ox.Quad) -> bool:
     return quad.predicate in rdf.PARTS or (quad.predicate == rdf.TYPE and quad.object == rdf.STATEMENT)
 
 
+class _Bounded:
+    """A document on its way to the parser, and the statements that come of it, held to what is no attack."""
+
+    def __init__(self, path: Path, stream: io.RawIOBase) -> None:
+        self._path, self._stream = path, stream
+        self._nesting = Nesting()
+        self._given, self._said = 0, 0
+        self._last = ("", "")
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            BadInput: if triple terms lie so deep in each other that the parser would end the process.
+        """
+        block = self._stream.read(size) or b""
+        self._given += len(block)
+        if self._nesting.too_deep(block):
+            raise BadInput(self._path, f"triple terms lie more than {DEPTH_LIMIT} deep in each other")
+        return block
+
+    def told(self, quad: ox.Quad) -> None:
+        """Take note of a statement.
+
+        Raises:
+            BadInput: if prefixes, entities or a vocabulary make far more of the file than it holds.
+        """
+        subject, predicate = getattr(quad.subject, "value", ""), quad.predicate.value
+        self._said += len(getattr(quad.object, "value", ""))
+        self._said += len(subject) * (subject != self._last[0]) + len(predicate) * (predicate != self._last[1])
+        self._last = subject, predicate
+        if self._said > EXPANDED + AMPLIFIED * self._given:
+            raise BadInput(
+                self._path, f"its statements hold over {AMPLIFIED} times as many characters as the file has bytes"
+            )
+
+
 def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Iterator[pa.RecordBatch | Rejects]:
     """Yield the statements of a file whose syntax spans lines (Turtle, TriG, RDF/XML, JSON-LD).
 
@@ -169,14 +210,16 @@ def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Ite
     """
     rows = Statements(path, options, named=False)
     base = path.resolve().as_uri()
-    with open_stream(path, options.progress) as stream:
+    with open_stream(path, options.progress) as opened:
+        stream = _Bounded(path, opened)
         try:
             for quad in ox.parse(input=stream, format=syntax, base_iri=base):  # type: ignore[arg-type]
+                stream.told(quad)
                 rows.add(quad)
                 yield from rows.flush()
         except SyntaxError as error:
             raise BadInput(path, f"not {syntax.name}: {_message(error)}", error.lineno) from error
-        except (ValueError, OSError, RecursionError) as error:
+        except (ValueError, OSError, RecursionError, MemoryError) as error:
             raise BadInput(path, f"not {syntax.name}: {error}") from error
     yield from rows.flush(last=True)
 
@@ -192,6 +235,8 @@ def read_lines(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Re
     for number, text, problem in lines(path, options.progress):
         if problem:
             rows.reject(number, problem, text)
+        elif text.count("<<(") > DEPTH_LIMIT:
+            rows.reject(number, f"triple terms lie more than {DEPTH_LIMIT} deep in each other", text)
         elif text and not text.isspace():
             block.append((number, text))
         if len(block) >= _LINES:

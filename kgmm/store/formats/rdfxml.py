@@ -18,12 +18,14 @@ from kgmm.errors import BadInput
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rdf import read_document
 from kgmm.store.formats._stream import BLOCK, open_stream
+from kgmm.store.rdf.depth import DEPTH_LIMIT
 
 NAME = "rdf-xml"
 SUFFIXES = (".rdf", ".xml", ".owl")
 #: Longest entity: enough for any namespace, and one that a text names often stays bounded.
 ENTITY_LIMIT = 256
-DEPTH_LIMIT = 1000
+#: Most text of one element: as much as Oxigraph takes in other syntaxes.
+TEXT_LIMIT = 16 << 20
 
 
 def sniff(path: Path, head: bytes) -> float:
@@ -54,7 +56,7 @@ def _looked_through(path: Path) -> int | None:
     Refuses entities made of entities, of which a few lines expand to gigabytes ("billion laughs"), long ones, and
     elements in elements so deep that parsing takes time by the square.
     """
-    parser, depth = expat.ParserCreate(), 0
+    parser, depth, length = expat.ParserCreate(), 0, 0
 
     def refuse(reason: str) -> NoReturn:
         raise BadInput(path, reason, parser.CurrentLineNumber)
@@ -63,16 +65,23 @@ def _looked_through(path: Path) -> int | None:
         if value is not None and ("&" in value or len(value) > ENTITY_LIMIT):
             refuse(f"entity {name[:40]!r} holds other entities or more than {ENTITY_LIMIT} characters")
 
+    def says(text: str) -> None:
+        nonlocal length
+        length += len(text)
+        if length > TEXT_LIMIT:
+            refuse(f"an element holds more than {TEXT_LIMIT} characters")
+
     def begins(*_: object) -> None:
-        nonlocal depth
-        depth += 1
+        nonlocal depth, length
+        depth, length = depth + 1, 0
         if depth > DEPTH_LIMIT:
             refuse(f"elements lie more than {DEPTH_LIMIT} deep in each other")
 
     def ends(*_: object) -> None:
-        nonlocal depth
-        depth -= 1
+        nonlocal depth, length
+        depth, length = depth - 1, 0
 
+    parser.buffer_text, parser.buffer_size, parser.CharacterDataHandler = True, 1 << 16, says
     parser.EntityDeclHandler, parser.StartElementHandler, parser.EndElementHandler = declared, begins, ends
     with open_stream(path) as stream:
         try:

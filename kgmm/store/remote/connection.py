@@ -17,6 +17,7 @@ from typing import IO, Any, TypeVar
 import pyoxigraph as ox
 
 from kgmm.errors import StoreError
+from kgmm.store.rdf.depth import Nesting, results_too_deep
 from kgmm.store.rdf.terms import PREFIXES
 from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout
 
@@ -91,6 +92,8 @@ class Connection:
         # Virtuoso still writes the type that the first draft of the JSON results had
         text = data.replace(b'"type": "typed-literal"', b'"type": "literal"') if form.file_extension == "srj" else data
         with self._understood(data):
+            if results_too_deep(text, form == ox.QueryResultsFormat.XML):
+                raise ValueError("its values lie too deep in each other")
             found = ox.parse_query_results(text, form)
             assert isinstance(found, ox.QuerySolutions | ox.QueryBoolean)
             return found
@@ -102,6 +105,8 @@ class Connection:
             StoreError: if it is no RDF.
         """
         with self._understood(data):
+            if Nesting().too_deep(data):
+                raise ValueError("its triple terms lie too deep in each other")
             return self.taken(ox.parse(data, ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE), limit)
 
     def taken(self, rows: Iterator[T], limit: int | None = None) -> list[T]:

@@ -216,3 +216,47 @@ def test_a_file_of_no_statements_is_no_success(tmp_path: Path) -> None:
     for name, text in (("a.ttl", "@prefix e: <http://e.org/> .\n"), ("a.jsonld", '{"@id": "http://e.org/a"}')):
         with pytest.raises(BadInput, match="no statement is in it"):
             LocalStore(tmp_path / "kb").load(write(tmp_path, name, text))
+
+
+HEAD = "@prefix e: <http://e.org/> .\n"
+XML = (
+    '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "%s">]><rdf:RDF xmlns:e="http://e.org/" '
+    'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="http://e.org/s">'
+    "<e:p>%s</e:p></rdf:Description></rdf:RDF>"
+)
+#: small files that fill the memory or end the process where a parser has no bound of its own
+ATTACKS = {
+    "nested.ttl": HEAD + "e:a e:b " + "<<( e:a e:b " * 50_000 + "e:c" + ")>>" * 50_000 + " .\n",
+    "nested.trig": HEAD + "e:g { e:a e:b " + "<<( <http://e.org/'> e:b # '\n" * 50_000 + "e:c" + ")>>" * 50_000 + " }\n",
+    "long-text.ttl": f'{HEAD}e:a e:b "{"x" * (17 << 20)}" .\n',
+    "vocabulary.ttl": f"@prefix e: <http://e.org/{'y' * 50_000}> .\n" + "".join(f"e:a{i} e:b e:c .\n" for i in range(9999)),
+    "entities.rdf": XML % ("x" * 250, "&a;" * 99_999),
+    "nested.jsonld": '{"@id": "http://e.org/a", "http://e.org/p": ' + '{"http://e.org/p": ' * 9999 + "1" + "}" * 10_000,
+    "vocabulary.jsonld": json.dumps({"@context": {"@vocab": "http://e.org/" + "y" * 50_000}, **{f"p{i}": i for i in range(9999)}}),
+    "name.jsonld": json.dumps({"@id": "http://e.org/" + "y" * 50_000, **{f"http://e.org/p{i}": i for i in range(9999)}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_documents_that_nest_or_expand_without_bound_are_refused_in_one_line(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path, name, ATTACKS[name])
+    kb, began = LocalStore(tmp_path / "kb"), time.monotonic()
+    with pytest.raises(BadInput, match=r"deep|times as many|buffer maximal|more than \d+ characters") as error:
+        kb.load(path)
+    assert time.monotonic() - began < 10 and "\n" not in str(error.value) and len(kb) == 0
+
+
+def test_nested_triple_terms_spoil_their_line_alone(tmp_path: Path) -> None:
+    deep = "<http://e.org/a> <http://e.org/b> " + "<<( <a:a> <b:b> " * 20_000 + "<c:c>" + " )>>" * 20_000 + " .\n"
+    kb = LocalStore(tmp_path / "kb")
+    report = kb.load(write(tmp_path, "a.nt", '<http://e.org/a> <http://e.org/b> "<<( <<( <<(" .\n' + deep))
+    assert (report.added, report.rejected) == (1, 1)
+
+
+def test_what_looks_nested_or_long_and_is_not_is_read(tmp_path: Path) -> None:
+    shifts = "".join(f'e:a e:b "{" << ".join("abcdefgh" * 20)} \'{i}" .\n' for i in range(300))
+    rows = ", ".join(str(i) for i in range(20_000))
+    kb = LocalStore(tmp_path / "kb")
+    assert (
+        kb.load(write(tmp_path, "a.ttl", f"{HEAD}{shifts}<http://e.org/{'long' * 100}> e:b {rows} .\n")).added == 20_300
+    )
