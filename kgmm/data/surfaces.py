@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kgmm.errors import BadInput
 from kgmm.language import names
+from kgmm.language.relations import phrased
 from kgmm.store import Fact
 
 _END = re.compile(r"\[\[(.*?)\]\](?!\])", re.DOTALL)
@@ -18,56 +19,46 @@ _DETERMINER = re.compile(
 )
 _PREPOSITION = re.compile(r"^(?:in|on|at|near|inside|atop|under|around|close to|by)\s+(?=\w)", re.IGNORECASE)
 
-#: words before, between and after the ends (pattern) → relation, and whether the second end is the subject;
-#: the first pattern that matches counts
-_RULES: tuple[tuple[re.Pattern[str], str, bool], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), relation, swapped)
-    for pattern, relation, swapped in (
-        (r"something (?:that )?(?:you )?(?:might )?(?:may )?(?:can )?find.*\|.*\bis\b", "AtLocation", True),
-        (r"^(?:\*?in|at)\|.*you can", "UsedFor", False),
-        (r"(?:likely|able|going) to (?:find|see)\|", "AtLocation", False),
-        (r"somewhere\|can be is", "AtLocation", False),
-        (r"kinds? of\|:", "IsA", True),
-        (r"^the (?:class|order|family|phylum|genus|kingdom|species|type|category) of\|is", "IsA", False),
-        (r"activity\|can do is", "CapableOf", False),
-        (r"when you want to\|.*use", "UsedFor", True),
-        (r"(?:can|people|could) use\|to", "UsedFor", False),
-        (r"often found together", "LocatedNear", False),
-        (r"\brelated to\b", "RelatedTo", False),
-        (r"belongs? to the category|sub-?class of|(?:kind|type|sort|form|species) of", "IsA", False),
-        (r"instance of", "InstanceOf", False),
-        (r"\b(?:not|n't|never|cannot)\b.*\b(?:want|like)", "NotDesires", False),
-        (r"\b(?:cannot|can't|can not)\b", "NotCapableOf", False),
-        (r"\b(?:is|are) (?:not|n't)\b|\b(?:isn't|aren't)\b", "NotHasProperty", False),
-        (r"\bthan\b", "", False),
-        (r"\bparts? of\b", "PartOf", False),
-        (r"\bmade (?:of|from|with|out of)\b|consists? of", "MadeOf", False),
-        (r"\b(?:created|made|produced|invented) by\b", "CreatedBy", False),
-        (
-            r"\bus(?:ed|e|eful|ually used)\b.*\b(?:to|for|as|in|by)\b|\b(?:is|are) (?:\w+ )?for$|\bfor\b",
-            "UsedFor",
-            False,
-        ),
-        (r"\b(?:wants?|desires?|likes?|loves?|needs?|enjoys?)\b", "Desires", False),
-        (r"\bcauses?\b|leads? to|results? in", "Causes", False),
-        (r"\bsymbols? of\b|\bsymboli[sz]es?\b", "SymbolOf", False),
-        (r"\b(?:another (?:name|word) for|same as|also (?:known|called)|means)\b", "Synonym", False),
-        (r"\bopposite\b", "Antonym", False),
-        (r"\b(?:is|are) (?:\w+ )?like$|similar to", "SimilarTo", False),
-        (
-            r"\b(?:is|are|be|found|located|live|lives|grow|grows) (?:\w+ )?(?:in|at|on|near|inside|under)\b",
-            "AtLocation",
-            False,
-        ),
-        (r"\b(?:ha(?:s|ve)|contains?|owns?|with)\b", "HasA", False),
-        (r"\bcapable of\b", "CapableOf", False),
-        (r"\b(?:can|may|could|should|must|might) be\b", "ReceivesAction", False),
-        (r"\b(?:can|may|could|will|must|might|should|would)\b", "CapableOf", False),
-        (r"\b(?:is|are|was|were) an?$", "IsA", False),
-        (r"\b(?:is|are|was|were|be)\b", "?", False),
-        (r"^\W*\|(?:\w+ly|often|sometimes|always|never|also|do|does|to)?$", "CapableOf", False),
-    )
-)
+#: words before, between and after the ends (pattern) → relation, "turned" where the second end is the subject; the first
+#: pattern that matches counts, "?" asks the second end what it says, and "-" is a relation named by its own words
+_TABLE = phrased(r"""
+    AtLocation turned: something (?:that )?(?:you )?(?:might )?(?:may )?(?:can )?find.*\|.*\bis\b
+    UsedFor: ^(?:\*?in|at)\|.*you can
+    AtLocation: (?:likely|able|going) to (?:find|see)\|
+    AtLocation: somewhere\|can be is
+    IsA turned: kinds? of\|:
+    IsA: ^the (?:class|order|family|phylum|genus|kingdom|species|type|category) of\|is
+    CapableOf: activity\|can do is
+    UsedFor turned: when you want to\|.*use
+    UsedFor: (?:can|people|could) use\|to
+    LocatedNear: often found together
+    RelatedTo: \brelated to\b
+    IsA: belongs? to the category|sub-?class of|(?:kind|type|sort|form|species) of
+    InstanceOf: instance of
+    NotDesires: \b(?:not|n't|never|cannot)\b.*\b(?:want|like)
+    NotCapableOf: \b(?:cannot|can't|can not)\b
+    NotHasProperty: \b(?:is|are) (?:not|n't)\b|\b(?:isn't|aren't)\b
+    -: \bthan\b
+    PartOf: \bparts? of\b
+    MadeOf: \bmade (?:of|from|with|out of)\b|consists? of
+    CreatedBy: \b(?:created|made|produced|invented) by\b
+    UsedFor: \bus(?:ed|e|eful|ually used)\b.*\b(?:to|for|as|in|by)\b|\b(?:is|are) (?:\w+ )?for$|\bfor\b
+    Desires: \b(?:wants?|desires?|likes?|loves?|needs?|enjoys?)\b
+    Causes: \bcauses?\b|leads? to|results? in
+    SymbolOf: \bsymbols? of\b|\bsymboli[sz]es?\b
+    Synonym: \b(?:another (?:name|word) for|same as|also (?:known|called)|means)\b
+    Antonym: \bopposite\b
+    SimilarTo: \b(?:is|are) (?:\w+ )?like$|similar to
+    AtLocation: \b(?:is|are|be|found|located|live|lives|grow|grows) (?:\w+ )?(?:in|at|on|near|inside|under)\b
+    HasA: \b(?:ha(?:s|ve)|contains?|owns?|with)\b
+    CapableOf: \bcapable of\b
+    ReceivesAction: \b(?:can|may|could|should|must|might) be\b
+    CapableOf: \b(?:can|may|could|will|must|might|should|would)\b
+    IsA: \b(?:is|are|was|were) an?$
+    ?: \b(?:is|are|was|were|be)\b
+    CapableOf: ^\W*\|(?:\w+ly|often|sometimes|always|never|also|do|does|to)?$
+""")
+_RULES = [(re.compile(pattern, re.IGNORECASE), relation) for pattern, relation in _TABLE]
 _HEDGE = re.compile(
     r"^(?:(?:is|are|was|were|much|more often|usually|generally|typically|often|always|sometimes|so|far|a|lot|bit"
     r"|considerably|largely|slightly|even|still|also|considered|intrinsically)\s+)+"
@@ -117,30 +108,25 @@ def parse_surface(surface: str, fact_id: str = "", source: str = "") -> FvqaFact
     before, between, after = (part.strip(" .*") for part in re.split(_END.pattern, surface, flags=re.DOTALL)[::2])
     words = f"{before}|{between}" + (f"|{after}" if after else "")
     first, second = (end.strip(" .,\t\n") for end in ends)
-    relation, swapped = _relation(words, between, first, second)
+    relation, swapped = _relation(words, between, second)
     if swapped:
         first, second = second, first
     return FvqaFact(fact_id, surface, _bare(first), relation, _bare(second, relation == "AtLocation"), source)
 
 
-def _relation(words: str, between: str, first: str, second: str) -> tuple[str, bool]:
-    for pattern, relation, swapped in _RULES:
-        if not pattern.search(words):
-            continue
-        if relation == "?":
-            return ("IsA" if re.match(r"an? |one of", second, re.IGNORECASE) else "HasProperty"), False
-        if relation:
-            return relation, swapped
-        break
-    bare = _HEDGE.sub("", between.lower())
-    return "_".join(re.findall(r"\w+", bare)) or "RelatedTo", False
+def _relation(words: str, between: str, second: str) -> tuple[str, bool]:
+    relation = next((relation for pattern, relation in _RULES if pattern.search(words)), "-")
+    if relation == "?":
+        return ("IsA" if re.match(r"an? |one of", second, re.IGNORECASE) else "HasProperty"), False
+    if relation == "-":
+        return "_".join(re.findall(r"\w+", _HEDGE.sub("", between.lower()))) or "RelatedTo", False
+    return relation.removesuffix(" turned"), relation.endswith(" turned")
 
 
 def _bare(end: str, place: bool = False) -> str:
     """Drop determiners, and a place's preposition; keep an end that is nothing else."""
     text = " ".join(end.lower().replace("_", " ").split())
-    if place:
-        text = _PREPOSITION.sub("", text)
+    text = _PREPOSITION.sub("", text) if place else text
     return _DETERMINER.sub("", text) or text
 
 

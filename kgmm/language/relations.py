@@ -117,6 +117,12 @@ CONCEPTNET_RELATIONS = frozenset(name for name, r in RELATIONS.items() if r.conc
 _BROAD = frozenset(name for name, r in RELATIONS.items() if r.broad)
 
 
+def phrased(table: str) -> list[tuple[str, str]]:
+    """Return the (pattern, relations) of each line of a table of phrases, "relations: pattern", in the table's order."""
+    rows = (line.strip().split(": ", 1) for line in table.strip().splitlines())
+    return [(pattern, relations) for relations, pattern in rows]
+
+
 def cued(text: str) -> set[str]:
     """Return the relations that a sentence's words ask by.
 

@@ -9,6 +9,11 @@ import torch
 from torch import Tensor
 
 
+def end_logits(pointer: Tensor, null: Tensor, *more: Tensor) -> Tensor:
+    """Return the logits that compete: of all ends, the null, and *more* (B, V): (B, N, 2), (B,) → (B, 2 N + 1 + V)."""
+    return torch.cat([pointer.flatten(1), null[:, None], *more], 1).float()
+
+
 def answer_logits(ends: Tensor, group: Tensor, answers: int) -> Tensor:
     r"""Add up the probability of all ends that give the same answer, in logarithms.
 

@@ -99,20 +99,10 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) 
         raise KgmmError("the trace holds no scene to ask about again")
     by = reasoner or (Path(trace.folder) if trace.folder else trace.reasoner)
     if isinstance(by, Path) and not (by / "config.json").is_file():
-        raise KgmmError(
-            f"the trace is of a {trace.reasoner} in {by}, which is not there; attach it with reasoner=FOLDER"
-        )
-    task = Task(
-        store,
-        trace.scene,
-        trace.question,
-        trace.choices,
-        trace.top,
-        limit=max(len(trace.memory), 1),
-        graphs=trace.graphs,
-        threshold=trace.threshold,
-    )
-    run = _runner(task, by)
+        where = f"the trace is of a {trace.reasoner} in {by}, which is not there"
+        raise KgmmError(f"{where}; attach it with reasoner=FOLDER")
+    asked, limit = (trace.scene, trace.question, trace.choices, trace.top), max(len(trace.memory), 1)
+    run = _runner(Task(store, *asked, limit=limit, graphs=trace.graphs, threshold=trace.threshold), by)
 
     def again(exclude: frozenset[Key]) -> Answer:
         answer = run(exclude)
@@ -192,10 +182,7 @@ def _lacking(scene: SceneGraph, exclude: frozenset[Key]) -> SceneGraph:
         for o in scene.objects
         if o.id not in gone
     )
-    relations = tuple(
-        r
-        for r in scene.relations
-        if not {r.subject, r.object} & gone
-        and (scene.node(r.subject), r.predicate, scene.node(r.object)) not in exclude
-    )
+    kept = [r for r in scene.relations if not {r.subject, r.object} & gone]
+    stated = [(scene.node(r.subject), r.predicate, scene.node(r.object)) for r in kept]
+    relations = tuple(r for r, key in zip(kept, stated, strict=True) if key not in exclude)
     return replace(scene, objects=objects, relations=relations)

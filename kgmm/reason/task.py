@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kgmm.encode.text import Encoder, text_encoder
 from kgmm.reason.question.parsed import Constraint, Question
 from kgmm.reason.question.reference import read
 from kgmm.retrieve import Candidates, Key, gather, link
@@ -18,7 +19,6 @@ from kgmm.store import Fact
 from kgmm.trace import Citation, Link, MemoryFact, Step
 
 if TYPE_CHECKING:
-    from kgmm.encode.text import Encoder
     from kgmm.store import LocalStore
 
 
@@ -70,8 +70,6 @@ class Task:
     @cached_property
     def encoder(self) -> Encoder:
         """The text encoder questions and facts are compared with."""
-        from kgmm.encode import text_encoder
-
         return text_encoder("minilm")
 
     @cached_property

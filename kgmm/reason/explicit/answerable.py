@@ -7,9 +7,9 @@ The evidence score ranks facts by meaning and wording; it cannot tell that "how 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgmm.language import names
 from kgmm.language.places import TELLING
@@ -17,18 +17,13 @@ from kgmm.language.relations import DENIES, LOCATIVE, RELATIONS, STRICT
 from kgmm.language.words import lemma
 from kgmm.reason.explicit.certainty import REFUTED
 from kgmm.reason.explicit.objects import Match, is_of, support
+from kgmm.reason.question.parsed import Due, Noun, Question
+from kgmm.reason.ranking.features import Evidence
+from kgmm.reason.task import Task
+from kgmm.retrieve import Candidates
 from kgmm.retrieve.gather import closure
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kgmm.reason.question.parsed import Due, Noun, Question
-    from kgmm.reason.ranking.features import Evidence
-    from kgmm.reason.task import Task
-    from kgmm.retrieve import Candidates
-
-    Mask = NDArray[np.bool_]
-
+Mask = NDArray[np.bool_]
 #: what a question by a strict relation may ask by beside it
 _BESIDE = frozenset(("UsedFor", "Desires"))
 #: heads of "which ..." that what is known fills with words for no kind of thing
@@ -110,17 +105,13 @@ def _stating(task: Task, c: Candidates, due: Due) -> Mask:
     """Tell which facts state a measure or identity: by a relation of that name, or with a number where one is due."""
     terms = task.store.terms
     predicates, which = np.unique(c.predicate, return_inverse=True)
-    named = [not _words(names.label(p)).isdisjoint(due.relations) for p in terms.names(predicates)]
-    by_name: Mask = np.array(named, bool)[which]
+    words = [re.findall(r"[A-Z]?[a-z]+", names.label(p).rsplit("/", 1)[-1]) for p in terms.names(predicates)]
+    by_name: Mask = np.array([any(w.lower() in due.relations for w in said) for said in words], bool)[which]
     if not due.measure:
         return by_name
     objects, at = np.unique(c.object, return_inverse=True)
     counted = np.array([bool(re.search(r"\d", names.label(t))) for t in terms.names(objects)], bool)
     return np.asarray(by_name | counted[at])
-
-
-def _words(relation: str) -> set[str]:
-    return {w.lower() for w in re.findall(r"[A-Z]?[a-z]+", relation.rsplit("/", 1)[-1])}
 
 
 def _placing(task: Task, c: Candidates) -> Mask:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from kgmm.language.phrase import phrase
 from kgmm.reason.explicit import certainty
 from kgmm.reason.explicit.objects import Match, asked_about, matches, support
 from kgmm.reason.explicit.rules import verdict
 from kgmm.reason.question.parsed import Constraint, Noun, Question
-from kgmm.reason.task import Outcome, answered, unanswered
+from kgmm.reason.task import Outcome, Task, answered, unanswered
 from kgmm.scene import Box
 from kgmm.store import Fact
 from kgmm.trace import Citation, Step
-
-if TYPE_CHECKING:
-    from kgmm.reason.task import Task
 
 #: what a box (x, y, width, height) shows of each degree
 _MEASURES: dict[str, Callable[[Box], float]] = {
@@ -75,8 +71,7 @@ def _by_property(task: Task, degree: str, a: Match, b: Match) -> tuple[Match, li
     base = degree.removeprefix("more ").removeprefix("less ").removesuffix("er")
     asked = Constraint(("HasProperty",), _BASE.get(base, base))
     for x, y in ((a, b), (b, a)):
-        own = support(task, x.object, asked)
-        other = support(task, y.object, asked)
+        own, other = support(task, x.object, asked), support(task, y.object, asked)
         if own.score >= certainty.PROPERTY and not own.denies and other.score < certainty.SUPPORT:
             said = phrase(own.facts[-1].subject, "HasProperty", own.facts[-1].object)
             return x, [Citation(f) for f in own.facts], said

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgmm.encode.vectors import query_vector, term_vectors
 from kgmm.language import names
@@ -15,16 +15,10 @@ from kgmm.reason.explicit.certainty import AGREED, CHOICE, FITS
 from kgmm.reason.explicit.objects import Match, matches, seen_as
 from kgmm.reason.ranking.features import Evidence, evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
-from kgmm.reason.task import Outcome, answered, unanswered
+from kgmm.reason.task import Outcome, Task, answered, unanswered
 from kgmm.trace import Step, cited
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kgmm.reason.task import Task
-
-    Floats = NDArray[np.float64]
-
+Floats = NDArray[np.float64]
 #: logits added where a hypothesis fits what the parse asks for
 FITS_OBJECT, FITS_RELATION = 3.0, 1.5
 #: score in the trace of facts that cannot answer
@@ -98,9 +92,7 @@ def _only(task: Task) -> str:
 def _fit(task: Task, found: Evidence, focus: Focus) -> Floats:
     """Return logits to add where a hypothesis is about the right object and by the asked relation."""
     c, q, about = found.candidates, task.parsed, focus.about
-    bonus = np.zeros(2 * len(c))
-    if about:
-        bonus += _about_fit(task, found, focus)
+    bonus = _about_fit(task, found, focus) if about else np.zeros(2 * len(c))
     if q.kind == "select" and not q.wants_kind:
         bonus -= np.where(found.seen, 0.0, FITS_OBJECT)
     if q.constraint is not None and q.kind == "other_end":
@@ -116,8 +108,7 @@ def _fit(task: Task, found: Evidence, focus: Focus) -> Floats:
 
 def _about_fit(task: Task, found: Evidence, focus: Focus) -> Floats:
     """Return logits for facts about the objects of a focus, less for what is known of their kinds than of themselves."""
-    c = found.candidates
-    concepts = concepts_of(task, focus.about)
+    c, concepts = found.candidates, concepts_of(task, focus.about)
     roots = [i for i, r in enumerate(c.roots) if task.store.terms.name(r) in concepts]
     mine = np.isin(c.root, roots)
     near = np.stack([mine & (c.end == 0), mine & (c.end == 1)], axis=1)  # the near end is subject, object
@@ -159,10 +150,9 @@ def _distinct(
 
 def _says_choice(task: Task, found: Evidence, choices: list[str]) -> NDArray[np.bool_]:
     """Tell which ends of facts are one of the choices, by name or near-identical meaning."""
-    c, forms = found.candidates, {normal(choice) for choice in choices}
+    c, forms = found.candidates, set(map(normal, choices))
     wanted = np.stack([query_vector(task.encoder, choice) for choice in choices])
     ids, at = np.unique(np.stack([c.subject, c.object], axis=1).reshape(-1), return_inverse=True)
     labels = [normal(names.label(t)) for t in task.store.terms.names(ids)]
     near = (term_vectors(task.store, ids, task.encoder) @ wanted.T).max(axis=1)
-    fits: NDArray[np.bool_] = np.array([label in forms for label in labels], bool) | (near >= CHOICE)
-    return fits[at]
+    return np.asarray((np.array([label in forms for label in labels], bool) | (near >= CHOICE))[at])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgmm.encode.vectors import query_vector, term_vectors
 from kgmm.language import names
@@ -17,18 +17,13 @@ from kgmm.reason.explicit.certainty import SUPPORT
 from kgmm.reason.explicit.places import related, scene_citation
 from kgmm.reason.question.parsed import Constraint, Noun
 from kgmm.reason.question.vocabulary import COLOURS
-from kgmm.reason.task import Support
+from kgmm.reason.task import Support, Task
+from kgmm.retrieve import Candidates
 from kgmm.retrieve.gather import chain, chain_at, fact_at
 from kgmm.retrieve.score import rarity
 from kgmm.scene import SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Citation, Link
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kgmm.reason.task import Task
-    from kgmm.retrieve import Candidates
 
 #: id that stands for a concept that is asked about but not seen
 ASKED = "?"
@@ -103,8 +98,7 @@ def of_kind(task: Task, seen: SceneObject, noun: Noun) -> Match | None:
     if words[-len(asked) :] == asked:
         base.score *= certainty.LAST_WORDS
         return base
-    facts = kind_chain(task, seen, noun.head)
-    if facts is not None:
+    if (facts := kind_chain(task, seen, noun.head)) is not None:
         return base.also((Citation(f, role="kind") for f in facts), certainty.KIND)
     if len(asked) > 1:  # "striped animal": the words before the head as attributes
         inner = of_kind(task, seen, Noun(head=asked[-1]))
@@ -156,10 +150,8 @@ def knowing(task: Task, match: Match, condition: Constraint) -> Match | None:
         return with_attribute(task, match, attribute[0])
     if "IsA" in condition.relations:
         kind = of_kind(task, match.object, Noun(head=condition.phrase))
-        if kind is not None and not condition.negated:
-            return match.also(kind.citations[1:], kind.score)
         if kind is not None:
-            return None
+            return None if condition.negated else match.also(kind.citations[1:], kind.score)
     found = support(task, match.object, condition)
     holds = found.score >= SUPPORT and not found.denies
     if condition.negated:
@@ -218,17 +210,14 @@ def agreement(asked: set[str], label: str, cosine: float) -> float:
     covered = shared / max(sum(map(rarity, said)), 1e-9)
     together = certainty.SAID * lexical + certainty.COVERED * covered
     near = (cosine - certainty.SAME_MEANING) / (1 - certainty.SAME_MEANING)
-    meaning = near * certainty.MEANING + SUPPORT if near >= 0 else 0.0
-    return min(1.0, max(together, meaning))
+    return min(1.0, max(together, near * certainty.MEANING + SUPPORT if near >= 0 else 0.0))
 
 
 def placed(task: Task, match: Match, predicate: str, others: list[Match]) -> Match | None:
     """Keep a match that stands in a relation to one of the others."""
     for other in others:
-        if other.object.id == match.object.id:
-            continue
-        r = related(task, match.object.id, predicate, other.object.id)
-        if r is not None:
+        one, two = match.object.id, other.object.id
+        if one != two and (r := related(task, one, predicate, two)) is not None:
             return match.also([*other.citations, scene_citation(task, r)], r.score * min(1.0, other.score))
     return None
 
@@ -238,13 +227,11 @@ def positioned(task: Task, found: list[Match], position: str) -> list[Match]:
     boxed = [m for m in found if m.object.box is not None]
     if not boxed or not task.scene.width:
         return found
-    width, height = task.scene.width, max(task.scene.height, 1)
 
     def distance(m: Match) -> float:
-        assert m.object.box is not None
-        x, y = ((m.object.box[0] + m.object.box[2] / 2) / width, (m.object.box[1] + m.object.box[3] / 2) / height)
-        return {"left": x, "right": 1 - x, "top": y, "bottom": 1 - y, "front": 1 - y, "back": y}.get(
-            position, abs(x - 0.5) + abs(y - 0.5)
-        )
+        left, top, wide, high = m.object.box or (0, 0, 0, 0)
+        x, y = (left + wide / 2) / task.scene.width, (top + high / 2) / max(task.scene.height, 1)
+        sides = {"left": x, "right": 1 - x, "top": y, "bottom": 1 - y, "front": 1 - y, "back": y}
+        return sides.get(position, abs(x - 0.5) + abs(y - 0.5))
 
     return [min(boxed, key=distance)]

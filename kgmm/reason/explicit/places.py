@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kgmm.language.places import canonical, states
 from kgmm.reason.explicit.certainty import BOXES
+from kgmm.reason.task import Task
 from kgmm.scene import Box, SceneRelation
 from kgmm.store import Fact
 from kgmm.trace import Citation
-
-if TYPE_CHECKING:
-    from kgmm.reason.task import Task
 
 
 def related(task: Task, a: str, predicate: str, b: str) -> SceneRelation | None:
@@ -22,10 +18,9 @@ def related(task: Task, a: str, predicate: str, b: str) -> SceneRelation | None:
             return r
         if (r.subject, r.object) == (b, a) and states(r.predicate, wanted, turned=True):
             return r
-    boxes = task.scene[a].box, task.scene[b].box
-    if boxes[0] is not None and boxes[1] is not None and by_boxes(boxes[0], boxes[1], wanted):
-        return SceneRelation(a, wanted, b, BOXES)
-    return None
+    one, two = task.scene[a].box, task.scene[b].box
+    shown = one is not None and two is not None and by_boxes(one, two, wanted)
+    return SceneRelation(a, wanted, b, BOXES) if shown else None
 
 
 def by_boxes(a: Box, b: Box, predicate: str) -> bool:
@@ -46,18 +41,10 @@ def by_boxes(a: Box, b: Box, predicate: str) -> bool:
 
 
 def _contains(outer: Box, inner: Box) -> bool:
-    return (
-        outer[0] <= inner[0]
-        and outer[1] <= inner[1]
-        and outer[0] + outer[2] >= inner[0] + inner[2]
-        and outer[1] + outer[3] >= inner[1] + inner[3]
-    )
+    return all(outer[i] <= inner[i] and outer[i] + outer[i + 2] >= inner[i] + inner[i + 2] for i in (0, 1))
 
 
 def scene_citation(task: Task, r: SceneRelation) -> Citation:
     """Return the citation of a scene relation; one derived from boxes cites both boxes' objects by it."""
-    return Citation(
-        Fact(task.scene.node(r.subject), r.predicate, task.scene.node(r.object), r.score, task.scene.graph),
-        "scene",
-        "relation" if r in task.scene.relations else "boxes",
-    )
+    fact = Fact(task.scene.node(r.subject), r.predicate, task.scene.node(r.object), r.score, task.scene.graph)
+    return Citation(fact, "scene", "relation" if r in task.scene.relations else "boxes")

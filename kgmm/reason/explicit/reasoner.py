@@ -19,24 +19,13 @@ import numpy as np
 from kgmm.encode.vectors import query_vector
 from kgmm.language import names
 from kgmm.language.phrase import phrase
-from kgmm.language.words import content, lemmas, normal
-from kgmm.language.words import tokens as tokens_of
+from kgmm.language.words import content, lemmas, normal, tokens
+from kgmm.reason.explicit import rules
 from kgmm.reason.explicit.answerable import placeless
 from kgmm.reason.explicit.certainty import NEAREST_CHOICE
 from kgmm.reason.explicit.comparisons import compare
 from kgmm.reason.explicit.evidence import Focus, by_evidence
 from kgmm.reason.explicit.objects import ASKED, Match, matches, seen_as
-from kgmm.reason.explicit.rules import (
-    NUMBERS,
-    attribute,
-    between,
-    count,
-    describe,
-    exists,
-    related_objects,
-    test,
-    where,
-)
 from kgmm.reason.question.parsed import Question
 from kgmm.reason.ranking.committee import committee
 from kgmm.reason.ranking.features import evidence, memory
@@ -48,15 +37,15 @@ from kgmm.trace import Step
 NAMES = ("explicit", "hybrid")
 
 _RULES: dict[str, Callable[[Task, Question], Outcome | None]] = {
-    "count": count,
-    "exists": exists,
-    "test": test,
-    "attribute": attribute,
-    "where": where,
-    "between": between,
-    "related": related_objects,
+    "count": rules.count,
+    "exists": rules.exists,
+    "test": rules.test,
+    "attribute": rules.attribute,
+    "where": rules.where,
+    "between": rules.between,
+    "related": rules.related_objects,
     "compare": compare,
-    "describe": describe,
+    "describe": rules.describe,
 }
 #: questions about a thing they name, which a fact about it answers
 _OF_A_THING = ("other_end", "where", "attribute", "test")
@@ -83,8 +72,7 @@ def answer(task: Task, name: str = "hybrid", folder: Path | None = None) -> Outc
 
 def _answer(task: Task, scorer: Scorer) -> Outcome:
     """Answer by the rules, if the scorer is the linear one, otherwise or else by evidence; withhold what is unsure."""
-    question = task.parsed
-    step = Step("parse", _said(question), question.summary())
+    step = Step("parse", _said(task.parsed), task.parsed.summary())
     outcome = _by_rule(task) if scorer is LINEAR else None
     if outcome is None and (reason := placeless(task)):
         outcome = unanswered(reason)
@@ -125,12 +113,10 @@ def _by_rule(task: Task) -> Outcome | None:
 
 def _as_choice(task: Task, outcome: Outcome, text: str, choices: list[str]) -> Outcome:
     """Turn a computed answer into the choice that says it, or abstain if none does."""
-    wanted = normal(text)
+    wanted, none = normal(text), unanswered(f"none of the choices is {text!r}", steps=outcome.steps)
     if wanted.isdigit():  # "one" and "nine" are near in meaning
-        said = next((c for c in choices if NUMBERS.get(normal(c), normal(c)) == wanted), None)
-        return (
-            replace(outcome, text=said) if said else unanswered(f"none of the choices is {text!r}", steps=outcome.steps)
-        )
+        said = next((c for c in choices if rules.NUMBERS.get(normal(c), normal(c)) == wanted), None)
+        return replace(outcome, text=said) if said else none
     for choice in choices:
         if normal(choice) == wanted or normal(choice) in wanted.split() or wanted in normal(choice).split():
             return replace(outcome, text=choice)
@@ -138,7 +124,7 @@ def _as_choice(task: Task, outcome: Outcome, text: str, choices: list[str]) -> O
     best = int(near.argmax())
     if near[best] >= NEAREST_CHOICE:
         return replace(outcome, text=choices[best], score=round(outcome.score * float(near[best]), 4))
-    return unanswered(f"none of the choices is {text!r}", steps=outcome.steps)
+    return none
 
 
 def _focus(task: Task) -> Focus | Outcome:
@@ -214,7 +200,7 @@ def _one_of_two(question: Question, outcome: Outcome) -> Outcome:
     known = [c.fact for c in outcome.citations if c.kind == "knowledge"]
     if outcome.text is None or not offered or not known or normal(outcome.text) in offered:
         return outcome
-    said = tokens_of(phrase(known[-1].subject, known[-1].predicate, known[-1].object))
+    said = tokens(phrase(known[-1].subject, known[-1].predicate, known[-1].object))
     fitting = [word for word in offered if word in said]
     if len(fitting) != 1:
         return outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import product
 
 import numpy as np
 
@@ -27,14 +27,11 @@ from kgmm.reason.explicit.objects import (
 from kgmm.reason.explicit.places import by_boxes, related, scene_citation
 from kgmm.reason.question.parsed import Constraint, Noun, Question
 from kgmm.reason.question.vocabulary import COLOURS
-from kgmm.reason.task import Outcome, answered, unanswered
+from kgmm.reason.task import Outcome, Task, answered, unanswered
 from kgmm.retrieve.gather import chain_at, fact_at
 from kgmm.scene import SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Citation, Step
-
-if TYPE_CHECKING:
-    from kgmm.reason.task import Task
 
 #: words by the attribute they give
 _VALUES = {
@@ -84,8 +81,7 @@ def _known_number(task: Task, part: Noun, whole: Noun) -> Outcome:
 def exists(task: Task, q: Question) -> Outcome | None:
     """Whether a seen object fits a description; that none does is a "no" only where the scene lists everything."""
     assert q.noun is not None
-    fitting = matches(task, q.noun)
-    if fitting:
+    if fitting := matches(task, q.noun):
         return verdict(True, fitting[0].citations, fitting[0].score, f"{fitting[0].object.name} fits {q.noun.text!r}")
     if not task.scene.complete:
         return _unseen(q.noun)
@@ -122,12 +118,10 @@ def _scene_test(task: Task, noun: Noun, predicate: str, wanted: Noun, fitting: l
     if not fitting:
         return unanswered(f"nothing seen fits {noun.text!r}")
     others = matches(task, wanted)
-    for m in fitting:
-        for other in others:
-            r = related(task, m.object.id, predicate, other.object.id)
-            if r is not None:
-                cites = [*m.citations, *other.citations, scene_citation(task, r)]
-                return verdict(True, cites, r.score, f"{m.object.name} {r.predicate} {other.object.name}")
+    for m, other in product(fitting, others):
+        if (r := related(task, m.object.id, predicate, other.object.id)) is not None:
+            cites = [*m.citations, *other.citations, scene_citation(task, r)]
+            return verdict(True, cites, r.score, f"{m.object.name} {r.predicate} {other.object.name}")
     said = f"no seen {noun.head} is {predicate.replace('_', ' ')} a {wanted.head or 'thing'}"
     cites = [c for m in (*fitting[:1], *others[:1]) for c in m.citations]
     return verdict(False, cites, certainty.NONE_SEEN, said)
@@ -169,10 +163,9 @@ def _by_sight(task: Task, m: Match, condition: Constraint) -> Outcome | None:
     other = [a for a in m.object.attributes if family(word) and family(plain(a)) == family(word)]
     if len(condition.phrase.split()) > 2 or not (own or other):
         return None
-    shown = (own or other)[0]
+    shown, score = (own or other)[0], certainty.SHOWN if own else certainty.SHOWN_OTHER
     hit = with_attribute(task, m, shown)
     assert hit is not None
-    score = certainty.SHOWN if own else certainty.SHOWN_OTHER
     return verdict(bool(own), hit.citations, score, f"{m.object.name} is {shown}")
 
 
@@ -251,23 +244,22 @@ def where(task: Task, q: Question) -> Outcome | None:
 def between(task: Task, q: Question) -> Outcome | None:
     """Which relation holds between two seen objects."""
     assert q.noun is not None and q.other is not None
-    for m in matches(task, q.noun):
-        for other in matches(task, q.other):
-            if other.object.id == m.object.id:
-                continue
-            cites = [*m.citations, *other.citations]
-            for r in task.scene.relations:
-                if {r.subject, r.object} == {m.object.id, other.object.id}:
-                    turned = canonical(r.predicate)
-                    word = r.predicate if r.subject == m.object.id else INVERSE.get(turned, turned)
-                    text = word.replace("_", " ")
-                    step = Step("relation", f"{m.object.name} {text} {other.object.name}")
-                    return answered(text, r.score, [*cites, scene_citation(task, r)], step)
-            a, b = m.object.box, other.object.box
-            for word in _BETWEEN:
-                if a and b and by_boxes(a, b, word):
-                    step = Step("relation", f"by boxes: {word}")
-                    return answered(word.replace("_", " "), certainty.BOXES_NAMED, cites, step)
+    for m, other in product(matches(task, q.noun), matches(task, q.other)):
+        if other.object.id == m.object.id:
+            continue
+        cites = [*m.citations, *other.citations]
+        for r in task.scene.relations:
+            if {r.subject, r.object} == {m.object.id, other.object.id}:
+                turned = canonical(r.predicate)
+                word = r.predicate if r.subject == m.object.id else INVERSE.get(turned, turned)
+                text = word.replace("_", " ")
+                step = Step("relation", f"{m.object.name} {text} {other.object.name}")
+                return answered(text, r.score, [*cites, scene_citation(task, r)], step)
+        a, b = m.object.box, other.object.box
+        for word in _BETWEEN:
+            if a and b and by_boxes(a, b, word):
+                step = Step("relation", f"by boxes: {word}")
+                return answered(word.replace("_", " "), certainty.BOXES_NAMED, cites, step)
     return unanswered("the two are not both seen, or nothing relates them")
 
 
@@ -275,14 +267,12 @@ def related_objects(task: Task, q: Question) -> Outcome | None:
     """What a seen object holds, wears, stands on."""
     assert q.noun is not None
     fitting = matches(task, q.noun)
-    hits: list[tuple[SceneObject, float, list[Citation]]] = []
-    for m in fitting:
-        for other in task.scene.objects:
-            if other.id == m.object.id:
-                continue
-            r = related(task, m.object.id, q.predicate, other.id)
-            if r is not None and r in task.scene.relations:
-                hits.append((other, r.score, [*m.citations, seen_as(task, other), scene_citation(task, r)]))
+    pairs = ((m, other) for m, other in product(fitting, task.scene.objects) if other.id != m.object.id)
+    hits = [
+        (other, r.score, [*m.citations, seen_as(task, other), scene_citation(task, r)])
+        for m, other in pairs
+        if (r := related(task, m.object.id, q.predicate, other.id)) is not None and r in task.scene.relations
+    ]
     if not hits:
         said = f"the scene does not say what {q.noun.text!r} {q.predicate.replace('_', ' ')}s"
         return unanswered(said) if fitting else None

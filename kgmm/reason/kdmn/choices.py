@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from kgmm.language.words import normal
-
-if TYPE_CHECKING:
-    from kgmm.nn.kdmn import KDMN, FactBatch
-    from kgmm.reason.kdmn.memory import WordTable
+from kgmm.nn.answers import end_logits
+from kgmm.nn.kdmn import KDMN, FactBatch
+from kgmm.reason.kdmn.memory import WordTable
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def choose(model: KDMN, batch: FactBatch, offered: Offered) -> tuple[Tensor, Ten
         The scores of the choices (B, C), and as :class:`~kgmm.nn.kdmn.KDMN` does: pointer, null, attention.
     """
     pointer, null, attention, state = model(batch, offered.vectors, offered.mask)
-    share = torch.cat([pointer.flatten(1), null[:, None]], 1).float().softmax(1)[:, :-1]
+    share = end_logits(pointer, null).softmax(1)[:, :-1]
     pointed = (share.unsqueeze(1) * offered.says).sum(-1)
     scores = model.chosen(batch, state, offered.vectors, offered.mask, pointed)
     return scores, pointer, null, attention

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from kgmm.language.phrase import Triple
 from kgmm.language.relations import cued
 from kgmm.language.words import content, lemmas, normal, tokens
+from kgmm.nn.kdmn import FactBatch
 from kgmm.reason.question.cues import ASKS_UNSEEN
-
-if TYPE_CHECKING:
-    from kgmm.nn.kdmn import FactBatch
 
 Floats = NDArray[np.float32]
 #: facts that every seen concept may keep in a memory, and what the share said counts beside the cosine
@@ -58,12 +57,7 @@ class MemoryInput:
 
 
 class WordTable:
-    """Word vectors by word; a phrase is the mean of its known words', zero if it has none.
-
-    Args:
-        words: the vocabulary.
-        vectors: one row a word, shape (len(words), d).
-    """
+    """Word vectors by word, one row of *vectors* each; a phrase is the mean of its known words', zero if it has none."""
 
     def __init__(self, words: list[str], vectors: NDArray[np.floating]) -> None:
         self.words = words
@@ -83,14 +77,9 @@ class WordTable:
         return self._phrase(text)
 
     def _mean(self, text: str) -> Floats:
-        rows = [self._row[w] for w in _words(text) if w in self._row]
-        mean: Floats = self.vectors[rows].mean(0) if rows else self.vectors[-1]
-        return mean
-
-
-def _words(text: str) -> list[str]:
-    """Split a phrase or relation name: ``UsedFor`` and ``faster_than`` are two words each."""
-    return tokens(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))
+        words = tokens(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))  # of a relation, too: UsedFor, faster_than
+        rows = [self._row[w] for w in words if w in self._row]
+        return np.asarray(self.vectors[rows].mean(0) if rows else self.vectors[-1])
 
 
 def _share(words: tuple[str, ...], said: frozenset[str]) -> float:
@@ -101,7 +90,7 @@ def _features(m: MemoryInput) -> tuple[Floats, Floats]:
     n = len(m.triples)
     said, asked = frozenset(lemmas(m.question)), content(m.question)
     seen = {normal(name) for name in m.seen}
-    ends = [(t[0], t[2]) for t in m.triples]
+    ends = [(s, o) for s, _, o in m.triples]
     is_seen = np.array([[normal(e) in seen for e in pair] for pair in ends], np.float32).reshape(n, 2)
     share = np.array([[_share(content(e), said) for e in pair] for pair in ends], np.float32).reshape(n, 2)
     length = np.array([[len(content(e)) for e in pair] for pair in ends], np.float32).reshape(n, 2)
@@ -123,29 +112,11 @@ def _end_features(m: MemoryInput, seen: Floats, share: Floats, length: Floats, b
     asked = cued(m.question)
     by_cue = np.array([[t[1] in asked] for t in m.triples], np.float32).reshape(-1, 1)
     unseen = np.float32(bool(ASKS_UNSEEN.search(m.question)))
-    columns = (
-        seen,
-        g_seen,
-        seen * (1 - g_seen),
-        np.array([1.0, 0.0]),
-        cos,
-        g_cos,
-        share,
-        g_share,
-        share > 0.99,
-        g_share > 0.99,
-        np.log1p(length),
-        np.log1p(g_length),
-        seen * g_share,
-        seen * g_cos,
-        g_cos - rival.max(initial=-1.0),
-        behind[:, None],
-        by_cue,
-        float(not asked),
-        unseen * (1 - seen),
-        unseen * g_seen,
-        (1 - unseen) * seen,
-    )
+    shown = (seen, g_seen, seen * (1 - g_seen), np.array([1.0, 0.0]), cos, g_cos)
+    said = (share, g_share, share > 0.99, g_share > 0.99, np.log1p(length), np.log1p(g_length))
+    both = (seen * g_share, seen * g_cos, g_cos - rival.max(initial=-1.0), behind[:, None])
+    wanted = (by_cue, float(not asked), unseen * (1 - seen), unseen * g_seen, (1 - unseen) * seen)
+    columns = (*shown, *said, *both, *wanted)
     return np.stack([np.broadcast_to(np.asarray(c, np.float32), seen.shape) for c in columns], -1)
 
 
@@ -158,10 +129,6 @@ def pack(memories: list[MemoryInput], words: WordTable) -> FactBatch:
         >>> pack([m], table).steps.shape
         torch.Size([1, 1, 3, 2])
     """
-    import torch
-
-    from kgmm.nn.kdmn import FactBatch
-
     b, n = len(memories), max(1, *(len(m.triples) for m in memories))
     s, k = len(memories[0].question_vector), max(1, *(len(m.seen) for m in memories))
     seen, seen_mask = np.zeros((b, k, words.dim), np.float32), np.zeros((b, k), bool)
@@ -199,10 +166,9 @@ def spread(cosine: Floats, share: Floats, roots: list[str], limit: int) -> NDArr
     Returns:
         Rows kept, at most *limit*.
     """
-    taken: dict[str, int] = {}
-    first: list[int] = []
-    rest: list[int] = []
-    for row in np.argsort(-(cosine + SHARE * share), kind="stable"):
-        taken[roots[row]] = taken.get(roots[row], 0) + 1
-        (first if taken[roots[row]] <= EACH else rest).append(int(row))
+    taken: Counter[str] = Counter()
+    first, rest = list[int](), list[int]()
+    for row in np.argsort(-(cosine + SHARE * share), kind="stable").tolist():
+        taken[roots[row]] += 1
+        (first if taken[roots[row]] <= EACH else rest).append(row)
     return np.array((first + rest)[:limit], np.int64)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,9 +19,7 @@ from kgmm.language import names
 from kgmm.language.words import content, lemmas, normal
 from kgmm.nn.answers import Answers, group_answers
 from kgmm.nn.posterior import posterior, smoothed
-
-if TYPE_CHECKING:
-    from kgmm.reason.task import Task
+from kgmm.reason.task import Task
 
 #: facts looked at of each answer
 MOST = 2_000
@@ -44,10 +42,8 @@ def fits(end: Sequence[str], said: frozenset[str], rarity: Mapping[str, float]) 
     shared = [w for w in end if w in said]
     if not shared:
         return 0.0
-    if not all(w in rarity for w in shared):
-        rarest = max(rarity.values(), default=1.0)
-        return sum(rarity.get(w, rarest) for w in shared) * len(shared) / len(end)
-    return sum(rarity[w] for w in shared) * len(shared) / len(end)
+    rarest = 0.0 if all(w in rarity for w in shared) else max(rarity.values(), default=1.0)
+    return sum(rarity.get(w, rarest) for w in shared) * len(shared) / len(end)
 
 
 def reweigh(ends: Tensor, answers: Answers, counts: Tensor, prior: Prior) -> Tensor:
@@ -72,14 +68,10 @@ def reweigh(ends: Tensor, answers: Answers, counts: Tensor, prior: Prior) -> Ten
 
 @dataclass(frozen=True)
 class StorePrior:
-    """A fitted prior that reads any store at question time.
-
-    Attributes:
-        prior: fitted.
-        rarity: of words, as in training.
-    """
+    """A fitted prior that reads any store at question time."""
 
     prior: Prior
+    #: of words, as in training
     rarity: Mapping[str, float]
 
     @classmethod
@@ -108,9 +100,8 @@ class StorePrior:
 
     def _best(self, task: Task, text: str, said: frozenset[str]) -> float:
         node, best = names.concept(text), 0.0
-        for facts in (task.store.find(node, limit=MOST), task.store.find(object=node, limit=MOST)):
-            for f in facts:
-                if (f.subject, f.predicate, f.object) not in task.exclude:
-                    other = f.object if f.subject == node else f.subject
-                    best = max(best, fits(content(normal(names.label(other))), said, self.rarity))
+        for f in chain(task.store.find(node, limit=MOST), task.store.find(object=node, limit=MOST)):
+            if (f.subject, f.predicate, f.object) not in task.exclude:
+                other = f.object if f.subject == node else f.subject
+                best = max(best, fits(content(normal(names.label(other))), said, self.rarity))
         return best

@@ -56,11 +56,7 @@ class Trained:
 
 @kept_until_rewritten
 def load(folder: Path) -> Trained:
-    """Load a folder written by ``kgmm train kdmn``; it is kept until its weights are written anew.
-
-    Raises:
-        BadInput: if a file is missing or does not fit.
-    """
+    """Load a folder of ``kgmm train kdmn``, or raise as :func:`~kgmm.nn.folders.load_weights` and ``read_folder`` do."""
     with read_folder(folder, "a trained kdmn", "kgmm train kdmn fvqa --out DIR") as (config, known):
         words, vocabulary = known["words"], known.get("answers", [])
         table = load_file(folder / "words.safetensors")["vectors"]
@@ -68,11 +64,9 @@ def load(folder: Path) -> Trained:
         model: KDMN | PolicyKDMN = KDMN(**config["network"])
         if "policy" in config:  # kgmm train kdmn --fusion policy
             model = PolicyKDMN(KDMN(**config["network"]), FactPolicy(**config["policy"]), int(config["picked"]))
-        if len(words) != len(table) or len(vocabulary) != config["network"].get("answers", 0):
-            raise ValueError(
-                f"{len(words)} words with {len(table)} vectors, {len(vocabulary)} answers with "
-                f"{config['network'].get('answers', 0)} outputs"
-            )
+        found = (len(words), len(table), len(vocabulary), config["network"].get("answers", 0))
+        if found[0] != found[1] or found[2] != found[3]:
+            raise ValueError("{} words with {} vectors, {} answers with {} outputs".format(*found))
         prior = StorePrior.read(folder / "prior.json") if (folder / "prior.json").is_file() else None
     checksum = load_weights(model, folder)
     return Trained(model, WordTable(words, table), limit, checksum, prior, tuple(vocabulary))
@@ -237,10 +231,8 @@ def answer(task: Task, name: str = "kdmn", folder: Path | None = None) -> Outcom
         said = f"{best.text!r} is the network's guess; no fact in memory supports it"
         steps.append(Step("guess", said, {**listed, "supported": False}))
         if task.threshold != 0:
-            return replace(
-                outcome,
-                abstained=f"no fact in memory supports {best.text!r}, the network's guess ({best.probability:.2f})",
-            )
+            reason = f"no fact in memory supports {best.text!r}, the network's guess ({best.probability:.2f})"
+            return replace(outcome, abstained=reason)
         return replace(outcome, text=best.text, alternatives=rest)
     steps.append(Step("point", f"the pointer rests on {best.text!r}", listed))
     least = THRESHOLD if task.threshold is None else task.threshold
@@ -276,13 +268,10 @@ def _choices(choices: list[str], found: Read) -> list[Said]:
 
 def _texts(task: Task, c: Candidates, memory: MemoryInput) -> list[list[str]]:
     """Return the answer each end would give; a seen end bears its object's name."""
-    out = []
-    for r, (subject, _, object) in enumerate(memory.triples):
-        pair = [subject, object]
-        seen = task.objects_of(task.store.terms.name(c.roots[int(c.root[r])]))
-        if seen:
-            pair[int(c.end[r])] = task.scene[seen[0]].name
-        out.append(pair)
+    out = [[subject, object] for subject, _, object in memory.triples]
+    for pair, root, end in zip(out, c.root.tolist(), c.end.tolist(), strict=True):
+        if seen := task.objects_of(task.store.terms.name(c.roots[root])):
+            pair[end] = task.scene[seen[0]].name
     return out
 
 
@@ -290,7 +279,7 @@ def _episodes(found: Read) -> list[Step]:
     """Say what each episode attended to."""
     steps = []
     for t, weights in enumerate(found.attention, 1):
-        top = [int(i) for i in np.argsort(-weights, kind="stable")[:5]]
+        top = np.argsort(-weights, kind="stable")[:5].tolist()
         facts = [[" ".join(found.memory.triples[i]), round(float(weights[i]), 4)] for i in top]
         text = f"episode {t} attends to {facts[0][0]!r}" if facts else f"episode {t} has nothing to attend to"
         steps.append(Step(f"episode {t}", text, {"attention": facts}))

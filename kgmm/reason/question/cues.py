@@ -74,9 +74,8 @@ def note(question: Question) -> Question:
     question.denies = bool(_DENIES.search(text))
     question.wants_place = text.startswith("where")
     question.wants_kind = bool(_KIND.match(text))
-    question.wants_unseen = question.asks_seen is False or (
-        question.asks_seen is None and bool(ASKS_UNSEEN.search(question.asked))
-    )
+    unseen = bool(ASKS_UNSEEN.search(question.asked))
+    question.wants_unseen = unseen if question.asks_seen is None else not question.asks_seen
     question.either_or = " or " in text
     either = _EITHER.search(asked)
     question.offered = either.groups() if either else ()

@@ -113,8 +113,7 @@ def _described(text: str, names: list[str]) -> Noun:
 @_rule(r"^(?:how many|what number of|what is the number of|count) (?:of )?(.+)")
 def _count(m: re.Match[str], names: list[str]) -> Question:
     rest = " ".join(_SHOWN.sub(" ", m[1]).split())
-    part = re.match(r"^(\w+(?: \w+)?) (?:does|do) (.+?) have", rest)
-    if part:
+    if part := re.match(r"^(\w+(?: \w+)?) (?:does|do) (.+?) have", rest):
         return Question("count", parse_noun(part[1], names), parse_noun(part[2], names))
     return Question("count", _described(rest, names))
 
@@ -250,8 +249,7 @@ def _test(m: re.Match[str], names: list[str]) -> Question:
 )
 def _select(m: re.Match[str], names: list[str]) -> Question:
     rest = m[1]
-    definite = re.match(rf"^(?:is|are) ({DETERMINER} .+)$", rest)
-    if definite:
+    if definite := re.match(rf"^(?:is|are) ({DETERMINER} .+)$", rest):
         noun = parse_noun(definite[1], names)
         if noun.head in names and not (noun.scene or noun.known or noun.position):
             return Question("other_end", noun, relations=("IsA", "DefinedAs"), asks_seen=False)

@@ -46,8 +46,7 @@ def parse_noun(text: str, names: list[str] | None = None) -> Noun:
     noun = Noun(text=text)
     text = re.sub(r"^(?:all (?:of )?)?" + DETERMINER + r"\s+", "", text.strip())
     text = re.sub(r"^(?:one of the|other|only|single|kinds? of|types? of|sorts? of)\s+", "", text)
-    part = re.match(r"^(?:body )?parts? of (.+)$", text)
-    if part:
+    if part := re.match(r"^(?:body )?parts? of (.+)$", text):
         whole, clauses = _split_clauses(part[1])
         noun.scene.append(("part_of", parse_noun(whole, names)))
         for clause in clauses:
@@ -80,26 +79,16 @@ def _split_clauses(text: str) -> tuple[str, list[str]]:
 
 def _split_reduced(text: str, names: list[str]) -> tuple[str, str]:
     """Cut at the first preposition, participle or verb after the head noun."""
-    start = 0
-    for name in names:
-        if text.startswith(name):
-            start = len(name)
-            break
-    starts = [m.start() for pattern in _REDUCED if (m := pattern.search(text, max(start, 1)))]
-    if not starts:
-        return text, ""
-    cut = min(starts)
-    return text[:cut].strip(), text[cut:].strip()
+    start = max(next((len(name) for name in names if text.startswith(name)), 0), 1)
+    cut = min((m.start() for pattern in _REDUCED if (m := pattern.search(text, start))), default=None)
+    return (text, "") if cut is None else (text[:cut].strip(), text[cut:].strip())
 
 
 def add_clause(noun: Noun, clause: str, names: list[str]) -> None:
     """Add what a clause says of a noun: scene relations and knowledge, joined by *and*."""
-    parts = re.split(
-        r"\s+(?:and|but)\s+(?=(?:is|are|can|could|has|have|not|used|made|does|do|that|on|in|under)\b)", clause
-    )
-    for part in parts:
-        scene = scene_relation(part, names)
-        if scene is not None:
+    joint = r"\s+(?:and|but)\s+(?=(?:is|are|can|could|has|have|not|used|made|does|do|that|on|in|under)\b)"
+    for part in re.split(joint, clause):
+        if (scene := scene_relation(part, names)) is not None:
             noun.scene.append(scene)
         else:
             noun.known.append(constraint(part))
@@ -139,13 +128,9 @@ def constraint(text: str) -> Constraint:
     text = " ".join(re.sub(r"\b(?:not|never)\b", " ", text).split())
     text = re.sub(r"^(?:do|does|did) ", "", text) if negated else text
     for pattern, relations in RELATION_PHRASES:
-        m = pattern.match(text)
-        if m:
-            phrase = next(g for g in m.groups() if g)
-            return Constraint(relations, phrase.strip(), negated)
-    if len(text.split()) >= 1 and VERB_START.match(text):
-        return Constraint(("CapableOf", "UsedFor", "HasProperty"), text, negated)
-    return Constraint((), text, negated)
+        if m := pattern.match(text):
+            return Constraint(relations, next(g for g in m.groups() if g).strip(), negated)
+    return Constraint(("CapableOf", "UsedFor", "HasProperty") if VERB_START.match(text) else (), text, negated)
 
 
 def split_subject(text: str, names: list[str], acts: bool = False) -> tuple[str, str]:

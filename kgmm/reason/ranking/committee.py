@@ -5,24 +5,24 @@ Networks as in :mod:`kgmm.nn.pair_ranker`; what they know of the world still com
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from kgmm.encode.vectors import vector_cache
 from kgmm.language import names
 from kgmm.language.words import normal
+from kgmm.nn.threads import one_thread
 from kgmm.reason.answers import added_up
+from kgmm.reason.ranking.features import Evidence
 from kgmm.reason.ranking.linear import LINEAR, Scorer, certainty
 from kgmm.reason.ranking.network import WEIGHTS, Trained, as_pairs, end_features, load, relation_numbers, text_keys
 from kgmm.reason.ranking.weights import WEIGHTS as LINEAR_WEIGHTS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kgmm.reason.ranking.features import Evidence
-    from kgmm.reason.task import Task
+from kgmm.reason.task import Task
 
 #: candidates that are ranked, and of them the ones whose answers count
 POOL, BEST = 2500, 128
@@ -31,36 +31,17 @@ THRESHOLD = 0.5
 
 
 def committee(folder: Path | None = None) -> Scorer:
-    """Return the committee of a folder written by ``kgmm train hybrid``, the shipped one by default.
-
-    Raises:
-        BadInput: if a file is missing or does not fit.
-    """
+    """Return the committee of a folder, read by :func:`~kgmm.reason.ranking.network.load`; the shipped one by default."""
     trained = load(folder or WEIGHTS)
-    return Scorer(
-        POOL,
-        THRESHOLD,
-        lambda task, found: _logits(trained, task, found),
-        lambda found, logit, row: _confidence(trained, found, logit, row),
-        trained.checksum,
-    )
+    return Scorer(POOL, THRESHOLD, partial(_logits, trained), partial(_confidence, trained), trained.checksum)
 
 
 def _logits(trained: Trained, task: Task, found: Evidence) -> NDArray[np.float64]:
     """Return the log-probability of each candidate's two ends, summed over all facts that give the same answer."""
-    import torch
-
-    from kgmm.nn.threads import one_thread
-
-    facts, ends = text_keys(task, found)
     cache = vector_cache(task.store, task.encoder)
-    pairs = as_pairs(
-        cache.get(facts)[1],
-        cache.get(ends.reshape(-1))[1],
-        relation_numbers(task, found),
-        end_features(task, found),
-        found.seen.reshape(-1, 2),
-    )
+    facts, ends = (cache.get(keys.reshape(-1))[1] for keys in text_keys(task, found))
+    relation, features = relation_numbers(task, found), end_features(task, found)
+    pairs = as_pairs(facts, ends, relation, features, found.seen.reshape(-1, 2))
     with torch.inference_mode(), one_thread():
         scores = trained.committee.score(trained.read(task.question), pairs).float().numpy()
     best = np.argsort(-scores.max(axis=1), kind="stable")[:BEST]
@@ -106,6 +87,5 @@ def summed_by_answer(logits: NDArray[Any], says: list[tuple[str, str]]) -> NDArr
     share = np.exp(flat - flat.max())
     share /= share.sum()
     said = [text for pair in says for text in pair]
-    total = added_up(said, share)
-    mass = np.array([total[text] for text in said])
+    mass = np.array([*map(added_up(said, share).__getitem__, said)])
     return np.asarray(np.log(np.maximum(mass, 1e-12)) + 1e-3 * share).reshape(logits.shape)

@@ -7,7 +7,6 @@ of the fact's given end it says, and how near fact and question are in meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,10 @@ from kgmm.language.relations import CUES, UPWARD
 from kgmm.language.words import content, lemmas
 from kgmm.reason.question.cues import COMPARES
 from kgmm.reason.question.parsed import Question
+from kgmm.reason.task import Task
 from kgmm.retrieve.gather import Candidates
 from kgmm.retrieve.score import POOL, best_facts, rarity, score
 from kgmm.trace import MemoryFact
-
-if TYPE_CHECKING:
-    from kgmm.reason.task import Task
 
 FEATURES = tuple(
     "similarity given_similarity answer_similarity given_said answer_said question_said only_answer_seen"
@@ -49,21 +46,14 @@ def evidence(task: Task, pool: int = POOL) -> Evidence:
     c, _, parts = score(task.store, task.candidates, task.links, task.question, task.encoder, pool)
     seen_terms = {task.store.terms.id(k.concept) for k in task.links if k.object is not None}
     root_seen = np.array([r in seen_terms for r in c.roots], bool)
-    near_seen = root_seen[c.root]
-    far = np.where(c.end == 0, c.object, c.subject)
-    far_seen = np.isin(far, [t for t in seen_terms if t is not None])
-    subject_seen = np.where(c.end == 0, near_seen, far_seen)
-    object_seen = np.where(c.end == 0, far_seen, near_seen)
-    features = _features(task, c, parts, subject_seen, object_seen)
-    return Evidence(c, features, parts, np.stack([subject_seen, object_seen], axis=1).reshape(-1))
+    far_seen = np.isin(np.where(c.end == 0, c.object, c.subject), [t for t in seen_terms if t is not None])
+    seen = np.stack([root_seen[c.root], far_seen], axis=1)
+    seen[c.end == 1] = seen[c.end == 1, ::-1]  # the near end is the object there
+    return Evidence(c, _features(task, c, parts, seen), parts, seen.reshape(-1))
 
 
 def _features(
-    task: Task,
-    c: Candidates,
-    parts: dict[str, NDArray[np.float64]],
-    subject_seen: NDArray[np.bool_],
-    object_seen: NDArray[np.bool_],
+    task: Task, c: Candidates, parts: dict[str, NDArray[np.float64]], seen: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     n = len(c)
     if n == 0:
@@ -83,42 +73,20 @@ def _features(
     predicates, which = np.unique(c.predicate, return_inverse=True)
     relation = terms.names(predicates)
     cue = np.array([_cued(r, question) for r in relation])[which]
-    related = np.array([r == "RelatedTo" for r in relation])[which]
-    is_a = np.array([r in UPWARD for r in relation])[which]
-    unseen = float(question.wants_unseen)
+    kind = (np.array([r == "RelatedTo" for r in relation])[which], np.array([r in UPWARD for r in relation])[which])
+    unseen, near = float(question.wants_unseen), parts["similarity"]
     out = np.empty((n, 2, len(FEATURES)), np.float32)
     for end in (0, 1):
         answer, given = slice(end * n, end * n + n), slice((1 - end) * n, (1 - end) * n + n)
-        a_seen = (subject_seen if end == 0 else object_seen).astype(float)
-        g_seen = (object_seen if end == 0 else subject_seen).astype(float)
-        columns = (
-            parts["similarity"],
-            similar[given],
-            similar[answer],
-            coverage[given],
-            coverage[answer],
-            reverse[given],
-            a_seen * (1 - g_seen),
-            g_seen * (1 - a_seen),
-            a_seen * g_seen,
-            cue,
-            unseen * (1 - a_seen),
-            unseen * g_seen,
-            (1 - unseen) * a_seen,
-            coverage[answer] > 0.99,
-            coverage[given] > 0.99,
-            coverage[given] * a_seen,
-            related,
-            is_a,
-            length[answer],
-            length[given],
-            similar[given] * a_seen,
-            parts["similarity"] * a_seen,
-            float(end == 0),
-            float(not question.cues),
-            c.depth,
-        )
-        for i, column in enumerate(columns):
+        a_seen, g_seen = seen[:, end].astype(float), seen[:, 1 - end].astype(float)
+        alike = (near, similar[given], similar[answer])
+        said_of = (coverage[given], coverage[answer], reverse[given])
+        shown = (a_seen * (1 - g_seen), g_seen * (1 - a_seen), a_seen * g_seen)
+        wanted = (cue, unseen * (1 - a_seen), unseen * g_seen, (1 - unseen) * a_seen)
+        whole = (coverage[answer] > 0.99, coverage[given] > 0.99, coverage[given] * a_seen)
+        size = (length[answer], length[given], similar[given] * a_seen, near * a_seen)
+        rest = (float(end == 0), float(not question.cues), c.depth)
+        for i, column in enumerate((*alike, *said_of, *shown, *wanted, *whole, *kind, *size, *rest)):
             out[:, end, i] = column
     return out.reshape(2 * n, len(FEATURES))
 

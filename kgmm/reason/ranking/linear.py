@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kgmm.reason.ranking.features import Evidence
 from kgmm.reason.ranking.weights import BIAS, SLOPE, THRESHOLD, WEIGHTS
+from kgmm.reason.task import Task
 from kgmm.retrieve.score import POOL
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kgmm.reason.task import Task
 
 
 @dataclass(frozen=True)

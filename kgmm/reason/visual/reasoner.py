@@ -19,7 +19,7 @@ from kgmm.language.words import normal
 from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
 from kgmm.reason.task import Outcome, Task, unanswered
 from kgmm.reason.visual.grammar import read_question, tokens
-from kgmm.reason.visual.segments import Pictures, Segment, read_pixels, segments
+from kgmm.reason.visual.segments import Pictures, read_pixels, segments
 from kgmm.reason.visual.worlds import COLOURS, SHAPES, WORLDS, draw, make_network
 from kgmm.scene import SceneGraph
 from kgmm.trace import Step
@@ -88,20 +88,24 @@ def answer(task: Task, name: str, folder: Path | None = None) -> Outcome:
     except KgmmError as error:
         return unanswered(str(error))
     found = segments(pixels)
-    pictures = Pictures([found], float(max(pixels.shape[:2])))
+    boxes, pictures = [list(s.box) for s in found], Pictures([found], float(max(pixels.shape[:2])))
     model, known, checksum = load(folder or WEIGHTS / f"{data}-{network}", network, data)
-    given = (pictures.features, pictures.boxes, pictures.mask)
+    given, steps = (pictures.features, pictures.boxes, pictures.mask), list[Step]()
     with torch.inference_mode():
         if network == "modules":
             logits, values = model([program], *given)
-            steps = [_step(s.function, s.argument, v, found) for s, v in zip(program, values[0], strict=True)]
+            done = zip([f"{s.function} {s.argument}".strip() for s in program], program, values[0], strict=True)
+            steps = [Step(s.function, said, {"value": _numbers(v), "boxes": boxes}) for said, s, v in done]
         else:
             words = [_SPELLINGS.get(w, w) if w not in known else w for w in tokens(task.question)]
             unknown = [w for w in words if w not in known]
             if unknown:
                 return Outcome(None, abstained=f"the network does not know {unknown[0]!r}", model=checksum)
             logits, shown = model(torch.tensor([[known[w] for w in words]]), *given)
-            steps = [_shown(name, v[0], words, found) for name, v in shown.items()]
+            for what, v in shown.items():
+                over = f"{len(words)} words" if what == "words" else f"{len(found)} objects"
+                found_at = {what: _numbers(v[0]), "boxes": boxes, "tokens": words}
+                steps.append(Step(what, f"{what} over {over}", found_at))
     return _outcome(task, data, logits[0].softmax(-1).numpy(), steps, checksum)
 
 
@@ -109,11 +113,8 @@ def _pixels(scene: SceneGraph) -> NDArray[np.float32] | None:
     """Return the scene's picture; a scene of coloured shapes that has none is drawn."""
     if scene.image and Path(scene.image).is_file():
         return read_pixels(scene.image)
-    if scene.objects and all(
-        o.box and o.name in SHAPES and {*o.attributes[:1]} & COLOURS.keys() for o in scene.objects
-    ):
-        return np.asarray(draw(scene), np.float32) / 255.0
-    return None
+    known = [o.box and o.name in SHAPES and {*o.attributes[:1]} & COLOURS.keys() for o in scene.objects]
+    return np.asarray(draw(scene), np.float32) / 255.0 if known and all(known) else None
 
 
 def few_colours(pixels: NDArray[np.float32]) -> bool:
@@ -134,18 +135,8 @@ def few_colours(pixels: NDArray[np.float32]) -> bool:
     return bool(np.sort(counts)[-FEW_COLOURS:].sum() >= MOST_PIXELS * counts.sum())
 
 
-def _shown(name: str, value: torch.Tensor, words: list[str], found: list[Segment]) -> Step:
-    boxes = [list(s.box) for s in found]
-    over = f"{len(words)} words" if name == "words" else f"{len(found)} objects"
-    return Step(
-        name, f"{name} over {over}", {name: np.round(value.numpy(), 4).tolist(), "boxes": boxes, "tokens": words}
-    )
-
-
-def _step(function: str, argument: str, value: torch.Tensor, found: list[Segment]) -> Step:
-    numbers: Any = np.round(value.numpy(), 4).tolist()
-    boxes = [list(s.box) for s in found]
-    return Step(function, f"{function} {argument}".strip(), {"value": numbers, "boxes": boxes})
+def _numbers(value: torch.Tensor) -> Any:
+    return np.round(value.numpy(), 4).tolist()
 
 
 def _outcome(task: Task, data: str, probability: Any, steps: list[Step], checksum: str) -> Outcome:

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
+from scipy.ndimage import find_objects, label
 
 #: width of an object's features: a 16 × 16 mask, mean colour, and box
 MASK_SIDE = 16
@@ -35,8 +37,6 @@ class Segment:
 
 def read_pixels(path: str | Path) -> NDArray[np.float32]:
     """Return a picture as (height, width, 3) in [0, 1]."""
-    from PIL import Image
-
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"), np.float32) / 255.0
 
@@ -49,29 +49,20 @@ def segments(pixels: NDArray[np.float32]) -> list[Segment]:
     Args:
         pixels: (height, width, 3) in [0, 1].
     """
-    from scipy.ndimage import find_objects, label
-
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     apart = np.linalg.norm(pixels - np.median(border, axis=0), axis=-1) > DISTANCE
     regions, _ = label(apart)
-    found = []
-    for i, place in enumerate(find_objects(regions), 1):
-        mask = regions[place] == i
-        if mask.sum() >= SMALLEST:
-            found.append(_segment(pixels[place], mask, place, pixels.shape))
+    masks = [(place, regions[place] == i) for i, place in enumerate(find_objects(regions), 1)]
+    found = [_segment(pixels[place], mask, place, pixels.shape) for place, mask in masks if mask.sum() >= SMALLEST]
     return sorted(found, key=lambda s: -s.box[2] * s.box[3])
 
 
 def _segment(
     pixels: NDArray[np.float32], mask: NDArray[np.bool_], place: tuple[slice, ...], shape: tuple[int, ...]
 ) -> Segment:
-    from PIL import Image
-
     height, width = mask.shape
-    small = (
-        np.asarray(Image.fromarray((mask * 255).astype(np.uint8)).resize((MASK_SIDE, MASK_SIDE), 2), np.float32) / 255
-    )
-    colour = np.median(pixels[mask], axis=0)
+    resized = Image.fromarray((mask * 255).astype(np.uint8)).resize((MASK_SIDE, MASK_SIDE), 2)
+    small, colour = np.asarray(resized, np.float32) / 255, np.median(pixels[mask], axis=0)
     x, y = place[1].start, place[0].start
     middle = [(x + width / 2) / shape[1] - 0.5, (y + height / 2) / shape[0] - 0.5]
     extent = [8 * width / shape[1] - 1, 8 * height / shape[0] - 1, 4 * mask.mean() - 3]

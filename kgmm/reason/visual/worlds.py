@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from PIL import Image, ImageDraw
 
 from kgmm.nn.program import Program as Program
 from kgmm.nn.program import ProgramNetwork
@@ -17,9 +18,6 @@ from kgmm.nn.program import ProgramStep as ProgramStep
 from kgmm.nn.vqa import VqaNetwork
 from kgmm.reason.visual.segments import FEATURE_DIM
 from kgmm.scene import SceneGraph, SceneObject
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 #: width and height of a CLEVR-like picture
 SIZE = 160
@@ -86,16 +84,13 @@ def value(o: SceneObject, attribute: str) -> str:
     return {"shape": o.name, "colour": o.attributes[0], "size": o.attributes[1]}[attribute]
 
 
-def draw(world: SceneGraph) -> Image:
+def draw(world: SceneGraph) -> Image.Image:
     """Draw a scene as a picture."""
-    from PIL import Image, ImageDraw
-
     image = Image.new("RGB", (world.width, world.height), (236, 236, 232))
     pen = ImageDraw.Draw(image)
     for o in world.objects:
         assert o.box is not None
-        x, y = centre(o)
-        _draw_shape(pen, o.name, x, y, o.box[2] / 2, COLOURS[value(o, "colour")])
+        _draw_shape(pen, o.name, *centre(o), o.box[2] / 2, COLOURS[value(o, "colour")])
     return image
 
 
