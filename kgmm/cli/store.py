@@ -12,6 +12,7 @@ from kgmm.cli.ending import nothing, told
 from kgmm.cli.output import WHOLE, Number, emit, json_option, progress_bar
 from kgmm.cli.unknown import unknown
 from kgmm.store import Fact, Facts, LoadReport, LocalStore
+from kgmm.store.facts import ANY
 
 #: facts that ``find`` prints unless told otherwise
 SHOWN = 100
@@ -168,13 +169,21 @@ def add(
 @click.argument("predicate", required=False)
 @click.argument("object", required=False)
 @click.option("--graph", help="Only facts of this graph.")
+@click.option("--all", "every", is_flag=True, help="Let -, ? and an empty word stand for any.")
 @json_option
 def remove(
-    kb: Path, subject: str | None, predicate: str | None, object: str | None, graph: str | None, as_json: bool
+    kb: Path,
+    subject: str | None,
+    predicate: str | None,
+    object: str | None,
+    graph: str | None,
+    every: bool,
+    as_json: bool,
 ) -> int:
-    """Remove the facts that fit a pattern from the store KB; - or ? stands for any."""
+    """Remove the facts that fit a pattern from the store KB; what is left out at its end fits any."""
     with LocalStore(kb, create=False) as store:
-        removed = store.remove(subject, predicate, object, graph=graph)
+        s, p, o = (None if every and part in ANY else part for part in (subject, predicate, object))
+        removed = store.remove(s, p, o, graph=graph)
         why = None if removed else unknown(store, (subject, object), (predicate,), (graph,)) or NONE
         if as_json:
             emit({"removed": removed, "version": store.version, **(told(why) if why else {})})

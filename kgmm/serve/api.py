@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, HTTPException, Query, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from kgmm.errors import BadInput
+from kgmm.serve.limits import Exact, Turns
 from kgmm.serve.service import Service
 from kgmm.store import Fact
 
@@ -23,6 +23,8 @@ Offset = Annotated[int, Query(ge=0, le=100_000_000)]
 class NewFact(BaseModel):
     """A fact to add."""
 
+    model_config = ConfigDict(extra="forbid")
+
     subject: Annotated[str, Field(min_length=1, max_length=1000)]
     predicate: Annotated[str, Field(min_length=1, max_length=1000)]
     object: Annotated[str, Field(min_length=1, max_length=1000)]
@@ -31,31 +33,11 @@ class NewFact(BaseModel):
     source: Annotated[str, Field(max_length=500)] = ""
 
 
-class Turns:
-    """A line of questions: first come, first served, one at a time, and not too long."""
-
-    def __init__(self, waiting: int) -> None:
-        self.one = asyncio.Semaphore(1)
-        self.waiting: int = 0
-        self.most: int = waiting
-
-    async def __aenter__(self) -> None:
-        if self.waiting >= self.most:
-            raise HTTPException(503, "too many questions are waiting", {"Retry-After": "5"})
-        self.waiting += 1
-        try:
-            await self.one.acquire()
-        finally:
-            self.waiting -= 1
-
-    async def __aexit__(self, *error: object) -> None:
-        self.one.release()
-
-
 def routes(service: Service, turns: Turns) -> APIRouter:
     """Return the API's addresses over a store."""
-    router = APIRouter(tags=["kgmm"])
+    router = APIRouter(tags=["kgmm"], dependencies=[Depends(Exact())])
     _reading(router, service)
+    _graph(router, service, turns)
     _asking(router, service, turns)
     _changing(router, service)
     return router
@@ -89,7 +71,11 @@ def _reading(router: APIRouter, service: Service) -> None:
     def search(q: Name, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> list[str]:
         return service.search(q, limit)
 
-    @router.get("/api/walk", summary="Concepts nearest by random walk with restart")
+
+def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
+    turn = [Depends(turns, scope="function")]
+
+    @router.get("/api/walk", summary="Concepts nearest by random walk with restart", dependencies=turn)
     def walk(
         seed: Annotated[list[str], Query(max_length=50)],
         k: Rows = 20,
@@ -98,7 +84,7 @@ def _reading(router: APIRouter, service: Service) -> None:
     ) -> dict[str, Any]:
         return service.walk(seed, k, restart, relation)
 
-    @router.get("/api/paths", summary="The best ways between two concepts")
+    @router.get("/api/paths", summary="The best ways between two concepts", dependencies=turn)
     def paths(
         a: Name,
         b: Name,
@@ -108,17 +94,17 @@ def _reading(router: APIRouter, service: Service) -> None:
     ) -> dict[str, Any]:
         return service.paths(a, b, k, max_length, by)
 
-    @router.get("/api/neighborhood", summary="The nearest, strongest facts around concepts")
+    @router.get("/api/neighborhood", summary="The nearest, strongest facts around concepts", dependencies=turn)
     def neighborhood(
         seed: Annotated[list[str], Query(max_length=50)], hops: Annotated[int, Query(ge=1, le=4)] = 1, limit: Rows = 100
     ) -> dict[str, Any]:
         return service.neighborhood(seed, hops, limit)
 
-    @router.get("/api/retrieve", summary="Facts that bear on a sentence")
+    @router.get("/api/retrieve", summary="Facts that bear on a sentence", dependencies=turn)
     def retrieve(text: Annotated[str, Query(max_length=2000)], limit: Rows = 20) -> dict[str, Any]:
         return service.retrieve(text, limit)
 
-    @router.get("/api/summarize", summary="A story's keyframes and terms for a logo or term")
+    @router.get("/api/summarize", summary="A story's keyframes and terms for a logo or term", dependencies=turn)
     def summarize(
         story: Name,
         query: Name,
@@ -130,7 +116,9 @@ def _reading(router: APIRouter, service: Service) -> None:
 
 
 def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
-    @router.post("/api/ask", summary="Answer a question about a picture or scene, with its trace")
+    turn = [Depends(turns, scope="function")]
+
+    @router.post("/api/ask", summary="Answer a question about a picture or scene, with its trace", dependencies=turn)
     async def ask(
         question: Annotated[str, Form(max_length=2000)],
         image: Annotated[UploadFile | None, File(description="a photograph")] = None,
@@ -139,8 +127,7 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
         reasoner: Annotated[str, Form(max_length=40)] = "default",
     ) -> dict[str, Any]:
         source = await shown(image, scene)
-        async with turns:
-            name, answer = await run_in_threadpool(service.ask, source, question, choice, reasoner)
+        name, answer = await run_in_threadpool(service.ask, source, question, choice, reasoner)
         return {
             "answer": answer.text,
             "score": answer.score,
@@ -154,7 +141,7 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
     def trace(name: str) -> dict[str, Any]:
         return service.trace(name).to_dict()
 
-    @router.get("/api/trace/{name}/verify", summary="Look a kept trace's citations up again")
+    @router.get("/api/trace/{name}/verify", summary="Look a kept trace's citations up again", dependencies=turn)
     def verify(name: str) -> dict[str, Any]:
         return service.verify(service.trace(name))
 
@@ -183,5 +170,11 @@ def _changing(router: APIRouter, service: Service) -> None:
         return service.add([Fact(f.subject, f.predicate, f.object, f.weight, f.graph, f.source) for f in facts])
 
     @router.delete("/api/facts", summary="Remove a statement (with --write)")
-    def remove(subject: Name, predicate: Name, object: Name, graph: Optional = None) -> dict[str, Any]:
-        return service.remove(subject, predicate, object, graph)
+    def remove(
+        subject: Name,
+        predicate: Name,
+        object: Name,
+        graph: Optional = None,
+        all: Annotated[bool, Query(description="let empty parts, ? and - stand for any")] = False,
+    ) -> dict[str, Any]:
+        return service.remove(subject, predicate, object, graph, all)

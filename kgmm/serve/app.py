@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from kgmm.errors import KgmmError
 from kgmm.serve import api, cn_routes, pages, sparql
 from kgmm.serve.guard import LOOPBACK, Guard
+from kgmm.serve.limits import Turns
 from kgmm.serve.service import Limits, Service, refused
 
 if TYPE_CHECKING:
@@ -54,15 +55,18 @@ def app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    turns = api.Turns(service.limits.waiting)
+    turns = Turns(service.limits.waiting)
     made.include_router(api.routes(service, turns))
-    made.include_router(cn_routes.routes(service))
+    made.include_router(cn_routes.routes(service, turns))
     made.include_router(pages.routes(service, turns, made))
     made.mount("/static", StaticFiles(packages=[("kgmm.serve", "static")]), name="static")
-    queries = sparql.app(kb, writable=writable, timeout=service.limits.seconds, limit=service.limits.rows * 100)
-    made.mount("/sparql", queries, name="sparql")
+    most = service.limits
+    answer = sparql.endpoint(kb, writable=writable, timeout=most.seconds, limit=most.rows * 100, memory=most.memory)
+    for at in ("/sparql", "/sparql/"):  # a POST that is redirected loses its query
+        made.add_route(at, answer, methods=sparql.METHODS)
     made.add_exception_handler(KgmmError, _ours)
     made.add_exception_handler(PermissionError, _ours)
+    made.add_exception_handler(ValueError, _ours)  # what a text says is no name, no number, no character
     made.add_exception_handler(HTTPException, _http)
     made.add_exception_handler(RequestValidationError, _invalid)
     made.add_middleware(Guard, hosts=hosts, largest=service.limits.upload + 1_000_000)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from kgmm.errors import KgmmError
 from kgmm.serve import conceptnet as cn
-from kgmm.serve.service import Service
+from kgmm.serve.limits import Exact, Turns
+from kgmm.serve.service import Service, refused
 
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="edges to pass over")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="edges on a page")]
@@ -23,13 +24,16 @@ def _answer(ask: Callable[[], dict[str, Any]]) -> JSONResponse:
     except cn.NotThere as error:
         return JSONResponse(error.body(), error.status, media_type=JSON_LD)
     except (KgmmError, ValueError) as error:
-        wrong = cn.NotThere(400, " ".join(str(error).split())[:300])
-        return JSONResponse(wrong.body(), 400, media_type=JSON_LD)
+        wrong = cn.NotThere(refused(error), " ".join(str(error).split())[:300])
+        return JSONResponse(wrong.body(), wrong.status, media_type=JSON_LD)
 
 
-def routes(service: Service) -> APIRouter:
+def routes(service: Service, turns: Turns) -> APIRouter:
     """Return ConceptNet's addresses over a store."""
-    router = APIRouter(tags=["ConceptNet"])
+    router = APIRouter(
+        tags=["ConceptNet"], dependencies=[Depends(Exact("format"))]
+    )  # the original's clients ask for json
+    turn = [Depends(turns, scope="function")]
 
     @router.get("/c/{uri:path}", summary="Edges around a concept")
     @router.get("/r/{uri:path}", summary="Edges of a relation")
@@ -55,18 +59,19 @@ def routes(service: Service) -> APIRouter:
         criteria = {k: v for k, v in given if v}
         return _answer(lambda: cn.query(service.fresh(), criteria, cn.Page(offset, limit)))
 
-    @router.get("/related/{uri:path}", summary="Terms near in meaning")
+    @router.get("/related/{uri:path}", summary="Terms near in meaning", dependencies=turn)
     def related(uri: str, filter: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JSONResponse:
         def ask() -> dict[str, Any]:
-            with service.thinking:
+            service.limits.holds("terms of a list", uri.count(",") + 1, service.limits.terms)
+            with service.thought():
                 return cn.related(service.fresh(), f"/{uri}", filter, limit)
 
         return _answer(ask)
 
-    @router.get("/relatedness", summary="How near two terms are in meaning")
+    @router.get("/relatedness", summary="How near two terms are in meaning", dependencies=turn)
     def relatedness(node1: str | None = None, node2: str | None = None) -> JSONResponse:
         def ask() -> dict[str, Any]:
-            with service.thinking:
+            with service.thought():
                 return cn.relatedness(node1, node2)
 
         return _answer(ask)

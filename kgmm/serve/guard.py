@@ -20,7 +20,7 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "testserver"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class TooLarge(Exception):
@@ -50,7 +50,8 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
-        reason = self._refusal(scope["method"], headers)
+        server = (scope.get("server") or ("",))[0]
+        reason = self._refusal(scope["method"], headers, server)
         if reason:
             await _plain(send, *reason)
             return
@@ -80,11 +81,11 @@ class Guard:
             if not begun:
                 await _plain(send, 413, f"requests may have {self.largest:,} bytes")
 
-    def _refusal(self, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
+    def _refusal(self, method: str, headers: dict[str, str], server: str) -> tuple[int, str] | None:
         host = headers.get("host", "")
         name = _name(host)
-        if "*" not in self.hosts and name not in self.hosts:
-            return 421, "this host name is not served here; use --host to allow it"
+        if "*" not in self.hosts and name not in self.hosts and name != server:  # no name resolves to an address
+            return 421, "this host name is not served here; use --name to allow it"
         origin = headers.get("origin")
         if method not in ("GET", "HEAD", "OPTIONS") and origin not in (None, f"http://{host}", f"https://{host}"):
             return 403, "requests that other sites make are refused"

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from kgmm.errors import KgmmError
 from kgmm.language import names
-from kgmm.serve.api import Turns, shown
+from kgmm.serve.api import shown
 from kgmm.serve.guard import POLICY
-from kgmm.serve.service import NotFound, Service, refused
+from kgmm.serve.limits import Exact, Turns
+from kgmm.serve.service import NotFound, Service, bundled_scene, refused
 
 if TYPE_CHECKING:
     import jinja2
@@ -54,9 +55,9 @@ def failure(status: int, reason: str) -> HTMLResponse:
 
 def routes(service: Service, turns: Turns, app: FastAPI) -> APIRouter:
     """Return the pages' addresses."""
-    router = APIRouter(include_in_schema=False)
-    _looking(router, service)
-    _graph(router, service)
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(Exact())])
+    _looking(router, service, turns)
+    _graph(router, service, turns)
     _asking(router, service, turns)
 
     @router.get("/favicon.ico")
@@ -76,7 +77,7 @@ def routes(service: Service, turns: Turns, app: FastAPI) -> APIRouter:
     return router
 
 
-def _looking(router: APIRouter, service: Service) -> None:
+def _looking(router: APIRouter, service: Service, turns: Turns) -> None:
     @router.get("/")
     def home() -> HTMLResponse:
         return page("home.html", title="Explore", info=service.info(), photos=_photos(service))
@@ -104,20 +105,22 @@ def _looking(router: APIRouter, service: Service) -> None:
         found = service.find(**asked, limit=PAGE, offset=offset)
         return page("find.html", title="Facts", asked=asked, found=found, offset=offset, size=PAGE)
 
-    @router.get("/retrieve")
+    @router.get("/retrieve", dependencies=[Depends(turns, scope="function")])
     def retrieve(text: Text = "") -> HTMLResponse:
         found = service.retrieve(text) if text.strip() else None
         return page("retrieve.html", title="Retrieve", text=text, found=found)
 
 
-def _graph(router: APIRouter, service: Service) -> None:
-    @router.get("/walk")
+def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
+    turn = [Depends(turns, scope="function")]
+
+    @router.get("/walk", dependencies=turn)
     def walk(seed: Text = "", restart: Annotated[float, Query(ge=0.01, lt=1)] = 0.15) -> HTMLResponse:
         seeds = [s.strip() for s in seed.split(",") if s.strip()]
         found, reason = _tried(lambda: service.walk(seeds, 25, restart)) if seeds else (None, "")
         return page("walk.html", title="Walk", seed=seed, restart=restart, found=found, reason=reason)
 
-    @router.get("/paths")
+    @router.get("/paths", dependencies=turn)
     def paths(
         a: Text = "", b: Text = "", by: Annotated[str, Query(pattern="^(weight|walk)$")] = "walk"
     ) -> HTMLResponse:
@@ -128,7 +131,7 @@ def _graph(router: APIRouter, service: Service) -> None:
     def sparql() -> HTMLResponse:
         return page("sparql.html", title="SPARQL")
 
-    @router.get("/stories")
+    @router.get("/stories", dependencies=turn)
     def stories(story: Text = "", query: Text = "") -> Any:
         if not (story and query):
             return page("stories.html", title="Stories", stories=service.stories(), story=story, query=query, reason="")
@@ -141,15 +144,14 @@ def _graph(router: APIRouter, service: Service) -> None:
 
 
 def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
-    @router.post("/ask")
+    @router.post("/ask", dependencies=[Depends(turns, scope="function")])
     async def ask(
         question: Annotated[str, Form(max_length=2000)],
         image: Annotated[UploadFile | None, File()] = None,
         scene: Annotated[str | None, Form()] = None,
     ) -> Any:
         source = await shown(image, scene)
-        async with turns:
-            name, _ = await run_in_threadpool(service.ask, source, question)
+        name, _ = await run_in_threadpool(service.ask, source, question)
         return RedirectResponse(f"/t/{name}", 303)
 
     @router.get("/t/{name}")
@@ -169,8 +171,8 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
 
 
 def _photos(service: Service) -> list[str]:
-    """Return the stored scenes whose bundled photograph is at hand."""
-    return [s for s in service.scenes() if re.fullmatch(r"[\w-]+", s) and _photo(s).is_file()]
+    """Return the stored scenes that are bundled ones, and whose photograph is at hand."""
+    return [s for s in service.scenes() if bundled_scene(service.kb, s) is not None and _photo(s).is_file()]
 
 
 def _photo(name: str) -> Path:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import threading
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,31 +17,23 @@ from kgmm.errors import BadInput, KgmmError, UnknownConcept
 from kgmm.files import publish
 from kgmm.language import names
 from kgmm.language.phrase import phrase
+from kgmm.scene.images import names_picture
+from kgmm.serve.limits import Limits as Limits
+from kgmm.serve.limits import TooLarge, TooSlow
 from kgmm.store import Fact
+from kgmm.store.facts import ANY
 
 if TYPE_CHECKING:
     from kgmm.graph import GraphView
     from kgmm.knowledge import KnowledgeStore
+    from kgmm.scene import SceneGraph
     from kgmm.trace import Answer, Trace
 
+#: pixels a side of a client's scene, and its boxes
+LARGEST = 1_000_000
 #: traces kept for permalinks; the oldest go first
 TRACES = 500
 _TRACE_ID = re.compile(r"^[0-9a-f]{20}$")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one request may cost."""
-
-    #: bytes of an upload, pixels of a picture
-    upload: int = 20_000_000
-    pixels: int = 64_000_000
-    #: rows of an answer, seconds of a query, characters of a text
-    rows: int = 1_000
-    seconds: float = 10.0
-    characters: int = 2_000
-    #: questions that may wait for their turn
-    waiting: int = 256
 
 
 class NotFound(KgmmError):
@@ -73,6 +68,12 @@ class Service:
                 self.kb.refresh()
                 self._refreshed = time.monotonic()
         return self.kb
+
+    @contextmanager
+    def thought(self) -> Iterator[None]:
+        """Compute alone, and no longer than a request may."""
+        with self.thinking, self.limits.timed():
+            yield
 
     # --- look-up -------------------------------------------------------------------------------------
 
@@ -111,7 +112,7 @@ class Service:
     ) -> dict[str, Any]:
         """Return facts that fit a pattern, and how many there are."""
         found = self.fresh().find(subject or None, predicate or None, object or None, graph=graph or None)
-        limit = min(limit, self.limits.rows)
+        limit = max(0, min(limit, self.limits.rows))
         return {"total": len(found), "offset": offset, "facts": [stated(f) for f in found[offset : offset + limit]]}
 
     def concept(self, name: str, limit: int = 50, offset: int = 0) -> dict[str, Any]:
@@ -121,9 +122,9 @@ class Service:
             NotFound: if the store does not have it; the message names concepts spelled alike.
         """
         kb = self.fresh()
-        known = names.concept(name) if name.strip() else ""
-        if not known or kb.terms.id(known) is None:
-            near = ", ".join(names.label(c) for c in self.search(name, 5)) if name.strip() else ""
+        known = _concept(name)
+        if kb.terms.id(known) is None:
+            near = ", ".join(names.label(c) for c in self.search(name, 5))
             raise NotFound(f"no concept {name!r}" + (f"; did you mean {near}?" if near else ""))
         said, heard = (
             self.find(subject=known, limit=limit, offset=offset),
@@ -133,7 +134,7 @@ class Service:
 
     def search(self, text: str, limit: int = 10) -> list[str]:
         """Return concepts whose label begins with a text, then those spelled alike."""
-        kb, limit = self.fresh(), min(limit, 50)
+        kb, limit = self.fresh(), max(1, min(limit, 50))
         text = text.strip()[:200]
         if not text:
             return []
@@ -163,12 +164,14 @@ class Service:
         """Return the concepts nearest some seeds by random walk with restart."""
         if not seeds:
             raise BadInput("seeds", "at least one concept is needed")
-        view = self._view(relations)
-        known = [s for s in map(_concept, seeds) if s in view]
-        if not known:
-            raise NotFound(f"no concept {seeds[0]!r} in the graph")
-        scores = view.walk(known, restart=restart)
-        best = scores.top(min(k, self.limits.rows))
+        self.limits.holds("seeds", len(seeds), self.limits.terms)
+        with self.limits.timed():
+            view = self._view(relations)
+            known = [s for s in map(_concept, seeds) if s in view]
+            if not known:
+                raise NotFound(f"no concept {seeds[0]!r} in the graph")
+            scores = view.walk(known, restart=restart)
+            best = scores.top(max(1, min(k, self.limits.rows)))
         return {
             "seeds": known,
             "restart": restart,
@@ -177,11 +180,13 @@ class Service:
 
     def paths(self, a: str, b: str, k: int = 3, max_length: int = 4, by: str = "weight") -> dict[str, Any]:
         """Return the best ways from one concept to another."""
-        view = self._view()
-        for end in (a, b):
-            if _concept(end) not in view:
-                raise NotFound(f"no concept {end!r} in the graph")
-        found = view.paths(_concept(a), _concept(b), k=min(k, 20), max_length=min(max_length, 6), by=by)
+        with self.limits.timed():
+            view = self._view()
+            for end in (a, b):
+                if _concept(end) not in view:
+                    raise NotFound(f"no concept {end!r} in the graph")
+            k, max_length = max(1, min(k, 20)), min(max_length, 6)
+            found = view.paths(_concept(a), _concept(b), k=k, max_length=max_length, by=by)
         return {
             "from": _concept(a),
             "to": _concept(b),
@@ -191,10 +196,12 @@ class Service:
     def neighborhood(self, seeds: list[str], hops: int = 1, limit: int = 100) -> dict[str, Any]:
         """Return the nearest, strongest facts around some concepts."""
         kb = self.fresh()
+        self.limits.holds("seeds", len(seeds), self.limits.terms)
         known = [i for s in seeds if (i := kb.terms.id(_concept(s))) is not None]
         if not known:
             raise NotFound(f"no concept {seeds[0] if seeds else ''!r}")
-        c = kb.neighborhood_ids(known, hops=min(hops, 4), limit=min(limit, self.limits.rows))
+        with self.limits.timed():
+            c = kb.neighborhood_ids(known, hops=min(hops, 4), limit=min(limit, self.limits.rows))
         columns = [kb.terms.names(ids) for ids in (c.subject, c.predicate, c.object, c.graph)]
         facts = [Fact(s, p, o, float(w), g) for s, p, o, g, w in zip(*columns, c.weight, strict=True)]
         return {"facts": [stated(f) for f in facts]}
@@ -202,8 +209,8 @@ class Service:
     def retrieve(self, text: str, limit: int = 20) -> dict[str, Any]:
         """Return the facts that bear on a sentence."""
         self._checked(text)
-        with self.thinking:
-            memory = self.fresh().retrieve(text, limit=min(limit, self.limits.rows))
+        with self.thought():
+            memory = self.fresh().retrieve(text, limit=max(1, min(limit, self.limits.rows)))
         return {
             "text": text,
             "concepts": [asdict(link) for link in memory.concepts],
@@ -224,9 +231,13 @@ class Service:
             BadInput: if picture, scene or question cannot be read.
             NotFound: if there is no such scene.
         """
-        self._checked(question)
+        from kgmm.reason import reasoner_names
+
+        self._checked(question, *(choices or ()))
+        if reasoner not in (known := ["default", *reasoner_names()]):  # a folder is the operator's to name
+            raise BadInput("reasoner", f"no reasoner {reasoner[:40]!r}; there are: {', '.join(known)}")
         scene = self.scene(image_or_scene)
-        with self.thinking:
+        with self.thought():
             answer = self.fresh().ask(scene, question, choices=choices or None, reasoner=reasoner)
             answer.trace.verify(self.kb)
         return self.keep(answer.trace), answer
@@ -238,22 +249,46 @@ class Service:
         if isinstance(source, SceneGraph):
             return source
         if isinstance(source, dict):
-            return SceneGraph.from_dict(source)
+            return self._sound(source)
         if isinstance(source, bytes):
             return self.perceive(source)
         if source not in self.scenes():
             raise NotFound(f"no scene {str(source)[:80]!r}")
         return stored_scene(self.kb, source)
 
+    def _sound(self, data: dict[str, Any]) -> SceneGraph:
+        """Return a client's scene graph: of an endurable size, of names that name something, without a picture's path.
+
+        Raises:
+            BadInput: if it is none.
+            TooLarge: if it holds more than a scene may.
+        """
+        from kgmm.scene import SceneGraph
+
+        most = self.limits.objects
+        for key, times in (("objects", 1), ("relations", 5), ("tags", 1)):
+            self.limits.holds(f"{key} of a scene", len(_listed(data, key)), times * most)
+        scene = replace(SceneGraph.from_dict(data), image=None)
+        said = sum(len(_listed(o, key)) for o in data["objects"] for key in ("attributes", "aliases"))
+        self.limits.holds("attributes and aliases of a scene", said, 5 * most)
+        try:
+            json.dumps(scene.to_dict(), ensure_ascii=False, allow_nan=False).encode()
+            numbers = [scene.width, scene.height, *(v for o in scene.objects for v in o.box or ())]
+            if not all(abs(n) <= LARGEST for n in numbers):
+                raise ValueError(f"sizes and boxes are pixels, at most {LARGEST:,}")
+            for _, predicate, _, score in scene.facts():
+                if not predicate.strip() or not 0 <= score <= 1:
+                    raise ValueError("relations have names, and scores lie from 0 to 1")
+        except ValueError as error:
+            raise BadInput("scene", f"not a scene graph: {error}") from None
+        return scene
+
     def perceive(self, picture: bytes) -> Any:
         """Return the scene graph of an uploaded picture; its pixels are kept for the page as long as the trace."""
-        from dataclasses import replace
-
         from kgmm.perceivers import perceive
         from kgmm.scene.images import read_image
 
-        if len(picture) > self.limits.upload:
-            raise BadInput("upload", f"too large: {len(picture):,} bytes, at most {self.limits.upload:,}")
+        self.limits.holds("bytes of a picture", len(picture), self.limits.upload)
         read_image(picture, max_pixels=self.limits.pixels)
 
         name = hashlib.sha256(picture).hexdigest()[:20]
@@ -261,7 +296,7 @@ class Service:
         if not kept.exists():
             publish(kept, picture)
             _prune(kept.parent, "*", TRACES)
-        with self.thinking:
+        with self.thought():
             scene = perceive(kept)
         return replace(scene, id=f"upload-{name}")
 
@@ -277,7 +312,9 @@ class Service:
         """Return the summary of a stored story for a logo or term."""
         if story not in self.stories():
             raise NotFound(f"no story {story[:80]!r}")
-        with self.thinking:
+        if names_picture(query):
+            raise NotFound(f"no logo or term {query[:80]!r}: a picture's path is not read here")
+        with self.thought():
             return self.fresh().summarize(story, query, frames=min(frames, 50), terms=min(terms, 100), method=method)
 
     # --- traces --------------------------------------------------------------------------------------
@@ -307,7 +344,8 @@ class Service:
 
     def verify(self, trace: Trace) -> dict[str, Any]:
         """Look every citation of a trace up again."""
-        checks = trace.verify(self.fresh())
+        with self.limits.timed():
+            checks = trace.verify(self.fresh())
         return {"passed": all(c.passed for c in checks), "checks": [asdict(c) for c in checks]}
 
     # --- change --------------------------------------------------------------------------------------
@@ -321,24 +359,30 @@ class Service:
         self._maypublish()
         return {"added": self.kb.add(facts), "version": self.kb.version}
 
-    def remove(self, subject: str, predicate: str, object: str, graph: str | None = None) -> dict[str, Any]:
-        """Remove the facts of one statement.
+    def remove(
+        self, subject: str, predicate: str, object: str, graph: str | None = None, every: bool = False
+    ) -> dict[str, Any]:
+        """Remove the facts of one statement; with *every*, parts that are empty, ``?`` or ``-`` stand for any.
 
         Raises:
             PermissionError: if the store is served read-only.
+            BadInput: if a part stands for any and *every* is not set.
         """
         self._maypublish()
-        return {"removed": self.kb.remove(subject, predicate, object, graph=graph), "version": self.kb.version}
+        s, p, o = (None if every and part in ANY else part for part in (subject, predicate, object))
+        return {"removed": self.kb.remove(s, p, o, graph=graph), "version": self.kb.version}
 
     def _maypublish(self) -> None:
         if not self.writable:
             raise PermissionError("this store is served read-only; start it with --write")
 
-    def _checked(self, text: str) -> None:
+    def _checked(self, text: str, *choices: str) -> None:
         if not text.strip():
             raise BadInput("question", "it is empty")
-        if len(text) > self.limits.characters:
-            raise BadInput("question", f"too long: {len(text):,} characters, at most {self.limits.characters:,}")
+        self.limits.holds("choices", len(choices), self.limits.terms)
+        for said in (text, *choices):
+            self.limits.holds("characters of a text", len(said), self.limits.characters)
+        self.limits.holds("words of a text", len(" ".join((text, *choices)).split()), self.limits.words)
 
 
 def stated(fact: Fact) -> dict[str, Any]:
@@ -354,17 +398,11 @@ def _concept(name: str) -> str:
 
 
 def stored_scene(kb: KnowledgeStore, name: str) -> Any:
-    """Return a scene read back from its graph in the store, with the bundled photograph if it is one of those."""
-    from kgmm import bundled
-    from kgmm.scene import SceneGraph
+    """Return a scene read back from its graph in the store, with its photograph if it is a bundled one."""
+    from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 
-    try:
-        known = bundled.folder("graphs") / "scenes" / f"{Path(name).name}.json"
-    except KgmmError:
-        known = Path()
-    if known.is_file():
-        return SceneGraph.from_json(known)
-    from kgmm.scene import SceneObject, SceneRelation
+    if (known := bundled_scene(kb, name)) is not None:
+        return known
 
     node, objects, relations = f"/s/{name}", {}, []
     facts = list(kb.find(graph=f"scene/{name}"))
@@ -382,6 +420,27 @@ def stored_scene(kb: KnowledgeStore, name: str) -> Any:
         if f.subject in objects and f.object in objects:
             relations.append(SceneRelation(objects[f.subject].id, f.predicate, objects[f.object].id, f.weight))
     return SceneGraph(name, tuple(objects.values()), tuple(relations))
+
+
+def bundled_scene(kb: KnowledgeStore, name: str) -> SceneGraph | None:
+    """Return the bundled scene that a stored one is, statement for statement; None if it only has its name."""
+    from kgmm import bundled
+    from kgmm.scene import SceneGraph
+
+    try:
+        known = bundled.folder("graphs") / "scenes" / f"{name}.json"
+    except KgmmError:
+        return None
+    if not re.fullmatch(r"[\w-]+", name) or not known.is_file():
+        return None
+    scene = SceneGraph.from_json(known)
+    own = {(s, p, o) for s, p, o, _ in scene.facts()}
+    return scene if own == {(f.subject, f.predicate, f.object) for f in kb.find(graph=scene.graph)} else None
+
+
+def _listed(data: Any, key: str) -> Any:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _prune(folder: Path, pattern: str, most: int) -> None:
@@ -402,4 +461,6 @@ def refused(error: Exception) -> int:
         return 403
     if isinstance(error, NotFound | UnknownConcept):
         return 404
+    if isinstance(error, TooLarge | TooSlow):
+        return 413 if isinstance(error, TooLarge) else 408
     return 400 if isinstance(error, KgmmError | ValueError) else 500

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from kgmm.errors import BadInput, KgmmError
+from kgmm.serve.limits import Turns, client, unknown
 from kgmm.store import LocalStore
-from kgmm.store.sparql.query import BadQuery, QueryTimeout, Solutions, Triples, query
+from kgmm.store.sparql.query import BadQuery, QueryTimeout, QueryTooLarge, Solutions, Triples, query
 
-#: seconds a query may take, rows it may return, queries at the same time, bytes of a request
-TIMEOUT, LIMIT, CONCURRENT, BODY = 30.0, 100_000, 4, 1 << 20
+#: seconds a query may take, rows it may return, queries at the same time, bytes of a request and of a query's memory
+TIMEOUT, LIMIT, CONCURRENT, BODY, MEMORY = 30.0, 100_000, 2, 1 << 20, 1_000_000_000
+METHODS = ["GET", "POST"]
 _ROWS = {
     "application/sparql-results+json": ox.QueryResultsFormat.JSON,
     "application/json": ox.QueryResultsFormat.JSON,
@@ -36,6 +40,10 @@ _DESCRIPTION = """@prefix sd: <http://www.w3.org/ns/sparql-service-description#>
 """
 
 
+#: parameters of the protocol, and those SPARQLWrapper adds
+_PARAMETERS = ["query", "update", "default-graph-uri", "named-graph-uri", "format", "output", "results"]
+
+
 class Refused(Exception):
     """A request that is answered with an HTTP error."""
 
@@ -52,29 +60,46 @@ def app(
     timeout: float = TIMEOUT,
     limit: int = LIMIT,
     concurrent: int = CONCURRENT,
+    memory: int = MEMORY,
 ) -> Starlette:
-    """Return an application that answers SPARQL 1.1 protocol requests at its root.
-
-    Args:
-        store: the store to ask; each request sees its newest version.
-        writable: whether updates are carried out; they are refused with status 403 otherwise.
-        timeout: seconds a query may take; then it is killed and answered with 503.
-        limit: most rows of an answer; a cut one carries the header ``Kgmm-Truncated: true``.
-        concurrent: queries that run at the same time; more wait.
+    """Return an application that answers SPARQL 1.1 protocol requests at its root; see :func:`endpoint`.
 
     Example:
         >>> import uvicorn                                                             # doctest: +SKIP
         >>> uvicorn.run(app(kgmm.open("knowledge-store")), port=7878)                  # doctest: +SKIP
     """
-    turn = asyncio.Semaphore(concurrent)
+    answer = endpoint(store, writable=writable, timeout=timeout, limit=limit, concurrent=concurrent, memory=memory)
+    return Starlette(routes=[Route("/", answer, methods=METHODS)])
 
-    async def endpoint(request: Request) -> Response:
+
+def endpoint(
+    store: LocalStore,
+    *,
+    writable: bool = False,
+    timeout: float = TIMEOUT,
+    limit: int = LIMIT,
+    concurrent: int = CONCURRENT,
+    memory: int = MEMORY,
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers SPARQL 1.1 protocol requests.
+
+    Args:
+        store: the store to ask; each request sees its newest version.
+        writable: whether updates are carried out; they are refused with status 403 otherwise.
+        timeout: seconds a query may take; then it is killed and answered with 408.
+        limit: most rows of an answer; a cut one carries the header ``Kgmm-Truncated: true``.
+        concurrent: queries that run at the same time; more wait, and clients take turns.
+        memory: bytes a query may take; then it is stopped and answered with 413.
+    """
+    turns = Turns(256, concurrent)
+
+    async def answer(request: Request) -> Response:
         try:
             asked = await _asked(request)
             if "update" in asked:
                 if not writable:
                     raise Refused(403, "this endpoint is read-only")
-                async with turn:
+                async with turns.turn(client(request)):
                     await asyncio.to_thread(_update, store, asked["update"])
                 return Response(status_code=204)
             if "query" not in asked:
@@ -82,19 +107,23 @@ def app(
                     update = ", sd:SPARQL11Update" if writable else ""
                     return Response(_DESCRIPTION.format(update=update), media_type="text/turtle")
                 raise Refused(400, "a query= or update= is expected")
-            async with turn:
-                found = await asyncio.to_thread(_query, store, asked, timeout, limit)
+            async with turns.turn(client(request)):
+                found = await asyncio.to_thread(_query, store, asked, timeout, limit, memory)
             return _response(found, request.headers.get("accept", "*/*"))
         except Refused as error:
             return PlainTextResponse(error.reason + "\n", error.status)
         except (BadQuery, BadInput) as error:
             return PlainTextResponse(f"{error}\n", 400)
         except QueryTimeout as error:
-            return PlainTextResponse(f"{error}\n", 503)
+            return PlainTextResponse(f"{error}\n", 408)
+        except QueryTooLarge as error:
+            return PlainTextResponse(f"{error}\n", 413)
         except KgmmError as error:
             return PlainTextResponse(f"{error}\n", 500)
+        except HTTPException as error:
+            return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
 
-    return Starlette(routes=[Route("/", endpoint, methods=["GET", "POST"])])
+    return answer
 
 
 async def _asked(request: Request) -> dict[str, Any]:
@@ -124,6 +153,7 @@ async def _asked(request: Request) -> dict[str, Any]:
             raise Refused(415, f"content type {kind or 'none'!r} is not understood")
     elif "update" in asked:
         raise Refused(405, "updates must be POSTed")
+    unknown({**asked, **lists}, _PARAMETERS, lambda said: Refused(400, said))
     return {**asked, **lists}
 
 
@@ -134,13 +164,16 @@ def _text(body: bytes) -> str:
         raise Refused(400, "the request is not UTF-8") from None
 
 
-def _query(store: LocalStore, asked: dict[str, Any], timeout: float, limit: int) -> Solutions | Triples | bool:
+def _query(
+    store: LocalStore, asked: dict[str, Any], timeout: float, limit: int, memory: int
+) -> Solutions | Triples | bool:
     store.refresh()
     return query(
         store,
         asked["query"],
         timeout=timeout,
         limit=limit,
+        memory=memory,
         default_graphs=asked["default-graph-uri"],
         named_graphs=asked["named-graph-uri"],
         raw=True,
@@ -151,12 +184,15 @@ def _update(store: LocalStore, text: str) -> None:
     """Carry an update out through rdflib, on our own table."""
     import re
 
+    import rdflib.plugins.sparql
+
     from kgmm.store.rdf.rdflib_store import dataset
     from kgmm.store.sparql.query import bare, check
 
     checked = check(text)
     if re.search(r"(?<![?$:@\w.-])LOAD(?![\w:.-])", bare(checked), re.IGNORECASE):
         raise Refused(403, "LOAD is refused: an endpoint fetches nothing")
+    rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False  # USING names a graph of the store, and no file to read
     store.refresh()
     target = dataset(store, union=False)
     try:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from kgmm.errors import BadInput, StoreError
 from kgmm.language import names
 from kgmm.store import replay
-from kgmm.store.facts import ANY, Fact, Term, node
+from kgmm.store.facts import Fact, Term, node, only_named
 from kgmm.store.handle import Handle
 from kgmm.store.index import state as index
 from kgmm.store.index.encoding import encode, unknown
@@ -80,15 +80,17 @@ def append(store: Handle, rows: pa.Table, about: dict[str, Any]) -> int:
 def remove(
     store: Handle, subject: Term = None, predicate: Term = None, object: Term = None, *, graph: Term = None
 ) -> int:
-    """Remove the facts that fit a pattern in one commit; return how many there were.
+    """Remove the facts that fit a pattern in one commit; return how many there were. Only None fits anything.
 
     Raises:
+        BadInput: if a part is empty, ``?`` or ``-``, which fit anything where nothing is destroyed.
         StoreError: if the pattern is empty: to remove everything, delete the folder.
         StoreBusy: if another process writes for longer than the store's timeout.
     """
     store.require_newest()
     spelled = ((node, subject), (names.relation, predicate), (node, object), (str, graph))
-    pattern = [None if part in ANY else stored(str(part)) for stored, part in spelled]
+    only_named(subject, predicate, object, graph)
+    pattern = [None if part is None else stored(str(part)) for stored, part in spelled]
     if all(part is None for part in pattern):
         raise StoreError("remove needs a subject, predicate, object or graph; to remove everything delete the folder")
     with store.writing():

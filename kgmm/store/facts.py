@@ -30,6 +30,20 @@ DEFAULT_GRAPH = "facts"
 ANY = frozenset((None, "?", "-", ""))
 
 
+def only_named(*pattern: Term) -> None:
+    """Refuse what a look-up takes for "any" where facts are destroyed: there only None fits anything.
+
+    Args:
+        pattern: subject, predicate, object and graph.
+
+    Raises:
+        BadInput: naming the part.
+    """
+    for place, part in zip(("subject", "predicate", "object", "graph"), pattern, strict=True):
+        if part is not None and part in ANY:
+            raise BadInput(place, f"{part!r} would remove facts of any {place}; say so: None, --all or all=true")
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One statement: subject, predicate, object, how strongly it holds, in which graph, said by whom.

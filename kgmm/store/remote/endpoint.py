@@ -11,7 +11,19 @@ import pyoxigraph as ox
 
 from kgmm.errors import StoreError
 from kgmm.language import names
-from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Term, is_general, node, seed_nodes, stored_fact
+from kgmm.store.facts import (
+    ANY,
+    DEFAULT_GRAPH,
+    Columns,
+    Fact,
+    Facts,
+    Term,
+    is_general,
+    node,
+    only_named,
+    seed_nodes,
+    stored_fact,
+)
 from kgmm.store.formats._rows import weight_of
 from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of, value
 from kgmm.store.remote.connection import MAX_BYTES, MAX_ROWS, Connection
@@ -231,12 +243,13 @@ class RemoteStore:
         return sent
 
     def remove(self, subject: Term = None, predicate: Term = None, object: Term = None, *, graph: Term = None) -> int:
-        """Remove the facts that fit a pattern; return how many there were.
+        """Remove the facts that fit a pattern; return how many there were. Only None fits anything.
 
         Raises:
             StoreError: if the pattern is empty or the endpoint allows no updates.
         """
-        if all(t in ANY for t in (subject, predicate, object, graph)):
+        only_named(subject, predicate, object, graph)
+        if all(t is None for t in (subject, predicate, object, graph)):
             raise StoreError("remove needs a subject, predicate, object or graph")
         count = self.count(subject, predicate, object, graph=graph)
         where = self._where(subject, predicate, object, graph, annotated=False)

@@ -22,6 +22,10 @@ from kgmm.store.sparql.results import Solutions, Triples, stored, stored_relatio
 
 #: Seconds a query may take unless told otherwise.
 TIMEOUT = 60.0
+#: seconds between two looks at a query's memory
+LOOK = 0.05
+#: an answer may have this part of a query's memory: it is read, decoded and written anew
+ANSWER = 10
 #: what may hide a keyword: IRIs, strings, comments
 _OPAQUE = re.compile(
     r'<[^<>"{}|^`\\\s]*>|"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\''
@@ -35,7 +39,18 @@ _ANNOTATED = re.compile(r"\{\||<<|~|:(?:weight|source|reifies)\b|\b(?:TRIPLE|isT
 _ANNOTATION_IRI = re.compile(r"urn:kgmm:(?:weight|source|fact/)|#reifies>")
 
 
-__all__ = ["BadQuery", "Engine", "QueryFailed", "QueryTimeout", "Solutions", "Triples", "bare", "check", "query"]
+__all__ = [
+    "BadQuery",
+    "Engine",
+    "QueryFailed",
+    "QueryTimeout",
+    "QueryTooLarge",
+    "Solutions",
+    "Triples",
+    "bare",
+    "check",
+    "query",
+]
 
 
 class BadQuery(BadInput):
@@ -81,12 +96,17 @@ def needs_annotations(query: str) -> bool:
     return bool(_ANNOTATED.search(bare(query)) or _ANNOTATION_IRI.search(query))
 
 
+class QueryTooLarge(StoreError):
+    """A query took more memory than it may."""
+
+
 class Engine:
     """Runs a store's queries; its worker process starts with the first and is replaced when it is killed."""
 
     def __init__(self) -> None:
         self._worker: subprocess.Popen[bytes] | None = None
         self._buffer = b""
+        self._read = 0
 
     def run(self, request: dict[str, Any], timeout: float, raw: bool = False) -> Solutions | Triples | bool:
         """Send a request and return its answer, its terms as in N-Triples if *raw*.
@@ -94,12 +114,17 @@ class Engine:
         Raises:
             BadQuery: if the query cannot be parsed.
             QueryTimeout: if the answer is not complete after *timeout* seconds.
+            QueryTooLarge: if it needs more memory than ``request["memory"]`` bytes.
             QueryFailed: if evaluation fails or the worker dies.
         """
         deadline = time.monotonic() + timeout
         try:
             self._send(request)
-            return self._answer(deadline, timeout, raw)
+            self._read, memory = 0, request.get("memory")
+            answer = self._answer(deadline, timeout, raw, memory)
+            if memory and self._worker is not None and _own_memory(self._worker.pid) > memory // 4:
+                self.close()  # what it was given it would keep
+            return answer
         except BaseException as error:
             if not isinstance(error, BadQuery):
                 self.close()  # whatever it still writes belongs to this query
@@ -129,23 +154,32 @@ class Engine:
         )
         weakref.finalize(self, _end, self._worker)
 
-    def _line(self, deadline: float, timeout: float) -> dict[str, Any]:
+    def _line(self, deadline: float, timeout: float, memory: int | None) -> dict[str, Any]:
         assert self._worker is not None and self._worker.stdout is not None
         handle = self._worker.stdout.fileno()
         parts = [self._buffer]
         while b"\n" not in parts[-1]:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([handle], [], [], left)[0]:
+            if left <= 0:
                 raise QueryTimeout(f"the query took longer than {timeout:g} s; narrow it, or raise timeout=")
+            if memory and (taken := _own_memory(self._worker.pid)) > memory:
+                raise QueryTooLarge(f"the query took {taken:,} bytes of memory, at most {memory:,}; narrow it")
+            if not select.select([handle], [], [], min(left, LOOK) if memory else left)[0]:
+                continue
             data = os.read(handle, 1 << 20)
             if not data:
                 raise QueryFailed("the query process ended before its answer (out of memory?)")
             parts.append(data)
+            self._read += len(data)
+            if memory and self._read > memory // ANSWER:
+                raise QueryTooLarge(f"the answer has more than {memory // ANSWER:,} bytes; narrow the query")
         line, _, self._buffer = b"".join(parts).partition(b"\n")
         return dict(json.loads(line))
 
-    def _answer(self, deadline: float, timeout: float, raw: bool) -> Solutions | Triples | bool:
-        head = self._line(deadline, timeout)
+    def _answer(
+        self, deadline: float, timeout: float, raw: bool, memory: int | None = None
+    ) -> Solutions | Triples | bool:
+        head = self._line(deadline, timeout, memory)
         if head.get("error") == "syntax":
             raise BadQuery("query", head["reason"], head["line"])
         if "error" in head:
@@ -154,7 +188,7 @@ class Engine:
             return bool(head["value"])
         rows: list[tuple[Any, ...]] = []
         while True:
-            part = self._line(deadline, timeout)
+            part = self._line(deadline, timeout, memory)
             if "error" in part:
                 raise QueryFailed(f"the query could not be evaluated: {part['reason']}")
             if "end" in part:
@@ -176,6 +210,15 @@ class Engine:
         self._worker = None
 
 
+def _own_memory(process: int) -> int:
+    """Return the bytes a process holds for itself, files it has mapped left out; 0 where the system does not say."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()
+    except OSError:
+        return 0
+    return (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE")
+
+
 def _end(worker: subprocess.Popen[bytes]) -> None:
     with suppress(BrokenPipeError), worker:  # closes its pipes and waits for its end
         worker.kill()
@@ -191,6 +234,7 @@ def query(
     *,
     timeout: float = TIMEOUT,
     limit: int | None = None,
+    memory: int | None = None,
     annotations: bool | None = None,
     default_graphs: Sequence[str] = (),
     named_graphs: Sequence[str] = (),
@@ -207,6 +251,7 @@ def query(
         query: SELECT, ASK, CONSTRUCT or DESCRIBE.
         timeout: seconds after which the query is killed.
         limit: most rows to return; the result's ``truncated`` says whether there were more.
+        memory: bytes the query may take in its process, where the system tells (Linux); then it is killed.
         annotations: whether statements about facts (weight, source) are visible; by default, if the
             query mentions them.
         default_graphs: IRIs of the graphs that make up the default graph, instead of the union.
@@ -237,6 +282,7 @@ def query(
         "query": checked,
         "prefixes": PREFIXES,
         "limit": limit,
+        "memory": memory,
         "union": not (merged(store) or default_graphs or named_graphs or _FROM.search(bare(checked))),
         "default_graphs": list(default_graphs),
         "named_graphs": list(named_graphs),

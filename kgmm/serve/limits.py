@@ -1,0 +1,188 @@
+"""What one request may cost, and whose turn it is: size, time, and a fair line."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import inspect
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import HTTPException, Request
+
+from kgmm.errors import KgmmError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost. What is larger is refused with 413, what takes longer is stopped with 408."""
+
+    #: bytes of an upload, pixels of a picture
+    upload: int = 20_000_000
+    pixels: int = 64_000_000
+    #: rows of an answer, seconds of a query
+    rows: int = 1_000
+    seconds: float = 10.0
+    #: characters and words of a text, terms of a list, objects of a scene (and five times as many of their relations)
+    characters: int = 2_000
+    words: int = 120
+    terms: int = 50
+    objects: int = 200
+    #: bytes of memory a SPARQL query may take
+    memory: int = 1_000_000_000
+    #: questions of one client that may wait for their turn
+    waiting: int = 256
+
+    def holds(self, what: str, size: int, most: int) -> None:
+        """Refuse what is larger than it may be.
+
+        Raises:
+            TooLarge: naming the sizes.
+        """
+        if size > most:
+            raise TooLarge(f"{what}: {size:,} are too many, at most {most:,}")
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Stop what runs inside, at its next line of Python, when its seconds are over; compiled steps are short.
+
+        Raises:
+            TooSlow: if it was stopped.
+        """
+        thread, lock, state = threading.get_ident(), threading.Lock(), {"done": False, "stopped": False}
+
+        def stop() -> None:
+            with lock:
+                if not state["done"]:
+                    state["stopped"] = True
+                    _raise_in(thread, _Stopped)
+
+        timer = threading.Timer(self.seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            try:
+                yield
+            finally:
+                with lock:
+                    state["done"] = True
+                timer.cancel()
+                if state["stopped"]:
+                    _raise_in(thread, None)  # it may have come to its end before it was told
+        except _Stopped:
+            pass
+        if state["stopped"]:
+            raise TooSlow(f"this takes longer than the {self.seconds:g} s a request has; ask for less")
+
+
+class TooLarge(KgmmError):
+    """A request asks for more, or with more, than one may."""
+
+
+class TooSlow(KgmmError):
+    """A request was stopped because its time was over."""
+
+
+class _Stopped(BaseException):
+    """Raised in a thread whose time is over; no ``except Exception`` on its way may keep it."""
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    raised = ctypes.py_object(error) if error else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
+
+
+class Turns:
+    """A line for each client; the clients take turns, so that one's many questions delay another's by one."""
+
+    def __init__(self, waiting: int, at_once: int = 1) -> None:
+        self.lines: dict[str, deque[asyncio.Future[None]]] = {}
+        self.waiting: int = waiting
+        self.free: int = at_once
+
+    async def __call__(self, request: Request) -> AsyncIterator[None]:
+        """Wait for the client's turn: what routes depend on, after their bodies are read."""
+        async with self.turn(client(request)):
+            yield
+
+    @asynccontextmanager
+    async def turn(self, client: str) -> AsyncIterator[None]:
+        """Hold a turn of a client.
+
+        Raises:
+            HTTPException: 503 if too many wait already.
+        """
+        if self.free:
+            self.free -= 1
+        else:
+            line = self.lines.setdefault(client, deque())
+            if len(line) >= self.waiting or sum(map(len, self.lines.values())) >= 4 * self.waiting:
+                raise HTTPException(503, "too many questions are waiting", {"Retry-After": "5"})
+            mine = asyncio.get_running_loop().create_future()
+            line.append(mine)
+            try:
+                await mine
+            except asyncio.CancelledError:
+                if mine.done() and not mine.cancelled():
+                    self._pass_on()
+                raise
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Give a turn to the client that has waited longest since its last."""
+        while self.lines:
+            client = next(iter(self.lines))
+            line = self.lines.pop(client)
+            first = line.popleft()
+            if line:
+                self.lines[client] = line  # behind all others
+            if not first.done():
+                first.set_result(None)
+                return
+        self.free += 1
+
+
+def client(request: Request) -> str:
+    """Return who asks: the address, as far as one can tell people apart."""
+    return request.client.host if request.client else ""
+
+
+class Exact:
+    """What routes depend on to refuse parameters they do not have: a mistyped one would be passed over in silence.
+
+    Args:
+        also: names that all of the routes take.
+    """
+
+    def __init__(self, *also: str) -> None:
+        self.also: tuple[str, ...] = also
+
+    async def __call__(self, request: Request) -> None:
+        """Refuse a request with 422, naming the parameter and those spelled alike."""
+        names = [*inspect.signature(request.scope["route"].endpoint).parameters, *self.also]
+        unknown(request.query_params, names)
+        if "form" in request.headers.get("content-type", ""):
+            unknown(await request.form(), names)
+
+
+def unknown(given: Any, names: list[str], refuse: Callable[[str], Exception] | None = None) -> None:
+    """Refuse names that are none of some names.
+
+    Raises:
+        HTTPException: 422 (or what *refuse* makes), naming the first and those spelled alike.
+    """
+    import difflib
+
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 3, 0.5)
+            meant = f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(names) or 'none'}"
+            said = f"no parameter {name[:40]!r}; {meant}"
+            raise refuse(said) if refuse else HTTPException(422, said)
