@@ -46,10 +46,11 @@ def test_nothing_found_says_what_is_wrong_and_what_is_near(
     pattern: tuple[str, ...], said: str, known: dict[str, Any], kb: Path, shell: Shell
 ) -> None:
     for command, empty in (("find", {"count": 0, "facts": []}), ("remove", {"removed": 0})):
-        ran = shell(command, kb, *pattern)
+        stated = (*pattern, "--all") if command == "remove" else pattern
+        ran = shell(command, kb, *stated)
         assert ran.code == 1 and ran.err.startswith(f"kgmm: {said}") and ran.err.count("\n") == 1
         assert all(near in ran.err for near in known.get("near", ()))
-        document = json.loads(shell(command, kb, *pattern, "--json").out)
+        document = json.loads(shell(command, kb, *stated, "--json").out)
         assert document.items() >= {**empty, **known}.items() and document["error"].startswith(said)
 
 
