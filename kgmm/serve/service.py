@@ -394,7 +394,7 @@ def _concept(name: str) -> str:
     try:
         return names.concept(name)
     except ValueError:
-        raise UnknownConcept(f"{name!r} names no concept") from None
+        raise NotFound(f"{name!r} names no concept") from None
 
 
 def stored_scene(kb: KnowledgeStore, name: str) -> Any:

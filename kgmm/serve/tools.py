@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import stat
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from kgmm.errors import KgmmError, MissingExtra
+from pydantic import Field, ValidationError
+
+from kgmm.errors import BadInput, KgmmError, MissingExtra
+from kgmm.serve.limits import unknown
 from kgmm.serve.service import Limits, Service
 
 if TYPE_CHECKING:
@@ -17,6 +23,13 @@ if TYPE_CHECKING:
 INSTRUCTIONS = """Facts of one knowledge base. Look facts up with find, near concepts with walk, connections with paths, facts
 that bear on a sentence with retrieve. ask answers a question about a picture or stored scene and cites its facts;
 verify looks the citations of such an answer up again. Concepts may be written as words: "ice cream"."""
+
+
+Rows = Annotated[int, Field(ge=1, le=1000)]
+Text = Annotated[str, Field(max_length=2000)]
+Name = Annotated[str, Field(max_length=500)]
+#: JSON-RPC's codes
+NO_JSON, NO_REQUEST = -32700, -32600
 
 
 def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
@@ -31,8 +44,22 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
         raise MissingExtra("mcp", "serve") from error
     from mcp.server.mcpserver.exceptions import ToolError
 
+    from kgmm import __version__
+
+    class StoreServer(MCPServer[Any]):
+        """A server that answers what it cannot read, and names arguments it does not know."""
+
+        async def call_tool(self, name: str, arguments: dict[str, Any], *args: Any, **more: Any) -> Any:
+            tool = self._tool_manager.get_tool(name)
+            if tool is not None:
+                unknown(arguments, list(tool.parameters["properties"]), ToolError)
+            return await super().call_tool(name, arguments, *args, **more)
+
+        async def run_stdio_async(self) -> None:
+            await _talk(self._lowlevel_server)
+
     service = Service(kb, limits)
-    made: MCPServer[Any] = MCPServer("kgmm", instructions=INSTRUCTIONS)
+    made = StoreServer("kgmm", instructions=INSTRUCTIONS, version=__version__)
 
     def tool(act: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         """Offer a function; what we refuse is told the client in one line."""
@@ -49,28 +76,28 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
 
     @tool
     def find(
-        subject: str | None = None, predicate: str | None = None, object: str | None = None, limit: int = 20
+        subject: Name | None = None, predicate: Name | None = None, object: Name | None = None, limit: Rows = 20
     ) -> dict[str, Any]:
         """Return facts by subject, relation (UsedFor, IsA, AtLocation …) and object; leave out what is not known."""
         return service.find(subject, predicate, object, None, limit)
 
     @tool
-    def walk(seeds: list[str], k: int = 15) -> dict[str, Any]:
+    def walk(seeds: list[Name], k: Rows = 15) -> dict[str, Any]:
         """Return the concepts nearest some concepts, by random walk with restart."""
         return service.walk(seeds, k)
 
     @tool
-    def paths(a: str, b: str, k: int = 3) -> dict[str, Any]:
+    def paths(a: Name, b: Name, k: Annotated[int, Field(ge=1, le=20)] = 3) -> dict[str, Any]:
         """Return the best connections between two concepts, fact by fact."""
         return service.paths(a, b, k, 4, "walk")
 
     @tool
-    def retrieve(text: str, limit: int = 20) -> dict[str, Any]:
+    def retrieve(text: Text, limit: Rows = 20) -> dict[str, Any]:
         """Return the facts that bear on a sentence, best first."""
         return service.retrieve(text, limit)
 
     @tool
-    def ask(question: str, image: str | None = None, scene: str | None = None) -> dict[str, Any]:
+    def ask(question: Text, image: str | None = None, scene: Name | None = None) -> dict[str, Any]:
         """Answer a question about a picture (a file's path) or a stored scene (its name), with cited facts."""
         source: Any = _picture(image, service) if image else scene or ""
         name, answer = service.ask(source, question)
@@ -92,14 +119,61 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
 
 
 def _picture(path: str, service: Service) -> bytes:
-    from pathlib import Path
-
-    from kgmm.errors import BadInput
-
-    place = Path(path).expanduser()
+    """Return the bytes of a picture's file, which the user who started the server names: no device, no pipe, not too large."""
+    place = os.path.expanduser(path)
     try:
-        if place.stat().st_size > service.limits.upload:
-            raise BadInput(place, f"too large, at most {service.limits.upload:,} bytes")
-        return place.read_bytes()
+        with open(
+            os.open(place, os.O_RDONLY | os.O_NONBLOCK), "rb"
+        ) as file:  # a pipe without a writer is not waited for
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BadInput(place, "not a file")
+            data = file.read(service.limits.upload + 1)
     except OSError as error:
         raise BadInput(place, error.strerror or str(error)) from error
+    service.limits.holds("bytes of a picture", len(data), service.limits.upload)
+    return data
+
+
+async def _talk(server: Any) -> None:
+    """Serve over standard input and output; lines that are no message are answered with what is wrong."""
+    import anyio
+    from mcp.server.stdio import stdio_server
+    from mcp.shared.message import SessionMessage
+
+    async with stdio_server() as (read, write), anyio.create_task_group() as tasks:
+        passed, messages = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+
+        async def sort_out() -> None:
+            async with passed:
+                async for message in read:
+                    if not isinstance(message, Exception):
+                        await passed.send(message)
+                    elif (error := _complaint(message)) is not None:
+                        await write.send(SessionMessage(error))
+
+        tasks.start_soon(sort_out)
+        await server.run(messages, write, server.create_initialization_options())
+        tasks.cancel_scope.cancel()
+
+
+def _complaint(error: Exception) -> Any:
+    """Return the answer to a line that is no message; None if it is blank."""
+    from mcp_types.jsonrpc import ErrorData, JSONRPCError
+
+    said: Any = error.errors()[0]["input"] if isinstance(error, ValidationError) else ""
+    if isinstance(said, str) and not said.strip():
+        return None
+    code, reason = NO_REQUEST, "not a request: an object with jsonrpc, method and id is expected"
+    if isinstance(error, ValidationError) and error.errors()[0]["type"] == "json_invalid":
+        code, reason = NO_JSON, error.errors()[0]["msg"]
+        try:
+            said = json.loads(said)  # half a character is JSON to some
+        except (ValueError, RecursionError):
+            said = None
+    if isinstance(said, list):
+        reason = "batches are not taken: send one request a line"
+    number = said.get("id") if isinstance(said, dict) else None
+    known = number if isinstance(number, str | int) and not isinstance(number, bool) else None
+    if isinstance(known, str):
+        known = known.encode(errors="replace").decode()
+    return JSONRPCError(jsonrpc="2.0", id=known, error=ErrorData(code=code, message=reason[:300]))
