@@ -46,7 +46,7 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
 
     from kgmm import __version__
 
-    class StoreServer(MCPServer[Any]):
+    class StoreServer(MCPServer[Any]):  # type: ignore[misc]
         """A server that answers what it cannot read, and names arguments it does not know."""
 
         async def call_tool(self, name: str, arguments: dict[str, Any], *args: Any, **more: Any) -> Any:
