@@ -32,18 +32,30 @@ def serve(
 
         from kgmm.serve import sparql
         from kgmm.serve.app import app
-        from kgmm.serve.guard import LOOPBACK
-        from kgmm.serve.service import Limits
+        from kgmm.serve.connections import Connection
+        from kgmm.serve.guard import LOOPBACK, Guard
+        from kgmm.serve.limits import Limits
+        from kgmm.serve.warm import warm
     except ImportError as error:
         raise MissingExtra(error.name or "fastapi", "serve") from error
     with local(kb) as store, _listening(host, port) as place:
         served: Any
+        hosts = frozenset(LOOPBACK | {host} | set(name))
         if only_sparql:
-            served = sparql.app(store, writable=write, timeout=timeout, limit=rows * 100)
+            served = Guard(sparql.app(store, writable=write, timeout=timeout, limit=rows * 100), hosts)
         else:
-            hosts = LOOPBACK | {host} | set(name)
-            served = app(store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=frozenset(hosts))
-        config = uvicorn.Config(served, log_level="warning", server_header=False, timeout_graceful_shutdown=5)
+            served = app(store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=hosts)
+            click.echo("warming up … ", nl=False, err=True)
+            click.echo(f"{warm(served.state.service):.1f} s; ", nl=False, err=True)
+        config = uvicorn.Config(
+            served,
+            http=Connection,
+            ws="none",
+            proxy_headers=False,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
         running = uvicorn.Server(config)
         _announce(running, kb, host)
         running.run([place])

@@ -55,6 +55,7 @@ def app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
+    made.state.service = service
     turns = Turns(service.limits.waiting)
     made.include_router(api.routes(service, turns))
     made.include_router(cn_routes.routes(service, turns))

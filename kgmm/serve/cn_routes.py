@@ -63,7 +63,7 @@ def routes(service: Service, turns: Turns) -> APIRouter:
     def related(uri: str, filter: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JSONResponse:
         def ask() -> dict[str, Any]:
             service.limits.holds("terms of a list", uri.count(",") + 1, service.limits.terms)
-            with service.thought():
+            with service.thought("related"):
                 return cn.related(service.fresh(), f"/{uri}", filter, limit)
 
         return _answer(ask)
@@ -71,7 +71,7 @@ def routes(service: Service, turns: Turns) -> APIRouter:
     @router.get("/relatedness", summary="How near two terms are in meaning", dependencies=turn)
     def relatedness(node1: str | None = None, node2: str | None = None) -> JSONResponse:
         def ask() -> dict[str, Any]:
-            with service.thought():
+            with service.thought("relatedness"):
                 return cn.relatedness(node1, node2)
 
         return _answer(ask)

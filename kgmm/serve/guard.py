@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from fastapi import HTTPException
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,8 +26,12 @@ HEADERS = {
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class TooLarge(Exception):
-    """A request's body is longer than allowed."""
+#: seconds a request's body may take to arrive
+BODY = 30.0
+
+
+class Refused(HTTPException):
+    """A request's body is longer than allowed, or takes too long to arrive."""
 
 
 class Guard:
@@ -55,14 +62,19 @@ class Guard:
         if reason:
             await _plain(send, *reason)
             return
-        read, begun = 0, False
+        read, begun, whole, due = 0, False, False, asyncio.get_running_loop().time() + BODY
 
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole
+            try:
+                async with asyncio.timeout_at(None if whole else due):
+                    message = await receive()
+            except TimeoutError:
+                raise Refused(408, f"a request has to arrive within {BODY:g} s") from None
             read += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if read > self.largest:
-                raise TooLarge
+                raise Refused(413, f"requests may have {self.largest:,} bytes")
             return message
 
         async def decorated(message: Message) -> None:
@@ -77,9 +89,9 @@ class Guard:
 
         try:
             await self.app(scope, counted, decorated)
-        except TooLarge:
+        except Refused as error:
             if not begun:
-                await _plain(send, 413, f"requests may have {self.largest:,} bytes")
+                await _plain(send, error.status_code, error.detail)
 
     def _refusal(self, method: str, headers: dict[str, str], server: str) -> tuple[int, str] | None:
         host = headers.get("host", "")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: pixels a side of a client's scene, and its boxes
 LARGEST = 1_000_000
+#: seconds the first call of a kind may take: it compiles
+COMPILING = 120.0
 #: traces kept for permalinks; the oldest go first
 TRACES = 500
 _TRACE_ID = re.compile(r"^[0-9a-f]{20}$")
@@ -60,6 +62,7 @@ class Service:
         self._refreshed = 0.0
         self._renewing = threading.Lock()
         self.started: float = time.time()
+        self.compiled: set[str] = set()
 
     def fresh(self) -> KnowledgeStore:
         """Return the store at its newest version; looked for at most once a second."""
@@ -70,9 +73,17 @@ class Service:
         return self.kb
 
     @contextmanager
-    def thought(self) -> Iterator[None]:
+    def timed(self, kind: str) -> Iterator[None]:
+        """Compute no longer than a request may; the first of a kind compiles, which nothing should break off."""
+        first = replace(self.limits, seconds=max(self.limits.seconds, COMPILING))
+        with (self.limits if kind in self.compiled else first).timed():
+            yield
+        self.compiled.add(kind)
+
+    @contextmanager
+    def thought(self, kind: str) -> Iterator[None]:
         """Compute alone, and no longer than a request may."""
-        with self.thinking, self.limits.timed():
+        with self.thinking, self.timed(kind):
             yield
 
     # --- look-up -------------------------------------------------------------------------------------
@@ -145,7 +156,8 @@ class Service:
 
     # --- graph ---------------------------------------------------------------------------------------
 
-    def _view(self, relations: list[str] | None = None) -> GraphView:
+    def view(self, relations: list[str] | None = None) -> GraphView:
+        """Return the graph of the store's knowledge (of some relations); kept while the version stays."""
         kb = self.fresh()
         key = (kb.version, tuple(relations or ()))
         known = self._views.get(key)
@@ -165,8 +177,8 @@ class Service:
         if not seeds:
             raise BadInput("seeds", "at least one concept is needed")
         self.limits.holds("seeds", len(seeds), self.limits.terms)
-        with self.limits.timed():
-            view = self._view(relations)
+        view = self.view(relations)
+        with self.timed("walk"):
             known = [s for s in map(_concept, seeds) if s in view]
             if not known:
                 raise NotFound(f"no concept {seeds[0]!r} in the graph")
@@ -180,8 +192,8 @@ class Service:
 
     def paths(self, a: str, b: str, k: int = 3, max_length: int = 4, by: str = "weight") -> dict[str, Any]:
         """Return the best ways from one concept to another."""
-        with self.limits.timed():
-            view = self._view()
+        view = self.view()
+        with self.timed("paths"):
             for end in (a, b):
                 if _concept(end) not in view:
                     raise NotFound(f"no concept {end!r} in the graph")
@@ -200,7 +212,7 @@ class Service:
         known = [i for s in seeds if (i := kb.terms.id(_concept(s))) is not None]
         if not known:
             raise NotFound(f"no concept {seeds[0] if seeds else ''!r}")
-        with self.limits.timed():
+        with self.timed("neighborhood"):
             c = kb.neighborhood_ids(known, hops=min(hops, 4), limit=min(limit, self.limits.rows))
         columns = [kb.terms.names(ids) for ids in (c.subject, c.predicate, c.object, c.graph)]
         facts = [Fact(s, p, o, float(w), g) for s, p, o, g, w in zip(*columns, c.weight, strict=True)]
@@ -209,7 +221,7 @@ class Service:
     def retrieve(self, text: str, limit: int = 20) -> dict[str, Any]:
         """Return the facts that bear on a sentence."""
         self._checked(text)
-        with self.thought():
+        with self.thought("retrieve"):
             memory = self.fresh().retrieve(text, limit=max(1, min(limit, self.limits.rows)))
         return {
             "text": text,
@@ -237,7 +249,7 @@ class Service:
         if reasoner not in (known := ["default", *reasoner_names()]):  # a folder is the operator's to name
             raise BadInput("reasoner", f"no reasoner {reasoner[:40]!r}; there are: {', '.join(known)}")
         scene = self.scene(image_or_scene)
-        with self.thought():
+        with self.thought("ask"):
             answer = self.fresh().ask(scene, question, choices=choices or None, reasoner=reasoner)
             answer.trace.verify(self.kb)
         return self.keep(answer.trace), answer
@@ -296,7 +308,7 @@ class Service:
         if not kept.exists():
             publish(kept, picture)
             _prune(kept.parent, "*", TRACES)
-        with self.thought():
+        with self.thought("perceive"):
             scene = perceive(kept)
         return replace(scene, id=f"upload-{name}")
 
@@ -314,7 +326,7 @@ class Service:
             raise NotFound(f"no story {story[:80]!r}")
         if names_picture(query):
             raise NotFound(f"no logo or term {query[:80]!r}: a picture's path is not read here")
-        with self.thought():
+        with self.thought("summarize"):
             return self.fresh().summarize(story, query, frames=min(frames, 50), terms=min(terms, 100), method=method)
 
     # --- traces --------------------------------------------------------------------------------------
@@ -344,7 +356,7 @@ class Service:
 
     def verify(self, trace: Trace) -> dict[str, Any]:
         """Look every citation of a trace up again."""
-        with self.limits.timed():
+        with self.timed("verify"):
             checks = trace.verify(self.fresh())
         return {"passed": all(c.passed for c in checks), "checks": [asdict(c) for c in checks]}
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from kgmm.errors import BadInput, KgmmError
 from kgmm.serve.limits import Turns, client, unknown
 from kgmm.store import LocalStore
-from kgmm.store.sparql.query import BadQuery, QueryTimeout, QueryTooLarge, Solutions, Triples, query
+from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, Solutions, Triples, query
 
 #: seconds a query may take, rows it may return, queries at the same time, bytes of a request and of a query's memory
 TIMEOUT, LIMIT, CONCURRENT, BODY, MEMORY = 30.0, 100_000, 2, 1 << 20, 1_000_000_000
@@ -112,7 +112,7 @@ def endpoint(
             return _response(found, request.headers.get("accept", "*/*"))
         except Refused as error:
             return PlainTextResponse(error.reason + "\n", error.status)
-        except (BadQuery, BadInput) as error:
+        except (BadQuery, BadInput, QueryFailed) as error:
             return PlainTextResponse(f"{error}\n", 400)
         except QueryTimeout as error:
             return PlainTextResponse(f"{error}\n", 408)

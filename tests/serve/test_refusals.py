@@ -197,7 +197,9 @@ def test_what_is_larger_than_a_request_may_be_is_413(client: TestClient) -> None
 
 
 def test_what_takes_longer_than_a_request_has_is_408(bundled_kb: KnowledgeStore) -> None:
-    served = TestClient(app(bundled_kb, limits=Limits(seconds=0.001)))
+    made = app(bundled_kb, limits=Limits(seconds=0.001))
+    made.state.service.compiled.add("ask")
+    served = TestClient(made)
     slow = asked(served, {"id": "s", "objects": [{"id": str(i), "name": f"cup {i}"} for i in range(150)]})
     assert slow.status_code == 408 and "0.001 s" in slow.json()["error"]["details"]
     again = TestClient(app(bundled_kb))
