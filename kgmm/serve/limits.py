@@ -75,6 +75,9 @@ class Limits:
                     _raise_in(thread, None)  # it may have come to its end before it was told
         except _Stopped:
             pass
+        except Exception:
+            if not state["stopped"]:  # else it is what became of being stopped
+                raise
         if state["stopped"]:
             raise TooSlow(f"this takes longer than the {self.seconds:g} s a request has; ask for less")
 
