@@ -31,6 +31,7 @@ from kgmm.trace.checks import guessed
 )
 @click.option("--choice", "choices", multiple=True, help="An answer to choose from; repeatable.")
 @click.option("--perceiver", default="default", show_default=True, help="What turns a picture into a scene.")
+@click.option("--model", help="The perceiver's model: folder or hub name for hf, file for onnx.")
 @click.option("--top", default=3, show_default=True, type=COUNT, help="Answers shown.")
 @click.option(
     "--threshold", type=Number(0, 1), help="Withhold answers less sure than this; the reasoner's own bound by default."
@@ -46,6 +47,7 @@ def ask(
     reasoner: str,
     choices: tuple[str, ...],
     perceiver: str,
+    model: str | None,
     top: int,
     threshold: float | None,
     page: Path | None,
@@ -61,7 +63,7 @@ def ask(
             reasoner=reasoner,
             choices=choices or None,
             top=top,
-            perceiver=perceiver,
+            perceiver=f"{perceiver}:{model}" if model else perceiver,
             threshold=threshold,
         )
         if page is not None:

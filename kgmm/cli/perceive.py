@@ -15,8 +15,9 @@ from kgmm.scene import SceneGraph
 
 @click.command()
 @click.argument("image", type=click.Path(path_type=Path))
-@click.option("--perceiver", default="default", show_default=True, help="default, hf, shapes or scene.")
-@click.option("--model", help="Folder or hub name of the model, for the perceiver hf.")
+@click.option("--perceiver", default="default", show_default=True, help="default, hf, onnx, shapes or scene.")
+@click.option("--model", help="The model: folder or hub name for hf, file for onnx.")
+@click.option("--labels", help="Names of what the model of onnx finds: one a line, or JSON; COCO's by default.")
 @click.option("--query", "queries", multiple=True, help="What to look for, with an open vocabulary; repeatable.")
 @click.option("--threshold", type=Number(0, 1), help="Score an object needs.")
 @click.option("--draw", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture with boxes here.")
@@ -26,6 +27,7 @@ def perceive(
     image: Path,
     perceiver: str,
     model: str | None,
+    labels: str | None,
     queries: tuple[str, ...],
     threshold: float | None,
     draw: Path | None,
@@ -33,7 +35,7 @@ def perceive(
     as_json: bool,
 ) -> None:
     """Turn the photograph IMAGE into a scene graph."""
-    scene = perceivers.perceive(image, perceiver, **_options(perceiver, model, queries, threshold))
+    scene = perceivers.perceive(image, perceiver, **_options(perceiver, model, labels, queries, threshold))
     if draw is not None:
         draw_scene(scene, draw)
     if save is not None:
@@ -44,14 +46,18 @@ def perceive(
     _show(scene)
 
 
-def _options(perceiver: str, model: str | None, queries: tuple[str, ...], threshold: float | None) -> dict[str, Any]:
-    options: dict[str, Any] = {} if threshold is None else {"threshold": threshold}
-    if perceiver == "hf":
-        if model is None:
-            raise click.UsageError("--perceiver hf needs --model, a folder or a name on the hub")
-        return {**options, "model": model, "queries": queries}
-    if model is not None or queries:
-        raise click.UsageError("--model and --query are for --perceiver hf")
+def _options(
+    perceiver: str, model: str | None, labels: str | None, queries: tuple[str, ...], threshold: float | None
+) -> dict[str, Any]:
+    given = {"model": model, "labels": labels, "queries": queries or None, "threshold": threshold}
+    options = {name: value for name, value in given.items() if value is not None}
+    if perceiver in ("hf", "onnx") and model is None:
+        kind = "a folder or a name on the hub" if perceiver == "hf" else "an ONNX file"
+        raise click.UsageError(f"--perceiver {perceiver} needs --model, {kind}")
+    uses = {"hf": ("model", "queries"), "onnx": ("model", "labels")}.get(perceiver, ())
+    for option, flag in (("model", "--model"), ("labels", "--labels"), ("queries", "--query")):
+        if option in options and option not in uses:
+            raise click.UsageError(f"{flag} means nothing to --perceiver {perceiver}")
     if perceiver == "scene" and threshold is not None:
         raise click.UsageError("--threshold means nothing for a scene graph that is read from a file")
     return options

@@ -20,7 +20,8 @@ def perceive(image: ImageLike, perceiver: str = "default", **options: Any) -> Sc
         image: a picture file, its bytes, a Pillow image or an array (see :func:`kgmm.scene.images.read_image`); for
             the perceiver ``scene`` a scene-graph JSON file.
         perceiver: ``default`` (EfficientNet-Lite0, offline), ``hf`` (a Hugging Face detector, with
-            ``model=`` a folder or hub name), ``shapes`` (flat drawings) or ``scene``.
+            ``model=`` a folder or hub name), ``onnx`` (a detector in a file, ``model=`` too), ``shapes`` (flat drawings)
+            or ``scene``. ``"onnx:FILE"`` is short for the perceiver with that model.
         options: options of that perceiver, such as ``threshold=0.5``.
 
     Raises:
@@ -32,8 +33,9 @@ def perceive(image: ImageLike, perceiver: str = "default", **options: Any) -> Sc
         >>> perceive(np.full((64, 64, 3), 128, np.uint8)).objects
         ()
     """
-    chosen = FAMILY.module(perceiver).perceive
-    scene = chosen(image, **FAMILY.options(perceiver, chosen, options))
+    name, _, model = perceiver.partition(":")
+    chosen = FAMILY.module(name).perceive
+    scene = chosen(image, **FAMILY.options(name, chosen, {"model": model, **options} if model else options))
     assert isinstance(scene, SceneGraph)
     return scene
 

@@ -13,19 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 
 from kgmm.errors import KgmmError, MissingExtra
-from kgmm.perceivers._colours import colour_names
+from kgmm.perceivers._detections import Detection, inside, objects_of
 from kgmm.perceivers._relations import scene_of
-from kgmm.scene import Box, SceneGraph, SceneObject
-from kgmm.scene.boxes import overlap_of_union
+from kgmm.scene import SceneGraph
 from kgmm.scene.images import ImageLike, Picture, read_image
-
-#: Boxes of one name that overlap more than this are one object.
-SAME = 0.6
 
 
 def perceive(
@@ -53,9 +48,7 @@ def perceive(
     picture = read_image(image, max_side=1333)
     detector = _detector(str(model))
     found = _detections(detector, picture, list(queries or ()), threshold)
-    kept = _distinct(found)[:max_objects]
-    objects = (_object(f"o{n}", *detection, picture) for n, detection in enumerate(kept, 1))
-    return scene_of(picture, objects, f"hf:{model}")
+    return scene_of(picture, objects_of(found, picture, max_objects), f"hf:{model}")
 
 
 @dataclass(frozen=True)
@@ -89,9 +82,6 @@ def _detector(place: str) -> Detector:
     return Detector(place, model.eval(), processor, open_vocabulary)
 
 
-Detection = tuple[str, float, Box]
-
-
 def _detections(detector: Detector, picture: Picture, queries: list[str], threshold: float) -> list[Detection]:
     """Run the model; boxes come out in pixels of the full picture."""
     if detector.open_vocabulary and not queries:
@@ -110,32 +100,6 @@ def _detections(detector: Detector, picture: Picture, queries: list[str], thresh
         (result,) = finish(detector.model(**inputs), threshold=threshold, target_sizes=sizes)
     names = [name_of[int(label)] for label in result["labels"]]
     return [
-        (name, float(score), _inside(box, picture))
+        (name, float(score), inside(box, picture))
         for name, score, box in zip(names, result["scores"].tolist(), result["boxes"].tolist(), strict=True)
     ]
-
-
-def _inside(corners: list[float], picture: Picture) -> Box:
-    """Corners (x0, y0, x1, y1) to a box (x, y, width, height) within the picture."""
-    x0, x1 = (min(max(v, 0.0), float(picture.width)) for v in (corners[0], corners[2]))
-    y0, y1 = (min(max(v, 0.0), float(picture.height)) for v in (corners[1], corners[3]))
-    return round(x0, 1), round(y0, 1), round(max(x1 - x0, 0.0), 1), round(max(y1 - y0, 0.0), 1)
-
-
-def _distinct(found: list[Detection]) -> list[Detection]:
-    """Non-maximum suppression within each name, best first; empty boxes are dropped."""
-    kept: list[Detection] = []
-    for name, score, box in sorted(found, key=lambda d: -d[1]):
-        same = (other for other in kept if other[0] == name)
-        if box[2] > 0 and box[3] > 0 and all(overlap_of_union(box, other[2]) <= SAME for other in same):
-            kept.append((name, score, box))
-    return kept
-
-
-def _object(identity: str, name: str, score: float, box: Box, picture: Picture) -> SceneObject:
-    """Name the colours of the box's middle, where the background is least."""
-    x, y, w, h = (value / picture.scale for value in box)
-    middle = picture.pixels[int(y + h / 5) : int(y + h * 0.8) + 1, int(x + w / 5) : int(x + w * 0.8) + 1]
-    pixels = np.ascontiguousarray(middle.reshape(-1, 3))
-    colours = colour_names(pixels[:: max(1, len(pixels) // 4000)])
-    return SceneObject(identity, name, box, round(score, 4), colours)

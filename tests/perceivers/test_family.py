@@ -35,10 +35,17 @@ def cases(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, Callable[
         SceneGraph("desk", (SceneObject("o1", "knife", (1, 2, 3, 4)),), width=9, height=9).to_json(tmp_path / "s.json")
         return tmp_path / "s.json", {}
 
+    def detector() -> Case:
+        pytest.importorskip("onnx", reason="onnx, which writes the test's model, is not installed")
+        from tests.perceivers.onnx_files import layouts, write
+
+        return photograph, {"model": write(tmp_path / "cat.onnx", layouts()["yolox"][0])}
+
     photograph = folder("graphs") / "photos" / "cat.jpg"
     return {
         "default": lambda: (photograph, {}),
         "hf": lambda: (photograph, {"model": request.getfixturevalue("detr_folder"), "threshold": 0.0}),
+        "onnx": detector,
         "scene": scene,
         "shapes": drawing,
     }
