@@ -65,8 +65,7 @@ class Choices:
             self._ends[i, : len(e.texts)] = torch.tensor([number(t) for t in e.texts], dtype=torch.long)
             others = [number(t) for t in dict.fromkeys(e.choices) if t != e.answer][: count - 1]
             if others:
-                row = torch.tensor([int(self._right[i]), *others], dtype=torch.long)
-                self._given[i, : len(row)] = row
+                self._given[i, : len(others) + 1] = torch.tensor([int(self._right[i]), *others])
         self._vectors = torch.from_numpy(np.stack([words.phrase(text) for text in known]))
 
     def draw(self, rows: Tensor, generator: torch.Generator | None = None) -> Offered:
@@ -97,8 +96,7 @@ def choice_accuracy(model: KDMN, batch: FactBatch, choices: Choices) -> float:
     """Return how often the right choice has the highest score; the wrong ones are the same at every call."""
     device, right = next(model.parameters()).device, 0
     generator = torch.Generator().manual_seed(0)
-    for start in range(0, len(batch.mask), TOGETHER):
-        rows = torch.arange(start, min(start + TOGETHER, len(batch.mask)))
+    for rows in torch.split(torch.arange(len(batch.mask)), TOGETHER):
         offered = choices.draw(rows, generator).to(device)
         right += int((choose(model, batch.take(rows).to(device), offered)[0].argmax(1) == 0).sum())
     return right / max(len(batch.mask), 1)

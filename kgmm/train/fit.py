@@ -135,8 +135,10 @@ def fit(problem: Problem, out: str | Path, recipe: Recipe | None = None, progres
     first = state.epoch
     log = _Log(folder, first)
     while state.epoch < recipe.epochs and state.stale < recipe.patience:
-        loss = _epoch(problem, optimizer, recipe, state.epoch, device, progress)
-        figures = _measure(problem)
+        loss = _epoch(state, device, progress)
+        problem.model.eval()
+        with torch.no_grad():
+            figures = problem.evaluate()
         log.write(state.epoch + 1, {"loss": loss, **figures})  # before the checkpoint: a kill between loses no row
         state.finish(figures)
     trained = Trained(folder, state.figures, state.best_epoch, time.perf_counter() - start, state.epoch - first)
@@ -144,14 +146,8 @@ def fit(problem: Problem, out: str | Path, recipe: Recipe | None = None, progres
     return trained
 
 
-def _epoch(
-    problem: Problem,
-    optimizer: torch.optim.Optimizer,
-    recipe: Recipe,
-    epoch: int,
-    device: torch.device,
-    progress: Progress,
-) -> float:
+def _epoch(run: _Run, device: torch.device, progress: Progress) -> float:
+    problem, optimizer, recipe, epoch = run.problem, run.optimizer, run.recipe, run.epoch
     problem.model.train()
     order = np.random.default_rng([recipe.seed, epoch]).permutation(problem.size)
     batches = torch.split(torch.from_numpy(order), recipe.batch)
@@ -178,14 +174,11 @@ def _warm_cosine(done: float) -> float:
     return float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * min((done - 0.05) / 0.95, 1.0))))
 
 
-@torch.no_grad()
-def _measure(problem: Problem) -> dict[str, float]:
-    problem.model.eval()
-    return problem.evaluate()
-
-
 class _Run:
     """State of a run between epochs, and its files."""
+
+    #: what a checkpoint notes beside tensors
+    NOTED = ("epoch", "stale", "best_epoch", "figures")
 
     def __init__(self, problem: Problem, optimizer: torch.optim.Optimizer, recipe: Recipe, folder: Path) -> None:
         self.problem, self.optimizer, self.recipe, self.folder = problem, optimizer, recipe, folder
@@ -208,23 +201,20 @@ class _Run:
             raise BadInput(self.checkpoint, f"not a checkpoint ({error!r}); delete it to start anew") from error
         ours = json.loads(json.dumps(self._identity()))
         if notes["identity"] != ours:
-            changed = ", ".join(_changed(notes["identity"], ours))
-            raise BadInput(
-                self.checkpoint, f"belongs to a run with other settings ({changed}); choose another --out or delete it"
-            )
+            changed = f"belongs to a run with other settings ({', '.join(_changed(notes['identity'], ours))})"
+            raise BadInput(self.checkpoint, f"{changed}; choose another --out or delete it")
         tensors = load_file(self.checkpoint)
         self.problem.model.load_state_dict(_with_prefix(tensors, "model."))
         self._restore_optimizer(tensors)
         torch.set_rng_state(tensors["rng"])
         if "cuda_rng" in tensors and torch.cuda.is_available():  # dropout on a GPU draws from its own
             torch.cuda.set_rng_state(tensors["cuda_rng"])
-        self.epoch, self.stale, self.best_epoch = notes["epoch"], notes["stale"], notes["best_epoch"]
-        self.figures = notes["figures"]
+        for name in self.NOTED:
+            setattr(self, name, notes[name])
 
     def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
         for i, parameter in enumerate(p for group in self.optimizer.param_groups for p in group["params"]):
-            entry = _with_prefix(tensors, f"optimizer.{i}.")
-            if entry:
+            if entry := _with_prefix(tensors, f"optimizer.{i}."):
                 place = {k: v if k == "step" else v.to(parameter.device) for k, v in entry.items()}
                 self.optimizer.state[parameter] = place
 
@@ -244,13 +234,7 @@ class _Run:
         tensors["rng"] = torch.get_rng_state()
         if torch.cuda.is_available():
             tensors["cuda_rng"] = torch.cuda.get_rng_state()
-        notes = {
-            "identity": self._identity(),
-            "epoch": self.epoch,
-            "stale": self.stale,
-            "best_epoch": self.best_epoch,
-            "figures": self.figures,
-        }
+        notes = {"identity": self._identity(), **{name: getattr(self, name) for name in self.NOTED}}
         _save(tensors, self.checkpoint, {"run": json.dumps(notes)})
 
     def close(self, trained: Trained) -> None:
@@ -258,12 +242,8 @@ class _Run:
         if self.weights.exists():
             self.problem.model.load_state_dict(load_file(self.weights))
         self.problem.model.eval()
-        config = {
-            **self.problem.config,
-            "recipe": asdict(self.recipe),
-            "figures": trained.figures,
-            "epoch": trained.epoch,
-        }
+        reached = {"figures": trained.figures, "epoch": trained.epoch}
+        config = {**self.problem.config, "recipe": asdict(self.recipe), **reached}
         write_json(self.folder / "config.json", config)
         write_json(self.folder / "vocabulary.json", self.problem.vocabulary)
         (self.folder / "README.md").write_text(_card(config, self.problem.model, trained.seconds), encoding="utf-8")

@@ -164,18 +164,15 @@ class HybridProblem:
 
     def _scale(self) -> None:
         """Set what features are standardized by: mean and deviation over the training candidates."""
-        stacked = np.concatenate(
-            [e.features[e.trained].reshape(-1, e.features.shape[2]).astype(np.float32) for e in self.train]
-        )
+        part = [e.features[e.trained].reshape(-1, e.features.shape[2]).astype(np.float32) for e in self.train]
+        stacked = np.concatenate(part)
         for member in self.model.members:
             member.mean.copy_(torch.from_numpy(stacked.mean(axis=0)))  # type: ignore[operator]
             member.deviation.copy_(torch.from_numpy(stacked.std(axis=0) + 1e-3))  # type: ignore[operator]
 
     def _pairs(self, e: Example, rows: NDArray[np.bool_] | slice) -> Pairs:
-        features = e.features[rows].astype(np.float32)
-        return network.as_pairs(
-            self.facts(e.facts[rows]), self.ends(e.ends[rows].reshape(-1)), e.relation[rows], features, e.seen[rows]
-        )
+        facts, ends = self.facts(e.facts[rows]), self.ends(e.ends[rows].reshape(-1))
+        return network.as_pairs(facts, ends, e.relation[rows], e.features[rows].astype(np.float32), e.seen[rows])
 
     def _tokens(self, part: list[Example]) -> tuple[Tensor, Tensor]:
         return network.tokens(self.tokenizer, [e.question.question for e in part])
@@ -239,8 +236,7 @@ def collect(
         if n % 256 == 0:
             prime(text_encoder("minilm"), [a.question for a in questions[n : n + 256]])
         task = Task(store, q.scene(), q.question)
-        found = evidence(task, committee.POOL)
-        out.append(_example(task, found, q, stated))
+        out.append(_example(task, evidence(task, committee.POOL), q, stated))
         progress(n + 1, len(questions), "candidates")
     return out
 
@@ -250,9 +246,7 @@ def _example(task: Task, found: Evidence, q: FvqaQuestion, stated: StatedFacts) 
     triples = zip(terms.names(c.subject), terms.names(c.predicate), terms.names(c.object), strict=True)
     cited = np.array([not gold.isdisjoint(("/".join(t), *stated(t))) for t in triples], bool)
     if not len(c):
-        none = np.zeros((0, 2), bool)
-        keys = np.zeros((0, 3), np.uint64)
-        features = np.zeros((0, 2, 1), np.float16)
+        none, keys, features = np.zeros((0, 2), bool), np.zeros((0, 3), np.uint64), np.zeros((0, 2, 1), np.float16)
         return Example(q, keys[:, 0], keys, np.zeros(0, np.int64), features, none, [], none, none, cited, none[:, 0])
     linear = (found.features @ WEIGHTS).reshape(-1, 2).max(axis=1)
     rows = np.flatnonzero(_among_best(linear, found.parts["similarity"], *KEPT))
@@ -261,23 +255,12 @@ def _example(task: Task, found: Evidence, q: FvqaQuestion, stated: StatedFacts) 
     answering = right & cited[rows, None]
     if q.answer_source == "kb":  # the answer's wording may differ from the fact's
         far = np.stack([c.end[rows] == 1, c.end[rows] == 0], axis=1)
-        bare = cited[rows] & ~answering.any(axis=1)
-        answering |= far & bare[:, None]
+        answering |= far & (cited[rows] & ~answering.any(axis=1))[:, None]
     facts, ends = network.text_keys(task, found)
     trained = _among_best(linear[rows], found.parts["similarity"][rows], *TRAINED) | answering.any(axis=1)
-    return Example(
-        q,
-        facts[rows],
-        ends[rows],
-        network.relation_numbers(task, found)[rows],
-        network.end_features(task, found)[rows].astype(np.float16),
-        found.seen.reshape(-1, 2)[rows],
-        says,
-        answering,
-        right,
-        cited[rows],
-        trained,
-    )
+    relation, seen = network.relation_numbers(task, found)[rows], found.seen.reshape(-1, 2)[rows]
+    features = network.end_features(task, found)[rows].astype(np.float16)
+    return Example(q, facts[rows], ends[rows], relation, features, seen, says, answering, right, cited[rows], trained)
 
 
 def _among_best(

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from kgmm.data.fvqa import FvqaQuestion
 from kgmm.errors import KgmmError
+from kgmm.nn.answers import end_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.reason.answers import added_up
 from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, Floats, WordTable, pack
@@ -77,9 +78,8 @@ class FvqaProblem:
     ) -> None:
         base, train, held = data or load_fvqa(Path(folder), distractors, dev, split)
         if not train or not held:
-            raise KgmmError(
-                f"{folder}: {len(train)} questions to learn from and {len(held)} about other images to test on; both are needed"
-            )
+            counted = f"{len(train)} questions to learn from and {len(held)} about other images to test on"
+            raise KgmmError(f"{folder}: {counted}; both are needed")
         self.words: WordTable = word_table(30_000)
         made = examples(train + held, base, limit)
         parts = (spoiled(part, knowledge, seed) for part in (made[: len(train)], made[len(train) :]))
@@ -110,12 +110,10 @@ class FvqaProblem:
             "dev": dev,
             "about": "A dynamic memory network over facts retrieved for a question (arXiv:1712.00733).",
         }
-        self.vocabulary: dict[str, Any] = {"words": self.words.words}
-        if self.answers:
-            self.vocabulary["answers"] = self.answers
-        self.train_batch, self.held_batch = (
-            pack([e.memory for e in part], self.words) for part in (self.train, self.held)
-        )
+        named = {"answers": self.answers} if self.answers else {}
+        self.vocabulary: dict[str, Any] = {"words": self.words.words, **named}
+        self.train_batch = pack([e.memory for e in self.train], self.words)
+        self.held_batch = pack([e.memory for e in self.held], self.words)
         self.right_ends, self.gold_facts = labels(self.train, self.train_batch.mask.shape[1])
         self._said = places(self.train, self.answers)
         self._choices = [
@@ -164,13 +162,11 @@ def predict(model: torch.nn.Module, batch: FactBatch) -> NDArray[np.float32]:
     """Return pointer logits, the null's, and those of the vocabulary if there is one: (Q, 2 N + 1 + V)."""
     device = next(model.parameters()).device
     out = []
-    for start in range(0, len(batch.mask), TOGETHER):
-        part = batch.take(slice(start, start + TOGETHER)).to(device)
+    for rows in torch.split(torch.arange(len(batch.mask)), TOGETHER):
+        part = batch.take(rows).to(device)
         pointer, null, _, state = model(part)
-        logits = [pointer.flatten(1), null[:, None]]
-        if isinstance(model, KDMN):
-            logits.append(model.named(part, state))
-        out.append(torch.cat(logits, 1).float().cpu().numpy())
+        named = (model.named(part, state),) if isinstance(model, KDMN) else ()
+        out.append(end_logits(pointer, null, *named).cpu().numpy())
     return np.concatenate(out)
 
 
@@ -191,11 +187,9 @@ def ranked(texts: list[str], logits: Floats, vocabulary: Sequence[str] = ()) -> 
 
 def score(part: list[Example], logits: NDArray[np.float32], vocabulary: Sequence[str] = ()) -> dict[str, float]:
     """Return top1, top3 (answers), fact1, fact3 (gold among the first cited) as FVQA's scorer counts them."""
-    answers = [
-        [t == e.answer for t, _ in ranked(e.texts, row, vocabulary)[:3]] for e, row in zip(part, logits, strict=True)
-    ]
-    facts = []
+    answers, facts = [], []
     for e, row in zip(part, logits, strict=True):
+        answers.append([t == e.answer for t, _ in ranked(e.texts, row, vocabulary)[:3]])
         best = list(dict.fromkeys(np.argsort(-row[: len(e.texts)], kind="stable") // 2))[:3]
         facts.append([bool(e.gold[i]) for i in best])
     return hit_rates(answers, facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from kgmm.nn.answers import end_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
 
 #: a log probability that stands for none
@@ -18,9 +19,8 @@ def pointer_loss(
 ) -> Tensor:
     """Return the loss described at :class:`~kgmm.train.kdmn.FvqaProblem`; answers (B, N, 2), gold (B, N), said (B,)."""
     pointer, null, attention, state = model(batch)
-    ends = [pointer.flatten(1), null[:, None]]
     vocabulary = model.named(batch, state) if isinstance(model, KDMN) else state.new_zeros(len(state), 0)
-    logits = torch.cat([*ends, vocabulary], 1).float().log_softmax(1)
+    logits = end_logits(pointer, null, vocabulary).log_softmax(1)
     word = None
     if said is not None and vocabulary.shape[1]:
         of = logits[:, -vocabulary.shape[1] :].gather(1, said.clamp(min=0).unsqueeze(1)).squeeze(1)

@@ -62,10 +62,7 @@ class FactBase:
     """Facts by seen concept, with vectors of their phrases and ends from a cache on disk."""
 
     def __init__(self, triples: list[Triple], ids: list[str], encoder: Encoder, cache: Path) -> None:
-        self.triples: list[Triple] = triples
-        self.ids: list[str] = ids
-        self.encoder: Encoder = encoder
-        self.cache: Path = cache
+        self.triples, self.ids, self.encoder, self.cache = triples, ids, encoder, cache
         self.subjects: list[str] = [normal(s) for s, _, _ in triples]
         self.objects: list[str] = [normal(o) for _, _, o in triples]
         self._rows: dict[str, list[int]] = defaultdict(list)
@@ -85,8 +82,7 @@ class FactBase:
 
     def phrases(self, rows: Iterable[int]) -> list[str]:
         """Return facts in English, as retrieval says them."""
-        concept = names.concept
-        return [phrase(concept(s), r, concept(o)) for s, r, o in (self.triples[i] for i in rows)]
+        return [phrase(names.concept(s), r, names.concept(o)) for s, r, o in (self.triples[i] for i in rows)]
 
 
 def load_fact_base(folder: Path, encoder: Encoder, cache: Path, distractors: Path | None = None) -> FactBase:
@@ -128,35 +124,25 @@ def examples(questions: list[FvqaQuestion], base: FactBase, limit: int = MEMORY)
     end_vectors = dict(zip(ends, base.encode(ends), strict=True))
     out = []
     for q, vector, touching in zip(questions, asked, touched, strict=True):
-        kept, found = _retrieve(q, vector, touching, base, rows, vectors, limit)
-        triples = [base.triples[i] for i in kept]
-        cosines = [[end_vectors[s] @ vector, end_vectors[o] @ vector] for s, _, o in triples]
-        memory = MemoryInput(
-            q.question, list(q.concepts), triples, vector, found, np.array(cosines, np.float32).reshape(-1, 2)
-        )
-        out.append(_label(q, memory, [base.ids[i] for i in kept]))
+        found = vectors[np.searchsorted(rows, touching)]
+        kept = _kept(q, base, touching, found @ vector, limit)
+        triples = [base.triples[i] for i in touching[kept]]
+        pairs = [[end_vectors[s] @ vector, end_vectors[o] @ vector] for s, _, o in triples]
+        cosines = np.array(pairs, np.float32).reshape(-1, 2)
+        memory = MemoryInput(q.question, list(q.concepts), triples, vector, found[kept], cosines)
+        out.append(_label(q, memory, [base.ids[i] for i in touching[kept]]))
     return out
 
 
-def _retrieve(
-    q: FvqaQuestion,
-    vector: Floats,
-    touching: NDArray[np.int64],
-    base: FactBase,
-    rows: NDArray[np.int64],
-    vectors: Floats,
-    limit: int,
-) -> tuple[NDArray[np.int64], Floats]:
-    if not len(touching):
-        return touching, np.zeros((0, len(vector)), np.float32)
-    found = vectors[np.searchsorted(rows, touching)]
-    cosine = found @ vector
+def _kept(
+    q: FvqaQuestion, base: FactBase, touching: NDArray[np.int64], cosine: Floats, limit: int
+) -> NDArray[np.int64]:
+    """Return which of the facts with a seen end a memory keeps."""
     best = np.argsort(-cosine, kind="stable")[:POOL]
     said, seen = frozenset(lemmas(q.question)), {normal(name) for name in q.concepts}
     near = [base.subjects[i] if base.subjects[i] in seen else base.objects[i] for i in touching[best]]
     far = [base.triples[i][2] if base.subjects[i] in seen else base.triples[i][0] for i in touching[best]]
-    keep = best[spread(cosine[best], given_share(far, said), near, limit)]
-    return touching[keep], found[keep]
+    return best[spread(cosine[best], given_share(far, said), near, limit)]
 
 
 def _label(q: FvqaQuestion, memory: MemoryInput, ids: list[str]) -> Example:
@@ -196,19 +182,11 @@ def spoiled(part: list[Example], knowledge: str, seed: int = 0) -> list[Example]
 def _reading(e: Example, other: Example, facts: int | None = None) -> Example:
     """Return a question that reads the first *facts* of another one's memory (all by default); none of them is gold."""
     m, texts = other.memory, other.texts[: None if facts is None else 2 * facts]
-    vectors, cosines = m.fact_vectors[:facts], m.end_cosines[:facts]
-    memory = MemoryInput(
-        e.memory.question, e.memory.seen, m.triples[:facts], e.memory.question_vector, vectors, cosines
-    )
+    kept, vectors, cosines = m.triples[:facts], m.fact_vectors[:facts], m.end_cosines[:facts]
+    memory = replace(e.memory, triples=kept, fact_vectors=vectors, end_cosines=cosines)
     right = np.array([t == e.answer for t in texts], np.float32).reshape(-1, 2)
-    return replace(
-        e,
-        memory=memory,
-        answers=right,
-        gold=np.zeros(len(memory.triples), np.float32),
-        texts=texts,
-        facts=other.facts[:facts],
-    )
+    gold = np.zeros(len(kept), np.float32)
+    return replace(e, memory=memory, answers=right, gold=gold, texts=texts, facts=other.facts[:facts])
 
 
 def labels(part: list[Example], n: int) -> tuple[Tensor, Tensor]:
@@ -224,5 +202,4 @@ def word_table(size: int) -> WordTable:
     """Return the *size* most frequent GloVe words, 50-d."""
     glove = words.glove()
     known = sorted(glove._row, key=glove._row.__getitem__)[:size]
-    rows = [glove._row[w] for w in known]
-    return WordTable(known, np.asarray(glove._vectors[rows], np.float32))
+    return WordTable(known, np.asarray(glove._vectors[[glove._row[w] for w in known]], np.float32))

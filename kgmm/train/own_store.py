@@ -7,6 +7,7 @@ A memory network learns to read a memory, not its facts, so questions generated 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -48,10 +49,8 @@ def drawn_scenes(store: LocalStore, count: int = 300, size: int = 6, seed: int =
     Raises:
         KgmmError: if the store has too few things with facts that questions can be made of.
     """
-    subjects: set[str] = set()
-    for relation in TEMPLATES:
-        subjects.update(f.subject for f in store.find(None, relation, None, limit=MOST))
-    known = sorted({names.label(s) for s in subjects if s.startswith("/c/")})
+    facts = (f for relation in TEMPLATES for f in store.find(None, relation, None, limit=MOST))
+    known = sorted({names.label(f.subject) for f in facts if f.subject.startswith("/c/")})
     if len(known) < size:
         raise KgmmError(f"the store has facts about {len(known)} things; scenes of {size} are to be drawn")
     random = Random(seed)
@@ -77,13 +76,8 @@ def own_data(
         KgmmError: if too few questions can be made.
     """
     kept = len(scenes) - max(1, round(dev * len(scenes)))
-    parts = [
-        [
-            q.labelled(f"{q.scene.id}: {q.question}")
-            for q in knowledge_questions(store, part, per_scene=per_scene, seed=seed)
-        ]
-        for part in (scenes[:kept], scenes[kept:])
-    ]
+    made = [knowledge_questions(store, s, per_scene=per_scene, seed=seed) for s in (scenes[:kept], scenes[kept:])]
+    parts = [[q.labelled(f"{q.scene.id}: {q.question}") for q in part] for part in made]
     if min(map(len, parts)) == 0:
         raise KgmmError(
             f"{len(parts[0])} questions to learn from and {len(parts[1])} to test on could be made of these scenes; "
@@ -96,12 +90,8 @@ def fact_base(store: LocalStore, seen: Iterable[str]) -> FactBase:
     """Return the store's facts with an end among what is seen."""
     found: dict[str, Triple] = {}
     for node in dict.fromkeys(names.concept(name) for name in seen):
-        for facts in (store.find(node, None, None, limit=MOST), store.find(None, None, node, limit=MOST)):
-            for f in facts:
-                if f.subject.startswith("/c/") and f.object.startswith("/c/"):
-                    found["/".join((f.subject, f.predicate, f.object))] = (
-                        names.label(f.subject),
-                        names.label(f.predicate),
-                        names.label(f.object),
-                    )
+        for f in chain(store.find(node, None, None, limit=MOST), store.find(None, None, node, limit=MOST)):
+            if f.subject.startswith("/c/") and f.object.startswith("/c/"):
+                subject, relation, target = map(names.label, (f.subject, f.predicate, f.object))
+                found["/".join((f.subject, f.predicate, f.object))] = (subject, relation, target)
     return FactBase(list(found.values()), list(found), text_encoder("minilm"), cache_folder())

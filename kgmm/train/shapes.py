@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,12 +108,8 @@ class ShapesProblem(Problem):
         self.train, self.dev, self.test = split or parts(data, small)
         self.world = WORLDS[data]
         self.size: int = len(self.train.asked)
-        counts = Counter(w for a in self.train.asked for w in tokens(a.question))
-        self.token_id: dict[str, int] = {w: i for i, w in enumerate(("", "?", *sorted(counts)))}
         self.answer_id: dict[str, int] = {a: i for i, a in enumerate(self.world.answers)}
-        torch.manual_seed(seed)
         self.network = network
-        self.model: torch.nn.Module = make_network(network, self.world, len(self.token_id), dim)
         self.config: dict[str, Any] = {
             "name": network,
             "data": data,
@@ -122,12 +117,14 @@ class ShapesProblem(Problem):
             "seed": seed,
             "about": f"Answers questions about {data} pictures from the objects segmentation finds.",
         }
-        self.vocabulary: dict[str, Any] = {"tokens": list(self.token_id)}
-        self._tokens = {id(p): self._ids(p) for p in (self.train, self.dev, self.test)}
+        known = ["", "?", *sorted({w for a in self.train.asked for w in tokens(a.question)})]
+        self.vocabulary: dict[str, Any] = {"tokens": known}
+        torch.manual_seed(seed)
+        self.adopt(known)
 
     def adopt(self, known: list[str]) -> None:
         """Take over a trained model's vocabulary, and make the network anew for it."""
-        self.token_id = {w: i for i, w in enumerate(known)}
+        self.token_id: dict[str, int] = {w: i for i, w in enumerate(known)}
         self.model = make_network(self.network, self.world, len(known), self.config["dim"])
         self._tokens = {id(p): self._ids(p) for p in (self.train, self.dev, self.test)}
 
@@ -149,10 +146,8 @@ class ShapesProblem(Problem):
         given = [t[at].to(device) for t in (part.pictures.features, part.pictures.boxes, part.pictures.mask)]
         if pictures == "empty":
             given = [torch.zeros_like(t) for t in given]
-        if self.network == "modules":
-            out: Tensor = self.model([part.asked[i].program for i in rows.tolist()], *given)[0]
-        else:
-            out = self.model(ids[rows].to(device), *given)[0]
+        asked = [part.asked[i].program for i in rows.tolist()] if self.network == "modules" else ids[rows].to(device)
+        out: Tensor = self.model(asked, *given)[0]
         return out
 
     def loss(self, rows: Tensor) -> Tensor:
@@ -176,16 +171,12 @@ class ShapesProblem(Problem):
         """
         hits: list[bool] = []
         _, answers, _ = self._tokens[id(part)]
-        for start in range(0, len(part.asked), 512):
-            rows = torch.arange(start, min(start + 512, len(part.asked)))
+        for rows in torch.split(torch.arange(len(part.asked)), 512):
             hits += (self.logits(part, rows, pictures).argmax(1).cpu() == answers[rows]).tolist()
         return by_kind([a.program[-1].function for a in part.asked], hits)
 
     def majority(self, part: Part) -> dict[str, float]:
         """Return the accuracy of the most frequent training answer for each kind of question, as :meth:`accuracy` does."""
-        known, asked = ([(_kind(a), a.answer) for a in p.asked] for p in (self.train, part))
+        lasts = ([(a.program[-1], a.answer) for a in p.asked] for p in (self.train, part))
+        known, asked = ([(f"{step.function} {step.argument}", answer) for step, answer in p] for p in lasts)
         return by_kind([a.program[-1].function for a in part.asked], majority_hits(known, asked))
-
-
-def _kind(a: Asked) -> str:
-    return f"{a.program[-1].function} {a.program[-1].argument}"

@@ -23,9 +23,7 @@ class TwinProblem(Problem):
     """A :class:`~kgmm.nn.no_knowledge.NoKnowledge` network on FVQA, for :func:`kgmm.train.fit.fit`.
 
     Args:
-        base: FVQA; its memories are not read.
-        split: of its training questions.
-        seed: of the weights.
+        base, split, seed: as for :class:`~kgmm.train.guided.base.Plain`; the memories of *base* are not read.
         blind: whether the picture is hidden as well.
         more: answers of the vocabulary beside those of the labels.
     """
@@ -35,9 +33,7 @@ class TwinProblem(Problem):
     def __init__(
         self, base: FvqaProblem, split: Split, *, seed: int = 0, blind: bool = False, more: Iterable[str] = ()
     ) -> None:
-        self.base: FvqaProblem = base
-        self.split: Split = split
-        self.size: int = len(split.labelled)
+        self.base, self.split, self.size = base, split, len(split.labelled)
         labelled = [base.train[i] for i in split.labelled.tolist()]
         self.answers = sorted({e.answer for e in labelled} | set(more))
         torch.manual_seed(seed)

@@ -38,9 +38,7 @@ class Plain:
     def __init__(
         self, base: FvqaProblem, split: Split, *, seed: int = 0, network: dict[str, Any] | None = None
     ) -> None:
-        self.base: FvqaProblem = base
-        self.split: Split = split
-        self.size: int = len(split.labelled)
+        self.base, self.split, self.size = base, split, len(split.labelled)
         settings = {**base.config["network"], **(network or {})}
         torch.manual_seed(seed)
         self.model: torch.nn.Module = KDMN(**settings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from kgmm.nn.answers import end_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.nn.policy import FactPolicy, PolicyKDMN, choose, draw_log_probability, gumbel_top_k, reinforce
 from kgmm.train.guided.base import Plain
@@ -28,9 +29,7 @@ class PolicyProblem(Plain):
     learns from the same memories, so what it reads and what the policy picks grow together.
 
     Args:
-        base: FVQA with its memories, here the pools.
-        split: of its training questions.
-        seed: of the weights.
+        base, split, seed: as for :class:`~kgmm.train.guided.base.Plain`; the memories of *base* are the pools.
         k: facts a memory holds.
         retrieval: one of :data:`RETRIEVALS`.
         draws: memories drawn of each question.
@@ -54,16 +53,10 @@ class PolicyProblem(Plain):
         super().__init__(base, split, seed=seed)
         if retrieval not in RETRIEVALS:
             raise ValueError(f"no retrieval {retrieval!r}; there are: {', '.join(RETRIEVALS)}")
-        self.k: int = k
-        self.retrieval = retrieval
-        self.draws: int = draws
-        self.weight: float = weight
-        settings = {
-            "sentence": base.train_batch.question.shape[1],
-            **{width: base.config["network"][width] for width in ("features", "end_features")},
-        }
-        self.policy: FactPolicy = FactPolicy(**settings)
-        self.network: KDMN = KDMN(**base.config["network"])
+        self.k, self.retrieval, self.draws, self.weight = k, retrieval, draws, weight
+        widths = {width: base.config["network"][width] for width in ("features", "end_features")}
+        settings = {"sentence": base.train_batch.question.shape[1], **widths}
+        self.policy, self.network = FactPolicy(**settings), KDMN(**base.config["network"])
         self.model = PolicyKDMN(self.network, self.policy, k)
         self.config |= {"policy": settings, "picked": k, "retrieval": retrieval, "draws": draws}
 
@@ -87,21 +80,18 @@ class PolicyProblem(Plain):
     def _reinforced(self, batch: FactBatch, answers: Tensor, gold: Tensor) -> Tensor:
         logits = self.policy(batch)
         k = min(self.k, batch.mask.shape[1])
-        losses, rewards, chances = [], [], []
+        drawn = []
         for _ in range(self.draws):
             rows = gumbel_top_k(logits, batch.mask, k)
-            loss, reward = self._read(batch, rows, answers, gold)
-            losses.append(loss)
-            rewards.append(reward)
-            chances.append(draw_log_probability(logits, batch.mask, rows))
-        policy = reinforce(torch.stack(chances), torch.stack(rewards))
-        return torch.stack(losses).mean() + self.weight * policy
+            read = self._read(batch, rows, answers, gold)
+            drawn.append((*read, draw_log_probability(logits, batch.mask, rows)))
+        losses, rewards, chances = map(torch.stack, zip(*drawn, strict=True))
+        return losses.mean() + self.weight * reinforce(chances, rewards)
 
     def _read(self, batch: FactBatch, rows: Tensor, answers: Tensor, gold: Tensor) -> tuple[Tensor, Tensor]:
         """Return the network's loss on the facts picked, (B,), and the right answer's probability, (B,)."""
-        picked = choose(batch, rows)
         answers = answers.gather(1, rows.unsqueeze(-1).expand(-1, -1, 2))
-        pointer, null, attention, _ = self.network(picked)
-        logits = torch.cat([pointer.flatten(1), null[:, None]], 1).float().log_softmax(1)
+        pointer, null, attention, _ = self.network(choose(batch, rows))
+        logits = end_logits(pointer, null).log_softmax(1)
         loss = end_loss(logits, attention, answers, gold.gather(1, rows))
         return loss, (logits[:, :-1].exp() * answers.flatten(1)).sum(1).detach()

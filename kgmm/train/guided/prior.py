@@ -1,8 +1,6 @@
-r"""Knowledge as a Bayesian prior over answers: :math:`p(a \mid x, c) ∝ p_{net}(a \mid x)^{τ}\, p_{KB}(a \mid c)^{β}`.
+"""Knowledge as a Bayesian prior over answers, :mod:`kgmm.reason.kdmn.prior`, fitted on questions that taught nothing.
 
-The prior looks, in the whole store, for facts that join an answer to what the question says; a network's memory holds
-60 facts, the store all. τ and β are fitted on questions the network was not trained on. The prior goes with any
-network that gives answers probabilities: with KDMN, which reads facts itself, or with one that reads none.
+It goes with any network that gives answers probabilities: with KDMN, which reads facts itself, or with one that reads none.
 """
 
 from __future__ import annotations
@@ -98,14 +96,7 @@ def fit_prior(logits: Tensor, counts: Tensor, mask: Tensor, right: Tensor) -> Pr
 
 
 class PriorProblem(Plain):
-    """KDMN trained as ever, and its answers weighed by the store's facts.
-
-    Args:
-        base: FVQA with its memories.
-        split: of its training questions.
-        support: of the store's facts.
-        seed: of the weights.
-    """
+    """KDMN trained as ever, and its answers weighed by the *support* of the store's facts."""
 
     name = "kdmn-prior"
     about = "KDMN whose answers are weighed by a prior of the store's facts (the survey's III-A)."
@@ -135,12 +126,8 @@ class PriorProblem(Plain):
         answers, counts = self._known[id(self.tune_batch)]
         logits = answers.logits(torch.from_numpy(predict(self.model, self.tune_batch))[:, :-1])
         self.prior = fit_prior(logits, counts, answers.mask(), self._right)
-        return {
-            **super().evaluate(),
-            **asdict(self.prior),
-            "plain_top1": plain["top1"],
-            "plain_held_top1": plain["held_top1"],
-        }
+        without = {f"plain_{name}": plain[name] for name in ("top1", "held_top1")}
+        return {**super().evaluate(), **asdict(self.prior), **without}
 
     def write(self, folder: Path) -> None:
         """Write the words, the prior fitted to the weights that were kept, and how rare words are."""

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from kgmm.data.fvqa import FvqaQuestion
 from kgmm.language.words import normal
-from kgmm.nn.answers import answer_logits, group_answers
+from kgmm.nn.answers import answer_logits, end_logits, group_answers
 from kgmm.nn.distill import distillation_loss
 from kgmm.progress import Progress, silent
 from kgmm.reason import ask
@@ -85,11 +85,9 @@ class StudentProblem(Plain):
     """KDMN taught by labels where there are any, and everywhere by a teacher.
 
     Args:
-        base: FVQA with its memories.
-        split: of its training questions.
+        base, split, seed: as for :class:`~kgmm.train.guided.base.Plain`.
         taught: the teacher's answer to every training question, of :func:`teacher_answers`.
         lesson: how it teaches.
-        seed: of the weights.
     """
 
     name = "kdmn-student"
@@ -111,7 +109,7 @@ class StudentProblem(Plain):
         rows = self._rows[rows]
         device = next(self.model.parameters()).device
         pointer, null, attention, _ = self.model(self.base.train_batch.take(rows).to(device))
-        ends = torch.cat([pointer.flatten(1), null[:, None]], 1).float().log_softmax(1)
+        ends = end_logits(pointer, null).log_softmax(1)
         labels = end_loss(ends, attention, self.base.right_ends[rows].to(device), self.base.gold_facts[rows].to(device))
         group = torch.cat([self._groups.group[rows], torch.full((len(rows), 1), self._groups.most)], 1)
         said = answer_logits(ends, group.to(device), self._groups.most + 1)
@@ -120,12 +118,7 @@ class StudentProblem(Plain):
 
 
 class FactlessStudent(TwinProblem):
-    """A network that reads no fact, taught by a teacher that reads the store; what it learned it keeps without either.
-
-    Args:
-        base: FVQA; its memories are not read.
-        split, taught, lesson, seed: as for :class:`StudentProblem`.
-    """
+    """As :class:`StudentProblem`, for a network that reads no fact; what it learned it keeps without store and teacher."""
 
     def __init__(
         self, base: FvqaProblem, split: Split, taught: list[dict[str, float]], lesson: Lesson = Lesson(), seed: int = 0
