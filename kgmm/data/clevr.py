@@ -47,16 +47,13 @@ def scene(seed: int, objects: tuple[int, int] = (3, 8)) -> SceneGraph:
     found: list[SceneObject] = []
     for _ in range(random.randint(*objects)):
         size = random.choice(tuple(SIZES))
-        spot = _free_spot(random, SIZES[size], placed)
+        r = SIZES[size]
+        spot = _free_spot(random, r, placed)
         if spot is None:
             break
-        x, y = spot
-        r = SIZES[size]
-        placed.append((x, y, r))
-        attributes = (random.choice(tuple(COLOURS)), size)
-        found.append(
-            SceneObject(f"o{len(found)}", random.choice(SHAPES), (x - r, y - r, 2 * r, 2 * r), attributes=attributes)
-        )
+        placed.append((*spot, r))
+        box, attributes = (spot[0] - r, spot[1] - r, 2 * r, 2 * r), (random.choice(tuple(COLOURS)), size)
+        found.append(SceneObject(f"o{len(found)}", random.choice(SHAPES), box, attributes=attributes))
     pairs = [(a, name, b) for a, b in permutations(found, 2) for name in RELATIONS if holds(name, a, b)]
     relations = tuple(SceneRelation(a.id, name, b.id) for a, name, b in pairs)
     return SceneGraph(f"clevr-{seed}", tuple(found), relations, SIZE, SIZE, source="kgmm.data.clevr")
@@ -129,26 +126,20 @@ def _is(o: SceneObject, word: str) -> bool:
 
 def draw_program(random: Random, steps: int) -> tuple[Program, str]:
     """Draw a program of exactly *steps* steps (at least 2), and say it in English."""
-    ending = (
-        random.choice(("count", "exist", "query", "compare"))
-        if steps >= 5
-        else random.choice(("count", "exist", "query"))
-    )
+    ending = random.choice(("count", "exist", "query", "compare")[: 4 if steps >= 5 else 3])
     program: list[ProgramStep] = []
     if ending == "compare":
         left = random.randint(1, steps - 4)
         a, said_a = _draw_set(random, program, left)
-        program.append(ProgramStep("count", inputs=(a,)))
-        first = len(program) - 1
+        first = _add(program, "count", "", a)
         b, said_b = _draw_set(random, program, steps - 3 - left)
-        program.append(ProgramStep("count", inputs=(b,)))
-        how = random.choice(("greater", "less", "equal"))
-        program.append(ProgramStep(how, inputs=(first, len(program) - 1)))
+        second, how = _add(program, "count", "", b), random.choice(("greater", "less", "equal"))
+        _add(program, how, "", first, second)
         words = {"greater": "more {a} than {b}", "less": "fewer {a} than {b}", "equal": "as many {a} as {b}"}[how]
         return tuple(program), "are there " + words.format(a=said_a, b=said_b) + "?"
     last, said = _draw_set(random, program, steps - 1)
     argument = random.choice(tuple(ATTRIBUTES)) if ending == "query" else ""
-    program.append(ProgramStep(ending, argument, (last,)))
+    _add(program, ending, argument, last)
     text = {"count": "how many {s} are there?", "exist": "are there any {s}?", "query": "what is the {a} of the {s}?"}
     return tuple(program), text[ending].format(s=said, a=argument)
 
@@ -156,35 +147,28 @@ def draw_program(random: Random, steps: int) -> tuple[Program, str]:
 def _draw_set(random: Random, program: list[ProgramStep], steps: int) -> tuple[int, str]:
     """Append *steps* steps that end in a set of objects; return the last one's number and the set in English."""
     if steps == 1:
-        return _append(program, ProgramStep("find", random.choice(("", *COLOURS, *SHAPES, *SIZES))))
+        word = random.choice(("", *COLOURS, *SHAPES, *SIZES))
+        return _add(program, "find", word), f"{word}s" if word in SHAPES else f"{word} things".strip()
     if steps >= 3 and random.random() < 0.3:
         left = random.randint(1, steps - 2)
         a, said_a = _draw_set(random, program, left)
         b, said_b = _draw_set(random, program, steps - 1 - left)
         how = random.choice(("and", "or", "except"))
-        program.append(ProgramStep(how, inputs=(a, b)))
         first, second = JOINED[how]
-        return len(program) - 1, f"{first} {said_a} {second} {said_b}"
+        return _add(program, how, "", a, b), f"{first} {said_a} {second} {said_b}"
     inner, said = _draw_set(random, program, steps - 1)
     kind = random.choice(("filter", "relate", "relate", "same"))
     if kind == "filter":
         word = random.choice((*COLOURS, *SHAPES, *SIZES))
-        program.append(ProgramStep("filter", word, (inner,)))
-        return len(program) - 1, f"{word} ones among the {said}"
+        return _add(program, "filter", word, inner), f"{word} ones among the {said}"
     word = random.choice(RELATIONS if kind == "relate" else tuple(ATTRIBUTES))
-    program.append(ProgramStep(kind, word, (inner,)))
-    link = (
-        f"things {word.replace('_', ' ')} a thing among the"
-        if kind == "relate"
-        else f"things of the same {word} as a thing among the"
-    )
-    return len(program) - 1, f"{link} {said}"
+    link = word.replace("_", " ") if kind == "relate" else f"of the same {word} as"
+    return _add(program, kind, word, inner), f"things {link} a thing among the {said}"
 
 
-def _append(program: list[ProgramStep], step: ProgramStep) -> tuple[int, str]:
-    program.append(step)
-    word = step.argument
-    return len(program) - 1, f"{word}s" if word in SHAPES else f"{word} things".strip()
+def _add(program: list[ProgramStep], function: str, argument: str, *inputs: int) -> int:
+    program.append(ProgramStep(function, argument, inputs))
+    return len(program) - 1
 
 
 def questions(

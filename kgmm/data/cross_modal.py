@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.io
+import scipy.sparse
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput
@@ -27,8 +29,17 @@ class CrossModal:
     @property
     def relevant(self) -> NDArray[np.bool_]:
         """Which training item shares a category with which test item, shape (test, train)."""
-        shared: NDArray[np.bool_] = self.labels_test @ self.labels_train.T > 0
-        return shared
+        return np.asarray(self.labels_test @ self.labels_train.T > 0)
+
+    @property
+    def train(self) -> dict[str, Array]:
+        """The training features by modality."""
+        return {"image": self.image_train, "text": self.text_train}
+
+    @property
+    def test(self) -> dict[str, Array]:
+        """The test features by modality."""
+        return {"image": self.image_test, "text": self.text_test}
 
 
 def read_cross_modal(folder: str | Path) -> CrossModal:
@@ -48,16 +59,9 @@ def read_cross_modal(folder: str | Path) -> CrossModal:
     lists = {part: _categories(folder, part) for part in ("train", "test")}
     names = sorted({c for rows in lists.values() for row in rows for c in row})
     if not {c for row in lists["train"] for c in row} & {c for row in lists["test"] for c in row}:
-        raise BadInput(
-            folder, f"no category of the test items occurs in training, so nothing is relevant: {', '.join(names[:6])}"
-        )
-    column = {c: i for i, c in enumerate(names)}
-    labels = {}
-    for part, rows in lists.items():
-        matrix = np.zeros((len(rows), len(names)))
-        for i, row in enumerate(rows):
-            matrix[i, [column[c] for c in row]] = 1
-        labels[part] = matrix
+        none = "no category of the test items occurs in training, so nothing is relevant"
+        raise BadInput(folder, f"{none}: {', '.join(names[:6])}")
+    labels = {part: np.array([np.isin(names, row) for row in rows], float) for part, rows in lists.items()}
     out: dict[str, Array] = {}
     for (kind, part), x in features.items():
         n = len(labels[part])
@@ -75,11 +79,10 @@ def read_cross_modal(folder: str | Path) -> CrossModal:
 
 def _features(folder: Path) -> dict[tuple[str, str], Array]:
     """Return the four matrices of the folder's .mat files by (modality, part), told by their names."""
-    found: dict[tuple[str, str], Array] = {}
+    found, names = dict[tuple[str, str], Array](), list[str]()
     files = sorted(folder.glob("*.mat"))
     if not files:
         raise BadInput(folder, "no .mat file with features here")
-    names: list[str] = []
     for file in files:
         for name, value in _read_mat(file).items():
             names.append(name)
@@ -89,27 +92,18 @@ def _features(folder: Path) -> dict[tuple[str, str], Array]:
     wanted = [(kind, part) for kind in ("image", "text") for part in ("train", "test")]
     missing = [f"{kind} {part}" for kind, part in wanted if (kind, part) not in found]
     if missing:
-        raise BadInput(
-            files[0], f"no {missing[0]} features (expected I_tr, I_te, T_tr, T_te; found {', '.join(names)})"
-        )
+        expected = f"expected I_tr, I_te, T_tr, T_te; found {', '.join(names)}"
+        raise BadInput(files[0], f"no {missing[0]} features ({expected})")
     return found
 
 
 def _read_mat(file: Path) -> dict[str, NDArray[Any]]:
-    import scipy.io
-    import scipy.sparse
-
     try:
         content = scipy.io.loadmat(file)
     except (ValueError, NotImplementedError, OSError, TypeError) as error:
         raise BadInput(file, f"not a MATLAB 5 to 7.2 file ({error})") from error
-    out = {}
-    for name, value in content.items():
-        if scipy.sparse.issparse(value):
-            value = value.toarray()
-        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-            out[name] = value
-    return out
+    dense = {name: x.toarray() if scipy.sparse.issparse(x) else x for name, x in content.items()}
+    return {name: x for name, x in dense.items() if isinstance(x, np.ndarray) and x.dtype.kind in "fiub"}
 
 
 def _meaning(name: str) -> tuple[str, str] | None:

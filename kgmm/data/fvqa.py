@@ -199,6 +199,5 @@ def check_folder(folder: Path) -> None:
     Raises:
         BadInput: naming what is missing.
     """
-    missing = [n for n in ("questions-train.json", "facts.jsonl") if not (folder / n).is_file()]
-    if missing:
+    if missing := [n for n in ("questions-train.json", "facts.jsonl") if not (folder / n).is_file()]:
         raise BadInput(folder, f"no folder of FVQA: {' and '.join(missing)} not found there")

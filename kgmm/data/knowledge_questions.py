@@ -87,12 +87,9 @@ def knowledge_questions(
 
 
 def _facts_about(store: LocalStore, scene: SceneGraph) -> dict[str, list[Fact]]:
-    found: dict[str, list[Fact]] = {}
-    for node in dict.fromkeys(names.concept(o.name) for o in scene.objects):
-        found[node] = [
-            f for f in store.find(node, None, None) if f.predicate in TEMPLATES and not names.is_literal(f.object)
-        ]
-    return found
+    nodes = dict.fromkeys(names.concept(o.name) for o in scene.objects)
+    told = {node: [f for f in store.find(node) if f.predicate in TEMPLATES] for node in nodes}
+    return {node: [f for f in facts if not names.is_literal(f.object)] for node, facts in told.items()}
 
 
 def _question(
@@ -108,21 +105,17 @@ def _question(
     to_object, to_subject = TEMPLATES[fact.predicate]
     subject, object = names.label(fact.subject), names.label(fact.object)
     if seen:
-        holders = {
-            f.subject
-            for facts in about.values()
-            for f in facts
-            if (f.predicate, f.object) == (fact.predicate, fact.object)
-        }
+        known = (f for facts in about.values() for f in facts)
+        holders = {f.subject for f in known if (f.predicate, f.object) == (fact.predicate, fact.object)}
         wrong = [names.label(node) for node in about if node not in holders]
         if len(holders) != 1:
             return None
         text, answer = to_subject.format(s=subject, o=object), subject
     else:
         true = {f.object for f in about[fact.subject] if f.predicate == fact.predicate}
-        pool = pools.setdefault(
-            fact.predicate, sorted({f.object for f in store.find(None, fact.predicate, None, limit=5000)})
-        )
+        if fact.predicate not in pools:
+            pools[fact.predicate] = sorted({f.object for f in store.find(None, fact.predicate, None, limit=5000)})
+        pool = pools[fact.predicate]
         wrong = [names.label(node) for node in random.sample(pool, min(len(pool), 4 * count)) if node not in true]
         text, answer = to_object.format(s=subject, o=object), object
     wrong = [w for w in dict.fromkeys(wrong) if w != answer]

@@ -1,4 +1,7 @@
-"""Readers of VQA data sets in the layouts they are released in; each yields :class:`VqaRecord`, lazily where it can."""
+"""Readers of VQA data sets in the layouts they are released in; each yields :class:`VqaRecord`, lazily where it can.
+
+A file that is missing or not of the layout is refused with :class:`~kgmm.errors.BadInput`.
+"""
 
 from __future__ import annotations
 
@@ -98,23 +101,19 @@ def vqa2(questions: str | Path, annotations: str | Path | None = None) -> Iterat
     """Read VQA 2.0 (also OK-VQA and VQA 1.0): ``*_questions.json`` and, for labelled splits, ``*_annotations.json``.
 
     Raises:
-        BadInput: if a file is missing or not of this layout, or a question has no annotation where there are any.
+        BadInput: also if a question has no annotation where there are any.
     """
     labels = _labels(annotations) if annotations is not None else {}
 
     def make(row: Any) -> VqaRecord:
         label = labels.get(row["question_id"])
         if label is None and annotations is not None:
-            raise BadInput(
-                annotations, f"question {row['question_id']} of {questions} has no annotation; are both of one split?"
-            )
+            lone = f"question {row['question_id']} of {questions} has no annotation"
+            raise BadInput(annotations, f"{lone}; are both of one split?")
         label = label or {}
-        said = Counter(a["answer"] for a in label.get("answers", ()))
-        kind = str(label.get("question_type", ""))
-        choices = tuple(row.get("multiple_choices", ()))
-        return VqaRecord(
-            str(row["question_id"]), str(row["image_id"]), row["question"], tuple(said.most_common()), choices, kind
-        )
+        said = tuple(Counter(a["answer"] for a in label.get("answers", ())).most_common())
+        kind, choices = str(label.get("question_type", "")), tuple(row.get("multiple_choices", ()))
+        return VqaRecord(str(row["question_id"]), str(row["image_id"]), row["question"], said, choices, kind)
 
     yield from records(questions, _field(questions, read_json(questions), "questions"), make)
 
@@ -125,11 +124,7 @@ def ok_vqa(questions: str | Path, annotations: str | Path | None = None) -> Iter
 
 
 def visual7w(path: str | Path, split: str | None = None) -> Iterator[VqaRecord]:
-    """Read Visual7W's ``dataset_v7w_telling.json``: the right answer first among the choices, then three wrong ones.
-
-    Raises:
-        BadInput: if the file is not of this layout.
-    """
+    """Read Visual7W's ``dataset_v7w_telling.json``: the right answer first among the choices, then three wrong ones."""
     images = _list(path, _field(path, read_json(path), "images"), "images")
     for number, image in enumerate(images, 1):
         if not isinstance(image, dict) or not isinstance(image.get("qa_pairs"), list):
@@ -139,20 +134,14 @@ def visual7w(path: str | Path, split: str | None = None) -> Iterator[VqaRecord]:
         name = str(image.get("filename", image.get("image_id", "")))
 
         def make(row: Any, name: str = name) -> VqaRecord:
-            choices = (row["answer"], *row.get("multiple_choices", ()))
-            return VqaRecord(
-                str(row["qa_id"]), name, row["question"], ((row["answer"], 1),), choices, row.get("type", "")
-            )
+            said, choices = ((row["answer"], 1),), (row["answer"], *row.get("multiple_choices", ()))
+            return VqaRecord(str(row["qa_id"]), name, row["question"], said, choices, row.get("type", ""))
 
         yield from records(path, image["qa_pairs"], make, f"image {number}, question")
 
 
 def gqa(path: str | Path) -> Iterator[VqaRecord]:
-    """Read GQA's ``*_balanced_questions.json`` (an object of questions by id), its kind being the structural type.
-
-    Raises:
-        BadInput: if the file is not of this layout.
-    """
+    """Read GQA's ``*_balanced_questions.json`` (an object of questions by id), its kind being the structural type."""
 
     def make(item: Any) -> VqaRecord:
         number, row = item
@@ -164,23 +153,12 @@ def gqa(path: str | Path) -> Iterator[VqaRecord]:
 
 
 def fvqa(path: str | Path) -> Iterator[VqaRecord]:
-    """Read FVQA's ``all_qs_dict_release.json`` (an object of questions by id).
-
-    Raises:
-        BadInput: if the file is not of this layout.
-    """
+    """Read FVQA's ``all_qs_dict_release.json`` (an object of questions by id)."""
 
     def make(item: Any) -> VqaRecord:
         number, row = item
-        given = row.get("fact", ())
+        given, said, kind = row.get("fact", ()), ((row["answer"], 1),), row.get("kb_source", "")
         facts = (given,) if isinstance(given, str) else tuple(given)
-        return VqaRecord(
-            str(number),
-            row["img_file"],
-            row["question"],
-            ((row["answer"], 1),),
-            kind=row.get("kb_source", ""),
-            facts=facts,
-        )
+        return VqaRecord(str(number), row["img_file"], row["question"], said, kind=kind, facts=facts)
 
     yield from records(path, _by_id(path), make)

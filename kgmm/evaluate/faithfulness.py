@@ -7,13 +7,11 @@ cite as many facts of the same memory: at random, and those most similar to the 
 
 from __future__ import annotations
 
-import time
+import timeit
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
-
-import numpy as np
 
 from kgmm.data.fvqa import FvqaQuestion, right_answer
 from kgmm.encode import text_encoder
@@ -92,16 +90,18 @@ def _asked(store: LocalStore, question: FvqaQuestion, reasoner: str) -> tuple[An
 def by_similarity(trace: Trace) -> list[Fact]:
     """Return the memory's facts, the nearest in meaning to the question first (MiniLM's cosine of their phrases)."""
     encoder = text_encoder("minilm")
-    facts = list({key(m.fact): m.fact for m in trace.memory}.values())
     given = {key(m.fact): m.parts["similarity"] for m in trace.memory if "similarity" in m.parts}
     asked = query_vector(encoder, trace.question)
-    cosine = [
-        given[key(f)]
-        if key(f) in given
-        else float(query_vector(encoder, phrase(f.subject, f.predicate, f.object)) @ asked)
-        for f in facts
-    ]
-    return [facts[i] for i in np.argsort(-np.array(cosine), kind="stable")]
+
+    def cosine(f: Fact) -> float:
+        said = given.get(key(f))
+        return float(query_vector(encoder, phrase(*key(f))) @ asked) if said is None else said
+
+    return sorted(_remembered(trace), key=lambda f: -cosine(f))
+
+
+def _remembered(trace: Trace) -> list[Fact]:
+    return list({key(m.fact): m.fact for m in trace.memory}.values())
 
 
 def measure(
@@ -133,10 +133,9 @@ def measure(
     cited = list(dict.fromkeys(c.fact for c in trace.citations if c.kind == "knowledge"))
     found.cited = len(cited)
     found.seconds = [_timed(trace, fact) for fact in cited]
-    memory = list({key(m.fact): m.fact for m in trace.memory}.values())
+    memory = _remembered(trace)
     if not cited or not memory:  # an answer of the scene alone: its seen facts are all there is to take away
-        gone = bool(trace.citations) and trace.without(*trace.citations).text != answer.text
-        found.necessary["cited"] = float(gone)
+        found.necessary["cited"] = float(bool(trace.citations) and trace.without(*trace.citations).text != answer.text)
         return found
     count, draw = min(len(cited), len(memory)), Random(f"{seed} {id}")
     picks = {
@@ -149,22 +148,16 @@ def measure(
         kept = [alone(wide or trace, facts).text == answer.text for facts in sets]
         found.necessary[name], found.sufficient[name] = sum(changed) / len(sets), sum(kept) / len(sets)
     removed = exhaust(trace, EXHAUSTED)
-    last = removed[-1]
-    found.rounds = len(removed) if last.answer != answer.text else 0
+    last, changes = removed[-1], removed[-1].answer != answer.text
+    found.rounds, found.exhausted["cited"] = len(removed) if changes else 0, float(changes)
     drawn = [draw.sample(memory, min(len(last.removed), len(memory))) for _ in range(draws)]
-    found.exhausted["cited"] = float(last.answer != answer.text)
     found.exhausted["random"] = sum(trace.without(*facts).text != answer.text for facts in drawn) / draws
     return found
 
 
 def _timed(trace: Trace, fact: Fact) -> float:
     """Return what one ``without`` takes, the better of two: what else the machine does is not the engine's time."""
-    seconds = []
-    for _ in range(2):
-        start = time.perf_counter()
-        trace.without(fact)
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    return min(timeit.repeat(lambda: trace.without(fact), repeat=2, number=1))
 
 
 def alone(trace: Trace, facts: Iterable[Fact]) -> Answer:

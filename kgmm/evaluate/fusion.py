@@ -77,11 +77,9 @@ def evaluate(
 
 def cross_modal_map(transform: Callable[[Array, str], Array], data: CrossModal) -> dict[str, dict[str, float]]:
     """Rank training items of the other modality by cosine; ties keep the database's order."""
-    test = {"image": data.image_test, "text": data.text_test}
-    train = {"image": data.image_train, "text": data.text_train}
     out = {}
     for query, base in (MODALITIES, MODALITIES[::-1]):
-        likeness = _unit(transform(test[query], query)) @ _unit(transform(train[base], base)).T
+        likeness = _unit(transform(data.test[query], query)) @ _unit(transform(data.train[base], base)).T
         hits = np.take_along_axis(data.relevant, np.argsort(-likeness, axis=1, kind="stable"), axis=1)
         out[f"{query}_to_{base}"] = {
             "map": float(average_precision(hits).mean()),
@@ -116,10 +114,9 @@ def _classified(data: CrossModal, level: Any, rule: Any, seed: int) -> dict[str,
 
 def _projected(data: CrossModal, space: Projection, seed: int) -> dict[str, Any]:
     space.fit(data.image_train, data.text_train)
-    train = space.transform(data.image_train, "image"), space.transform(data.text_train, "text")
-    test = space.transform(data.image_test, "image"), space.transform(data.text_test, "text")
-    model = FusionClassifier("early", seed=seed).fit(*train, data.labels_train)
-    right = accuracy(model.predict_proba(*test), data.labels_test)
+    train, test = ([space.transform(part[kind], kind) for kind in MODALITIES] for part in (data.train, data.test))
+    model = FusionClassifier("early", seed=seed).fit(train[0], train[1], data.labels_train)
+    right = accuracy(model.predict_proba(test[0], test[1]), data.labels_test)
     return {"accuracy": right, **cross_modal_map(space.transform, data)}
 
 
@@ -138,5 +135,4 @@ def _mean(name: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _unit(x: NDArray[np.floating]) -> Array:
-    out: Array = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-    return out
+    return np.asarray(x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12))

@@ -16,7 +16,7 @@ from kgmm.language.phrase import Triple
 from kgmm.progress import Progress, silent
 from kgmm.reason import ask
 from kgmm.store import Fact, LocalStore
-from kgmm.trace import Answer
+from kgmm.trace import Answer, key
 from kgmm.train.measures import answered_at, hit_rates
 
 #: questions whose vectors are computed at a time
@@ -27,14 +27,11 @@ RANKED = 0.01
 
 @dataclass(frozen=True)
 class Asked:
-    """What a reasoner made of many questions.
+    """What a reasoner made of many questions."""
 
-    Attributes:
-        rows: a prediction each, see :func:`prediction`.
-        supported: how many answers are none, right, or an end of another fact that says the same of something else.
-    """
-
+    #: a prediction each, see :func:`prediction`
     rows: list[dict[str, Any]]
+    #: how many answers are none, right, or an end of another fact that says the same of something else
     supported: int
 
 
@@ -76,26 +73,19 @@ def prediction(answer: Answer, stated: StatedFacts, question: FvqaQuestion) -> d
     """Return one line of predictions: answers best first, cited facts best first."""
     known = [*reversed(_known(answer)), *(m.fact for m in answer.trace.memory[:6])]
     facts: list[str] = []
-    for fact in known:
-        key = (fact.subject, fact.predicate, fact.object)
-        facts += [i for i in _nearest(question.question, stated(key) or {"/".join(key): ""}) if i not in facts]
+    for said in map(key, known):
+        facts += [i for i in _nearest(question.question, stated(said) or {"/".join(said): ""}) if i not in facts]
     answers = [answer.text, *(text for text, _ in answer.alternatives)] if answer.text is not None else []
-    return {
-        "question_id": question.question_id,
-        "answers": answers,
-        "facts": facts[:3] if answers else [],
-        "confidence": answer.score,
-    }
+    cites = facts[:3] if answers else []
+    return {"question_id": question.question_id, "answers": answers, "facts": cites, "confidence": answer.score}
 
 
 def _supported(answer: Answer, question: FvqaQuestion, gone: list[Triple]) -> bool:
     """Tell whether an answer is none, the gold one, or an end of another fact: of a gold fact's relation, with its other end."""
     if answer.text is None or right_answer(answer.text, question.answer):
         return True
-    cited = _known(answer)
-    return bool(cited) and any(
-        cited[-1].predicate == p and (cited[-1].subject == s or cited[-1].object == o) for s, p, o in gone
-    )
+    said = [(fact, triple) for fact in _known(answer)[-1:] for triple in gone]
+    return any(fact.predicate == p and (fact.subject == s or fact.object == o) for fact, (s, p, o) in said)
 
 
 def _known(answer: Answer) -> list[Fact]:

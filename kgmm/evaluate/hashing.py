@@ -63,19 +63,17 @@ def evaluate(
     hasher = create(method, bits=bits, seed=seed, **options)
     if codes == "unified" and not hasher.has_unified:
         raise KgmmError(f"{hasher.name} codes each modality by itself and has no joint code of a pair; use codes 'own'")
-    test = {"image": data.image_test, "text": data.text_test}
-    for kind, x in test.items():  # before a long fit, not after it
+    for kind, x in data.test.items():  # before a long fit, not after it
         check_finite(x, f"{kind} features of the test items")
     start = time.perf_counter()
     hasher.fit(data.image_train, data.text_train, data.labels_train, progress=progress)
     fit_seconds = time.perf_counter() - start
     start = time.perf_counter()
-    queries = {kind: hasher.encode(x, kind) for kind, x in test.items()}
-    own = {"image": hasher.encode(data.image_train, "image"), "text": hasher.encode(data.text_train, "text")}
+    queries, own = ({kind: hasher.encode(x, kind) for kind, x in part.items()} for part in (data.test, data.train))
     encode_seconds = time.perf_counter() - start
     if codes == "unified":
         assert hasher.unified is not None
-        own = {"image": hasher.unified, "text": hasher.unified}
+        own = dict.fromkeys(own, hasher.unified)
     return {
         "image_to_text": measures(queries["image"], own["text"], data.relevant, bits),
         "text_to_image": measures(queries["text"], own["image"], data.relevant, bits),
@@ -110,11 +108,8 @@ def measures(queries: Codes, database: Codes, relevant: NDArray[np.bool_], bits:
         ``map``, ``map50`` (of the list cut off at :data:`CUTOFF`), ``precision_radius_2`` (of the ball of
         :data:`RADIUS` bits), ``precision_recall``: [[recall, precision], …].
     """
-    base = unpack(database, bits)
-    full: list[float] = []
-    cut: list[float] = []
-    inside: list[float] = []
-    curves = np.zeros(len(RECALLS))
+    base, curves = unpack(database, bits), np.zeros(len(RECALLS))
+    full, cut, inside = list[float](), list[float](), list[float]()
     for start in range(0, len(queries), 256):
         part = unpack(queries[start : start + 256], bits)
         distance = ((bits - part @ base.T) / 2).round().astype(np.int16)
@@ -144,8 +139,7 @@ def average_precision(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
     """
     found = hits.cumsum(1)
     precision = found / np.arange(1, hits.shape[1] + 1)
-    out: NDArray[np.float64] = (precision * hits).sum(1) / np.maximum(found[:, -1], 1)
-    return out
+    return np.asarray((precision * hits).sum(1) / np.maximum(found[:, -1], 1))
 
 
 def interpolated(hits: NDArray[np.bool_]) -> NDArray[np.float64]:

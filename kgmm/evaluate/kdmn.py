@@ -37,10 +37,8 @@ def kind(q: FvqaQuestion) -> str:
 def answered_right(problem: FvqaProblem, part: list[Example]) -> list[bool]:
     """Tell for each question whether the network's first answer is right; with an empty memory it can only name one."""
     logits = predict(problem.model, pack([e.memory for e in part], problem.words))
-    return [
-        [text for text, _ in ranked(e.texts, row, problem.answers)[:1]] == [e.answer]
-        for e, row in zip(part, logits, strict=True)
-    ]
+    said = [ranked(e.texts, row, problem.answers)[:1] for e, row in zip(part, logits, strict=True)]
+    return [[text for text, _ in best] == [e.answer] for e, best in zip(part, said, strict=True)]
 
 
 def report(
@@ -50,8 +48,7 @@ def report(
 
     Args:
         problem: with a trained network.
-        train: questions in the order of ``problem.train``.
-        held: questions in the order of ``problem.held``.
+        train, held: questions in the order of ``problem.train`` and ``problem.held``.
         seed: of the twins, which are trained here in seconds, and of the shuffle.
     """
     kinds = [kind(q) for q in held]

@@ -51,9 +51,8 @@ def evaluate(story: StoryGraph, method: str = "mmss", frames: int = 5, terms: in
         >>> evaluate(news()).least_frames
         1.0
     """
-    return Precision(
-        {x.id: evaluate_logo(story, x.id, _label(story, x.id), method, frames, terms) for x in story.logos}
-    )
+    labels = {x.id: _label(story, x.id) for x in story.logos}
+    return Precision({id: evaluate_logo(story, id, label, method, frames, terms) for id, label in labels.items()})
 
 
 def evaluate_logo(
@@ -87,6 +86,5 @@ def with_unrelated(story: StoryGraph, shots: int | None = None, seed: int = 0) -
             for _ in range(int(random.choice(sizes)))
         }
         added.append(Shot(f"other-{i}", 5.0 * i, 5.0 * i + 5, tuple(sorted(terms)), (), "other"))
-    return replace(
-        story, shots=(*story.shots, *added), broadcasts=(*story.broadcasts, Broadcast("other", "Other footage"))
-    )
+    broadcasts = (*story.broadcasts, Broadcast("other", "Other footage"))
+    return replace(story, shots=(*story.shots, *added), broadcasts=broadcasts)

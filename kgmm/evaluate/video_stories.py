@@ -32,9 +32,7 @@ def compare(labelled: StoryGraph, seen: StoryGraph, pace: float = 1.0, tolerance
         tolerance: seconds a cut may be off.
     """
     right = wrong = missed = 0
-    truth: list[str] = []
-    found: list[str] = []
-    named: list[Shot] = []
+    truth, found, named = list[str](), list[str](), list[Shot]()
     for b in range(len(labelled.broadcasts)):
         scripts, starts = _timed(labelled, b, pace)
         shots = [s for s in seen.shots if s.broadcast == seen.broadcasts[b].id]
@@ -44,8 +42,8 @@ def compare(labelled: StoryGraph, seen: StoryGraph, pace: float = 1.0, tolerance
         missed += len(scripts) - 1 - hits
         for shot in shots:
             script = scripts[_under((shot.start + shot.end) / 2, starts)]
-            truth.append(script.logos[0] if script.logos else "")
-            found.append(shot.logos[0] if shot.logos else "")
+            truth.append(next(iter(script.logos), ""))
+            found.append(next(iter(shot.logos), ""))
             named.append(replace(shot, story=script.story))
     f1 = 2 * right / max(2 * right + wrong + missed, 1)
     told = replace(seen, shots=tuple(named), annotations=labelled.annotations)
@@ -66,28 +64,21 @@ def _under(second: float, starts: Sequence[float]) -> int:
 def _matched(found: Sequence[float], truth: Sequence[float], tolerance: float) -> int:
     """Return how many of the true cuts were found, each found one counting once."""
     left = list(found)
-    hits = 0
     for cut in truth:
         near = [f for f in left if abs(f - cut) <= tolerance]
         if near:
             left.remove(min(near, key=lambda f: abs(f - cut)))
-            hits += 1
-    return hits
+    return len(found) - len(left)
 
 
 def _of_labels(told: StoryGraph, truth: list[str], found: list[str]) -> Precision:
     """Return the precision of each label's summary, asked for by the logo that mostly shows it; 0 if there is none."""
     result: dict[str, tuple[float, float]] = dict.fromkeys(set(truth) - {""}, (0.0, 0.0))
     for logo in told.logos:
-        label = _labels(logo.id, truth, found)
-        if label:
+        votes = Counter(t for t, f in zip(truth, found, strict=True) if f == logo.id)
+        if votes and (label := votes.most_common(1)[0][0]):
             result[label] = max(result[label], evaluate_logo(told, logo.id, label))
     return Precision(result)
-
-
-def _labels(logo: str, truth: list[str], found: list[str]) -> str:
-    votes = Counter(t for t, f in zip(truth, found, strict=True) if f == logo)
-    return votes.most_common(1)[0][0] if votes else ""
 
 
 def adjusted_rand(a: Sequence[str], b: Sequence[str]) -> float:
