@@ -35,13 +35,10 @@ class FvqaQuestion:
     image: str
     question: str
     answer: str
-    #: ids of the gold facts
-    facts: tuple[str, ...]
-    #: ``image``: the answer is a seen concept; ``kb``: it is the fact's other end
-    answer_source: str
+    facts: tuple[str, ...]  #: ids of the gold facts
+    answer_source: str  #: ``image``: the answer is a seen concept; ``kb``: it is the fact's other end
     kb_source: str
-    #: names of what perception is taken to have seen
-    concepts: tuple[str, ...]
+    concepts: tuple[str, ...]  #: names of what perception is taken to have seen
     #: answers to choose from; FVQA has none, questions made of one's own facts do
     choices: tuple[str, ...] = ()
 

@@ -41,8 +41,7 @@ class KnowledgeQuestion:
     choices: tuple[str, ...]
     scene: SceneGraph
     fact: Fact
-    #: whether the answer is a seen thing (else it is the fact's other end)
-    seen: bool
+    seen: bool  #: whether the answer is a seen thing (else it is the fact's other end)
 
     def labelled(self, id: str) -> FvqaQuestion:
         """Return it as a question of FVQA; its fact's id is the triple's terms, joined by slashes."""

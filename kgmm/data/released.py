@@ -30,8 +30,7 @@ class VqaRecord:
     answers: tuple[tuple[str, int], ...] = ()
     choices: tuple[str, ...] = ()
     kind: str = ""
-    #: ids or texts of supporting facts, where the data set has them
-    facts: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()  #: ids or texts of supporting facts, where the data set has them
 
     @property
     def answer(self) -> str | None:

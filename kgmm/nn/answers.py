@@ -44,15 +44,10 @@ def answer_logits(ends: Tensor, group: Tensor, answers: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Answers:
-    """Which answer each end of each question's memory gives.
+    """Which answer each end of each question's memory gives."""
 
-    Attributes:
-        texts: each question's distinct answers, in the order in which ends first say them.
-        group: (Q, E) int64 position in *texts* of each end; -1 at padding.
-    """
-
-    texts: list[list[str]]
-    group: Tensor
+    texts: list[list[str]]  #: each question's distinct answers, in the order in which ends first say them
+    group: Tensor  #: (Q, E) int64 position in *texts* of each end; -1 at padding
 
     @property
     def most(self) -> int:

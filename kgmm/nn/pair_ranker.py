@@ -28,22 +28,15 @@ LOOKS, SCALES = 4, (8.0, 4.0, 4.0, 2.0)
 
 @dataclass
 class Pairs:
-    """Candidates of one question; vectors are the text encoder's, zero where it has not read a text.
+    """Candidates of one question; vectors are the text encoder's, zero where it has not read a text."""
 
-    Attributes:
-        fact, subject, object, near: (n, D) vectors of the phrase, of both ends and of the seen thing it was reached from.
-        relation: (n,) numbers of relations.
-        features: (n, 2, F) what else describes each end as the answer; end 0 is the subject.
-        seen: (n, 2) 1 for ends that are seen.
-    """
-
-    fact: Tensor
+    fact: Tensor  #: (n, D) vectors of the phrase, and below of both ends
     subject: Tensor
     object: Tensor
-    near: Tensor
-    relation: Tensor
-    features: Tensor
-    seen: Tensor
+    near: Tensor  #: (n, D) vectors of the seen thing it was reached from
+    relation: Tensor  #: (n,) numbers of relations
+    features: Tensor  #: (n, 2, F) what else describes each end as the answer; end 0 is the subject
+    seen: Tensor  #: (n, 2) 1 for ends that are seen
 
 
 class Asked(NamedTuple):

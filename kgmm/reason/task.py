@@ -114,8 +114,7 @@ class Outcome:
     memory: list[MemoryFact] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     abstained: str = ""
-    #: checksum of the model's weights, if it has any
-    model: str = ""
+    model: str = ""  #: checksum of the model's weights, if it has any
 
 
 def answered(

@@ -32,15 +32,11 @@ if TYPE_CHECKING:
 class Problem(Protocol):
     """A model with its data: what :func:`fit` trains."""
 
-    #: names of model and data, and all that builds the model again
-    config: dict[str, Any]
-    #: token → id or list of words, as the model needs it
-    vocabulary: dict[str, Any]
+    config: dict[str, Any]  #: names of model and data, and all that builds the model again
+    vocabulary: dict[str, Any]  #: token → id or list of words, as the model needs it
     model: nn.Module
-    #: number of training samples
-    size: int
-    #: the figure of :meth:`evaluate` that decides, larger is better
-    metric: str
+    size: int  #: number of training samples
+    metric: str  #: the figure of :meth:`evaluate` that decides, larger is better
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean loss of the training samples *rows* on the model's device."""
@@ -63,14 +59,11 @@ class Recipe:
     batch: int = 64
     rate: float = 1e-3
     weight_decay: float = 1e-2
-    #: epochs without a better figure after which training stops
-    patience: int = 5
+    patience: int = 5  #: epochs without a better figure after which training stops
     seed: int = 0
     clip: float = 2.0
-    #: ``cpu``, ``cuda``, or ``auto``
-    device: str = "auto"
-    #: 16-bit arithmetic where a GPU has it
-    mixed: bool = True
+    device: str = "auto"  #: ``cpu``, ``cuda``, or ``auto``
+    mixed: bool = True  #: 16-bit arithmetic where a GPU has it
     threads: int = 1
 
 
@@ -82,8 +75,7 @@ class Trained:
     figures: dict[str, float]
     epoch: int
     seconds: float
-    #: epochs this process trained; less than the last epoch after a resume
-    epochs_run: int
+    epochs_run: int  #: epochs this process trained; less than the last epoch after a resume
 
 
 def pick_device(name: str) -> torch.device:

@@ -44,31 +44,19 @@ TOGETHER = 32
 
 @dataclass
 class Example:
-    """One question's candidates.
-
-    Attributes:
-        facts, ends: (n,) and (n, 3) keys of texts; see :func:`kgmm.reason.ranking.network.text_keys`.
-        relation: (n,) numbers of relations.
-        features: (n, 2, F) in half precision.
-        seen: (n, 2) ends that are seen.
-        answers: what each end says as an answer.
-        gold: (n, 2) the gold fact's answering end.
-        right: (n, 2) ends that say the gold answer.
-        cited: (n,) facts that are gold.
-        trained: (n,) candidates that training looks at.
-    """
+    """One question's n candidates; *facts* and *ends* as :func:`kgmm.reason.ranking.network.text_keys` gives them."""
 
     question: FvqaQuestion
-    facts: NDArray[np.uint64]
-    ends: NDArray[np.uint64]
-    relation: NDArray[np.int64]
-    features: NDArray[np.float16]
-    seen: NDArray[np.bool_]
-    answers: list[tuple[str, str]]
-    gold: NDArray[np.bool_]
-    right: NDArray[np.bool_]
-    cited: NDArray[np.bool_]
-    trained: NDArray[np.bool_]
+    facts: NDArray[np.uint64]  #: (n,) keys of texts
+    ends: NDArray[np.uint64]  #: (n, 3) keys of texts
+    relation: NDArray[np.int64]  #: (n,) numbers of relations
+    features: NDArray[np.float16]  #: (n, 2, F)
+    seen: NDArray[np.bool_]  #: (n, 2) ends that are seen
+    answers: list[tuple[str, str]]  #: what each end says as an answer
+    gold: NDArray[np.bool_]  #: (n, 2) the gold fact's answering end
+    right: NDArray[np.bool_]  #: (n, 2) ends that say the gold answer
+    cited: NDArray[np.bool_]  #: (n,) facts that are gold
+    trained: NDArray[np.bool_]  #: (n,) candidates that training looks at
 
     @property
     def found(self) -> bool:

@@ -33,25 +33,15 @@ POOL = 400
 
 @dataclass
 class Example:
-    """One question with its memory and labels.
+    """One question with its memory and labels."""
 
-    Attributes:
-        memory: what the network reads.
-        answers: (N, 2) 1 where an end says the gold answer.
-        gold: (N,) 1 for gold facts.
-        texts: normalized answer of each end, 2 N of them.
-        answer: normalized gold answer.
-        facts: ids of the facts, "" for those without.
-        choices: normalized answers to choose from, empty if the question came without.
-    """
-
-    memory: MemoryInput
-    answers: Floats
-    gold: Floats
-    texts: list[str]
-    answer: str
-    facts: list[str]
-    choices: tuple[str, ...] = ()
+    memory: MemoryInput  #: what the network reads
+    answers: Floats  #: (N, 2) 1 where an end says the gold answer
+    gold: Floats  #: (N,) 1 for gold facts
+    texts: list[str]  #: normalized answer of each end, 2 N of them
+    answer: str  #: normalized gold answer
+    facts: list[str]  #: ids of the facts, "" for those without
+    choices: tuple[str, ...] = ()  #: normalized answers to choose from, empty if the question came without
 
     def blind(self) -> Example:
         """Return the question without the seen names."""

@@ -14,17 +14,11 @@ from kgmm.train.kdmn import FvqaProblem
 
 @dataclass(frozen=True)
 class Split:
-    """Which of FVQA's training questions have labels to learn from, and which are kept to tune on.
+    """Which of FVQA's training questions have labels to learn from, and which are kept to tune on."""
 
-    Attributes:
-        questions: the training questions in the order of ``FvqaProblem.train``.
-        labelled: rows to learn from.
-        tune: rows of other images, for all that is not a weight: epochs, temperatures, the prior's weight.
-    """
-
-    questions: list[FvqaQuestion]
-    labelled: Tensor
-    tune: Tensor
+    questions: list[FvqaQuestion]  #: the training questions in the order of ``FvqaProblem.train``
+    labelled: Tensor  #: rows to learn from
+    tune: Tensor  #: rows of other images, for all that is not a weight: epochs, temperatures, the prior's weight
 
 
 def split_training(problem: FvqaProblem, folder: str | Path, share: float = 1.0, tune: float = 0.15) -> Split:

@@ -30,8 +30,7 @@ class Focus:
     """The seen objects that the answer is one of, or that the fact is about; any if there are none."""
 
     about: list[Match] = field(default_factory=list)
-    #: whether the answer is one of them
-    answers: bool = False
+    answers: bool = False  #: whether the answer is one of them
 
 
 def by_evidence(task: Task, scorer: Scorer, focus: Focus) -> Outcome:

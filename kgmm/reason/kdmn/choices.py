@@ -17,17 +17,11 @@ from kgmm.reason.kdmn.memory import WordTable
 
 @dataclass(frozen=True)
 class Offered:
-    """Answers to choose from, C for each of B questions.
+    """Answers to choose from, C for each of B questions."""
 
-    Attributes:
-        vectors: (B, C, w) mean word vectors.
-        mask: (B, C) bool, those there are.
-        says: (B, C, 2 N) bool, which ends of the memory's facts say each.
-    """
-
-    vectors: Tensor
-    mask: Tensor
-    says: Tensor
+    vectors: Tensor  #: (B, C, w) mean word vectors
+    mask: Tensor  #: (B, C) bool, those there are
+    says: Tensor  #: (B, C, 2 N) bool, which ends of the memory's facts say each
 
     def to(self, device: torch.device | str) -> Offered:
         """Return them on another device."""

@@ -32,23 +32,14 @@ END_FEATURES = tuple(
 
 @dataclass
 class MemoryInput:
-    """One question with the facts retrieved for it.
-
-    Attributes:
-        question: the text.
-        seen: names of what the picture shows.
-        triples: the facts, best first.
-        question_vector: (s,) unit sentence vector.
-        fact_vectors: (N, s) unit sentence vectors of the facts' phrases.
-        end_cosines: (N, 2) cosine of each end's words with the question.
-    """
+    """One question with the facts retrieved for it."""
 
     question: str
-    seen: list[str]
-    triples: list[Triple]
-    question_vector: Floats
-    fact_vectors: Floats
-    end_cosines: Floats
+    seen: list[str]  #: names of what the picture shows
+    triples: list[Triple]  #: the facts, best first
+    question_vector: Floats  #: (s,) unit sentence vector
+    fact_vectors: Floats  #: (N, s) unit sentence vectors of the facts' phrases
+    end_cosines: Floats  #: (N, 2) cosine of each end's words with the question
 
     @cached_property
     def features(self) -> tuple[Floats, Floats]:

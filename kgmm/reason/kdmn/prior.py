@@ -71,8 +71,7 @@ class StorePrior:
     """A fitted prior that reads any store at question time."""
 
     prior: Prior
-    #: of words, as in training
-    rarity: Mapping[str, float]
+    rarity: Mapping[str, float]  #: of words, as in training
 
     @classmethod
     def read(cls, path: Path) -> StorePrior:

@@ -71,30 +71,18 @@ class Question:
     negated: bool = False
     #: whether the answer is expected to be something seen (True), not seen (False) or either (None)
     asks_seen: bool | None = None
-    #: the words, the name of the picture's main object in place of "it"
-    text: str = ""
-    #: the words as they were asked
-    asked: str = ""
-    #: the picture's main object, if the question is what it is
-    main: SceneObject | None = None
-    #: relations that the words or the grammar ask by
-    cues: frozenset[str] = frozenset()
-    #: whether the words compare
-    compares: bool = False
-    #: whether the words deny something, so that a fact which denies may answer
-    denies: bool = False
-    #: whether it begins with "where"
-    wants_place: bool = False
-    #: whether "which kind of ..." may be answered with something not seen
-    wants_kind: bool = False
-    #: whether what is known of a seen thing is wanted rather than the thing
-    wants_unseen: bool = False
-    #: whether it offers one thing or another
-    either_or: bool = False
-    #: the two words offered: "slower or faster"
-    offered: tuple[str, ...] = ()
-    #: what a fact has to state to answer
-    due: Due | None = None
+    text: str = ""  #: the words, the name of the picture's main object in place of "it"
+    asked: str = ""  #: the words as they were asked
+    main: SceneObject | None = None  #: the picture's main object, if the question is what it is
+    cues: frozenset[str] = frozenset()  #: relations that the words or the grammar ask by
+    compares: bool = False  #: whether the words compare
+    denies: bool = False  #: whether the words deny something, so that a fact which denies may answer
+    wants_place: bool = False  #: whether it begins with "where"
+    wants_kind: bool = False  #: whether "which kind of ..." may be answered with something not seen
+    wants_unseen: bool = False  #: whether what is known of a seen thing is wanted rather than the thing
+    either_or: bool = False  #: whether it offers one thing or another
+    offered: tuple[str, ...] = ()  #: the two words offered: "slower or faster"
+    due: Due | None = None  #: what a fact has to state to answer
 
     def summary(self) -> dict[str, Any]:
         """Return the parse as JSON-ready data for the trace."""

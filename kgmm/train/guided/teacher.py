@@ -68,17 +68,11 @@ def targets(taught: list[dict[str, float]], texts: list[list[str]]) -> Tensor:
 
 @dataclass(frozen=True)
 class Lesson:
-    """How a teacher teaches.
+    """How a teacher teaches."""
 
-    Attributes:
-        weight: α, the teacher's part where there are labels; it is all where there are none.
-        temperature: T.
-        unlabelled: whether the teacher also teaches the training questions without labels.
-    """
-
-    weight: float = 0.3
-    temperature: float = 2.0
-    unlabelled: bool = True
+    weight: float = 0.3  #: α, the teacher's part where there are labels; it is all where there are none
+    temperature: float = 2.0  #: T
+    unlabelled: bool = True  #: whether the teacher also teaches the training questions without labels
 
 
 class StudentProblem(Plain):
