@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("kgmm.cli.store_io:export", "Write a store to a file."),
     "check": ("kgmm.cli.store:check", "Verify a store and repair what is derivable."),
     "compact": ("kgmm.cli.store:compact", "Merge a store's small updates."),
+    "vacuum": ("kgmm.cli.store:vacuum", "Delete what only versions replaced long ago need."),
     "walk": ("kgmm.cli.walk:walk", "Rank concepts by random walk with restart."),
     "path": ("kgmm.cli.walk:path", "Show the best paths between two concepts."),
     "story": ("kgmm.cli.story:story", "Build a story graph from news video."),

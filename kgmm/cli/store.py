@@ -1,4 +1,4 @@
-"""Commands on a store: load, info, find, add, remove, check, compact."""
+"""Commands on a store: load, info, find, add, remove, check, compact, vacuum."""
 
 from __future__ import annotations
 
@@ -226,3 +226,18 @@ def compact(kb: Path, as_json: bool) -> None:
             emit({"store": str(store.path), "version": store.version, "bytes_before": before, "bytes_after": after})
         else:
             click.echo(f"{store.path}: {before:,} to {after:,} bytes, version {store.version}")
+
+
+@click.command()
+@click.argument("kb", type=click.Path(path_type=Path))
+@click.option("--keep", default="30d", show_default=True, help="How long replaced versions stay: 30d, 12h, 5m, 0s.")
+@json_option
+def vacuum(kb: Path, keep: str, as_json: bool) -> None:
+    """Delete the files of the store KB that only versions replaced long ago need."""
+    with LocalStore(kb, create=False) as store:
+        freed = store.vacuum(keep)
+        oldest = store.versions()[0]["version"]
+        if as_json:
+            emit({"store": str(store.path), "version": store.version, "oldest": oldest, "bytes_freed": freed})
+        else:
+            click.echo(f"{store.path}: {freed:,} bytes freed, versions {oldest} to {store.version}")

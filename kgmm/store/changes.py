@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import reduce
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -143,3 +146,28 @@ def compact(store: Handle) -> None:
             state = replay.with_base(places.index, state, opened.snapshot.all())
         store.publish(state)
         index.sweep(places.index, state)
+        if vocabulary.scattered(places.terms):
+            terms = store.terms
+            vocabulary.merge(places.terms, pa.array(terms.names(np.arange(len(terms))), pa.string()))
+
+
+def vacuum(store: Handle, keep: str = "30d") -> int:
+    """Delete the table files that no version of the last *keep* needs; return the bytes that became free.
+
+    Versions replaced before then can no longer be opened; the newest always can.
+
+    Args:
+        store: the store to vacuum; compact it first, since what is still in use stays.
+        keep: how long versions stay after they were replaced: a number and ``s``, ``m``, ``h`` or ``d``.
+
+    Raises:
+        BadInput: if *keep* is no such time.
+        StoreBusy: if another process writes for longer than the store's timeout.
+    """
+    said = re.fullmatch(r"(\d{1,9})([smhd])", keep, re.ASCII)
+    if said is None:
+        raise BadInput("keep", f"{keep!r} is not a time such as 30d, 12h, 5m or 0s")
+    seconds = int(said[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[said[2]]
+    store.require_newest()
+    with store.writing():
+        return table.vacuum(store.places.table, time.time() - seconds)[1]

@@ -166,6 +166,8 @@ class Handle:
         newest = table.latest(self.places.table)
         if not 0 <= version <= newest:
             raise StoreError(f"{self.path}: no version {version}; there are 0 to {newest}")
+        if version < (oldest := table.oldest(self.places.table)):
+            raise StoreError(f"{self.path}: version {version} was vacuumed; there are {oldest} to {newest}")
         state = index.read_state(self.places.index)
         if state is not None and state.version == version and replay.follows(self.places, state):
             try:
@@ -199,7 +201,10 @@ class Handle:
 
     def publish(self, state: State) -> None:
         """Make a state of the index the newest one and show it; the caller holds the lock."""
+        before = self.opened.state.overlay
         self.opened = index.publish_state(self.places.index, state, table.identity(self.places.table, state.version))
+        if before not in (None, state.overlay):
+            (self.places.index / before).unlink(missing_ok=True)  # readers hold a copy; who opens now reads anew
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -80,7 +80,7 @@ class LocalStore(Handle):
         return term if self.count(term) or self.count(object=term) else None
 
     def versions(self) -> list[Version]:
-        """Return the versions there are, oldest first: version, time (ISO 8601), operation."""
+        """Return the versions that can be opened, oldest first: version, time (ISO 8601), operation."""
         return versions(self.places.table)
 
     # --- look-up -------------------------------------------------------------------------------------
@@ -145,6 +145,7 @@ class LocalStore(Handle):
     remove: Final = changes.remove
     load: Final = loading.load
     compact: Final = changes.compact
+    vacuum: Final = changes.vacuum
     check: Final = checking.check
     unwritable: Final = checking.unwritable
 

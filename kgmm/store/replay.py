@@ -104,11 +104,14 @@ def bring_up(places: Places, folder: Path) -> Opened:
     """Bring the index in *folder* up to the table's newest version; the caller holds the lock or owns the folder."""
     newest = table.latest(places.table)
     state = index.read_state(folder)
-    if state is not None and state.version <= newest and follows(places, state):
+    oldest = table.oldest(places.table)
+    if state is not None and oldest <= state.version <= newest and follows(places, state):
         try:
             opened = index.open_state(folder, state)
             for version in range(state.version + 1, newest + 1):
                 opened = _replay(places, folder, opened, version)
+            if state.version < newest:
+                index.sweep(folder, opened.state)  # the overlays in between
             return opened
         except (OSError, ValueError, _CannotReplay):
             pass  # the index is derived: build it anew below

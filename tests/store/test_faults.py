@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
+from kgmm.errors import BadInput, StoreBusy, StoreCorrupt, StoreError
 from kgmm.store import Fact, LocalStore
 from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
@@ -473,3 +473,44 @@ def test_vectors_of_other_terms_are_dropped_with_the_backup_that_is_brought_back
         volcano = kb.terms.id("/c/en/volcano")
         assert volcano == violin
         assert np.array_equal(features(kb, [volcano]), features(fresh, [fresh.terms.id("/c/en/volcano")]))
+
+
+def test_small_commits_leave_one_overlay_and_compaction_one_list_of_terms(kb: LocalStore) -> None:
+    for i in range(10):
+        kb.add([(f"more {i}", "IsA", f"kind of {i}")])
+    assert len(list((kb.path / "index").glob("overlay-*"))) == 1
+    ids = {name: i for i, name in enumerate(kb.terms.names(np.arange(len(kb.terms))))}
+    kb.compact()
+    assert len(list((kb.path / "terms").glob("*.parquet"))) == 1
+    assert kb.check() == []
+    shutil.rmtree(kb.path / "index")
+    again = LocalStore(kb.path)
+    assert {name: again.terms.id(name) for name in ids} == ids
+
+
+def test_a_vacuum_leaves_the_versions_it_promises_and_says_what_is_gone(kb: LocalStore) -> None:
+    for i in range(5):
+        kb.add([(f"more {i}", "IsA", "thing")])
+    kb.sparql("ASK { ?s ?p ?o }")
+    kb.compact()
+    facts, before = set(kb.find()), kb.version
+    stranger = kb.path / "table" / "part-00000-abc.snappy.parquet"
+    stranger.write_bytes(b"PAR1")
+    assert kb.vacuum() == 0, "all of it is younger than thirty days"
+    assert set(LocalStore(kb.path, version=2).find()) < facts
+    reader = LocalStore(kb.path, version=3)
+    assert kb.vacuum("0s") > 0
+    assert len(list((kb.path / "table").glob("*.parquet"))) == 2
+    assert stranger.exists()
+    assert [entry["version"] for entry in kb.versions()] == [before]
+    with pytest.raises(StoreError, match=f"version 2 was vacuumed; there are {before} to {before}"):
+        LocalStore(kb.path, version=2)
+    assert len(reader.find()) == len(FACTS) + 2, "who has a version open keeps it"
+    kb.add([("new", "IsA", "fact")])
+    assert kb.sparql("ASK { c:new r:IsA c:fact }")
+    assert set(LocalStore(kb.path, version=before).find()) == facts
+    assert kb.check() == []
+    shutil.rmtree(kb.path / "index")
+    assert len(LocalStore(kb.path)) == len(facts) + 1
+    with pytest.raises(BadInput, match="30 days"):
+        kb.vacuum("30 days")

@@ -119,7 +119,7 @@ class _Stream(io.RawIOBase):
 
 def _update(store: Handle, draft: Path, versions: list[tuple[int, Path]], annotated: bool) -> bool:
     """Start from the nearest earlier version; return whether that was worth it."""
-    earlier = [(v, p) for v, p in versions if v < store.version]
+    earlier = [(v, p) for v, p in versions if table.oldest(store.places.table) <= v < store.version]
     if not earlier:
         return False
     version, old = earlier[-1]

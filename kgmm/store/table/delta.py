@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from xxhash import xxh64_hexdigest
 
 from kgmm.errors import StoreCorrupt, StoreError
-from kgmm.files import sync, sync_folder
+from kgmm.files import publish, sync, sync_folder
 from kgmm.store.facts import DEFAULT_GRAPH
 
 SCHEMA = pa.schema(
@@ -41,6 +41,10 @@ FILE_ROWS = 1 << 16
 CHECKPOINT = 100
 #: the key of our part of a commit's information
 INFO = "kgmm"
+#: beside the table: the oldest version that a vacuum left
+OLDEST = "_kgmm_oldest.json"
+#: how our data files are called; a stranger's are not ours to delete
+_OURS = re.compile("part-([0-9a-f]{16})-[0-9a-f]{16}[.]parquet")
 #: the checksum of an entry of the log, made of its text without it
 _SUM = re.compile(r'"kgmmSum": "([0-9a-f]{16})"')
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
@@ -127,14 +131,53 @@ class Version(TypedDict):
 
 
 def versions(folder: Path) -> list[Version]:
-    """Return the versions of the table, oldest first."""
+    """Return the versions of the table that can be opened, oldest first."""
     found: list[Version] = []
-    for version in range(latest(folder) + 1):
+    for version in range(oldest(folder), latest(folder) + 1):
         if log_path(folder, version).exists():
             did = _commit_info(folder, version)
             time = datetime.fromtimestamp((did.get("timestamp") or 0) / 1000, UTC).isoformat(timespec="milliseconds")
             found.append({"version": version, "time": time, "operation": _ours(did).get("operation", "foreign")})
     return found
+
+
+def oldest(folder: Path) -> int:
+    """Return the oldest version that can be opened: 0 until a vacuum deletes files.
+
+    Raises:
+        StoreCorrupt: if the note of it cannot be read.
+    """
+    path = folder / OLDEST
+    try:
+        return int(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreCorrupt(f"{path}: damaged ({error}); write the number of the oldest version there") from error
+
+
+def vacuum(folder: Path, since: float) -> tuple[int, int]:
+    """Give up the versions that were replaced before a time (seconds since 1970); return how many files and bytes went.
+
+    Only our own data files that no version from then on knows are deleted. The caller holds the writer's lock, so
+    none of them is one that a commit is about to name.
+    """
+    newest, first = latest(folder), oldest(folder)
+    while first < newest and (_commit_info(folder, first + 1).get("timestamp") or 0) < since * 1000:
+        first += 1
+    kept = {file["path"] for file in files(folder, first)}
+    for version in range(first + 1, newest + 1):
+        kept |= {action["add"]["path"] for action in actions(folder, version) if "add" in action}
+    gone = [path for path in folder.iterdir() if _OURS.fullmatch(path.name) and path.name not in kept]
+    # told before it is done: interrupted, the next vacuum deletes what is left
+    publish(folder / OLDEST, json.dumps(first).encode())
+    sync(folder / OLDEST)
+    sync_folder(folder)
+    size = 0
+    for path in gone:
+        size += path.stat().st_size
+        path.unlink()
+    return len(gone), size
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,6 +28,12 @@ def write(folder: Path, first: int, new: Sequence[str] | pa.Array, drafts: list[
     drafts += _write_parts(folder, first, column)
 
 
+def scattered(folder: Path) -> bool:
+    """Tell whether the list lies in more files than it needs."""
+    sizes = sorted(_parts(folder))
+    return any(after - begin < FILE_TERMS for begin, after in pairwise(sizes))
+
+
 def drop_from(folder: Path, first: int) -> None:
     """Delete files of terms from id *first* on, which no commit knows."""
     for path in [*folder.glob(".*.tmp"), *(path for begin, path in _parts(folder).items() if begin >= first)]:
@@ -48,6 +55,9 @@ def read(folder: Path, first: int = 0, stop: int = 1 << 40) -> Iterator[list[str
     at = first
     while at < stop:
         begin = max((b for b in paths if b <= at), default=None)
+        if begin is not None and not paths[begin].exists():  # merged meanwhile into one that begins earlier
+            paths = _parts(folder)
+            continue
         terms = _terms(paths[begin]) if begin is not None else []
         if begin is None or begin + len(terms) <= at:
             if any(b > at for b in paths):
