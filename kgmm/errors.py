@@ -52,6 +52,19 @@ class StoreCorrupt(StoreError):
     """The store's truth is damaged and cannot be derived again."""
 
 
+class DiskFull(KgmmError, OSError):
+    """There is no room for a file; what was there before is as it was.
+
+    Example:
+        >>> str(DiskFull("answers.html", 28))
+        'answers.html: the disk is full; nothing of it was kept: free space and try again'
+    """
+
+    def __init__(self, place: str | Path, errno: int | None = None) -> None:
+        super().__init__(f"{place}: the disk is full; nothing of it was kept: free space and try again")
+        self.errno: int | None = errno
+
+
 class MissingExtra(KgmmError, ImportError):
     """An optional part of kgmm is needed that is not installed.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -10,7 +11,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, DiskFull
+
+#: what the system says where there is no room
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def room(place: str | Path) -> Iterator[None]:
+    """Say which place has no room where the system says that a disk is full.
+
+    Raises:
+        DiskFull: if the block finds no room for what it writes.
+    """
+    try:
+        yield
+    except DiskFull:
+        raise
+    except (OSError, RuntimeError) as error:
+        # libraries in C++ and Rust say it in words only
+        code = getattr(error, "errno", None)
+        if code in FULL or (code is None and any(os.strerror(known) in str(error) for known in FULL)):
+            raise DiskFull(place, code or errno.ENOSPC) from error
+        raise
 
 
 @contextmanager
@@ -20,6 +43,9 @@ def whole(path: Path, durable: bool = False) -> Iterator[Path]:
     Args:
         path: the file that is to appear whole or not at all.
         durable: wait until its content is on the disk.
+
+    Raises:
+        DiskFull: if there is no room for it.
 
     Raises:
         BadInput: if the folder it is to lie in does not exist.
@@ -36,10 +62,11 @@ def whole(path: Path, durable: bool = False) -> Iterator[Path]:
         raise BadInput(path, "its folder does not exist")
     draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
-        yield draft
-        if durable:
-            sync(draft)
-        draft.replace(path)
+        with room(path):
+            yield draft
+            if durable:
+                sync(draft)
+            draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

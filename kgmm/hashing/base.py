@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kgmm.errors import KgmmError
+from kgmm.files import publish
 from kgmm.hashing.features import (
     BATCH,
     Array,
@@ -134,14 +135,14 @@ class Hasher:
         Raises:
             KgmmError: before fit.
         """
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         self._check_fitted()
         tensors, text = model_files(path)
         tensors.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: np.ascontiguousarray(a) for name, a in self.arrays.items()}, tensors)
+        publish(tensors, save({name: np.ascontiguousarray(a) for name, a in self.arrays.items()}))
         header = {"method": self.name} | {k: getattr(self, k) for k in ("bits", "seed", "options", "fitted")}
-        text.write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
+        publish(text, (json.dumps(header, indent=1) + "\n").encode())
 
     @property
     def checksum(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import time
@@ -11,9 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kgmm.errors import StoreBusy, StoreError
-
-#: what the system says where there is no room
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from kgmm.files import FULL
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from kgmm.errors import BadInput, StoreBusy, StoreCorrupt, StoreError
+from kgmm.errors import BadInput, KgmmError, StoreBusy, StoreCorrupt, StoreError
 from kgmm.store import Fact, LocalStore
 from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
@@ -514,3 +514,40 @@ def test_a_vacuum_leaves_the_versions_it_promises_and_says_what_is_gone(kb: Loca
     assert len(LocalStore(kb.path)) == len(facts) + 1
     with pytest.raises(BadInput, match="30 days"):
         kb.vacuum("30 days")
+
+
+WRITERS: dict[str, Callable[[LocalStore], object]] = {
+    "sparql": lambda kb: kb.sparql("ASK { ?s ?p ?o }"),
+    "annotated": lambda kb: kb.sparql("ASK { ?s ?p ?o {| ?a ?b |} }"),
+    **{name: (lambda kb, name=name: kb.export(kb.path.parent / f"out.{name}")) for name in ("nq", "parquet", "csv")},
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_derived_has_no_room_is_told_and_leaves_nothing(name: str, small_disk: Path) -> None:
+    kb = LocalStore(small_disk / "kb")
+    kb.add(_many(5000))
+    kb.cache_dir("sparql")
+    filler = _fill(small_disk, 8192)
+    with pytest.raises(KgmmError, match=f"{small_disk}.*: the disk is full; .*free space and try again"):
+        WRITERS[name](kb)
+    assert not list(small_disk.glob("*out*")) + list(kb.cache_dir("sparql").glob(".draft*"))
+    assert kb.count() == 5000
+    filler.unlink()
+    WRITERS[name](kb)
+    assert kb.check() == []
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_derived_is_larger_than_a_file_may_be(name: str, kb: LocalStore) -> None:
+    before = sorted(kb.path.parent.iterdir())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        with pytest.raises(KgmmError, match="the disk is full"):
+            WRITERS[name](kb)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(kb.path.parent.iterdir()) == before
+    WRITERS[name](kb)
+    assert kb.check() == []

@@ -27,6 +27,7 @@ for n in range(first, first + 10_000):
         print("remove", n, flush=True)
     if n % 7 == 0:
         kb.compact()
+        kb.vacuum("0s")
     if n % 11 == 0:
         with open(file, "w") as f:
             f.writelines(f"loaded {n} {i}\\tIsA\\tlot {n}\\n" for i in range(50))

@@ -13,6 +13,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from kgmm.errors import BadInput
+from kgmm.files import room
 from kgmm.progress import Progress, silent
 from kgmm.store import changes, formats
 from kgmm.store.facts import LoadReport
@@ -124,11 +125,12 @@ class RejectsFile:
 
     def add(self, rejects: Rejects) -> None:
         """Write some rejected lines."""
-        if self._file is None:
-            self._file = self._opened()
-            self._file.write("line\treason\ttext\n")
-        for line, reason, raw in zip(*rejects, strict=True):
-            self._file.write(f"{line}\t{_one_line(reason)}\t{_one_line(raw)}\n")
+        with room(self.path):
+            if self._file is None:
+                self._file = self._opened()
+                self._file.write("line\treason\ttext\n")
+            for line, reason, raw in zip(*rejects, strict=True):
+                self._file.write(f"{line}\t{_one_line(reason)}\t{_one_line(raw)}\n")
         self.count += len(rejects.lines)
 
     def _opened(self) -> IO[str]:
@@ -146,7 +148,8 @@ class RejectsFile:
         """Finish the file; if one from before says the same, that one is it."""
         if self._file is None or self._file.closed:
             return
-        self._file.close()
+        with room(self.path):
+            self._file.close()
         for before in self._before:
             if before.is_file() and not before.is_symlink() and filecmp.cmp(before, self.path, shallow=False):
                 self.path.unlink()

@@ -18,6 +18,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from kgmm.files import room
 from kgmm.store.handle import Handle
 from kgmm.store.index.found import find
 from kgmm.store.rdf.terms import Statement, quads
@@ -42,7 +43,7 @@ def index(store: Handle, annotated: bool) -> Path:
     wanted = root / f"{kind}-{store.version}.{table.identity(store.places.table, store.version)}"
     if wanted.is_dir():
         return wanted
-    with _only_one(root):
+    with room(root), _only_one(root):
         if wanted.is_dir():
             return wanted
         for left in root.glob(".draft-*"):  # by a process that was killed: nobody else builds now
