@@ -8,7 +8,6 @@ the folder of a model trained by ``kgmm train`` or None for the shipped one; it 
 from __future__ import annotations
 
 import ast
-import functools
 import importlib
 import re
 from collections.abc import Callable
@@ -86,5 +85,5 @@ def reasoner(name: str | Path) -> Reasoner:
             (folder or Path()) / "config.json",
             f"a trained {title or 'model of no name'} answers no questions; those that do: {', '.join(modules())}",
         )
-    answer: Callable[..., Outcome] = importlib.import_module(module).answer
-    return Reasoner(title, folder, functools.partial(answer, name=title, folder=folder))
+    # imported when first asked: a trace is attached, and looked at, without networks
+    return Reasoner(title, folder, lambda task: importlib.import_module(module).answer(task, name=title, folder=folder))

@@ -196,7 +196,7 @@ def test_what_cannot_be_trained_on_is_said(shell, kitchen, tmp_path):
         (("resnet", "clevr", "--small"), "no model 'resnet'; there are: kdmn, hybrid, modules"),
         (("hybrid", tmp_path), "questions-train.json and facts.jsonl not found there"),
         (("san", "clevr", "--small", "--device", "toaster"), "no device 'toaster'"),
-        (("san", "clevr", "--small", "--rate", "nan"), "learning rate of nan"),
+        (("san", "clevr", "--small", "--rate", "nan"), "not a finite number"),
     ):
         ran = shell("train", *arguments, "--out", tmp_path / "out")
         assert ran.code == 2 and said in ran.err, ran.err

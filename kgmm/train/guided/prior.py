@@ -1,6 +1,7 @@
 """Knowledge as a Bayesian prior over answers, :mod:`kgmm.reason.kdmn.prior`, fitted on questions that taught nothing.
 
-It goes with any network that gives answers probabilities: with KDMN, which reads facts itself, or with one that reads none.
+It looks in the whole store, where a network's memory holds 60 facts, and goes with any network that gives answers
+probabilities: with KDMN, which reads facts itself, or with one that reads none.
 """
 
 from __future__ import annotations
