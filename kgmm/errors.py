@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -75,3 +77,12 @@ class MissingExtra(KgmmError, ImportError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"this needs {package}; install it with: pip install 'kgmm[{extra}]'")
+
+
+@contextmanager
+def needed(package: str, extra: str) -> Iterator[None]:
+    """Let a block import what *extra* installs; MissingExtra names *package* where it is not there."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtra(package, extra) from error

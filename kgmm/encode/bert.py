@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from kgmm.nn.bert import Bert, load_bert
 from kgmm.nn.threads import one_thread
@@ -35,8 +36,7 @@ def fast_precision() -> torch.dtype:
 def is_plain_bert(folder: Path) -> bool:
     """Tell whether a model folder is BERT weights with mean pooling, which :class:`BertEncoder` can run."""
     config, pooling = folder / "config.json", folder / "1_Pooling" / "config.json"
-    needed = (config, pooling, folder / "model.safetensors", folder / "tokenizer.json")
-    if not all(file.is_file() for file in needed):
+    if not all(f.is_file() for f in (config, pooling, folder / "model.safetensors", folder / "tokenizer.json")):
         return False
     settings, pool = json.loads(config.read_text()), json.loads(pooling.read_text())
     return bool(
@@ -62,14 +62,10 @@ class BertEncoder:
     """
 
     def __init__(self, folder: Path, name: str, checksum: str, precision: torch.dtype | None = None) -> None:
-        from tokenizers import Tokenizer
-
         weights, config = load_bert(folder)
         precision = precision or fast_precision()
-        self.name = name
-        self.checksum: str = (
-            checksum if precision == torch.float32 else f"{checksum}-{str(precision).removeprefix('torch.')}"
-        )
+        kind = "" if precision == torch.float32 else f"-{str(precision).removeprefix('torch.')}"
+        self.name, self.checksum = name, checksum + kind
         self.network: Bert = Bert(weights, config, precision).eval()
         self.dim: int = self.network.dim
         limits = folder / "sentence_bert_config.json"

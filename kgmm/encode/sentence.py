@@ -24,11 +24,9 @@ class SentenceEncoder:
             self._model = SentenceTransformer(place, device="cpu")
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).strip().splitlines()[0]
-            raise KgmmError(
-                f"no text encoder {place!r}: {reason}; name 'minilm', 'glove', a model folder or a hub model"
-            ) from error
-        self.name: str = name
-        self.checksum: str = checksum
+            wanted = "name 'minilm', 'glove', a model folder or a hub model"
+            raise KgmmError(f"no text encoder {place!r}: {reason}; {wanted}") from error
+        self.name, self.checksum = name, checksum
         self.dim: int = int(self._model.get_sentence_embedding_dimension() or self.encode(["a"]).shape[1])
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:

@@ -22,9 +22,8 @@ _MAX_QUERIES = 1 << 14
 
 def vector_cache(store: LocalStore, encoder: Encoder) -> VectorCache:
     """Return a store's cache of an encoder's vectors of facts and terms, opened once."""
-    return store.derived(
-        ("vectors", encoder.checksum), lambda: VectorCache(store.cache_dir("vectors"), encoder.dim, encoder.checksum)
-    )
+    name = encoder.checksum
+    return store.derived(("vectors", name), lambda: VectorCache(store.cache_dir("vectors"), encoder.dim, name))
 
 
 def term_vectors(store: LocalStore, ids: NDArray[np.int64], encoder: Encoder) -> Floats:
@@ -33,24 +32,16 @@ def term_vectors(store: LocalStore, ids: NDArray[np.int64], encoder: Encoder) ->
     They are computed once and kept under the term ids, which never change between a store's versions, and the model's
     checksum: another model or other weights never read them.
     """
-    return encode_cached(
-        encoder,
-        vector_cache(store, encoder),
-        ids.astype(np.uint64),
-        lambda at: [label(term) for term in store.terms.names(ids[at])],
-    )
+    cache, keys = vector_cache(store, encoder), ids.astype(np.uint64)
+    return encode_cached(encoder, cache, keys, lambda at: [label(term) for term in store.terms.names(ids[at])])
 
 
 def features(store: LocalStore, ids: ArrayLike, encoder: str | Encoder = "minilm") -> Floats:
     """Return what graph networks read of nodes: :func:`term_vectors`, also by the name of an encoder.
 
     Args:
-        store: whose nodes these are.
-        ids: term ids, shape (n,).
-        encoder: a name for :func:`kgmm.encode.text.text_encoder`, or an encoder.
-
-    Raises:
-        KgmmError: if there is no such encoder.
+        store, ids: whose nodes these are, and their term ids, shape (n,).
+        encoder: a name for :func:`kgmm.encode.text.text_encoder`, which tells what names there are, or an encoder.
     """
     model = text_encoder(encoder) if isinstance(encoder, str) else encoder
     return term_vectors(store, np.asarray(ids).astype(np.int64), model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import re
 from pathlib import Path
 from typing import IO, cast
@@ -32,9 +33,7 @@ class WordVectors:
     """
 
     def __init__(self, name: str, words: list[str], vectors: NDArray[np.floating], checksum: str) -> None:
-        self.name: str = name
-        self.checksum: str = checksum
-        self.dim: int = int(vectors.shape[1])
+        self.name, self.checksum, self.dim = name, checksum, int(vectors.shape[1])
         self._row = {word: row for row, word in reversed(list(enumerate(words)))}
         self._vectors = vectors
         self._harmonic = np.log(max(len(words), 2)) + 0.5772
@@ -60,8 +59,7 @@ class WordVectors:
             if form in self._row:
                 return [self._row[form]]
         words = _WORD.findall(whole.replace("_", " "))
-        found = [self._row.get(word, self._row.get(word.lower(), -1)) for word in words]
-        return [row for row in found if row >= 0]
+        return [row for word in words if (row := self._row.get(word, self._row.get(word.lower(), -1))) >= 0]
 
 
 def glove() -> WordVectors:
@@ -153,9 +151,8 @@ def _text(stream: IO[bytes], first: bytes | None, path: Path) -> tuple[list[str]
     words: list[str] = []
     rows: list[NDArray[np.float32]] = []
     dim = 0
-    start = 1 if first is not None else 2
-    lines = [first, *stream] if first is not None else list(stream)
-    for number, line in enumerate(lines, start):
+    lines = stream if first is None else itertools.chain([first], stream)
+    for number, line in enumerate(lines, 2 if first is None else 1):
         parts = line.decode("utf-8", "replace").rstrip().split(" ")
         if len(parts) < 2:
             if line.strip():

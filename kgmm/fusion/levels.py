@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from kgmm.errors import KgmmError
 from kgmm.hashing.features import MODALITIES, Array, check_finite, check_labels, check_pairs, fitted_rows, indicators
 
+Views = dict[str, NDArray[np.float32]]
 Level = Literal["early", "intermediate", "late", "image", "text"]
 Rule = Literal["product", "average", "stacking"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -26,36 +27,24 @@ __all__ = ["LEVELS", "RULES", "FusionClassifier"]
 
 
 class FusionNet(nn.Module):
-    """Two hidden layers and one score a category.
+    """Two hidden layers, :data:`HIDDEN` wide, and one score a category.
 
     Args:
         dims: modality -> number of features.
         categories: number of scores.
-        hidden: width of both hidden layers together.
-        dropout: after each hidden layer.
         own_layers: whether each modality has its own part of the first layer, or one layer reads all features.
 
     Shapes: modality -> (n, d) in, (n, categories) out.
     """
 
-    def __init__(self, dims: dict[str, int], categories: int, hidden: int, dropout: float, *, own_layers: bool) -> None:
+    def __init__(self, dims: dict[str, int], categories: int, *, own_layers: bool) -> None:
         super().__init__()
         self.kinds = tuple(dims)
-        parts = (
-            {k: (d, hidden // len(dims)) for k, d in dims.items()}
-            if own_layers
-            else {"all": (sum(dims.values()), hidden)}
-        )
+        own = {k: (d, HIDDEN // len(dims)) for k, d in dims.items()}
+        parts = own if own_layers else {"all": (sum(dims.values()), HIDDEN)}
         self.first = nn.ModuleDict({kind: nn.Linear(*shape) for kind, shape in parts.items()})
-        width = sum(out for _, out in parts.values())
-        self.rest = nn.Sequential(
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(width, hidden),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, categories),
-        )
+        width, between = sum(out for _, out in parts.values()), (nn.ReLU(), nn.Dropout(DROPOUT))
+        self.rest = nn.Sequential(*between, nn.Linear(width, HIDDEN), *between, nn.Linear(HIDDEN, categories))
 
     def forward(self, views: dict[str, Tensor]) -> Tensor:
         """Return scores before the softmax."""
@@ -101,10 +90,7 @@ class FusionClassifier:
             raise KgmmError(f"fusion level must be one of {', '.join(LEVELS)}, not {level!r}")
         if rule not in RULES:
             raise KgmmError(f"the rule of late fusion must be one of {', '.join(RULES)}, not {rule!r}")
-        self.level = level
-        self.rule = rule
-        self.seed: int = seed
-        self.epochs: int = epochs
+        self.level, self.rule, self.seed, self.epochs = level, rule, seed, epochs
         self._nets: dict[str, nn.Module] = {}
         self._scale: dict[str, tuple[Array, Array]] = {}
         self._prior: Array = np.empty(0)
@@ -128,17 +114,13 @@ class FusionClassifier:
                 there is one category only.
         """
         name = f"{self.level} fusion"
-        pairs = check_pairs(name, image, text)
-        target = indicators(name, labels, len(pairs[0]))
+        pairs = dict(zip(MODALITIES, check_pairs(name, image, text), strict=True))
+        target = indicators(name, labels, len(pairs["image"]))
         check_labels(name, target, instead="")
-        self._scale = {
-            kind: (x.mean(0), np.where(x.std(0) > 0, x.std(0), 1.0)) for kind, x in zip(MODALITIES, pairs, strict=True)
-        }
+        self._scale = {kind: (x.mean(0), np.where(x.std(0) > 0, x.std(0), 1.0)) for kind, x in pairs.items()}
         target = target / np.maximum(target.sum(1, keepdims=True), 1)
         self._prior = (target.sum(0) + 1) / (target.sum() + target.shape[1])
-        views: dict[str, NDArray[np.float32]] = {
-            kind: self._scaled(x, kind) for kind, x in zip(MODALITIES, pairs, strict=True)
-        }
+        views: Views = {kind: self._scaled(x, kind) for kind, x in pairs.items()}
         if self.level == "late":
             self._nets = {kind: self._train({kind: views[kind]}, target) for kind in MODALITIES}
             self._stack = self._stacked(views, target) if self.rule == "stacking" else None
@@ -156,23 +138,18 @@ class FusionClassifier:
         """
         if not self._nets:
             raise KgmmError(f"{self.level} fusion: call fit first")
-        views: dict[str, NDArray[np.float32]] = {}
-        for kind, x in zip(MODALITIES, (image, text), strict=True):
-            if kind in self.reads and x is not None:
-                views[kind] = self._checked(x, kind)
+        given = zip(MODALITIES, (image, text), strict=True)
+        views: Views = {kind: self._checked(x, kind) for kind, x in given if kind in self.reads and x is not None}
         missing = [kind for kind in self.reads if kind not in views]
         if missing and (self.level != "late" or not views):
-            raise KgmmError(
-                f"{self.level} fusion: the {missing[0]} features are missing; it reads {' and '.join(self.reads)}"
-            )
-        if len({len(x) for x in views.values()}) > 1:
-            raise KgmmError(
-                f"{self.level} fusion: {' and '.join(str(len(x)) for x in views.values())} rows do not pair up"
-            )
+            read = " and ".join(self.reads)
+            raise KgmmError(f"{self.level} fusion: the {missing[0]} features are missing; it reads {read}")
+        counts = [str(len(x)) for x in views.values()]
+        if len(set(counts)) > 1:
+            raise KgmmError(f"{self.level} fusion: {' and '.join(counts)} rows do not pair up")
         if self.level != "late":
             return _posterior(self._nets[self.level], views)
-        logs = [np.log(_posterior(self._nets[kind], {kind: x}) + 1e-12) for kind, x in views.items()]
-        return self._combined(logs)
+        return self._combined([np.log(_posterior(self._nets[k], {k: x}) + 1e-12) for k, x in views.items()])
 
     def _combined(self, logs: list[Array]) -> Array:
         """Return one posterior from those of the modalities."""
@@ -188,7 +165,7 @@ class FusionClassifier:
         odds = np.exp(odds - odds.max(1, keepdims=True))
         return cast("Array", odds / odds.sum(1, keepdims=True))
 
-    def _stacked(self, views: dict[str, NDArray[np.float32]], target: Array) -> Any:
+    def _stacked(self, views: Views, target: Array) -> Any:
         """Return a logistic regression on posteriors that networks gave to pairs they were not trained on."""
         from sklearn.linear_model import LogisticRegression
 
@@ -196,11 +173,8 @@ class FusionClassifier:
         logs = np.zeros((len(target), 2 * target.shape[1]))
         for held in np.array_split(order, FOLDS):
             rest = np.setdiff1d(order, held)
-            parts = []
-            for kind, x in views.items():
-                net = self._train({kind: x[rest]}, target[rest])
-                parts.append(np.log(_posterior(net, {kind: x[held]}) + 1e-12))
-            logs[held] = np.hstack(parts)
+            nets = {kind: self._train({kind: x[rest]}, target[rest]) for kind, x in views.items()}
+            logs[held] = np.hstack([np.log(_posterior(nets[k], {k: x[held]}) + 1e-12) for k, x in views.items()])
         return LogisticRegression(C=0.1, max_iter=2000).fit(logs, target.argmax(1))
 
     def _scaled(self, x: NDArray[np.floating], kind: str) -> NDArray[np.float32]:
@@ -213,27 +187,26 @@ class FusionClassifier:
         check_finite(rows, f"{name}: {kind} features")
         return self._scaled(rows, kind)
 
-    def _train(self, views: dict[str, NDArray[np.float32]], target: Array) -> nn.Module:
+    def _train(self, views: Views, target: Array) -> nn.Module:
         """Return a network fitted to views of the same pairs."""
         generator = torch.Generator().manual_seed(self.seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             dims = {kind: x.shape[1] for kind, x in views.items()}
-            net = FusionNet(dims, target.shape[1], HIDDEN, DROPOUT, own_layers=self.level == "intermediate")
+            net = FusionNet(dims, target.shape[1], own_layers=self.level == "intermediate")
             inputs = {kind: torch.from_numpy(x) for kind, x in views.items()}
             wanted = torch.from_numpy(target.astype(np.float32))
             optimizer = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
             for _ in range(self.epochs):
                 for rows in torch.split(torch.randperm(len(wanted), generator=generator), 128):
-                    out = net({kind: x[rows] for kind, x in inputs.items()})
-                    loss: Tensor = F.cross_entropy(out, wanted[rows])
+                    loss = F.cross_entropy(net({kind: x[rows] for kind, x in inputs.items()}), wanted[rows])
                     optimizer.zero_grad()
                     loss.backward()  # type: ignore[no-untyped-call]
                     optimizer.step()
         return net.eval()
 
 
-def _posterior(net: nn.Module, views: dict[str, NDArray[np.float32]]) -> Array:
+def _posterior(net: nn.Module, views: Views) -> Array:
     with torch.no_grad():
         out = net({kind: torch.from_numpy(x) for kind, x in views.items()})
     return cast("Array", torch.softmax(out.double(), 1).numpy())

@@ -92,7 +92,6 @@ class CCA(Projection):
     fails on singular features such as topic proportions, which sum to one.
 
     Args:
-        components: dimension of the shared space.
         ridge: κ, relative to the mean variance of a feature.
 
     Example:
@@ -109,8 +108,8 @@ class CCA(Projection):
         self.ridge = ridge
 
     def _solve(self, x: Array, y: Array) -> tuple[Array, Array, Array]:
-        n = len(x)
-        return canonical(ridged(x.T @ x / n, self.ridge), ridged(y.T @ y / n, self.ridge), x.T @ y / n)
+        cxx, cyy = (ridged(z.T @ z / len(z), self.ridge) for z in (x, y))
+        return canonical(cxx, cyy, x.T @ y / len(x))
 
 
 class KernelCCA(Projection):
@@ -121,7 +120,6 @@ class KernelCCA(Projection):
     so the equation holds exactly up to that many pairs. The kernel is exp(-‖x - y‖² / mean squared distance).
 
     Args:
-        components: dimension of the shared space.
         kappa: κ, relative to the kernel's trace; positive, since κ = 0 correlates anything. The default
             did best on held-out training pairs of Wiki.
     """
@@ -138,10 +136,8 @@ class KernelCCA(Projection):
         self._root: dict[str, Array] = {}
 
     def _features(self, x: Array, modality: str) -> Array:
-        rows = np.random.default_rng(0).permutation(len(x))[:BASES]
-        base = x[np.sort(rows)]
+        self._base[modality] = base = x[np.sort(np.random.default_rng(0).permutation(len(x))[:BASES])]
         self._spread[modality] = float(square_distances(x, base).mean())
-        self._base[modality] = base
         values, vectors = scipy.linalg.eigh(rbf(base, base, self._spread[modality]))
         keep = values > values[-1] * 1e-10
         self._root[modality] = vectors[:, keep] / np.sqrt(values[keep])

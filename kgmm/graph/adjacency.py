@@ -65,15 +65,14 @@ class Adjacency:
 
     @cached_property
     def blocks(self) -> NDArray[np.int64]:
-        """Row bounds of at most 64 blocks of about equal work; they never depend on the number of threads."""
+        """Row bounds of :func:`blocks` of rows."""
         return blocks(np.diff(self.indptr))
 
     def transposed(self) -> Adjacency:
         """Return the rows of the reversed graph."""
         other = self.to_scipy().T.tocsr()
         other.sort_indices()
-        weights = self.weights if self.uniform else other.data
-        return Adjacency(other.indptr, other.indices, weights, self.unit)
+        return Adjacency(other.indptr, other.indices, self.weights if self.uniform else other.data, self.unit)
 
     def renumbered(self, order: NDArray[np.int32]) -> Adjacency:
         """Return the same graph with node ``order[i]`` as node i."""
@@ -101,11 +100,8 @@ def adjacency(statements: Statements, size: int, *, directed: bool) -> Adjacency
     subject, target, weight = statements.subject, statements.object, statements.weight
     if not directed:
         other_way = subject != target  # a self-loop counts once
-        subject, target, weight = (
-            np.concatenate((subject, target[other_way])),
-            np.concatenate((target, subject[other_way])),
-            np.concatenate((weight, weight[other_way])),
-        )
+        subject, target = np.concatenate((subject, target[other_way])), np.concatenate((target, subject[other_way]))
+        weight = np.concatenate((weight, weight[other_way]))
     rows = coo_array((weight, (subject, target)), shape=(size, size)).tocsr()
     rows.sum_duplicates()
     data = rows.data

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput
-from kgmm.graph.graph import Graph
+from kgmm.graph.graph import Graph, Ids
 from kgmm.graph.names import ListedNames, NodeNames, NumberedNames
 from kgmm.graph.statements import Statements, require_positive
 
@@ -20,7 +20,7 @@ G = TypeVar("G", bound=Graph)
 
 
 def assembled(
-    kind: type[G], node_names: NodeNames, statements: Statements, directed: bool, ids: NDArray[np.uint32] | None = None
+    kind: type[G], node_names: NodeNames, statements: Statements, directed: bool, ids: Ids | None = None
 ) -> G:
     """Return a graph of class *kind* whose weights are checked; a large undirected one is renumbered for its walks."""
     require_positive(statements, node_names)
@@ -58,14 +58,12 @@ def from_columns(
     weight = np.broadcast_to(np.float32(1), count) if weights is None else np.asarray(weights)
     if weight.dtype not in (np.float32, np.float64):
         weight = weight.astype(np.float64)
-    statements = Statements(ends[0], ends[1], codes, weight, tuple(relation_names))
-    return assembled(kind, node_names, statements, directed)
+    return assembled(kind, node_names, Statements(*ends, codes, weight, tuple(relation_names)), directed)
 
 
 def _codes(column: Iterable[str], known: dict[str, int]) -> tuple[NDArray[np.int32], list[str]]:
     """Number strings in order of appearance, after those in *known* (which grows)."""
-    codes = np.fromiter((known.setdefault(name, len(known)) for name in column), np.int32)
-    return codes, list(known)
+    return np.fromiter((known.setdefault(name, len(known)) for name in column), np.int32), list(known)
 
 
 def _number_names(
@@ -78,10 +76,8 @@ def _number_names(
         size = highest + 1 if concepts is None else len(concepts)
         if lowest < 0 or highest >= size:
             raise BadInput("from_edges", f"positions go from {lowest} to {highest}, there are {size} concepts")
-        node_names: NodeNames = (
-            NumberedNames(np.arange(size, dtype=np.int32)) if concepts is None else ListedNames(concepts)
-        )
-        return node_names, (ends[0].astype(np.int32), ends[1].astype(np.int32))
+        named: NodeNames = NumberedNames(np.arange(size, dtype=np.int32)) if concepts is None else ListedNames(concepts)
+        return named, (ends[0].astype(np.int32), ends[1].astype(np.int32))
     known = {name: i for i, name in enumerate(concepts or ())}
     if concepts is not None and len(known) != len(concepts):
         raise BadInput("from_edges", "concepts names a node twice")

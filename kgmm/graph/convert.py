@@ -63,20 +63,22 @@ def to_pyg(view: Graph, features: Features | None = None, *, hetero: bool = Fals
     ends = torch.from_numpy(np.stack((table.subject, table.object)).astype(np.int64))
     kinds = torch.from_numpy(table.relation.astype(np.int64))
     weights = torch.from_numpy(table.weight.astype(np.float32))
-    vectors = None if features is None else _vectors(view, features)
     data: Any = HeteroData() if hetero else Data()
     nodes = data["concept"] if hetero else data
     nodes.num_nodes = len(view)
-    if vectors is not None:
-        nodes.x = vectors
+    if features is not None:
+        nodes.x = _vectors(view, features)
     if view.ids is not None:
         nodes.term_id = torch.from_numpy(view.ids.astype(np.int64))
     data.concept_names, data.relation_names = list(view.concepts), list(table.relations)
     if hetero:
         for code, relation in enumerate(table.relations):
-            rows = kinds == code
-            if bool(rows.any()):
-                _add_relation(data, relation, ends[:, rows], weights[rows], both=not view.directed)
+            rows, name = kinds == code, edge_name(relation)
+            led = ends[:, rows]
+            ways = {name: led} if view.directed else {name: led, f"rev_{name}": led.flip(0)}
+            for way, joined in ways.items() if bool(rows.any()) else ():
+                kind = data["concept", way, "concept"]
+                kind.edge_index, kind.edge_weight, kind.relation = joined, weights[rows], relation
         return data
     if not view.directed:
         back = ends[0] != ends[1]
@@ -84,14 +86,6 @@ def to_pyg(view: Graph, features: Features | None = None, *, hetero: bool = Fals
         kinds, weights = torch.cat((kinds, kinds[back])), torch.cat((weights, weights[back]))
     data.edge_index, data.edge_type, data.edge_weight = ends, kinds, weights
     return data
-
-
-def _add_relation(data: Any, relation: str, ends: Any, weights: Any, *, both: bool) -> None:
-    name = edge_name(relation)
-    ways = [(name, ends), (f"rev_{name}", ends.flip(0))] if both else [(name, ends)]
-    for way, led in ways:
-        kind = data["concept", way, "concept"]
-        kind.edge_index, kind.edge_weight, kind.relation = led, weights, relation
 
 
 def edge_name(relation: str) -> str:
@@ -114,11 +108,9 @@ def _vectors(view: Graph, features: Features) -> Any:
 
     if callable(features):
         rows = features(list(view.concepts))
+    elif view.node_features is None or view.ids is None:
+        way_out = "for a view of plain edges pass a function from names to rows"
+        raise KgmmError(f"features={features!r} needs a view of a store (kb.view); {way_out}")
     else:
-        if view.node_features is None or view.ids is None:
-            raise KgmmError(
-                f"features={features!r} needs a view of a store (kb.view); for a view of plain edges pass a "
-                "function from names to rows"
-            )
         rows = view.node_features(view.ids, features)
     return torch.as_tensor(np.asarray(rows, dtype=np.float32))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kgmm.graph.adjacency import Adjacency
     from kgmm.graph.layers import Layers
 
+Ids = NDArray[np.uint32]
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -45,18 +47,10 @@ class Graph:
     """
 
     def __init__(
-        self,
-        node_names: NodeNames,
-        statements: Statements,
-        *,
-        directed: bool = False,
-        ids: NDArray[np.uint32] | None = None,
+        self, node_names: NodeNames, statements: Statements, *, directed: bool = False, ids: Ids | None = None
     ) -> None:
-        self.node_names: NodeNames = node_names
-        self.statements: Statements = statements
-        self.directed: bool = directed
-        self.ids: NDArray[np.uint32] | None = ids
-        self.node_features: Callable[[NDArray[np.uint32], Any], Any] | None = None
+        self.node_names, self.statements, self.directed, self.ids = node_names, statements, directed, ids
+        self.node_features: Callable[[Ids, Any], Any] | None = None
 
     def __repr__(self) -> str:
         kind = "directed" if self.directed else "undirected"
@@ -108,13 +102,9 @@ class Graph:
         table, block = self.statements, 65_536
         for start in range(0, len(table), block):
             part = slice(start, start + block)
-            for subject, code, target, weight in zip(
-                self.node_names.at(table.subject[part]),
-                table.relation[part].tolist(),
-                self.node_names.at(table.object[part]),
-                table.weight[part].tolist(),
-                strict=True,
-            ):
+            ends = self.node_names.at(table.subject[part]), self.node_names.at(table.object[part])
+            values = table.relation[part].tolist(), table.weight[part].tolist()
+            for subject, target, code, weight in zip(*ends, *values, strict=True):
                 yield Edge(subject, table.relations[code], target, weight)
 
     @cached_property

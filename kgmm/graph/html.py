@@ -18,16 +18,9 @@ _DRAWN, _LISTED = 24, 20
 def view_html(view: Graph) -> str:
     """Return a view as one self-contained HTML fragment."""
     drawn = 0 < len(view) <= _DRAWN
-    return (
-        templates(TEMPLATES)
-        .get_template("view.html")
-        .render(
-            caption=repr(view)[1:-1],
-            edges=islice(view.edges(), None if drawn else _LISTED),
-            places=_on_a_circle(view.concepts) if drawn else {},
-            more=view.edge_count - _LISTED,
-        )
-    )
+    edges = islice(view.edges(), None if drawn else _LISTED)
+    shown = {"edges": edges, "places": _on_a_circle(view.concepts) if drawn else {}, "more": view.edge_count - _LISTED}
+    return templates(TEMPLATES).get_template("view.html").render(caption=repr(view)[1:-1], **shown)
 
 
 def _on_a_circle(concepts: Sequence[str]) -> dict[str, tuple[int, int]]:

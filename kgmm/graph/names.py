@@ -110,10 +110,8 @@ def near(known: NodeNames, wanted: str) -> list[str]:
     """Return up to five names spelled like *wanted*."""
     wanted = names.concept(wanted) if wanted.strip() else wanted
     stem = wanted.rsplit("/", 1)[0] + "/" if "/" in wanted else ""
-    length = len(wanted)
-    everything = known.all()
-    alike = [n for n in everything if abs(len(n) - length) <= 3 and n.startswith(stem)]
+    length, first = len(wanted), wanted[: len(stem) + 1]
+    alike = [n for n in known.all() if abs(len(n) - length) <= 3 and n.startswith(stem)]
     if len(alike) > 20_000:  # difflib compares about 20,000 names a second
-        first = wanted[: len(stem) + 1]
         alike = [n for n in alike if n.startswith(first)][:20_000]
     return get_close_matches(wanted, alike, n=5, cutoff=0.6)

@@ -63,9 +63,8 @@ def _grow(
     depth = {int(seed): 0 for seed in seeds.positions}
     waiting: list[tuple[float, int, int]] = []
     seen: set[tuple[int, int]] = set()
-    for seed in seeds.positions.tolist():
-        if hops > 0:
-            _offer(view, scores, seed, limit, waiting)
+    for seed in seeds.positions.tolist() if hops > 0 else ():
+        _offer(view, scores, seed, limit, waiting)
     taken: list[int] = []
     while waiting and len(taken) < limit:
         _, source, target = heapq.heappop(waiting)
@@ -82,8 +81,7 @@ def _grow(
                 _offer(view, scores, target, limit, waiting)
     rows = np.array(taken[:limit], np.int64)
     ends = set(view.statements.subject[rows].tolist()) | set(view.statements.object[rows].tolist())
-    kept = [node for node, hop in depth.items() if hop == 0 or node in ends]
-    return rows, np.array(kept, np.int64)
+    return rows, np.array([node for node, hop in depth.items() if hop == 0 or node in ends], np.int64)
 
 
 def _offer(
@@ -97,6 +95,5 @@ def _offer(
     flow = weights * (scores[node] / adjacency.strengths[node]) if len(neighbors) else weights
     if not view.directed:
         flow = flow + weights * scores[neighbors] / adjacency.strengths[neighbors]
-    order = np.argsort(-flow, kind="stable")[:limit]
-    for at in order.tolist():
+    for at in np.argsort(-flow, kind="stable")[:limit].tolist():
         heapq.heappush(waiting, (-float(flow[at]), node, int(neighbors[at])))

@@ -77,10 +77,8 @@ def paths(view: Graph, a: str, b: str, *, k: int = 3, max_length: int = 6, by: s
 
     Args:
         view: directed views are followed from subject to object only.
-        a: where paths begin.
-        b: where they end.
-        k: how many at most.
-        max_length: most hops of a path.
+        a, b: where paths begin and end.
+        k, max_length: how many paths at most, and most hops of one.
         by: ``"weight"`` adds up 1 / weight, so strong statements and few hops win; ``"walk"`` multiplies the
             walk's step probabilities, so that detours over hubs lose.
 

@@ -50,14 +50,9 @@ class Statements:
 
     def take(self, rows: NDArray[np.int64] | slice, relabel: NDArray[np.int32]) -> Statements:
         """Return some statements with their nodes renumbered by *relabel* (old position -> new)."""
-        return Statements(
-            relabel[self.subject[rows]],
-            relabel[self.object[rows]],
-            self.relation[rows],
-            self.weight[rows],
-            self.relations,
-            None if self.stated is None else self.stated[:, rows],
-        )
+        subject, target, stated = relabel[self.subject[rows]], relabel[self.object[rows]], self.stated
+        stated = None if stated is None else stated[:, rows]
+        return Statements(subject, target, self.relation[rows], self.weight[rows], self.relations, stated)
 
 
 def require_positive(statements: Statements, node_names: NodeNames) -> None:
@@ -73,9 +68,8 @@ def require_positive(statements: Statements, node_names: NodeNames) -> None:
         return
     bad = int(np.flatnonzero(~((weight >= LEAST) & (weight <= MOST)))[0])
     ends = node_names.at(np.array([statements.subject[bad], statements.object[bad]]))
-    relation = statements.relations[statements.relation[bad]]
     raise BadInput(
-        f"edge {ends[0]} -{relation}-> {ends[1]}",
+        f"edge {ends[0]} -{statements.relations[statements.relation[bad]]}-> {ends[1]}",
         f"its weight is {weight[bad]}, a view needs positive finite weights from 1e-15 to 1e15; "
         "correct the fact, or leave its relation out (relations=… or relation_weights={…: 0})",
     )

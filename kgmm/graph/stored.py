@@ -75,14 +75,9 @@ def view(
     subject, target = subject[keep], target[keep]
     stated = np.stack((columns.subject[keep], columns.object[keep]))
     ids, positions = _number(subject, target)
-    statements = Statements(
-        positions[subject],
-        positions[target],
-        smallest(codes[keep], len(relation_names)),
-        np.asarray(weight[keep]),
-        tuple(relation_names),
-        None if (stated == (subject, target)).all() else stated,
-    )
+    codes, weight = smallest(codes[keep], len(relation_names)), np.asarray(weight[keep])
+    apart = None if (stated == (subject, target)).all() else stated
+    statements = Statements(positions[subject], positions[target], codes, weight, tuple(relation_names), apart)
     return assembled(GraphView, NumberedNames(ids, terms.names, number), statements, directed, ids)
 
 

@@ -33,7 +33,7 @@ def over_blocks(kernel: Callable[[int, int], Any], blocks: int, work: int) -> No
         kernel(0, blocks)
         return
     pieces = min(4 * threads, blocks, max(threads, work // _PIECE))
-    bounds = [blocks * i // pieces for i in range(pieces + 1)]
+    bounds = (blocks * i // pieces for i in range(pieces + 1))
     in_parallel([partial(kernel, a, b) for a, b in pairwise(bounds)])
 
 

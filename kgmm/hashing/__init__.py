@@ -15,14 +15,13 @@ One file per method, in ``shallow`` (matrices and kernels) or ``deep`` (networks
 from __future__ import annotations
 
 import difflib
-import importlib
-import pkgutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kgmm.errors import BadInput, KgmmError
+from kgmm.families import Family
 from kgmm.files import read_json
 from kgmm.hashing.base import Hasher, model_files
 from kgmm.hashing.features import MODALITIES
@@ -37,22 +36,14 @@ ALIASES = {
     "semi-supervised-adversarial": "sch-gan",
 }
 
+ROOMS = [Family(f"{__name__}.{room}", "hashing method") for room in ("shallow", "deep")]
+
 __all__ = ["ALIASES", "Hasher", "create", "load", "methods"]
 
 
 def methods() -> list[str]:
     """Return the names of all methods: the files of both rooms, listed without importing them."""
-    return sorted(_places())
-
-
-def _places() -> dict[str, str]:
-    """Return method -> the module that defines it."""
-    return {
-        module.name.replace("_", "-"): f"{__name__}.{room}.{module.name}"
-        for room in ("shallow", "deep")
-        for module in pkgutil.iter_modules([f"{folder}/{room}" for folder in __path__])
-        if not module.name.startswith("_")
-    }
+    return sorted(name.replace("_", "-") for room in ROOMS for name in room.names())
 
 
 def create(name: str, bits: int, seed: int = 0, **options: Any) -> Hasher:
@@ -73,12 +64,13 @@ def create(name: str, bits: int, seed: int = 0, **options: Any) -> Hasher:
     """
     plain = str(name).lower().replace("_", "-")
     plain = ALIASES.get(plain, plain)
-    places = _places()
-    if plain not in places:
-        near = difflib.get_close_matches(plain, places, n=1)
+    file = plain.replace("-", "_")
+    room = next((room for room in ROOMS if file in room.names()), None)
+    if room is None:
+        near = difflib.get_close_matches(plain, methods(), n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise KgmmError(f"no hashing method {name!r}{hint} (methods: {', '.join(sorted(places))})")
-    made = importlib.import_module(places[plain]).METHOD(bits=bits, seed=seed, **options)
+        raise KgmmError(f"no hashing method {name!r}{hint} (methods: {', '.join(methods())})")
+    made = room.module(file).METHOD(bits=bits, seed=seed, **options)
     assert isinstance(made, Hasher)
     return made
 
@@ -109,6 +101,5 @@ def load(path: str | Path) -> Hasher:
         for kind in MODALITIES:  # that one row can be coded shows that all is there
             hasher.scores(np.zeros((1, hasher.fitted[kind])), kind)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise KgmmError(f"{path}: not a trained hashing method ({reason})") from error
+        raise KgmmError(f"{path}: not a trained hashing method ({str(error).splitlines()[0]})") from error
     return hasher

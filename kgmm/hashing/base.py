@@ -32,8 +32,9 @@ Arrays = dict[str, NDArray[Any]]
 class Hasher:
     """A hashing method for pairs of image and text features.
 
-    Subclasses give ``name``, ``DEFAULTS`` (their options), ``_fit`` (its labels have no column where none are given) and ``_project``; what they learn lies in
-    ``self.arrays`` (saved as safetensors) and ``self.fitted`` (plain values, saved as JSON).
+    Subclasses give ``name``, ``DEFAULTS`` (their options), ``_fit`` (its labels have no column where none are given)
+    and ``_project``; what they learn lies in ``self.arrays`` (saved as safetensors) and ``self.fitted`` (plain values,
+    saved as JSON).
 
     Args:
         bits: length of a code.
@@ -81,10 +82,10 @@ class Hasher:
         """
         image, text = check_pairs(self.name, x_image, x_text)
         if len(image) < max(2, self.bits):
-            raise KgmmError(
-                f"{self.name}: {len(image)} pairs cannot fix {self.bits} bits; give at least {self.bits} pairs"
-                " or ask for fewer bits"
+            few = (
+                f"{len(image)} pairs cannot fix {self.bits} bits; give at least {self.bits} pairs or ask for fewer bits"
             )
+            raise KgmmError(f"{self.name}: {few}")
         indicator = np.empty((len(image), 0)) if labels is None else indicators(self.name, labels, len(image))
         if self.supervised:
             check_labels(self.name, indicator)
@@ -137,7 +138,7 @@ class Hasher:
         """
         from safetensors.numpy import save
 
-        self._check_fitted()
+        self.check_fitted()
         tensors, text = model_files(path)
         tensors.parent.mkdir(parents=True, exist_ok=True)
         publish(tensors, save({name: np.ascontiguousarray(a) for name, a in self.arrays.items()}))
@@ -147,7 +148,7 @@ class Hasher:
     @property
     def checksum(self) -> str:
         """16 hex digits naming what was learned, so that codes kept under them can be trusted."""
-        self._check_fitted()
+        self.check_fitted()
         digest = hashlib.blake2b(f"{self.name} {self.bits}".encode(), digest_size=8)
         for name in sorted(self.arrays):
             digest.update(name.encode() + np.ascontiguousarray(self.arrays[name]).tobytes())
@@ -164,13 +165,14 @@ class Hasher:
     def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:
         raise NotImplementedError
 
-    def _check_fitted(self) -> None:
+    def check_fitted(self) -> None:
+        """Raise KgmmError before fit."""
         if not self.fitted:
             raise KgmmError(f"{self.name}: call fit first")
 
     def _checked(self, x: ArrayLike, modality: str) -> tuple[Modality, NDArray[np.floating]]:
         """Return modality and features if they are what was fitted on."""
-        self._check_fitted()
+        self.check_fitted()
         kind = check_modality(self.name, modality)
         return kind, fitted_rows(x, self.name, kind, self.fitted[kind])
 
@@ -193,8 +195,7 @@ def checked_option(name: str, key: str, value: Any, default: Any) -> Any:
     """
     value = value.item() if isinstance(value, np.generic) else value
     wanted = {bool: "true or false", str: "a word", int: "a whole number", float: "a number"}[type(default)]
-    fits = type(value) is type(default) or (isinstance(default, float) and type(value) is int)
-    if not fits:
+    if type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
         raise KgmmError(f"{name}: {key} must be {wanted}, not {value!r}")
     least = 1 if isinstance(default, int) else 0
     if not isinstance(default, bool | str) and not value >= least:

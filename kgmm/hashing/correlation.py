@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import scipy.linalg
 
-from kgmm.hashing.features import Array, batches
+from kgmm.hashing.features import Array, Pair, batches
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Covariances:
     """Second moments of centred pairs (sums, not means), those of each view with a ridge."""
 
     #: column means, (d_image,) and (d_text,)
-    means: tuple[Array, Array]
+    means: Pair
     #: (d_image, d_image)
     image: Array
     #: (d_text, d_text)
@@ -81,7 +81,7 @@ def canonical(cxx: Array, cyy: Array, cxy: Array) -> tuple[Array, Array, Array]:
     return root_x @ (u * sign)[:, keep], root_y @ (vt.T * sign)[:, keep], s[keep]
 
 
-def extended(w_x: Array, w_y: Array, bits: int, seed: int) -> tuple[Array, Array]:
+def extended(w_x: Array, w_y: Array, bits: int, seed: int) -> Pair:
     """Return *bits* directions: the given ones, then the same random mixtures of them in both views.
 
     CCA has no more than min(d_x, d_y) directions; longer codes need something, and mixtures of correlated

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from kgmm.errors import KgmmError
 
 Array = NDArray[np.float64]
+#: one of each modality
+Pair = tuple[Array, Array]
 Modality = Literal["image", "text"]
 MODALITIES: tuple[Modality, Modality] = ("image", "text")
 
@@ -72,7 +74,7 @@ def check_finite(x: NDArray[np.floating], what: str, first: int = 0) -> None:
         raise KgmmError(f"{what}: row {first + row}, column {column} is {x[row, column]}; remove or impute it")
 
 
-def check_pairs(name: str, x_image: ArrayLike, x_text: ArrayLike) -> tuple[Array, Array]:
+def check_pairs(name: str, x_image: ArrayLike, x_text: ArrayLike) -> Pair:
     """Return both feature matrices, checked batch by batch."""
     out = []
     for kind, x in zip(MODALITIES, (x_image, x_text), strict=True):

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kgmm.errors import BadInput, KgmmError, MissingExtra
+from kgmm.errors import BadInput, KgmmError, needed
 from kgmm.files import whole
 from kgmm.hashing.base import Codes
 
@@ -55,10 +55,7 @@ class CodeIndex:
         return int(self.index.d)
 
     def search(self, queries: ArrayLike, k: int = 10) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return the *k* nearest codes of each query, nearest first.
-
-        Returns:
-            Their rows and Hamming distances, shape (queries, min(k, n)) each.
+        """Return rows and Hamming distances of the *k* codes nearest to each query, shape (queries, min(k, n)) each.
 
         Raises:
             KgmmError: if the queries have another length or *k* is not positive.
@@ -69,10 +66,7 @@ class CodeIndex:
         return rows, distances
 
     def radius(self, query: ArrayLike, distance: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return all codes within a Hamming distance of one query, nearest first.
-
-        Returns:
-            Their rows and distances, shape (found,) each.
+        """Return rows and distances, shape (found,), of all codes within a Hamming distance of one query, nearest first.
 
         Raises:
             KgmmError: if it is not one query, or of another length.
@@ -81,10 +75,10 @@ class CodeIndex:
         if len(one) != 1:
             raise KgmmError(f"radius takes one query, shape (bytes,) or (1, bytes), not {len(one)}; ask one by one")
         reach = min(256, len(self))
+        if not reach:
+            return np.empty(0, np.int64), np.empty(0, np.int32)
         while True:  # the nearest come first, so looking further stops at the first one outside
-            rows, distances = (
-                self.search(one, reach) if reach else (np.empty((1, 0), np.int64), np.empty((1, 0), np.int32))
-            )
+            rows, distances = self.search(one, reach)
             if reach == len(self) or distances[0, -1] > distance:
                 inside = distances[0] <= distance
                 return rows[0][inside], distances[0][inside]
@@ -92,8 +86,7 @@ class CodeIndex:
 
     def save(self, path: str | Path) -> None:
         """Write the index, whole or not at all."""
-        path = Path(path)
-        with whole(path) as draft:
+        with whole(Path(path)) as draft:
             _faiss().write_index_binary(self.index, str(draft))
 
     @classmethod
@@ -125,8 +118,6 @@ def _packed(codes: ArrayLike) -> Codes:
 
 
 def _faiss() -> Any:
-    try:
+    with needed("faiss", "hashing"):
         import faiss
-    except ImportError as error:
-        raise MissingExtra("faiss", "hashing") from error
     return faiss

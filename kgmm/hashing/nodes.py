@@ -28,8 +28,7 @@ def text_side(hasher: Hasher) -> tuple[Modality, Encoder]:
     Raises:
         KgmmError: before fit, or if the method was fitted on features of neither.
     """
-    if not hasher.fitted:
-        raise KgmmError(f"{hasher.name}: call fit first")
+    hasher.check_fitted()
     for name, dim in NAMED.items():
         for modality in reversed(MODALITIES):
             if hasher.fitted[modality] == dim:
@@ -44,8 +43,7 @@ def text_side(hasher: Hasher) -> tuple[Modality, Encoder]:
 def node_codes(store: LocalStore, ids: ArrayLike, hasher: Hasher) -> Codes:
     """Return the packed codes of nodes by their names, shape (n, ceil(bits / 8)); vectors are kept in the store.
 
-    Raises:
-        KgmmError: if the method was not fitted on vectors of texts; see :func:`text_side`.
+    The method must be one that :func:`text_side` takes.
     """
     modality, encoder = text_side(hasher)
     numbers = np.asarray(ids).astype(np.int64)
@@ -55,9 +53,5 @@ def node_codes(store: LocalStore, ids: ArrayLike, hasher: Hasher) -> Codes:
 
 
 def code_features(store: LocalStore, ids: ArrayLike, hasher: Hasher) -> NDArray[np.float32]:
-    """Return the codes of nodes as features of a graph network: +1 and -1, shape (n, bits).
-
-    Raises:
-        KgmmError: as :func:`node_codes`.
-    """
+    """Return :func:`node_codes` as features of a graph network: +1 and -1, shape (n, bits)."""
     return unpack(node_codes(store, ids, hasher), hasher.bits)

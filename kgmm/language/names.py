@@ -96,8 +96,7 @@ def literal(term: str) -> str:
     match = _LITERAL.fullmatch(term)
     if match and match["lang"]:
         term = term[: match.start("lang")] + match["lang"].lower()
-    escaped = _CONTROL.sub(lambda m: _NAMED_CONTROLS.get(m[0], f"\\u{ord(m[0]):04X}"), term)
-    return escaped.removesuffix(_STRING)
+    return _CONTROL.sub(lambda m: _NAMED_CONTROLS.get(m[0], f"\\u{ord(m[0]):04X}"), term).removesuffix(_STRING)
 
 
 def unusable(text: str) -> str:
@@ -114,11 +113,8 @@ def unusable(text: str) -> str:
         wanted = "its label may hold letters, digits, _, - and ."
         return "" if _BLANK.fullmatch(text) else f"{text[:40]!r} is no blank node: {wanted}"
     if "://" in text and re.match(r"\s*[A-Za-z][A-Za-z0-9+.-]*://", text) and not _CONCEPTNET_HOST.match(text.strip()):
-        return (
-            ""
-            if is_iri(text.strip())
-            else f'{text[:40]!r} is no IRI: spaces and <>"{{}}|\\^` are written as %20 and so on'
-        )
+        wanted = 'spaces and <>"{}|\\^` are written as %20 and so on'
+        return "" if is_iri(text.strip()) else f"{text[:40]!r} is no IRI: {wanted}"
     return ""
 
 

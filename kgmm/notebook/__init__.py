@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kgmm.errors import MissingExtra
+from kgmm.errors import needed
 
 if TYPE_CHECKING:
     from kgmm.notebook.explorer import Explorer
@@ -23,8 +23,6 @@ def explore(kb: LocalStore, *concepts: str, **more: Any) -> Explorer:
         MissingExtra: if anywidget is not installed.
         UnknownConcept: if a concept is not in the store; the message lists near spellings.
     """
-    try:
+    with needed("anywidget", "notebook"):
         from kgmm.notebook.explorer import Explorer
-    except ImportError as error:
-        raise MissingExtra("anywidget", "notebook") from error
     return Explorer(kb, *concepts, **more)

@@ -78,21 +78,17 @@ class Explorer(anywidget.AnyWidget):
     def follow(self, text: str, relation: str, outgoing: bool | None = None) -> Explorer:
         """Add a concept's facts of one relation: those it is the subject of (True), the object of (False), or both."""
         concept, wanted = neighbours.resolve(self._kb, text), names.relation(relation)
-        facts = neighbours.around(self._kb, concept, wanted, outgoing, self._limit, self._drawn())
-        return self._add(concept, facts)
+        return self._add(concept, neighbours.around(self._kb, concept, wanted, outgoing, self._limit, self._drawn()))
 
     def walk(self, text: str, k: int = 20) -> Explorer:
         """Walk with restart from a concept: list the *k* best and draw the facts among them and to them."""
         concept = neighbours.resolve(self._kb, text)
-        best = self._graph().walk(concept).top(k + 1)
+        best = [(c, s) for c, s in self._graph().walk(concept).top(k + 1) if c != concept][:k]
         self.scores = [
-            {"concept": c, "label": names.label(c)[: neighbours.SHOWN], "score": round(s, 5)}
-            for c, s in best
-            if c != concept
-        ][:k]
-        reached = {concept, *(s["concept"] for s in self.scores)}
-        facts = [f for c in reached for f in self._kb.find(c) if f.object in reached]
-        return self._add(concept, facts)
+            {"concept": c, "label": names.label(c)[: neighbours.SHOWN], "score": round(s, 5)} for c, s in best
+        ]
+        reached = {concept, *(c for c, _ in best)}
+        return self._add(concept, [f for c in reached for f in self._kb.find(c) if f.object in reached])
 
     def remove(self, text: str) -> Explorer:
         """Take a concept and its facts off the drawing (nothing is removed from the store)."""

@@ -41,8 +41,6 @@ def around(
     """Return the strongest facts with a concept at one end.
 
     Args:
-        kb: the store.
-        concept: as it is stored.
         relation: only facts of this relation.
         outgoing: only facts whose subject (True) or object (False) it is; both if None.
         limit: facts returned.

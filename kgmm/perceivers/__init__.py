@@ -22,7 +22,8 @@ def perceive(image: ImageLike, perceiver: str = "default", **options: Any) -> Sc
         perceiver: ``default`` (EfficientNet-Lite0, offline), ``hf`` (a Hugging Face detector, with
             ``model=`` a folder or hub name), ``onnx`` (a detector in a file, ``model=`` too), ``shapes`` (flat drawings)
             or ``scene``. ``"onnx:FILE"`` is short for the perceiver with that model.
-        options: options of that perceiver, such as ``threshold=0.5``.
+        options: options of that perceiver, such as ``threshold``, the score in [0, 1] an object needs, and
+            ``max_objects``: the best so many are kept.
 
     Raises:
         BadInput: if the picture cannot be read.

@@ -78,9 +78,7 @@ def _read(path: Path) -> Classes:
     above: dict[str, list[str]] = {}
     textures = frozenset(i for i, name in enumerate(concepts) if name.replace(" ", "_") in TEXTURES)
     for index, kinds in enumerate(kinds_of):
-        if index in places or index in textures:
-            continue
-        for level, kind in enumerate(kinds):
+        for level, kind in enumerate(() if index in places or index in textures else kinds):
             below.setdefault(kind, []).append(index)
             above.setdefault(kind, kinds[level + 1 :])
     nodes = [
@@ -104,5 +102,4 @@ def _words(concept: str) -> str:
 
 
 def _distinct(names: list[str], name: str) -> tuple[str, ...]:
-    aliases = dict.fromkeys(alias.strip() for alias in names)
-    return tuple(alias for alias in aliases if alias and alias.lower() != name)
+    return tuple(a for a in dict.fromkeys(map(str.strip, names)) if a and a.lower() != name)

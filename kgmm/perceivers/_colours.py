@@ -31,8 +31,7 @@ def rgb_to_lab(rgb: NDArray[np.generic]) -> NDArray[np.float32]:
         100.0
     """
     c = np.asarray(rgb, np.float32) / 255
-    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    xyz = linear @ _TO_XYZ.T / _WHITE
+    xyz = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ _TO_XYZ.T / _WHITE
     f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     lab = np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)
     return lab.astype(np.float32)
@@ -48,8 +47,8 @@ _WHITE = np.array([0.95047, 1.0, 1.08883], np.float32)
 @cache
 def _prototypes() -> tuple[list[str], NDArray[np.float32]]:
     names = [name for name, values in PROTOTYPES.items() for _ in values]
-    values = [bytes.fromhex(v) for group in PROTOTYPES.values() for v in group]
-    return names, rgb_to_lab(np.array([list(v) for v in values]))
+    values = [list(bytes.fromhex(v)) for group in PROTOTYPES.values() for v in group]
+    return names, rgb_to_lab(np.array(values))
 
 
 def colour_names(pixels: NDArray[np.uint8], background: NDArray[np.uint8] | None = None) -> tuple[str, ...]:

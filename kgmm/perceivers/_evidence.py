@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+from torch import Tensor
 
 from kgmm.perceivers._classes import Classes
 from kgmm.scene import Box
@@ -30,11 +31,15 @@ LONGEST = 1.6
 VOTE = 0.125
 
 Window = tuple[int, int, int, int]
+Windows = list[Window]
+Floats = NDArray[np.float32]
+#: width and height
+Size = tuple[int, int]
 
 
-def windows(width: int, height: int) -> list[Window]:
+def windows(width: int, height: int) -> Windows:
     """Return the crops of a picture as (left, top, right, bottom), the whole picture first."""
-    out: list[Window] = []
+    out: Windows = []
     for scale, count in SCALES:
         if count == 1:
             out.append((0, 0, width, height))
@@ -55,11 +60,10 @@ def _spread(length: float, other: float, side: int, count: int) -> tuple[float, 
     return max(LONGEST * other, 1.3 * side / more), more
 
 
-def cut(picture: Picture, boxes: list[Window], side: int) -> NDArray[np.uint8]:
+def cut(picture: Picture, boxes: Windows, side: int) -> NDArray[np.uint8]:
     """Return the windows of a picture as squares, shape (n, side, side, 3)."""
     image = Image.fromarray(picture.pixels)
-    resample = Image.Resampling.BICUBIC
-    return np.stack([np.asarray(image.resize((side, side), resample, box=box)) for box in boxes])
+    return np.stack([np.asarray(image.resize((side, side), Image.Resampling.BICUBIC, box=box)) for box in boxes])
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,7 @@ class Region:
 
 
 def regions(
-    maps: torch.Tensor,
-    probabilities: NDArray[np.float32],
-    weights: torch.Tensor,
-    boxes: list[Window],
-    size: tuple[int, int],
-    classes: Classes,
-    needed: NDArray[np.float32],
+    maps: Tensor, probabilities: Floats, weights: Tensor, boxes: Windows, size: Size, classes: Classes, needed: Floats
 ) -> list[Region]:
     """Find regions where crops agree on a class or kind.
 
@@ -93,10 +91,8 @@ def regions(
         maps: feature maps of the crops, shape (n, d, h, w).
         probabilities: of the 1,000 classes in each crop, shape (n, 1000).
         weights: the classifier's, shape (1000, d).
-        boxes: the crops' windows.
-        size: width and height of the picture the windows are in.
-        classes: the classes and kinds that can be named.
-        needed: score from which each of them is believed, shape (nodes,).
+        boxes, size: the crops' windows, and the picture they are in.
+        classes, needed: what can be named, and the score from which each is believed, shape (nodes,).
 
     Returns:
         Regions of believed kinds; those of a kind and of its classes overlap.
@@ -115,22 +111,15 @@ def regions(
     return [region for region in found if region.score >= needed[region.node]]
 
 
-def _cells(box: Window, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _cells(box: Window, size: Size) -> tuple[int, int, int, int]:
     left, top = int(box[0] / size[0] * GRID), int(box[1] / size[1] * GRID)
     right, bottom = int(np.ceil(box[2] / size[0] * GRID)), int(np.ceil(box[3] / size[1] * GRID))
     return left, top, min(max(right, left + 1), GRID), min(max(bottom, top + 1), GRID)
 
 
-def _overlay(
-    activation: torch.Tensor,
-    votes: NDArray[np.float32],
-    voters: NDArray[np.int64],
-    boxes: list[Window],
-    size: tuple[int, int],
-) -> NDArray[np.float32]:
+def _overlay(activation: Tensor, votes: Floats, voters: NDArray[np.int64], boxes: Windows, size: Size) -> Floats:
     """Add up the crops' votes at each cell and divide by the crops that cover it, shape (GRID, GRID)."""
-    total = np.zeros((GRID, GRID), np.float32)
-    covered = np.zeros((GRID, GRID), np.float32)
+    total, covered = np.zeros((2, GRID, GRID), np.float32)
     for box in boxes:
         left, top, right, bottom = _cells(box, size)
         covered[top:bottom, left:right] += 1
@@ -142,9 +131,7 @@ def _overlay(
     return np.asarray(total / np.maximum(covered, 1), np.float32)
 
 
-def _components(
-    node: int, evidence: NDArray[np.float32], votes: NDArray[np.float32], boxes: list[Window], size: tuple[int, int]
-) -> list[Region]:
+def _components(node: int, evidence: Floats, votes: Floats, boxes: Windows, size: Size) -> list[Region]:
     """Cut an evidence map into connected regions and score each by the two best crops that look at it."""
     labels, count = ndimage.label(evidence >= 0.4 * evidence.max())
     found = []
@@ -156,9 +143,7 @@ def _components(
         looking = []
         for vote, box in zip(votes, boxes, strict=True):
             left, top, right, bottom = _cells(box, size)
-            shared = mask[top:bottom, left:right].sum()
-            if shared >= 0.5 * min(area, (right - left) * (bottom - top)):
+            if mask[top:bottom, left:right].sum() >= 0.5 * min(area, (right - left) * (bottom - top)):
                 looking.append(float(vote))
-        best = sorted(looking, reverse=True)[:2]
-        found.append(Region(node, sum(best) / 2, mask))
+        found.append(Region(node, sum(sorted(looking, reverse=True)[:2]) / 2, mask))
     return found

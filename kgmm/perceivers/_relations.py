@@ -29,10 +29,9 @@ def spatial_relations(objects: Iterable[SceneObject]) -> tuple[SceneRelation, ..
         >>> [r.predicate for r in spatial_relations([cup, table])]
         ['on', 'above', 'below']
     """
-    boxed = [o for o in objects if o.box is not None]
     return tuple(
         SceneRelation(first.id, predicate, second.id, round(min(first.score, second.score), 4))
-        for a, b in combinations(boxed, 2)
+        for a, b in combinations([o for o in objects if o.box is not None], 2)
         for first, predicate, second in _pair(a, b)
     )
 
@@ -52,7 +51,7 @@ def _pair(a: SceneObject, b: SceneObject) -> Iterator[tuple[SceneObject, str, Sc
         left, right = (a, b) if ax + aw / 2 < bx + bw / 2 else (b, a)
         yield left, "left_of", right
         yield right, "right_of", left
-        if down >= 0.5 and _gap(ax, aw, bx, bw) <= 0.5 * min(aw, bw):
+        if down >= 0.5 and max(ax, bx) - min(ax + aw, bx + bw) <= 0.5 * min(aw, bw):
             yield a, "next_to", b
             yield b, "next_to", a
     elif down < 0.3:
@@ -78,7 +77,3 @@ def _overlap(start: float, length: float, other: float, other_length: float) -> 
     """Shared length of two intervals as a part of the shorter one; 0 if apart."""
     shared = min(start + length, other + other_length) - max(start, other)
     return max(0.0, shared) / max(min(length, other_length), 1e-9)
-
-
-def _gap(start: float, length: float, other: float, other_length: float) -> float:
-    return max(0.0, max(start, other) - min(start + length, other + other_length))

@@ -1,7 +1,7 @@
 """The perceiver ``default``: an ImageNet classifier over many crops, offline, in a fifth of a second.
 
-EfficientNet-Lite0 (Tan and Le, ICML 2019) names what is in the whole picture and in overlapping crops; class activation maps say where;
-a name is believed when two crops agree on it, at the finest level (tabby, cat, animal) they agree on.
+EfficientNet-Lite0 (Tan and Le, ICML 2019) names what is in the whole picture and in overlapping crops; class activation
+maps say where; a name is believed when two crops agree on it, at the finest level (tabby, cat, animal) they agree on.
 """
 
 from __future__ import annotations
@@ -44,12 +44,7 @@ def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int
     """Return the objects of a photograph that the network is sure of.
 
     Args:
-        image: see :func:`kgmm.scene.images.read_image`.
-        threshold: score in [0, 1] an object needs.
-        max_objects: the best so many objects are kept.
-
-    Raises:
-        BadInput: if the picture cannot be read.
+        image, threshold, max_objects: see :func:`kgmm.perceivers.perceive`.
     """
     picture = read_image(image, max_side=LONGEST_SIDE)
     height, width = picture.pixels.shape[:2]
@@ -64,13 +59,9 @@ def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int
     objects = [_object(f"o{n}", region, picture, classes) for n, region in enumerate(chosen, 1)]
     vessels = _vessels(objects, threshold)
     insides = (SceneRelation(contents.id, "inside", vessel.id, vessel.score) for contents, vessel in vessels)
-    return scene_of(
-        picture,
-        (*objects, *(vessel for _, vessel in vessels)),
-        f"{network.name}@{network.checksum}",
-        relations=(*spatial_relations(objects), *insides),
-        tags=_tags(probabilities, classes),
-    )
+    relations, tags = (*spatial_relations(objects), *insides), _tags(probabilities, classes)
+    seen_in = (*objects, *(vessel for _, vessel in vessels))
+    return scene_of(picture, seen_in, f"{network.name}@{network.checksum}", relations=relations, tags=tags)
 
 
 def _needed(classes: Classes, threshold: float) -> NDArray[np.float32]:
@@ -94,9 +85,8 @@ def _choose(seen: list[Region], classes: Classes) -> list[Region]:
         family = set(classes.nodes[region.node].classes)
         rivals = [other for other in kept if overlap_of_smaller(region.box, other.box) > 0.5]
         finer = (classes.nodes[other.node].classes for other in rivals)
-        if any(2 * len(family.intersection(members)) > len(members) for members in finer):
-            continue
-        kept.append(region)
+        if not any(2 * len(family.intersection(members)) > len(members) for members in finer):
+            kept.append(region)
     kept.sort(key=lambda r: -r.score)
     out: list[Region] = []
     for region in kept:
@@ -107,13 +97,8 @@ def _choose(seen: list[Region], classes: Classes) -> list[Region]:
 
 def _object(name: str, region: Region, picture: Picture, classes: Classes) -> SceneObject:
     node = classes.nodes[region.node]
-    x, y, w, h = region.box
-    box: Box = (
-        round(x * picture.width, 1),
-        round(y * picture.height, 1),
-        round(w * picture.width, 1),
-        round(h * picture.height, 1),
-    )
+    (x, y, w, h), wide, tall = region.box, picture.width, picture.height
+    box: Box = (round(x * wide, 1), round(y * tall, 1), round(w * wide, 1), round(h * tall, 1))
     colours = colour_names(_pixels(picture.pixels, region.mask), _pixels(picture.pixels, ~region.mask))
     size = ("large",) if w * h >= LARGE else ("small",) if w * h <= SMALL else ()
     return SceneObject(name, node.name, box, round(region.score, 4), (*colours, *size), node.aliases)
@@ -133,8 +118,7 @@ def _vessels(objects: list[SceneObject], threshold: float) -> list[tuple[SceneOb
 def _pixels(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Return about 4,000 of a picture's pixels under a mask of grid cells, shape (n, 3)."""
     height, width = pixels.shape[:2]
-    ys = np.arange(height) * mask.shape[0] // height
-    xs = np.arange(width) * mask.shape[1] // width
+    ys, xs = (np.arange(size) * cells // size for size, cells in zip((height, width), mask.shape, strict=True))
     inside = pixels[mask[np.ix_(ys, xs)]]
     return inside[:: max(1, len(inside) // 4000)]
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from kgmm.errors import KgmmError, MissingExtra
+from kgmm.errors import KgmmError, needed
 from kgmm.perceivers._detections import Detection, inside, objects_of
 from kgmm.perceivers._relations import scene_of
 from kgmm.scene import SceneGraph
@@ -34,20 +34,16 @@ def perceive(
     """Return what a detection model finds in a picture.
 
     Args:
-        image: see :func:`kgmm.scene.images.read_image`.
+        image, threshold, max_objects: see :func:`kgmm.perceivers.perceive`.
         model: a folder, or a name on the hub such as ``facebook/detr-resnet-50``.
         queries: what to look for, with an open-vocabulary model.
-        threshold: score in [0, 1] an object needs.
-        max_objects: the best so many objects are kept.
 
     Raises:
-        BadInput: if the picture cannot be read.
         MissingExtra: if transformers is not installed.
         KgmmError: if the model cannot be loaded, or needs queries and has none.
     """
     picture = read_image(image, max_side=1333)
-    detector = _detector(str(model))
-    found = _detections(detector, picture, list(queries or ()), threshold)
+    found = _detections(_detector(str(model)), picture, list(queries or ()), threshold)
     return scene_of(picture, objects_of(found, picture, max_objects), f"hf:{model}")
 
 
@@ -65,10 +61,8 @@ class Detector:
 def _detector(place: str) -> Detector:
     if Path(place).expanduser().is_dir():
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    try:
+    with needed("transformers", "detect"):
         import transformers as hub
-    except ImportError as error:
-        raise MissingExtra("transformers", "detect") from error
     hub.utils.logging.disable_progress_bar()
     try:
         kind = hub.AutoConfig.from_pretrained(place).model_type
@@ -99,7 +93,5 @@ def _detections(detector: Detector, picture: Picture, queries: list[str], thresh
             name_of = {number: str(name).lower() for number, name in detector.model.config.id2label.items()}
         (result,) = finish(detector.model(**inputs), threshold=threshold, target_sizes=sizes)
     names = [name_of[int(label)] for label in result["labels"]]
-    return [
-        (name, float(score), inside(box, picture))
-        for name, score, box in zip(names, result["scores"].tolist(), result["boxes"].tolist(), strict=True)
-    ]
+    rows = zip(names, result["scores"].tolist(), result["boxes"].tolist(), strict=True)
+    return [(name, float(score), inside(box, picture)) for name, score, box in rows]

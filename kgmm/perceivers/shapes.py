@@ -17,22 +17,13 @@ from kgmm.scene import SceneGraph, SceneObject
 from kgmm.scene.images import ImageLike, read_image
 
 #: CSS colours that drawing programs use, by the name a question would use.
-COLOURS = {
-    "black": "000000",
-    "gray": "808080",
-    "white": "ffffff",
-    "red": "ff0000",
-    "brown": "a52a2a",
-    "orange": "ffa500",
-    "yellow": "ffff00",
-    "green": "008000",
-    "lime": "00ff00",
-    "teal": "008080",
-    "cyan": "00ffff",
-    "blue": "0000ff",
-    "purple": "800080",
-    "pink": "ffc0cb",
-}
+COLOURS = dict(
+    pair.split(":")
+    for pair in (
+        "black:000000 gray:808080 white:ffffff red:ff0000 brown:a52a2a orange:ffa500 yellow:ffff00 green:008000"
+        " lime:00ff00 teal:008080 cyan:00ffff blue:0000ff purple:800080 pink:ffc0cb"
+    ).split()
+)
 _SPOKEN = {"lime": "green", "cyan": "blue"}
 #: CIELAB distance from the ground at which a pixel belongs to a shape.
 CONTRAST = 20.0
@@ -44,12 +35,9 @@ def perceive(image: ImageLike, *, threshold: float = 0.75, smallest: int = 12) -
     """Return the circles, rectangles and triangles of a drawing with their colours.
 
     Args:
-        image: see :func:`kgmm.scene.images.read_image`; its most common colour is taken for the ground.
+        image: its most common colour is taken for the ground.
         threshold: intersection over union with the ideal shape that an object needs.
         smallest: pixels a shape needs.
-
-    Raises:
-        BadInput: if the picture cannot be read.
 
     Example:
         >>> drawing = np.full((64, 64, 3), 250, np.uint8)
@@ -58,9 +46,8 @@ def perceive(image: ImageLike, *, threshold: float = 0.75, smallest: int = 12) -
         [('rectangle', ('blue',), (20.0, 10.0, 30.0, 20.0))]
     """
     picture = read_image(image, max_side=1024)
-    ground = _ground(picture.pixels)
-    away = np.linalg.norm(rgb_to_lab(picture.pixels) - rgb_to_lab(ground), axis=-1) > CONTRAST
-    labels, _ = ndimage.label(away)
+    apart = rgb_to_lab(picture.pixels) - rgb_to_lab(_ground(picture.pixels))
+    labels, _ = ndimage.label(np.linalg.norm(apart, axis=-1) > CONTRAST)
     objects: list[SceneObject] = []
     for number, place in enumerate(ndimage.find_objects(labels), 1):
         mask = labels[place] == number
@@ -69,8 +56,7 @@ def perceive(image: ImageLike, *, threshold: float = 0.75, smallest: int = 12) -
         name, fit = _shape(mask)
         if fit < threshold:
             continue
-        colour = _colour(picture.pixels[place][mask])
-        rows, columns = place
+        colour, (rows, columns) = _colour(picture.pixels[place][mask]), place
         corner = columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
         x, y, w, h = (round(value * picture.scale, 1) for value in corner)
         objects.append(SceneObject(f"o{len(objects) + 1}", name, (x, y, w, h), round(fit, 4), (colour,), ("shape",)))
@@ -95,9 +81,7 @@ def _ideals() -> dict[str, NDArray[np.bool_]]:
 
 def _shape(mask: NDArray[np.bool_]) -> tuple[str, float]:
     """Return the best fitting shape and its intersection over union with the mask."""
-    rows = (np.arange(SIDE) + 0.5) * mask.shape[0] / SIDE
-    columns = (np.arange(SIDE) + 0.5) * mask.shape[1] / SIDE
-    scaled = mask[np.ix_(rows.astype(int), columns.astype(int))]
+    scaled = mask[np.ix_(*(((np.arange(SIDE) + 0.5) * size / SIDE).astype(int) for size in mask.shape))]
     fits = {name: (ideal & scaled).sum() / (ideal | scaled).sum() for name, ideal in _ideals().items()}
     best = max(fits, key=lambda name: float(fits[name]))
     return best, float(fits[best])

@@ -102,9 +102,7 @@ class SceneGraph:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scene as JSON-ready data; inverse of :meth:`from_dict`."""
-        data = asdict(self)
-        del data["_by_id"]
-        return {"kgmm": "scene/1", **data}
+        return {"kgmm": "scene/1", **{k: v for k, v in asdict(self).items() if k != "_by_id"}}
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the scene as a JSON document, and write it to *path* if given."""
@@ -133,26 +131,19 @@ class SceneGraph:
                 SceneRelation(str(r["subject"]), str(r["predicate"]), str(r["object"]), float(r.get("score", 1)))
                 for r in data.get("relations", ())
             )
-            scene = cls(
-                str(data["id"]),
-                objects,
-                relations,
-                int(data.get("width", 0)),
-                int(data.get("height", 0)),
-                None if data.get("image") is None else os.fspath(data["image"]),
-                str(data.get("source", "")),
-                tuple((str(t), float(s)) for t, s in data.get("tags", ())),
-                bool(data.get("complete", True)),
-            )
+            size = int(data.get("width", 0)), int(data.get("height", 0))
+            image = None if data.get("image") is None else os.fspath(data["image"])
+            tags = tuple((str(t), float(s)) for t, s in data.get("tags", ()))
+            source, complete = str(data.get("source", "")), bool(data.get("complete", True))
+            scene = cls(str(data["id"]), objects, relations, *size, image, source, tags, complete)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise BadInput(origin, f"not a scene graph: {error!r}") from error
         for o in objects:
             if o.box is not None and len(o.box) != 4:
                 raise BadInput(origin, f"box of object {o.id} needs 4 numbers, has {len(o.box)}")
-        for r in relations:
-            for end in (r.subject, r.object):
-                if end not in scene:
-                    raise BadInput(origin, f"relation {r.predicate!r} names object {end!r}, which is not there")
+        for name, end in ((r.predicate, end) for r in relations for end in (r.subject, r.object)):
+            if end not in scene:
+                raise BadInput(origin, f"relation {name!r} names object {end!r}, which is not there")
         return scene
 
     @classmethod

@@ -80,7 +80,7 @@ def read_image(image: ImageLike, *, max_pixels: int = MAX_PIXELS, max_side: int 
         (20, 30, 3)
     """
     if isinstance(image, np.ndarray):
-        return _reduced(_from_array(image, max_pixels), max_side, "array")
+        return _reduced(_from_array(image, max_pixels), max_side)
     if isinstance(image, Image.Image):
         return _decoded(image, "image", None, max_pixels, max_side)
     if isinstance(image, bytes | bytearray):
@@ -126,8 +126,7 @@ def _decoded(picture: Image.Image, name: str, path: str | None, max_pixels: int,
             pixels = _rgb(ImageOps.exif_transpose(picture), picture)
     except _DAMAGE as error:
         raise BadInput(name, f"damaged or cut short: {_one_line(error)}") from error
-    full = (height, width) if turned else (width, height)
-    return _reduced(Picture(pixels, *full, path), max_side, name)
+    return _reduced(Picture(pixels, *((height, width) if turned else (width, height)), path), max_side)
 
 
 def _rgb(picture: Image.Image, file: Any) -> NDArray[np.uint8]:
@@ -150,9 +149,9 @@ def _eight_bits(values: NDArray[Any], white: float | None = None) -> NDArray[np.
     White is the top of 16-bit numbers without sign, whatever their byte order; other types are often filled in part
     only, so that it is the top of the least depth (1, 8, 16, 24, 31 or 32 bits) that holds them all.
     """
-    kind = values.dtype.kind
     if values.dtype == np.uint8:
         return values
+    kind = values.dtype.kind
     if kind == "u" and values.dtype.itemsize == 2:
         white = 65535
     if white is None:
@@ -180,7 +179,7 @@ def _from_array(array: NDArray[Any], max_pixels: int) -> Picture:
     return Picture(pixels, shape[1], shape[0])
 
 
-def _reduced(picture: Picture, max_side: int | None, name: str) -> Picture:
+def _reduced(picture: Picture, max_side: int | None) -> Picture:
     height, width = picture.pixels.shape[:2]
     if max_side is None or max(height, width) <= max_side:
         return picture

@@ -49,10 +49,8 @@ def boxes(scene: SceneGraph | None) -> list[dict[str, Any]]:
         return []
     drawn = [(o.box, str(i), o) for i, o in enumerate(scene.objects) if o.box is not None]
     drawn.sort(key=lambda entry: -entry[0][2] * entry[0][3])  # a smaller box lies on top
-    return [
-        {"id": place, "name": o.name, "score": o.score, "style": percent(box, scene.width, scene.height)}
-        for box, place, o in drawn
-    ]
+    size = scene.width, scene.height
+    return [{"id": at, "name": o.name, "score": o.score, "style": percent(box, *size)} for box, at, o in drawn]
 
 
 def percent(box: tuple[float, ...] | list[float], width: float, height: float) -> str:

@@ -66,7 +66,7 @@ class StoryEdges:
     @property
     def size(self) -> int:
         """Number of nodes; logos come first, then frames, then terms."""
-        return self.logo_count + self.frame_count + len(self.terms)
+        return self.first_term + len(self.terms)
 
     @property
     def first_term(self) -> int:
@@ -106,15 +106,9 @@ def edges(shots: Sequence[Shot], logos: Sequence[Logo]) -> StoryEdges:
     """Return the edges that shots and logos spell out."""
     logo_at = {logo.id: i for i, logo in enumerate(logos)}
     known: dict[str, int] = {}
-    frame, term, logo, logo_frame = [], [], [], []
-    for i, shot in enumerate(shots):
-        for text in dict.fromkeys(shot.terms):
-            frame.append(i)
-            term.append(known.setdefault(text, len(known)))
-        for id in dict.fromkeys(shot.logos):
-            logo.append(logo_at[id])
-            logo_frame.append(i)
-    a, b, c, d = (np.array(side, np.int32) for side in (logo, logo_frame, frame, term))
+    said = [(i, known.setdefault(t, len(known))) for i, shot in enumerate(shots) for t in dict.fromkeys(shot.terms)]
+    seen = [(logo_at[id], i) for i, shot in enumerate(shots) for id in dict.fromkeys(shot.logos)]
+    (a, b), (c, d) = (np.array(pairs, np.int32).reshape(-1, 2).T.copy() for pairs in (seen, said))
     return StoryEdges(a, b, c, d, tuple(known), len(logos), len(shots))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from kgmm.files import kept, read_json
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 
 NAME = "story.json"
+_line = partial(json.dumps, ensure_ascii=False)
 
 
 def read(path: str | Path) -> StoryGraph:
@@ -38,14 +40,8 @@ def from_dict(data: Any, origin: str = "story", folder: Path | None = None) -> S
         return StoryGraph(
             str(data["id"]),
             tuple(_shot(one, folder) for one in data["shots"]),
-            tuple(
-                Logo(str(x["id"]), str(x.get("name", "")), _beside(x.get("image"), folder), _hash(x))
-                for x in data.get("logos", ())
-            ),
-            tuple(
-                Broadcast(*(str(x.get(key, "")) for key in ("id", "title", "date", "video")))
-                for x in data.get("broadcasts", ())
-            ),
+            tuple(_logo(one, folder) for one in data.get("logos", ())),
+            tuple(Broadcast(*(str(x.get(f.name, "")) for f in fields(Broadcast))) for x in data.get("broadcasts", ())),
             str(data.get("source", "")),
             {str(k): tuple(map(str, v)) for k, v in data.get("annotations", {}).items()},
         )
@@ -59,24 +55,18 @@ def _shot(data: Any, folder: Path | None) -> Shot:
     for key in ("terms", "logos"):
         if isinstance(data.get(key), str):
             raise TypeError(f"{key} of shot {data['id']!r} must be a list")
-    return Shot(
-        str(data["id"]),
-        float(data.get("start", 0)),
-        float(data.get("end", data.get("start", 0))),
-        tuple(map(str, data.get("terms", ()))),
-        tuple(map(str, data.get("logos", ()))),
-        str(data.get("broadcast", "")),
-        str(data.get("text", "")),
-        _beside(data.get("image"), folder),
-        str(data.get("story", "")),
-    )
+    start, end = float(data.get("start", 0)), float(data.get("end", data.get("start", 0)))
+    terms, logos = (tuple(map(str, data.get(key, ()))) for key in ("terms", "logos"))
+    broadcast, text, story = (str(data.get(key, "")) for key in ("broadcast", "text", "story"))
+    image = _beside(data.get("image"), folder)
+    return Shot(str(data["id"]), start, end, terms, logos, broadcast, text, image, story)
 
 
-def _hash(data: Any) -> str:
+def _logo(data: Any, folder: Path | None) -> Logo:
     text = str(data.get("hash", ""))
     if text and len(bytes.fromhex(text)) != 32:
         raise ValueError(f"hash of logo {data['id']!r} needs 64 hex digits")
-    return text
+    return Logo(str(data["id"]), str(data.get("name", "")), _beside(data.get("image"), folder), text)
 
 
 def _beside(image: Any, folder: Path | None) -> str | None:
@@ -107,10 +97,6 @@ def to_json(story: StoryGraph, path: str | Path | None = None) -> str:
         lines = (f"{_line(k)}: {_line(v)}" for k, v in story.annotations.items())
         parts.append('"annotations": {\n  ' + ",\n  ".join(lines) + "\n }")
     return kept("{" + ",\n ".join(parts) + "\n}", file)
-
-
-def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _lean(data: dict[str, Any]) -> dict[str, Any]:

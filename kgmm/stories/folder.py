@@ -35,13 +35,11 @@ def from_folder(folder: str | Path, transcript: str | Path | None = None, *, id:
     """
     place = Path(folder).expanduser()
     table = Path(transcript) if transcript is not None else _table(place)
-    rows = _rows(table)
     shots: list[Shot] = []
     logos: dict[str, Logo] = {}
     broadcasts: dict[str, Broadcast] = {}
-    for line, row in rows:
-        shot = _shot(place, table, line, row)
-        shots.append(shot)
+    for line, row in _rows(table):
+        shots.append(shot := _shot(place, table, line, row))
         for logo in shot.logos:
             if logo not in logos:
                 logos[logo] = _logo(place, logo)
@@ -78,18 +76,10 @@ def _shot(folder: Path, table: Path, line: int, row: dict[str, str]) -> Shot:
         end = seconds(row["end"]) if row.get("end") else start
     except ValueError as error:
         raise BadInput(table, str(error), line) from error
-    spoken = _listed(row["terms"]) if "terms" in row else tuple(terms(row.get("text", "")))
-    return Shot(
-        row.get("id") or Path(row["image"]).stem,
-        start,
-        end,
-        spoken,
-        _listed(row.get("logos", "")),
-        row.get("broadcast", ""),
-        row.get("text", ""),
-        str(image),
-        row.get("story", ""),
-    )
+    name, logos = row.get("id") or Path(row["image"]).stem, _listed(row.get("logos", ""))
+    broadcast, text, story = (row.get(key, "") for key in ("broadcast", "text", "story"))
+    spoken = _listed(row["terms"]) if "terms" in row else tuple(terms(text))
+    return Shot(name, start, end, spoken, logos, broadcast, text, str(image), story)
 
 
 def _listed(cell: str) -> tuple[str, ...]:

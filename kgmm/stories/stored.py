@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import UnknownConcept
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _DOUBLE = "^^<http://www.w3.org/2001/XMLSchema#double>"
 _INTEGER = "^^<http://www.w3.org/2001/XMLSchema#integer>"
+_text = partial(json.dumps, ensure_ascii=False)
 
 
 def facts(story: StoryGraph) -> list[Fact]:
@@ -32,16 +34,14 @@ def facts(story: StoryGraph) -> list[Fact]:
         rows += [(node, k, _text(v)) for k, v in asdict(part).items() if v and k != "id"]
     for place, s in enumerate(story.shots):
         node = frame_node(story.id, s.id)
-        rows.append((top, "Contains", node))
-        rows.append((node, "place", f'"{place}"{_INTEGER}'))
+        rows += [(top, "Contains", node), (node, "place", f'"{place}"{_INTEGER}')]
         rows += [(node, key, f'"{getattr(s, key)!r}"{_DOUBLE}') for key in ("start", "end")]
         rows += [(node, k, _text(getattr(s, k))) for k in ("text", "image", "story") if getattr(s, k)]
         if s.broadcast:
             rows.append((node, "InBroadcast", f"{top}/broadcast/{s.broadcast}"))
         rows += [(node, "Mentions", names.concept(term)) for term in s.terms]
         rows += [(logo_node(story.id, logo), "SameLogo", node) for logo in s.logos]
-    for label, terms in story.annotations.items():
-        rows.append((top, "annotation", _text(json.dumps([label, *terms], ensure_ascii=False))))
+    rows += [(top, "annotation", _text(_text([label, *terms]))) for label, terms in story.annotations.items()]
     if story.source:
         rows.append((top, "source", _text(story.source)))
     videos = {b.id: b.video for b in story.broadcasts}
@@ -74,56 +74,40 @@ def from_store(store: LocalStore, id: str) -> StoryGraph:
     id = graph.removeprefix("story/")
     top = found[f"/t/{id}"]
 
+    def told(node: str, predicate: str) -> Any:
+        return _value(found[node][predicate])
+
     def listed(predicate: str) -> list[str]:
-        return sorted(top[predicate], key=lambda node: int(_value(found[node]["place"])))
+        return sorted(top[predicate], key=lambda node: int(told(node, "place")))
 
     seen: dict[str, list[str]] = defaultdict(list)
     logos = listed("HasLogo")
     for node in logos:
         for frame in found[node]["SameLogo"]:
             seen[frame].append(_last(node))
-    annotations = [json.loads(_value([a])) for a in top["annotation"]]
+    annotations = (json.loads(_value([a])) for a in top["annotation"])
     return StoryGraph(
         id,
         tuple(_shot(node, found[node], tuple(seen[node])) for node in listed("Contains")),
-        tuple(
-            Logo(_last(n), _value(found[n]["name"]), _value(found[n]["image"]) or None, _value(found[n]["hash"]))
-            for n in logos
-        ),
-        tuple(
-            Broadcast(_last(n), *(_value(found[n][k]) for k in ("title", "date", "video")))
-            for n in listed("HasBroadcast")
-        ),
+        tuple(Logo(_last(n), told(n, "name"), told(n, "image") or None, told(n, "hash")) for n in logos),
+        tuple(Broadcast(_last(n), *(told(n, k) for k in ("title", "date", "video"))) for n in listed("HasBroadcast")),
         _value(top["source"]),
-        {a[0]: tuple(a[1:]) for a in annotations},
+        {label: tuple(terms) for label, *terms in annotations},
     )
 
 
 def _shot(node: str, of: dict[str, list[str]], logos: tuple[str, ...]) -> Shot:
-    return Shot(
-        _last(node),
-        float(_value(of["start"])),
-        float(_value(of["end"])),
-        tuple(names.label(term) for term in of["Mentions"]),
-        logos,
-        _last(of["InBroadcast"][0]) if of["InBroadcast"] else "",
-        _value(of["text"]),
-        _value(of["image"]) or None,
-        _value(of["story"]),
-    )
+    start, end = (float(_value(of[key])) for key in ("start", "end"))
+    terms = tuple(names.label(term) for term in of["Mentions"])
+    broadcast = _last(of["InBroadcast"][0]) if of["InBroadcast"] else ""
+    text, image, story = (_value(of[key]) for key in ("text", "image", "story"))
+    return Shot(_last(node), start, end, terms, logos, broadcast, text, image or None, story)
 
 
 def _last(node: str) -> str:
     return node.rsplit("/", 1)[-1]
 
 
-def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
 def _value(literals: list[str]) -> Any:
     """Return the text of the first literal, or nothing."""
-    if not literals:
-        return ""
-    text = literals[0]
-    return json.loads(text[: text.rindex('"') + 1])
+    return json.loads(literals[0][: literals[0].rindex('"') + 1]) if literals else ""

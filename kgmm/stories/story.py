@@ -100,9 +100,8 @@ class StoryGraph:
                 raise BadInput(f"story {self.id}", f"shot {shot.id} names no broadcast: {shot.broadcast!r}")
             if not 0 <= shot.start <= shot.end < float("inf"):
                 raise BadInput(f"story {self.id}", f"shot {shot.id} lasts from {shot.start} to {shot.end}")
-        object.__setattr__(self, "shots", shots)
-        object.__setattr__(self, "logos", tuple(self.logos))
-        object.__setattr__(self, "broadcasts", tuple(self.broadcasts))
+        for name, many in (("shots", shots), ("logos", self.logos), ("broadcasts", self.broadcasts)):
+            object.__setattr__(self, name, tuple(many))
 
     def __repr__(self) -> str:
         e = self.edges
@@ -156,12 +155,8 @@ class StoryGraph:
 
     def when(self, shot: Shot) -> tuple[str, int, float]:
         """Return what shots of several broadcasts are put in time order by: day, broadcast, second."""
-        order = self._broadcast_order.get(shot.broadcast, (-1, ""))
-        return order[1], order[0], shot.start
-
-    @cached_property
-    def _broadcast_order(self) -> dict[str, tuple[int, str]]:
-        return {b.id: (i, b.date) for i, b in enumerate(self.broadcasts)}
+        own = ((b.date, i) for i, b in enumerate(self.broadcasts) if b.id == shot.broadcast)
+        return (*next(own, ("", -1)), shot.start)
 
 
 def from_columns(id: str, columns: StoryEdges) -> StoryGraph:

@@ -1,4 +1,7 @@
-"""Checks of a trace: are its citations true, is the answer theirs, does it fall without them."""
+"""Checks of a trace: are its citations true, is the answer theirs, does it fall without them.
+
+The last ask again (:meth:`kgmm.trace.data.Record.without`), which takes a trace that is attached to a store.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,7 @@ GUESS = "guess"
 def verify(trace: Record, kb: LocalStore) -> list[Check]:
     """Look every citation up again, at the trace's version, and compare the answer with what is cited.
 
-    Args:
-        trace: what is checked.
-        kb: the store it was asked of, or another one: then its citations are looked up there as it is now.
+    In another store than it was asked of, citations are looked up as that is now.
 
     Returns:
         One check where the version differs, one for the linked objects, one a citation, then one of the answer; an
@@ -33,8 +34,7 @@ def verify(trace: Record, kb: LocalStore) -> list[Check]:
         >>> all(check.passed for check in answer.trace.verify(kb))                    # doctest: +SKIP
         True
     """
-    same = str(getattr(kb, "path", "")) == trace.store
-    if not same or kb.version == trace.store_version:
+    if str(getattr(kb, "path", "")) != trace.store or kb.version == trace.store_version:
         return _checks(trace, kb)
     try:
         with type(kb)(Path(trace.store), create=False, version=trace.store_version) as then:
@@ -98,19 +98,11 @@ def guessed(trace: Record) -> bool:
 
 
 def necessary(trace: Record) -> bool:
-    """Tell whether the answer changes when its cited knowledge (or, if there is none, its scene facts) is taken away.
-
-    Raises:
-        KgmmError: if the trace is not attached to a store.
-    """
+    """Tell whether the answer changes when its cited knowledge (or, if there is none, its scene facts) is taken away."""
     knowledge = [c for c in trace.citations if c.kind == "knowledge"]
     return trace.without(*(knowledge or trace.citations)).text != trace.answer
 
 
 def sufficient(trace: Record) -> bool:
-    """Tell whether the answer stays when every other fact of the memory is taken away.
-
-    Raises:
-        KgmmError: if the trace is not attached to a store.
-    """
+    """Tell whether the answer stays when every other fact of the memory is taken away."""
     return trace.without(*others(trace)).text == trace.answer

@@ -1,4 +1,7 @@
-"""Answers without some facts, computed ahead: what a page's switches and a file's reader look up."""
+"""Answers without some facts, computed ahead: what a page's switches and a file's reader look up.
+
+All are asked again (:meth:`kgmm.trace.data.Record.without`), which takes a trace that is attached to a store.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,15 @@ def compute(trace: Record) -> list[Counterfactual]:
     """Ask again without some facts, the most telling first, for about two seconds at most.
 
     First the cited knowledge and what is cited in its stead (:func:`exhaust`); then every set of citations (each
-    alone and all together if there are more than four), everything but the citations, each link of their chains, and each further fact of the memory, best first.
-
-    Raises:
-        KgmmError: if the trace is not attached to a store.
+    alone and all together if there are more than four), everything but the citations, each link of their chains, and
+    each further fact of the memory, best first.
 
     Example:
         >>> [c.answer for c in compute(answer.trace)][:1]                              # doctest: +SKIP
         ['saucer']
     """
-    found: dict[frozenset[tuple[str, str, str]], Counterfactual] = {}
     stop = time.perf_counter() + SECONDS
-    for repeated in exhaust(trace):
-        found[frozenset(key(f) for f in repeated.removed)] = repeated
+    found = {frozenset(key(f) for f in repeated.removed): repeated for repeated in exhaust(trace)}
     for removed in _plan(trace):
         keys = frozenset(key(f) for f in removed)
         if not keys or keys in found:
@@ -48,9 +47,6 @@ def exhaust(trace: Record, rounds: int = 8) -> list[Counterfactual]:
 
     Each round but the last shows facts that say the same without the earlier ones: how many times over the knowledge
     supports the answer. Nothing is taken away once an answer rests on the scene alone.
-
-    Raises:
-        KgmmError: if the trace is not attached to a store.
     """
     removed: dict[tuple[str, str, str], Fact] = {}
     citations, found = trace.citations, list[Counterfactual]()
@@ -75,8 +71,7 @@ def others(trace: Record) -> list[Fact]:
 
 def _plan(trace: Record) -> Iterator[list[Fact]]:
     cited = [c.fact for c in trace.citations]
-    sizes = range(1, len(cited) + 1) if len(cited) <= ALL_SUBSETS else (1, len(cited))
-    for size in sizes:
+    for size in range(1, len(cited) + 1) if len(cited) <= ALL_SUBSETS else (1, len(cited)):
         yield from map(list, combinations(cited, size))
     rest = others(trace)
     yield rest

@@ -98,10 +98,8 @@ def _only(first: list[Fact], second: list[Fact]) -> tuple[list[Fact], list[Fact]
 def _why(first: Record, second: Record, found: Difference) -> list[str]:
     """Say of each fact that only one cites what the other did with it (not there at all first), and where steps part."""
     gone, ranked = [], []
-    for facts, trace, other, name in (
-        (found.cited[0], first, second, "second"),
-        (found.cited[1], second, first, "first"),
-    ):
+    ways = ((first, second, "second"), (second, first, "first"))
+    for facts, (trace, other, name) in zip(found.cited, ways, strict=True):
         places = _places(other)
         scene = {(s, p, o) for s, p, o, _ in other.scene.facts()} if other.scene else set()
         for fact in facts:
@@ -112,10 +110,8 @@ def _why(first: Record, second: Record, found: Difference) -> list[str]:
                 gone += [] if key(fact) in scene else [f"{said} is not in the scene of the {name}"]
             else:
                 gone.append(f"{said} is not in the {name}'s memory")
-    steps = [
-        f"the steps part at {a.name!r}: {a.text!r} against {b.text!r}"
-        for a, b in zip(first.steps, second.steps, strict=False)
-        if (a.name, a.text) != (b.name, b.text)
-    ]
+    pairs = zip(first.steps, second.steps, strict=False)
+    apart = ((a, b) for a, b in pairs if (a.name, a.text) != (b.name, b.text))
+    steps = [f"the steps part at {a.name!r}: {a.text!r} against {b.text!r}" for a, b in apart]
     abstained = [f"the {n} abstains: {t.abstained}" for n, t in (("first", first), ("second", second)) if t.abstained]
     return [*gone, *ranked, *steps[:1], *abstained]

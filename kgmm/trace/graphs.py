@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kgmm.language import names
-from kgmm.store import Fact
 from kgmm.trace.data import Record, key
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ def to_rdf(trace: Record) -> rdflib.Graph:
     import rdflib
     from rdflib.namespace import PROV, RDF, RDFS, XSD
 
+    from kgmm.store.rdf.rdflib_store import node_of
+
     graph = rdflib.Graph()
     own = rdflib.Namespace(VOCABULARY)
     graph.bind("prov", PROV)
@@ -57,10 +58,9 @@ def to_rdf(trace: Record) -> rdflib.Graph:
     answer, activity = base["answer"], base["reasoning"]
     agent = rdflib.URIRef(f"urn:kgmm:reasoner/{quote(trace.reasoner or 'none', safe='')}")
     store = rdflib.URIRef(f"urn:kgmm:store/{quote(trace.store, safe='')}/version/{trace.store_version}")
-    said = trace.answer if trace.answer is not None else "I don't know"
     described: list[tuple[Node, Node, Node]] = [
         (answer, RDF.type, PROV.Entity),
-        (answer, RDFS.label, rdflib.Literal(said)),
+        (answer, RDFS.label, rdflib.Literal("I don't know" if trace.answer is None else trace.answer)),
         (answer, own.score, rdflib.Literal(trace.score, datatype=XSD.double)),
         (answer, PROV.wasGeneratedBy, activity),
         (activity, RDF.type, PROV.Activity),
@@ -74,26 +74,19 @@ def to_rdf(trace: Record) -> rdflib.Graph:
         described.append((activity, own.model, rdflib.Literal(trace.model)))
     for n, c in enumerate(trace.citations):
         fact = base[f"citation/{n}"]
-        described += _statement(fact, c.fact)
-        described += [(fact, own.role, rdflib.Literal(c.role)), (answer, PROV.wasDerivedFrom, fact)]
+        described += [
+            (fact, RDF.type, RDF.Statement),
+            (fact, RDF.type, PROV.Entity),
+            (fact, RDF.subject, node_of(c.fact.subject)),
+            (fact, RDF.predicate, node_of(c.fact.predicate, True)),
+            (fact, RDF.object, node_of(c.fact.object)),
+            (fact, PROV.hadPrimarySource, node_of(c.fact.graph)),
+            (fact, own.role, rdflib.Literal(c.role)),
+            (answer, PROV.wasDerivedFrom, fact),
+        ]
     for triple in described:
         graph.add(triple)
     return graph
-
-
-def _statement(node: Node, fact: Fact) -> list[tuple[Node, Node, Node]]:
-    from rdflib.namespace import PROV, RDF
-
-    from kgmm.store.rdf.rdflib_store import node_of
-
-    return [
-        (node, RDF.type, RDF.Statement),
-        (node, RDF.type, PROV.Entity),
-        (node, RDF.subject, node_of(fact.subject)),
-        (node, RDF.predicate, node_of(fact.predicate, True)),
-        (node, RDF.object, node_of(fact.object)),
-        (node, PROV.hadPrimarySource, node_of(fact.graph)),
-    ]
 
 
 def identity(trace: Record) -> str:

@@ -31,11 +31,7 @@ class Trace(Record):
         return reading.read(source, cls)
 
     def precompute(self) -> Trace:
-        """Fill ``counterfactuals`` so that pages and files know the answers without each fact; return the trace.
-
-        Raises:
-            KgmmError: if the trace is not attached to a store.
-        """
+        """Fill ``counterfactuals`` so that pages and files know the answers without each fact; return the trace."""
         self.counterfactuals = compute(self)
         return self
 

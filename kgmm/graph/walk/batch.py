@@ -60,9 +60,8 @@ class _Columns:
         self.seeds[self.nodes] = np.arange(len(self.nodes))
         self.sums = [np.zeros((2, len(blocks) - 1, WIDTH)) for blocks in self.layers.blocks[:-1]]
         core = (self.size, WIDTH)
-        self.x = np.zeros(core)
+        self.x, self.t = np.zeros(core), _on_cache_lines(core, np.uint16)
         self.correction, self.p = np.zeros(core, np.float32), np.zeros(core, np.float32)
-        self.t = _on_cache_lines(core, np.uint16)
         self.v = _on_cache_lines((len(view), WIDTH), np.float32)
 
     def head_start(self, block: list[SeedNodes], restart: float) -> Singles:
@@ -100,8 +99,7 @@ class _Columns:
 
     def _move(self, r: Singles, step: Singles) -> tuple[Doubles, Doubles]:
         """Go *step* along t; return r . pivot r and a bound of the residual's L1 norm, by column."""
-        diagonal = (self.factors.pivots, self.factors.reach)
-        arrays = (diagonal, (self.t, self.v, self.correction, r), step)
+        arrays = ((self.factors.pivots, self.factors.reach), (self.t, self.v, self.correction, r), step)
         for layer, sums in enumerate(self.sums):
             self.layers.each(layer, kernels.move, *arrays, sums, width=WIDTH)
         square, norm = (np.sum([sums[which].sum(axis=0) for sums in self.sums], axis=0) for which in (0, 1))

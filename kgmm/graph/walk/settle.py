@@ -31,6 +31,11 @@ _FLOOR = 1e-13
 #: more nodes in question, or more edges to read for them (as a share of all), are left for after another step
 _MOST_NODES, _MOST_KINDS, _SHARE = 3_000, 150, 0.2
 
+#: positions, scores, which are apart from the next, bound of the errors, edges read
+Places = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], float, int]
+Pushed = list[tuple[float, float, int]]
+Slots = list[NDArray[np.int32]]
+
 
 class Contest:
     """Nodes in question with their estimates and bounds; nodes that must score the same share one entry."""
@@ -44,13 +49,11 @@ class Contest:
             if node not in held:
                 key = rows.indices[row].tobytes(), b"" if rows.uniform else rows.weights[row].tobytes()
             kinds.setdefault(key, []).append(node)
-        self.rows: Adjacency = rows
-        self.kinds: list[list[int]] = list(kinds.values())
-        self.first: NDArray[np.int64] = np.array([kind[0] for kind in self.kinds], np.int64)
-        self.counts: NDArray[np.int64] = np.array([len(kind) for kind in self.kinds], np.int64)
-        self.attempts: NDArray[np.int64] = np.zeros(len(self.kinds), np.int64)
-        self.value: NDArray[np.float64] = np.empty(len(self.kinds))
-        self.bound: NDArray[np.float64] = np.empty(len(self.kinds))
+        self.rows, self.kinds = rows, list(kinds.values())
+        self.first = np.array([kind[0] for kind in self.kinds], np.int64)
+        self.counts = np.array([len(kind) for kind in self.kinds], np.int64)
+        self.attempts = np.zeros(len(self.kinds), np.int64)
+        self.value, self.bound = np.empty(len(self.kinds)), np.empty(len(self.kinds))
 
     def order(self) -> NDArray[np.int64]:
         """Return the entries, best first."""
@@ -72,16 +75,8 @@ class Contest:
         return order[marked]
 
 
-def settle(
-    view: Graph, seeds: SeedNodes, k: int, restart: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], float, int] | None:
-    """Return the best nodes of a walk if bounds for single nodes prove their order.
-
-    Args:
-        view: an undirected view with more than *k* nodes.
-        seeds: nodes that all have edges.
-        k: how many.
-        restart: the walk's restart probability.
+def settle(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Places | None:
+    """Return the best *k* nodes of a walk from seeds that all have edges if bounds for single nodes prove their order.
 
     Returns:
         Positions of the best *k* + 1 nodes, their scores, whether each of the first *k* is apart from the next
@@ -115,7 +110,7 @@ def settle(
 
 
 def _narrow(
-    run: symmetric.Iteration, contest: Contest, z: NDArray[np.float64], k: int, slots: list[NDArray[np.int32]]
+    run: symmetric.Iteration, contest: Contest, z: NDArray[np.float64], k: int, slots: Slots
 ) -> tuple[bool, int]:
     """Push from nodes in question until the order is proved or not worth it; return whether, and edges read."""
     most = int(_SHARE * len(run.layers.rows.indices)) + 10_000
@@ -137,40 +132,34 @@ def _narrow(
     return True, read
 
 
-def _push(
-    run: symmetric.Iteration, nodes: NDArray[np.int64], budgets: list[int], slots: list[NDArray[np.int32]]
-) -> list[tuple[float, float, int]]:
+def _push(run: symmetric.Iteration, nodes: NDArray[np.int64], budgets: list[int], slots: Slots) -> Pushed:
     """Push from each node; return for each what it tells of the error, the factor of the bound, and edges read."""
     jobs = list(zip(nodes.tolist(), budgets, strict=True))
     count = min(threads.count(), len(jobs)) if sum(budgets) >= threads.WORTH_IT else 1
     while len(slots) < count:
         slots.append(np.full_like(slots[0], -1))
 
-    def share(first: int) -> list[tuple[float, float, int]]:
-        return [
-            duals.dual(
-                run.arrays, run.strengths, run.layers.cut, run.pivots, run.damping, node, budget, run.r, slots[first]
-            )
-            for node, budget in jobs[first::count]
-        ]
+    graph = (run.arrays, run.strengths, run.layers.cut, run.pivots, run.damping)
 
-    found: list[tuple[float, float, int]] = [(0.0, 0.0, 0)] * len(jobs)
+    def share(first: int) -> Pushed:
+        return [duals.dual(*graph, node, budget, run.r, slots[first]) for node, budget in jobs[first::count]]
+
+    found: Pushed = [(0.0, 0.0, 0)] * len(jobs)
     for first, part in enumerate(threads.in_parallel([partial(share, first) for first in range(count)])):
         found[first::count] = part
     return found
 
 
-def _places(
-    run: symmetric.Iteration, contest: Contest, k: int, pushed: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], float, int]:
+def _places(run: symmetric.Iteration, contest: Contest, k: int, pushed: int) -> Places:
     """List the nodes of a contest whose order is proved."""
     places: list[int] = []
     values: list[float] = []
     apart: list[bool] = []
-    bound = 0.0
+    bound, order = 0.0, run.layers.order
     for at in contest.order().tolist():
         if len(places) <= k:
-            members = _named(run, contest.kinds[at])
+            rows = contest.kinds[at]
+            members = sorted(rows if order is None else order[rows].tolist())
             if len(places) < k:
                 bound = max(bound, float(contest.bound[at]))
             places += members
@@ -178,8 +167,3 @@ def _places(
             apart += [False] * (len(members) - 1) + [True]
     edges = (run.steps + 1) * len(contest.rows.indices) + pushed
     return np.array(places[: k + 1]), np.array(values[: k + 1]), np.array(apart[:k]), bound, edges
-
-
-def _named(run: symmetric.Iteration, rows: list[int]) -> list[int]:
-    order = run.layers.order
-    return sorted(rows if order is None else order[rows].tolist())

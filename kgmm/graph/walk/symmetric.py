@@ -58,15 +58,10 @@ _BLUR = 0.03
 
 
 class Iteration:
-    """Conjugate gradients for one distribution whose seeds all have edges, step by step.
+    """Conjugate gradients for one distribution whose seeds all have edges on an undirected view, step by step.
 
     Directions are kept in single precision: half of the memory that a step waits for. z moves along what is kept,
     exactly; how far rounding moves the residual is bounded and counts as error.
-
-    Args:
-        view: an undirected view.
-        seeds: where the walk restarts.
-        restart: with which probability.
 
     Attributes:
         error: bound on the L1 error of the scores.
@@ -75,36 +70,19 @@ class Iteration:
     """
 
     def __init__(self, view: Graph, seeds: SeedNodes, restart: float) -> None:
-        self.layers = view.layers
-        self.restart: float = restart
-        self.damping: float = 1 - restart
-        rows, core = self.layers.rows, self.layers.core
-        self.arrays: tuple[NDArray[Any], NDArray[np.int32], NDArray[Any]] = rows.arrays
-        self.edges: tuple[tuple[NDArray[Any], NDArray[np.uint32], NDArray[Any]], NDArray[Any] | None] = (
-            self.layers.edges
-        )
-        self.strengths: NDArray[np.float64] = rows.unit_strengths
+        self.layers, self.restart, self.damping = view.layers, restart, 1 - restart
+        rows, core, order = self.layers.rows, self.layers.core, self.layers.order
+        self.arrays, self.edges, self.strengths = rows.arrays, self.layers.edges, rows.unit_strengths
         known = self.layers.at(restart, factors)
-        self.pivots: NDArray[np.float32] = known.pivots
-        self.reach: NDArray[np.float32] = known.reach
-        self.inner: tuple[NDArray[np.float32], int, float] = (self.pivots, self.layers.dense, self.damping)
-        positions = seeds.positions
-        if self.layers.order is not None:
-            positions = _places(self.layers.order)[positions]
-        self.seeds: NDArray[np.int64] = positions
+        self.pivots, self.reach = known.pivots, known.reach
+        self.inner = (self.pivots, self.layers.dense, self.damping)
+        self.seeds = seeds.positions if order is None else _places(order)[seeds.positions]
         self.pulls: NDArray[np.float64] = restart * seeds.masses
-        self.z: NDArray[np.float64] = np.zeros(core)
-        self.r: NDArray[np.float64] = np.zeros(core)
-        self.p: NDArray[np.float64] = np.zeros(core)
-        self.t: NDArray[np.float32] = np.zeros(core, np.float32)
-        self.v: NDArray[np.float32] = np.zeros(len(view), np.float32)
+        self.z, self.r, self.p = np.zeros(core), np.zeros(core), np.zeros(core)
+        self.t, self.v = np.zeros(core, np.float32), np.zeros(len(view), np.float32)
         self.sums = [np.zeros((4, len(blocks) - 1)) for blocks in self.layers.blocks]
-        self.square: float = 0.0
-        self.share: float = 0.0
-        self.rounding: float = 0.0
-        self.steps: int = 0
-        self.error: float = math.inf
-        self.blur: float = 0.0
+        self.square = self.share = self.rounding = self.blur = 0.0
+        self.steps, self.error = 0, math.inf
 
     def resume(self, scores: NDArray[np.float64]) -> None:
         """Start from *scores* of another walk on the view."""
@@ -122,12 +100,11 @@ class Iteration:
             slot = np.full(len(self.v), -1, np.int32)
         if budget is None:
             budget = max(1000, len(self.layers.rows.indices) // _HEAD_START)
-        nodes, y, rho, edges = duals.push(
-            self.arrays, self.strengths, self.damping, self.seeds, self.pulls, budget, slot
-        )
+        graph = (self.arrays, self.strengths, self.damping)
+        nodes, y, rho, edges = duals.push(*graph, self.seeds, self.pulls, budget, slot)
         inside = nodes < self.layers.core
         self.z[nodes[inside]] = y[inside]
-        duals.fold(self.arrays, self.strengths, self.damping, nodes, rho, self.r)
+        duals.fold(*graph, nodes, rho, self.r)
         self.error = float(np.abs(self.r).sum()) / self.restart
         sweeps.eliminate(*self.edges, self.inner, self.r)
         self._measure()
@@ -212,8 +189,7 @@ class Iteration:
 
     def solution(self) -> NDArray[np.float64]:
         """Return z so far, one a row: fringe rows solved exactly, 0 for nodes without edges."""
-        core = self.layers.core
-        out = np.empty(len(self.v))
+        core, out = self.layers.core, np.empty(len(self.v))
         out[:core] = self.z
         out[self.layers.linked :] = 0.0
         self._fill(self.damping, out, out)

@@ -27,15 +27,17 @@ _PUSHES = (1e-5, 1e-8)
 #: a push that reads more than this share of the edges will not settle the order
 _PUSH_SHARE = 0.002
 
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
 
 def top(view: Graph, seeds: Seeds, k: int = 20, *, restart: float = 0.15) -> Ranking:
     """Return the *k* nodes with the highest scores of a walk from *seeds*, certified.
 
     Args:
-        view: the graph to walk.
-        seeds: as for :func:`kgmm.graph.walk.walk.walk`.
+        view, seeds, restart: as for :func:`kgmm.graph.walk.walk.walk`.
         k: how many nodes; fewer if the view is smaller.
-        restart: the walk's restart probability.
 
     Returns:
         A :class:`Ranking`. Neighbors in it either differ by more than twice ``bound`` or are listed in
@@ -93,8 +95,7 @@ def _push(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Ranking | No
     for threshold in _PUSHES:
         if edges:
             active = np.flatnonzero(residual > threshold * strengths)
-        read = push(rows.arrays, strengths, estimate, residual, active, restart, threshold, most - edges)
-        edges += read
+        edges += push(rows.arrays, strengths, estimate, residual, active, restart, threshold, most - edges)
         if edges >= most:
             return None
         # one more step of the walk's equation tightens both ends of the interval
@@ -103,9 +104,8 @@ def _push(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Ranking | No
         order = best_positions(lower, k + 1)
         if len(order) <= k or lower[order[-1]] == 0:
             continue
-        upper = lower + slack * strengths
-        best_outside = np.delete(upper, order[:k]).max()
-        inside = order[:k]
+        upper, inside = lower + slack * strengths, order[:k]
+        best_outside = np.delete(upper, inside).max()
         apart = lower[inside[:-1]] > upper[inside[1:]]
         told = [far or twins(view, a, b, seeds) for far, (a, b) in zip(apart, pairwise(inside.tolist()), strict=True)]
         if all(told) and lower[inside[-1]] > best_outside:
@@ -122,23 +122,14 @@ def twins(view: Graph, a: int, b: int, seeds: SeedNodes) -> bool:
     one, two = (slice(rows.indptr[i], rows.indptr[i + 1]) for i in (a, b))
     if not np.array_equal(rows.indices[one], rows.indices[two]):
         return False
-    if view.directed:
-        # a directed score depends on in-edges alone, unless a self-loop is among them
-        return (rows.uniform or np.array_equal(rows.weights[one], rows.weights[two])) and not {a, b} & set(
-            rows.indices[one].tolist()
-        )
+    # a directed score depends on in-edges alone, unless a self-loop is among them
+    if view.directed and {a, b} & set(rows.indices[one].tolist()):
+        return False
     return rows.uniform or bool(np.array_equal(rows.weights[one], rows.weights[two]))
 
 
 def _ranking(
-    view: Graph,
-    k: int,
-    order: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    apart: NDArray[np.bool_],
-    bound: float,
-    edges: int,
-    certified: bool = True,
+    view: Graph, k: int, order: Ints, scores: Floats, apart: Flags, bound: float, edges: int, certified: bool = True
 ) -> Ranking:
     """Name the nodes and group neighboring places that are not *apart*; *order* may hold one more than *k*."""
     groups: list[list[int]] = []

@@ -27,7 +27,6 @@ def walk(view: Graph, seeds: Seeds, *, restart: float = 0.15, tol: float = 1e-8,
     """Rank all nodes of a view by random walk with restart from *seeds*.
 
     Args:
-        view: the graph to walk.
         seeds: one concept, several, or a mapping concept -> weight; weights are normalized, and seeds that are
             not in the view are left out and listed in ``Scores.missing``.
         restart: probability in [1e-6, 1] of jumping back to the seeds at each step.

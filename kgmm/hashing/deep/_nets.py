@@ -39,11 +39,14 @@ class Batch:
         return self.image if modality == "image" else self.text
 
 
+Loss = Callable[[Batch], Tensor]
+
+
 class NetHasher(Hasher):
     """A method whose hash functions are networks on features.
 
-    Subclasses build what more they need in ``_build`` and train ``self.nets`` in ``_train``; ``_hash`` gives the real values
-    whose signs are a modality's bits, by default ``self.nets[modality](x)``. Features are standardized; those
+    Subclasses build what more they need in ``_build`` and train ``self.nets`` in ``_train``; ``_hash`` gives the real
+    values whose signs are a modality's bits, by default ``self.nets[modality](x)``. Features are standardized; those
     that are never negative, such as histograms, get a square root first. Every method has the options of
     :data:`TRAINING` (epochs are of each stage) beside its own.
     """
@@ -74,25 +77,20 @@ class NetHasher(Hasher):
         data = Pairs(self, image, text, labels)
         with torch.random.fork_rng(devices=[]), one_thread():
             torch.manual_seed(self.seed)
-            self.nets = self._build(self._dims())
+            self.nets = self._build(self.fitted)
             self.nets.train()
             self._train(data, progress)
             self.nets.eval()
         self.arrays.update({f"net.{k}": v.detach().numpy().copy() for k, v in self.nets.state_dict().items()})
         with torch.no_grad():
-            joint = [
-                pack(self._joint(part.image, part.text).numpy())
-                for part in data.batches(torch.arange(len(image)), BATCH)
-            ]
+            parts = data.batches(torch.arange(len(image)), BATCH)
+            joint = [pack(self._joint(part.image, part.text).numpy()) for part in parts]
         self.arrays["unified"] = np.concatenate(joint)
-
-    def _dims(self) -> dict[str, int]:
-        return {"image": self.fitted["image"], "text": self.fitted["text"], "labels": self.fitted["labels"]}
 
     def _standardize(self, kind: Modality, x: Array) -> None:
         root = all(bool((part >= 0).all()) for part in batches(x))
         self.fitted[f"{kind}.root"] = root
-        total, square = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+        total, square = np.zeros((2, x.shape[1]))
         for part in batches(x):
             part = np.sqrt(part) if root else part
             total += part.sum(0)
@@ -123,10 +121,9 @@ class NetHasher(Hasher):
     def restore(self, fitted: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         """Take over what an earlier fit learned."""
         super().restore(fitted, arrays)
-        self.nets = self._build(self._dims())
-        prefix = "net."
-        state = {k.removeprefix(prefix): torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)}
-        self.nets.load_state_dict(state)
+        self.nets = self._build(self.fitted)
+        state = {k: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith("net.")}
+        self.nets.load_state_dict({k.removeprefix("net."): v for k, v in state.items()})
         self.nets.eval()
 
     def _parameters(self, word: str) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
@@ -138,16 +135,14 @@ class NetHasher(Hasher):
         self,
         data: Pairs,
         parameters: Iterable[nn.Parameter],
-        loss: Callable[[Batch], Tensor],
+        loss: Loss,
         progress: Progress,
         what: str,
-        epochs: int | None = None,
-        after: Callable[[], None] | None = None,
+        epochs: int = 0,
     ) -> None:
         """Minimize *loss* over shuffled batches by Adam, its rate falling to zero along a cosine."""
-        epochs = epochs or int(self.options["epochs"])
         size = int(self.options["batch"])
-        steps = max(1, min(epochs * -(-len(data) // size), MAX_STEPS))
+        steps = max(1, min((epochs or int(self.options["epochs"])) * -(-len(data) // size), MAX_STEPS))
         optimizer = torch.optim.Adam(parameters, lr=self.options["rate"], weight_decay=self.options["decay"])
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         done = 0
@@ -162,8 +157,6 @@ class NetHasher(Hasher):
                 done += 1
                 if done % 10 == 0 or done == steps:
                     progress(done, steps, what)
-            if after is not None:
-                after()
 
 
 class Pairs:
@@ -180,13 +173,9 @@ class Pairs:
         """Yield batches of pairs in the given order; a last batch of one pair is left out in training."""
         for start in range(0, len(order), size):
             rows = order[start : start + size]
-            at = rows.numpy()
-            yield Batch(
-                rows,
-                self.hasher.standardized(self.image[at], "image"),
-                self.hasher.standardized(self.text[at], "text"),
-                self.labels[rows],
-            )
+            views = (("image", self.image), ("text", self.text))
+            image, text = (self.hasher.standardized(x[rows.numpy()], kind) for kind, x in views)
+            yield Batch(rows, image, text, self.labels[rows])
 
 
 def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:

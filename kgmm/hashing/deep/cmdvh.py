@@ -30,13 +30,9 @@ class CMDVH(NetHasher):
 
     def _build(self, dims: dict[str, int]) -> nn.ModuleDict:
         hidden, dropout, c = self.options["hidden"], self.options["dropout"], self.bits
-        return nn.ModuleDict(
-            {
-                "fusion": mlp([dims["image"] + dims["text"], hidden, c], dropout),
-                "label": nn.Linear(c, dims["labels"]),
-                **{k: mlp([dims[k], hidden, 2 * c], dropout) for k in MODALITIES},
-            }
-        )
+        fusion, label = mlp([dims["image"] + dims["text"], hidden, c], dropout), nn.Linear(c, dims["labels"])
+        own: dict[str, nn.Module] = {k: mlp([dims[k], hidden, 2 * c], dropout) for k in MODALITIES}
+        return nn.ModuleDict({"fusion": fusion, "label": label, **own})
 
     def _hash(self, x: Tensor, modality: Modality) -> Tensor:
         return cast(Tensor, self.nets[modality](x)[:, : self.bits])
@@ -49,9 +45,8 @@ class CMDVH(NetHasher):
 
         def fuse(batch: Batch) -> Tensor:
             f = torch.tanh(self._joint(batch.image, batch.text))
-            total: Tensor = o["classify"] * classification(self.nets["label"](f), batch.labels)
-            total = total + o["quantize"] * ((binary(f) - f) ** 2).mean()
-            return total
+            told = o["classify"] * classification(self.nets["label"](f), batch.labels)
+            return cast(Tensor, told + o["quantize"] * ((binary(f) - f) ** 2).mean())
 
         first = [*self.nets["fusion"].parameters(), *self.nets["label"].parameters()]
         self._descend(data, first, fuse, progress, "fusion network")

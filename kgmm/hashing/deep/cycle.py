@@ -55,8 +55,7 @@ class CycleHashing(NetHasher):
                 back = self.nets[f"to_{kind}"](stochastic_bits(self.nets[other](made[other])))
                 total = total + F.mse_loss(made[other], batch.view(other))
                 total = total + F.mse_loss(self.nets[f"to_{kind}"](z), batch.view(kind))
-                total = total + o["cycle"] * F.l1_loss(back, batch.view(kind))
-                total = total + o["kl"] * kl_to_fair(logits[kind])
+                total = total + o["cycle"] * F.l1_loss(back, batch.view(kind)) + o["kl"] * kl_to_fair(logits[kind])
                 if batch.labels.shape[1] and o["classify"]:
                     total = total + o["classify"] * classification(self.nets["label"](z), batch.labels)
             judged(((self.nets[f"judge_{k}"], batch.view(k), fake) for k, fake in made.items()), tell)

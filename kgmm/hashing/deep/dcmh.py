@@ -30,20 +30,19 @@ class DCMH(NetHasher):
     DEFAULTS: ClassVar = {**TRAINING, "gamma": 0.1, "eta": 0.1}
 
     def _train(self, data: Pairs, progress: Progress) -> None:
-        labels = data.labels
+        o = self.options
         outputs = {k: 0.1 * torch.randn(len(data), self.bits) for k in MODALITIES}
 
         def loss(batch: Batch) -> Tensor:
             pool = torch.randperm(len(data))[:4096]
-            s = shared(batch.labels, labels[pool])
+            s = shared(batch.labels, data.labels[pool])
             b = torch.sign(outputs["image"][batch.rows] + outputs["text"][batch.rows])
             total = torch.zeros(())
             for kind, other in (MODALITIES, MODALITIES[::-1]):
                 out = self.nets[kind](batch.view(kind))
                 outputs[kind][batch.rows] = out.detach()
                 total = total + pairwise_nll(0.5 * out @ outputs[other][pool].T, s)
-                total = total + self.options["gamma"] * ((b - out) ** 2).mean()
-                total = total + self.options["eta"] * (out.mean(0) ** 2).mean()
+                total = total + o["gamma"] * ((b - out) ** 2).mean() + o["eta"] * (out.mean(0) ** 2).mean()
             return total
 
         self._descend(data, self.nets.parameters(), loss, progress, "networks")

@@ -22,8 +22,8 @@ class DMHOR(NetHasher):
 
     Each pass reconstructs both inputs: from both, from the image alone and from the text alone (the other's part
     of the joint layer is zero). Orthogonal weights make the codes' bits nearly uncorrelated, as the paper
-    proves (their outputs are multiplied by :data:`SCALE`); ``hard=True`` retracts them after every step, so that ‖W'W - I‖ is rounding error, ``hard=False`` adds
-    γ Σ ‖W'W - I‖² as the paper does. Layers are pretrained as auto-encoders, not Boltzmann machines. Where
+    proves (their outputs are multiplied by :data:`SCALE`); ``hard=True`` retracts them after every step, so that
+    ‖W'W - I‖ is rounding error, ``hard=False`` adds γ Σ ‖W'W - I‖² as the paper does. Layers are pretrained as auto-encoders, not Boltzmann machines. Where
     labels are given, they are classified from the code (``classify=0`` leaves the paper's unsupervised method).
     Unified codes are those of both inputs.
 
@@ -56,16 +56,13 @@ class DMHOR(NetHasher):
         names = (f"{kind}_{layer}" for kind in MODALITIES for layer in ("in", "joint"))
         return [cast(nn.Linear, self.nets[name]).weight for name in names]
 
-    def _part(self, x: Tensor, kind: str) -> Tensor:
-        """Return one modality's part of the joint layer before its activation."""
-        drop = F.dropout(torch.relu(self.nets[f"{kind}_in"](x)), self.options["dropout"], self.nets.training)
-        return cast(Tensor, SCALE * self.nets[f"{kind}_joint"](drop))
-
     def _hash(self, x: Tensor, modality: Modality) -> Tensor:
-        return self._part(x, modality)
+        """Return one modality's part of the joint layer before its activation."""
+        drop = F.dropout(torch.relu(self.nets[f"{modality}_in"](x)), self.options["dropout"], self.nets.training)
+        return cast(Tensor, SCALE * self.nets[f"{modality}_joint"](drop))
 
     def _joint(self, image: Tensor, text: Tensor) -> Tensor:
-        return self._part(image, "image") + self._part(text, "text")
+        return self._hash(image, "image") + self._hash(text, "text")
 
     def _rebuilt(self, h: Tensor, kind: str) -> Tensor:
         return cast(Tensor, self.nets[f"{kind}_back"](torch.relu(self.nets[f"{kind}_out"](h))))
@@ -75,14 +72,14 @@ class DMHOR(NetHasher):
             self._retract()
             total = torch.zeros(())
             for kind in MODALITIES:
-                h = torch.tanh(self._part(batch.view(kind), kind))
+                h = torch.tanh(self._hash(batch.view(kind), kind))
                 total = total + F.mse_loss(self._rebuilt(h, kind), batch.view(kind))
             return total + self._penalty()
 
         def loss(batch: Batch) -> Tensor:
             self._retract()
             o = self.options
-            parts = {k: self._part(batch.view(k), k) for k in MODALITIES}
+            parts = {k: self._hash(batch.view(k), k) for k in MODALITIES}
             both = parts["image"] + parts["text"]
             total = self._penalty()
             for h in (torch.tanh(both), torch.tanh(parts["image"]), torch.tanh(parts["text"])):

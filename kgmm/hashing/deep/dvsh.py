@@ -47,12 +47,11 @@ class DVSH(NetHasher):
         def loss(batch: Batch) -> Tensor:
             s = 2 * shared(batch.labels, batch.labels) - 1
             h = torch.tanh(self._joint(batch.image, batch.text))
-            total: Tensor = cosine_hinge(h, h, s, o["cosine_margin"])
-            total = total + o["bitwise"] * (o["bit_margin"] - h.abs()).clamp(min=0).mean()
+            near = (o["bit_margin"] - h.abs()).clamp(min=0).mean()
+            total: Tensor = cosine_hinge(h, h, s, o["cosine_margin"]) + o["bitwise"] * near
             for kind in MODALITIES:
                 own = torch.tanh(self.nets[kind](batch.view(kind)))
-                total = total + o["tie"] * ((own - h) ** 2).mean()
-                total = total + cosine_hinge(own, h, s, o["cosine_margin"])
+                total = total + o["tie"] * ((own - h) ** 2).mean() + cosine_hinge(own, h, s, o["cosine_margin"])
             return total
 
         self._descend(data, self.nets.parameters(), loss, progress, "networks")
@@ -61,9 +60,7 @@ class DVSH(NetHasher):
 def cosine_hinge(a: Tensor, b: Tensor, s: Tensor, margin: float) -> Tensor:
     """Return the hinge on cosines, similar and dissimilar pairs weighing the same."""
     slack = (margin - s * (F.normalize(a) @ F.normalize(b).T)).clamp(min=0)
-    similar = s > 0
-    parts = [slack[mask].mean() for mask in (similar, ~similar) if bool(mask.any())]
-    return torch.stack(parts).mean()
+    return torch.stack([slack[mask].mean() for mask in (s > 0, s <= 0) if bool(mask.any())]).mean()
 
 
 METHOD = DVSH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -64,10 +64,8 @@ class SchGan(NetHasher):
 
     def _pick(self, batch: Batch, query: str, item: str, relevant: Tensor) -> tuple[Tensor, Tensor]:
         """Return one item a query that the generator picks among those not known relevant, and its log chance."""
-        a = torch.tanh(self.nets[f"{query}_generator"](batch.view(query)))
-        b = torch.tanh(self.nets[f"{item}_generator"](batch.view(item)))
-        logits = 4 * a @ b.T / self.bits - 1e4 * relevant
-        log_chances = F.log_softmax(logits, 1)
+        a, b = (torch.tanh(self.nets[f"{k}_generator"](batch.view(k))) for k in (query, item))
+        log_chances = F.log_softmax(4 * a @ b.T / self.bits - 1e4 * relevant, 1)
         chosen = torch.multinomial(log_chances.detach().exp(), 1)
         return chosen, log_chances.gather(1, chosen)
 
@@ -80,8 +78,7 @@ class SchGan(NetHasher):
         known = (slack * sure).sum() / sure.sum().clamp(min=1)
         generated = (self.options["margin"] + positive - distance.gather(1, chosen)).clamp(min=0).mean()
         share = self.options["generator"]
-        total: Tensor = (1 - share) * known + share * generated
-        return total
+        return cast(Tensor, (1 - share) * known + share * generated)
 
 
 METHOD = SchGan

@@ -12,6 +12,9 @@ from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, binary, j
 from kgmm.hashing.features import MODALITIES, Modality
 from kgmm.progress import Progress
 
+#: feature, code in (-1, 1) and label logits
+Heads = tuple[Tensor, Tensor, Tensor]
+
 
 class SSAH(NetHasher):
     """LabelNet, ImageNet and TextNet, each giving a feature, a code (tanh) and labels (sigmoid).
@@ -50,7 +53,7 @@ class SSAH(NetHasher):
     def _hash(self, x: Tensor, modality: Modality) -> Tensor:
         return cast(Tensor, self.nets[f"{modality}_code"](torch.tanh(self.nets[modality](x))))
 
-    def _heads(self, x: Tensor, kind: str) -> tuple[Tensor, Tensor, Tensor]:
+    def _heads(self, x: Tensor, kind: str) -> Heads:
         """Return feature, code in (-1, 1) and label logits."""
         feature = torch.tanh(self.nets[kind](x))
         return feature, torch.tanh(self.nets[f"{kind}_code"](feature)), self.nets[f"{kind}_label"](feature)
@@ -60,9 +63,7 @@ class SSAH(NetHasher):
             return ((s * theta - F.softplus(theta)) ** 2).mean()
         return pairwise_nll(theta, s)
 
-    def _supervised(
-        self, heads: tuple[Tensor, Tensor, Tensor], teacher: tuple[Tensor, Tensor, Tensor], batch: Batch
-    ) -> Tensor:
+    def _supervised(self, heads: Heads, teacher: Heads, batch: Batch) -> Tensor:
         """Return one network's loss against LabelNet's features and codes of the same batch."""
         o, s = self.options, shared(batch.labels, batch.labels)
         feature, code, logits = heads
@@ -83,9 +84,8 @@ class SSAH(NetHasher):
             heads = {k: self._heads(batch.view(k), k) for k in MODALITIES}
             judged(((self.nets[f"{k}_judge"], fixed[0], h[0]) for k, h in heads.items()), tell)
             for kind, own in heads.items():
-                total = total + self._supervised(own, fixed, batch)
-                passed = self.nets[f"{kind}_judge"](own[0])
-                total = total + self.options["adversarial"] * F.softplus(-passed).mean()
+                passed = F.softplus(-self.nets[f"{kind}_judge"](own[0])).mean()
+                total = total + self._supervised(own, fixed, batch) + self.options["adversarial"] * passed
             return total
 
         self._descend(data, networks, loss, progress, "networks")

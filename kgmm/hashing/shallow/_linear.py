@@ -5,6 +5,7 @@ The rotation is that of iterative quantization (Gong & Lazebnik, CVPR 2011).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -13,16 +14,18 @@ from numpy.typing import NDArray
 
 from kgmm.hashing.base import Hasher, pack
 from kgmm.hashing.correlation import projected
-from kgmm.hashing.features import MODALITIES, Array, Modality
+from kgmm.hashing.features import MODALITIES, Array, Modality, Pair
 from kgmm.progress import Progress, silent
 
-Means = tuple[Array, Array]
 #: of the rotation at most; fewer once the loss stands still
 SWEEPS = 50
 
 
 class LinearHasher(Hasher):
-    """A method whose hash functions are one matrix a modality."""
+    """A method whose hash functions are one matrix a modality.
+
+    Several have the option ``ridge``: what is added to both covariances, relative to their mean variance.
+    """
 
     def _keep(self, modality: Modality, mean: Array, weights: Array, threshold: Array | float = 0.0) -> None:
         """Store sgn((x - mean) W - threshold) as sgn(x W - offset)."""
@@ -33,7 +36,7 @@ class LinearHasher(Hasher):
         weights, offset = self.arrays[f"{modality}.weights"], self.arrays[f"{modality}.offset"]
         return x @ weights.astype(x.dtype) - offset.astype(x.dtype)
 
-    def _keep_both(self, means: tuple[Array, Array], weights: tuple[Array, Array]) -> None:
+    def _keep_both(self, means: Pair, weights: Sequence[Array]) -> None:
         for kind, mean, matrix in zip(MODALITIES, means, weights, strict=True):
             self._keep(kind, mean, matrix)
 
@@ -46,7 +49,7 @@ class RotatedHasher(LinearHasher):
 
     has_unified = True
 
-    def _directions(self, image: Array, text: Array, labels: Array) -> tuple[Means, Array, Array]:
+    def _directions(self, image: Array, text: Array, labels: Array) -> tuple[Pair, Array, Array]:
         """Return the column means of both views and their directions, the first bits of which are used."""
         raise NotImplementedError
 

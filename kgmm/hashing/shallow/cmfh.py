@@ -9,7 +9,7 @@ import scipy.linalg
 
 from kgmm.hashing.base import pack
 from kgmm.hashing.correlation import mean, product, projected
-from kgmm.hashing.features import MODALITIES, Array, batches
+from kgmm.hashing.features import Array, Pair, batches
 from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress, silent
 
@@ -35,22 +35,13 @@ class CMFH(LinearHasher):
         means = mean(image), mean(text)
         found = factorize((image, text), means, self.bits, seed=self.seed, progress=progress, **self.options)
         a, _, p, self.fitted["objective"] = found
-        for kind, center, matrix in zip(MODALITIES, means, p, strict=True):
-            self._keep(kind, center, matrix)
+        self._keep_both(means, p)
         v = projected(image, means[0], a[0]) + projected(text, means[1], a[1])
         self.arrays["unified"] = pack(v - v.mean(0))
 
 
 def factorize(
-    views: tuple[Array, Array],
-    means: tuple[Array, Array],
-    bits: int,
-    *,
-    mu: float,
-    gamma: float,
-    sweeps: int,
-    seed: int,
-    progress: Progress = silent,
+    views: Pair, means: Pair, bits: int, *, mu: float, gamma: float, sweeps: int, seed: int, progress: Progress = silent
 ) -> tuple[list[Array], list[Array], list[Array], list[float]]:
     """Return the A_m of V = Σ_m X_m A_m, the U_m, the P_m and the objective after each sweep.
 
@@ -78,9 +69,7 @@ def factorize(
     return a, u, p, history
 
 
-def _random_start(
-    views: tuple[Array, Array], means: tuple[Array, Array], bits: int, seed: int
-) -> tuple[Array, list[Array]]:
+def _random_start(views: Pair, means: Pair, bits: int, seed: int) -> tuple[Array, list[Array]]:
     """Return V'V and X_m'V of a random V, which is drawn batch by batch."""
     random = np.random.default_rng(seed)
     vv, xv = np.zeros((bits, bits)), [np.zeros((x.shape[1], bits)) for x in views]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from kgmm.hashing.correlation import covariances, extended, projected
-from kgmm.hashing.features import Array
+from kgmm.hashing.features import Array, Pair
 from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
+
+Flags = NDArray[np.bool_]
 
 
 class CRH(LinearHasher):
@@ -46,14 +49,13 @@ class CRH(LinearHasher):
     def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         rng = np.random.default_rng(self.seed)
         pairs = covariances(image, text, 1e-4)
-        means, (w_x, w_y, _) = pairs.means, pairs.directions()
-        scale = len(image) ** 0.5
-        w_x, w_y = w_x * scale, w_y * scale  # whitened: unit variance in every direction
+        means, scale = pairs.means, len(image) ** 0.5
+        w_x, w_y = (w * scale for w in pairs.directions()[:2])  # whitened: unit variance in every direction
         x, y = projected(image, means[0], w_x), projected(text, means[1], w_y)
         first, second, similar = sample_pairs(labels, self.options["pairs"], rng)
         start = extended(np.eye(x.shape[1]), np.eye(y.shape[1]), self.bits, self.seed)
         weights = np.full(len(first), 1 / len(first))
-        found: list[tuple[Array, Array]] = []
+        found: list[Pair] = []
         for bit in range(self.bits):
             u, v = self._bit(x, y, first, second, similar, weights, (start[0][:, bit], start[1][:, bit]), rng)
             found.append((u, v))
@@ -64,39 +66,21 @@ class CRH(LinearHasher):
         self._keep_both(means, (w_x @ u, w_y @ v))
 
     def _bit(
-        self,
-        x: Array,
-        y: Array,
-        first: Any,
-        second: Any,
-        similar: NDArray[np.bool_],
-        weights: Array,
-        start: tuple[Array, Array],
-        rng: np.random.Generator,
-    ) -> tuple[Array, Array]:
+        self, x: Array, y: Array, first: Any, second: Any, similar: Flags, weights: Array, start: Pair, rng: Generator
+    ) -> Pair:
         """Return w_x and w_y of one bit."""
         u, v = start
         for _ in range(self.options["rounds"]):
-            draw = rng.choice(len(first), size=(self.options["steps"], self.options["batch"]), p=weights)
-            u = self._one_side(u, x, first, y[second] @ v, similar, draw, rng)
-            draw = rng.choice(len(first), size=(self.options["steps"], self.options["batch"]), p=weights)
-            v = self._one_side(v, y, second, x[first] @ u, similar, draw, rng)
+            u = self._one_side(u, x, first, y[second] @ v, similar, weights, rng)
+            v = self._one_side(v, y, second, x[first] @ u, similar, weights, rng)
         return u, v
 
     def _one_side(
-        self,
-        w: Array,
-        x: Array,
-        rows: Any,
-        other: Array,
-        similar: NDArray[np.bool_],
-        draw: Any,
-        rng: np.random.Generator,
+        self, w: Array, x: Array, rows: Any, other: Array, similar: Flags, weights: Array, rng: Generator
     ) -> Array:
         """Return w after Pegasos steps on the convex problem linearized at w (CCCP)."""
-        o = self.options
-        anchor = w
-        for step, pairs in enumerate(draw):
+        o, anchor = self.options, w
+        for step, pairs in enumerate(rng.choice(len(rows), size=(o["steps"], o["batch"]), p=weights)):
             own = x[rng.integers(0, len(x), o["batch"])]
             z, z0 = own @ w, own @ anchor
             # [1 - |z|]₊ = max(1, |z|) - |z|, the last term linearized
@@ -120,7 +104,7 @@ def tau1_slope(d: Array, a: float, lam: float) -> Array:
     return cast("Array", np.where(size <= lam, 0.0, np.where(size <= a * lam, middle, d)))
 
 
-def boosted(weights: Array, right: NDArray[np.bool_]) -> Array:
+def boosted(weights: Array, right: Flags) -> Array:
     """Return the weights of pairs after one bit (AdaBoost): wrong ones count more."""
     error = float(np.clip(weights[~right].sum(), 1e-6, 0.5))
     alpha = 0.5 * np.log((1 - error) / error)
@@ -128,13 +112,12 @@ def boosted(weights: Array, right: NDArray[np.bool_]) -> Array:
     return cast("Array", fresh / fresh.sum())
 
 
-def sample_pairs(labels: Array, count: int, rng: np.random.Generator) -> tuple[Any, Any, NDArray[np.bool_]]:
+def sample_pairs(labels: Array, count: int, rng: Generator) -> tuple[Any, Any, Flags]:
     """Return image rows, text rows and whether they share a label; about half do.
 
     For a similar pair a random label of the image's row is drawn, then a row that has it.
     """
-    first = rng.integers(0, len(labels), count)
-    second = rng.integers(0, len(labels), count)
+    first, second = (rng.integers(0, len(labels), count) for _ in range(2))
     members = [np.flatnonzero(column) for column in labels.T]
     for n in range(0, count, 2):
         own = np.flatnonzero(labels[first[n]])

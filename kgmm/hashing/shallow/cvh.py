@@ -16,9 +16,6 @@ class CVH(LinearHasher):
     Minimizes tr A_x'XX'A_x + tr A_y'YY'A_y - 2 tr A_x'XY'A_y subject to A_x'XX'A_x + A_y'YY'A_y = I, whose
     solutions are the canonical directions, scaled by 1/√2; codes are signs on centred data.
     Beyond min(d_x, d_y) bits, further bits are random mixtures of those directions.
-
-    Options:
-        ridge: added to both covariances, relative to their mean variance.
     """
 
     name = "cvh"

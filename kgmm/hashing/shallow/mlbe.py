@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kgmm.hashing.base import Hasher
 from kgmm.hashing.correlation import canonical, extended, mean, product, ridged
-from kgmm.hashing.features import MODALITIES, Array, Modality
+from kgmm.hashing.features import MODALITIES, Array, Modality, Pair
 from kgmm.hashing.kernel import square_distances
 from kgmm.progress import Progress
 
@@ -52,27 +52,26 @@ class MLBE(Hasher):
 
     def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         rows = np.sort(np.random.default_rng(self.seed).permutation(len(image))[: self.options["sample"]])
-        x, y = (np.asarray(side[rows], np.float64) for side in (image, text))
-        self.fitted["image.root"], self.fitted["text.root"] = bool((x >= 0).all()), bool((y >= 0).all())
-        x, y = rooted(x, self.fitted["image.root"]), rooted(y, self.fitted["text.root"])
-        means = mean(x), mean(y)
-        x, y = x - means[0], y - means[1]
         between = (labels[rows] @ labels[rows].T > 0).astype(np.float64)
         within = []
-        for kind, side, center in zip(MODALITIES, (x, y), means, strict=True):
-            self.arrays[f"{kind}.mean"], self.arrays[f"{kind}.items"] = center, side
+        for kind, view in zip(MODALITIES, (image, text), strict=True):
+            part = np.asarray(view[rows], np.float64)
+            self.fitted[f"{kind}.root"] = bool((part >= 0).all())
+            part = rooted(part, self.fitted[f"{kind}.root"])
+            self.arrays[f"{kind}.mean"] = mean(part)
+            self.arrays[f"{kind}.items"] = side = part - self.arrays[f"{kind}.mean"]
             distance = square_distances(side, side)
             k = min(self.options["neighbors"], len(side) - 1)
             width = self.options["width"] * float(np.partition(distance, k, axis=1)[:, k].mean())
             self.fitted[f"{kind}.width"] = max(width, 1e-12)
             kernel = np.exp(-distance / self.fitted[f"{kind}.width"])
             within.append(kernel - kernel.mean())
-        start = self._start(x, y)
-        u, v, w_x, w_y, w, history = embed(within[0], within[1], between, start, self.options, progress)
-        self.fitted["objective"] = history
+        start = self._start(self.arrays["image.items"], self.arrays["text.items"])
+        found = embed(within[0], within[1], between, start, self.options, progress)
+        u, v, w_x, w_y, w, self.fitted["objective"] = found
         self.arrays.update({"image.codes": u, "text.codes": v, "image.weights": w_x, "text.weights": w_y, "weights": w})
 
-    def _start(self, x: Array, y: Array) -> tuple[Array, Array]:
+    def _start(self, x: Array, y: Array) -> Pair:
         """Return the codes of canonical directions, where the search begins."""
         w_x, w_y, _ = canonical(ridged(product(x, x), 1e-4), ridged(product(y, y), 1e-4), product(x, y))
         w_x, w_y = extended(w_x, w_y, self.bits, self.seed)
@@ -132,7 +131,7 @@ def log_posterior(
 
 
 def embed(
-    s_x: Array, s_y: Array, s: Array, start: tuple[Array, Array], options: dict[str, float], progress: Progress
+    s_x: Array, s_y: Array, s: Array, start: Pair, options: dict[str, float], progress: Progress
 ) -> tuple[Array, Array, Array, Array, Array, list[float]]:
     """Return codes U, V, the weights w^x, w^y, w and the log posterior after each sweep."""
     u, v = start[0].copy(), start[1].copy()
@@ -159,8 +158,7 @@ def flip(u: Array, v: Array, s_x: Array, s: Array, w_x: Array, w: Array, theta: 
         rows = slice(start, start + block)
         a = (u[rows] * w) @ v.T
         linear = ((s[rows] - sigmoid(a + odds) + a / 4) @ v) * w
-        self_similarity = np.diag(s_x)[rows, None] * u[rows]  # s_ii is constant in u_i
-        linear += 2 * theta * ((s_x[rows] @ u - self_similarity) * w_x)
+        linear += 2 * theta * ((s_x[rows] @ u - np.diag(s_x)[rows, None] * u[rows]) * w_x)  # s_ii is constant in u_i
         gram = u.T @ u - u[rows].T @ u[rows] if block == 1 else u.T @ u
         u[rows] = settle(u[rows], linear, bound + 2 * theta * w_x[:, None] * gram * w_x, sweeps=2)
     return u

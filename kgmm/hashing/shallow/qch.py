@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from kgmm.hashing.correlation import canonical, covariances
-from kgmm.hashing.features import Array
-from kgmm.hashing.shallow._linear import Means, RotatedHasher
+from kgmm.hashing.features import Array, Pair
+from kgmm.hashing.shallow._linear import RotatedHasher
 from kgmm.hashing.shallow.scm_orth import semantic_covariance
 
 
@@ -21,7 +21,6 @@ class QCH(RotatedHasher):
     quantization. With labels, S is their similarity in [-1, 1]; without, only the pairing counts.
 
     Options:
-        ridge: added to both covariances, relative to their mean variance.
         power: of the correlations that scale the directions.
         semantic: share μ of label similarity in the correlation, from 0 to 1; used if labels are given.
     """
@@ -29,7 +28,7 @@ class QCH(RotatedHasher):
     name = "qch"
     DEFAULTS: ClassVar = {"ridge": 1e-4, "power": 1.0, "semantic": 1.0}
 
-    def _directions(self, image: Array, text: Array, labels: Array) -> tuple[Means, Array, Array]:
+    def _directions(self, image: Array, text: Array, labels: Array) -> tuple[Pair, Array, Array]:
         found = covariances(image, text, self.options["ridge"])
         cross, share = found.cross, self.options["semantic"]
         if labels.shape[1] and share:

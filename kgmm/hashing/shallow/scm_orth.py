@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 import numpy as np
 
 from kgmm.hashing.correlation import canonical, covariances, extended, product
-from kgmm.hashing.features import Array
+from kgmm.hashing.features import Array, Pair
 from kgmm.hashing.shallow._linear import LinearHasher
 from kgmm.progress import Progress
 
@@ -17,9 +17,6 @@ class ScmOrth(LinearHasher):
 
     S = 2 L̃L̃' - 11' with L̃ the row-normalized labels is never formed. Beyond the rank of C_xy, further bits
     are random mixtures of the directions found.
-
-    Options:
-        ridge: added to both covariances, relative to their mean variance.
     """
 
     name = "scm-orth"
@@ -28,12 +25,11 @@ class ScmOrth(LinearHasher):
 
     def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         found = covariances(image, text, self.options["ridge"])
-        semantic = semantic_covariance(image, text, labels, found.means)
-        w_x, w_y, _ = canonical(found.image, found.text, semantic)
+        w_x, w_y, _ = canonical(found.image, found.text, semantic_covariance(image, text, labels, found.means))
         self._keep_both(found.means, extended(w_x, w_y, self.bits, self.seed))
 
 
-def semantic_covariance(image: Array, text: Array, labels: Array, means: tuple[Array, Array]) -> Array:
+def semantic_covariance(image: Array, text: Array, labels: Array, means: Pair) -> Array:
     """Return X'SY of centred features, shape (d_image, d_text); items without a label have S = -1 to all."""
     norm = np.maximum(np.linalg.norm(labels, axis=1, keepdims=True), 1e-12)
     unit = cast("Array", labels / norm)

@@ -20,9 +20,6 @@ class ScmSeq(LinearHasher):
     C¹ = c X'SY; bit t takes the top direction of C^t under unit variance, and what its signs explain is taken
     off: C^(t+1) = C^t - X' sgn(Xw_x) sgn(Yw_y)' Y. If the top value rises, the residual says nothing more and
     the other bits are canonical directions. Any number of bits.
-
-    Options:
-        ridge: added to both covariances, relative to their mean variance.
     """
 
     name = "scm-seq"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import ClassVar, cast
 
 import numpy as np
@@ -15,7 +14,12 @@ from kgmm.hashing.base import Hasher, pack
 from kgmm.hashing.correlation import mean
 from kgmm.hashing.features import MODALITIES, Array, Modality, batches
 from kgmm.hashing.kernel import cluster_centers, rbf, square_distances
-from kgmm.progress import Progress
+from kgmm.progress import Progress, silent
+
+Floats = NDArray[np.floating]
+Flags = NDArray[np.bool_]
+#: of a regression at most
+STEPS = 100
 
 
 class SePH(Hasher):
@@ -42,13 +46,14 @@ class SePH(Hasher):
     def _fit(self, image: Array, text: Array, labels: Array, progress: Progress) -> None:
         rows = np.random.default_rng(self.seed).permutation(len(image))[: self.options["sample"]]
         rows.sort()
-        h = embed(labels[rows], self.bits, self.options, self.seed, progress)
-        target = h >= 0
+        target = embed(labels[rows], self.bits, self.options, self.seed, progress) >= 0
         prior = target.mean(0).clip(1e-3, 1 - 1e-3)
         self.arrays["prior"] = np.log(prior / (1 - prior))
         for kind, x in zip(MODALITIES, (image, text), strict=True):
             self._fit_view(kind, np.asarray(x[rows], np.float64), target, progress)
-        self.arrays["unified"] = self._fused(image, text)
+        pairs = zip(batches(image), batches(text), strict=True)  # joint codes: log odds add up, the prior counted once
+        odds = (self._project(x, "image") + self._project(y, "text") - self.arrays["prior"] for x, y in pairs)
+        self.arrays["unified"] = np.concatenate([pack(part) for part in odds])
 
     def _fit_view(self, kind: Modality, x: Array, target: NDArray[np.bool_], progress: Progress) -> None:
         center = mean(x)
@@ -58,23 +63,14 @@ class SePH(Hasher):
         self.arrays[f"{kind}.mean"], self.arrays[f"{kind}.bases"] = center, bases
         self.fitted[f"{kind}.width"] = width
         penalty = self.options["ridge"] * rbf(bases, bases, width)
-        self.arrays[f"{kind}.weights"] = logistic(
-            rbf(x, bases, width), target, penalty, lambda done, total: progress(done, total, f"{kind} regression")
-        )
+        features = rbf(x, bases, width)
+        self.arrays[f"{kind}.weights"] = logistic(features, target, penalty, progress, f"{kind} regression")
 
     def _project(self, x: NDArray[np.floating], modality: Modality) -> NDArray[np.floating]:
         part = x - self.arrays[f"{modality}.mean"].astype(x.dtype)
         k = rbf(part, self.arrays[f"{modality}.bases"], self.fitted[f"{modality}.width"])
         w = self.arrays[f"{modality}.weights"].astype(x.dtype)
         return cast("NDArray[np.floating]", k @ w[:-1] + w[-1])
-
-    def _fused(self, image: Array, text: Array) -> NDArray[np.uint8]:
-        """Return the joint codes: log odds add up, the prior counted once."""
-        parts = []
-        for sides in zip(batches(image), batches(text), strict=True):
-            odds = sum(self._project(x, kind) for x, kind in zip(sides, MODALITIES, strict=True))
-            parts.append(pack(odds - self.arrays["prior"]))
-        return np.concatenate(parts)
 
 
 def label_distribution(labels: Array) -> NDArray[np.float32]:
@@ -85,9 +81,7 @@ def label_distribution(labels: Array) -> NDArray[np.float32]:
     return cast("NDArray[np.float32]", p / max(float(p.sum(dtype=np.float64)), 1e-12))
 
 
-def cost_and_gradient(
-    h: NDArray[np.floating], p: NDArray[np.floating], alpha: float
-) -> tuple[float, NDArray[np.floating]]:
+def cost_and_gradient(h: Floats, p: Floats, alpha: float) -> tuple[float, Floats]:
     """Return KL(P‖Q) + α/(nc) ‖|Ĥ| - 1‖² and its gradient in Ĥ, shape (n, c)."""
     n, c = h.shape
     near = square_distances(h, h)
@@ -101,16 +95,14 @@ def cost_and_gradient(
     off = np.abs(h) - 1
     q -= p
     q *= -near  # M = (P - Q) ∘ N
-    pull = q.sum(1)[:, None] * h - q @ h
-    gradient = pull + (2 * alpha / (n * c)) * off * np.sign(h)
+    gradient = q.sum(1)[:, None] * h - q @ h + (2 * alpha / (n * c)) * off * np.sign(h)
     return kl + alpha / (n * c) * float((off**2).sum(dtype=np.float64)), gradient
 
 
 def embed(labels: Array, bits: int, options: dict[str, float], seed: int, progress: Progress) -> NDArray[np.float32]:
     """Return the best Ĥ found, shape (n, bits)."""
     p = label_distribution(labels)
-    rng = np.random.default_rng(seed)
-    h = (1e-4 * rng.normal(size=(len(labels), bits))).astype(np.float32)
+    h = (1e-4 * np.random.default_rng(seed).normal(size=(len(labels), bits))).astype(np.float32)
     best, best_cost = h, np.inf
     step, gain = np.zeros_like(h), np.ones_like(h)
     for i in range(int(options["iterations"])):
@@ -125,13 +117,7 @@ def embed(labels: Array, bits: int, options: dict[str, float], seed: int, progre
     return best
 
 
-def logistic(
-    k: NDArray[np.floating],
-    target: NDArray[np.bool_],
-    penalty: NDArray[np.floating],
-    step: Callable[[int, int], None] = lambda done, total: None,
-    iterations: int = 100,
-) -> Array:
+def logistic(k: Floats, target: Flags, penalty: Floats, progress: Progress = silent, what: str = "") -> Array:
     """Return weights (bases + 1, bits) of one logistic regression a bit, all solved together by L-BFGS.
 
     Minimizes the negative log-likelihood plus w'(penalty)w; the last row is the intercept, free of penalty.
@@ -159,18 +145,10 @@ def logistic(
         slope = -sign / (1 + np.exp(np.minimum(margin, 500)))
         return float(loss), (scaled.T @ slope + 2 * pv).ravel()
 
-    start = np.zeros((m + 1) * target.shape[1])
     done = itertools.count(1)
-    found = scipy.optimize.minimize(
-        value,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": iterations},
-        callback=lambda _: step(next(done), iterations),
-    )
-    weights = found.x.reshape(m + 1, -1)
-    return cast("Array", scipy.linalg.solve_triangular(factor.T, weights, lower=False))
+    how = {"method": "L-BFGS-B", "options": {"maxiter": STEPS}, "callback": lambda _: progress(next(done), STEPS, what)}
+    found = scipy.optimize.minimize(value, np.zeros((m + 1) * target.shape[1]), jac=True, **how)
+    return cast("Array", scipy.linalg.solve_triangular(factor.T, found.x.reshape(m + 1, -1), lower=False))
 
 
 METHOD = SePH

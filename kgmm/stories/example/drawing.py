@@ -113,14 +113,9 @@ class Footage:
         self.random = _numbers("footage", shot.id)
         self.speed: float = float(self.random.uniform(10, 26)) * (1 if self.random.random() < 0.5 else -1)
         self.scene: Pixels = self._landscape()
-        self.things: list[tuple[float, float, float, float, tuple[int, int, int]]] = [
-            (
-                float(self.random.uniform(0, WIDE)),
-                float(self.random.uniform(70, 160)),
-                float(self.random.uniform(-40, 40)),
-                float(self.random.uniform(10, 26)),
-                _colour(self.random, 10, 255),
-            )
+        spans = ((0, WIDE), (70, 160), (-40, 40), (10, 26))
+        self.things = [
+            ([float(self.random.uniform(*span)) for span in spans], _colour(self.random, 10, 255))
             for _ in range(int(self.random.integers(1, 5)))
         ]
 
@@ -147,7 +142,7 @@ class Footage:
         left = int(abs((span / 2 + self.speed * second) % (2 * span) - span)) % max(span, 1)
         image = Image.fromarray(self.scene[:, left : left + WIDE])
         draw = ImageDraw.Draw(image)
-        for x, y, speed, size, colour in self.things:
+        for (x, y, speed, size), colour in self.things:
             at = (x + speed * second) % (WIDE + 40) - 20
             draw.ellipse((at - size, y - size / 2, at + size, y + size / 2), fill=colour)
         return _with_logo(image, self.shot)

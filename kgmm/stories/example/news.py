@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -28,13 +29,11 @@ def news(keyframes: str | Path | None = None) -> StoryGraph:
         return story
     folder = Path(keyframes)
     (folder / "logos").mkdir(parents=True, exist_ok=True)
-    shots, logos = [], []
-    for shot in story.shots:
-        place = folder / f"{shot.id}.jpg"
-        draw_keyframe(shot).save(place, quality=85)
-        shots.append(replace(shot, image=str(place)))
-    for logo in story.logos:
-        place = folder / "logos" / f"{logo.id}.png"
-        Image.fromarray(draw_logo(logo.id)).save(place)
-        logos.append(replace(logo, image=str(place)))
-    return replace(story, shots=tuple(shots), logos=tuple(logos))
+
+    def pictured(one: Any, image: Image.Image, name: str) -> Any:
+        image.save(folder / name, quality=85)
+        return replace(one, image=str(folder / name))
+
+    shots = tuple(pictured(s, draw_keyframe(s), f"{s.id}.jpg") for s in story.shots)
+    logos = tuple(pictured(x, Image.fromarray(draw_logo(x.id)), f"logos/{x.id}.png") for x in story.logos)
+    return replace(story, shots=shots, logos=logos)

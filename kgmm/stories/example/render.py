@@ -6,37 +6,30 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from kgmm.errors import MissingExtra
+from kgmm.errors import needed
 from kgmm.progress import Progress, silent
 from kgmm.stories.example.drawing import TALL, WIDE, Pixels, drawn
 from kgmm.stories.story import Shot, StoryGraph
 from kgmm.stories.video.subtitles import Cue, write_srt
 
 FPS = 10
+#: a picture, its shot and its second -> what becomes of it
+Alter = Callable[[Pixels, Shot, float], Pixels]
 
 
 def render(
-    story: StoryGraph,
-    folder: str | Path,
-    *,
-    pace: float = 1.0,
-    alter: Callable[[Pixels, Shot, float], Pixels] | None = None,
-    progress: Progress = silent,
+    story: StoryGraph, folder: str | Path, *, pace: float = 1.0, alter: Alter | None = None, progress: Progress = silent
 ) -> list[Path]:
-    """Write each broadcast of a story as ``<story>-<broadcast>-<date>.mp4`` with an SRT file beside it.
+    """Write each broadcast of a story like the bundled one as ``<story>-<broadcast>-<date>.mp4``, an SRT file beside it.
 
     Args:
-        story: the bundled example, or one like it.
-        folder: where the files go.
+        story, folder: what is drawn, and where the files go.
         pace: how many times faster than life; no shot gets shorter than 1.2 seconds.
         alter: what to do to each picture, given its shot and second: add noise, a channel's sign, and so on.
         progress: told the shots drawn.
 
     Returns:
         The videos, in order of broadcast.
-
-    Raises:
-        MissingExtra: if PyAV is not installed.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -44,8 +37,7 @@ def render(
     for b in story.broadcasts:
         shots = [s for s in story.shots if s.broadcast == b.id]
         lengths = [max(12, round((s.end - s.start) * FPS / pace)) for s in shots]
-        video = place / "-".join(part for part in (story.id, b.id, b.date) if part)
-        video = video.with_name(video.name + ".mp4")
+        video = place / ("-".join(part for part in (story.id, b.id, b.date) if part) + ".mp4")
         _encode(video, shots, lengths, alter)
         write_srt(cues_of(shots, lengths), video.with_suffix(".srt"))
         videos.append(video)
@@ -64,13 +56,9 @@ def cues_of(shots: Iterable[Shot], lengths: Iterable[int]) -> list[Cue]:
     return cues
 
 
-def _encode(
-    video: Path, shots: list[Shot], lengths: list[int], alter: Callable[[Pixels, Shot, float], Pixels] | None
-) -> None:
-    try:
+def _encode(video: Path, shots: list[Shot], lengths: list[int], alter: Alter | None) -> None:
+    with needed("av", "video"):
         import av
-    except ImportError as error:
-        raise MissingExtra("av", "video") from error
     with av.open(str(video), "w") as container:
         stream: Any = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
         stream.width, stream.height, stream.pix_fmt = WIDE, TALL, "yuv420p"
@@ -80,6 +68,5 @@ def _encode(
                 pixels = picture.at(i / FPS)
                 if alter is not None:
                     pixels = alter(pixels, shot, i / FPS)
-                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-                container.mux(stream.encode(frame))
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode())

@@ -37,8 +37,7 @@ def skim(
         method: ``saliency`` (what stands out in sound, pictures and words) or ``chorus`` (of a music video).
         rate: share of the film to keep, above 0 and at most 1.
         query: what the skim should be about, for methods that can be asked.
-        title: the film's title, for methods that use it.
-        tags: the film's tags, for methods that use them.
+        title, tags: the film's, for methods that use them.
         subtitles: SRT or WebVTT; by default what is embedded.
         fusion: for ``saliency``: how its curves are combined, see :func:`kgmm.stories.films.saliency.saliency`.
         length: for ``chorus``: seconds of the clip; by default the chorus's own.

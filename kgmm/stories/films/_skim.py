@@ -50,11 +50,7 @@ class Skim:
         return sum(clip.end - clip.start for clip in self.clips)
 
     def write(self, path: str | Path) -> Path:
-        """Write the clips one after the other as an MP4; where two meet, their sounds fade into each other.
-
-        Raises:
-            BadInput: if there are no clips.
-        """
+        """Write the clips one after the other as an MP4; see :func:`kgmm.stories.video.clips.write_clips`."""
         return write_clips(self.video, self.clips, path)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.compiled import alone
-from kgmm.errors import BadInput, MissingExtra
+from kgmm.errors import BadInput, needed
 from kgmm.language.words import tokens
 from kgmm.progress import Progress, silent
 from kgmm.stories.films._skim import Skim
@@ -35,13 +35,7 @@ Floats = NDArray[np.float64]
 def skim(
     video: Path, subtitles: str | Path | None = None, progress: Progress = silent, *, length: float | None = None
 ) -> Skim:
-    """Find the chorus of a music video and the clip that shows it.
-
-    Args:
-        video: any container PyAV reads.
-        subtitles: the lyrics as SRT or WebVTT; by default what is embedded.
-        progress: told the seconds read.
-        length: seconds of the clip; by default the chorus's own.
+    """Find the chorus of a music video and the clip that shows it; *subtitles* are its lyrics.
 
     Returns:
         One clip; the scores are the loudness of the chorus at every half second, 0 between its occurrences. Details:
@@ -97,12 +91,9 @@ def repeated(sound: NDArray[np.float32]) -> list[Clip]:
             if not others:
                 continue
             places = sorted([start, *others])
-            halves = [
-                (loudness[p : p + width // 2].mean(), loudness[p + width // 2 : p + width].mean()) for p in places
-            ]
+            halves = [loudness[p : p + width].reshape(2, -1).mean(axis=1) for p in places]
             loud = float(np.mean(halves, axis=0).min())
-            even = float(diagonal[start, others].mean())
-            value = width * even**2 * loud**2
+            value = width * float(diagonal[start, others].mean()) ** 2 * loud**2
             if best is None or value > best[0]:
                 best = (value, width, places)
     if best is None:
@@ -113,10 +104,8 @@ def repeated(sound: NDArray[np.float32]) -> list[Clip]:
 
 def _beats(sound: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
     """Return chroma (12, beats), relative loudness (beats) and the beats' edges in seconds (beats + 1)."""
-    try:
+    with needed("librosa", "video"):
         import librosa
-    except ImportError as error:
-        raise MissingExtra("librosa", "video") from error
     with alone(librosa.__path__[0]):  # what it compiles when it is imported is kept
         from librosa.beat import beat_track
         from librosa.feature import chroma_stft, rms
@@ -144,8 +133,7 @@ def _similarity(chroma: Floats) -> Floats:
     centred = chroma - chroma.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(centred, axis=0)
     centred = centred / np.where(norms > 1e-9, norms, 1.0)
-    smooth = path_enhance(centred.T @ centred, 5, window="hann", n_filters=5)
-    return np.asarray(smooth, np.float64)
+    return np.asarray(path_enhance(centred.T @ centred, 5, window="hann", n_filters=5), np.float64)
 
 
 def _diagonal_means(alike: Floats, width: int) -> Floats:

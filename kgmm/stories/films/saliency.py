@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from kgmm.errors import BadInput, MissingExtra
+from kgmm.errors import BadInput, needed
 from kgmm.language.words import lemma
 from kgmm.progress import Progress, silent
 from kgmm.stories.films._skim import RATE, Skim
@@ -50,14 +50,12 @@ class Saliency:
 def saliency(
     video: str | Path, subtitles: str | Path | None = None, *, fusion: str = "sum", progress: Progress = silent
 ) -> Saliency:
-    """Return how much each frame of a film stands out.
+    """Return how much each frame of a film stands out; the arguments are those of :func:`kgmm.stories.films.skim`.
 
     Args:
-        video: any container PyAV reads.
-        subtitles: SRT or WebVTT; by default what is embedded.
+        video, subtitles, progress: as there.
         fusion: ``sum`` (mean), ``min``, ``max``, or ``variance`` (weights are the inverse of the curves' variance); a
             film without sound or words leaves their weight to the rest.
-        progress: told the seconds read.
 
     Raises:
         BadInput: if the film cannot be read, or the fusion is none of these.
@@ -67,9 +65,8 @@ def saliency(
     path = Path(video)
     cues = read_subtitles(subtitles) if subtitles is not None else embedded_subtitles(path)
     times, visual = visual_saliency(path, progress)
-    audio = audio_saliency(read_sound(path), times)
-    text = text_saliency(cues, times)
-    return Saliency(times, audio, visual, text, fused((audio, visual, text), fusion))
+    curves = audio_saliency(read_sound(path), times), visual, text_saliency(cues, times)
+    return Saliency(times, *curves, fused(curves, fusion))
 
 
 def fused(curves: Sequence[Floats], fusion: str = "sum") -> Floats:
@@ -94,13 +91,11 @@ def fused(curves: Sequence[Floats], fusion: str = "sum") -> Floats:
 
 def visual_saliency(video: Path, progress: Progress = silent) -> tuple[Floats, Floats]:
     """Return the frames' times and how much each picture's intensity, colours and motion stand out, in [0, 1]."""
-    try:
+    with needed("opencv-python-headless", "video"):
         import cv2
-    except ImportError as error:
-        raise MissingExtra("opencv-python-headless", "video") from error
     times: list[float] = []
     rows: list[list[float]] = []
-    before: NDArray[np.uint8] | None = None
+    before = None
     for at, pixels in frames(video, WIDE, progress):
         rgb = pixels.astype(np.float32)
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from kgmm.language.phrase import phrase
 from kgmm.retrieve.ground import ground_name
-from kgmm.store import Fact, is_general
+from kgmm.store import is_general
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
 
 #: what tells most about a thing comes first
 _ORDER = ("InstanceOf", "IsA", "PartOf", "AtLocation", "UsedFor", "CapableOf", "Causes", "HasProperty")
+_SAYS_LITTLE = ("HasInstance", "RelatedTo")
 
 
 def linked_facts(
@@ -28,16 +29,11 @@ def linked_facts(
     link = ground_name(store, term)
     if link is None or (link.rule == "head" and term.split()[-1] not in spoken):
         return None, ()
-    facts = _facts(store, link.concept, limit)
-    return (link.concept if facts else None), tuple(facts)
-
-
-def _facts(store: LocalStore, concept: str, limit: int) -> list[str]:
-    known: list[Fact] = [
+    known = [
         fact
-        for fact in store.find(concept, None, None, limit=200)
-        if is_general(fact.graph) and fact.object != concept and fact.predicate not in ("HasInstance", "RelatedTo")
+        for fact in store.find(link.concept, None, None, limit=200)
+        if is_general(fact.graph) and fact.object != link.concept and fact.predicate not in _SAYS_LITTLE
     ]
     known.sort(key=lambda f: (_ORDER.index(f.predicate) if f.predicate in _ORDER else len(_ORDER), -f.weight))
-    said = dict.fromkeys(phrase(fact.subject, fact.predicate, fact.object) for fact in known)
-    return list(said)[:limit]
+    facts = tuple(dict.fromkeys(phrase(f.subject, f.predicate, f.object) for f in known))[:limit]
+    return (link.concept if facts else None), facts

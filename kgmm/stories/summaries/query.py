@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kgmm.stories.edges import StoryEdges
     from kgmm.stories.story import StoryGraph
 
+#: scores of all frames, and of all terms
+Ranks = tuple[NDArray[np.float64], NDArray[np.float64]]
 #: bits of 256 in which a picture may differ from the logo it is taken for
 MAX_DISTANCE = 64
 
@@ -49,21 +51,18 @@ def resolve(story: StoryGraph, asked: Any) -> Query:
         UnknownConcept: if a word is neither logo nor term, or no logo looks like the picture.
         BadInput: if *asked* is none of these, or the picture cannot be read.
     """
-    if isinstance(asked, str) and not names_picture(asked):
-        return _by_name(story, asked)
     if isinstance(asked, (list, tuple, set)) and asked and all(isinstance(a, str) for a in asked):
         return Query(", ".join(asked), terms=tuple(dict.fromkeys(_term(story, a) for a in asked)))
-    return _by_picture(story, asked)
-
-
-def _by_name(story: StoryGraph, asked: str) -> Query:
-    try:
-        at = story.logo(asked)
-    except UnknownConcept as unknown:
+    if not isinstance(asked, str) or names_picture(asked):
+        at = _pictured(story, asked)
+    else:
         try:
-            return Query(asked, terms=(_term(story, asked),))
-        except UnknownConcept:
-            raise unknown from None
+            at = story.logo(asked)
+        except UnknownConcept as unknown:
+            try:
+                return Query(asked, terms=(_term(story, asked),))
+            except UnknownConcept:
+                raise unknown from None
     return Query(story.logos[at].name or story.logos[at].id, logo=at)
 
 
@@ -76,7 +75,7 @@ def _term(story: StoryGraph, asked: str) -> int:
     raise UnknownConcept(asked, near, where=f"the logos and terms of {story.id}")
 
 
-def _by_picture(story: StoryGraph, asked: Any) -> Query:
+def _pictured(story: StoryGraph, asked: Any) -> int:
     known = [(i, logo.hash) for i, logo in enumerate(story.logos) if logo.hash]
     if not known:
         raise BadInput(f"story {story.id}", "no logo has a perceptual hash to compare the picture with")
@@ -84,4 +83,4 @@ def _by_picture(story: StoryGraph, asked: Any) -> Query:
     best, away = min(((i, distance(own, h)) for i, h in known), key=lambda pair: pair[1])
     if away > MAX_DISTANCE:
         raise UnknownConcept("this picture", where=f"the logos of {story.id} (nearest: {away} of 256 bits)")
-    return Query(story.logos[best].name or story.logos[best].id, logo=best)
+    return best

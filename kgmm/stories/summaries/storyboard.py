@@ -64,11 +64,8 @@ def _when(summary: Summary, frame: RankedFrame) -> str:
 def _marked(text: str, terms: set[str]) -> list[tuple[str, bool]]:
     """Return a transcript's words, each with whether it is one of the summary's terms."""
     wanted = {word for term in terms for word in term.split()}
-    words = []
-    for word in text.split():
-        bare = word.strip(".,;:!?\"'()“”’").lower().removesuffix("'s")
-        words.append((word, bool(bare) and (bare in wanted or lemma(bare) in wanted)))
-    return words
+    bare = ((word, word.strip(".,;:!?\"'()“”’").lower().removesuffix("'s")) for word in text.split())
+    return [(word, bool(form) and (form in wanted or lemma(form) in wanted)) for word, form in bare]
 
 
 def _keyframe(path: str | None) -> Image.Image | None:

@@ -148,11 +148,10 @@ def summarize(
         story = read(story)
     query = resolve(story, logo)
     of_frames, of_terms = rank(story.edges, query, **options)
-    chosen = [
-        RankedFrame(story.shots[i], float(of_frames[i]), place) for place, i in enumerate(_best(of_frames, frames), 1)
-    ]
-    names = [RankedTerm(story.edges.terms[i], float(of_terms[i])) for i in _best(of_terms, terms)]
-    return Summary(story, query.text, method, tuple(chosen), tuple(names))
+    best = enumerate(_best(of_frames, frames), 1)
+    chosen = tuple(RankedFrame(story.shots[i], float(of_frames[i]), place) for place, i in best)
+    names = tuple(RankedTerm(story.edges.terms[i], float(of_terms[i])) for i in _best(of_terms, terms))
+    return Summary(story, query.text, method, chosen, names)
 
 
 def _best(scores: NDArray[np.float64], k: int) -> list[int]:

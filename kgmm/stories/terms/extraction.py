@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from kgmm import bundled
 from kgmm.errors import KgmmError
 from kgmm.language.words import lemma
 from kgmm.stories.terms import lexicon
@@ -177,8 +178,6 @@ def dictionary_form(noun: str) -> str:
 @cache
 def _wordnet_nouns() -> frozenset[str]:
     """Return the single words that the bundled WordNet lists as nouns; none if it is not installed."""
-    from kgmm import bundled
-
     try:
         file = bundled.folder("knowledge") / "wordnet.tsv.gz"
     except KgmmError:

@@ -89,8 +89,7 @@ def bands(x: Floats) -> list[Floats]:
     from scipy.signal import fftconvolve
 
     low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (100.0, 0.45 * RATE))
-    mels = np.linspace(low, high, BANDS)
-    centres = 700 * (10 ** (mels / 2595) - 1)
+    centres = 700 * (10 ** (np.linspace(low, high, BANDS) / 2595) - 1)
     widths = np.gradient(centres)
     out = []
     for centre, width in zip(centres, widths, strict=True):
@@ -129,8 +128,7 @@ def step(times: Floats) -> float:
 def _means(values: Floats, edges: NDArray[np.int64]) -> Floats:
     """Return the mean of *values* between each two edges."""
     total = np.concatenate(([0.0], np.cumsum(values)))
-    counts = np.diff(edges)
-    return np.asarray(np.diff(total[edges]) / np.maximum(counts, 1))
+    return np.asarray(np.diff(total[edges]) / np.maximum(np.diff(edges), 1))
 
 
 def unit(values: Floats) -> Floats:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.errors import BadInput, MissingExtra
+from kgmm.errors import BadInput, needed
 from kgmm.progress import Progress, silent
 
 Pixels = NDArray[np.uint8]
@@ -28,10 +28,8 @@ def opened(video: Path) -> Iterator[Any]:
         BadInput: if there is no such file, or PyAV cannot read it.
         MissingExtra: if PyAV is not installed.
     """
-    try:
+    with needed("av", "video"):
         import av
-    except ImportError as error:
-        raise MissingExtra("av", "video") from error
     file = video.expanduser()
     if not file.is_file():
         raise BadInput(file, "no such video")

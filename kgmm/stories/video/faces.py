@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kgmm.errors import MissingExtra
+from kgmm.errors import needed
 from kgmm.stories.video.decoding import Pixels
 
 #: height of a face in a close-up, as a share of the picture's
@@ -17,11 +17,9 @@ CLOSE = 0.3
 @cache
 def _cascade() -> Any:
     """Return scikit-image's detector with the frontal faces it ships (local binary patterns)."""
-    try:
+    with needed("scikit-image", "video"):
         from skimage import data
         from skimage.feature import Cascade
-    except ImportError as error:
-        raise MissingExtra("scikit-image", "video") from error
     return Cascade(data.lbp_frontal_face_cascade_filename())
 
 

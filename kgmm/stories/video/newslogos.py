@@ -32,7 +32,6 @@ SAME = 44
 #: a region in more than this share of all shots belongs to the channel, not to a story
 ALWAYS = 0.35
 
-
 #: x, y, width, height
 Box = tuple[int, int, int, int]
 
@@ -95,12 +94,8 @@ def matched(sightings: Sequence[Sighting], picture_of: Callable[[int], Pixels], 
     """Return sightings brought to the places where logos mostly stand, and those that were missed there.
 
     A programme shows its logos in one place or a few. Where a shot has no inset, but one of these places looks like a
-    logo seen elsewhere, the logo is there: its sides were too faint against the picture behind it.
-
-    Args:
-        sightings: what :func:`insets` found in all shots.
-        picture_of: the still picture of a shot given by number: what its samples have in common.
-        shots: how many there are.
+    logo seen elsewhere, the logo is there: its sides were too faint against the picture behind it. *picture_of* gives the
+    still picture of a shot by its number: what its samples have in common.
     """
     places = _places([s.box for s in sightings])
     snapped = []
@@ -150,11 +145,8 @@ def _alike(a: Box, b: Box) -> bool:
 def inner(shot: Cut) -> NDArray[np.uint8]:
     """Return the samples without those next to a cut, where two shots may be mixed."""
     for margin in (max(0.3, 0.05 * (shot.end - shot.start)), 0.1):
-        kept = [
-            pixels
-            for at, pixels in zip(shot.times, shot.samples, strict=True)
-            if shot.start + margin <= at <= shot.end - margin
-        ]
+        first, last = shot.start + margin, shot.end - margin
+        kept = [pixels for at, pixels in zip(shot.times, shot.samples, strict=True) if first <= at <= last]
         if len(kept) >= 3:
             return np.stack(kept)
     return np.stack(shot.samples)
@@ -163,10 +155,8 @@ def inner(shot: Cut) -> NDArray[np.uint8]:
 def _rectangles(stack: NDArray[np.uint8]) -> Iterator[Box]:
     """Yield the boxes whose four sides are edges that stay where they are through the shot."""
     height, width = stack.shape[1:3]
-    values = stack.astype(np.int16)
-    across = np.zeros((height, width), np.float32)
-    down = np.zeros((height, width), np.float32)
-    for frame in values:  # one by one: the differences of all at once would take much memory
+    across, down = np.zeros((2, height, width), np.float32)
+    for frame in stack.astype(np.int16):  # one by one: the differences of all at once would take much memory
         across[1:] += np.abs(np.diff(frame, axis=0)).max(axis=2) > EDGE
         down[:, 1:] += np.abs(np.diff(frame, axis=1)).max(axis=2) > EDGE
     often = 0.75 * len(stack)
@@ -182,7 +172,8 @@ def _rectangles(stack: NDArray[np.uint8]) -> Iterator[Box]:
                 for bottom in sides:
                     w, h = right - left, bottom - top
                     clear = left >= 2 and top >= 2 and right <= width - 2 and bottom <= height - 2
-                    if h > 0 and _fits(w, h, width, height) and clear:
+                    share = w * h / (width * height)
+                    if h > 0 and AREA[0] <= share <= AREA[1] and SHAPE[0] <= w / h <= SHAPE[1] and clear:
                         yield left, top, w, h
 
 
@@ -194,10 +185,6 @@ def _runs(edges: NDArray[Any], least: int) -> Iterator[tuple[int, int, int]]:
             long = int(part[-1] - part[0]) + 1
             if long >= least and len(part) >= 0.6 * long:
                 yield int(row), int(part[0]), int(part[-1])
-
-
-def _fits(w: int, h: int, width: int, height: int) -> bool:
-    return AREA[0] <= w * h / (width * height) <= AREA[1] and SHAPE[0] <= w / h <= SHAPE[1]
 
 
 def cluster(hashes: Sequence[str]) -> list[int]:
@@ -214,14 +201,12 @@ def cluster(hashes: Sequence[str]) -> list[int]:
 
     bits = np.unpackbits(np.array([list(bytes.fromhex(h)) for h in hashes], np.uint8), axis=1)
     signs = bits.astype(np.float32) * 2 - 1
-    rows, columns = [], []
+    pairs = []
     for start in range(0, len(signs), 2048):
         away = (signs.shape[1] - signs[start : start + 2048] @ signs.T) / 2
-        a, b = np.nonzero(away <= SAME)
-        rows.append(a + start)
-        columns.append(b)
-    ends = np.concatenate(rows), np.concatenate(columns)
-    joined = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(len(signs), len(signs)))
+        pairs.append(np.array(np.nonzero(away <= SAME)) + np.array([[start], [0]]))
+    ends = np.concatenate(pairs, axis=1)
+    joined = coo_array((np.ones(ends.shape[1], np.int8), (ends[0], ends[1])), shape=(len(signs), len(signs)))
     labels = connected_components(joined, directed=False)[1]
     order: dict[int, int] = {}
     return [order.setdefault(int(label), len(order)) for label in labels]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kgmm.errors import MissingExtra
+from kgmm.errors import needed
 from kgmm.progress import Progress, silent
 from kgmm.stories.video.decoding import Pixels, frames
 from kgmm.stories.video.dissolves import Dissolves
@@ -45,23 +45,15 @@ class Cut:
 def find_shots(video: Path, progress: Progress = silent) -> Iterator[Cut]:
     """Cut a film into shots where its content changes faster than around, or dissolves into another.
 
-    Shots come as they are read: a shot's samples are all that is held in memory, however long the film.
-
-    Args:
-        video: any container PyAV reads.
-        progress: told the seconds read.
-
-    Yields:
-        Shots in order, at least one; each begins where the one before ends.
+    Shots come in order as they are read, at least one, each where the one before ends: a shot's samples are all that is
+    held in memory, however long the film. *progress* is told the seconds read.
 
     Raises:
         BadInput: if the file is no video, or no frame of it can be decoded.
     """
-    try:
+    with needed("scenedetect-headless", "video"):
         from scenedetect.common import FrameTimecode
         from scenedetect.detectors import AdaptiveDetector
-    except ImportError as error:
-        raise MissingExtra("scenedetect-headless", "video") from error
 
     detector = AdaptiveDetector(adaptive_threshold=TIMES, min_scene_len=0)
     gradual = Dissolves()

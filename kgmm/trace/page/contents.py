@@ -28,8 +28,7 @@ def shown(text: str, limit: int = SHOWN) -> str:
         >>> shown("a\x00b"), shown("word" * 100, 10)
         ('a�b', 'wordwordwo…')
     """
-    cut = text if len(text) <= limit else text[:limit] + "…"
-    return _UNSHOWABLE.sub("\ufffd", cut)
+    return _UNSHOWABLE.sub("\ufffd", text if len(text) <= limit else text[:limit] + "…")
 
 
 @dataclass
@@ -69,9 +68,8 @@ def facts(trace: Record) -> list[ShownFact]:
 
     def entry(fact: Fact) -> ShownFact:
         if key(fact) not in found:
-            said = shown(say(trace, fact))
             statement = shown(f"{fact.subject} {fact.predicate} {fact.object}")
-            found[key(fact)] = ShownFact(len(found), fact, said, statement)
+            found[key(fact)] = ShownFact(len(found), fact, shown(say(trace, fact)), statement)
         return found[key(fact)]
 
     about = objects_of(trace)
@@ -84,8 +82,7 @@ def facts(trace: Record) -> list[ShownFact]:
         _add(considered.origin, [shown(names.label(m.concept))] if m.concept else [])
         _add(considered.objects, about.get(m.concept, ()))
         if considered.score is None:
-            considered.score, considered.parts = m.score, m.parts
-            considered.chain = kinds(m.chain)
+            considered.score, considered.parts, considered.chain = m.score, m.parts, kinds(m.chain)
     for other in trace.counterfactuals:
         if len(other.removed) == 1 and key(other.removed[0]) in found:
             alone = found[key(other.removed[0])]
@@ -99,8 +96,7 @@ def _add(to: list[str], more: Any) -> None:
 
 def kinds(chain: Sequence[Fact]) -> list[str]:
     """Return the labels of the kinds that a chain of IsA facts leads through, nearest first."""
-    terms = [f.subject for f in chain[:1]] + [f.object for f in chain]
-    return [shown(names.label(t)) for t in terms]
+    return [shown(names.label(term)) for term in (*(f.subject for f in chain[:1]), *(f.object for f in chain))]
 
 
 def objects_of(trace: Record) -> dict[str, list[str]]:
@@ -138,8 +134,7 @@ def support(trace: Record) -> list[tuple[bool, str]]:
     """Return whether the citations are necessary and sufficient, with a sentence on each, where that was computed."""
     if trace.answer is None:
         return []
-    knowledge = {key(c.fact) for c in trace.citations if c.kind == "knowledge"}
-    scene = {key(c.fact) for c in trace.citations if c.kind == "scene"}
+    knowledge, scene = ({key(c.fact) for c in trace.citations if c.kind == kind} for kind in ("knowledge", "scene"))
     rest = {key(f) for f in others(trace)}
     said: list[tuple[bool, str]] = []
     rounds = []
@@ -199,8 +194,7 @@ def program(trace: Record) -> list[dict[str, Any]]:
 def learned(trace: Record) -> list[dict[str, Any]]:
     """Return the edges a graph learner drew between objects of the picture: from each, its neighbours by weight.
 
-    Returns:
-        A row an object: its number, the words ``object 2 (0.43), …`` and lines (percent of the picture, weight).
+    A row an object has its number, the words ``object 2 (0.43), …`` and lines (percent of the picture, weight).
     """
     data = {k: step.data[k] for step in trace.steps for k in ("neighbours", "weights", "boxes") if k in step.data}
     size, boxes = _size(trace), _boxes(data.get("boxes"))
@@ -226,9 +220,8 @@ def _list(value: Any) -> list[Any]:
 
 def _numbers(values: Any, length: int | None = None) -> bool:
     """Tell whether *values* is a list of finite numbers, of *length* if given."""
-    found = _list(values)
-    right = all(isinstance(v, int | float) and math.isfinite(v) for v in found)
-    return isinstance(values, list | tuple) and right and length in (None, len(found))
+    fits = isinstance(values, list | tuple) and length in (None, len(values))
+    return fits and all(isinstance(v, int | float) and math.isfinite(v) for v in values)
 
 
 def _boxes(values: Any) -> list[list[float]]:

@@ -56,16 +56,12 @@ def graph(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
 def _chosen(listed: list[ShownFact]) -> list[ShownFact]:
     """Return the cited facts and the best of those that share an end with them; the best of all if none is cited."""
     core = {end for f in listed if f.cited for end in (f.fact.subject, f.fact.object)}
-    others = [f for f in listed if not f.cited]
-    near = [f for f in others if not core or {f.fact.subject, f.fact.object} & core]
+    near = [f for f in listed if not f.cited and (not core or {f.fact.subject, f.fact.object} & core)]
     return [f for f in listed if f.cited] + near[:NEIGHBOURS]
 
 
 def layout(edges: list[tuple[str, str]]) -> dict[str, tuple[float, float]]:
-    """Place nodes, connected parts beside each other; the same edges always give the same places.
-
-    Returns:
-        (x, y) in pixels by node.
+    """Return (x, y) in pixels by node, connected parts beside each other; the same edges always give the same places.
 
     Example:
         >>> sorted(layout([("a", "b"), ("b", "c")])) == ["a", "b", "c"]

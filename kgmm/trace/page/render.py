@@ -12,7 +12,9 @@ import json
 import math
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from markupsafe import Markup
 
 from kgmm.files import whole
 from kgmm.scene import SceneGraph
@@ -24,9 +26,6 @@ from kgmm.trace.data import Record
 from kgmm.trace.page import contents as page_data
 from kgmm.trace.page import drawing
 from kgmm.trace.page.contents import ShownFact, answer_text, shown
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
 
 ASSETS = Path(__file__).with_name("assets")
 
@@ -50,29 +49,16 @@ def page(trace: Record) -> str:
         "learned": page_data.learned(trace),
     }
     data = {"facts": [{"id": f.id, "said": f.said, "objects": f.objects} for f in listed], **shared}
-    library, script = _asset("cytoscape.min.js"), _asset("page.js")
-    hashes = " ".join(f"'sha256-{_hash(text)}'" for text in (library, script))
+    scripts = {"library": _asset("cytoscape.min.js"), "script": _asset("page.js")}
+    hashes = " ".join(f"'sha256-{_hash(text)}'" for text in scripts.values())
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
-    return (
-        templates(ASSETS)
-        .get_template("page.html")
-        .render(
-            **_common(trace, listed),
-            policy=policy,
-            style=_markup(_asset("page.css")),
-            data=_json(data),
-            library=_markup(library),
-            script=_markup(script),
-            **shared,
-            episodes=page_data.episodes(trace),
-        )
-    )
+    told = {**_common(trace, listed), **shared, **scripts, "style": _asset("page.css"), "data": _json(data)}
+    return templates(ASSETS).get_template("page.html").render(told, policy=policy, episodes=page_data.episodes(trace))
 
 
 def fragment(trace: Record) -> str:
     """Return the trace as HTML without script, for notebooks."""
-    shared = _common(trace, page_data.facts(trace))
-    return templates(ASSETS).get_template("fragment.html").render(**shared)
+    return templates(ASSETS).get_template("fragment.html").render(_common(trace, page_data.facts(trace)))
 
 
 def _common(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
@@ -81,11 +67,13 @@ def _common(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
     memory = sorted((f for f in listed if f.score is not None), key=lambda f: -(f.score or 0.0))
     parts = list(dict.fromkeys(name for f in memory for name in f.parts))
     kb = trace.asked_of
+    data = [json.dumps(step.data, ensure_ascii=False, default=str) if step.data else "" for step in trace.steps]
     highest = {p: max((abs(f.parts.get(p, 0.0)) for f in memory), default=0.0) or 1.0 for p in parts}
     scene = trace.scene or SceneGraph("")
     return {
         "trace": trace,
-        "question": shown(trace.question, 400),
+        **{name: shown(getattr(trace, name), 400) for name in ("question", "store")},
+        **{name: shown(getattr(trace, name)) for name in ("reasoner", "model")},
         "answer": answer_text(trace.answer),
         "abstained": shown(trace.abstained, 400).rstrip("."),
         "alternatives": [(shown(text), score) for text, score in trace.alternatives],
@@ -107,18 +95,8 @@ def _common(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
         "memory": memory,
         "parts": [(p, shown(p)) for p in parts],
         "share": lambda part, value: round(100 * max(0.0, value) / highest[part], 1),
-        "steps": [
-            (
-                shown(s.name),
-                shown(s.text, 400),
-                shown(json.dumps(s.data, ensure_ascii=False, default=str) if s.data else "", 4000),
-            )
-            for s in trace.steps
-        ],
+        "steps": [(shown(s.name), shown(s.text, 400), shown(d, 4000)) for s, d in zip(trace.steps, data, strict=True)],
         "concepts": [(shown(k.text), shown(k.concept), shown(k.rule), k.score) for k in trace.concepts[:500]],
-        "store": shown(trace.store, 400),
-        "reasoner": shown(trace.reasoner),
-        "model": shown(trace.model),
         "timings": [(shown(stage), round(seconds * 1000)) for stage, seconds in trace.timings.items()],
     }
 
@@ -126,7 +104,7 @@ def _common(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
 def _json(data: Any) -> Markup:
     """Return JSON that can stand inside a script element: nothing in it ends the element or opens a comment."""
     text = json.dumps(_finite(data), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-    return _markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def _finite(data: Any) -> Any:
@@ -142,12 +120,6 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _markup(text: str) -> Markup:
-    from markupsafe import Markup
-
-    return Markup(text)
-
-
 @cache
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
+def _asset(name: str) -> Markup:
+    return Markup((ASSETS / name).read_text(encoding="utf-8"))

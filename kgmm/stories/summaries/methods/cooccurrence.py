@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kgmm.stories.edges import StoryEdges
-from kgmm.stories.summaries.query import Query
+from kgmm.stories.summaries.query import Query, Ranks
 
 
-def rank(edges: StoryEdges, query: Query) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def rank(edges: StoryEdges, query: Query) -> Ranks:
     """Return how many of the logo's terms each frame says, and how often each term is said beside one of them."""
     own = np.zeros(len(edges.terms))
     own[edges.by_frame[query.frames(edges)].indices] = 1

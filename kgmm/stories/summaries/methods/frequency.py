@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kgmm.stories.edges import StoryEdges
-from kgmm.stories.summaries.query import Query
+from kgmm.stories.summaries.query import Query, Ranks
 
 
-def rank(edges: StoryEdges, query: Query) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def rank(edges: StoryEdges, query: Query) -> Ranks:
     """Return each frame's sum of its terms' counts, and each term's count, in the frames of the query."""
     counts = np.asarray(edges.by_frame[query.frames(edges)].sum(axis=0), np.float64).ravel()
     return np.asarray(edges.by_frame @ counts, np.float64), counts

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kgmm.stories.edges import StoryEdges
-from kgmm.stories.summaries.query import Query
+from kgmm.stories.summaries.query import Query, Ranks
 
 #: bound on the L1 error of the walk
 TOLERANCE = 1e-9
 
 
-def rank(
-    edges: StoryEdges, query: Query, restart: float = 0.65, lift: bool = False
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def rank(edges: StoryEdges, query: Query, restart: float = 0.65, lift: bool = False) -> Ranks:
     """Return the steady-state scores of frames and terms.
 
     Args:
-        edges: the story graph.
-        query: what the walk restarts from.
         restart: probability of jumping back at each step; 0.65 suits graphs as shallow as these.
         lift: divide each score by the node's degree, which is its share of the stationary distribution: words that
             every story uses fall behind; off in the paper.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kgmm.stories.edges import StoryEdges
-from kgmm.stories.summaries.query import Query
+from kgmm.stories.summaries.query import Query, Ranks
 
 
-def rank(edges: StoryEdges, query: Query) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def rank(edges: StoryEdges, query: Query) -> Ranks:
     """Return each frame's cosine with the mean of the query's frames, and each term's weight in that mean."""
     table = edges.by_frame
     mentions = np.asarray(table.sum(axis=0), np.float64).ravel()
