@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.data.cross_modal import CrossModal
-from kgmm.errors import KgmmError, MissingExtra
+from kgmm.errors import KgmmError, needed
 from kgmm.hashing import create
 from kgmm.hashing.base import Codes, unpack
 from kgmm.hashing.features import check_finite
@@ -166,10 +166,8 @@ def check_plot(path: str | Path) -> Path:
         raise KgmmError(f"{place}: a plot must end with {' or '.join(SUFFIXES)}")
     if not place.parent.is_dir():
         raise KgmmError(f"{place}: there is no folder {place.parent}")
-    try:
+    with needed("matplotlib", "notebook"):
         import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("matplotlib", "notebook") from error
     return place
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kgmm.errors import BadInput, MissingExtra
+from kgmm.errors import BadInput, needed
 from kgmm.perceivers._coco import BY_NUMBER, COCO
 from kgmm.perceivers._detections import Detection, inside, objects_of
 from kgmm.perceivers._layouts import DEVIATION, MEAN, Layout, decoded, recognized
@@ -46,12 +46,10 @@ def perceive(
     """Return what a detector finds in a picture.
 
     Args:
-        image: see :func:`kgmm.scene.images.read_image`.
+        image, threshold, max_objects: see :func:`kgmm.perceivers.perceive`.
         model: the ONNX file.
         labels: names of the classes, one a line, or JSON (a list, or an object number → name); by default those that the
             model carries, else COCO's.
-        threshold: score in [0, 1] an object needs.
-        max_objects: the best so many objects are kept.
 
     Raises:
         BadInput: if the picture, the model or the names cannot be read, or the model's layout is not known.
@@ -161,10 +159,8 @@ def _detector(model: Path, labels: Path | None) -> Detector:
 
 @lru_cache(maxsize=4)
 def _loaded(model: Path, labels: Path | None, _stamps: tuple[tuple[int, int], ...]) -> Detector:
-    try:
+    with needed("onnxruntime", "detect"):
         import onnxruntime
-    except ImportError as error:
-        raise MissingExtra("onnxruntime", "detect") from error
     onnxruntime.set_default_logger_severity(4)
     data = _bytes(model, MODEL_BYTES)
     try:  # from bytes: what a file names beside itself is not opened

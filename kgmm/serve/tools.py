@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from kgmm.errors import BadInput, KgmmError, MissingExtra
+from kgmm.errors import BadInput, KgmmError, needed
 from kgmm.serve.limits import unknown
 from kgmm.serve.service import Limits, Service
 
@@ -38,10 +38,8 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
     Raises:
         MissingExtra: if the ``serve`` extra is not installed.
     """
-    try:
+    with needed("mcp", "serve"):
         from mcp.server import MCPServer
-    except ImportError as error:
-        raise MissingExtra("mcp", "serve") from error
     from mcp.server.mcpserver.exceptions import ToolError
 
     from kgmm import __version__

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.errors import BadInput, MissingExtra
+from kgmm.errors import BadInput, needed
 from kgmm.language import names
 
 if TYPE_CHECKING:
@@ -242,10 +242,8 @@ class Facts(Sequence[Fact]):
         Raises:
             MissingExtra: if pandas is not installed.
         """
-        try:
+        with needed("pandas", "notebook"):
             import pandas
-        except ImportError as error:
-            raise MissingExtra("pandas", "notebook") from error
 
         return pandas.DataFrame(self.to_polars().to_dict(as_series=False))
 

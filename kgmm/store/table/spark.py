@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgmm.errors import MissingExtra, StoreError, UnknownConcept
+from kgmm.errors import StoreError, UnknownConcept, needed
 from kgmm.language import names
 from kgmm.store.table import delta as table
 
@@ -30,10 +30,8 @@ def session(cores: int = 2, partitions: int = 4, memory: str = "1g") -> SparkSes
     Raises:
         MissingExtra: if PySpark is not installed.
     """
-    try:
+    with needed("pyspark", "spark"):
         from pyspark.sql import SparkSession
-    except ImportError as error:
-        raise MissingExtra("pyspark", "spark") from error
     settings = {
         "spark.sql.shuffle.partitions": str(partitions),
         "spark.driver.memory": memory,
