@@ -82,10 +82,10 @@ class Hasher:
         """
         image, text = check_pairs(self.name, x_image, x_text)
         if len(image) < max(2, self.bits):
-            few = (
-                f"{len(image)} pairs cannot fix {self.bits} bits; give at least {self.bits} pairs or ask for fewer bits"
+            raise KgmmError(
+                f"{self.name}: {len(image)} pairs cannot fix {self.bits} bits; give at least {self.bits} pairs"
+                " or ask for fewer bits"
             )
-            raise KgmmError(f"{self.name}: {few}")
         indicator = np.empty((len(image), 0)) if labels is None else indicators(self.name, labels, len(image))
         if self.supervised:
             check_labels(self.name, indicator)

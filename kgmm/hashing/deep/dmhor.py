@@ -23,9 +23,9 @@ class DMHOR(NetHasher):
     Each pass reconstructs both inputs: from both, from the image alone and from the text alone (the other's part
     of the joint layer is zero). Orthogonal weights make the codes' bits nearly uncorrelated, as the paper
     proves (their outputs are multiplied by :data:`SCALE`); ``hard=True`` retracts them after every step, so that
-    ‖W'W - I‖ is rounding error, ``hard=False`` adds γ Σ ‖W'W - I‖² as the paper does. Layers are pretrained as auto-encoders, not Boltzmann machines. Where
-    labels are given, they are classified from the code (``classify=0`` leaves the paper's unsupervised method).
-    Unified codes are those of both inputs.
+    ‖W'W - I‖ is rounding error, ``hard=False`` adds γ Σ ‖W'W - I‖² as the paper does. Layers are pretrained as
+    auto-encoders, not Boltzmann machines. Where labels are given, they are classified from the code (``classify=0``
+    leaves the paper's unsupervised method). Unified codes are those of both inputs.
 
     Options:
         orthogonal: weight γ; hard: exact constraint.

@@ -15,8 +15,8 @@ COLOURED = 24.0
 def perceptual_hash(pixels: NDArray[np.uint8]) -> str:
     """Return 256 bits as 64 hex digits: signs of the low cosine coefficients of lightness and both colours.
 
-    The pixels are RGB, of shape (h, w, 3). Lightness gives 16 x 8 coefficients, the opponent colours red-green and blue-yellow 8 x 8 each, so that two
-    logos of one drawing in different colours stay apart.
+    The pixels are RGB, of shape (h, w, 3). Lightness gives 16 x 8 coefficients, the opponent colours red-green and
+    blue-yellow 8 x 8 each, so that two logos of one drawing in different colours stay apart.
     Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010 (lightness part).
 
     Example:
