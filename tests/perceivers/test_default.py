@@ -128,8 +128,8 @@ def test_a_higher_threshold_keeps_fewer(scenes: dict[str, SceneGraph]) -> None:
 
 
 def test_unknown_perceivers_are_listed() -> None:
-    assert perceivers() == ["default", "hf", "scene", "shapes"]
-    with pytest.raises(KgmmError, match="there are: default, hf, scene, shapes"):
+    assert perceivers() == ["default", "hf", "onnx", "scene", "shapes"]
+    with pytest.raises(KgmmError, match="there are: default, hf, onnx, scene, shapes"):
         perceive("x.png", "detectron")
 
 
