@@ -24,7 +24,7 @@ class Family:
     Example:
         >>> Family("kgmm.perceivers", "perceiver").module("magic")
         Traceback (most recent call last):
-        kgmm.errors.KgmmError: no perceiver 'magic'; there are: default, hf, scene, shapes
+        kgmm.errors.KgmmError: no perceiver 'magic'; there are: default, hf, onnx, scene, shapes
     """
 
     package: str
