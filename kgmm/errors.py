@@ -21,6 +21,7 @@ class BadInput(KgmmError):
 
     def __init__(self, source: str | Path, reason: str, line: int | None = None) -> None:
         self.source: str = str(source)
+        reason = " ".join(reason.split("\n")).strip()  # others' words may have several lines
         self.reason: str = reason
         self.line: int | None = line
         super().__init__(f"{source}:{line}: {reason}" if line is not None else f"{source}: {reason}")

@@ -101,6 +101,23 @@ def read_json(path: str | Path) -> Any:
         raise BadInput(path, f"not a JSON file: {error}") from error
 
 
+def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text with their numbers from 1, but for empty ones.
+
+    Raises:
+        BadInput: if it cannot be read, or at the first line that is not UTF-8.
+    """
+    try:
+        with Path(path).open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise BadInput(path, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(path, f"not UTF-8 at byte {error.start + 1}", line=number) from error
+
+
 def sync(path: Path) -> None:
     """Wait until a file's content is on the disk."""
     with path.open("rb") as file:

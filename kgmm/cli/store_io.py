@@ -11,6 +11,7 @@ import click
 
 from kgmm.cli.output import COUNT, WHOLE, Number, emit, json_option, progress_bar
 from kgmm.cli.unknown import unknown
+from kgmm.errors import BadInput
 from kgmm.store import LocalStore
 
 
@@ -60,9 +61,12 @@ def sparql(kb: str, query: str, timeout: float, limit: int | None, version: int 
 
 
 def _text(query: str) -> str:
-    if query == "-":
-        return sys.stdin.read()
-    return Path(query[1:]).read_text(encoding="utf-8") if query.startswith("@") else query
+    if query != "-" and not query.startswith("@"):
+        return query
+    try:
+        return sys.stdin.read() if query == "-" else Path(query[1:]).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(query.removeprefix("@"), f"not UTF-8 at byte {error.start + 1}") from error
 
 
 @click.command()

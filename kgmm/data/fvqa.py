@@ -19,7 +19,7 @@ from typing import TypeVar
 from kgmm.data.released import records
 from kgmm.data.surfaces import FvqaFact, parse_surface, singular
 from kgmm.errors import BadInput
-from kgmm.files import read_json
+from kgmm.files import read_json, read_lines
 from kgmm.language import names
 from kgmm.language.phrase import Triple, sense
 from kgmm.language.words import normal
@@ -56,15 +56,12 @@ def load_facts(path: str | Path) -> list[FvqaFact]:
         BadInput: naming the line that is not such an object.
     """
     facts = []
-    with Path(path).open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                facts.append(parse_surface(row["surface"], row["id"], row.get("source", "")))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise BadInput(path, f"not a fact with id and surface: {error!r}", line=number) from error
+    for number, line in read_lines(path):
+        try:
+            row = json.loads(line)
+            facts.append(parse_surface(row["surface"], row["id"], row.get("source", "")))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BadInput(path, f"not a fact with id and surface: {error!r}", line=number) from error
     return facts
 
 

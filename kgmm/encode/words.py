@@ -105,6 +105,8 @@ def read_word_vectors(path: str | Path) -> WordVectors:
                 words, vectors = _text(stream, None if has_count else first, path)
         except (EOFError, OSError) as error:
             raise BadInput(path, f"damaged or cut short: {error}") from error
+    if not words:
+        raise BadInput(path, "no word vectors here")
     digest = hashlib.blake2b(vectors.tobytes(), digest_size=8)
     digest.update("\n".join(words).encode())
     return WordVectors(path.name, words, vectors, digest.hexdigest())

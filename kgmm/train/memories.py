@@ -20,6 +20,7 @@ from kgmm.encode import words
 from kgmm.encode.cache import VectorCache, encode_cached
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.errors import BadInput, KgmmError
+from kgmm.files import read_lines
 from kgmm.language import names
 from kgmm.language.phrase import Triple, phrase, sense
 from kgmm.language.words import lemmas, normal
@@ -82,9 +83,7 @@ def load_fact_base(folder: Path, encoder: Encoder, cache: Path, distractors: Pat
     ids = [f.id for f in facts]
     known = {sense(t) for t in triples}
     if distractors is not None:
-        for number, line in enumerate(distractors.read_text(encoding="utf-8").splitlines(), 1):
-            if not line.strip():
-                continue
+        for number, line in read_lines(distractors):
             columns = line.split("\t")
             if len(columns) < 3:
                 raise BadInput(distractors, f"expected relation, head, tail, found {len(columns)} columns", line=number)

@@ -229,3 +229,9 @@ def test_every_command_but_those_that_serve_has_json() -> None:
         n.split()[0] for n, o in options(cli) if o.name == "as_json"
     }
     assert without == {"serve"}
+
+
+def test_a_query_that_is_not_utf_8_is_one_line(kb: Path, shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "q.rq").write_bytes(b"ASK {} # \xff")
+    ran = shell("sparql", kb, f"@{tmp_path / 'q.rq'}")
+    assert ran.code == 2 and ran.err == f"kgmm: {tmp_path / 'q.rq'}: not UTF-8 at byte 10\n"

@@ -117,3 +117,9 @@ def test_a_cue_over_two_shots_is_shared_by_time() -> None:
     assert aligned([Cue(1, 4.2, "all of it")], shots) == ["all of it", "", ""]
     assert aligned([Cue(20, 21, "too late")], shots) == ["", "", ""]
     assert aligned([], shots) == ["", "", ""]
+
+
+def test_webvtt_whose_cues_have_no_times_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.vtt").write_text("WEBVTT\n\nNOTE said at dawn\n\n00:01.000 00:02.500\nThe harbour opens.\n")
+    with pytest.raises(BadInput, match="no cue found"):
+        read_subtitles(tmp_path / "x.vtt")

@@ -66,8 +66,10 @@ def read_subtitles(path: str | Path) -> list[Cue]:
     except OSError as error:
         raise BadInput(file, f"no subtitles can be read: {error.strerror}") from error
     text = _decoded(raw)
-    cues = _unrolled(_cues(text, file))
-    if not cues and text.strip() and not text.lstrip().startswith("WEBVTT"):
+    cues = _unrolled(shown := list(_cues(text, file)))
+    first, *others = re.split(r"(?:\r*\n){2,}", text.strip())
+    said = others if first.startswith("WEBVTT") else [first]
+    if not shown and any(block and not block.startswith(_BLOCKS) for block in said):
         raise BadInput(file, "no cue found; SRT or WebVTT with lines like 00:00:01,000 --> 00:00:02,000 is expected")
     return cues
 
