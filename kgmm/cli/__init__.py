@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 from typing import Any
 
 import click
 
-from kgmm.cli.ending import Closed, Interrupted, ended
+from kgmm.cli.ending import ended
 
 #: command -> (module:function, short help); importing nothing keeps ``kgmm --help`` fast
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -61,15 +62,6 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Import and run a command; what stops it from outside becomes what :func:`ended` tells."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as stop:
-            raise Interrupted("; ".join(("interrupted", *map(str, stop.args)))) from None
-        except BrokenPipeError:
-            raise Closed("") from None
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing them."""
         with formatter.section("Commands"):
@@ -88,5 +80,13 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that is no text, a terminal without our letters
             stream.reconfigure(errors="backslashreplace")
-    if code := ended(lambda: cli.main(given, prog_name="kgmm", standalone_mode=False), given):
+    if code := ended(lambda: _run(given), given):
         sys.exit(code)
+
+
+def _run(given: list[str]) -> Any:
+    """Run a command as Click's own main does, which would print an empty line when it is interrupted."""
+    if "_KGMM_COMPLETE" in os.environ:  # a shell asks what could come next
+        return cli.main(given, prog_name="kgmm", standalone_mode=False)
+    with cli.make_context("kgmm", list(given)) as context:
+        return cli.invoke(context)

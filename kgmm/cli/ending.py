@@ -16,18 +16,6 @@ from kgmm.errors import BadInput, KgmmError, UnknownConcept
 NOTHING, WRONG, INTERRUPTED, CLOSED = 1, 2, 130, 141
 
 
-class Interrupted(click.ClickException):
-    """A command that was stopped by Ctrl-C; an exception of Click's, which its own main lets through."""
-
-    exit_code = INTERRUPTED
-
-
-class Closed(click.ClickException):
-    """A command whose output nobody reads on."""
-
-    exit_code = CLOSED
-
-
 def nothing(why: Exception | str) -> int:
     """Say on stderr why nothing was found; return the exit code for it."""
     click.echo(f"kgmm: {why}", err=True)
@@ -50,15 +38,17 @@ def ended(run: Callable[[], Any], arguments: Sequence[str]) -> int:
     as_json = "--json" in own
     try:
         return int(run() or 0)
-    except Closed:
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except BrokenPipeError:
         return _closed(CLOSED)
     except click.ClickException as error:
-        if as_json or isinstance(error, Interrupted):
+        if as_json:
             return _said(error, as_json, error.exit_code)
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return _said("interrupted", as_json, INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        return _said("; ".join(("interrupted", *map(str, stop.args))), as_json, INTERRUPTED)
     except UnknownConcept as error:
         return _said(error, as_json, NOTHING)
     except UnicodeEncodeError as error:  # bytes of an argument that are no UTF-8

@@ -103,7 +103,7 @@ def read_word_vectors(path: str | Path) -> WordVectors:
                 words, vectors = _binary(stream, int(head[0]), int(head[1]), path)
             else:
                 words, vectors = _text(stream, None if has_count else first, path)
-        except (EOFError, OSError) as error:
+        except (EOFError, OSError, ValueError) as error:
             raise BadInput(path, f"damaged or cut short: {error}") from error
     if not words:
         raise BadInput(path, "no word vectors here")
