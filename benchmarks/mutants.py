@@ -11,7 +11,6 @@ import io
 import json
 import random
 import re
-import resource
 import select
 import subprocess
 import sys
@@ -167,7 +166,7 @@ def work(seed: int, start: int, stop: int, only: str | None) -> None:
             path.write_bytes(worse(data, others, chance))
             print(json.dumps([number, kind, "begun", ""]), flush=True)
             came, error = outcome(reader, path)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            peak = int(re.findall(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[0]) // 1024
             print(json.dumps([number, kind, came, error, peak]), flush=True)
             path.unlink()
 
