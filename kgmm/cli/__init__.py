@@ -75,7 +75,7 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line: exit code 0 done, 1 nothing found, 2 not done, with one line why, 130 interrupted."""
+    """Run the command line: exit code 0 done, 1 failed with one line why, 2 wrong usage, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that is no text, a terminal without our letters

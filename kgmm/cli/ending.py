@@ -12,14 +12,14 @@ import click
 
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
 
-#: exit codes beside 0: nothing found, not done, interrupted by Ctrl-C, nobody reads on (as the shell names the signal)
-NOTHING, WRONG, INTERRUPTED, CLOSED = 1, 2, 130, 141
+#: exit codes beside 0: failed, interrupted by Ctrl-C, nobody reads on (as the shell names the signal); Click's is 2
+FAILED, INTERRUPTED, CLOSED = 1, 130, 141
 
 
 def nothing(why: Exception | str) -> int:
-    """Say on stderr why nothing was found; return the exit code for it."""
+    """Say on stderr why nothing was found; return the exit code: 1 if an error says so, as for a name nobody knows."""
     click.echo(f"kgmm: {why}", err=True)
-    return NOTHING
+    return FAILED if isinstance(why, Exception) else 0
 
 
 def told(error: Exception | str) -> dict[str, Any]:
@@ -49,12 +49,10 @@ def ended(run: Callable[[], Any], arguments: Sequence[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as stop:
         return _said("; ".join(("interrupted", *map(str, stop.args))), as_json, INTERRUPTED)
-    except UnknownConcept as error:
-        return _said(error, as_json, NOTHING)
     except UnicodeEncodeError as error:  # bytes of an argument that are no UTF-8
-        return _said(f"{str(error.object)[:80]!r} is no text: it is not UTF-8", as_json, WRONG)
+        return _said(f"{str(error.object)[:80]!r} is no text: it is not UTF-8", as_json, FAILED)
     except (KgmmError, OSError, MemoryError) as error:
-        return _said(error, as_json, WRONG)
+        return _said(error, as_json, FAILED)
 
 
 def _said(error: Exception | str, as_json: bool, code: int) -> int:

@@ -11,6 +11,7 @@ import click
 from kgmm.cli.ending import nothing, told
 from kgmm.cli.output import WHOLE, Number, emit, json_option, progress_bar
 from kgmm.cli.unknown import unknown
+from kgmm.errors import KgmmError
 from kgmm.store import Fact, Facts, LoadReport, LocalStore
 from kgmm.store.facts import ANY
 
@@ -50,7 +51,7 @@ def load(
             loaded = [{"file": str(file), **asdict(report)} for file, report in zip(files, reports, strict=True)]
             emit({"store": str(store.path), "facts": len(store), "version": store.version, "loaded": loaded})
     empty = [str(file) for file, report in zip(files, reports, strict=True) if report.read == report.rejected]
-    return nothing(f"nothing of {', '.join(empty)} can be used") if empty else 0
+    return nothing(KgmmError(f"nothing of {', '.join(empty)} can be used")) if empty else 0
 
 
 def _told(file: Path, report: LoadReport) -> str:

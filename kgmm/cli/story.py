@@ -11,6 +11,7 @@ import click
 from kgmm import stories
 from kgmm.cli.ending import nothing
 from kgmm.cli.output import COUNT, Number, emit, json_option, progress_bar
+from kgmm.errors import KgmmError
 from kgmm.store import LocalStore
 from kgmm.stories import StoryGraph, Summary
 from kgmm.stories.example.news import news
@@ -148,7 +149,9 @@ def summarize(
             emit({**_counts(graph), "logos": _logos(graph)})
         else:
             _list_logos(graph)
-        return 0 if graph.logos else nothing(f"{story} has no newslogos; name one of its terms instead of LOGO")
+        return (
+            0 if graph.logos else nothing(KgmmError(f"{story} has no newslogos; name one of its terms instead of LOGO"))
+        )
     if (lift or restart is not None) and method != "mmss":
         raise click.UsageError("--restart and --lift belong to --method mmss")
     found = stories.summarize(graph, logo, frames, terms, method, restart=restart, lift=lift)

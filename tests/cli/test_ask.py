@@ -46,13 +46,13 @@ def test_the_trace_is_written_as_page_or_json(shell: Shell, kb: str, tmp_path: P
 def test_a_broken_picture_gives_one_clear_line(shell: Shell, kb: str, tmp_path: Path) -> None:
     (tmp_path / "p.jpg").write_bytes(b"\xff\xd8\xff not a picture")
     result = shell("ask", kb, str(tmp_path / "p.jpg"), "What is this?")
-    assert result.code == 2 and "p.jpg" in result.err and "Traceback" not in result.err
+    assert result.code == 1 and "p.jpg" in result.err and "Traceback" not in result.err
     assert len(result.err.strip().splitlines()) == 1
 
 
 def test_a_missing_store_is_not_made_by_asking(shell: Shell, tmp_path: Path) -> None:
     result = shell("ask", str(tmp_path / "none"), COFFEE, "What is this?")
-    assert result.code == 2 and not (tmp_path / "none").exists()
+    assert result.code == 1 and not (tmp_path / "none").exists()
 
 
 def test_retrieve_shows_facts_by_score(shell: Shell, kb: str) -> None:

@@ -39,4 +39,4 @@ def test_it_serves_until_it_is_stopped(bundled_kb: KnowledgeStore, options: list
 def test_a_store_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "kgmm", "serve", str(tmp_path / "none")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1 and not (tmp_path / "none").exists()
+    assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1 and not (tmp_path / "none").exists()

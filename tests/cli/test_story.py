@@ -47,7 +47,7 @@ def test_a_video_becomes_a_story_and_a_storyboard(shell: Shell, video: Path, tmp
 def test_a_story_made_before_goes_into_a_store(shell: Shell, tmp_path: Path) -> None:
     stories.to_json(news(), tmp_path / "mine.json")
     refused = shell("load", tmp_path / "kb", tmp_path / "mine.json")
-    assert refused.code == 2 and "kgmm story FILE --kb KB" in refused.err
+    assert refused.code == 1 and "kgmm story FILE --kb KB" in refused.err
     assert shell("story", tmp_path / "mine.json", "--kb", tmp_path / "kb").code == 0
     with kgmm.open(tmp_path / "kb") as kb:
         assert kb.graphs() == {"story/news": len(stories.facts(news()))}
@@ -125,16 +125,16 @@ def test_several_films_are_skimmed_one_after_the_other(shell: Shell, video: Path
     ("arguments", "code", "said"),
     [
         (("summarize", "news", "flod"), 1, "flood"),
-        (("summarize", "nowhere.json", "x"), 2, "no such story"),
-        (("summarize", "news", "flood", "--method", "magic"), 2, "mmss"),
+        (("summarize", "nowhere.json", "x"), 1, "no such story"),
+        (("summarize", "news", "flood", "--method", "magic"), 1, "mmss"),
         (("summarize", "news", "flood", "--method", "tfidf", "--lift"), 2, "mmss"),
         (("summarize", "news", "flood", "--restart", "0"), 2, "restart"),
         (("story", "none.mp4"), 2, "none.mp4"),
         (("skim", "none.mp4"), 2, "none.mp4"),
-        (("skim", "VIDEO", "--method", "magic"), 2, "chorus, saliency"),
-        (("skim", "VIDEO", "--method", "chorus"), 2, "no sound"),
-        (("skim", "VIDEO", "--method", "chorus", "--rate", "0.4"), 2, "no option rate"),
-        (("skim", "VIDEO", "--length", "4"), 2, "no option length"),
+        (("skim", "VIDEO", "--method", "magic"), 1, "chorus, saliency"),
+        (("skim", "VIDEO", "--method", "chorus"), 1, "no sound"),
+        (("skim", "VIDEO", "--method", "chorus", "--rate", "0.4"), 1, "no option rate"),
+        (("skim", "VIDEO", "--length", "4"), 1, "no option length"),
         (("skim", "VIDEO", "VIDEO", "-o", "x.mp4"), 2, "one VIDEO"),
     ],
 )
@@ -143,4 +143,4 @@ def test_mistakes_are_named_on_one_line(
 ) -> None:
     ran = shell(*(video if a == "VIDEO" else a for a in arguments))
     assert ran.code == code and ran.out == "" and said in ran.err
-    assert ran.err.startswith("Usage: ") or ran.err.count("\n") == 1
+    assert code == 2 or ran.err.count("\n") == 1

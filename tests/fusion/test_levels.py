@@ -164,4 +164,4 @@ def test_the_command_on_wiki_finds_what_is_known_of_it(shell, shared_data: Path)
 
 def test_a_folder_that_is_not_there_is_named(shell, tmp_path: Path) -> None:
     ran = shell("eval", "fusion", tmp_path / "nothing")
-    assert ran.code == 2 and "nothing" in ran.err and not ran.out
+    assert ran.code == 1 and "nothing" in ran.err and not ran.out

@@ -49,7 +49,7 @@ def test_a_command_names_the_missing_extra_in_one_line(
     places = {"KB": str(folder / "kb"), "FILE.mp4": str(folder / "film.mp4")}
     given = [places.get(word, word) for word in arguments]
     ran = without(package, f"from kgmm.cli import main; main({given!r})", folder)
-    assert ran.returncode == 2 and ran.stdout == ""
+    assert ran.returncode == 1 and ran.stdout == ""
     assert re.fullmatch(rf"kgmm: this needs [\w-]+; install it with: pip install 'kgmm\[{extra}\]'\n", ran.stderr)
     assert not (folder / "out").exists()
 

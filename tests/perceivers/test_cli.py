@@ -59,9 +59,9 @@ def test_a_scene_file_is_shown_as_text(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["absent.png"], 2, "no such picture file"),
-        (["{text}"], 2, "not a picture"),
-        (["{text}", "--perceiver", "nothing"], 2, "no perceiver 'nothing'"),
+        (["absent.png"], 1, "no such picture file"),
+        (["{text}"], 1, "not a picture"),
+        (["{text}", "--perceiver", "nothing"], 1, "no perceiver 'nothing'"),
         (["{text}", "--perceiver", "hf"], 2, "needs --model"),
         (["{text}", "--perceiver", "onnx"], 2, "needs --model, an ONNX file"),
         (["{text}", "--model", "x"], 2, "means nothing to --perceiver default"),

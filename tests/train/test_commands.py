@@ -137,7 +137,7 @@ def test_each_fusion_is_trained_and_asked(fusion, shell, fvqa, kitchen, tmp_path
     assert json.loads(ran.out)["figures"]["held_top1"] > 0.6
     report = shell("eval", "kdmn", fvqa, out, "--json")
     if fusion == "prior":
-        assert report.code == 2 and "its prior reads a store; test it with: kgmm eval fvqa" in report.err
+        assert report.code == 1 and "its prior reads a store; test it with: kgmm eval fvqa" in report.err
         ran = shell("eval", "fvqa", fvqa, "--held", "0.2", "--reasoner", out, "--json")
         assert ran.code == 0 and json.loads(ran.out)["top1"] > 0.6, ran.err
     else:
@@ -182,7 +182,7 @@ def test_scenes_of_ones_own_are_what_is_asked_about(shell, kitchen, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     ran = shell("train", "kdmn", kitchen, "--scenes", empty, "--out", out)
-    assert ran.code == 2 and "no scene graph" in ran.err
+    assert ran.code == 1 and "no scene graph" in ran.err
 
 
 def test_what_cannot_be_trained_on_is_said(shell, kitchen, tmp_path):
@@ -199,7 +199,7 @@ def test_what_cannot_be_trained_on_is_said(shell, kitchen, tmp_path):
         (("san", "clevr", "--small", "--rate", "nan"), "not a finite number"),
     ):
         ran = shell("train", *arguments, "--out", tmp_path / "out")
-        assert ran.code == 2 and said in ran.err, ran.err
+        assert ran.code == 1 and said in ran.err, ran.err
     for option in ("--epochs", "--batch", "--patience", "--threads", "--picked", "--rate"):
         assert shell("train", "san", "clevr", "--small", option, "0", "--out", tmp_path / "out").code == 2
     for arguments, said in (
@@ -224,7 +224,7 @@ def test_what_is_wrong_in_fvqas_files_is_said_with_its_place(shell, fvqa, tmp_pa
         (folder / "facts.jsonl").write_text(facts or (fvqa / "facts.jsonl").read_text())
         (folder / "more.tsv").write_text(more)
         ran = shell("train", model, folder, "--distractors", folder / "more.tsv", "--out", tmp_path / "out")
-        assert ran.code == 2 and said in ran.err and "Traceback" not in ran.err, ran.err
+        assert ran.code == 1 and said in ran.err and "Traceback" not in ran.err, ran.err
 
     fact = '{"id": "a", "surface": "[[cat]] is a [[pet]]"}\n'
     refused("facts.jsonl:2: not a fact", facts=fact + '{"id": "b"}\n')
@@ -249,12 +249,12 @@ def test_folders_that_cannot_be_tested_are_refused_in_one_line(shell, fvqa, tmp_
         (("kdmn", tmp_path), "questions-train.json and facts.jsonl not found there"),
     ):
         ran = shell("eval", *arguments)
-        assert ran.code == 2 and said in ran.err, ran.err
+        assert ran.code == 1 and said in ran.err, ran.err
     for name, text in (("config.json", "{"), ("model.safetensors", "junk"), ("vocabulary.json", '{"tokens": ["a"]}')):
         broken = Path(shutil.copytree(out, tmp_path / f"broken-{name}"))
         (broken / name).write_text(text)
         ran = shell("eval", "clevr", broken, "--small")
-        assert ran.code == 2 and "Traceback" not in ran.err and f"broken-{name}" in ran.err, ran.err
+        assert ran.code == 1 and "Traceback" not in ran.err and f"broken-{name}" in ran.err, ran.err
 
 
 def test_networks_of_shapes_are_trained_measured_and_asked(shell, tmp_path, kitchen):
