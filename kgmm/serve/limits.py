@@ -54,15 +54,18 @@ class Limits:
             TooSlow: if it was stopped.
         """
         thread, lock, state = threading.get_ident(), threading.Lock(), {"done": False, "stopped": False}
+        over = threading.Event()
 
         def stop() -> None:
-            with lock:
-                if not state["done"]:
-                    state["stopped"] = True
-                    _raise_in(thread, _Stopped)
+            wait = self.seconds
+            while not over.wait(wait):  # again and again: a finalizer or callback swallows what is raised in it
+                with lock:
+                    if not state["done"]:
+                        state["stopped"] = True
+                        _raise_in(thread, _Stopped)
+                wait = 0.2
 
-        timer = threading.Timer(self.seconds, stop)
-        timer.daemon = True
+        timer = threading.Thread(target=stop, daemon=True)
         timer.start()
         try:
             try:
@@ -70,7 +73,7 @@ class Limits:
             finally:
                 with lock:
                     state["done"] = True
-                timer.cancel()
+                over.set()
                 if state["stopped"]:
                     _raise_in(thread, None)  # it may have come to its end before it was told
         except _Stopped:
@@ -78,6 +81,8 @@ class Limits:
         except Exception:
             if not state["stopped"]:  # else it is what became of being stopped
                 raise
+        finally:
+            over.set()
         if state["stopped"]:
             raise TooSlow(f"this takes longer than the {self.seconds:g} s a request has; ask for less")
 

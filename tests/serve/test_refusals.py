@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from kgmm import stories
 from kgmm.errors import BadInput
 from kgmm.knowledge import KnowledgeStore
 from kgmm.serve.app import app
-from kgmm.serve.limits import Limits
+from kgmm.serve.limits import Limits, TooSlow
 
 ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "graphs/photos/cat.jpg"
@@ -235,3 +236,18 @@ def test_one_client_s_questions_delay_another_s_by_one() -> None:
         return order
 
     assert asyncio.run(told()) == ["a", "a", "b", "a", "b", "a", "a"]
+
+
+def test_work_that_swallows_its_end_is_stopped_all_the_same() -> None:
+    def swallowing() -> None:
+        try:
+            while True:
+                pass
+        except BaseException:  # as a finalizer would
+            pass
+
+    began = time.monotonic()
+    with pytest.raises(TooSlow), Limits(seconds=0.2).timed():
+        swallowing()
+        swallowing()
+    assert time.monotonic() - began < 5
