@@ -42,6 +42,7 @@ def serve(
         served: Any
         hosts = frozenset(LOOPBACK | {host} | set(name))
         if only_sparql:
+            store.sparql("ASK { ?s ?p ?o }")  # its index is built before anyone waits for it
             served = Guard(sparql.app(store, writable=write, timeout=timeout, limit=rows * 100), hosts)
         else:
             served = app(store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=hosts)

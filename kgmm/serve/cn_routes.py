@@ -34,16 +34,17 @@ def routes(service: Service, turns: Turns) -> APIRouter:
         tags=["ConceptNet"], dependencies=[Depends(Exact("format"))]
     )  # the original's clients ask for json
     turn = [Depends(turns, scope="function")]
+    look = [Depends(Turns(service.limits.waiting, 4), scope="function")]  # look-ups overtake what computes
 
-    @router.get("/c/{uri:path}", summary="Edges around a concept")
-    @router.get("/r/{uri:path}", summary="Edges of a relation")
-    @router.get("/a/{uri:path}", summary="One assertion")
-    @router.get("/d/{uri:path}", summary="Edges of a data set")
+    @router.get("/c/{uri:path}", summary="Edges around a concept", dependencies=look)
+    @router.get("/r/{uri:path}", summary="Edges of a relation", dependencies=look)
+    @router.get("/a/{uri:path}", summary="One assertion", dependencies=look)
+    @router.get("/d/{uri:path}", summary="Edges of a data set", dependencies=look)
     def lookup(request: Request, uri: str, offset: Offset = 0, limit: Limit = 20) -> JSONResponse:
         path = request.url.path if not uri else f"/{request.url.path[1]}/{uri}"
         return _answer(lambda: cn.lookup(service.fresh(), path.rstrip("/") or path, cn.Page(offset, limit)))
 
-    @router.get("/query", summary="Edges that meet criteria")
+    @router.get("/query", summary="Edges that meet criteria", dependencies=look)
     def query(
         start: str | None = None,
         end: str | None = None,

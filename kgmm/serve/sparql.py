@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from kgmm.errors import BadInput, KgmmError
-from kgmm.serve.limits import Turns, client, unknown
+from kgmm.serve.limits import Limits, TooSlow, Turns, client, unknown
 from kgmm.store import LocalStore
 from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, Solutions, Triples, query
 
@@ -100,7 +100,7 @@ def endpoint(
                 if not writable:
                     raise Refused(403, "this endpoint is read-only")
                 async with turns.turn(client(request)):
-                    await asyncio.to_thread(_update, store, asked["update"])
+                    await asyncio.to_thread(_update, store, asked["update"], timeout)
                 return Response(status_code=204)
             if "query" not in asked:
                 if request.method == "GET":
@@ -114,7 +114,7 @@ def endpoint(
             return PlainTextResponse(error.reason + "\n", error.status)
         except (BadQuery, BadInput, QueryFailed) as error:
             return PlainTextResponse(f"{error}\n", 400)
-        except QueryTimeout as error:
+        except (QueryTimeout, TooSlow) as error:
             return PlainTextResponse(f"{error}\n", 408)
         except QueryTooLarge as error:
             return PlainTextResponse(f"{error}\n", 413)
@@ -180,8 +180,8 @@ def _query(
     )
 
 
-def _update(store: LocalStore, text: str) -> None:
-    """Carry an update out through rdflib, on our own table."""
+def _update(store: LocalStore, text: str, seconds: float) -> None:
+    """Carry an update out through rdflib, on our own table; nothing is written if it takes too long."""
     import re
 
     import rdflib.plugins.sparql
@@ -196,7 +196,8 @@ def _update(store: LocalStore, text: str) -> None:
     store.refresh()
     target = dataset(store, union=False)
     try:
-        target.update(checked)
+        with Limits(seconds=seconds).timed():
+            target.update(checked)
     except KgmmError:
         raise
     except Exception as error:  # rdflib raises whatever its parser does

@@ -207,6 +207,23 @@ def test_what_takes_longer_than_a_request_has_is_408(bundled_kb: KnowledgeStore)
     assert asked(again, {"id": "s", "objects": [SPOON]}).json()["answer"] == "spoon"
 
 
+def test_an_update_that_takes_too_long_writes_nothing(tmp_path: Path) -> None:
+    with kgmm.open(tmp_path / "kb") as kb:
+        kb.add([(f"a{i}", "IsA", f"b{i}") for i in range(300)])
+        served = TestClient(app(kb, writable=True, limits=Limits(seconds=1.0)))
+        slow = {"update": "INSERT { ?a <urn:p> ?e } WHERE { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f }"}
+        assert served.post("/sparql", data=slow).status_code == 408 and len(kb) == 300
+
+
+def test_half_a_character_is_no_fact(tmp_path: Path) -> None:
+    with kgmm.open(tmp_path / "kb") as kb:
+        served = TestClient(app(kb, writable=True))
+        for place in ("subject", "predicate", "object", "graph", "source"):
+            fact = {"subject": "a", "predicate": "IsA", "object": "b", place: "x\ud800"}
+            sent = served.post("/api/facts", content=json.dumps([fact]), headers={"content-type": "application/json"})
+            assert sent.status_code in (400, 422) and len(kb) == 0
+
+
 def test_a_query_that_takes_more_memory_or_a_longer_answer_than_it_may_is_413(bundled_kb: KnowledgeStore) -> None:
     served = TestClient(app(bundled_kb, limits=Limits(memory=100_000_000, seconds=30)))
     for query in (
