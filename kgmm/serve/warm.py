@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
+from contextlib import suppress
 
 from kgmm.serve.service import Service
 
@@ -22,6 +24,7 @@ def warm(service: Service) -> float:
     from kgmm.serve import conceptnet
 
     start = time.monotonic()
+    _share_heaps()
     kb = service.fresh()
     ids, _ = common_concepts(kb, text_encoder("minilm"))
     concept = kb.terms.names(ids[:1])[0] if len(ids) else None
@@ -41,3 +44,9 @@ def warm(service: Service) -> float:
     service.compiled |= {"walk", "paths", "ask", "perceive", "verify", "related", "relatedness"}
     kb.sparql("ASK { ?s ?p ?o }")
     return time.monotonic() - start
+
+
+def _share_heaps() -> None:
+    """Let threads share two heaps where glibc is: each of forty would keep what its largest request has freed."""
+    with suppress(OSError, AttributeError, TypeError):  # another system, another C library
+        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
