@@ -123,9 +123,10 @@ def test_under_json_an_error_is_one_document(
 def test_exit_codes_tell_wrong_input_from_nothing_found(kb: Path, shell: Shell, tmp_path: Path) -> None:
     assert [shell("find", kb, *words).code for words in (("plate",), ("plate", "IsA"), ("plates",))] == [0, 0, 1]
     assert shell("find", tmp_path / "none", "plate").code == 1
-    with kgmm.open(kb) as store:
+    with kgmm.open(tmp_path / "kb") as store:
+        store.add([("plate", "UsedFor", "eating")])
         store.remove("plate")
-    assert shell("find", kb, "plate").code == 0, "it was known once: what was removed is nothing mistyped"
+    assert shell("find", tmp_path / "kb", "plate").code == 0, "it was known once: what was removed is nothing mistyped"
 
 
 def options(command: click.Command, name: str = "") -> list[tuple[str, click.Option]]:
@@ -193,7 +194,7 @@ def test_ctrl_c_is_one_line_at_any_time(command: str, after: float, kb: Path, tm
         "walk": ["walk", str(kb), "plate"],
     }[command]
     ran = interrupted(words, after)
-    if command == "walk" and ran.returncode == 0:
+    if command == "walk" and ran.stdout:
         return  # it was faster
     told = [re.sub(r"^warming up … (?:[\d.]+ s; )?", "", line) for line in ran.stderr.splitlines()]
     said = [line for line in told if "(Ctrl-C stops)" not in line]

@@ -84,7 +84,7 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path):
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)
     said = run.communicate()[1]
-    assert run.returncode == 1 and "Traceback" not in said
+    assert run.returncode == 130 and "Traceback" not in said
     assert f"interrupted; the same command goes on from the last full epoch in {tmp_path}" in said
 
 
