@@ -40,6 +40,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("kgmm.cli.serve:serve", "Explore a store in the browser."),
     "mcp": ("kgmm.cli.serve:mcp", "Offer a store to language models as tools."),
 }
+#: of every command: -h is --help, and help says what options are by default
+SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
 
 
 class LazyGroup(click.Group):
@@ -68,7 +70,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
 
 
-@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings=SETTINGS)
 @click.version_option(package_name="kgmm")
 def cli() -> None:
     """Reason over knowledge graphs about pictures, text and news video."""

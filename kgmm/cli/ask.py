@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kgmm.cli.ending import nothing
-from kgmm.cli.output import COUNT, Number, emit, json_option
+from kgmm.cli.output import COUNT, PLACE, Number, emit, json_option, say
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.scene import SceneGraph
@@ -20,19 +20,18 @@ from kgmm.trace.checks import guessed
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("kb", type=PLACE)
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("question")
 @click.option(
     "--reasoner",
     default="default",
-    show_default=True,
     help="Which reasoner answers, or the folder of a trained model (a reasoner's name comes first; ./NAME is a folder).",
 )
 @click.option("--choice", "choices", multiple=True, help="An answer to choose from; repeatable.")
-@click.option("--perceiver", default="default", show_default=True, help="What turns a picture into a scene.")
+@click.option("--perceiver", default="default", help="What turns a picture into a scene.")
 @click.option("--model", help="The perceiver's model: folder or hub name for hf, file for onnx.")
-@click.option("--top", default=3, show_default=True, type=COUNT, help="Answers shown.")
+@click.option("--top", default=3, type=COUNT, help="Answers shown.")
 @click.option(
     "--threshold", type=Number(0, 1), help="Withhold answers less sure than this; the reasoner's own bound by default."
 )
@@ -44,48 +43,24 @@ def ask(
     kb: Path,
     image: Path,
     question: str,
-    reasoner: str,
-    choices: tuple[str, ...],
     perceiver: str,
     model: str | None,
-    top: int,
-    threshold: float | None,
     page: Path | None,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Answer QUESTION about IMAGE (a picture or a scene's JSON file) from the knowledge in KB."""
     import kgmm
 
     with kgmm.open(kb, create=False) as store:
-        answer = store.ask(
-            image,
-            question,
-            reasoner=reasoner,
-            choices=choices or None,
-            top=top,
-            perceiver=f"{perceiver}:{model}" if model else perceiver,
-            threshold=threshold,
-        )
-        if page is not None:
-            _write_trace(answer, page)
-        if as_json:
-            emit(
-                {
-                    "answer": answer.text,
-                    "score": answer.score,
-                    "alternatives": answer.alternatives,
-                    "trace": answer.trace.to_dict(),
-                }
-            )
-            return
-        click.echo(evidence(answer))
-
-
-def _write_trace(answer: Answer, page: Path) -> None:
-    if page.suffix.lower() == ".json":
-        answer.trace.precompute().to_json(page)  # so that a page made of it later has its switches
-    else:
-        answer.trace.to_html(page)
+        how["choices"] = how["choices"] or None
+        answer = store.ask(image, question, perceiver=f"{perceiver}:{model}" if model else perceiver, **how)
+        if page is not None and page.suffix.lower() == ".json":
+            answer.trace.precompute().to_json(page)  # so that a page made of it later has its switches
+        elif page is not None:
+            answer.trace.to_html(page)
+        about = {"answer": answer.text, "score": answer.score, "alternatives": answer.alternatives}
+        say(as_json, {**about, "trace": answer.trace.to_dict()}, evidence(answer))
 
 
 def evidence(answer: Answer) -> str:
@@ -101,9 +76,8 @@ def evidence(answer: Answer) -> str:
         if citation.kind == "scene" and trace.scene is not None:
             lines.append(f"  {branch} seen    {_sight(trace.scene, fact)}   ({fact.subject})")
         else:
-            lines.append(
-                f"  {branch} known   {phrase(fact.subject, fact.predicate, fact.object)}   ({fact.subject} {fact.predicate} {fact.object})"
-            )
+            triple = (fact.subject, fact.predicate, fact.object)
+            lines.append(f"  {branch} known   {phrase(*triple)}   ({' '.join(triple)})")
     if answer.alternatives:
         lines.append("  or: " + ", ".join(f"{text} {score:.2f}" for text, score in answer.alternatives))
     return "\n".join(lines)
@@ -130,16 +104,15 @@ def _scene_name(scene: SceneGraph, term: str) -> str:
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("kb", type=PLACE)
 @click.argument("text")
 @click.option("--question", help="What is asked about it; the text itself if left out.")
-@click.option("--limit", default=20, show_default=True, type=COUNT, help="Facts shown.")
+@click.option("--limit", default=20, type=COUNT, help="Facts shown.")
 @click.option("--split-senses", is_flag=True, help="Leave out what is said of a word's senses (/c/en/dog/n) only.")
 @json_option
 def retrieve(kb: Path, text: str, question: str | None, limit: int, split_senses: bool, as_json: bool) -> int:
     """Show the facts in KB that bear on TEXT: a sentence, or the path of a scene's JSON file."""
     import kgmm
-    from kgmm.scene import SceneGraph
 
     source = SceneGraph.from_json(text) if text.endswith(".json") and Path(text).is_file() else text
     with kgmm.open(kb, create=False) as store:
@@ -159,7 +132,6 @@ def retrieve(kb: Path, text: str, question: str | None, limit: int, split_senses
 @click.option(
     "--folder",
     default="kgmm-demo",
-    show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the store and the trace are written.",
 )
@@ -184,23 +156,15 @@ def demo(folder: Path, as_json: bool) -> None:
             if not as_json:
                 click.echo(f"{entry['image']}, {how}\n{entry['question']}\n{evidence(answer)}\n")
         page = answers[0].trace.to_html(folder / "trace.html")
-    if as_json:
-        emit(
-            [
-                {"question": a.trace.question, "answer": a.text, "citations": a.trace.to_dict()["citations"]}
-                for a in answers
-            ]
-        )
-    else:
-        click.echo(f"Open {page} in a browser to see how the first answer came about.")
+    traces = [answer.trace.to_dict() for answer in answers]
+    found = [{name: trace[name] for name in ("question", "answer", "citations")} for trace in traces]
+    say(as_json, found, f"Open {page} in a browser to see how the first answer came about.")
 
 
 def _demo_scene(kb: Any, entry: dict[str, str]) -> tuple[Any, str]:
     """Return a photograph's scene graph and how it came about; what is seen goes into the store to be looked up."""
     from kgmm import bundled
     from kgmm.perceivers import perceive
-    from kgmm.scene import SceneGraph
-    from kgmm.store import Fact
 
     graphs = bundled.folder("graphs")
     if "scene" in entry:

@@ -17,6 +17,6 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
 }
 
 
-@click.group(cls=LazyGroup, table=EVALUATIONS, context_settings={"show_default": True})
+@click.group(cls=LazyGroup, table=EVALUATIONS)
 def evaluate() -> None:
     """Measure a method on a data set."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import COUNT, FILE, FOLDER, PLACE, WHOLE, Number, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, FILE, FOLDER, PLACE, WHOLE, Number, json_option, progress_bar, say
 
 
 @click.command()
@@ -32,30 +32,20 @@ from kgmm.cli.output import COUNT, FILE, FOLDER, PLACE, WHOLE, Number, emit, jso
     help="Write calibration.svg, risk-coverage.svg and faithfulness.json here.",
 )
 @json_option
-def faithfulness(
-    folder: Path,
-    split: str,
-    distractors: Path | None,
-    held: float,
-    seed: int,
-    limit: int,
-    reasoner: str,
-    draws: int,
-    kb: Path | None,
-    plots: Path | None,
-    as_json: bool,
-) -> None:
+def faithfulness(folder: Path, reasoner: str, draws: int, plots: Path | None, as_json: bool, **asked: Any) -> None:
     """Measure the citations of answers to FVQA's questions in DIR beside random and most similar facts."""
     from kgmm.data.fvqa import fvqa_store, load_questions, split_by_image
     from kgmm.evaluate.faithfulness import measure_all, report
 
-    questions = split_by_image(load_questions(folder / f"questions-{split}.json"), held, seed)[1][:limit]
-    with progress_bar("questions") as progress, fvqa_store(folder, distractors, kb) as (store, _):
+    questions = load_questions(folder / f"questions-{asked['split']}.json")
+    questions = split_by_image(questions, asked["held"], asked["seed"])[1][: asked["limit"]]
+    kept = fvqa_store(folder, asked["distractors"], asked["kb"])
+    with progress_bar("questions") as progress, kept as (store, _):
         rows = measure_all(store, questions, reasoner, draws, progress)
     found = {"reasoner": reasoner, **report(rows)}
     if plots is not None:
         _write(plots, found)
-    emit(found) if as_json else click.echo(_said(found))
+    say(as_json, found, _said(found))
 
 
 def _write(folder: Path, found: dict[str, Any]) -> None:
@@ -69,10 +59,9 @@ def _write(folder: Path, found: dict[str, Any]) -> None:
 
 def _rounds(found: dict[str, Any]) -> str:
     """Say within how many rounds half and nine tenths of the answers changed."""
-    rounds = [int(n) for n, count in found["rounds"].items() for _ in range(count) if n != "0"]
+    rounds = sorted(int(n) for n, count in found["rounds"].items() for _ in range(count) if n != "0")
     if not rounds:
         return ""
-    rounds.sort()
     return f"changed within {rounds[len(rounds) // 2]} rounds (median), {rounds[9 * len(rounds) // 10]} (90 %)"
 
 

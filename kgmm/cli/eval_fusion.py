@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import COUNT, PLACE, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, PLACE, json_option, progress_bar, say
 
 
 @click.command()
@@ -26,7 +26,4 @@ def fusion(folder: Path, seeds: int, components: int, as_json: bool) -> None:
     data = read_cross_modal(folder)
     with progress_bar("rows") as progress:
         found = evaluate(data, seeds=range(seeds), components=components, progress=progress)
-    if as_json:
-        emit(found)
-        return
-    click.echo(table(found))
+    say(as_json, found, table(found))

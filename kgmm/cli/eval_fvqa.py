@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import COUNT, FILE, FOLDER, PLACE, WHOLE, Number, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, FILE, FOLDER, PLACE, WHOLE, Number, json_option, progress_bar, say
 
 
 @click.command()
@@ -30,38 +30,23 @@ from kgmm.cli.output import COUNT, FILE, FOLDER, PLACE, WHOLE, Number, emit, jso
 @click.option("--without-gold", is_flag=True, help="Ask each question of a knowledge base that lacks its gold facts.")
 @click.option("--kb", type=PLACE, help="Keep the knowledge base here; a temporary one otherwise.")
 @json_option
-def fvqa(
-    folder: Path,
-    split: str,
-    distractors: Path | None,
-    predictions: Path | None,
-    reasoner: str,
-    limit: int | None,
-    held: float | None,
-    seed: int,
-    threshold: float | None,
-    without_gold: bool,
-    kb: Path | None,
-    as_json: bool,
-) -> None:
+def fvqa(folder: Path, held: float | None, seed: int, predictions: Path | None, as_json: bool, **options: Any) -> None:
     """Answer FVQA's questions in DIR (questions-SPLIT.json, facts.jsonl) and score the answers."""
     from kgmm.data.fvqa import fvqa_store, load_questions, split_by_image
     from kgmm.evaluate.fvqa import RANKED, ask_all, score, write_predictions
 
-    if threshold is None and not without_gold:
-        threshold = RANKED
-    questions = load_questions(folder / f"questions-{split}.json")
-    questions = (split_by_image(questions, held, seed)[1] if held else questions)[:limit]
-    how: dict[str, Any] = {"reasoner": reasoner, "threshold": threshold, "without_gold": without_gold}
-    with progress_bar("questions") as progress, fvqa_store(folder, distractors, kb) as (store, stated):
+    how = {name: options[name] for name in ("reasoner", "threshold", "without_gold")}
+    if how["threshold"] is None and not how["without_gold"]:
+        how["threshold"] = RANKED
+    questions = load_questions(folder / f"questions-{options['split']}.json")
+    questions = (split_by_image(questions, held, seed)[1] if held else questions)[: options["limit"]]
+    kept = fvqa_store(folder, options["distractors"], options["kb"])
+    with progress_bar("questions") as progress, kept as (store, stated):
         asked = ask_all(store, stated, questions, **how, progress=progress)
     if predictions is not None:
         write_predictions(predictions, asked.rows)
     figures = score(questions, asked.rows)
-    if without_gold:
+    if how["without_gold"]:
         figures["right_or_silent"] = round(1 - figures["answered"] + figures["top1"], 4)
         figures["supported_or_silent"] = round(asked.supported / max(len(asked.rows), 1), 4)
-    if as_json:
-        emit(figures)
-    else:
-        click.echo("  ".join(f"{k} {v}" for k, v in figures.items()))
+    say(as_json, figures, "  ".join(f"{k} {v}" for k, v in figures.items()))

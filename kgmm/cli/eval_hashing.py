@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import COUNT, PLACE, WHOLE, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, PLACE, WHOLE, json_option, progress_bar, say
 
 
 @click.command()
@@ -41,17 +41,11 @@ def hashing(folder: Path, method: str, bits: int, codes: str, seed: int, picture
         found = evaluate(data, method, bits, codes, seed, progress=progress)
     if picture is not None:
         plot(found, picture)
-    if as_json:
-        emit(found)
-        return
-    click.echo(
-        f"{found['method']}, {bits} bits, database: {found['items']} training items, {codes} codes;"
-        f" {found['queries']} test queries"
-    )
+    items = f"database: {found['items']} training items, {codes} codes; {found['queries']} test queries"
+    lines = [f"{found['method']}, {bits} bits, {items}"]
     for way in ("image_to_text", "text_to_image"):
         row = found[way]
-        click.echo(
-            f"{way.replace('_', ' ')}: mAP {row['map']:.3f} (all), {row['map50']:.3f} (@50), "
-            f"precision within radius 2 {row['precision_radius_2']:.3f}"
-        )
-    click.echo(f"fit {found['fit_seconds']:.2f} s, encode {found['encode_seconds']:.3f} s")
+        near = f"precision within radius 2 {row['precision_radius_2']:.3f}"
+        lines.append(f"{way.replace('_', ' ')}: mAP {row['map']:.3f} (all), {row['map50']:.3f} (@50), {near}")
+    lines.append(f"fit {found['fit_seconds']:.2f} s, encode {found['encode_seconds']:.3f} s")
+    say(as_json, found, "\n".join(lines))

@@ -7,21 +7,22 @@ from pathlib import Path
 
 import click
 
-from kgmm.cli.output import FILE, FOLDER, WHOLE, emit, json_option
+from kgmm.cli.output import FILE, FOLDER, WHOLE, json_option, say
 from kgmm.nn.folders import trained_name
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
-def _table(questions: int, rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Return accuracies as text: a line for each row's name, a column for each kind of question."""
-    kinds = ("all", *sorted({k for row in rows.values() for k in row} - {"all"}))
-    width = max(24, *map(len, rows))
-    lines = [
-        [f"{questions} asked", *kinds],
-        *([n, *(f"{r.get(k, float('nan')):.4f}" for k in kinds)] for n, r in rows.items()),
-    ]
-    return "\n".join("  ".join([first.rjust(width), *(f"{c:>8}" for c in cells)]) for first, *cells in lines)
+def _kinds(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
+    return ["all", *sorted({k for row in rows.values() for k in row} - {"all"})]
+
+
+def _table(questions: int, columns: list[str], rows: Mapping[str, Mapping[str, float]], least: int, wide: int) -> str:
+    """Return accuracies as text; the rows' names are *least* letters wide or more, *columns* are *wide*."""
+    width = max(least, *map(len, rows))
+    lines = [[f"{questions} asked", *columns]]
+    lines += [[name, *(f"{row.get(c, float('nan')):.4f}" for c in columns)] for name, row in rows.items()]
+    return "\n".join("  ".join([first.rjust(width), *(c.rjust(wide) for c in cells)]) for first, *cells in lines)
 
 
 def _command(data: str) -> click.Command:
@@ -36,10 +37,8 @@ def _command(data: str) -> click.Command:
         from kgmm.evaluate.shapes import evaluate
 
         report = evaluate(data, found, small)
-        if as_json:
-            emit(report)
-            return
-        click.echo(_table(report["questions"], {**report["models"], "majority": report["majority"]}))
+        rows = {**report["models"], "majority": report["majority"]}
+        say(as_json, report, _table(report["questions"], _kinds(rows), rows, 24, 8))
 
     run.__doc__ = f"Test trained models (their FOLDERS, or the shipped ones) on {data}."
     return click.command(data)(run)
@@ -53,7 +52,7 @@ clevr = _command("clevr")
 @click.argument("data", type=FOLDER)
 @click.argument("folder", required=False, type=FOLDER)
 @click.option("--distractors", type=FILE, help="Further knowledge: relation, head, tail.")
-@click.option("--seed", default=0, type=WHOLE, show_default=True, help="Of the twins' weights and of the shuffle.")
+@click.option("--seed", default=0, type=WHOLE, help="Of the twins' weights and of the shuffle.")
 @json_option
 def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, as_json: bool) -> None:
     """Test a trained KDMN (its FOLDER, or the shipped one) on the images of FVQA (DATA) held out in its training.
@@ -65,13 +64,6 @@ def kdmn(data: Path, folder: Path | None, distractors: Path | None, seed: int, a
     from kgmm.evaluate.kdmn import evaluate_folder
 
     found = evaluate_folder(data, folder or WEIGHTS / "kdmn", distractors, seed)
-    if as_json:
-        emit(found)
-        return
-    rows = found["models"]
-    kinds = ("all", *sorted({k for row in rows.values() for k in row} - {"all"}))
-    width = max(map(len, kinds))
-    click.echo("  ".join([f"{found['questions']} asked".rjust(width), *(name.rjust(14) for name in rows)]))
-    for k in kinds:
-        cells = (f"{row.get(k, float('nan')):.4f}".rjust(14) for row in rows.values())
-        click.echo("  ".join([k.rjust(width), *cells]))
+    models = found["models"]
+    rows = {kind: {name: row[kind] for name, row in models.items() if kind in row} for kind in _kinds(models)}
+    say(as_json, found, _table(found["questions"], list(models), rows, 0, 14))

@@ -27,11 +27,7 @@ class Number(click.FloatRange):
     """A number within bounds; not a number and infinity are in no bounds."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number.
-
-        Raises:
-            BadParameter: if it is none, or out of bounds.
-        """
+        """Return the number, or raise BadParameter if it is none, or out of bounds."""
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
@@ -42,11 +38,7 @@ class Whole(click.IntRange):
     """A whole number of at most 31 bits, which is what compiled code takes."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number.
-
-        Raises:
-            BadParameter: if it is none, or out of bounds.
-        """
+        """Return the number, or raise BadParameter if it is none, or out of bounds."""
         number = super().convert(value, param, ctx)
         if number >= 1 << 31:
             self.fail(f"{value!r} is too large.", param, ctx)
@@ -67,6 +59,11 @@ json_option: Callable[[F], F] = click.option(
 def emit(document: Any) -> None:
     """Print one JSON document on stdout."""
     click.echo(json.dumps(document, ensure_ascii=False, default=str))
+
+
+def say(as_json: bool, document: Any, text: str) -> None:
+    """Print one JSON document on stdout, or the text that says the same."""
+    emit(document) if as_json else click.echo(text)
 
 
 def local(kb: str | Path, version: int | None = None) -> KnowledgeStore:
@@ -90,26 +87,12 @@ def progress_bar(unit: str = "bytes") -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield silent
         return
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-    from rich.progress import Progress as Bars
 
-    columns = (DownloadColumn(), TransferSpeedColumn()) if unit == "bytes" else (MofNCompleteColumn(),)
-    with Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        *columns,
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bars:
+    counted = (rich.DownloadColumn(), rich.TransferSpeedColumn()) if unit == "bytes" else (rich.MofNCompleteColumn(),)
+    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), *counted, rich.TimeRemainingColumn())
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("", total=None)
 
         def report(done: int, total: int, what: str) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from kgmm import perceivers
-from kgmm.cli.output import Number, emit, json_option
+from kgmm.cli.output import PLACE, Number, emit, json_option
 from kgmm.perceivers._draw import draw_scene
 from kgmm.scene import SceneGraph
 
 
 @click.command()
-@click.argument("image", type=click.Path(path_type=Path))
-@click.option("--perceiver", default="default", show_default=True, help="default, hf, onnx, shapes or scene.")
+@click.argument("image", type=PLACE)
+@click.option("--perceiver", default="default", help="default, hf, onnx, shapes or scene.")
 @click.option("--model", help="The model: folder or hub name for hf, file for onnx.")
 @click.option("--labels", help="Names of what the model of onnx finds: one a line, or JSON; COCO's by default.")
 @click.option("--query", "queries", multiple=True, help="What to look for, with an open vocabulary; repeatable.")
@@ -23,42 +23,27 @@ from kgmm.scene import SceneGraph
 @click.option("--draw", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture with boxes here.")
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the scene graph (JSON) here.")
 @json_option
-def perceive(
-    image: Path,
-    perceiver: str,
-    model: str | None,
-    labels: str | None,
-    queries: tuple[str, ...],
-    threshold: float | None,
-    draw: Path | None,
-    save: Path | None,
-    as_json: bool,
-) -> None:
+def perceive(image: Path, perceiver: str, draw: Path | None, save: Path | None, as_json: bool, **given: Any) -> None:
     """Turn the photograph IMAGE into a scene graph."""
-    scene = perceivers.perceive(image, perceiver, **_options(perceiver, model, labels, queries, threshold))
+    scene = perceivers.perceive(image, perceiver, **_options(perceiver, given))
     if draw is not None:
         draw_scene(scene, draw)
     if save is not None:
         scene.to_json(save)
-    if as_json:
-        emit(scene.to_dict())
-        return
-    _show(scene)
+    emit(scene.to_dict()) if as_json else _show(scene)
 
 
-def _options(
-    perceiver: str, model: str | None, labels: str | None, queries: tuple[str, ...], threshold: float | None
-) -> dict[str, Any]:
-    given = {"model": model, "labels": labels, "queries": queries or None, "threshold": threshold}
-    options = {name: value for name, value in given.items() if value is not None}
-    if perceiver in ("hf", "onnx") and model is None:
+def _options(perceiver: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were given, if they mean something to a perceiver."""
+    options = {name: value for name, value in given.items() if value not in (None, ())}
+    if perceiver in ("hf", "onnx") and "model" not in options:
         kind = "a folder or a name on the hub" if perceiver == "hf" else "an ONNX file"
         raise click.UsageError(f"--perceiver {perceiver} needs --model, {kind}")
     uses = {"hf": ("model", "queries"), "onnx": ("model", "labels")}.get(perceiver, ())
     for option, flag in (("model", "--model"), ("labels", "--labels"), ("queries", "--query")):
         if option in options and option not in uses:
             raise click.UsageError(f"{flag} means nothing to --perceiver {perceiver}")
-    if perceiver == "scene" and threshold is not None:
+    if perceiver == "scene" and "threshold" in options:
         raise click.UsageError("--threshold means nothing for a scene graph that is read from a file")
     return options
 

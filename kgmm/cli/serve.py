@@ -8,21 +8,19 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import COUNT, Number, local
+from kgmm.cli.output import COUNT, PLACE, Number, local
 from kgmm.errors import KgmmError, MissingExtra
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
-@click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to listen at; others can reach any but loopback."
-)
-@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.argument("kb", type=PLACE)
+@click.option("--host", default="127.0.0.1", help="Address to listen at; others can reach any but loopback.")
+@click.option("--port", default=7860, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--write", is_flag=True, help="Let requests add and remove facts and run SPARQL updates.")
 @click.option("--sparql", "only_sparql", is_flag=True, help="Serve the SPARQL 1.1 protocol only, at the root.")
 @click.option("--name", multiple=True, help="Further host names requests may be addressed to.")
-@click.option("--timeout", default=10.0, show_default=True, type=Number(0.1), help="Seconds a query may take.")
-@click.option("--rows", default=1000, show_default=True, type=COUNT, help="Rows of an answer.")
+@click.option("--timeout", default=10.0, type=Number(0.1), help="Seconds a query may take.")
+@click.option("--rows", default=1000, type=COUNT, help="Rows of an answer.")
 def serve(
     kb: Path, host: str, port: int, write: bool, only_sparql: bool, name: tuple[str, ...], timeout: float, rows: int
 ) -> None:
@@ -48,26 +46,14 @@ def serve(
             served = app(store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=hosts)
             click.echo("warming up … ", nl=False, err=True)
             click.echo(f"{warm(served.state.service):.1f} s; ", nl=False, err=True)
-        config = uvicorn.Config(
-            served,
-            http=Connection,
-            ws="none",
-            proxy_headers=False,
-            log_level="warning",
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-        running = uvicorn.Server(config)
+        quiet: Any = {"ws": "none", "proxy_headers": False, "log_level": "warning", "server_header": False}
+        running = uvicorn.Server(uvicorn.Config(served, http=Connection, timeout_graceful_shutdown=5, **quiet))
         _announce(running, kb, host)
         running.run([place])
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
-
-    Raises:
-        KgmmError: if it cannot.
-    """
+    """Return a socket that listens."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
@@ -89,7 +75,7 @@ def _announce(server: Any, kb: Path, host: str) -> None:
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("kb", type=PLACE)
 def mcp(kb: Path) -> None:
     """Offer KB to language models as tools: the Model Context Protocol over standard input and output."""
     from kgmm.serve.tools import server

@@ -18,7 +18,7 @@ NODES = {"": "concepts", "concept": "concepts", "scene": "scenes", "story": "sto
 @click.argument("kb", type=PLACE)
 @click.argument("query")
 @click.option("--modality", type=click.Choice(["concept", "scene", "story"]), help="Look for these only.")
-@click.option("-k", "--count", default=10, show_default=True, type=COUNT, help="How many.")
+@click.option("-k", "--count", default=10, type=COUNT, help="How many.")
 @click.option("--hasher", metavar="MODEL", type=PLACE, help="Search codes of a fitted method.")
 @json_option
 def similar(kb: Path, query: str, modality: str | None, count: int, hasher: Path | None, as_json: bool) -> int:

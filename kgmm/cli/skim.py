@@ -13,14 +13,8 @@ from kgmm.stories.video.clock import clock
 
 @click.command()
 @click.argument("videos", nargs=-1, required=True, metavar="VIDEO...", type=click.Path(exists=True, dir_okay=False))
-@click.option("--method", default="saliency", show_default=True, help="saliency, or chorus for music videos.")
-@click.option(
-    "--rate",
-    default=0.15,
-    show_default=True,
-    type=Number(0, 1, min_open=True),
-    help="saliency: share of the film to keep.",
-)
+@click.option("--method", default="saliency", help="saliency, or chorus for music videos.")
+@click.option("--rate", default=0.15, type=Number(0, 1, min_open=True), help="saliency: share of the film to keep.")
 @click.option("--fusion", help="saliency: sum, min, max or variance [sum].")
 @click.option("--length", type=Number(0, min_open=True), help="chorus: seconds of the clip [the chorus's own].")
 @click.option(
@@ -32,22 +26,14 @@ from kgmm.stories.video.clock import clock
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write what is kept as MP4.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page with a frame of each clip and the scores.")
 @json_option
-def skim(
-    videos: tuple[str, ...],
-    method: str,
-    subtitles: str | None,
-    output: str | None,
-    html: str | None,
-    as_json: bool,
-    **options: Any,
-) -> None:
+def skim(videos: tuple[str, ...], output: str | None, html: str | None, as_json: bool, **options: Any) -> None:
     """Cut each VIDEO down to what stands out in it, or a music video to its chorus."""
-    if len(videos) > 1 and (subtitles or output or html):
+    if len(videos) > 1 and (options["subtitles"] or output or html):
         raise click.UsageError("--subtitles, -o and --html are for one VIDEO")
     made = []
     for video in videos:
         with progress_bar("seconds") as progress:
-            made.append(films.skim(video, method, subtitles=subtitles, progress=progress, **options))
+            made.append(films.skim(video, progress=progress, **options))
         if output is not None:
             made[-1].write(output)
         if html is not None:

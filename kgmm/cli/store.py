@@ -5,45 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kgmm.cli.ending import nothing, told
-from kgmm.cli.output import WHOLE, Number, emit, json_option, progress_bar
+from kgmm.cli.output import PLACE, WHOLE, F, Number, emit, json_option, progress_bar, say
 from kgmm.cli.unknown import unknown
-from kgmm.errors import KgmmError
+from kgmm.errors import KgmmError, UnknownConcept
 from kgmm.store import Fact, Facts, LoadReport, LocalStore
-from kgmm.store.facts import ANY
+from kgmm.store.facts import ANY, Term
 
 #: facts that ``find`` prints unless told otherwise
 SHOWN = 100
-#: why a pattern finds nothing all of whose terms are known
-NONE = "no such fact"
+PARTS = ("subject", "predicate", "object")
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "format_name", help="The files' format, if looking at them does not tell.")
+@click.argument("kb", type=PLACE)
+@click.argument("files", nargs=-1, required=True, type=PLACE)
+@click.option("--format", help="The files' format, if looking at them does not tell.")
 @click.option("--graph", help="The graph all facts go to.")
 @click.option("--lang", help="Keep only concepts of this language, such as en.")
 @click.option("--strict", is_flag=True, help="Load nothing of a file if one of its lines cannot be used.")
 @json_option
-def load(
-    kb: Path,
-    files: tuple[Path, ...],
-    format_name: str | None,
-    graph: str | None,
-    lang: str | None,
-    strict: bool,
-    as_json: bool,
-) -> int:
+def load(kb: Path, files: tuple[Path, ...], as_json: bool, **how: Any) -> int:
     """Load knowledge FILES into the store KB, which is made if need be."""
     reports: list[LoadReport] = []
     with LocalStore(kb) as store:
         for file in files:
             with progress_bar() as progress:
-                report = store.load(file, format=format_name, graph=graph, lang=lang, strict=strict, progress=progress)
+                report = store.load(file, progress=progress, **how)
             reports.append(report)
             if not as_json:
                 click.echo(_told(file, report))
@@ -62,74 +54,66 @@ def _told(file: Path, report: LoadReport) -> str:
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("kb", type=PLACE)
 @click.option("--version", type=WHOLE, help="Show this version instead of the newest.")
 @json_option
 def info(kb: Path, version: int | None, as_json: bool) -> None:
     """Show what the store KB holds: graphs, relations, versions."""
     with LocalStore(kb, create=False, version=version) as store:
-        about = {
+        about: dict[str, Any] = {
             "store": str(store.path),
             "version": store.version,
             "facts": len(store),
             "terms": len(store.terms),
-            "bytes": sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file()),
+            "bytes": _bytes(store),
             "graphs": store.graphs(),
             "relations": store.relations(),
             "versions": store.versions(),
         }
-    if as_json:
-        emit(about)
-        return
-    click.echo(f"{about['store']}: {about['facts']:,} facts, {about['terms']:,} terms, {about['bytes']:,} bytes")
+    lines = [f"{about['store']}: {about['facts']:,} facts, {about['terms']:,} terms, {about['bytes']:,} bytes"]
     for title in ("graphs", "relations"):
         counts = about[title]
-        assert isinstance(counts, dict)
-        click.echo(f"{title}:")
-        for name, count in list(counts.items())[:20]:
-            click.echo(f"  {count:>12,}  {name}")
-        if len(counts) > 20:
-            click.echo(f"  … {len(counts) - 20:,} more")
-    versions = about["versions"]
-    assert isinstance(versions, list)
-    click.echo("versions:")
-    for entry in versions[-10:]:
-        click.echo(f"  {entry['version']:>6}  {entry['time']}  {entry['operation']}")
+        lines += [f"{title}:", *(f"  {count:>12,}  {name}" for name, count in list(counts.items())[:20])]
+        lines += [f"  … {len(counts) - 20:,} more"] if len(counts) > 20 else []
+    latest = (f"  {entry['version']:>6}  {entry['time']}  {entry['operation']}" for entry in about["versions"][-10:])
+    say(as_json, about, "\n".join([*lines, "versions:", *latest]))
+
+
+def _bytes(store: LocalStore) -> int:
+    return sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file())
+
+
+def _pattern(command: F) -> F:
+    """Give a command the arguments of a pattern, what is left out at its end standing for any, and a graph's option."""
+    for parameter in (
+        click.option("--graph", help="Only facts of this graph."),
+        *(click.argument(part, required=False) for part in ("object", "predicate", "subject")),
+        click.argument("kb", type=PLACE),
+    ):
+        command = parameter(command)
+    return command
+
+
+def _why_none(store: LocalStore, s: Term, p: Term, o: Term, graph: Term) -> UnknownConcept | str:
+    """Return why no fact fits a pattern."""
+    return unknown(store, (s, o), (p,), (graph,)) or "no such fact"
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
-@click.argument("subject", required=False)
-@click.argument("predicate", required=False)
-@click.argument("object", required=False)
-@click.option("--graph", help="Only facts of this graph.")
-@click.option("--limit", type=WHOLE, default=SHOWN, show_default=True, help="Print at most so many.")
+@_pattern
+@click.option("--limit", type=WHOLE, default=SHOWN, help="Print at most so many.")
 @click.option("--version", type=WHOLE, help="Look in this version instead of the newest.")
 @json_option
-def find(
-    kb: Path,
-    subject: str | None,
-    predicate: str | None,
-    object: str | None,
-    graph: str | None,
-    limit: int,
-    version: int | None,
-    as_json: bool,
-) -> int:
+def find(kb: Path, graph: str | None, limit: int, version: int | None, as_json: bool, **pattern: str | None) -> int:
     """Look facts up in the store KB; - or ? stands for any subject, predicate or object."""
     with LocalStore(kb, create=False, version=version) as store:
-        count = store.count(subject, predicate, object, graph=graph)
-        facts = store.find(subject, predicate, object, graph=graph, limit=limit)
-        why = None if count else unknown(store, (subject, object), (predicate,), (graph,)) or NONE
+        s, p, o = (pattern[part] for part in PARTS)
+        count = store.count(s, p, o, graph=graph)
+        facts = store.find(s, p, o, graph=graph, limit=limit)
+        why = None if count else _why_none(store, s, p, o, graph)
         if as_json:
-            emit(
-                {
-                    "count": count,
-                    "version": store.version,
-                    "facts": [asdict(fact) for fact in facts],
-                    **(told(why) if why else {}),
-                }
-            )
+            found = {"count": count, "version": store.version, "facts": [asdict(fact) for fact in facts]}
+            emit({**found, **(told(why) if why else {})})
         else:
             _print(facts)
             if count > len(facts):
@@ -143,13 +127,13 @@ def _print(facts: Iterable[Fact] | Facts) -> None:
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("kb", type=PLACE)
 @click.argument("subject")
 @click.argument("predicate")
 @click.argument("object")
-@click.option("--weight", type=Number(), default=1.0, show_default=True, help="How strongly it holds.")
-@click.option("--graph", default="facts", show_default=True, help="The graph it goes to.")
-@click.option("--source", default="", help="Who says so.")
+@click.option("--weight", type=Number(), default=1.0, help="How strongly it holds.")
+@click.option("--graph", default="facts", help="The graph it goes to.")
+@click.option("--source", default="", show_default=False, help="Who says so.")
 @json_option
 def add(
     kb: Path, subject: str, predicate: str, object: str, weight: float, graph: str, source: str, as_json: bool
@@ -158,43 +142,27 @@ def add(
     fact = Fact(subject, predicate, object, weight, graph, source)
     with LocalStore(kb) as store:
         added = store.add(fact)
-        if as_json:
-            emit({"added": added, "version": store.version, "fact": asdict(fact)})
-        else:
-            click.echo(f"{'added' if added else 'known already'}, version {store.version}")
+        text = f"{'added' if added else 'known already'}, version {store.version}"
+        say(as_json, {"added": added, "version": store.version, "fact": asdict(fact)}, text)
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
-@click.argument("subject", required=False)
-@click.argument("predicate", required=False)
-@click.argument("object", required=False)
-@click.option("--graph", help="Only facts of this graph.")
+@_pattern
 @click.option("--all", "every", is_flag=True, help="Let -, ? and an empty word stand for any.")
 @json_option
-def remove(
-    kb: Path,
-    subject: str | None,
-    predicate: str | None,
-    object: str | None,
-    graph: str | None,
-    every: bool,
-    as_json: bool,
-) -> int:
+def remove(kb: Path, graph: str | None, every: bool, as_json: bool, **pattern: str | None) -> int:
     """Remove the facts that fit a pattern from the store KB; what is left out at its end fits any."""
     with LocalStore(kb, create=False) as store:
-        s, p, o = (None if every and part in ANY else part for part in (subject, predicate, object))
+        s, p, o = (None if every and pattern[part] in ANY else pattern[part] for part in PARTS)
         removed = store.remove(s, p, o, graph=graph)
-        why = None if removed else unknown(store, (subject, object), (predicate,), (graph,)) or NONE
-        if as_json:
-            emit({"removed": removed, "version": store.version, **(told(why) if why else {})})
-        else:
-            click.echo(f"{removed:,} removed, version {store.version}")
+        why = None if removed else _why_none(store, s, p, o, graph)
+        about = {"removed": removed, "version": store.version, **(told(why) if why else {})}
+        say(as_json, about, f"{removed:,} removed, version {store.version}")
     return nothing(why) if why else 0
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("kb", type=PLACE)
 @json_option
 def check(kb: Path, as_json: bool) -> None:
     """Verify the store KB: table, index, ids; repair what can be derived again; name what RDF cannot write."""
@@ -215,30 +183,26 @@ def check(kb: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
+@click.argument("kb", type=PLACE)
 @json_option
 def compact(kb: Path, as_json: bool) -> None:
     """Merge small updates of the store KB into its index and table."""
     with LocalStore(kb, create=False) as store:
-        before = sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file())
+        before = _bytes(store)
         store.compact()
-        after = sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file())
-        if as_json:
-            emit({"store": str(store.path), "version": store.version, "bytes_before": before, "bytes_after": after})
-        else:
-            click.echo(f"{store.path}: {before:,} to {after:,} bytes, version {store.version}")
+        after = _bytes(store)
+        about = {"store": str(store.path), "version": store.version, "bytes_before": before, "bytes_after": after}
+        say(as_json, about, f"{store.path}: {before:,} to {after:,} bytes, version {store.version}")
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
-@click.option("--keep", default="30d", show_default=True, help="How long replaced versions stay: 30d, 12h, 5m, 0s.")
+@click.argument("kb", type=PLACE)
+@click.option("--keep", default="30d", help="How long replaced versions stay: 30d, 12h, 5m, 0s.")
 @json_option
 def vacuum(kb: Path, keep: str, as_json: bool) -> None:
     """Delete the files of the store KB that only versions replaced long ago need."""
     with LocalStore(kb, create=False) as store:
         freed = store.vacuum(keep)
         oldest = store.versions()[0]["version"]
-        if as_json:
-            emit({"store": str(store.path), "version": store.version, "oldest": oldest, "bytes_freed": freed})
-        else:
-            click.echo(f"{store.path}: {freed:,} bytes freed, versions {oldest} to {store.version}")
+        about = {"store": str(store.path), "version": store.version, "oldest": oldest, "bytes_freed": freed}
+        say(as_json, about, f"{store.path}: {freed:,} bytes freed, versions {oldest} to {store.version}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import COUNT, WHOLE, Number, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, progress_bar, say
 from kgmm.cli.unknown import unknown
 from kgmm.errors import BadInput
 from kgmm.store import LocalStore
@@ -18,9 +18,7 @@ from kgmm.store import LocalStore
 @click.command()
 @click.argument("kb")
 @click.argument("query")
-@click.option(
-    "--timeout", default=60.0, show_default=True, type=Number(0, min_open=True), help="Seconds the query may take."
-)
+@click.option("--timeout", default=60.0, type=Number(0, min_open=True), help="Seconds the query may take.")
 @click.option("--limit", type=COUNT, help="Most rows to print.")
 @click.option("--version", type=WHOLE, help="Ask this version instead of the newest.")
 @json_option
@@ -29,7 +27,7 @@ def sparql(kb: str, query: str, timeout: float, limit: int | None, version: int 
 
     The prefixes c: (English concepts), r: (relations), kgmm: and others are declared already.
     """
-    from kgmm.store.sparql.query import Solutions, Triples
+    from kgmm.store.sparql.query import Solutions
 
     text = _text(query)
     store: Any
@@ -41,21 +39,20 @@ def sparql(kb: str, query: str, timeout: float, limit: int | None, version: int 
         store = LocalStore(kb, create=False, version=version)
     with store:
         result = store.sparql(text, timeout=timeout, limit=limit)
+    if isinstance(result, bool):
+        say(as_json, {"answer": result}, "yes" if result else "no")
+        return
+    if as_json:
+        table = isinstance(result, Solutions)
+        found = {"variables": result.variables, "rows": list(result)} if table else {"triples": result.rows}
+        emit({**found, "truncated": result.truncated})
+        return
     if isinstance(result, Solutions):
-        if as_json:
-            emit({"variables": result.variables, "rows": list(result), "truncated": result.truncated})
-            return
         click.echo("\t".join(f"?{name}" for name in result.variables))
         for row in result.rows:
             click.echo("\t".join(term or "" for term in row))
-    elif isinstance(result, Triples):
-        if as_json:
-            emit({"triples": result.rows, "truncated": result.truncated})
-            return
-        click.echo(result.to_ntriples(), nl=False)
     else:
-        emit({"answer": result}) if as_json else click.echo("yes" if result else "no")
-        return
+        click.echo(result.to_ntriples(), nl=False)
     if result.truncated:
         click.echo(f"kgmm: cut after {limit} rows; raise --limit for more", err=True)
 
@@ -70,8 +67,8 @@ def _text(query: str) -> str:
 
 
 @click.command()
-@click.argument("kb", type=click.Path(path_type=Path))
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("kb", type=PLACE)
+@click.argument("file", type=PLACE)
 @click.option(
     "--format", "format_name", help="nquads, ntriples, turtle, trig, rdfxml, jsonld, parquet, tsv, csv or graphml."
 )

@@ -32,14 +32,14 @@ BUNDLED = "news"
     help="SRT or WebVTT, one for each VIDEO; by default the file of its name, or what is embedded.",
 )
 @click.option("--output", "-o", type=click.Path(), help="Folder or .json file of the story [VIDEO.story].")
-@click.option("--id", "id_", help="Name of the story graph; the first video's by default.")
+@click.option("--id", help="Name of the story graph; the first video's by default.")
 @click.option("--kb", type=click.Path(), help="Also put the story into this knowledge store.")
 @json_option
 def story(
     videos: tuple[str, ...],
     subtitles: tuple[str, ...],
     output: str | None,
-    id_: str | None,
+    id: str | None,
     kb: str | None,
     as_json: bool,
 ) -> None:
@@ -55,10 +55,10 @@ def story(
         made = stories.read(first)
         file = file if output else first
     elif len(videos) == 1 and first.is_dir():
-        made = stories.from_folder(videos[0], subtitles[0] if subtitles else None, id=id_)
+        made = stories.from_folder(videos[0], subtitles[0] if subtitles else None, id=id)
     else:
         with progress_bar("seconds") as progress:
-            made = stories.from_video(videos, subtitles or None, id=id_, keyframes=pictures, progress=progress)
+            made = stories.from_video(videos, subtitles or None, id=id, keyframes=pictures, progress=progress)
     if not ready or output:
         file.parent.mkdir(parents=True, exist_ok=True)
         stories.to_json(made, file)
@@ -115,9 +115,9 @@ def _list_logos(made: StoryGraph) -> None:
 @click.command()
 @click.argument("story", metavar="STORY")
 @click.argument("logo", required=False, metavar="LOGO")
-@click.option("--frames", default=5, show_default=True, type=COUNT, help="How many keyframes.")
-@click.option("--terms", default=10, show_default=True, type=COUNT, help="How many terms.")
-@click.option("--method", default="mmss", show_default=True, help="mmss, or frequency, tfidf, cooccurrence.")
+@click.option("--frames", default=5, type=COUNT, help="How many keyframes.")
+@click.option("--terms", default=10, type=COUNT, help="How many terms.")
+@click.option("--method", default="mmss", help="mmss, or frequency, tfidf, cooccurrence.")
 @click.option("--restart", type=Number(0, 1, min_open=True), help="Restart probability [0.65].")
 @click.option("--lift", is_flag=True, help="Score by lift over the stationary distribution: no common words.")
 @click.option("--kb", type=click.Path(exists=True), help="Link terms to the concepts and facts of this store.")
@@ -125,17 +125,7 @@ def _list_logos(made: StoryGraph) -> None:
 @click.option("--png", type=click.Path(), help="Write the storyboard as a picture.")
 @json_option
 def summarize(
-    story: str,
-    logo: str | None,
-    frames: int,
-    terms: int,
-    method: str,
-    restart: float | None,
-    lift: bool,
-    kb: str | None,
-    html: str | None,
-    png: str | None,
-    as_json: bool,
+    story: str, logo: str | None, kb: str | None, html: str | None, png: str | None, as_json: bool, **how: Any
 ) -> int:
     """Summarize the STORY behind LOGO: its best keyframes and terms.
 
@@ -145,16 +135,12 @@ def summarize(
     """
     graph = _opened(story, kb, draw=bool(logo and (html or png)))
     if logo is None:
-        if as_json:
-            emit({**_counts(graph), "logos": _logos(graph)})
-        else:
-            _list_logos(graph)
-        return (
-            0 if graph.logos else nothing(KgmmError(f"{story} has no newslogos; name one of its terms instead of LOGO"))
-        )
-    if (lift or restart is not None) and method != "mmss":
+        emit({**_counts(graph), "logos": _logos(graph)}) if as_json else _list_logos(graph)
+        lacking = KgmmError(f"{story} has no newslogos; name one of its terms instead of LOGO")
+        return 0 if graph.logos else nothing(lacking)
+    if (how["lift"] or how["restart"] is not None) and how["method"] != "mmss":
         raise click.UsageError("--restart and --lift belong to --method mmss")
-    found = stories.summarize(graph, logo, frames, terms, method, restart=restart, lift=lift)
+    found = stories.summarize(graph, logo, **how)
     if kb is not None:
         with LocalStore(kb, create=False) as store:
             found = found.linked(store)
@@ -162,10 +148,7 @@ def summarize(
         found.to_html(html)
     if png is not None:
         found.to_png(png)
-    if as_json:
-        emit(found.to_dict())
-    else:
-        _show(found)
+    emit(found.to_dict()) if as_json else _show(found)
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kgmm.cli.output import emit, json_option, local
+from kgmm.cli.output import json_option, local, say
 
 if TYPE_CHECKING:
     from kgmm.trace import Trace
@@ -31,11 +31,8 @@ def show(file: Path, as_json: bool) -> None:
     from kgmm.trace import Answer
 
     found = _read(file)
-    if as_json:
-        emit(found.to_dict())
-        return
-    click.echo(found.question)
-    click.echo(evidence(Answer(found.answer, found.score, found.alternatives, found)))
+    answer = Answer(found.answer, found.score, found.alternatives, found)
+    say(as_json, found.to_dict(), f"{found.question}\n{evidence(answer)}")
 
 
 @trace.command()
@@ -46,12 +43,9 @@ def verify(file: Path, kb: Path, as_json: bool) -> None:
     """Look every citation of FILE up again in KB; exit code 1 if a check fails."""
     with local(kb) as store:
         checks = _read(file).verify(store)
-    if as_json:
-        emit([{"name": c.name, "passed": c.passed, "text": c.text} for c in checks])
-    else:
-        for check in checks:
-            click.echo(f"{'✓' if check.passed else '✗'} {check.name:8} {check.text}")
-        click.echo(f"{sum(c.passed for c in checks)} of {len(checks)} checks passed")
+    lines = [f"{'✓' if c.passed else '✗'} {c.name:8} {c.text}" for c in checks]
+    lines.append(f"{sum(c.passed for c in checks)} of {len(checks)} checks passed")
+    say(as_json, [{"name": c.name, "passed": c.passed, "text": c.text} for c in checks], "\n".join(lines))
     if not all(c.passed for c in checks):
         sys.exit(1)
 
@@ -70,7 +64,7 @@ def html(file: Path, page: Path, kb: Path | None, as_json: bool) -> None:
         then = found.store_version if str(kb.absolute()) == found.store else None
         with local(kb, then) as store:
             store.attach(found).to_html(page)
-    emit({"page": str(page), "bytes": page.stat().st_size}) if as_json else click.echo(str(page))
+    say(as_json, {"page": str(page), "bytes": page.stat().st_size}, str(page))
 
 
 @trace.command()
@@ -82,10 +76,7 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
     from kgmm.trace.diff import diff as compare
 
     found = compare(_read(first), _read(second))
-    if as_json:
-        emit(found.to_dict())
-    else:
-        click.echo(str(found))
+    say(as_json, found.to_dict(), str(found))
 
 
 @trace.command()
@@ -94,10 +85,7 @@ def schema(as_json: bool) -> None:
     """Print the JSON schema of traces."""
     from kgmm.trace import reading
 
-    if as_json:
-        emit(reading.schema())
-    else:
-        click.echo(reading.SCHEMA_FILE.read_text(encoding="utf-8").rstrip())
+    say(as_json, reading.schema(), reading.SCHEMA_FILE.read_text(encoding="utf-8").rstrip())
 
 
 def _read(file: Path) -> Trace:

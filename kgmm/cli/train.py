@@ -30,7 +30,7 @@ ONLY = {
 }
 
 
-@click.command(context_settings={"show_default": True})
+@click.command()
 @click.argument("model")
 @click.argument("data")
 @click.option("--out", type=PLACE, required=True, help="Folder for weights, config, figures, card.")

@@ -20,14 +20,9 @@ def unknown(
             return UnknownConcept(str(text), store.near(str(text)))
     for kind, asked, there in (("relation", relations, store.relations()), ("graph", graphs, store.graphs())):
         for text in asked:
-            if (
-                text not in ANY
-                and store.terms.id(names.relation(str(text)) if kind == "relation" else str(text)) is None
-            ):
-                return UnknownConcept(str(text), _spelled_like(str(text), there), kind=kind)
+            stored = names.relation(str(text)) if kind == "relation" else str(text)
+            if text not in ANY and store.terms.id(stored) is None:
+                lowered = {one.lower(): one for one in reversed(list(there))}
+                near = difflib.get_close_matches(str(text).lower(), list(lowered), 5, 0.6)
+                return UnknownConcept(str(text), [lowered[one] for one in near], kind=kind)
     return None
-
-
-def _spelled_like(text: str, there: Iterable[str]) -> list[str]:
-    lowered = {one.lower(): one for one in reversed(list(there))}
-    return [lowered[one] for one in difflib.get_close_matches(text.lower(), list(lowered), 5, 0.6)]

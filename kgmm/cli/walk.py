@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgmm.cli.ending import nothing
-from kgmm.cli.output import COUNT, Number, emit, json_option
+from kgmm.cli.output import COUNT, F, Number, emit, json_option, say
 
 if TYPE_CHECKING:
     from kgmm.graph import GraphView, Path
 
-_graphs = click.option("--graph", "graphs", multiple=True, help="Only this named graph (repeatable).")
-_relations = click.option("--relation", "relations", multiple=True, help="Only this relation (repeatable).")
-_directed = click.option("--directed", is_flag=True, help="Follow facts only from subject to object.")
 
-_split = click.option("--split-senses", is_flag=True, help="Keep senses (/c/en/dog/n) apart from their word.")
+def _of_view(command: F) -> F:
+    """Give a command the options of the view it looks at."""
+    for option in (
+        click.option("--split-senses", is_flag=True, help="Keep senses (/c/en/dog/n) apart from their word."),
+        click.option("--directed", is_flag=True, help="Follow facts only from subject to object."),
+        click.option("--relation", "relations", multiple=True, help="Only this relation (repeatable)."),
+        click.option("--graph", "graphs", multiple=True, help="Only this named graph (repeatable)."),
+    ):
+        command = option(command)
+    return command
 
 
-def _view(
-    kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], directed: bool, split_senses: bool
-) -> GraphView:
+def _view(kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], **how: Any) -> GraphView:
     from kgmm import graph
     from kgmm.cli.unknown import unknown
     from kgmm.store import LocalStore
@@ -29,114 +33,72 @@ def _view(
     store = LocalStore(kb, create=False)
     if missing := unknown(store, relations=relations, graphs=graphs):
         raise missing
-    return graph.view(store, list(graphs) or None, list(relations) or None, directed, split_senses=split_senses)
+    return graph.view(store, list(graphs) or None, list(relations) or None, **how)
 
 
 def _as_json(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
-    hops = [
-        {"source": h.source, "relation": h.relation, "target": h.target, "forward": h.forward, "weight": h.weight}
-        for h in path.hops
-    ]
+    told = ("source", "relation", "target", "forward", "weight")
+    hops = [{name: getattr(hop, name) for name in told} for hop in path.hops]
     return {"concepts": list(path.concepts), "score": path.score, "hops": hops, "text": str(path)}
 
 
 @click.command()
 @click.argument("kb", type=click.Path(exists=True))
 @click.argument("seeds", nargs=-1, required=True, metavar="SEED...")
-@click.option("--top", default=20, show_default=True, type=COUNT, help="How many concepts.")
-@click.option("--restart", default=0.15, show_default=True, type=Number(0, 1, min_open=True))
-@_graphs
-@_relations
-@_directed
-@_split
+@click.option("--top", default=20, type=COUNT, help="How many concepts.")
+@click.option("--restart", default=0.15, type=Number(0, 1, min_open=True))
+@_of_view
 @json_option
-def walk(
-    kb: str,
-    seeds: tuple[str, ...],
-    top: int,
-    restart: float,
-    graphs: tuple[str, ...],
-    relations: tuple[str, ...],
-    directed: bool,
-    split_senses: bool,
-    as_json: bool,
-) -> None:
+def walk(kb: str, seeds: tuple[str, ...], top: int, restart: float, as_json: bool, **chosen: Any) -> None:
     """Rank the concepts of KB by random walk with restart from SEED..., with the strongest path to each."""
     from kgmm.graph.paths import strongest
 
-    view = _view(kb, graphs, relations, directed, split_senses)
+    view = _view(kb, **chosen)
     scores = view.walk(list(seeds), restart)
     best = scores.top(top)
     targets = [view.require(concept) for concept, _ in best]
     found = strongest(view, scores.seeds, targets)
     for name in scores.missing:
         click.echo(f"kgmm: no concept {name!r} in the view, walking from the others", err=True)
-    if as_json:
-        results = [
-            {"concept": concept, "score": score, "path": _as_json(path)}
-            for (concept, score), path in zip(best, found, strict=True)
-        ]
-        emit(
-            {
-                "seeds": view.node_names.at(scores.seeds),
-                "missing": list(scores.missing),
-                "restart": restart,
-                "error": scores.error,
-                "concepts": len(view),
-                "results": results,
-            }
-        )
-        return
-    _table(best, found)
+    seeded = {"seeds": view.node_names.at(scores.seeds), "missing": list(scores.missing), "restart": restart}
+    paths = zip(best, map(_as_json, found), strict=True)
+    results = [{"concept": concept, "score": score, "path": path} for (concept, score), path in paths]
+    about = {**seeded, "error": scores.error, "concepts": len(view), "results": results}
+    say(as_json, about, _table(best, found))
 
 
-def _table(best: list[tuple[str, float]], found: list[Path | None]) -> None:
-    """Print places, scores, concepts and paths in aligned columns."""
+def _table(best: list[tuple[str, float]], found: list[Path | None]) -> str:
+    """Return places, scores, concepts and paths in aligned columns."""
     from kgmm.language import names
 
     words = [names.label(concept) for concept, _ in best]
     width = max(len("concept"), *(len(word) for word in words))
-    click.echo(f"{'':>3}  {'score':>8}  {'concept':<{width}}  strongest path")
+    lines = [f"{'':>3}  {'score':>8}  {'concept':<{width}}  strongest path"]
     for place, ((_, score), word, path) in enumerate(zip(best, words, found, strict=True), 1):
         way = "(seed)" if path is not None and not path.hops else str(path or "(none within 4 hops)")
-        click.echo(f"{place:>3}  {score:8.6f}  {word:<{width}}  {way}")
+        lines.append(f"{place:>3}  {score:8.6f}  {word:<{width}}  {way}")
+    return "\n".join(lines)
 
 
 @click.command()
 @click.argument("kb", type=click.Path(exists=True))
 @click.argument("a")
 @click.argument("b")
-@click.option("-k", "--count", default=3, show_default=True, type=COUNT, help="How many paths.")
-@click.option("--max-length", default=6, show_default=True, type=COUNT, help="Most hops of a path.")
+@click.option("-k", "--count", default=3, type=COUNT, help="How many paths.")
+@click.option("--max-length", default=6, type=COUNT, help="Most hops of a path.")
 @click.option(
     "--by",
     default="weight",
-    show_default=True,
     type=click.Choice(["weight", "walk"]),
     help="Prefer strong facts, or avoid hubs as a walk does.",
 )
-@_graphs
-@_relations
-@_directed
-@_split
+@_of_view
 @json_option
-def path(
-    kb: str,
-    a: str,
-    b: str,
-    count: int,
-    max_length: int,
-    by: str,
-    graphs: tuple[str, ...],
-    relations: tuple[str, ...],
-    directed: bool,
-    split_senses: bool,
-    as_json: bool,
-) -> int:
+def path(kb: str, a: str, b: str, count: int, max_length: int, by: str, as_json: bool, **chosen: Any) -> int:
     """Show the best paths in KB between the concepts A and B."""
-    found = _view(kb, graphs, relations, directed, split_senses).paths(a, b, k=count, max_length=max_length, by=by)
+    found = _view(kb, **chosen).paths(a, b, k=count, max_length=max_length, by=by)
     if as_json:
         emit({"from": a, "to": b, "by": by, "paths": [_as_json(p) for p in found]})
     else:
