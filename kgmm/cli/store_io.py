@@ -27,7 +27,7 @@ def sparql(kb: str, query: str, timeout: float, limit: int | None, version: int 
 
     The prefixes c: (English concepts), r: (relations), kgmm: and others are declared already.
     """
-    from kgmm.store.sparql.query import Solutions
+    from kgmm.store.sparql.results import Solutions
 
     text = _text(query)
     store: Any

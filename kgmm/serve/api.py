@@ -44,13 +44,8 @@ def routes(service: Service, turns: Turns) -> APIRouter:
 
 
 def _reading(router: APIRouter, service: Service) -> None:
-    @router.get("/health", summary="Whether the store can be read")
-    def health() -> dict[str, Any]:
-        return service.health()
-
-    @router.get("/api/info", summary="Sizes, graphs, relations, version")
-    def info() -> dict[str, Any]:
-        return service.info()
+    router.get("/health", summary="Whether the store can be read")(service.health)
+    router.get("/api/info", summary="Sizes, graphs, relations, version")(service.info)
 
     @router.get("/api/find", summary="Facts that fit a pattern")
     def find(
@@ -128,14 +123,8 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
     ) -> dict[str, Any]:
         source = await shown(image, scene)
         name, answer = await run_in_threadpool(service.ask, source, question, choice, reasoner)
-        return {
-            "answer": answer.text,
-            "score": answer.score,
-            "alternatives": answer.alternatives,
-            "trace_id": name,
-            "page": f"/t/{name}",
-            "trace": answer.trace.to_dict(),
-        }
+        about = {"answer": answer.text, "score": answer.score, "alternatives": answer.alternatives}
+        return {**about, "trace_id": name, "page": f"/t/{name}", "trace": answer.trace.to_dict()}
 
     @router.get("/api/trace/{name}", summary="A kept trace")
     def trace(name: str) -> dict[str, Any]:

@@ -47,14 +47,8 @@ def app(
     from kgmm import __version__
 
     service = Service(kb, limits, writable)
-    made = FastAPI(
-        title="kgmm",
-        description=ABOUT,
-        version=__version__,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/api/openapi.json",
-    )
+    places: Any = {"docs_url": None, "redoc_url": None, "openapi_url": "/api/openapi.json"}
+    made = FastAPI(title="kgmm", description=ABOUT, version=__version__, **places)
     made.state.service = service
     turns = Turns(service.limits.waiting)
     made.include_router(api.routes(service, turns))
@@ -65,22 +59,16 @@ def app(
     answer = sparql.endpoint(kb, writable=writable, timeout=most.seconds, limit=most.rows * 100, memory=most.memory)
     for at in ("/sparql", "/sparql/"):  # a POST that is redirected loses its query
         made.add_route(at, answer, methods=sparql.METHODS)
-    made.add_exception_handler(KgmmError, _ours)
-    made.add_exception_handler(PermissionError, _ours)
-    made.add_exception_handler(ValueError, _ours)  # what a text says is no name, no number, no character
+    for kind in (KgmmError, PermissionError, ValueError):  # the last: a text is no name, no number, no character
+        made.add_exception_handler(kind, _ours)
     made.add_exception_handler(HTTPException, _http)
     made.add_exception_handler(RequestValidationError, _invalid)
     made.add_middleware(Guard, hosts=hosts, largest=service.limits.upload + 1_000_000)
     return made
 
 
-def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
-
-
 async def _ours(request: Request, error: Exception) -> Any:
-    status = refused(error)
-    return _said(request, status, str(error))
+    return _said(request, refused(error), str(error))
 
 
 async def _http(request: Request, error: Exception) -> Any:
@@ -96,6 +84,6 @@ async def _invalid(request: Request, error: Exception) -> Any:
 
 def _said(request: Request, status: int, reason: str, headers: Any = None) -> Any:
     reason = " ".join(reason.split())[:500]
-    if _wants_page(request):
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
         return pages.failure(status, reason)
     return JSONResponse(jsonable_encoder({"error": {"status": status, "details": reason}}), status, headers=headers)

@@ -30,9 +30,8 @@ def _answer(ask: Callable[[], dict[str, Any]]) -> JSONResponse:
 
 def routes(service: Service, turns: Turns) -> APIRouter:
     """Return ConceptNet's addresses over a store."""
-    router = APIRouter(
-        tags=["ConceptNet"], dependencies=[Depends(Exact("format"))]
-    )  # the original's clients ask for json
+    # the original's clients ask for format=json
+    router = APIRouter(tags=["ConceptNet"], dependencies=[Depends(Exact("format"))])
     turn = [Depends(turns, scope="function")]
     look = [Depends(Turns(service.limits.waiting, 4), scope="function")]  # look-ups overtake what computes
 

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,29 +59,15 @@ def node(uri: str) -> dict[str, Any]:
         >>> node("/c/en/ice_cream/n")["term"], node("/c/en/ice_cream/n")["sense_label"]
         ('/c/en/ice_cream', 'n')
     """
+    found: dict[str, Any] = {"@id": uri, "@type": "Node", "label": names.label(uri)}
+    pieces = uri.split("/")
     if names.is_literal(uri):
-        return {"@id": uri, "@type": "Node", "label": names.label(uri)}
+        return found
     if uri.startswith("/c/"):
-        pieces = uri.split("/")
-        found = {
-            "@id": uri,
-            "@type": "Node",
-            "label": names.label(uri),
-            "language": pieces[2],
-            "term": "/".join(pieces[:4]),
-        }
-        return found | ({"sense_label": pieces[4]} if len(pieces) > 4 else {})
-    if uri.startswith(("http://", "https://")):
-        site = uri.split("/")[2]
-        return {
-            "@id": uri,
-            "@type": "Node",
-            "label": names.label(uri),
-            "site": site,
-            "site_available": True,
-            "term": uri,
-        }
-    return {"@id": uri, "@type": "Node", "label": names.label(uri), "term": uri}
+        sense = {"sense_label": pieces[4]} if len(pieces) > 4 else {}
+        return {**found, "language": pieces[2], "term": "/".join(pieces[:4]), **sense}
+    site = {"site": pieces[2], "site_available": True} if uri.startswith(("http://", "https://")) else {}
+    return {**found, **site, "term": uri}
 
 
 def relation(predicate: str) -> dict[str, Any]:
@@ -101,12 +88,11 @@ def assertion(fact: Fact) -> str:
 
 def edge(fact: Fact) -> dict[str, Any]:
     """Return a fact as an edge of the web API."""
-    dataset = fact.source if fact.source.startswith("/d/") else f"/d/kgmm/{fact.graph}"
     contributor = fact.source or f"/s/resource/{fact.graph}"
     return {
         "@id": assertion(fact),
         "@type": "Edge",
-        "dataset": dataset,
+        "dataset": _dataset(fact),
         "end": node(fact.object),
         "license": "cc:by-sa/4.0" if fact.source.startswith("/d/") else "unknown",
         "rel": relation(fact.predicate),
@@ -115,6 +101,10 @@ def edge(fact: Fact) -> dict[str, Any]:
         "surfaceText": None,
         "weight": fact.weight,
     }
+
+
+def _dataset(fact: Fact) -> str:
+    return fact.source if fact.source.startswith("/d/") else f"/d/kgmm/{fact.graph}"
 
 
 @dataclass(frozen=True)
@@ -131,12 +121,8 @@ class Page:
             shown = "&".join(f"{k}={v}" for k, v in [*pairs, ("offset", offset), ("limit", self.limit)])
             return f"{url}?{shown}"
 
-        view: dict[str, Any] = {
-            "@id": at(self.offset),
-            "@type": "PartialCollectionView",
-            "firstPage": at(0),
-            "paginatedProperty": "edges",
-        }
+        view = {"@id": at(self.offset), "@type": "PartialCollectionView"}
+        view |= {"firstPage": at(0), "paginatedProperty": "edges"}
         if self.offset:
             view["previousPage"] = at(max(0, self.offset - self.limit))
         if more:
@@ -152,12 +138,7 @@ def lookup(kb: KnowledgeStore, uri: str, page: Page) -> dict[str, Any]:
         NotThere: if the store has no such thing.
     """
     if uri.startswith("/a/"):
-        match = _ASSERTION.match(uri)
-        found = (
-            next(_matching(kb, dict(zip(("rel", "start", "end"), match.groups(), strict=True))), None)
-            if match
-            else None
-        )
+        found = next(_matching(kb, {"uri": uri}), None)
         if found is None:
             raise NotThere(404, f"{uri!r} is not an assertion in ConceptNet.", {"@id": uri})
         return success(edge(found))
@@ -180,23 +161,17 @@ def query(kb: KnowledgeStore, criteria: dict[str, str], page: Page) -> dict[str,
     """
     edges, more = _page(kb, criteria, page)
     pairs = sorted(criteria.items())
-    answer: dict[str, Any] = {
-        "@id": "/query" + "".join(f"{'&' if i else '?'}{k}={v}" for i, (k, v) in enumerate(pairs))
-    }
-    answer["edges"] = edges
+    asked = "&".join(f"{k}={v}" for k, v in pairs)
+    answer: dict[str, Any] = {"@id": f"/query?{asked}" if pairs else "/query", "edges": edges}
     if more or page.offset:
         answer["view"] = page.view("/query", pairs, more)
     return success(answer)
 
 
 def _page(kb: KnowledgeStore, criteria: dict[str, str], page: Page) -> tuple[list[dict[str, Any]], bool]:
-    found: list[dict[str, Any]] = []
-    for n, fact in enumerate(_matching(kb, criteria)):
-        if n >= page.offset + page.limit:
-            return found, True
-        if n >= page.offset:
-            found.append(edge(fact))
-    return found, False
+    """Return the edges on a page, and whether there are more."""
+    found = list(islice(_matching(kb, criteria), page.offset, page.offset + page.limit + 1))
+    return [edge(fact) for fact in found[: page.limit]], len(found) > page.limit
 
 
 def _matching(kb: KnowledgeStore, criteria: dict[str, str]) -> Iterator[Fact]:
@@ -274,22 +249,17 @@ def _fitting(kb: KnowledgeStore, lists: list[Any], criteria: dict[str, str]) -> 
 
 
 def _meets(fact: Fact, criteria: dict[str, str]) -> bool:
-    fits = _fits
-    for key, wanted in criteria.items():
-        if key == "start" and not fits(fact.subject, wanted):
-            return False
-        if key == "end" and not fits(fact.object, wanted):
-            return False
-        if key == "rel" and names.relation(wanted) != fact.predicate:
-            return False
-        if key == "source" and not fits(edge(fact)["dataset"], wanted):
-            return False
-    ends = (fact.subject, fact.object)
+    s, o, fits = fact.subject, fact.object, _fits
+    own = {"start": s, "end": o, "source": _dataset(fact)}
+    if any(key in criteria and not fits(term, criteria[key]) for key, term in own.items()):
+        return False
+    if "rel" in criteria and names.relation(criteria["rel"]) != fact.predicate:
+        return False
     a, b = criteria.get("node"), criteria.get("other")
     if a and b:
-        return (fits(ends[0], a) and fits(ends[1], b)) or (fits(ends[1], a) and fits(ends[0], b))
+        return (fits(s, a) and fits(o, b)) or (fits(o, a) and fits(s, b))
     one = a or b
-    return one is None or fits(ends[0], one) or fits(ends[1], one)
+    return one is None or fits(s, one) or fits(o, one)
 
 
 def related(kb: KnowledgeStore, uri: str, prefix: str | None, limit: int) -> dict[str, Any]:
@@ -304,20 +274,15 @@ def related(kb: KnowledgeStore, uri: str, prefix: str | None, limit: int) -> dic
     query_vector = (np.array([w for _, w in wanted], np.float32)[:, None] * encoder.encode(labels)).sum(0)
     ids = _around(kb, [t for t, _ in wanted])
     terms = kb.terms.names(ids)
-    keep = [
-        i
-        for i, t in enumerate(terms)
-        if t.startswith("/c/") and (not prefix or (t + "/").startswith(prefix.rstrip("/") + "/"))
-    ]
+    keep = [i for i, t in enumerate(terms) if t.startswith("/c/") and (not prefix or _fits(t, prefix.rstrip("/")))]
     if not keep:
         return success({"@id": uri, "related": []})
     from kgmm.encode.vectors import term_vectors
 
     scores = term_vectors(kb, ids[keep], encoder) @ (query_vector / max(float(np.linalg.norm(query_vector)), 1e-9))
     order = np.argsort(-scores, kind="stable")[:limit]
-    return success(
-        {"@id": uri, "related": [{"@id": terms[keep[i]], "weight": round(float(scores[i]), 3)} for i in order]}
-    )
+    near = [{"@id": terms[keep[i]], "weight": round(float(scores[i]), 3)} for i in order]
+    return success({"@id": uri, "related": near})
 
 
 def _terms(uri: str) -> list[tuple[str, float]]:
@@ -325,15 +290,14 @@ def _terms(uri: str) -> list[tuple[str, float]]:
         return [(uri, 1.0)]
     pieces = uri.split("/", 3)
     if len(pieces) == 4 and pieces[1] == "list":
+        split = [p.partition("@") for p in pieces[3].split(",") if p]
+        terms = [term if "/" in term else f"/c/{pieces[2]}/{term}" for term, _, _ in split]
         try:
-            split = [p.partition("@") for p in pieces[3].split(",") if p]
-            found = [
-                (f"/c/{pieces[2]}/{term}" if "/" not in term else term, float(weight or 1)) for term, _, weight in split
-            ]
+            weights = [float(weight or 1) for _, _, weight in split]
         except ValueError:
-            raise NotThere(400, f"Couldn't parse this term list: {uri!r}", {"@id": uri}) from None
-        if found and all(np.isfinite(w) for _, w in found):
-            return found
+            weights = []
+        if weights and np.isfinite(weights).all():
+            return list(zip(terms, weights, strict=True))
         raise NotThere(400, f"Couldn't parse this term list: {uri!r}", {"@id": uri})
     raise NotThere(404, f"{uri!r} is not something that I can find related terms to.", {"@id": uri})
 

@@ -24,8 +24,6 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
 #: seconds a request's body may take to arrive
 BODY = 30.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import difflib
 import inspect
 import threading
 from collections import deque
@@ -186,8 +187,6 @@ def unknown(given: Any, names: list[str], refuse: Callable[[str], Exception] | N
     Raises:
         HTTPException: 422 (or what *refuse* makes), naming the first and those spelled alike.
     """
-    import difflib
-
     for name in given:
         if name not in names:
             near = difflib.get_close_matches(name, names, 3, 0.5)

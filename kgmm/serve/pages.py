@@ -133,14 +133,11 @@ def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
 
     @router.get("/stories", dependencies=turn)
     def stories(story: Text = "", query: Text = "") -> Any:
-        if not (story and query):
-            return page("stories.html", title="Stories", stories=service.stories(), story=story, query=query, reason="")
-        found, reason = _tried(lambda: service.summarize(story, query))
-        if found is None:
-            return page(
-                "stories.html", 404, title="Stories", stories=service.stories(), story=story, query=query, reason=reason
-            )
-        return HTMLResponse(found.to_html(), headers={"content-security-policy": BOARD})
+        found, reason = _tried(lambda: service.summarize(story, query)) if story and query else (None, "")
+        if found is not None:
+            return HTMLResponse(found.to_html(), headers={"content-security-policy": BOARD})
+        shown = {"stories": service.stories(), "story": story, "query": query, "reason": reason}
+        return page("stories.html", 404 if reason else 200, title="Stories", **shown)
 
 
 def _asking(router: APIRouter, service: Service, turns: Turns) -> None:

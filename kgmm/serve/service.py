@@ -104,13 +104,8 @@ class Service:
 
     def health(self) -> dict[str, Any]:
         """Return whether the store can be read, and since when this has been running."""
-        kb = self.fresh()
-        return {
-            "status": "ok",
-            "version": kb.version,
-            "facts": len(kb),
-            "seconds": round(time.time() - self.started, 1),
-        }
+        kb, seconds = self.fresh(), round(time.time() - self.started, 1)
+        return {"status": "ok", "version": kb.version, "facts": len(kb), "seconds": seconds}
 
     def find(
         self,
@@ -137,10 +132,8 @@ class Service:
         if kb.terms.id(known) is None:
             near = ", ".join(names.label(c) for c in self.search(name, 5))
             raise NotFound(f"no concept {name!r}" + (f"; did you mean {near}?" if near else ""))
-        said, heard = (
-            self.find(subject=known, limit=limit, offset=offset),
-            self.find(object=known, limit=limit, offset=offset),
-        )
+        said = self.find(subject=known, limit=limit, offset=offset)
+        heard = self.find(object=known, limit=limit, offset=offset)
         return {"concept": known, "label": names.label(known), "as_subject": said, "as_object": heard}
 
     def search(self, text: str, limit: int = 10) -> list[str]:
@@ -184,26 +177,20 @@ class Service:
                 raise NotFound(f"no concept {seeds[0]!r} in the graph")
             scores = view.walk(known, restart=restart)
             best = scores.top(max(1, min(k, self.limits.rows)))
-        return {
-            "seeds": known,
-            "restart": restart,
-            "concepts": [{"concept": c, "label": names.label(c), "score": score} for c, score in best],
-        }
+        concepts = [{"concept": c, "label": names.label(c), "score": score} for c, score in best]
+        return {"seeds": known, "restart": restart, "concepts": concepts}
 
     def paths(self, a: str, b: str, k: int = 3, max_length: int = 4, by: str = "weight") -> dict[str, Any]:
         """Return the best ways from one concept to another."""
         view = self.view()
         with self.timed("paths"):
-            for end in (a, b):
-                if _concept(end) not in view:
-                    raise NotFound(f"no concept {end!r} in the graph")
-            k, max_length = max(1, min(k, 20)), min(max_length, 6)
-            found = view.paths(_concept(a), _concept(b), k=k, max_length=max_length, by=by)
-        return {
-            "from": _concept(a),
-            "to": _concept(b),
-            "paths": [{"said": str(p), "score": p.score, "hops": [asdict(h) for h in p.hops]} for p in found],
-        }
+            start, end = ends = _concept(a), _concept(b)
+            for concept, said in zip(ends, (a, b), strict=True):
+                if concept not in view:
+                    raise NotFound(f"no concept {said!r} in the graph")
+            found = view.paths(start, end, k=max(1, min(k, 20)), max_length=min(max_length, 6), by=by)
+        paths = [{"said": str(p), "score": p.score, "hops": [asdict(h) for h in p.hops]} for p in found]
+        return {"from": start, "to": end, "paths": paths}
 
     def neighborhood(self, seeds: list[str], hops: int = 1, limit: int = 100) -> dict[str, Any]:
         """Return the nearest, strongest facts around some concepts."""
@@ -269,12 +256,7 @@ class Service:
         return stored_scene(self.kb, source)
 
     def _sound(self, data: dict[str, Any]) -> SceneGraph:
-        """Return a client's scene graph: of an endurable size, of names that name something, without a picture's path.
-
-        Raises:
-            BadInput: if it is none.
-            TooLarge: if it holds more than a scene may.
-        """
+        """Return a client's scene graph: of an endurable size, of names that name something, without a picture's path."""
         from kgmm.scene import SceneGraph
 
         most = self.limits.objects
@@ -368,7 +350,7 @@ class Service:
         Raises:
             PermissionError: if the store is served read-only.
         """
-        self._maypublish()
+        self._may_change()
         return {"added": self.kb.add(facts), "version": self.kb.version}
 
     def remove(
@@ -380,11 +362,11 @@ class Service:
             PermissionError: if the store is served read-only.
             BadInput: if a part stands for any and *every* is not set.
         """
-        self._maypublish()
+        self._may_change()
         s, p, o = (None if every and part in ANY else part for part in (subject, predicate, object))
         return {"removed": self.kb.remove(s, p, o, graph=graph), "version": self.kb.version}
 
-    def _maypublish(self) -> None:
+    def _may_change(self) -> None:
         if not self.writable:
             raise PermissionError("this store is served read-only; start it with --write")
 

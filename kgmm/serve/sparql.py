@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
@@ -16,7 +18,8 @@ from starlette.routing import Route
 from kgmm.errors import BadInput, KgmmError
 from kgmm.serve.limits import Limits, TooSlow, Turns, client, unknown
 from kgmm.store import LocalStore
-from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, Solutions, Triples, query
+from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, bare, check, query
+from kgmm.store.sparql.results import Solutions, Triples
 
 #: seconds a query may take, rows it may return, queries at the same time, bytes of a request and of a query's memory
 TIMEOUT, LIMIT, CONCURRENT, BODY, MEMORY = 30.0, 100_000, 2, 1 << 20, 1_000_000_000
@@ -38,38 +41,20 @@ _GRAPHS = {
 _DESCRIPTION = """@prefix sd: <http://www.w3.org/ns/sparql-service-description#> .
 [] a sd:Service ; sd:supportedLanguage sd:SPARQL11Query{update} ; sd:feature sd:UnionDefaultGraph .
 """
-
-
 #: parameters of the protocol, and those SPARQLWrapper adds
 _PARAMETERS = ["query", "update", "default-graph-uri", "named-graph-uri", "format", "output", "results"]
+#: HTTP statuses of errors; any other of ours is 500
+_STATUS = {BadInput: 400, QueryFailed: 400, QueryTimeout: 408, TooSlow: 408, QueryTooLarge: 413}
 
 
-class Refused(Exception):
-    """A request that is answered with an HTTP error."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        self.status: int = status
-        self.reason: str = reason
-        super().__init__(reason)
-
-
-def app(
-    store: LocalStore,
-    *,
-    writable: bool = False,
-    timeout: float = TIMEOUT,
-    limit: int = LIMIT,
-    concurrent: int = CONCURRENT,
-    memory: int = MEMORY,
-) -> Starlette:
-    """Return an application that answers SPARQL 1.1 protocol requests at its root; see :func:`endpoint`.
+def app(store: LocalStore, **how: Any) -> Starlette:
+    """Return an application that answers SPARQL 1.1 protocol requests at its root; its options are :func:`endpoint`'s.
 
     Example:
         >>> import uvicorn                                                             # doctest: +SKIP
         >>> uvicorn.run(app(kgmm.open("knowledge-store")), port=7878)                  # doctest: +SKIP
     """
-    answer = endpoint(store, writable=writable, timeout=timeout, limit=limit, concurrent=concurrent, memory=memory)
-    return Starlette(routes=[Route("/", answer, methods=METHODS)])
+    return Starlette(routes=[Route("/", endpoint(store, **how), methods=METHODS)])
 
 
 def endpoint(
@@ -98,7 +83,7 @@ def endpoint(
             asked = await _asked(request)
             if "update" in asked:
                 if not writable:
-                    raise Refused(403, "this endpoint is read-only")
+                    raise HTTPException(403, "this endpoint is read-only")
                 async with turns.turn(client(request)):
                     await asyncio.to_thread(_update, store, asked["update"], timeout)
                 return Response(status_code=204)
@@ -106,20 +91,13 @@ def endpoint(
                 if request.method == "GET":
                     update = ", sd:SPARQL11Update" if writable else ""
                     return Response(_DESCRIPTION.format(update=update), media_type="text/turtle")
-                raise Refused(400, "a query= or update= is expected")
+                raise HTTPException(400, "a query= or update= is expected")
             async with turns.turn(client(request)):
-                found = await asyncio.to_thread(_query, store, asked, timeout, limit, memory)
+                found = await asyncio.to_thread(_query, store, asked, timeout=timeout, limit=limit, memory=memory)
             return _response(found, request.headers.get("accept", "*/*"))
-        except Refused as error:
-            return PlainTextResponse(error.reason + "\n", error.status)
-        except (BadQuery, BadInput, QueryFailed) as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        except (QueryTimeout, TooSlow) as error:
-            return PlainTextResponse(f"{error}\n", 408)
-        except QueryTooLarge as error:
-            return PlainTextResponse(f"{error}\n", 413)
         except KgmmError as error:
-            return PlainTextResponse(f"{error}\n", 500)
+            status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+            return PlainTextResponse(f"{error}\n", status)
         except HTTPException as error:
             return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
 
@@ -127,11 +105,7 @@ def endpoint(
 
 
 async def _asked(request: Request) -> dict[str, Any]:
-    """Return the request's query or update and its choice of graphs.
-
-    Raises:
-        Refused: if it is too large or of another content type.
-    """
+    """Return the request's query or update and its choice of graphs."""
     asked: dict[str, Any] = dict(request.query_params)
     lists = {k: request.query_params.getlist(k) for k in ("default-graph-uri", "named-graph-uri")}
     if request.method == "POST":
@@ -139,21 +113,19 @@ async def _asked(request: Request) -> dict[str, Any]:
         async for part in request.stream():
             body += part
             if len(body) > BODY:
-                raise Refused(413, f"requests may have {BODY} bytes")
+                raise HTTPException(413, f"requests may have {BODY} bytes")
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind in ("application/sparql-query", "application/sparql-update"):
             asked[kind.rpartition("-")[2]] = _text(body)
         elif kind == "application/x-www-form-urlencoded":
-            from urllib.parse import parse_qs
-
             form = parse_qs(_text(body), keep_blank_values=True)
             asked.update({k: v[0] for k, v in form.items()})
             lists = {k: [*lists[k], *form.get(k, [])] for k in lists}
         else:
-            raise Refused(415, f"content type {kind or 'none'!r} is not understood")
+            raise HTTPException(415, f"content type {kind or 'none'!r} is not understood")
     elif "update" in asked:
-        raise Refused(405, "updates must be POSTed")
-    unknown({**asked, **lists}, _PARAMETERS, lambda said: Refused(400, said))
+        raise HTTPException(405, "updates must be POSTed")
+    unknown({**asked, **lists}, _PARAMETERS, lambda said: HTTPException(400, said))
     return {**asked, **lists}
 
 
@@ -161,37 +133,24 @@ def _text(body: bytes) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
-        raise Refused(400, "the request is not UTF-8") from None
+        raise HTTPException(400, "the request is not UTF-8") from None
 
 
-def _query(
-    store: LocalStore, asked: dict[str, Any], timeout: float, limit: int, memory: int
-) -> Solutions | Triples | bool:
+def _query(store: LocalStore, asked: dict[str, Any], **most: Any) -> Solutions | Triples | bool:
     store.refresh()
-    return query(
-        store,
-        asked["query"],
-        timeout=timeout,
-        limit=limit,
-        memory=memory,
-        default_graphs=asked["default-graph-uri"],
-        named_graphs=asked["named-graph-uri"],
-        raw=True,
-    )
+    graphs = {"default_graphs": asked["default-graph-uri"], "named_graphs": asked["named-graph-uri"]}
+    return query(store, asked["query"], raw=True, **graphs, **most)
 
 
 def _update(store: LocalStore, text: str, seconds: float) -> None:
     """Carry an update out through rdflib, on our own table; nothing is written if it takes too long."""
-    import re
-
     import rdflib.plugins.sparql
 
     from kgmm.store.rdf.rdflib_store import dataset
-    from kgmm.store.sparql.query import bare, check
 
     checked = check(text)
     if re.search(r"(?<![?$:@\w.-])LOAD(?![\w:.-])", bare(checked), re.IGNORECASE):
-        raise Refused(403, "LOAD is refused: an endpoint fetches nothing")
+        raise HTTPException(403, "LOAD is refused: an endpoint fetches nothing")
     rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False  # USING names a graph of the store, and no file to read
     store.refresh()
     target = dataset(store, union=False)
@@ -228,7 +187,7 @@ def _rows(found: Solutions | bool, form: ox.QueryResultsFormat) -> bytes:
             return f'{{"head":{{}},"boolean":{said}}}'.encode()
         return said.encode()
     head = "\t".join(f"?{name}" for name in found.variables)
-    table = "".join("\t".join(_cell(t) for t in row) + "\n" for row in found.rows)
+    table = "".join("\t".join((term or "").replace("\t", "\\t") for term in row) + "\n" for row in found.rows)
     parsed = ox.parse_query_results(f"{head}\n{table}".encode(), ox.QueryResultsFormat.TSV)
     assert isinstance(parsed, ox.QuerySolutions)
     data = parsed.serialize(format=form)
@@ -236,16 +195,8 @@ def _rows(found: Solutions | bool, form: ox.QueryResultsFormat) -> bytes:
     return data
 
 
-def _cell(term: str | None) -> str:
-    return (term or "").replace("\t", "\\t")
-
-
 def _chosen(accept: str, offered: list[str]) -> str:
-    """Return the offered media type that a request prefers.
-
-    Raises:
-        Refused: if it accepts none of them.
-    """
+    """Return the offered media type that a request prefers."""
     wishes: list[tuple[float, str]] = []
     for part in accept.split(","):
         kind, *parameters = (p.strip().lower() for p in part.split(";"))
@@ -255,4 +206,4 @@ def _chosen(accept: str, offered: list[str]) -> str:
         for offer in offered:
             if weight > 0 and (wanted in ("*/*", "", offer) or wanted == offer.partition("/")[0] + "/*"):
                 return offer
-    raise Refused(406, f"answers come as {', '.join(offered)}")
+    raise HTTPException(406, f"answers come as {', '.join(offered)}")

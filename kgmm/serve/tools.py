@@ -100,13 +100,7 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
         source: Any = _picture(image, service) if image else scene or ""
         name, answer = service.ask(source, question)
         trace = answer.trace.to_dict()
-        return {
-            "answer": answer.text,
-            "score": answer.score,
-            "abstained": trace["abstained"],
-            "citations": trace["citations"],
-            "trace_id": name,
-        }
+        return {part: trace[part] for part in ("answer", "score", "abstained", "citations")} | {"trace_id": name}
 
     @tool
     def verify(trace_id: str) -> dict[str, Any]:
@@ -120,9 +114,8 @@ def _picture(path: str, service: Service) -> bytes:
     """Return the bytes of a picture's file, which the user who started the server names: no device, no pipe, not too large."""
     place = os.path.expanduser(path)
     try:
-        with open(
-            os.open(place, os.O_RDONLY | os.O_NONBLOCK), "rb"
-        ) as file:  # a pipe without a writer is not waited for
+        # a pipe without a writer is not waited for
+        with open(os.open(place, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise BadInput(place, "not a file")
             data = file.read(service.limits.upload + 1)

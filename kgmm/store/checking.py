@@ -12,11 +12,12 @@ from xxhash import xxh64_hexdigest
 from kgmm.errors import StoreCorrupt
 from kgmm.language.names import unusable
 from kgmm.store import replay
-from kgmm.store.facts import Fact, stored_fact
+from kgmm.store.facts import Fact
 from kgmm.store.handle import Handle
 from kgmm.store.index import state as index
 from kgmm.store.index.base import Statements
 from kgmm.store.index.encoding import encode
+from kgmm.store.index.found import decoded
 from kgmm.store.index.terms import Terms
 from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
@@ -46,10 +47,7 @@ def unwritable(store: Handle, limit: int = 5) -> tuple[int, list[Fact]]:
     suspect = pl.Series(terms.texts()).str.contains(r'^"|^_:|://').arg_true().to_numpy()
     bad = np.array([i for i in suspect.tolist() if unusable(terms.name(i))], np.uint32)
     found = np.flatnonzero(np.logical_or.reduce([np.isin(column, bad) for column in rows[:4]]))
-    first = rows.take(found[:limit])
-    named = (terms.names(column.astype(np.int64)) for column in first[:4])
-    spelled = zip(*named, first.weight.tolist(), store.opened.sources.names(first.source), strict=True)
-    return len(found), [stored_fact(s, p, o, weight, graph, source) for s, p, o, graph, weight, source in spelled]
+    return len(found), decoded(store.opened, rows.take(found[:limit]))
 
 
 def _table(store: Handle) -> None:

@@ -72,8 +72,7 @@ def _many(changed: int, rows: int) -> bool:
 
 def with_base(folder: Path, state: State, rows: Statements) -> State:
     """Write all statements anew as the index's base."""
-    name, sizes = index.new_base(folder, rows, state.terms)
-    return replace(state, base=name, sizes=sizes, overlay=None, overlay_sum="")
+    return state.on(*index.new_base(folder, rows, state.terms))
 
 
 def _with_overlay(folder: Path, state: State, added: Statements, removed: NDArray[np.uint32]) -> State:

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from kgmm.errors import BadInput
 from kgmm.files import publish
 from kgmm.language import names
-from kgmm.store.facts import Columns, Fact, Facts, Rows, seed_nodes, stored_fact
+from kgmm.store.facts import Columns, Facts, seed_nodes
 from kgmm.store.handle import Handle
 from kgmm.store.index.base import Statements
+from kgmm.store.index.found import Stored
 from kgmm.store.index.mapped import mapped
 from kgmm.store.index.state import Opened
 from kgmm.store.index.terms import Terms
@@ -134,30 +135,17 @@ def neighborhood(store: Handle, seeds: str | Iterable[str], hops: int = 2, limit
     return Near(store.opened, _best(store, ids, hops, limit))
 
 
-class Near(Facts):
+class Near(Stored):
     """Facts of a neighborhood, in its order."""
 
-    __slots__ = ("_found", "_opened")
+    __slots__ = ("_found",)
 
     def __init__(self, opened: Opened, found: Statements) -> None:
-        super().__init__(len(found.subject))
-        self._opened, self._found = opened, found
+        super().__init__(opened, len(found.subject))
+        self._found = found
 
-    def name(self, term: int) -> str:
-        """Return the term of an id."""
-        return self._opened.terms.name(term)
-
-    def rows(self, start: int, stop: int) -> Rows:
-        """Return the statements *start* … *stop*, undecoded."""
-        found, sources = self._found.take(slice(start, stop)), self._opened.sources
-        return Rows(found.columns(), found.weight, lambda at: sources.name(int(found.source[at])))
-
-    def _decode(self, start: int, stop: int) -> list[Fact]:
-        found = self._found.take(slice(start, stop))
-        named = (self._opened.terms.names(column.astype(np.int64)) for column in found[:4])
-        sources = self._opened.sources.names(found.source.astype(np.int64))
-        rows = zip(*named, found.weight.tolist(), sources, strict=True)
-        return [stored_fact(s, p, o, weight, graph, source) for s, p, o, graph, weight, source in rows]
+    def _statements(self, start: int, stop: int) -> Statements:
+        return self._found.take(slice(start, stop))
 
 
 def _best(store: Handle, seeds: ArrayLike, hops: int, limit: int) -> Statements:
@@ -167,24 +155,15 @@ def _best(store: Handle, seeds: ArrayLike, hops: int, limit: int) -> Statements:
         raise BadInput("neighborhood", f"hops and limit must not be negative, they are {hops} and {limit}")
     snapshot = store.opened.snapshot
     base, added = snapshot.base, snapshot.overlay.added if snapshot.overlay else Statements.empty()
-    rows, _ = kernels.best_edges(
-        np.asarray(seeds, np.int64),
-        min(hops, 250),
-        limit,
-        NODE_BUDGET,
-        len(store.terms),
-        base.subject_starts,
-        base.object,
-        base.object_starts,
-        base.by_object,
-        base.subject,
-        base.weight.codes,
-        base.weight.values,
+    orders = (base.subject_starts, base.object), (base.object_starts, base.by_object, base.subject)
+    arrays = (
+        *orders,
+        (base.weight.codes, base.weight.values),
         snapshot.gone,
-        added.subject,
-        added.object,
-        added.weight,
+        (added.subject, added.object, added.weight),
     )
+    nodes = np.asarray(seeds, np.int64)
+    rows = kernels.best_edges(nodes, min(hops, 250), limit, NODE_BUDGET, len(store.terms), *arrays)
     if not len(added.subject):
         return base.statements(rows)
     mine = rows < base.rows

@@ -191,16 +191,8 @@ class Collector:
         """Bring the dictionaries in *folder* up to what was collected; return the state with a new base."""
         self.terms.write(folder / "terms")
         self.sources.write(folder / "sources")
-        return replace(
-            self._opened.state,
-            version=version,
-            terms=self.terms.count,
-            sources=self.sources.count,
-            base=base[0],
-            sizes=base[1],
-            overlay=None,
-            overlay_sum="",
-        )
+        state = self._opened.state.on(*base)
+        return replace(state, version=version, terms=self.terms.count, sources=self.sources.count)
 
 
 class Sorted(NamedTuple):

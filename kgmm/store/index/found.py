@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgmm.store.facts import Fact, Facts, Rows, stored_fact
+from kgmm.store.index.base import Statements
 from kgmm.store.index.snapshot import Selection
 from kgmm.store.index.state import Opened
 
@@ -24,15 +26,28 @@ def find(opened: Opened, graph: str | None = None) -> Found:
     return Found(opened, opened.select(None, None, None, graph), None)
 
 
-class Found(Facts):
-    """Facts of a local store."""
+def decoded(opened: Opened, found: Statements) -> list[Fact]:
+    """Return statements of a version as facts; each term is read once."""
+    used, said = np.unique(np.concatenate(found[:4])), np.unique(found.source)
+    name = dict(zip(used.tolist(), opened.terms.names(used), strict=True))
+    source = dict(zip(said.tolist(), opened.sources.names(said), strict=True))
+    return [
+        stored_fact(name[s], name[p], name[o], weight, name[g], source[c])
+        for s, p, o, g, weight, c in zip(*(column.tolist() for column in found), strict=True)
+    ]
 
-    __slots__ = ("_opened", "_selection")
 
-    def __init__(self, opened: Opened, selection: Selection, limit: int | None) -> None:
-        self._opened, self._selection = opened, selection
-        length = len(selection)
-        self._length = length if limit is None or limit >= length else max(limit, 0)
+class Stored(Facts):
+    """Facts of one version of a local store."""
+
+    __slots__ = ("_opened",)
+
+    def __init__(self, opened: Opened, length: int) -> None:
+        self._opened, self._length = opened, length
+
+    @abstractmethod
+    def _statements(self, start: int, stop: int) -> Statements:
+        """Return the statements *start* … *stop*, by number."""
 
     def name(self, term: int) -> str:
         """Return the term of an id."""
@@ -40,13 +55,41 @@ class Found(Facts):
 
     def rows(self, start: int, stop: int) -> Rows:
         """Return the statements *start* … *stop*, undecoded."""
-        opened = self._opened
-        found = opened.snapshot.statements(self._selection, start, stop)
-        return Rows(found.columns(), found.weight, lambda at: opened.sources.name(int(found.source[at])))
+        found, sources = self._statements(start, stop), self._opened.sources
+        return Rows(found.columns(), found.weight, lambda at: sources.name(int(found.source[at])))
+
+    def _decode(self, start: int, stop: int) -> list[Fact]:
+        return decoded(self._opened, self._statements(start, stop))
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return a data frame with a row a fact; many rows are decoded by columns."""
+        if self._length < MANY:
+            return super().to_polars()
+        import polars as pl
+
+        opened, found = self._opened, self._statements(0, self._length)
+        texts = opened.terms.texts()
+        columns = {name: texts.gather(getattr(found, name)) for name in ("subject", "predicate", "object")}
+        columns |= {"weight": pl.Series(found.weight), "graph": texts.gather(found.graph)}
+        return pl.DataFrame(columns | {"source": opened.sources.texts().gather(found.source)})
+
+
+class Found(Stored):
+    """Facts that fit a pattern, a few of them decoded straight from mapped memory."""
+
+    __slots__ = ("_selection",)
+
+    def __init__(self, opened: Opened, selection: Selection, limit: int | None) -> None:
+        self._opened, self._selection = opened, selection
+        length = len(selection)
+        self._length = length if limit is None or limit >= length else max(limit, 0)
+
+    def _statements(self, start: int, stop: int) -> Statements:
+        return self._opened.snapshot.statements(self._selection, start, stop)
 
     def _decode(self, start: int, stop: int) -> list[Fact]:
         if stop - start > FEW:
-            return self._decode_columns(start, stop)
+            return super()._decode(start, stop)
         selection = self._selection
         order, at, size = selection.order, selection.low, selection.high - selection.low
         if stop > size:
@@ -69,27 +112,3 @@ class Found(Facts):
             stored_fact(terms[s[row]], terms[p[row]], terms[o[row]], weight[row], terms[g[row]], sources[c[row]])
             for row in self._selection.added[start:stop]
         ]
-
-    def _decode_columns(self, start: int, stop: int) -> list[Fact]:
-        opened = self._opened
-        found = opened.snapshot.statements(self._selection, start, stop)
-        used, said = np.unique(np.concatenate(found[:4])), np.unique(found.source)
-        name = dict(zip(used.tolist(), opened.terms.names(used), strict=True))
-        source = dict(zip(said.tolist(), opened.sources.names(said), strict=True))
-        return [
-            stored_fact(name[s], name[p], name[o], weight, name[g], source[c])
-            for s, p, o, g, weight, c in zip(*(column.tolist() for column in found), strict=True)
-        ]
-
-    def to_polars(self) -> pl.DataFrame:
-        """Return a data frame with a row a fact; many rows are decoded by columns."""
-        if self._length < MANY:
-            return super().to_polars()
-        import polars as pl
-
-        opened = self._opened
-        found = opened.snapshot.statements(self._selection, 0, self._length)
-        texts = opened.terms.texts()
-        columns = {name: texts.gather(getattr(found, name)) for name in ("subject", "predicate", "object")}
-        columns |= {"weight": pl.Series(found.weight), "graph": texts.gather(found.graph)}
-        return pl.DataFrame(columns | {"source": opened.sources.texts().gather(found.source)})

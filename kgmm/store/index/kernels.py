@@ -225,29 +225,16 @@ def first_of_each(order, subject, predicate, target, graph, known, keep):
 
 
 @njit()
-def best_edges(
-    seeds,
-    hops,
-    limit,
-    budget,
-    terms,
-    starts,
-    targets,
-    object_starts,
-    by_object,
-    subjects,
-    codes,
-    values,
-    gone,
-    more_subjects,
-    more_objects,
-    more_weights,
-):
+def best_edges(seeds, hops, limit, budget, terms, by_subject, by_object, weights, gone, more):
     """Collect the edges around *seeds*: nearer hops first, within a hop the strongest first.
 
-    Looks at *budget* edges of a node in each direction at most. Returns rows: of the base, or the base's length
-    plus the row of the overlay (*more_…*), and how many edges each hop gave.
+    Looks at *budget* edges of a node in each direction at most. *by_subject* are where each subject's rows begin and
+    the rows' objects; *by_object* where each object's begin, in which order, and the rows' subjects; *weights* codes and
+    what they stand for; *more* the overlay's subjects, objects and weights. Returns rows: of the base, or the base's
+    length plus the row of the overlay.
     """
+    (starts, targets), (object_starts, object_order, subjects), (codes, values) = by_subject, by_object, weights
+    more_subjects, more_objects, more_weights = more
     seen = np.zeros(terms, np.uint8)  # hop + 1 in which a node was reached
     front = np.empty(len(seeds), np.int64)
     size = 0
@@ -258,7 +245,6 @@ def best_edges(
             size += 1
     front, known, rows = front[:size], len(starts) - 1, len(targets)
     out, count = np.empty(limit, np.int64), 0
-    per_hop = np.zeros(hops, np.int64)
     for hop in range(hops):
         room = len(more_subjects)
         for node in front:
@@ -278,7 +264,7 @@ def best_edges(
                     n += 1
             low, high = np.int64(object_starts[node]), np.int64(object_starts[node + 1])
             for at in range(low, min(high, low + budget)):
-                row = np.int64(by_object[at])
+                row = np.int64(object_order[at])
                 other = seen[subjects[row]]
                 if (other == 0 or other > level) and not (len(gone) and gone[row]):
                     found[n], weight[n] = row, values[codes[row]]
@@ -312,11 +298,10 @@ def best_edges(
                     seen[node] = level + 1
                     reached[size] = node
                     size += 1
-        per_hop[hop] = len(chosen)
         front = reached[:size]
         if count == limit:
             break
-    return out[:count], per_hop
+    return out[:count]
 
 
 @njit()

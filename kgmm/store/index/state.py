@@ -50,6 +50,10 @@ class State:
     #: checksums of the dictionaries of terms and sources
     sums: str = ""
 
+    def on(self, base: str, sizes: dict[str, Any]) -> State:
+        """Return the state of a new base that holds everything."""
+        return replace(self, base=base, sizes=sizes, overlay=None, overlay_sum="")
+
 
 #: a number that no term has: patterns with it find nothing
 UNKNOWN = 0xFFFFFFFF

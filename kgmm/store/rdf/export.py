@@ -24,23 +24,13 @@ from kgmm.store.index.state import Opened
 from kgmm.store.rdf.terms import PARTS, PREFIXES, STATEMENT, full_iri, reifier_iri
 from kgmm.store.rdf.text import PART, document, portable, quoted
 
-#: endings that name a format
-SUFFIXES = {
-    ".nq": "nquads",
-    ".nquads": "nquads",
-    ".nt": "ntriples",
-    ".ttl": "turtle",
-    ".turtle": "turtle",
-    ".trig": "trig",
-    ".rdf": "rdfxml",
-    ".xml": "rdfxml",
-    ".owl": "rdfxml",
-    ".jsonld": "jsonld",
-    ".graphml": "graphml",
-    ".csv": "csv",
-    ".parquet": "parquet",
-    ".tsv": "tsv",
-    ".txt": "tsv",
+#: endings that name a format beside those that are its name
+ENDINGS = {
+    "nq": "nquads",
+    "nt": "ntriples",
+    "ttl": "turtle",
+    "txt": "tsv",
+    **dict.fromkeys(("rdf", "xml", "owl"), "rdfxml"),
 }
 T = TypeVar("T")
 _COLUMNS = ("graph", "subject", "predicate", "object", "weight", "source")
@@ -89,7 +79,8 @@ def export(
         101200
     """
     path = Path(path)
-    name = (format or SUFFIXES.get(_suffix(path), "")).lower().replace("-", "")
+    ending = Path(path.name.removesuffix(".gz")).suffix.lower()[1:]
+    name = (format or ENDINGS.get(ending, ending)).lower().replace("-", "")
     if name not in _WRITERS:
         raise BadInput(path, f"no export format {format or path.suffix!r}; known: {', '.join(_WRITERS)}")
     if rdf12 and name in ("rdfxml", "jsonld"):
@@ -109,10 +100,6 @@ def export(
         except ValueError as error:
             raise BadInput(path, f"cannot be said in {name}: {error}") from error
     return ExportReport(name, sum(map(len, parts)), path.stat().st_size, str(path))
-
-
-def _suffix(path: Path) -> str:
-    return Path(path.name.removesuffix(".gz")).suffix.lower()
 
 
 def _parts(facts: Facts) -> Iterator[list[Fact]]:
@@ -143,10 +130,7 @@ def _ntriples(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) 
 
 def _serialized(facts: Facts, file: IO[bytes], progress: Progress, reified: bool, syntax: ox.RdfFormat) -> None:
     quads = (quad for part in _quads(facts, progress, reified) for quad in ox.parse(part, ox.RdfFormat.N_QUADS))
-    if syntax.supports_datasets:
-        ox.serialize(quads, output=file, format=syntax)
-    else:  # RDF/XML
-        ox.serialize(map(_in_xml, quads), output=file, format=syntax)
+    ox.serialize(quads if syntax.supports_datasets else map(_in_xml, quads), output=file, format=syntax)
 
 
 def _in_xml(quad: ox.Quad) -> ox.Triple:
@@ -157,16 +141,12 @@ def _in_xml(quad: ox.Quad) -> ox.Triple:
     return quad.triple
 
 
-def _turtle(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
+def _turtle(facts: Facts, file: IO[bytes], progress: Progress, reified: bool, graphs: bool = False) -> None:
+    """Write Turtle, or with *graphs* TriG: facts of one graph, in a block for each part."""
     for part in _told(_parts(facts), len(facts), progress):
+        file.write(f"{_short(part[0].graph)} {{\n".encode() if graphs else b"")
         file.writelines(_statement(fact, reified) for fact in part)
-
-
-def _trig(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
-    for part in _told(_parts(facts), len(facts), progress):
-        file.write(f"{_short(part[0].graph)} {{\n".encode())
-        file.writelines(_statement(fact, reified) for fact in part)
-        file.write(b"}\n")
+        file.write(b"}\n" if graphs else b"")
 
 
 def _statement(fact: Fact, reified: bool) -> bytes:
@@ -216,17 +196,12 @@ def _plain(term: str, predicate: bool = False) -> str:
 
 
 def _rows(facts: Facts, progress: Progress, lost: str) -> Iterator[tuple[str, ...]]:
-    """Yield facts as rows of a table.
-
-    Raises:
-        ValueError: if a source holds one of the characters *lost* in the table.
-    """
+    """Yield facts as rows of a table, or raise ValueError if a source holds one of the characters *lost* in it."""
     spelled = lru_cache(maxsize=1 << 16)(_plain)
     for subject, predicate, obj, weight, source, graph in _cells(facts, progress):
         if any(character in source for character in lost):
-            raise ValueError(
-                f"the source {source[:40]!r} of {subject} {predicate} {obj} has a tab or line end; nquads and parquet hold it"
-            )
+            said = f"the source {source[:40]!r} of {subject} {predicate} {obj}"
+            raise ValueError(f"{said} has a tab or line end; nquads and parquet hold it")
         yield spelled(subject), spelled(predicate, True), spelled(obj), weight, source, spelled(graph)
 
 
@@ -256,11 +231,7 @@ def _graphml(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -
 
 
 def _xml(text: str) -> str:
-    """Return a text that XML can hold.
-
-    Raises:
-        ValueError: if it holds a control character.
-    """
+    """Return a text that XML can hold, or raise ValueError if it holds a control character."""
     if found := re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", text):
         raise ValueError(f"{text[:40]!r} holds the character U+{ord(found[0]):04X}, which XML has not")
     return text
@@ -294,7 +265,7 @@ _WRITERS: dict[str, Callable[[Facts, IO[bytes], Progress, bool], None]] = {
     "nquads": _nquads,
     "ntriples": _ntriples,
     "turtle": _turtle,
-    "trig": _trig,
+    "trig": partial(_turtle, graphs=True),
     "rdfxml": partial(_serialized, syntax=ox.RdfFormat.RDF_XML),
     "jsonld": partial(_serialized, syntax=ox.RdfFormat.JSON_LD),
     "parquet": _parquet,

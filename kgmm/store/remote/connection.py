@@ -118,7 +118,7 @@ class Connection:
         with self._understood(b""):
             found = list(islice(rows, (self.max_rows if limit is None else limit) + 1))
         if limit is None and len(found) > self.max_rows:
-            raise self.error(f"answers with more than {self.max_rows:,} rows; ask for less, or set a LIMIT")
+            raise self._too_much(f"{self.max_rows:,} rows")
         return found
 
     def truth(self, found: ox.QuerySolutions | ox.QueryBoolean) -> bool | None:
@@ -143,6 +143,9 @@ class Connection:
     def error(self, reason: str) -> StoreError:
         """Return an error that names the endpoint."""
         return StoreError(f"{self.url} {reason}")
+
+    def _too_much(self, most: str) -> StoreError:
+        return self.error(f"answers with more than {most}; ask for less, or set a LIMIT")
 
     @contextlib.contextmanager
     def _understood(self, data: bytes) -> Iterator[None]:
@@ -187,9 +190,7 @@ class Connection:
                     parts.append(part)
                     size += len(part)
                     if size > self.max_bytes:
-                        raise self.error(
-                            f"answers with more than {self.max_bytes:,} bytes; ask for less, or set a LIMIT"
-                        )
+                        raise self._too_much(f"{self.max_bytes:,} bytes")
                     if time.monotonic() > until:
                         raise TimeoutError
                 if answer.length:  # what is still to come of the length it announced
@@ -206,11 +207,7 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request:
-        """Return the request to send next.
-
-        Raises:
-            StoreError: if it would go to another host, or from https to http.
-        """
+        """Return the request to send next, or raise StoreError if it would go to another host, or from https to http."""
         old, new = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
         secured = (old.scheme, new.scheme) == ("http", "https") and old.port is None and new.port is None
         if old.hostname != new.hostname or ((old.scheme, old.port) != (new.scheme, new.port) and not secured):
@@ -219,11 +216,7 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
 
 
 def _within(until: float, act: Callable[[], T]) -> T:
-    """Return what *act* returns, on a thread of its own: a server that sends a byte now and then stops no clock.
-
-    Raises:
-        TimeoutError: if it takes longer.
-    """
+    """Return what *act* returns, on a thread of its own: a server that sends a byte now and then stops no clock."""
     ended: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
     def run() -> None:

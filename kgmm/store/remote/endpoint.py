@@ -11,19 +11,8 @@ import pyoxigraph as ox
 
 from kgmm.errors import StoreError
 from kgmm.language import names
-from kgmm.store.facts import (
-    ANY,
-    DEFAULT_GRAPH,
-    Columns,
-    Fact,
-    Facts,
-    Term,
-    is_general,
-    node,
-    only_named,
-    seed_nodes,
-    stored_fact,
-)
+from kgmm.store import is_general
+from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Term, node, only_named, seed_nodes, stored_fact
 from kgmm.store.formats._rows import weight_of
 from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of, value
 from kgmm.store.remote.connection import MAX_BYTES, MAX_ROWS, Connection

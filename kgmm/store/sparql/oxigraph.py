@@ -180,9 +180,5 @@ def _link(old: Path, draft: Path) -> None:
     """Copy a database: its sorted tables never change once written, so links to them do."""
     draft.mkdir()
     for file in old.iterdir():
-        if file.name == "LOCK":
-            continue
-        if file.suffix == ".sst":
-            os.link(file, draft / file.name)
-        else:
-            shutil.copy2(file, draft / file.name)
+        if file.name != "LOCK":
+            (os.link if file.suffix == ".sst" else shutil.copy2)(file, draft / file.name)

@@ -39,20 +39,6 @@ _ANNOTATED = re.compile(r"\{\||<<|~|:(?:weight|source|reifies)\b|\b(?:TRIPLE|isT
 _ANNOTATION_IRI = re.compile(r"urn:kgmm:(?:weight|source|fact/)|#reifies>")
 
 
-__all__ = [
-    "BadQuery",
-    "Engine",
-    "QueryFailed",
-    "QueryTimeout",
-    "QueryTooLarge",
-    "Solutions",
-    "Triples",
-    "bare",
-    "check",
-    "query",
-]
-
-
 class BadQuery(BadInput):
     """A query that cannot be parsed, or asks for what a store refuses."""
 
@@ -63,6 +49,10 @@ class QueryTimeout(StoreError):
 
 class QueryFailed(StoreError):
     """A query could not be evaluated."""
+
+
+class QueryTooLarge(StoreError):
+    """A query took more memory than it may."""
 
 
 def check(query: str) -> str:
@@ -94,10 +84,6 @@ def bare(query: str) -> str:
 def needs_annotations(query: str) -> bool:
     """Tell whether a query looks at weights, sources or other annotations."""
     return bool(_ANNOTATED.search(bare(query)) or _ANNOTATION_IRI.search(query))
-
-
-class QueryTooLarge(StoreError):
-    """A query took more memory than it may."""
 
 
 class Engine:
@@ -145,13 +131,8 @@ class Engine:
         command = [sys.executable, "-m", "kgmm.store.sparql.worker"]
         place = str(Path(__file__).parents[3])
         path = os.pathsep.join(p for p in (place, os.environ.get("PYTHONPATH", "")) if p)
-        self._worker = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,
-        )
+        how: Any = {"env": {**os.environ, "PYTHONPATH": path}, "start_new_session": True}
+        self._worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **how)
         weakref.finalize(self, _end, self._worker)
 
     def _line(self, deadline: float, timeout: float, memory: int | None) -> dict[str, Any]:
@@ -176,9 +157,7 @@ class Engine:
         line, _, self._buffer = b"".join(parts).partition(b"\n")
         return dict(json.loads(line))
 
-    def _answer(
-        self, deadline: float, timeout: float, raw: bool, memory: int | None = None
-    ) -> Solutions | Triples | bool:
+    def _answer(self, deadline: float, timeout: float, raw: bool, memory: int | None) -> Solutions | Triples | bool:
         head = self._line(deadline, timeout, memory)
         if head.get("error") == "syntax":
             raise BadQuery("query", head["reason"], head["line"])
@@ -276,7 +255,7 @@ def query(
     with_annotations = needs_annotations(checked) if annotations is None else annotations
     if (idle := _IDLE.get(store)) is None:
         idle = _IDLE[store] = []
-        store.at_close(partial(_close, idle))
+        store.at_close(partial(_end_all, idle))
     engine = idle.pop() if idle else Engine()
     request = {
         "query": checked,
@@ -300,6 +279,6 @@ def query(
         idle.append(engine)
 
 
-def _close(idle: list[Engine]) -> None:
+def _end_all(idle: list[Engine]) -> None:
     while idle:
         idle.pop().close()

@@ -23,18 +23,8 @@ from kgmm.errors import StoreCorrupt, StoreError
 from kgmm.files import publish, sync, sync_folder
 from kgmm.store.facts import DEFAULT_GRAPH
 
-SCHEMA = pa.schema(
-    [
-        ("graph", pa.string()),
-        ("subject", pa.string()),
-        ("predicate", pa.string()),
-        ("object", pa.string()),
-        ("object_kind", pa.string()),
-        ("weight", pa.float64()),
-        ("source", pa.string()),
-        ("surface", pa.string()),
-    ]
-)
+COLUMNS = ("graph", "subject", "predicate", "object", "object_kind", "weight", "source", "surface")
+SCHEMA = pa.schema([(name, pa.float64() if name == "weight" else pa.string()) for name in COLUMNS])
 #: rows of one data file at most: what a removal has to rewrite
 FILE_ROWS = 1 << 16
 #: commits between two checkpoints of the log
