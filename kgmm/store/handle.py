@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar, cast
 
 from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
+from kgmm.files import FULL
 from kgmm.store import replay
 from kgmm.store.index import state as index
 from kgmm.store.index.state import Opened, State
 from kgmm.store.index.terms import Terms
-from kgmm.store.lock import locked
 from kgmm.store.places import OURS, Places
 from kgmm.store.table import delta as table
 
@@ -236,3 +239,54 @@ class Handle:
         """Let go of the files; results that are still held stay usable."""
         self._ending.close()
         self._scratch = None
+
+
+@contextmanager
+def locked(folder: Path, timeout: float, undo: Callable[[], None]) -> Iterator[None]:
+    """Hold the store's writer lock; the system releases it when the process ends, however it ends.
+
+    Args:
+        folder: the store's folder.
+        timeout: seconds to wait for another writer.
+        undo: called if the writer fails, to delete what it wrote in vain.
+
+    Raises:
+        StoreBusy: if another writer holds the lock for longer than *timeout* seconds.
+        StoreError: if the folder cannot be written or the disk is full.
+    """
+    try:
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise StoreError(f"{folder}: the store cannot be written: {error.strerror}") from error
+    try:
+        _wait(handle, folder, timeout)
+        os.pwrite(handle, f"{os.getpid():<10}".encode(), 0)
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError, StoreError):
+                undo()
+            raise
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise StoreError(
+            f"{folder}: the disk is full; what was stored before is still there: free space and try again"
+        ) from error
+    finally:
+        os.close(handle)
+
+
+def _wait(handle: int, folder: Path, timeout: float) -> None:
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                writer = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+                raise StoreBusy(
+                    f"{folder}: another process (pid {writer}) is writing; waited {timeout:g} s, try again later"
+                ) from None
+            time.sleep(min(0.01, max(timeout, 0.0)))

@@ -10,9 +10,8 @@ import pytest
 from PIL import Image
 
 from kgmm.errors import BadInput
-from kgmm.stories.films.chorus import RATE, aligned_clip, repeated, skim
+from kgmm.stories.films.chorus import RATE, aligned_clip, is_close_up, repeated, skim
 from kgmm.stories.video.clips import Clip
-from kgmm.stories.video.faces import is_close_up
 from kgmm.stories.video.shots import Cut
 from kgmm.stories.video.subtitles import Cue, write_srt
 from tests.stories.music import CHORUS, LONG, hooked, music_video, song

@@ -8,7 +8,9 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from kgmm.progress import Progress, silent
 from kgmm.stories.films._skim import Skim
 from kgmm.stories.video.audio import read_sound
 from kgmm.stories.video.clips import Clip
-from kgmm.stories.video.faces import is_close_up
+from kgmm.stories.video.decoding import Pixels
 from kgmm.stories.video.shots import Cut, find_shots
 from kgmm.stories.video.subtitles import Cue, embedded_subtitles, read_subtitles
 
@@ -29,6 +31,8 @@ RATE = 22_050
 LASTS = (8.0, 45.0)
 #: how far, in seconds, the clip's start moves to meet a cut
 REACH = 4.0
+#: height of a face in a close-up, as a share of the picture's
+CLOSE = 0.3
 Floats = NDArray[np.float64]
 
 
@@ -199,3 +203,22 @@ def most_repeated_line(cues: Sequence[Cue]) -> str | None:
             counts[key] += 1
     key = max(counts, key=lambda key: (counts[key], len(key)), default=())
     return written[key] if counts[key] > 1 else None
+
+
+@cache
+def _cascade() -> Any:
+    """Return scikit-image's detector with the frontal faces it ships (local binary patterns)."""
+    with needed("scikit-image", "video"):
+        from skimage import data
+        from skimage.feature import Cascade
+    return Cascade(data.lbp_frontal_face_cascade_filename())
+
+
+def is_close_up(pixels: Pixels) -> bool:
+    """Tell whether a picture, shape (h, w, 3), shows a frontal face at least 0.3 of its height."""
+    smallest, largest = max(24, int(CLOSE * pixels.shape[0])), min(pixels.shape[:2])
+    if smallest >= largest:
+        return False
+    sizes = {"min_size": (smallest, smallest), "max_size": (largest, largest)}
+    picture = np.ascontiguousarray(pixels)
+    return bool(_cascade().detect_multi_scale(img=picture, scale_factor=1.2, step_ratio=1, **sizes))

@@ -1,8 +1,9 @@
-"""Summaries: which frames and terms tell a story, by which method."""
+"""Summaries: which frames and terms tell a story, by which method, and what a store knows of the terms."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from kgmm.families import Family
 from kgmm.files import kept
 from kgmm.graph.scores import best_positions
+from kgmm.language.phrase import phrase
+from kgmm.retrieve.ground import ground_name
+from kgmm.store import is_general
 from kgmm.stories.files import read
 from kgmm.stories.story import Shot, StoryGraph
-from kgmm.stories.summaries.linking import linked_facts
 from kgmm.stories.summaries.query import resolve
 from kgmm.stories.summaries.storyboard import fragment, page, picture
 
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 #: share of the best score that a frame or term needs: what the story hardly reaches does not tell it
 FLOOR = 0.001
+#: what tells most about a thing comes first
+_ORDER = ("InstanceOf", "IsA", "PartOf", "AtLocation", "UsedFor", "CapableOf", "Causes", "HasProperty")
+_SAYS_LITTLE = ("HasInstance", "RelatedTo")
 METHODS = Family("kgmm.stories.summaries.methods", "story summarizer")
 
 
@@ -157,6 +163,28 @@ def summarize(
 def _best(scores: NDArray[np.float64], k: int) -> list[int]:
     """Return the positions of at most *k* scores, best first, none under a thousandth of the best one."""
     return [int(i) for i in best_positions(scores, k) if scores[i] > FLOOR * scores.max()]
+
+
+def linked_facts(
+    term: str, store: LocalStore, limit: int, spoken: Container[str]
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return a term's concept in *store* and up to *limit* facts about it, said in English; None without facts.
+
+    Facts of scene and story graphs are left out: they say where a term occurs, not what it means. A term of several
+    words is taken for its last one only if that is itself among the *spoken* terms: "rail strike" is a strike, "Port
+    Amber" no amber.
+    """
+    link = ground_name(store, term)
+    if link is None or (link.rule == "head" and term.split()[-1] not in spoken):
+        return None, ()
+    known = [
+        fact
+        for fact in store.find(link.concept, None, None, limit=200)
+        if is_general(fact.graph) and fact.object != link.concept and fact.predicate not in _SAYS_LITTLE
+    ]
+    known.sort(key=lambda f: (_ORDER.index(f.predicate) if f.predicate in _ORDER else len(_ORDER), -f.weight))
+    facts = tuple(dict.fromkeys(phrase(f.subject, f.predicate, f.object) for f in known))[:limit]
+    return (link.concept if facts else None), facts
 
 
 def summarizers() -> list[str]:

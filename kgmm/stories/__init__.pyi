@@ -1,0 +1,17 @@
+from .files import read as read
+from .files import to_json as to_json
+from .folder import from_folder as from_folder
+from .stored import facts as facts
+from .stored import from_store as from_store
+from .stored import save as save
+from .story import Broadcast as Broadcast
+from .story import Logo as Logo
+from .story import Shot as Shot
+from .story import StoryGraph as StoryGraph
+from .story import from_columns as from_columns
+from .summaries.summary import RankedFrame as RankedFrame
+from .summaries.summary import RankedTerm as RankedTerm
+from .summaries.summary import Summary as Summary
+from .summaries.summary import summarize as summarize
+from .summaries.summary import summarizers as summarizers
+from .video.reading import from_video as from_video
