@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from kgmm import bundled
 from kgmm.cli.ending import nothing
 from kgmm.cli.output import COUNT, PLACE, Number, emit, json_option, say
 from kgmm.language import names
@@ -141,7 +142,6 @@ def demo(folder: Path, as_json: bool) -> None:
 
     Two questions are answered from the photograph alone, the third from its scene graph, written by hand.
     """
-    from kgmm import bundled
     from kgmm.opening import open_bundled
 
     questions = json.loads((bundled.folder("knowledge") / "demo.json").read_text(encoding="utf-8"))
@@ -163,7 +163,6 @@ def demo(folder: Path, as_json: bool) -> None:
 
 def _demo_scene(kb: Any, entry: dict[str, str]) -> tuple[Any, str]:
     """Return a photograph's scene graph and how it came about; what is seen goes into the store to be looked up."""
-    from kgmm import bundled
     from kgmm.perceivers import perceive
 
     graphs = bundled.folder("graphs")

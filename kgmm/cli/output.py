@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,6 +55,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 json_option: Callable[[F], F] = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
 )
+
+
+def together(*parameters: Callable[[F], F]) -> Callable[[F], F]:
+    """Return several arguments and options, which commands share, as one decorator."""
+    return lambda command: reduce(lambda made, parameter: parameter(made), reversed(parameters), command)
 
 
 def emit(document: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kgmm.cli.ending import nothing, told
-from kgmm.cli.output import PLACE, WHOLE, F, Number, emit, json_option, progress_bar, say
+from kgmm.cli.output import PLACE, WHOLE, Number, emit, json_option, progress_bar, say, together
 from kgmm.cli.unknown import unknown
 from kgmm.errors import KgmmError, UnknownConcept
 from kgmm.store import Fact, Facts, LoadReport, LocalStore
@@ -83,15 +83,12 @@ def _bytes(store: LocalStore) -> int:
     return sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file())
 
 
-def _pattern(command: F) -> F:
-    """Give a command the arguments of a pattern, what is left out at its end standing for any, and a graph's option."""
-    for parameter in (
-        click.option("--graph", help="Only facts of this graph."),
-        *(click.argument(part, required=False) for part in ("object", "predicate", "subject")),
-        click.argument("kb", type=PLACE),
-    ):
-        command = parameter(command)
-    return command
+#: a store and a pattern of facts in it; what is left out at its end stands for any
+_pattern = together(
+    click.argument("kb", type=PLACE),
+    *(click.argument(part, required=False) for part in PARTS),
+    click.option("--graph", help="Only facts of this graph."),
+)
 
 
 def _why_none(store: LocalStore, s: Term, p: Term, o: Term, graph: Term) -> UnknownConcept | str:

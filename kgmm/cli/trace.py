@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from kgmm.cli.ask import evidence
 from kgmm.cli.output import json_option, local, say
-
-if TYPE_CHECKING:
-    from kgmm.trace import Trace
+from kgmm.trace import Answer, Trace, reading
+from kgmm.trace.diff import diff as compare
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 KB = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -27,10 +26,7 @@ def trace() -> None:
 @json_option
 def show(file: Path, as_json: bool) -> None:
     """Show the answer of FILE with its evidence."""
-    from kgmm.cli.ask import evidence
-    from kgmm.trace import Answer
-
-    found = _read(file)
+    found = Trace.from_json(file)
     answer = Answer(found.answer, found.score, found.alternatives, found)
     say(as_json, found.to_dict(), f"{found.question}\n{evidence(answer)}")
 
@@ -42,7 +38,7 @@ def show(file: Path, as_json: bool) -> None:
 def verify(file: Path, kb: Path, as_json: bool) -> None:
     """Look every citation of FILE up again in KB; exit code 1 if a check fails."""
     with local(kb) as store:
-        checks = _read(file).verify(store)
+        checks = Trace.from_json(file).verify(store)
     lines = [f"{'✓' if c.passed else '✗'} {c.name:8} {c.text}" for c in checks]
     lines.append(f"{sum(c.passed for c in checks)} of {len(checks)} checks passed")
     say(as_json, [{"name": c.name, "passed": c.passed, "text": c.text} for c in checks], "\n".join(lines))
@@ -57,7 +53,7 @@ def verify(file: Path, kb: Path, as_json: bool) -> None:
 @json_option
 def html(file: Path, page: Path, kb: Path | None, as_json: bool) -> None:
     """Write FILE as the self-contained page PAGE."""
-    found = _read(file)
+    found = Trace.from_json(file)
     if kb is None:
         found.to_html(page)
     else:
@@ -73,9 +69,7 @@ def html(file: Path, page: Path, kb: Path | None, as_json: bool) -> None:
 @json_option
 def diff(first: Path, second: Path, as_json: bool) -> None:
     """Say what differs between two traces of a question, and why."""
-    from kgmm.trace.diff import diff as compare
-
-    found = compare(_read(first), _read(second))
+    found = compare(Trace.from_json(first), Trace.from_json(second))
     say(as_json, found.to_dict(), str(found))
 
 
@@ -83,12 +77,4 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
 @json_option
 def schema(as_json: bool) -> None:
     """Print the JSON schema of traces."""
-    from kgmm.trace import reading
-
     say(as_json, reading.schema(), reading.SCHEMA_FILE.read_text(encoding="utf-8").rstrip())
-
-
-def _read(file: Path) -> Trace:
-    from kgmm.trace import Trace
-
-    return Trace.from_json(file)

@@ -161,10 +161,8 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     Raises:
         KgmmError: if there is no such model or data.
     """
-    if model == "kdmn":
-        return _kdmn_problem(Path(data), options)
-    if model == "hybrid":
-        return _hybrid_problem(Path(data), options)
+    if model in ("kdmn", "hybrid"):
+        return (_kdmn_problem if model == "kdmn" else _hybrid_problem)(Path(data), options)
     from kgmm.nn.vqa import JOINS
     from kgmm.train.shapes import ShapesProblem
 

@@ -7,22 +7,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgmm.cli.ending import nothing
-from kgmm.cli.output import COUNT, F, Number, emit, json_option, say
+from kgmm.cli.output import COUNT, Number, emit, json_option, say, together
 
 if TYPE_CHECKING:
     from kgmm.graph import GraphView, Path
 
 
-def _of_view(command: F) -> F:
-    """Give a command the options of the view it looks at."""
-    for option in (
-        click.option("--split-senses", is_flag=True, help="Keep senses (/c/en/dog/n) apart from their word."),
-        click.option("--directed", is_flag=True, help="Follow facts only from subject to object."),
-        click.option("--relation", "relations", multiple=True, help="Only this relation (repeatable)."),
-        click.option("--graph", "graphs", multiple=True, help="Only this named graph (repeatable)."),
-    ):
-        command = option(command)
-    return command
+#: what of a store is walked, and how
+_of_view = together(
+    click.option("--graph", "graphs", multiple=True, help="Only this named graph (repeatable)."),
+    click.option("--relation", "relations", multiple=True, help="Only this relation (repeatable)."),
+    click.option("--directed", is_flag=True, help="Follow facts only from subject to object."),
+    click.option("--split-senses", is_flag=True, help="Keep senses (/c/en/dog/n) apart from their word."),
+)
 
 
 def _view(kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], **how: Any) -> GraphView:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,8 @@ from kgmm.graph.names import NumberedNames
 from kgmm.graph.statements import Statements
 from kgmm.language import names
 from kgmm.language.relations import LINKS
+from kgmm.store import LocalStore
 from kgmm.store.senses import senses
-
-if TYPE_CHECKING:
-    from kgmm.store import LocalStore
 
 
 def view(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
@@ -12,13 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from kgmm.errors import KgmmError
+from kgmm.knowledge import KnowledgeStore
 from kgmm.serve import api, cn_routes, pages, sparql
 from kgmm.serve.guard import LOOPBACK, Guard
 from kgmm.serve.limits import Turns
 from kgmm.serve.service import Limits, Service, refused
-
-if TYPE_CHECKING:
-    from kgmm.knowledge import KnowledgeStore
 
 ABOUT = """Facts, scenes and stories of one kgmm store: look-up, walks, paths, retrieval, and questions about pictures with
 traces whose citations can be looked up again. `/c/…`, `/r/…`, `/a/…`, `/query`, `/related/…`, `/relatedness` and `/uri`

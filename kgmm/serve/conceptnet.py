@@ -12,16 +12,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from kgmm.errors import KgmmError
+from kgmm.knowledge import KnowledgeStore
 from kgmm.language import names
 from kgmm.store import Fact, is_general
-
-if TYPE_CHECKING:
-    from kgmm.knowledge import KnowledgeStore
 
 CONTEXT = ["http://api.conceptnet.io/ld/conceptnet5.7/context.ld.json"]
 VERSION = "5.8.1"

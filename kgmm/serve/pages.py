@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, File, Form, Query, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
@@ -18,10 +18,7 @@ from kgmm.serve.api import shown
 from kgmm.serve.guard import POLICY
 from kgmm.serve.limits import Exact, Turns
 from kgmm.serve.service import NotFound, Service, bundled_scene, refused
-
-if TYPE_CHECKING:
-    import jinja2
-    from fastapi import FastAPI
+from kgmm.templates import templates
 
 PAGE = 25
 Offset = Annotated[int, Query(ge=0, le=100_000_000)]
@@ -33,19 +30,15 @@ BOARD = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").r
 
 
 @cache
-def templates() -> jinja2.Environment:
-    """Return the pages' templates; everything put into them is escaped."""
-    import jinja2
-
-    made = jinja2.Environment(loader=jinja2.PackageLoader("kgmm.serve", "templates"), autoescape=True, trim_blocks=True)
-    made.filters["label"] = names.label
-    made.filters["quoted"] = lambda text: quote(str(text), safe="")
+def _templates() -> Any:
+    made = templates(Path(__file__).with_name("templates"))
+    made.trim_blocks, made.filters["quoted"] = True, lambda text: quote(str(text), safe="")
     return made
 
 
 def page(name: str, status: int = 200, **shown: Any) -> HTMLResponse:
     """Return one page."""
-    return HTMLResponse(templates().get_template(name).render(**shown), status)
+    return HTMLResponse(_templates().get_template(name).render(**shown), status)
 
 
 def failure(status: int, reason: str) -> HTMLResponse:

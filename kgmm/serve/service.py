@@ -11,23 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kgmm import bundled
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
 from kgmm.files import publish
+from kgmm.graph import GraphView
+from kgmm.knowledge import KnowledgeStore
 from kgmm.language import names
 from kgmm.language.phrase import phrase
-from kgmm.scene.images import names_picture
+from kgmm.scene import SceneGraph, SceneObject, SceneRelation
+from kgmm.scene.images import names_picture, read_image
 from kgmm.serve.limits import Limits as Limits
 from kgmm.serve.limits import TooLarge, TooSlow
 from kgmm.store import Fact
 from kgmm.store.facts import ANY
-
-if TYPE_CHECKING:
-    from kgmm.graph import GraphView
-    from kgmm.knowledge import KnowledgeStore
-    from kgmm.scene import SceneGraph
-    from kgmm.trace import Answer, Trace
+from kgmm.trace import Answer, Trace
 
 #: pixels a side of a client's scene, and its boxes
 LARGEST = 1_000_000
@@ -85,8 +84,6 @@ class Service:
         """Compute alone, and no longer than a request may."""
         with self.thinking, self.timed(kind):
             yield
-
-    # --- look-up -------------------------------------------------------------------------------------
 
     def info(self) -> dict[str, Any]:
         """Return sizes, graphs, relations and version."""
@@ -146,8 +143,6 @@ class Service:
         if len(found) < limit and len(text) <= 40:
             found += [c for c in kb.near(text, limit) if c not in found]
         return found[:limit]
-
-    # --- graph ---------------------------------------------------------------------------------------
 
     def view(self, relations: list[str] | None = None) -> GraphView:
         """Return the graph of the store's knowledge (of some relations); kept while the version stays."""
@@ -216,8 +211,6 @@ class Service:
             "facts": [{**stated(m.fact), "score": m.score, "chain": [stated(f) for f in m.chain]} for m in memory],
         }
 
-    # --- questions -----------------------------------------------------------------------------------
-
     def ask(
         self, image_or_scene: Any, question: str, choices: list[str] | None = None, reasoner: str = "default"
     ) -> tuple[str, Answer]:
@@ -243,8 +236,6 @@ class Service:
 
     def scene(self, source: Any) -> Any:
         """Return the scene graph of a picture's bytes, of JSON-ready data, or of a stored scene's name."""
-        from kgmm.scene import SceneGraph
-
         if isinstance(source, SceneGraph):
             return source
         if isinstance(source, dict):
@@ -257,8 +248,6 @@ class Service:
 
     def _sound(self, data: dict[str, Any]) -> SceneGraph:
         """Return a client's scene graph: of an endurable size, of names that name something, without a picture's path."""
-        from kgmm.scene import SceneGraph
-
         most = self.limits.objects
         for key, times in (("objects", 1), ("relations", 5), ("tags", 1)):
             self.limits.holds(f"{key} of a scene", len(_listed(data, key)), times * most)
@@ -280,7 +269,6 @@ class Service:
     def perceive(self, picture: bytes) -> Any:
         """Return the scene graph of an uploaded picture; its pixels are kept for the page as long as the trace."""
         from kgmm.perceivers import perceive
-        from kgmm.scene.images import read_image
 
         self.limits.holds("bytes of a picture", len(picture), self.limits.upload)
         read_image(picture, max_pixels=self.limits.pixels)
@@ -311,8 +299,6 @@ class Service:
         with self.thought("summarize"):
             return self.fresh().summarize(story, query, frames=min(frames, 50), terms=min(terms, 100), method=method)
 
-    # --- traces --------------------------------------------------------------------------------------
-
     def keep(self, trace: Trace) -> str:
         """Keep a trace; return its id."""
         text = trace.to_json()
@@ -328,8 +314,6 @@ class Service:
         Raises:
             NotFound: if there is none of that id (any more).
         """
-        from kgmm.trace import Trace
-
         path = self.kb.cache_dir("traces") / f"{name}.json"
         if not _TRACE_ID.match(name) or not path.is_file():
             raise NotFound(f"no trace {name[:40]!r}; traces are kept for the latest {TRACES} questions")
@@ -341,8 +325,6 @@ class Service:
         with self.timed("verify"):
             checks = trace.verify(self.fresh())
         return {"passed": all(c.passed for c in checks), "checks": [asdict(c) for c in checks]}
-
-    # --- change --------------------------------------------------------------------------------------
 
     def add(self, facts: list[Fact]) -> dict[str, Any]:
         """Add facts.
@@ -393,8 +375,6 @@ def _concept(name: str) -> str:
 
 def stored_scene(kb: KnowledgeStore, name: str) -> Any:
     """Return a scene read back from its graph in the store, with its photograph if it is a bundled one."""
-    from kgmm.scene import SceneGraph, SceneObject, SceneRelation
-
     if (known := bundled_scene(kb, name)) is not None:
         return known
 
@@ -418,9 +398,6 @@ def stored_scene(kb: KnowledgeStore, name: str) -> Any:
 
 def bundled_scene(kb: KnowledgeStore, name: str) -> SceneGraph | None:
     """Return the bundled scene that a stored one is, statement for statement; None if it only has its name."""
-    from kgmm import bundled
-    from kgmm.scene import SceneGraph
-
     try:
         known = bundled.folder("graphs") / "scenes" / f"{name}.json"
     except KgmmError:

@@ -6,6 +6,14 @@ import ctypes
 import time
 from contextlib import suppress
 
+import numpy as np
+
+from kgmm.encode import text_encoder
+from kgmm.language import names
+from kgmm.perceivers import perceive
+from kgmm.retrieve.ground import common_concepts
+from kgmm.scene import SceneGraph, SceneObject
+from kgmm.serve import conceptnet
 from kgmm.serve.service import Service
 
 
@@ -14,15 +22,6 @@ def warm(service: Service) -> float:
 
     Compiled code and vectors of concepts are kept on disk, so later starts take less.
     """
-    import numpy as np
-
-    from kgmm.encode import text_encoder
-    from kgmm.language import names
-    from kgmm.perceivers import perceive
-    from kgmm.retrieve.ground import common_concepts
-    from kgmm.scene import SceneGraph, SceneObject
-    from kgmm.serve import conceptnet
-
     start = time.monotonic()
     _share_heaps()
     kb = service.fresh()

@@ -73,8 +73,6 @@ class Handle:
             self._create()
         self.opened = self._newest() if version is None else self._version(version)
 
-    # --- places --------------------------------------------------------------------------------------
-
     def cache_dir(self, name: str) -> Path:
         """Return a folder for things derived from the store and keyed by term ids; made if need be.
 
@@ -95,8 +93,6 @@ class Handle:
             # also where nobody closes the store
             self.at_close(weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True))
         return self._scratch
-
-    # --- the version shown ---------------------------------------------------------------------------
 
     @property
     def version(self) -> int:
@@ -179,8 +175,6 @@ class Handle:
                 pass  # damaged or just replaced: build our own below
         return replay.rebuild(self.places, self._scratch_dir() / f"version-{version}", version)
 
-    # --- writing -------------------------------------------------------------------------------------
-
     def require_newest(self) -> None:
         """Check that this store may be changed.
 
@@ -228,8 +222,6 @@ class Handle:
                     shutil.rmtree(self.places.table)
                 index.start(self.places.index)
                 table.create(self.places.table)
-
-    # --- end -----------------------------------------------------------------------------------------
 
     def at_close(self, action: Callable[[], object]) -> None:
         """Have something done when the store is closed."""

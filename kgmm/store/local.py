@@ -42,8 +42,6 @@ class LocalStore(Handle):
         (['/c/en/bark'], 2, 1)
     """
 
-    # --- what there is -------------------------------------------------------------------------------
-
     def __len__(self) -> int:
         return len(self.opened.snapshot)
 
@@ -82,8 +80,6 @@ class LocalStore(Handle):
     def versions(self) -> list[Version]:
         """Return the versions that can be opened, oldest first: version, time (ISO 8601), operation."""
         return versions(self.places.table)
-
-    # --- look-up -------------------------------------------------------------------------------------
 
     def find(
         self,
@@ -138,8 +134,6 @@ class LocalStore(Handle):
         local = LocalStore(path)
         local.add(found)
         return local
-
-    # --- change --------------------------------------------------------------------------------------
 
     add: Final = changes.add
     remove: Final = changes.remove

@@ -27,9 +27,6 @@ OVERLAY_ROWS = 50_000
 Pattern = Sequence[str | None]
 
 
-# --- one commit --------------------------------------------------------------------------------------
-
-
 def with_added(folder: Path, opened: Opened, version: int, coded: Encoded) -> State:
     """Bring the index in *folder* from *opened* to a version with these rows more."""
     state, snapshot = opened.state, opened.snapshot
@@ -78,9 +75,6 @@ def with_base(folder: Path, state: State, rows: Statements) -> State:
 def _with_overlay(folder: Path, state: State, added: Statements, removed: NDArray[np.uint32]) -> State:
     name, checksum = index.write_overlay(folder, added, removed)
     return replace(state, overlay=name, overlay_sum=checksum)
-
-
-# --- commits that were missed ------------------------------------------------------------------------
 
 
 class _CannotReplay(Exception):
@@ -213,9 +207,6 @@ def _with_files(places: Places, folder: Path, opened: Opened, version: int, name
     if ours and coded.new_terms:
         vocabulary.write(places.terms, opened.state.terms, coded.new_terms, [])
     return with_added(folder, opened, version, coded)
-
-
-# --- a commit that failed ----------------------------------------------------------------------------
 
 
 def undo(places: Places, drafts: list[Path]) -> None:

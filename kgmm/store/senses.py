@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from kgmm.store.index.terms import Terms
-    from kgmm.store.local import LocalStore
+from kgmm.store.index.terms import Terms
+from kgmm.store.local import LocalStore
 
 #: graphs whose word nodes stand for the one sense that people mostly mean: their sense nodes are other things
 APART = ("wordnet",)

@@ -6,16 +6,13 @@ import json
 from collections import defaultdict
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kgmm.errors import UnknownConcept
 from kgmm.language import names
-from kgmm.store import Fact
+from kgmm.store import Fact, LocalStore
 from kgmm.stories.edges import frame_node, logo_node
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
-
-if TYPE_CHECKING:
-    from kgmm.store import LocalStore
 
 _DOUBLE = "^^<http://www.w3.org/2001/XMLSchema#double>"
 _INTEGER = "^^<http://www.w3.org/2001/XMLSchema#integer>"

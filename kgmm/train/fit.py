@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,11 +41,9 @@ class Problem(Protocol):
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the mean loss of the training samples *rows* on the model's device."""
-        ...
 
     def evaluate(self) -> dict[str, float]:
         """Return figures on the development split."""
-        ...
 
     def write(self, folder: Path) -> None:
         """Write what the trained model needs beside weights, config and vocabulary: nothing, for most."""
@@ -197,18 +196,20 @@ class _Run:
             raise BadInput(self.checkpoint, f"{changed}; choose another --out or delete it")
         tensors = load_file(self.checkpoint)
         self.problem.model.load_state_dict(_with_prefix(tensors, "model."))
-        self._restore_optimizer(tensors)
+        for prefix, parameter in self._parameters():
+            if entry := _with_prefix(tensors, prefix):
+                place = {k: v if k == "step" else v.to(parameter.device) for k, v in entry.items()}
+                self.optimizer.state[parameter] = place
         torch.set_rng_state(tensors["rng"])
         if "cuda_rng" in tensors and torch.cuda.is_available():  # dropout on a GPU draws from its own
             torch.cuda.set_rng_state(tensors["cuda_rng"])
         for name in self.NOTED:
             setattr(self, name, notes[name])
 
-    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
+    def _parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield the optimizer's parameters, each with the prefix that what is kept of it has in a checkpoint."""
         for i, parameter in enumerate(p for group in self.optimizer.param_groups for p in group["params"]):
-            if entry := _with_prefix(tensors, f"optimizer.{i}."):
-                place = {k: v if k == "step" else v.to(parameter.device) for k, v in entry.items()}
-                self.optimizer.state[parameter] = place
+            yield f"optimizer.{i}.", parameter
 
     def finish(self, figures: dict[str, float]) -> None:
         """Close an epoch: keep the weights if they are the best so far, and write the checkpoint."""
@@ -220,9 +221,9 @@ class _Run:
             self.figures, self.best_epoch = figures, self.epoch
             _save(_cpu(self.problem.model.state_dict()), self.weights)
         tensors = {f"model.{k}": v for k, v in _cpu(self.problem.model.state_dict()).items()}
-        for i, parameter in enumerate(p for group in self.optimizer.param_groups for p in group["params"]):
+        for prefix, parameter in self._parameters():
             entry = self.optimizer.state.get(parameter, {})
-            tensors |= {f"optimizer.{i}.{k}": v.detach().cpu().contiguous() for k, v in entry.items()}
+            tensors |= {f"{prefix}{k}": v.detach().cpu().contiguous() for k, v in entry.items()}
         tensors["rng"] = torch.get_rng_state()
         if torch.cuda.is_available():
             tensors["cuda_rng"] = torch.cuda.get_rng_state()

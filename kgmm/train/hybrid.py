@@ -36,6 +36,10 @@ from kgmm.train.measures import answered_at, by_kind, hit_rates
 KEPT, TRAINED = (400, 300), (200, 100)
 #: how much the loss counts whether the answer is seen
 UNSEEN = 0.3
+#: share of images held out, and the seed of the choice
+DEV, SPLIT = 0.2, 1
+#: how many rankers, and the rank of their corrections to the text encoder
+COMMITTEE = {"members": 3, "rank": 16}
 #: questions made of the store's facts to train on beside FVQA's
 OWN = 600
 #: questions measured at a time
@@ -88,9 +92,7 @@ class HybridProblem:
         store: FVQA's facts and distractors.
         stated: which facts state what.
         questions: with labels.
-        dev: share of images held out, and *split* the seed of the choice.
-        members: of the committee.
-        rank: of the corrections to the text encoder.
+        seed: of the weights, and of the questions made.
         progress: called while candidates are collected.
 
     Raises:
@@ -106,13 +108,9 @@ class HybridProblem:
         questions: Sequence[FvqaQuestion],
         *,
         seed: int = 0,
-        split: int = 1,
-        dev: float = 0.2,
-        members: int = 3,
-        rank: int = 16,
         progress: Progress = silent,
     ) -> None:
-        train, held = split_by_image(questions, dev, split)
+        train, held = split_by_image(questions, DEV, SPLIT)
         asked = [*train, *own_questions(store, train, seed), *held]
         made = [e for e in collect(store, stated, asked, progress) if len(e.facts)]
         dev_ids = {q.question_id for q in held}
@@ -127,12 +125,7 @@ class HybridProblem:
         cache = vector_cache(store, text_encoder("minilm"))
         self.facts: Vectors = Vectors(np.concatenate([e.facts for e in made]), cache)
         self.ends: Vectors = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
-        options = {
-            "features": made[0].features.shape[2],
-            "relations": len(network.RELATIONS) + 1,
-            "members": members,
-            "rank": rank,
-        }
+        options = {"features": made[0].features.shape[2], "relations": len(network.RELATIONS) + 1, **COMMITTEE}
         torch.manual_seed(seed)
         self.model = network.committee(**options)
         self._scale()
@@ -142,8 +135,8 @@ class HybridProblem:
             "data": "fvqa",
             "network": options,
             "relations": list(network.RELATIONS),
-            "split": split,
-            "dev": dev,
+            "split": SPLIT,
+            "dev": DEV,
             "seed": seed,
             "about": "Ranks (fact, answering end) pairs: low-rank corrections of all-MiniLM-L6-v2 read the question, its looks"
             " are compared with vectors of facts and their ends, beside readable features.",

@@ -135,8 +135,6 @@ class Base:
             self.source.at(rows),
         )
 
-    # --- look-up: a range of an order, or rows -------------------------------------------------------
-
     def of_subject(self, term: int) -> tuple[int, int]:
         """Return the range of rows with a subject."""
         return (self._subject_at[term], self._subject_at[term + 1]) if term < self.terms else (0, 0)

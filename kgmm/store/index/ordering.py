@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
@@ -89,8 +90,6 @@ def write_base(folder: Path, rows: Statements, terms: int, in_order: bool = Fals
 
 def _distinct(column: Array) -> tuple[Array, Array]:
     """Number the distinct values of a column by the smallest integers; return codes and values."""
-    import pyarrow as pa
-
     found = pa.array(column).dictionary_encode()
     values = found.dictionary.to_numpy(zero_copy_only=False).astype(column.dtype)
     codes = found.indices.to_numpy(zero_copy_only=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 from xxhash import xxh64_hexdigest, xxh64_intdigest
 
@@ -98,7 +99,6 @@ class Terms:
             StoreCorrupt: if they are not UTF-8.
         """
         import polars as pl
-        import pyarrow as pa
 
         buffers = [None, pa.py_buffer(self._offsets.view(np.int64)), pa.py_buffer(self._blob)]
         column = pa.Array.from_buffers(pa.large_string(), self._count, buffers)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyoxigraph as ox
 
 from kgmm.errors import BadInput
@@ -238,9 +240,6 @@ def _xml(text: str) -> str:
 
 
 def _parquet(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     kinds = [pa.string()] * 4 + [pa.float64(), pa.string()]
     schema = pa.schema(list(zip(_COLUMNS, kinds, strict=True)))
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:

@@ -112,8 +112,6 @@ class KgmmStore(Store):
         assert self._kb is not None
         return self._kb
 
-    # --- life ----------------------------------------------------------------------------------------
-
     def open(self, configuration: str | tuple[str, str], create: bool = True) -> int:
         """Open the store's folder."""
         self._kb = Handle(str(configuration), create=create)
@@ -144,8 +142,6 @@ class KgmmStore(Store):
     def rollback(self) -> None:
         """Forget the additions that wait."""
         self._waiting.clear()
-
-    # --- facts ---------------------------------------------------------------------------------------
 
     def add(self, triple: Triple, context: Any, quoted: bool = False) -> None:
         """Add one statement to a graph."""
@@ -230,8 +226,6 @@ class KgmmStore(Store):
         self._empty.discard(name or "")
         self.remove((None, None, None), graph)
 
-    # --- names ---------------------------------------------------------------------------------------
-
     def _pattern(self, triple: Pattern) -> tuple[str | None, str | None, str | None]:
         s, p, o = triple
         return (
@@ -257,8 +251,6 @@ class KgmmStore(Store):
         identifier = node_of(graph)
         assert isinstance(identifier, IdentifiedNode)
         return rdflib.Graph(store=self, identifier=identifier)
-
-    # --- prefixes ------------------------------------------------------------------------------------
 
     def bind(self, prefix: str, namespace: URIRef, override: bool = True) -> None:
         """Bind a prefix, until the store is closed."""

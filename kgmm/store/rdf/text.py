@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyoxigraph as ox
 
 from kgmm.language.names import CONCEPTNET, iri, is_literal
@@ -86,7 +87,6 @@ def plain(opened: Opened, merged: bool = False) -> Iterator[bytes]:
 
     Takes 0.4 µs a fact instead of 3.6, and memory for every term's text once.
     """
-    import numpy as np
     import polars as pl
 
     facts, nodes = find(opened), _nodes(opened.terms)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 import pyoxigraph as ox
 
 from kgmm.errors import StoreError
 from kgmm.language import names
-from kgmm.store import is_general
+from kgmm.store import LocalStore, is_general
 from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Term, node, only_named, seed_nodes, stored_fact
 from kgmm.store.formats._rows import weight_of
 from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of, value
@@ -19,9 +19,6 @@ from kgmm.store.remote.connection import MAX_BYTES, MAX_ROWS, Connection
 from kgmm.store.remote.fetched import Fetched, RemoteTerms
 from kgmm.store.sparql.query import BadQuery, QueryTimeout, check
 from kgmm.store.sparql.results import Solutions, Triples, ntriples_of, stored, stored_relation
-
-if TYPE_CHECKING:
-    from kgmm.store.local import LocalStore
 
 T = TypeVar("T")
 #: rows asked for at once, nodes named in one query, statements in one update
@@ -72,8 +69,6 @@ class RemoteStore:
         self.terms: RemoteTerms = RemoteTerms()
         self.named: bool = self._at.ask("ASK { GRAPH ?g { ?s ?p ?o } }")
         self.annotated: bool = self._speaks_annotations()
-
-    # --- look-up -------------------------------------------------------------------------------------
 
     def find(
         self,
@@ -186,8 +181,6 @@ class RemoteStore:
 
     def excerpt(self, seeds: str | Iterable[str], path: str | Path, hops: int = 2, limit: int = 5000) -> LocalStore:
         """Copy the neighborhood of concepts into a local store, to walk, retrieve and ask there."""
-        from kgmm.store.local import LocalStore
-
         found = self.neighborhood(seeds, hops, limit)
         local = LocalStore(path)
         local.add(found)
@@ -210,8 +203,6 @@ class RemoteStore:
         triples = [tuple(map(ntriples_of, (q.subject, q.predicate, q.object))) for q in quads]
         kept = tuple((stored(s) or "", stored_relation(p or "") or "", stored(o) or "") for s, p, o in triples[:limit])
         return Triples(kept, len(kept) < len(triples))
-
-    # --- change --------------------------------------------------------------------------------------
 
     def add(self, facts: Iterable[Fact] | Fact, *, graph: str | None = None) -> int:
         """Add facts; return how many were sent: an endpoint does not say which were new.
@@ -245,8 +236,6 @@ class RemoteStore:
         stated = f"GRAPH ?g {{ {_PATTERN} }}" if self.named else _PATTERN
         self._at.update(f"DELETE {{ {stated} }} WHERE {{ {where} }}")
         return count
-
-    # --- queries -------------------------------------------------------------------------------------
 
     def _where(self, s: Term, p: Term, o: Term, g: Term, annotated: bool = True) -> str:
         """Return the group pattern of ?g ?s ?p ?o (and ?w ?src) for a pattern of terms."""
@@ -324,8 +313,6 @@ class RemoteStore:
         except (StoreError, BadQuery):
             return False
         return True
-
-    # --- end -----------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Do nothing: requests leave no connection open."""

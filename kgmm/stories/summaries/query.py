@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,9 @@ from kgmm.errors import BadInput, UnknownConcept
 from kgmm.language import names
 from kgmm.language.words import lemmas
 from kgmm.scene.images import names_picture, read_image
+from kgmm.stories.edges import StoryEdges
+from kgmm.stories.story import StoryGraph
 from kgmm.stories.video.logo_hashes import distance, perceptual_hash
-
-if TYPE_CHECKING:
-    from kgmm.stories.edges import StoryEdges
-    from kgmm.stories.story import StoryGraph
 
 #: scores of all frames, and of all terms
 Ranks = tuple[NDArray[np.float64], NDArray[np.float64]]

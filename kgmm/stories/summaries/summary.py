@@ -6,7 +6,7 @@ import json
 from collections.abc import Container
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,11 @@ from kgmm.files import kept
 from kgmm.graph.scores import best_positions
 from kgmm.language.phrase import phrase
 from kgmm.retrieve.ground import ground_name
-from kgmm.store import is_general
+from kgmm.store import LocalStore, is_general
 from kgmm.stories.files import read
 from kgmm.stories.story import Shot, StoryGraph
 from kgmm.stories.summaries.query import resolve
 from kgmm.stories.summaries.storyboard import fragment, page, picture
-
-if TYPE_CHECKING:
-    from kgmm.store import LocalStore
 
 #: share of the best score that a frame or term needs: what the story hardly reaches does not tell it
 FLOOR = 0.001

@@ -9,14 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kgmm.errors import BadInput
 from kgmm.stories.video.clock import seconds
 from kgmm.stories.video.decoding import opened
-
-if TYPE_CHECKING:
-    from kgmm.stories.video.shots import Cut
+from kgmm.stories.video.shots import Cut
 
 _TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})\s*-->\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})(?:\s.*)?$")
 #: what seems to be meant for a time line

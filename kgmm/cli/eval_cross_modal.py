@@ -1,4 +1,4 @@
-"""``kgmm eval hashing``: mAP of a hashing method on a cross-modal data set."""
+"""``kgmm eval hashing`` and ``kgmm eval fusion``: methods for pictures with texts on a cross-modal data set."""
 
 from __future__ import annotations
 
@@ -49,3 +49,23 @@ def hashing(folder: Path, method: str, bits: int, codes: str, seed: int, picture
         lines.append(f"{way.replace('_', ' ')}: mAP {row['map']:.3f} (all), {row['map50']:.3f} (@50), {near}")
     lines.append(f"fit {found['fit_seconds']:.2f} s, encode {found['encode_seconds']:.3f} s")
     say(as_json, found, "\n".join(lines))
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=PLACE)
+@click.option("--seeds", default=3, type=COUNT, help="Runs to average.")
+@click.option("--components", default=10, type=COUNT, help="Dimension of the spaces of CCA, kernel CCA and PLS.")
+@json_option
+def fusion(folder: Path, seeds: int, components: int, as_json: bool) -> None:
+    """Fit on the training pairs of DIR; classify its test pairs, and search its training items with them.
+
+    DIR is laid out as for `kgmm eval hashing`. Prints a Markdown table: accuracy of the category of pairs, and
+    mean average precision of search across modalities by cosine.
+    """
+    from kgmm.data.cross_modal import read_cross_modal
+    from kgmm.evaluate.fusion import evaluate, table
+
+    data = read_cross_modal(folder)
+    with progress_bar("rows") as progress:
+        found = evaluate(data, seeds=range(seeds), components=components, progress=progress)
+    say(as_json, found, table(found))
