@@ -40,22 +40,14 @@ from kgmm.trace.checks import guessed
     "--trace", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write the trace here (.html or .json)."
 )
 @json_option
-def ask(
-    kb: Path,
-    image: Path,
-    question: str,
-    perceiver: str,
-    model: str | None,
-    page: Path | None,
-    as_json: bool,
-    **how: Any,
-) -> None:
+def ask(kb: Path, image: Path, question: str, page: Path | None, as_json: bool, **how: Any) -> None:
     """Answer QUESTION about IMAGE (a picture or a scene's JSON file) from the knowledge in KB."""
     import kgmm
 
     with kgmm.open(kb, create=False) as store:
-        how["choices"] = how["choices"] or None
-        answer = store.ask(image, question, perceiver=f"{perceiver}:{model}" if model else perceiver, **how)
+        model, how["choices"] = how.pop("model"), how["choices"] or None
+        how["perceiver"] += f":{model}" if model else ""
+        answer = store.ask(image, question, **how)
         if page is not None and page.suffix.lower() == ".json":
             answer.trace.precompute().to_json(page)  # so that a page made of it later has its switches
         elif page is not None:

@@ -78,12 +78,7 @@ def fvqa(
 @click.command()
 @_on_fvqa
 @click.option("--held", default=0.5, type=Number(0, 1, min_open=True), help="Share of the images asked about.")
-@click.option(
-    "--seed",
-    default=0,
-    type=WHOLE,
-    help="Which images those are; the shipped weights were fitted on the others of seed 0.",
-)
+@click.option("--seed", default=0, type=WHOLE, help="Which images; the weights shipped were fitted on the others of 0.")
 @click.option("--limit", default=300, type=COUNT, help="Questions asked.")
 @click.option("--reasoner", default="default", help="Which reasoner answers.")
 @click.option("--draws", default=3, type=COUNT, help="Random picks a question.")
@@ -132,13 +127,10 @@ def _said(found: dict[str, Any]) -> str:
     ]
     for what in ("necessary", "sufficient"):
         lines.append(f"{what:20}" + "".join(f"{found[what][pick]:8.1%}" for pick in ("cited", "random", "similar")))
-    lines.append(
-        f"{'necessary, all rounds':21}{found['exhausted']['cited']:7.1%}{found['exhausted']['random']:8.1%}   {_rounds(found)}"
-    )
-    ms = found["without_ms"]
+    ms, tried, risk = found["without_ms"], found["exhausted"], found["risk_coverage"]
+    lines.append(f"{'necessary, all rounds':21}{tried['cited']:7.1%}{tried['random']:8.1%}   {_rounds(found)}")
     if ms["count"]:
         lines.append(f"without a fact        median {ms['median']} ms, 99 % within {ms['p99']} ms, most {ms['max']} ms")
-    lines.append(
-        f"calibration error     {found['calibration']['ece']:.3f}; area under risk–coverage {found['risk_coverage']['aurc']:.3f}"
-    )
+    ece = found["calibration"]["ece"]
+    lines.append(f"calibration error     {ece:.3f}; area under risk–coverage {risk['aurc']:.3f}")
     return "\n".join(lines)

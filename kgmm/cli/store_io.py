@@ -69,21 +69,17 @@ def _text(query: str) -> str:
 @click.command()
 @click.argument("kb", type=PLACE)
 @click.argument("file", type=PLACE)
-@click.option(
-    "--format", "format_name", help="nquads, ntriples, turtle, trig, rdfxml, jsonld, parquet, tsv, csv or graphml."
-)
+@click.option("--format", help="nquads, ntriples, turtle, trig, rdfxml, jsonld, parquet, tsv, csv or graphml.")
 @click.option("--graph", help="Write only this graph.")
 @click.option("--version", type=WHOLE, help="Write this version instead of the newest.")
 @click.option("--rdf12", is_flag=True, help="Say weights and sources as annotations of RDF 1.2.")
 @json_option
-def export(
-    kb: Path, file: Path, format_name: str | None, graph: str | None, version: int | None, rdf12: bool, as_json: bool
-) -> None:
+def export(kb: Path, file: Path, version: int | None, as_json: bool, **how: Any) -> None:
     """Write the store KB to FILE, which appears whole or not at all."""
     with LocalStore(kb, create=False, version=version) as store, progress_bar("facts") as progress:
-        if missing := unknown(store, graphs=(graph,)):
+        if missing := unknown(store, graphs=(how["graph"],)):
             raise missing
-        report = store.export(file, format_name, graph=graph, rdf12=rdf12, progress=progress)
+        report = store.export(file, progress=progress, **how)
     if as_json:
         emit(asdict(report))
     else:

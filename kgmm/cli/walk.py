@@ -86,10 +86,7 @@ def _table(best: list[tuple[str, float]], found: list[Path | None]) -> str:
 @click.option("-k", "--count", default=3, type=COUNT, help="How many paths.")
 @click.option("--max-length", default=6, type=COUNT, help="Most hops of a path.")
 @click.option(
-    "--by",
-    default="weight",
-    type=click.Choice(["weight", "walk"]),
-    help="Prefer strong facts, or avoid hubs as a walk does.",
+    "--by", default="weight", type=click.Choice(["weight", "walk"]), help="Prefer strong facts, or avoid hubs."
 )
 @_of_view
 @json_option

@@ -14,6 +14,8 @@ from kgmm.graph.seeds import SeedNodes, Seeds, resolve
 from kgmm.graph.walk.local import push
 
 G = TypeVar("G", bound=Graph)
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _RESTART = 0.15
 #: residual per unit of strength that the local walk leaves: about 1 / (restart * 1e-5) edges are read at most
@@ -56,9 +58,7 @@ def neighborhood(view: G, seeds: Seeds, *, hops: int = 2, limit: int = 500) -> G
     return view.part(kept, statements)
 
 
-def _grow(
-    view: Graph, seeds: SeedNodes, scores: NDArray[np.float64], hops: int, limit: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _grow(view: Graph, seeds: SeedNodes, scores: Floats, hops: int, limit: int) -> tuple[Ints, Ints]:
     """Take edges best first; return the rows of their statements and the nodes in the order reached."""
     depth = {int(seed): 0 for seed in seeds.positions}
     waiting: list[tuple[float, int, int]] = []
@@ -84,9 +84,7 @@ def _grow(
     return rows, np.array([node for node, hop in depth.items() if hop == 0 or node in ends], np.int64)
 
 
-def _offer(
-    view: Graph, scores: NDArray[np.float64], node: int, limit: int, waiting: list[tuple[float, int, int]]
-) -> None:
+def _offer(view: Graph, scores: Floats, node: int, limit: int, waiting: list[tuple[float, int, int]]) -> None:
     """Put a node's edges on the heap with the mass they carry; of a hub's only the best *limit*."""
     adjacency = view.adjacency
     row = slice(adjacency.indptr[node], adjacency.indptr[node + 1])

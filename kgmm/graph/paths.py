@@ -22,6 +22,7 @@ from kgmm.language import names
 #: the walk's default restart probability: what a hop costs in ``by="walk"``
 _RESTART = 0.15
 
+Floats = NDArray[np.float64]
 #: cost of the cheapest completion, nodes so far, cost so far
 _Extension = tuple[float, tuple[int, ...], float]
 
@@ -106,15 +107,13 @@ def paths(view: Graph, a: str, b: str, *, k: int = 3, max_length: int = 6, by: s
     return [_path(view, nodes, cost, by) for nodes, cost in _best(rows, costs, left, start, end, k)]
 
 
-def strongest(
-    view: Graph, seeds: NDArray[np.int64], targets: Sequence[int], *, max_length: int = 4, by: str = "walk"
-) -> list[Path | None]:
-    """Return the best path from any of *seeds* to each of *targets* (positions), None where there is none."""
+def strongest(view: Graph, seeds: NDArray[np.int64], targets: Sequence[int]) -> list[Path | None]:
+    """Return the best path as a walk goes from any of *seeds* to each of *targets* (positions), None if over four hops."""
     rows = view.reversed_adjacency
-    costs = step_costs(view, rows, by, incoming=True)
+    costs = step_costs(view, rows, "walk", incoming=True)
     reach = _infinite_but(len(view), seeds)
     trail: list[NDArray[np.int32]] = []
-    for _ in range(max_length):
+    for _ in range(4):
         via = np.empty(len(view), np.int32)
         reach = _relaxed(rows, costs, reach, via)
         trail.append(via)
@@ -125,7 +124,7 @@ def strongest(
             if via[at] >= 0:
                 at = int(via[at])
                 nodes.append(at)
-        found.append(_path(view, nodes[::-1], float(reach[target]), by) if np.isfinite(reach[target]) else None)
+        found.append(_path(view, nodes[::-1], float(reach[target]), "walk") if np.isfinite(reach[target]) else None)
     return found
 
 
@@ -147,7 +146,7 @@ def _infinite_but(size: int, zeros: NDArray[np.int64]) -> NDArray[np.float64]:
     return costs
 
 
-def _relaxed(rows: Adjacency, costs: NDArray[Any], before: NDArray[Any], via: NDArray[np.int32]) -> NDArray[Any]:
+def _relaxed(rows: Adjacency, costs: Floats, before: Floats, via: NDArray[np.int32]) -> Floats:
     after = np.empty_like(before)
     job = partial(_relax, rows.indptr, rows.indices, costs, before, after, via, rows.blocks)
     threads.over_blocks(job, len(rows.blocks) - 1, len(rows.indices))
@@ -155,7 +154,7 @@ def _relaxed(rows: Adjacency, costs: NDArray[Any], before: NDArray[Any], via: ND
 
 
 def _best(
-    rows: Adjacency, costs: NDArray[Any], left: list[NDArray[Any]], start: int, end: int, k: int
+    rows: Adjacency, costs: Floats, left: list[Floats], start: int, end: int, k: int
 ) -> list[tuple[list[int], float]]:
     """Extend partial paths in the order of their cheapest completion until *k* reach the end.
 
@@ -184,7 +183,7 @@ def _best(
 
 
 def _extensions(
-    rows: Adjacency, costs: NDArray[Any], left: NDArray[Any], nodes: tuple[int, ...], spent: float
+    rows: Adjacency, costs: Floats, left: Floats, nodes: tuple[int, ...], spent: float
 ) -> Iterator[_Extension]:
     """Yield a path's extensions by one node that is not on it, cheapest completion first."""
     row = slice(rows.indptr[nodes[-1]], rows.indptr[nodes[-1] + 1])

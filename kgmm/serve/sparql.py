@@ -19,7 +19,7 @@ from kgmm.errors import BadInput, KgmmError
 from kgmm.serve.limits import Limits, TooSlow, Turns, client, unknown
 from kgmm.store import LocalStore
 from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, bare, check, query
-from kgmm.store.sparql.results import Solutions, Triples
+from kgmm.store.sparql.results import Result, Solutions, Triples
 
 #: seconds a query may take, rows it may return, queries at the same time, bytes of a request and of a query's memory
 TIMEOUT, LIMIT, CONCURRENT, BODY, MEMORY = 30.0, 100_000, 2, 1 << 20, 1_000_000_000
@@ -136,7 +136,7 @@ def _text(body: bytes) -> str:
         raise HTTPException(400, "the request is not UTF-8") from None
 
 
-def _query(store: LocalStore, asked: dict[str, Any], **most: Any) -> Solutions | Triples | bool:
+def _query(store: LocalStore, asked: dict[str, Any], **most: Any) -> Result:
     store.refresh()
     graphs = {"default_graphs": asked["default-graph-uri"], "named_graphs": asked["named-graph-uri"]}
     return query(store, asked["query"], raw=True, **graphs, **most)
@@ -164,7 +164,7 @@ def _update(store: LocalStore, text: str, seconds: float) -> None:
     target.commit()
 
 
-def _response(found: Solutions | Triples | bool, accept: str) -> Response:
+def _response(found: Result, accept: str) -> Response:
     if isinstance(found, Triples):
         kind = _chosen(accept, list(_GRAPHS))
         text = "".join(f"{s} {p} {o} .\n" for s, p, o in found.rows).encode()

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     import rdflib
 
 Ids = NDArray[np.uint32]
-#: a part of a pattern: a term as people write it, None for any
+#: a part of a pattern: a term as people write it or its number, None for any
 Term = str | None
+Number = int | None
 
 #: the graph of facts that name none
 DEFAULT_GRAPH = "facts"
@@ -252,14 +253,13 @@ class Facts(Sequence[Fact]):
         import rdflib
         from rdflib.util import from_n3
 
+        def node(term: str, predicate: bool = False) -> Any:
+            return from_n3(term) if names.is_literal(term) else rdflib.URIRef(names.iri(term, predicate=predicate))
+
         dataset = rdflib.Dataset()
         for fact in self:
-            target: Any = (
-                from_n3(fact.object) if names.is_literal(fact.object) else rdflib.URIRef(names.iri(fact.object))
-            )
-            graph = dataset.graph(rdflib.URIRef(names.iri(fact.graph)))
-            predicate = rdflib.URIRef(names.iri(fact.predicate, predicate=True))
-            graph.add((rdflib.URIRef(names.iri(fact.subject)), predicate, target))
+            triple = node(fact.subject), node(fact.predicate, True), node(fact.object)
+            dataset.graph(node(fact.graph)).add(triple)
         return dataset
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from kgmm.language import names
 from kgmm.progress import Progress
 from kgmm.store import changes, checking
 from kgmm.store import search as searching
-from kgmm.store.facts import Columns, Facts, Term, is_general
+from kgmm.store.facts import Columns, Facts, Number, Term, is_general
 from kgmm.store.handle import Handle
 from kgmm.store.index.found import Found
 from kgmm.store.load import loading
@@ -98,11 +98,7 @@ class LocalStore(Handle):
         return Found(opened, opened.select(subject, predicate, object, graph), limit)
 
     def find_ids(
-        self,
-        subject: int | None = None,
-        predicate: int | None = None,
-        object: int | None = None,
-        graph: int | None = None,
+        self, subject: Number = None, predicate: Number = None, object: Number = None, graph: Number = None
     ) -> Columns:
         """Return the facts that fit a pattern of term ids as arrays: :meth:`find` for numeric work."""
         return self.opened.find_ids(subject, predicate, object, graph)

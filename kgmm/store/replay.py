@@ -32,9 +32,8 @@ def with_added(folder: Path, opened: Opened, version: int, coded: Encoded) -> St
     state, snapshot = opened.state, opened.snapshot
     dictionary.append(folder / "terms", state.terms, coded.new_terms)
     dictionary.append(folder / "sources", state.sources, coded.new_sources)
-    state = replace(
-        state, version=version, terms=state.terms + len(coded.new_terms), sources=state.sources + len(coded.new_sources)
-    )
+    terms, sources = state.terms + len(coded.new_terms), state.sources + len(coded.new_sources)
+    state = replace(state, version=version, terms=terms, sources=sources)
     changed = len(coded.rows.subject) + len(snapshot.removed) + (len(snapshot.overlay) if snapshot.overlay else 0)
     if _many(changed, snapshot.base.rows):
         return with_base(folder, state, Statements.concatenate([snapshot.all(), coded.rows]))

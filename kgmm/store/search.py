@@ -79,9 +79,8 @@ def _order(terms: Terms, folder: Path) -> NDArray[np.uint32]:
 def degrees(opened: Opened, ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how many facts mention each term as subject or object."""
     select = opened.snapshot.select
-    return np.array(
-        [len(select(i, None, None, None)) + len(select(None, None, i, None)) for i in ids.tolist()], np.int64
-    )
+    counts = [len(select(i, None, None, None)) + len(select(None, None, i, None)) for i in ids.tolist()]
+    return np.array(counts, np.int64)
 
 
 def by_spelling(store: Handle, word: str, limit: int = 5, lang: str = "en") -> list[str]:
@@ -156,14 +155,11 @@ def _best(store: Handle, seeds: ArrayLike, hops: int, limit: int) -> Statements:
     snapshot = store.opened.snapshot
     base, added = snapshot.base, snapshot.overlay.added if snapshot.overlay else Statements.empty()
     orders = (base.subject_starts, base.object), (base.object_starts, base.by_object, base.subject)
-    arrays = (
-        *orders,
-        (base.weight.codes, base.weight.values),
-        snapshot.gone,
-        (added.subject, added.object, added.weight),
-    )
+    weights, more = (base.weight.codes, base.weight.values), (added.subject, added.object, added.weight)
     nodes = np.asarray(seeds, np.int64)
-    rows = kernels.best_edges(nodes, min(hops, 250), limit, NODE_BUDGET, len(store.terms), *arrays)
+    rows = kernels.best_edges(
+        nodes, min(hops, 250), limit, NODE_BUDGET, len(store.terms), *orders, weights, snapshot.gone, more
+    )
     if not len(added.subject):
         return base.statements(rows)
     mine = rows < base.rows

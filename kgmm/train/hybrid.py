@@ -44,6 +44,8 @@ COMMITTEE = {"members": 3, "rank": 16}
 OWN = 600
 #: questions measured at a time
 TOGETHER = 32
+#: for each question the best facts and their logits (m, 2)
+Ranked = list[tuple[NDArray[np.int64], NDArray[np.float32]]]
 
 
 @dataclass
@@ -180,7 +182,7 @@ class HybridProblem:
         self.model.confidence.copy_(torch.tensor(calibrate(self.held, ranked)))
         return figures
 
-    def rank(self, examples: list[Example]) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def rank(self, examples: list[Example]) -> Ranked:
         """Return for each question the best facts and their logits (m, 2)."""
         out = []
         with torch.inference_mode():
@@ -244,12 +246,10 @@ def _example(task: Task, found: Evidence, q: FvqaQuestion, stated: StatedFacts) 
     return Example(q, facts[rows], ends[rows], relation, features, seen, says, answering, right, cited[rows], trained)
 
 
-def _among_best(
-    linear: NDArray[Any], similarity: NDArray[Any], by_linear: int, by_similarity: int
-) -> NDArray[np.bool_]:
+def _among_best(linear: NDArray[Any], cosine: NDArray[Any], by_linear: int, by_cosine: int) -> NDArray[np.bool_]:
     keep = np.zeros(len(linear), bool)
     keep[np.argsort(-linear, kind="stable")[:by_linear]] = True
-    keep[np.argsort(-similarity, kind="stable")[:by_similarity]] = True
+    keep[np.argsort(-cosine, kind="stable")[:by_cosine]] = True
     return keep
 
 
@@ -262,7 +262,7 @@ def _best(e: Example, rows: NDArray[np.int64], logits: NDArray[np.float32]) -> t
     return list(behind), behind, float(joint.max())
 
 
-def measure(examples: list[Example], ranked: list[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> dict[str, float]:
+def measure(examples: list[Example], ranked: Ranked) -> dict[str, float]:
     """Return top1, top3 and fact1 as FVQA's scorer counts them, top1 by source, and coverage at precision 0.95."""
     answers, facts, sure = [], [], []
     for e, (rows, logits) in zip(examples, ranked, strict=True):
@@ -280,9 +280,7 @@ def measure(examples: list[Example], ranked: list[tuple[NDArray[np.int64], NDArr
     }
 
 
-def calibrate(
-    examples: list[Example], ranked: list[tuple[NDArray[np.int64], NDArray[np.float32]]]
-) -> tuple[float, float, float]:
+def calibrate(examples: list[Example], ranked: Ranked) -> tuple[float, float, float]:
     """Return weights and bias of a logistic from an answer's log-probability and explicit score to whether it is right.
 
     Each question counts twice: as it is, and with its gold facts taken away, so that a best answer among poor ones

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 from torch import Tensor
 
-from kgmm.data.fvqa import FvqaQuestion
 from kgmm.errors import KgmmError
 from kgmm.nn.answers import end_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
@@ -22,7 +21,7 @@ from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, Floats, WordTable, p
 from kgmm.train.choices import TOGETHER, Choices, choice_accuracy, choice_loss, frequent, places
 from kgmm.train.losses import pointer_loss
 from kgmm.train.measures import hit_rates
-from kgmm.train.memories import MEMORY, Example, FactBase, examples, labels, load_fvqa, spoiled, word_table
+from kgmm.train.memories import MEMORY, Data, Example, examples, labels, load_fvqa, spoiled, word_table
 
 #: sizes of the network unless told otherwise
 NETWORK: dict[str, Any] = {"dim": 112, "product": 48, "dropout": 0.4}
@@ -72,7 +71,7 @@ class FvqaProblem:
         blind: bool = False,
         limit: int = MEMORY,
         network: dict[str, Any] | None = None,
-        data: tuple[FactBase, list[FvqaQuestion], list[FvqaQuestion]] | None = None,
+        data: Data | None = None,
         vocabulary: int | list[str] = 0,
         choices: int = 0,
     ) -> None:

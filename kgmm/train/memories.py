@@ -76,6 +76,10 @@ class FactBase:
         return [phrase(names.concept(s), r, names.concept(o)) for s, r, o in (self.triples[i] for i in rows)]
 
 
+#: facts, questions to learn from, questions about other images
+Data = tuple[FactBase, list[FvqaQuestion], list[FvqaQuestion]]
+
+
 def load_fact_base(folder: Path, encoder: Encoder, cache: Path, distractors: Path | None = None) -> FactBase:
     """Read FVQA's facts and, as distractors, triples ``relation<TAB>head<TAB>tail`` that state none of them."""
     facts = load_facts(folder / "facts.jsonl")
@@ -123,14 +127,12 @@ def examples(questions: list[FvqaQuestion], base: FactBase, limit: int = MEMORY)
     return out
 
 
-def _kept(
-    q: FvqaQuestion, base: FactBase, touching: NDArray[np.int64], cosine: Floats, limit: int
-) -> NDArray[np.int64]:
+def _kept(q: FvqaQuestion, base: FactBase, rows: NDArray[np.int64], cosine: Floats, limit: int) -> NDArray[np.int64]:
     """Return which of the facts with a seen end a memory keeps."""
     best = np.argsort(-cosine, kind="stable")[:POOL]
     said, seen = frozenset(lemmas(q.question)), {normal(name) for name in q.concepts}
-    near = [base.subjects[i] if base.subjects[i] in seen else base.objects[i] for i in touching[best]]
-    far = [base.triples[i][2] if base.subjects[i] in seen else base.triples[i][0] for i in touching[best]]
+    near = [base.subjects[i] if base.subjects[i] in seen else base.objects[i] for i in rows[best]]
+    far = [base.triples[i][2] if base.subjects[i] in seen else base.triples[i][0] for i in rows[best]]
     return best[spread(cosine[best], given_share(far, said), near, limit)]
 
 
@@ -144,9 +146,7 @@ def _label(q: FvqaQuestion, memory: MemoryInput, ids: list[str]) -> Example:
     return Example(memory, right, found, texts, answer, ids, choices)
 
 
-def load_fvqa(
-    folder: Path, distractors: str | Path | None, dev: float, split: int
-) -> tuple[FactBase, list[FvqaQuestion], list[FvqaQuestion]]:
+def load_fvqa(folder: Path, distractors: str | Path | None, dev: float, split: int) -> Data:
     """Read FVQA: its facts, and its questions about training and held-out images.
 
     Raises:

@@ -11,7 +11,6 @@ from itertools import chain
 from pathlib import Path
 from random import Random
 
-from kgmm.data.fvqa import FvqaQuestion
 from kgmm.data.knowledge_questions import TEMPLATES, knowledge_questions
 from kgmm.encode import text_encoder
 from kgmm.errors import KgmmError
@@ -19,7 +18,7 @@ from kgmm.language import names
 from kgmm.language.phrase import Triple
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import LocalStore
-from kgmm.train.memories import FactBase, cache_folder
+from kgmm.train.memories import Data, FactBase, cache_folder
 
 #: facts looked at of each seen concept, and of each relation where scenes are drawn
 MOST = 2_000
@@ -62,7 +61,7 @@ def drawn_scenes(store: LocalStore, count: int = 300, size: int = 6, seed: int =
 
 def own_data(
     store: LocalStore, scenes: Sequence[SceneGraph], *, per_scene: int = 8, dev: float = 0.2, seed: int = 0
-) -> tuple[FactBase, list[FvqaQuestion], list[FvqaQuestion]]:
+) -> Data:
     """Return facts, training and held-out questions, as ``FvqaProblem(data=…)`` takes them.
 
     Args:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,9 +110,7 @@ def settle(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Places | No
     return None
 
 
-def _narrow(
-    run: symmetric.Iteration, contest: Contest, z: NDArray[np.float64], k: int, slots: Slots
-) -> tuple[bool, int]:
+def _narrow(run: symmetric.Iteration, contest: Contest, z: NDArray[Any], k: int, slots: Slots) -> tuple[bool, int]:
     """Push from nodes in question until the order is proved or not worth it; return whether, and edges read."""
     most = int(_SHARE * len(run.layers.rows.indices)) + 10_000
     read = 0

@@ -85,9 +85,8 @@ class Base:
         kinds, values = sizes["kinds"], sizes["values"]
 
         def coded(name: str, dtype: str) -> Coded:
-            return Coded(
-                mapped(folder / f"{name}.codes", kinds[name], n), mapped(folder / f"{name}.values", dtype, values[name])
-            )
+            codes = mapped(folder / f"{name}.codes", kinds[name], n)
+            return Coded(codes, mapped(folder / f"{name}.values", dtype, values[name]))
 
         self.subject: NDArray[Any] = mapped(folder / "subject", "u4", n)
         self.object: NDArray[Any] = mapped(folder / "object", "u4", n)

@@ -14,7 +14,7 @@ from kgmm.files import publish
 from kgmm.store.facts import DEFAULT_GRAPH
 from kgmm.store.index import kernels, ordering
 from kgmm.store.index import terms as dictionary
-from kgmm.store.index.base import Statements
+from kgmm.store.index.base import Array, Statements
 from kgmm.store.index.mapped import mapped, view
 from kgmm.store.index.snapshot import Snapshot
 from kgmm.store.index.spans import Spans
@@ -36,13 +36,7 @@ class Encoder:
         kernels.hashes_of(self.blob, self.starts, 0, self.count, self.hashes)
         self._resize_slots(1 << 17)
 
-    def encode(
-        self,
-        data: NDArray[np.uint8],
-        begins: NDArray[Any],
-        ends: NDArray[Any],
-        hashes: NDArray[np.uint64] | None = None,
-    ) -> NDArray[np.uint32]:
+    def encode(self, data: Array, begins: Array, ends: Array, hashes: Array | None = None) -> NDArray[np.uint32]:
         """Return the ids of the strings ``data[begins[i]:ends[i]]``; unknown ones get the next."""
         rows = len(begins)
         if hashes is None:
@@ -57,9 +51,8 @@ class Encoder:
         if self.count + rows > FILL * len(self.slots):
             self._resize_slots(self.count + rows)
         ids = np.empty(rows, np.uint32)
-        self.count = int(
-            kernels.encode(data, begins, ends, hashes, ids, self.slots, self.hashes, self.starts, self.blob, self.count)
-        )
+        known = (self.slots, self.hashes, self.starts, self.blob, self.count)
+        self.count = int(kernels.encode(data, begins, ends, hashes, ids, *known))
         return ids
 
     def encode_column(self, column: pa.ChunkedArray) -> NDArray[np.uint32]:
@@ -87,9 +80,8 @@ class Encoder:
     def strings(self) -> pa.Array:
         """Return all strings in the order of their ids."""
         starts = self.starts[: self.count + 1].astype(np.int64)
-        return pa.Array.from_buffers(
-            pa.large_string(), self.count, [None, pa.py_buffer(starts), pa.py_buffer(self.blob[: int(starts[-1])])]
-        )
+        buffers = [None, pa.py_buffer(starts), pa.py_buffer(self.blob[: int(starts[-1])])]
+        return pa.Array.from_buffers(pa.large_string(), self.count, buffers)
 
     def sort_new(self) -> NDArray[np.uint32]:
         """Number the new strings in their order; return the table from the ids handed out to the final ones.
@@ -158,20 +150,17 @@ class Collector:
         encode, data = self.terms.encode, part.data
         graph = self.terms.encode_one(self._graph or DEFAULT_GRAPH)
         self.surfaces.append(part.surface)
-        subject, target = (
-            encode(data, part.begins[field], part.ends[field], part.hashes[field - 1]) for field in (1, 2)
-        )
+        spans = zip(part.begins[1:3], part.ends[1:3], part.hashes, strict=True)
+        subject, target = (encode(data, *span) for span in spans)
         predicate = _few(self.terms, part, 0)
         source = _few(self.sources, part, 3)
         return Statements(subject, predicate, target, np.full(len(part), graph, np.uint32), part.weight, source)
 
     def _table(self, part: pa.Table) -> Statements:
         self.surfaces.extend(part["surface"].cast(pa.large_string()).chunks)
-        subject, predicate, target, graph = (
-            self.terms.encode_column(part[name]) for name in ("subject", "predicate", "object", "graph")
-        )
+        ends = (self.terms.encode_column(part[name]) for name in Statements._fields[:4])
         weight = np.asarray(part["weight"].to_numpy(zero_copy_only=False), np.float64)
-        return Statements(subject, predicate, target, graph, weight, self.sources.encode_column(part["source"]))
+        return Statements._make((*ends, weight, self.sources.encode_column(part["source"])))
 
     def finish(self) -> Statements:
         """Return all statements with the terms' final ids."""

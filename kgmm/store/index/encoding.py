@@ -28,11 +28,9 @@ def encode(rows: pa.Table, terms: Terms, sources: Terms) -> Encoded:
     """Return the statements of a table by number; unknown terms get the next ids."""
     fresh: dict[str, int] = {}
     named: dict[str, int] = {}
-    subject, predicate, target, graph = (
-        _numbers(rows[name], terms, fresh) for name in ("subject", "predicate", "object", "graph")
-    )
+    ends = (_numbers(rows[name], terms, fresh) for name in Statements._fields[:4])
     weight = np.asarray(rows["weight"].to_numpy(zero_copy_only=False), np.float64)
-    found = Statements(subject, predicate, target, graph, weight, _numbers(rows["source"], sources, named))
+    found = Statements._make((*ends, weight, _numbers(rows["source"], sources, named)))
     return Encoded(found, list(fresh), list(named))
 
 

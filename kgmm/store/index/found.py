@@ -95,14 +95,9 @@ class Found(Stored):
         if stop > size:
             before = self._decode(start, size) if start < size else []
             return before + self._decode_added(max(start - size, 0), stop - size)
-        s, o, p, g, w, c, terms, relations, graphs, weights, sources = self._opened.columns
+        s, o, p, g, w, c, term, kind, graph, weight, source = self._opened.columns
         rows = range(at + start, at + stop) if order is None else order[at + start : at + stop].tolist()
-        return [
-            stored_fact(
-                terms[s[row]], relations[p[row]], terms[o[row]], weights[w[row]], graphs[g[row]], sources[c[row]]
-            )
-            for row in rows
-        ]
+        return [stored_fact(term[s[i]], kind[p[i]], term[o[i]], weight[w[i]], graph[g[i]], source[c[i]]) for i in rows]
 
     def _decode_added(self, start: int, stop: int) -> list[Fact]:
         overlay, terms, sources = self._opened.snapshot.overlay, self._opened.names, self._opened.source_names

@@ -105,10 +105,8 @@ class Snapshot:
         """Return how many statements each predicate or graph (by term id) has."""
         coded, starts = getattr(self.base, column), getattr(self.base, f"{column}_starts")
         found = dict(zip(coded.values.tolist(), np.diff(starts).tolist(), strict=True))
-        for sign, ids in (
-            (-1, coded.at(self.removed)),
-            (1, getattr(self.overlay.added, column) if self.overlay else ()),
-        ):
+        added = getattr(self.overlay.added, column) if self.overlay else ()
+        for sign, ids in ((-1, coded.at(self.removed)), (1, added)):
             values, numbers = np.unique(np.asarray(ids, np.uint32), return_counts=True)
             for value, number in zip(values.tolist(), numbers.tolist(), strict=True):
                 found[value] = found.get(value, 0) + sign * number

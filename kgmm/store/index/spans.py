@@ -55,6 +55,5 @@ def texts(data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.i
     offsets, out = np.empty(rows + 1, np.int64), np.empty(room, np.uint8)
     used = int(kernels.copy_spans(data, begins, ends, offsets, out))
     present = np.packbits(begins >= 0, bitorder="little")
-    return pa.Array.from_buffers(
-        pa.large_string(), rows, [pa.py_buffer(present), pa.py_buffer(offsets), pa.py_buffer(out[:used])]
-    )
+    buffers = [pa.py_buffer(present), pa.py_buffer(offsets), pa.py_buffer(out[:used])]
+    return pa.Array.from_buffers(pa.large_string(), rows, buffers)

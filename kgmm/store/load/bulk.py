@@ -58,11 +58,9 @@ def _write_table(
     def file(start: int, stop: int) -> dict[str, Any]:
         part = rows.take(slice(start, stop))
         literal = terms.blob[terms.starts[part.object].astype(np.int64)] == ord('"')
-        surface = (
-            pa.nulls(stop - start, pa.string())
-            if surfaces is None
-            else surfaces.take(pa.array(places[start:stop])).cast(pa.string())
-        )
+        surface = pa.nulls(stop - start, pa.string())
+        if surfaces is not None:
+            surface = surfaces.take(pa.array(places[start:stop])).cast(pa.string())
         columns = [
             *(_strings(names, ids) for ids in (part.graph, part.subject, part.predicate, part.object)),
             pa.DictionaryArray.from_arrays(pa.array(literal.view(np.int8)), ["node", "literal"]),

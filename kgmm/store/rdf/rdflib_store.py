@@ -227,12 +227,8 @@ class KgmmStore(Store):
         self.remove((None, None, None), graph)
 
     def _pattern(self, triple: Pattern) -> tuple[str | None, str | None, str | None]:
-        s, p, o = triple
-        return (
-            None if s is None else term_of(s),
-            None if p is None else term_of(p, True),
-            None if o is None else term_of(o),
-        )
+        s, p, o = (None if part is None else term_of(part, at == 1) for at, part in enumerate(triple))
+        return s, p, o
 
     def _graph(self, context: Any) -> str | None:
         """Return the name of a graph, or None for all: rdflib's unnamed graphs."""

@@ -18,7 +18,7 @@ from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, qu
 from kgmm.store.remote.connection import MAX_BYTES, MAX_ROWS, Connection
 from kgmm.store.remote.fetched import Fetched, RemoteTerms
 from kgmm.store.sparql.query import BadQuery, QueryTimeout, check
-from kgmm.store.sparql.results import Solutions, Triples, ntriples_of, stored, stored_relation
+from kgmm.store.sparql.results import Result, Solutions, Triples, ntriples_of, stored, stored_relation
 
 T = TypeVar("T")
 #: rows asked for at once, nodes named in one query, statements in one update
@@ -186,9 +186,7 @@ class RemoteStore:
         local.add(found)
         return local
 
-    def sparql(
-        self, query: str, *, timeout: float | None = None, limit: int | None = None
-    ) -> Solutions | Triples | bool:
+    def sparql(self, query: str, *, timeout: float | None = None, limit: int | None = None) -> Result:
         """Run a query as :func:`kgmm.store.sparql.query.query` does; what annotations it sees is up to the endpoint."""
         kind, data = self._at.query(check(query), timeout)
         if "sparql-results" in kind or kind.startswith("application/json") or "html" in kind:
@@ -251,10 +249,8 @@ class RemoteStore:
             bound += f"VALUES ?g {{ {' '.join(f'<{full_iri(name)}>' for name in self._only)} }} "
         inner = _PATTERN
         if self.annotated and annotated:
-            inner += (
-                " OPTIONAL { ?f rdf:reifies <<( ?s ?p ?o )>> OPTIONAL { ?f kgmm:weight ?w } "
-                "OPTIONAL { ?f kgmm:source ?src } }"
-            )
+            about = "OPTIONAL { ?f kgmm:weight ?w } OPTIONAL { ?f kgmm:source ?src }"
+            inner += f" OPTIONAL {{ ?f rdf:reifies <<( ?s ?p ?o )>> {about} }}"
         if self.annotated:
             inner += " FILTER(?p NOT IN (rdf:reifies, kgmm:weight, kgmm:source))"
         return bound + (f"GRAPH ?g {{ {inner} }}" if self.named else inner)

@@ -18,7 +18,7 @@ from typing import Any
 
 from kgmm.errors import BadInput, StoreError
 from kgmm.store.handle import Handle
-from kgmm.store.sparql.results import Solutions, Triples, stored, stored_relation
+from kgmm.store.sparql.results import Result, Solutions, Triples, stored, stored_relation
 
 #: Seconds a query may take unless told otherwise.
 TIMEOUT = 60.0
@@ -94,7 +94,7 @@ class Engine:
         self._buffer = b""
         self._read = 0
 
-    def run(self, request: dict[str, Any], timeout: float, raw: bool = False) -> Solutions | Triples | bool:
+    def run(self, request: dict[str, Any], timeout: float, raw: bool = False) -> Result:
         """Send a request and return its answer, its terms as in N-Triples if *raw*.
 
         Raises:
@@ -157,7 +157,7 @@ class Engine:
         line, _, self._buffer = b"".join(parts).partition(b"\n")
         return dict(json.loads(line))
 
-    def _answer(self, deadline: float, timeout: float, raw: bool, memory: int | None) -> Solutions | Triples | bool:
+    def _answer(self, deadline: float, timeout: float, raw: bool, memory: int | None) -> Result:
         head = self._line(deadline, timeout, memory)
         if head.get("error") == "syntax":
             raise BadQuery("query", head["reason"], head["line"])
@@ -218,7 +218,7 @@ def query(
     default_graphs: Sequence[str] = (),
     named_graphs: Sequence[str] = (),
     raw: bool = False,
-) -> Solutions | Triples | bool:
+) -> Result:
     """Run a SPARQL query on a store's current version.
 
     Every graph of the store is a named graph, the default graph is the union of all. The prefixes ``c:``

@@ -107,6 +107,10 @@ class Triples(Sequence[tuple[str, str, str]]):
         return rdflib.Graph().parse(data=self.to_ntriples(), format="nt")
 
 
+#: what a query is answered with: SELECT, CONSTRUCT and DESCRIBE, ASK
+Result = Solutions | Triples | bool
+
+
 def ntriples(term: str, predicate: bool = False) -> str:
     """Return a stored term in N-Triples form."""
     if is_literal(term) or term.startswith(("_:", "<<(")):

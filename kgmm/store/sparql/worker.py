@@ -37,9 +37,8 @@ def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
     if index not in stores:
         stores.clear()  # one snapshot is enough: files of older ones can go
         stores[index] = ox.Store.read_only(index)
-    found = stores[index].query(
-        request["query"], prefixes=request["prefixes"], use_default_graph_as_union=request["union"], **graphs(request)
-    )
+    how = {"prefixes": request["prefixes"], "use_default_graph_as_union": request["union"], **graphs(request)}
+    found = stores[index].query(request["query"], **how)
     if isinstance(found, ox.QueryBoolean):
         send(kind="ask", value=bool(found))
         return

@@ -54,9 +54,8 @@ def latest(folder: Path, known: int = -1) -> int:
     log = folder / "_delta_log"
     if not log.is_dir():
         return -1
-    return max(
-        (int(e.name[:20]) for e in os.scandir(log) if e.name.endswith(".json") and e.name[:20].isdecimal()), default=-1
-    )
+    names = (entry.name for entry in os.scandir(log))
+    return max((int(name[:20]) for name in names if name.endswith(".json") and name[:20].isdecimal()), default=-1)
 
 
 def identity(folder: Path, version: int) -> str:

@@ -117,14 +117,12 @@ def walk(
     """
     from pyspark.sql import functions as f
 
-    masses = (
-        dict(seeds) if isinstance(seeds, Mapping) else dict.fromkeys([seeds] if isinstance(seeds, str) else seeds, 1.0)
-    )
+    named = [seeds] if isinstance(seeds, str) else seeds
+    masses = dict(named) if isinstance(named, Mapping) else dict.fromkeys(named, 1.0)
     spark, edges = facts.sparkSession, _edges(facts, directed)
     strengths = edges.groupBy("source_node").agg(f.sum("weight").alias("strength"))
-    steps = edges.join(strengths, "source_node").select(
-        "source_node", "target_node", (f.col("weight") / f.col("strength")).alias("share")
-    )
+    share = (f.col("weight") / f.col("strength")).alias("share")
+    steps = edges.join(strengths, "source_node").select("source_node", "target_node", share)
     steps = steps.repartition("source_node").cache()
     known = steps.select("source_node").union(steps.select("target_node")).distinct().cache()
     given = spark.createDataFrame([(names.concept(s), float(m)) for s, m in masses.items()], "node string, mass double")

@@ -30,11 +30,8 @@ def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:
     with opened(video) as container:
         if not container.streams.audio:
             return np.empty(0, np.float32)
-        starts = [
-            s.start_time * s.time_base
-            for s in (*container.streams.video[:1], container.streams.audio[0])
-            if s.start_time is not None
-        ]
+        first = (*container.streams.video[:1], container.streams.audio[0])
+        starts = [stream.start_time * stream.time_base for stream in first if stream.start_time is not None]
         late = round(float(starts[-1] - starts[0]) * rate) if len(starts) == 2 else 0
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
         sounds = itertools.chain(decoded(container, container.streams.audio[0]), [None])  # None: what is left over
