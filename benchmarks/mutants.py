@@ -93,8 +93,9 @@ def seeds(folder: Path) -> dict[str, tuple[bytes, str, Reader]]:
     found["small story"] = ((folder / "small.json").read_bytes(), ".json", story)
 
     def cues(path: Path) -> object:
-        lines = path.read_text(errors="replace").lstrip().split("\n")
-        return read_subtitles(path) or not any(line.strip("\ufeff\0 \r") for line in lines[1:]) or []
+        blocks = re.split(r"\n{2,}", path.read_text(errors="replace").strip("\ufeff\0 \r\n"))
+        notes = all(block.startswith(("WEBVTT", "NOTE", "STYLE", "REGION")) for block in blocks if block)
+        return read_subtitles(path) or notes or []
 
     found["srt"], found["vtt"] = (SRT.encode(), ".srt", cues), (VTT.encode(), ".vtt", cues)
     found["scene file"] = (json.dumps(json.loads(SEEDS["scene"])[0]).encode(), ".json", SceneGraph.from_json)

@@ -86,17 +86,18 @@ class SceneGraph:
 
     def facts(self) -> Iterator[tuple[str, str, str, float]]:
         """Yield the scene as (subject, predicate, object, weight) statements for its graph."""
+        whole = self.node()
         for o in self.objects:
-            node = self.node(o.id)
-            yield self.node(), "Contains", node, o.score
-            yield self.node(), "Depicts", concept(o.name), o.score
-            yield node, "InstanceOf", concept(o.name), o.score
+            node, kind = self.node(o.id), concept(o.name)
+            yield whole, "Contains", node, o.score
+            yield whole, "Depicts", kind, o.score
+            yield node, "InstanceOf", kind, o.score
             if o.box is not None:
                 yield node, "box", f'"{",".join(f"{v:g}" for v in o.box)}"', 1.0
             for attribute in o.attributes:
                 yield node, "HasProperty", concept(attribute), o.score
         for tag, score in self.tags:
-            yield self.node(), "Depicts", concept(tag), score
+            yield whole, "Depicts", concept(tag), score
         for r in self.relations:
             yield self.node(r.subject), r.predicate, self.node(r.object), r.score
 

@@ -6,9 +6,10 @@ A table made of the relationships of Krishna et al., Visual Genome, IJCV 2017.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from kgmm.errors import BadInput
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
@@ -34,46 +35,62 @@ def _raw(path: Path, options: ReadOptions) -> Iterator[RawScene]:
     columns = first.text.rstrip().split("\t") if first else []
     if not set(_NEEDED) <= set(columns):
         raise BadInput(path, f"the first line must name the columns {', '.join(_NEEDED)}", 1)
-    place = columns.index("image_id")
+    places = [columns.index(name) for name in _NEEDED]
     told = (line for line in stream if line.text.strip())
-    for _, picture in groupby(told, lambda line: line.text.split("\t")[place : place + 1]):
-        yield from _picture(list(picture), columns)
+    for _, picture in groupby(told, lambda line: line.text.split("\t")[places[0] : places[0] + 1]):
+        yield from _picture(list(picture), places, len(columns))
 
 
-def _picture(picture: list[Line], columns: list[str]) -> Iterator[RawScene]:
+class _Row(NamedTuple):
+    """What one line says, checked."""
+
+    image: str
+    relation: SceneRelation
+    subject: SceneObject
+    object: SceneObject
+
+
+@lru_cache(maxsize=1 << 16)  # of a vocabulary, most lines are repetitions
+def _end(text: str, which: str) -> SceneObject:
+    name = words(text, which)
+    return SceneObject(snake(name), name)
+
+
+@lru_cache(maxsize=1 << 16)
+def _row(image: str, relationship: str, subject: str, object: str) -> _Row:
+    """Return what a line says.
+
+    Raises:
+        ValueError: if it cannot be used.
+    """
+    scene, predicate = identity(image, "image_id"), snake(words(relationship, "relationship"))
+    ends = _end(subject, "subject"), _end(object, "object")
+    return _Row(scene, SceneRelation(ends[0].id, predicate, ends[1].id), *ends)
+
+
+def _picture(picture: list[Line], places: list[int], width: int) -> Iterator[RawScene]:
     """Yield the scene of one picture's lines, and one failing scene for each line that cannot be used."""
-    good: list[dict[str, str]] = []
+    good: list[_Row] = []
     for line in picture:
         fields = line.text.split("\t")
-        row = dict(zip(columns, fields, strict=False))
         try:
             if line.problem:
                 raise ValueError(line.problem)
-            if not set(_NEEDED) <= row.keys():
-                raise ValueError(f"expected {len(columns)} columns, found {len(fields)}")
-            identity(row["image_id"], "image_id")
-            snake(words(row["relationship"], "relationship"))
-            words(row["subject"], "subject"), words(row["object"], "object")
+            if len(fields) <= max(places):
+                raise ValueError(f"expected {width} columns, found {len(fields)}")
+            good.append(_row(*[fields[place] for place in places]))
         except ValueError as error:
             yield RawScene(partial(_scenes.refuse, error), line.number, line.text)
-        else:
-            good.append(row)
     if good:
         yield RawScene(partial(_build, good), picture[0].number, picture[0].text)
 
 
-def _build(rows: list[dict[str, str]]) -> Built:
+def _build(rows: list[_Row]) -> Built:
     """Join rows by the words for their ends: the table names no single objects."""
-    objects: dict[str, SceneObject] = {}
-    relations: dict[SceneRelation, None] = {}
-    for row in rows:
-        ends = [words(row[end], end) for end in ("subject", "object")]
-        ids = [snake(end) for end in ends]
-        for key, name in zip(ids, ends, strict=True):
-            objects.setdefault(key, SceneObject(key, name))
-        relations[SceneRelation(ids[0], snake(row["relationship"]), ids[1])] = None
-    scene_id = identity(rows[0]["image_id"], "image_id")
-    return Built(SceneGraph(scene_id, tuple(objects.values()), tuple(relations), source="visual-genome"), [])
+    objects = {end.id: end for row in reversed(rows) for end in (row.object, row.subject)}  # the first name counts
+    relations = dict.fromkeys(row.relation for row in rows)
+    scene = SceneGraph(rows[0].image, tuple(reversed(objects.values())), tuple(relations), source="visual-genome")
+    return Built(scene, [])
 
 
 scenes, read = readers(_raw)
