@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kgmm.cli.ending import nothing, told
-from kgmm.cli.output import PLACE, WHOLE, Number, emit, json_option, progress_bar, say, together
+from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, progress_bar, say, together
 from kgmm.cli.unknown import unknown
 from kgmm.errors import KgmmError, UnknownConcept
 from kgmm.store import Fact, Facts, LoadReport, LocalStore
@@ -28,14 +28,18 @@ PARTS = ("subject", "predicate", "object")
 @click.option("--graph", help="The graph all facts go to.")
 @click.option("--lang", help="Keep only concepts of this language, such as en.")
 @click.option("--strict", is_flag=True, help="Load nothing of a file if one of its lines cannot be used.")
+@click.option(
+    "--timeout", default=60.0, type=Number(0, min_open=True), help="Seconds parsing RDF may take, and one a megabyte."
+)
+@click.option("--memory", default=1024, type=COUNT, help="Megabytes of memory parsing RDF may take.")
 @json_option
-def load(kb: Path, files: tuple[Path, ...], as_json: bool, **how: Any) -> int:
+def load(kb: Path, files: tuple[Path, ...], as_json: bool, memory: int, **how: Any) -> int:
     """Load knowledge FILES into the store KB, which is made if need be."""
     reports: list[LoadReport] = []
     with LocalStore(kb) as store:
         for file in files:
             with progress_bar() as progress:
-                report = store.load(file, progress=progress, **how)
+                report = store.load(file, progress=progress, memory=memory << 20, **how)
             reports.append(report)
             if not as_json:
                 click.echo(_told(file, report))

@@ -219,6 +219,17 @@ def test_an_answer_cannot_end_the_process(kind: str, data: str, serving: Callabl
         remote.sparql("SELECT * { ?s ?p ?o }")
 
 
+def test_entities_of_entities_in_an_answer_end_another_process(serving: Callable[[Answer], str]) -> None:
+    declared = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 9))
+    data = (
+        f'<!DOCTYPE r [<!ENTITY a0 "{"ha" * 500}">{declared}]><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
+        'xmlns:e="http://e.org/"><r:Description r:about="http://e.org/s"><e:p>&a8;</e:p></r:Description></r:RDF>'
+    )
+    remote = RemoteStore(serving(lambda *_: (200, "application/rdf+xml", data.encode())))
+    with pytest.raises(StoreError, match=r"parsing it takes more than 1,024 MB of memory"):
+        remote.sparql("CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }")
+
+
 def test_many_triple_terms_that_lie_in_nothing_are_read(serving: Callable[[Answer], str]) -> None:
     row = f'{{"s": {NESTED} {{"type": "literal", "value": "\\"{{{{[[\\\\"}} }}}} }}'
     text = '{"head": {"vars": ["s"]}, "results": {"bindings": [' + ", ".join([row] * 3000) + "]}}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kgmm.progress import Progress, silent
+from kgmm.store.rdf.foreign import BOUNDS, Bounds
 
 #: Longest raw text kept of a rejected line.
 RAW = 500
@@ -16,12 +17,14 @@ class ReadOptions:
     """How one file is to be read.
 
     *lang* keeps only concepts of that language (formats without languages ignore it); *graph* names the
-    graph all statements go to (None: the file's own graphs); *progress* is told the bytes read.
+    graph all statements go to (None: the file's own graphs); *progress* is told the bytes read; *bounds* are the
+    time and memory that parsing RDF may take.
     """
 
     lang: str | None = None
     graph: str | None = None
     progress: Progress = silent
+    bounds: Bounds = BOUNDS
 
 
 class Rejects(NamedTuple):

@@ -17,6 +17,7 @@ from kgmm.errors import BadInput
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, weight_of
 from kgmm.store.formats._stream import BLOCK, lines, open_stream
+from kgmm.store.rdf import foreign
 from kgmm.store.rdf import terms as rdf
 from kgmm.store.rdf.depth import DEPTH_LIMIT, Nesting
 
@@ -206,21 +207,23 @@ def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Ite
     """Yield the statements of a file whose syntax spans lines (Turtle, TriG, RDF/XML, JSON-LD).
 
     Raises:
-        BadInput: at the first syntax error, naming its line.
+        BadInput: at the first syntax error, naming its line, or if parsing takes longer or more memory than it may.
     """
     rows = Statements(path, options, named=False)
     base = path.resolve().as_uri()
     with open_stream(path, options.progress) as opened:
         stream = _Bounded(path, opened)
         try:
-            for quad in ox.parse(input=stream, format=syntax, base_iri=base):  # type: ignore[arg-type]
+            for quad in foreign.parse(stream, syntax, base, options.bounds):
                 stream.told(quad)
                 rows.add(quad)
                 yield from rows.flush()
-        except SyntaxError as error:
-            raise BadInput(path, f"not {syntax.name}: {_message(error)}", error.lineno) from error
-        except (ValueError, OSError, RecursionError, MemoryError) as error:
-            raise BadInput(path, f"not {syntax.name}: {error}") from error
+        except foreign.TooMuch as error:
+            raise BadInput(path, str(error)) from error
+        except foreign.Refused as error:
+            raise BadInput(path, f"not {syntax.name}: {error}", error.line) from error
+        except OSError as error:
+            raise BadInput(path, f"cannot be parsed: {error}") from error
     yield from rows.flush(last=True)
 
 

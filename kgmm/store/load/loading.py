@@ -20,6 +20,7 @@ from kgmm.store.facts import LoadReport
 from kgmm.store.formats import ReadOptions, Rejects
 from kgmm.store.handle import Handle
 from kgmm.store.index import encoding
+from kgmm.store.rdf.foreign import Bounds
 from kgmm.store.table import delta as table
 
 
@@ -32,6 +33,8 @@ def load(
     lang: str | None = None,
     strict: bool = False,
     progress: Progress | None = None,
+    timeout: float = Bounds.timeout,
+    memory: int = Bounds.memory,
 ) -> LoadReport:
     """Load a file in one commit: all of it that can be used, or nothing.
 
@@ -43,6 +46,8 @@ def load(
         lang: keep only concepts of this language.
         strict: load nothing if a single line cannot be used.
         progress: told the bytes read.
+        timeout: seconds that parsing RDF (Turtle, TriG, RDF/XML, JSON-LD) may take, and one more for each megabyte.
+        memory: bytes of memory it may take; it has a process of its own.
 
     Raises:
         BadInput: if the file cannot be read, or *strict* and a line cannot be used.
@@ -54,7 +59,7 @@ def load(
     rejects = RejectsFile(store.path.parent / f"{source.name}.rejects.tsv")
     about = {"operation": "load", "source": source.name, "format": found.NAME}
     with closing(rejects):
-        parts = _parts(found, source, ReadOptions(lang, graph, progress or silent), rejects)
+        parts = _parts(found, source, ReadOptions(lang, graph, progress or silent, Bounds(timeout, memory)), rejects)
         first = _first(parts)
         read = sum(map(len, first))
         if read < encoding.BULK:

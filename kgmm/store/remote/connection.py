@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import threading
 import time
 import urllib.error
@@ -18,6 +19,7 @@ import pyoxigraph as ox
 
 from kgmm.errors import StoreError
 from kgmm.store.rdf.depth import Nesting, results_too_deep
+from kgmm.store.rdf.foreign import Bounds, parse
 from kgmm.store.rdf.terms import PREFIXES
 from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout
 
@@ -107,7 +109,8 @@ class Connection:
         with self._understood(data):
             if Nesting().too_deep(data):
                 raise ValueError("its triple terms lie too deep in each other")
-            return self.taken(ox.parse(data, ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE), limit)
+            syntax = ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE
+            return self.taken(parse(io.BytesIO(data), syntax, "", Bounds(self.timeout)), limit)
 
     def taken(self, rows: Iterator[T], limit: int | None = None) -> list[T]:
         """Return all rows of an answer, or one more than *limit* if there are more.
