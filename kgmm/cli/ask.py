@@ -11,7 +11,7 @@ import click
 
 from kgmm import bundled
 from kgmm.cli.ending import nothing
-from kgmm.cli.output import COUNT, PLACE, Number, emit, json_option, say
+from kgmm.cli.output import COUNT, FILE, PLACE, Number, emit, json_option, say
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.scene import SceneGraph
@@ -22,7 +22,7 @@ from kgmm.trace.checks import guessed
 
 @click.command()
 @click.argument("kb", type=PLACE)
-@click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("image", type=FILE)
 @click.argument("question")
 @click.option(
     "--reasoner",

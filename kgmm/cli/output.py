@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kgmm.knowledge import KnowledgeStore
 
 #: types of options: a file that is there, a folder that is there, and where something is or will be
-FILE, FOLDER = (click.Path(exists=True, file_okay=files, path_type=Path) for files in (True, False))
+FILE, FOLDER = (click.Path(exists=True, file_okay=f, dir_okay=not f, path_type=Path) for f in (True, False))
 PLACE = click.Path(path_type=Path)
 
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from kgmm.cli.output import Number, emit, json_option, progress_bar
+from kgmm.cli.output import FILE, Number, emit, json_option, progress_bar
 from kgmm.stories import films
 from kgmm.stories.video.clock import clock
 
 
 @click.command()
-@click.argument("videos", nargs=-1, required=True, metavar="VIDEO...", type=click.Path(exists=True, dir_okay=False))
+@click.argument("videos", nargs=-1, required=True, metavar="VIDEO...", type=FILE)
 @click.option("--method", default="saliency", help="saliency, or chorus for music videos.")
 @click.option("--rate", default=0.15, type=Number(0, 1, min_open=True), help="saliency: share of the film to keep.")
 @click.option("--fusion", help="saliency: sum, min, max or variance [sum].")
 @click.option("--length", type=Number(0, min_open=True), help="chorus: seconds of the clip [the chorus's own].")
 @click.option(
-    "--subtitles",
-    "-s",
-    type=click.Path(exists=True, dir_okay=False),
-    help="SRT or WebVTT with the film's words or lyrics; by default what is embedded.",
+    "--subtitles", "-s", type=FILE, help="SRT or WebVTT with the film's words or lyrics; by default what is embedded."
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write what is kept as MP4.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page with a frame of each clip and the scores.")
 @json_option
-def skim(videos: tuple[str, ...], output: str | None, html: str | None, as_json: bool, **options: Any) -> None:
+def skim(videos: tuple[Path, ...], output: str | None, html: str | None, as_json: bool, **options: Any) -> None:
     """Cut each VIDEO down to what stands out in it, or a music video to its chorus."""
     if len(videos) > 1 and (options["subtitles"] or output or html):
         raise click.UsageError("--subtitles, -o and --html are for one VIDEO")

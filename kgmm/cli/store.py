@@ -64,16 +64,9 @@ def _told(file: Path, report: LoadReport) -> str:
 def info(kb: Path, version: int | None, as_json: bool) -> None:
     """Show what the store KB holds: graphs, relations, versions."""
     with LocalStore(kb, create=False, version=version) as store:
-        about: dict[str, Any] = {
-            "store": str(store.path),
-            "version": store.version,
-            "facts": len(store),
-            "terms": len(store.terms),
-            "bytes": _bytes(store),
-            "graphs": store.graphs(),
-            "relations": store.relations(),
-            "versions": store.versions(),
-        }
+        about: dict[str, Any] = {"store": str(store.path), "version": store.version, "facts": len(store)}
+        about |= {"terms": len(store.terms), "bytes": _bytes(store)}
+        about |= {"graphs": store.graphs(), "relations": store.relations(), "versions": store.versions()}
     lines = [f"{about['store']}: {about['facts']:,} facts, {about['terms']:,} terms, {about['bytes']:,} bytes"]
     for title in ("graphs", "relations"):
         counts = about[title]

@@ -10,7 +10,7 @@ import click
 
 from kgmm import stories
 from kgmm.cli.ending import nothing
-from kgmm.cli.output import COUNT, Number, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, FILE, Number, emit, json_option, progress_bar
 from kgmm.errors import KgmmError
 from kgmm.store import LocalStore
 from kgmm.stories import StoryGraph, Summary
@@ -28,7 +28,7 @@ BUNDLED = "news"
     "--subtitles",
     "-s",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False),
+    type=FILE,
     help="SRT or WebVTT, one for each VIDEO; by default the file of its name, or what is embedded.",
 )
 @click.option("--output", "-o", type=click.Path(), help="Folder or .json file of the story [VIDEO.story].")
@@ -36,7 +36,12 @@ BUNDLED = "news"
 @click.option("--kb", type=click.Path(), help="Also put the story into this knowledge store.")
 @json_option
 def story(
-    videos: tuple[str, ...], subtitles: tuple[str, ...], output: str | None, kb: str | None, as_json: bool, **named: Any
+    videos: tuple[str, ...],
+    subtitles: tuple[Path, ...],
+    output: str | None,
+    kb: str | None,
+    as_json: bool,
+    **named: Any,
 ) -> None:
     """Build a story graph from news VIDEO..., or from one folder of keyframes with a transcript table.
 
@@ -78,27 +83,17 @@ def _places(output: Path) -> tuple[Path, Path]:
 
 def _counts(made: StoryGraph) -> dict[str, Any]:
     edges = made.edges
-    return {
-        "story": made.id,
-        "broadcasts": len(made.broadcasts),
-        "shots": edges.frame_count,
-        "newslogos": edges.logo_count,
-        "terms": len(edges.terms),
-        "edges": len(edges.term) + len(edges.logo),
-    }
+    nodes = {"shots": edges.frame_count, "newslogos": edges.logo_count, "terms": len(edges.terms)}
+    return {"story": made.id, "broadcasts": len(made.broadcasts), **nodes, "edges": len(edges.term) + len(edges.logo)}
 
 
 def _logos(made: StoryGraph) -> list[dict[str, Any]]:
     """Return each logo with how often it is seen and what it is about, by walk."""
-    return [
-        {
-            "id": logo.id,
-            "name": logo.name,
-            "shots": int((made.edges.logo == i).sum()),
-            "terms": [t.term for t in stories.summarize(made, logo.id, 1, 4).terms],
-        }
-        for i, logo in enumerate(made.logos)
-    ]
+    found = []
+    for i, logo in enumerate(made.logos):
+        shots, about = int((made.edges.logo == i).sum()), stories.summarize(made, logo.id, 1, 4).terms
+        found.append({"id": logo.id, "name": logo.name, "shots": shots, "terms": [t.term for t in about]})
+    return found
 
 
 def _list_logos(made: StoryGraph) -> None:

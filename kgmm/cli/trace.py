@@ -8,12 +8,9 @@ from pathlib import Path
 import click
 
 from kgmm.cli.ask import evidence
-from kgmm.cli.output import json_option, local, say
+from kgmm.cli.output import FILE, FOLDER, json_option, local, say
 from kgmm.trace import Answer, Trace, reading
 from kgmm.trace.diff import diff as compare
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-KB = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.group()
@@ -33,7 +30,7 @@ def show(file: Path, as_json: bool) -> None:
 
 @trace.command()
 @click.argument("file", type=FILE)
-@click.argument("kb", type=KB)
+@click.argument("kb", type=FOLDER)
 @json_option
 def verify(file: Path, kb: Path, as_json: bool) -> None:
     """Look every citation of FILE up again in KB; exit code 1 if a check fails."""
@@ -49,7 +46,7 @@ def verify(file: Path, kb: Path, as_json: bool) -> None:
 @trace.command()
 @click.argument("file", type=FILE)
 @click.argument("page", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--kb", type=KB, help="Ask this store again for the answers without each fact, and check.")
+@click.option("--kb", type=FOLDER, help="Ask this store again for the answers without each fact, and check.")
 @json_option
 def html(file: Path, page: Path, kb: Path | None, as_json: bool) -> None:
     """Write FILE as the self-contained page PAGE."""

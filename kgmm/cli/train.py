@@ -19,15 +19,9 @@ DEFAULTS: dict[str, tuple[int, int, float, float]] = {
 }
 SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
 #: options that only some models know → which; "shapes" are all but kdmn and hybrid
-ONLY = {
-    "distractors": ("kdmn", "hybrid"),
-    "kb": ("kdmn", "hybrid"),
-    "small": ("shapes",),
-    **dict.fromkeys(
-        ("knowledge", "blind", "episodes", "context", "vocabulary", "choices", "fusion", "labels", "picked", "scenes"),
-        ("kdmn",),
-    ),
-}
+_KDMN = "knowledge blind episodes context vocabulary choices fusion labels picked scenes"
+ONLY = {**dict.fromkeys(("distractors", "kb"), ("kdmn", "hybrid")), "small": ("shapes",)}
+ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
 
 
 @click.command()
@@ -53,13 +47,13 @@ ONLY = {
     "--vocabulary",
     type=WHOLE,
     default=0,
-    help="kdmn: so many most frequent answers it may also name without a fact, as guesses; none by default.",
+    help="kdmn: so many most frequent answers it may also name without a fact, as guesses.",
 )
 @click.option(
     "--choices",
     type=WHOLE,
     default=0,
-    help="kdmn: also learn to choose among so many answers, the right one among them; not learned by default.",
+    help="kdmn: also learn to choose among so many answers, the right one among them.",
 )
 @click.option(
     "--fusion",
@@ -85,14 +79,9 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     from kgmm.train.fit import Recipe, fit, halve
 
     _known_options(model, options)
-    epochs, batch, rate, decay = DEFAULTS.get(model, SHAPES_DEFAULT)
-    recipe = Recipe(
-        options["epochs"] or epochs,
-        options["batch"] or batch,
-        options["rate"] or rate,
-        decay,
-        **{name: options[name] for name in ("patience", "seed", "device", "threads", "mixed")},
-    )
+    usual = dict(zip(("epochs", "batch", "rate", "weight_decay"), DEFAULTS.get(model, SHAPES_DEFAULT), strict=True))
+    chosen: dict[str, Any] = {name: options.get(name) or value for name, value in usual.items()}
+    recipe = Recipe(**chosen, **{name: options[name] for name in ("patience", "seed", "device", "threads", "mixed")})
     problem = make_problem(model, data, options)
     problem.config["command"] = command_line(model, data, options)
     try:

@@ -228,11 +228,9 @@ def _fits(term: str, wanted: str) -> bool:
 
 def _fitting(kb: KnowledgeStore, lists: list[Any], criteria: dict[str, str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Tell which rows of some look-ups have ends that can meet the criteria; each term is read once."""
-    columns = [facts.ids for facts in lists]
-    subjects, objects = (
-        np.concatenate([np.asarray(getattr(c, end)) for c in columns]) if columns else np.empty(0, np.int64)
-        for end in ("subject", "object")
-    )
+    columns, none = [facts.ids for facts in lists], np.empty(0, np.int64)
+    subjects = np.concatenate([none, *(np.asarray(column.subject) for column in columns)])
+    objects = np.concatenate([none, *(np.asarray(column.object) for column in columns)])
     kept = np.ones(len(subjects), np.bool_)
     wanted = {key: criteria[key] for key in ("start", "end", "node", "other") if key in criteria}
     if not wanted or not len(kept):

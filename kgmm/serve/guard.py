@@ -14,13 +14,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
+_OWN = ("referrer-policy", "cross-origin-opener-policy", "cross-origin-resource-policy")
+HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", **dict.fromkeys(_OWN, "same-origin")}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 #: seconds a request's body may take to arrive
 BODY = 30.0

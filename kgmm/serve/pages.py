@@ -59,11 +59,10 @@ def routes(service: Service, turns: Turns, app: FastAPI) -> APIRouter:
 
     @router.get("/docs")
     def docs() -> HTMLResponse:
-        spec = app.openapi()
+        acts = [(path, verb, act) for path, verbs in app.openapi()["paths"].items() for verb, act in verbs.items()]
+        asked = ([p["name"] for p in act.get("parameters", [])] for _, _, act in acts)
         found = [
-            (verb.upper(), path, act.get("summary", ""), [p["name"] for p in act.get("parameters", [])])
-            for path, verbs in spec["paths"].items()
-            for verb, act in verbs.items()
+            (verb.upper(), path, act.get("summary", ""), p) for (path, verb, act), p in zip(acts, asked, strict=True)
         ]
         return page("docs.html", title="API", calls=found)
 

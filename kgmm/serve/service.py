@@ -89,15 +89,9 @@ class Service:
         """Return sizes, graphs, relations and version."""
         kb = self.fresh()
         relations = sorted(kb.relations().items(), key=lambda pair: (-pair[1], pair[0]))
-        return {
-            "facts": len(kb),
-            "version": kb.version,
-            "writable": self.writable,
-            "graphs": kb.graphs(),
-            "relations": dict(relations[: self.limits.rows]),
-            "scenes": self.scenes(),
-            "stories": self.stories(),
-        }
+        about = {"facts": len(kb), "version": kb.version, "writable": self.writable, "graphs": kb.graphs()}
+        shown = dict(relations[: self.limits.rows])
+        return {**about, "relations": shown, "scenes": self.scenes(), "stories": self.stories()}
 
     def health(self) -> dict[str, Any]:
         """Return whether the store can be read, and since when this has been running."""
@@ -205,11 +199,8 @@ class Service:
         self._checked(text)
         with self.thought("retrieve"):
             memory = self.fresh().retrieve(text, limit=max(1, min(limit, self.limits.rows)))
-        return {
-            "text": text,
-            "concepts": [asdict(link) for link in memory.concepts],
-            "facts": [{**stated(m.fact), "score": m.score, "chain": [stated(f) for f in m.chain]} for m in memory],
-        }
+        facts = [{**stated(m.fact), "score": m.score, "chain": [stated(f) for f in m.chain]} for m in memory]
+        return {"text": text, "concepts": [asdict(link) for link in memory.concepts], "facts": facts}
 
     def ask(
         self, image_or_scene: Any, question: str, choices: list[str] | None = None, reasoner: str = "default"

@@ -23,6 +23,8 @@ from kgmm.store.places import OURS, Places
 from kgmm.store.table import delta as table
 
 T = TypeVar("T")
+#: where the store of whoever names none is
+DEFAULT = "~/.local/share/kgmm/default"
 
 
 class Handle:
@@ -36,12 +38,7 @@ class Handle:
     """
 
     def __init__(
-        self,
-        path: str | Path = "~/.local/share/kgmm/default",
-        create: bool = True,
-        version: int | None = None,
-        *,
-        timeout: float = 30.0,
+        self, path: str | Path = DEFAULT, create: bool = True, version: int | None = None, *, timeout: float = 30.0
     ) -> None:
         """Open a store.
 
@@ -128,13 +125,12 @@ class Handle:
 
     def _newest(self) -> Opened:
         """Return the newest version, bringing the index up to it first if need be."""
-        opened = self._current()
-        if opened is not None:
+        if (opened := self._mapped()) is not None:
             return opened
         self._require_here()
         try:
             with self._locked():
-                return self._current() or replay.bring_up(self.places, self.places.index)
+                return self._mapped() or replay.bring_up(self.places, self.places.index)
         except (StoreBusy, StoreCorrupt):
             raise
         except (StoreError, OSError):  # a folder that can be read only
@@ -144,13 +140,13 @@ class Handle:
         if not self.places.table.is_dir():
             raise StoreError(f"{self.path}: the store is not here any more; it was moved or deleted")
 
-    def _current(self) -> Opened | None:
-        """Return the index's newest version if it is the table's, else None."""
+    def _mapped(self, version: int | None = None) -> Opened | None:
+        """Return the index's version if it is the one wanted, by default the table's newest, else None."""
         for _ in range(3):  # a compaction may replace files between reading their names and mapping them
             state = index.read_state(self.places.index)
             if state is None or not replay.follows(self.places, state):
                 return None
-            if table.latest(self.places.table, state.version) != state.version:
+            if state.version != (table.latest(self.places.table, state.version) if version is None else version):
                 return None
             shown: Opened | None = getattr(self, "opened", None)
             if shown is not None and shown.state == state:
@@ -167,13 +163,8 @@ class Handle:
             raise StoreError(f"{self.path}: no version {version}; there are 0 to {newest}")
         if version < (oldest := table.oldest(self.places.table)):
             raise StoreError(f"{self.path}: version {version} was vacuumed; there are {oldest} to {newest}")
-        state = index.read_state(self.places.index)
-        if state is not None and state.version == version and replay.follows(self.places, state):
-            try:
-                return index.open_state(self.places.index, state)
-            except (OSError, ValueError):
-                pass  # damaged or just replaced: build our own below
-        return replay.rebuild(self.places, self._scratch_dir() / f"version-{version}", version)
+        own = self._scratch_dir
+        return self._mapped(version) or replay.rebuild(self.places, own() / f"version-{version}", version)
 
     def require_newest(self) -> None:
         """Check that this store may be changed.
@@ -193,7 +184,7 @@ class Handle:
             StoreError: if the folder cannot be written or the disk is full.
         """
         with self._locked():
-            self.opened = self._current() or replay.bring_up(self.places, self.places.index)
+            self.opened = self._mapped() or replay.bring_up(self.places, self.places.index)
             yield
 
     def publish(self, state: State) -> None:

@@ -88,7 +88,7 @@ class LocalStore(Handle):
         object: Term = None,
         *,
         graph: Term = None,
-        limit: int | None = None,
+        limit: Number = None,
     ) -> Facts:
         """Return the facts that fit a pattern; None, ``?`` and ``-`` fit anything.
 

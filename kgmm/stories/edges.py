@@ -21,12 +21,12 @@ Ints = NDArray[np.int32]
 Named = TypeVar("Named")
 
 
+@dataclass(frozen=True, eq=False)
 class Numbered(Sequence[Named]):
     """Shots or logos that are named by their numbers and made when they are asked for."""
 
-    def __init__(self, kind: Callable[[str], Named], count: int) -> None:
-        self.kind: Callable[[str], Named] = kind
-        self.size: int = count
+    kind: Callable[[str], Named]
+    size: int
 
     def __len__(self) -> int:
         return self.size

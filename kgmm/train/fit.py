@@ -246,12 +246,9 @@ class _Run:
 
 def _changed(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Return what differs between two runs' settings, as "epochs 6 → 7"."""
-    return [
-        f"{name} {then.get(part, {}).get(name)} → {now[part].get(name)}"
-        for part in ("model", "recipe")
-        for name in sorted({*then.get(part, {}), *now[part]})
-        if then.get(part, {}).get(name) != now[part].get(name)
-    ]
+    both = [(then.get(part, {}), now[part]) for part in ("model", "recipe")]
+    pairs = [(name, old.get(name), new.get(name)) for old, new in both for name in sorted({*old, *new})]
+    return [f"{name} {before} → {after}" for name, before, after in pairs if before != after]
 
 
 def _cpu(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -44,6 +44,7 @@ COMMITTEE = {"members": 3, "rank": 16}
 OWN = 600
 #: questions measured at a time
 TOGETHER = 32
+Questions = Sequence[FvqaQuestion]
 #: for each question the best facts and their logits (m, 2)
 Ranked = list[tuple[NDArray[np.int64], NDArray[np.float32]]]
 
@@ -107,7 +108,7 @@ class HybridProblem:
         self,
         store: LocalStore,
         stated: StatedFacts,
-        questions: Sequence[FvqaQuestion],
+        questions: Questions,
         *,
         seed: int = 0,
         progress: Progress = silent,
@@ -202,7 +203,7 @@ class HybridProblem:
         path.write_bytes(save({k: v if k.endswith(exact) else v.half() for k, v in load_file(path).items()}))
 
 
-def own_questions(store: LocalStore, questions: Sequence[FvqaQuestion], seed: int) -> list[FvqaQuestion]:
+def own_questions(store: LocalStore, questions: Questions, seed: int) -> list[FvqaQuestion]:
     """Return at most :data:`OWN` questions made of facts about what images show, one an image."""
     images = {q.image: q for q in questions}
     chosen = Random(seed).sample(sorted(images), min(OWN, len(images)))
@@ -210,9 +211,7 @@ def own_questions(store: LocalStore, questions: Sequence[FvqaQuestion], seed: in
     return [question.labelled(f"own-{n}") for n, question in enumerate(made)]
 
 
-def collect(
-    store: LocalStore, stated: StatedFacts, questions: Sequence[FvqaQuestion], progress: Progress
-) -> list[Example]:
+def collect(store: LocalStore, stated: StatedFacts, questions: Questions, progress: Progress) -> list[Example]:
     """Return each question's candidates with features, words and labels."""
     out = []
     for n, q in enumerate(questions):
@@ -273,11 +272,9 @@ def measure(examples: list[Example], ranked: Ranked) -> dict[str, float]:
         sure.append((logit, answers[-1][0]))
     rates = hit_rates(answers, facts)
     of = by_kind([e.question.answer_source for e in examples], [right for _, right in sure])
-    return {
-        **{name: rates[name] for name in ("top1", "top3", "fact1")},
-        **{f"top1_{source}": of.get(source, 0.0) for source in ("image", "kb")},
-        "answered_at_95": answered_at(0.95, sure) / max(len(examples), 1),
-    }
+    first = {name: rates[name] for name in ("top1", "top3", "fact1")}
+    by_source = {f"top1_{source}": of.get(source, 0.0) for source in ("image", "kb")}
+    return {**first, **by_source, "answered_at_95": answered_at(0.95, sure) / max(len(examples), 1)}
 
 
 def calibrate(examples: list[Example], ranked: Ranked) -> tuple[float, float, float]:

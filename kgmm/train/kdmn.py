@@ -86,15 +86,9 @@ class FvqaProblem:
         self.size: int = len(self.train)
         rights = [e.answer for e in self.train]
         self.answers: list[str] = frequent(rights, vocabulary) if isinstance(vocabulary, int) else vocabulary
-        settings = {
-            "words": self.words.dim,
-            "features": len(FEATURES),
-            "end_features": len(END_FEATURES),
-            **NETWORK,
-            **(network or {}),
-            **({"answers": len(self.answers)} if self.answers else {}),
-            **({"choices": True} if choices else {}),
-        }
+        sizes = {"words": self.words.dim, "features": len(FEATURES), "end_features": len(END_FEATURES)}
+        heads = ({"answers": len(self.answers)} if self.answers else {}) | ({"choices": True} if choices else {})
+        settings = {**sizes, **NETWORK, **(network or {}), **heads}
         torch.manual_seed(seed)
         self.model: torch.nn.Module = KDMN(**settings)
         self.config: dict[str, Any] = {

@@ -57,7 +57,11 @@ def clevr_part(scenes: range, per_scene: int, lengths: tuple[int, ...], seed: in
     return Part(asked, Pictures(found, float(SIZE)))
 
 
-def parts(data: str, small: bool = False) -> tuple[Part, Part, Part]:
+#: training, development and test split
+Parts = tuple[Part, Part, Part]
+
+
+def parts(data: str, small: bool = False) -> Parts:
     """Return training, development and test split.
 
     easy-vqa has no development split: a tenth of its training pictures serves. CLEVR-like training and development
@@ -94,14 +98,7 @@ class ShapesProblem(Problem):
     metric = "accuracy"
 
     def __init__(
-        self,
-        network: str,
-        data: str,
-        *,
-        seed: int = 0,
-        dim: int = 64,
-        split: tuple[Part, Part, Part] | None = None,
-        small: bool = False,
+        self, network: str, data: str, *, seed: int = 0, dim: int = 64, split: Parts | None = None, small: bool = False
     ) -> None:
         if network != "modules" and network not in JOINS:
             raise KgmmError(f"no model {network!r}; there are: modules, {', '.join(JOINS)}")
@@ -110,13 +107,8 @@ class ShapesProblem(Problem):
         self.size: int = len(self.train.asked)
         self.answer_id: dict[str, int] = {a: i for i, a in enumerate(self.world.answers)}
         self.network = network
-        self.config: dict[str, Any] = {
-            "name": network,
-            "data": data,
-            "dim": dim,
-            "seed": seed,
-            "about": f"Answers questions about {data} pictures from the objects segmentation finds.",
-        }
+        about = f"Answers questions about {data} pictures from the objects segmentation finds."
+        self.config: dict[str, Any] = {"name": network, "data": data, "dim": dim, "seed": seed, "about": about}
         known = ["", "?", *sorted({w for a in self.train.asked for w in tokens(a.question)})]
         self.vocabulary: dict[str, Any] = {"tokens": known}
         torch.manual_seed(seed)

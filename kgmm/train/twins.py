@@ -37,21 +37,12 @@ class TwinProblem(Problem):
         labelled = [base.train[i] for i in split.labelled.tolist()]
         self.answers = sorted({e.answer for e in labelled} | set(more))
         torch.manual_seed(seed)
-        settings: dict[str, Any] = {
-            "answers": len(self.answers),
-            "words": base.words.dim,
-            "sentence": base.train_batch.question.shape[1],
-            "blind": blind,
-        }
+        sizes = {"words": base.words.dim, "sentence": base.train_batch.question.shape[1]}
+        settings: dict[str, Any] = {"answers": len(self.answers), **sizes, "blind": blind}
         self.model: torch.nn.Module = NoKnowledge(**settings)
-        self.config: dict[str, Any] = {
-            "name": "blind" if blind else "no-knowledge",
-            "data": "fvqa",
-            "network": settings,
-            "seed": seed,
-            "labelled": self.size,
-            "about": "KDMN's twin that reads no fact.",
-        }
+        name, about = "blind" if blind else "no-knowledge", "KDMN's twin that reads no fact."
+        self.config: dict[str, Any] = {"name": name, "data": "fvqa", "network": settings, "about": about}
+        self.config |= {"seed": seed, "labelled": self.size}
         self.vocabulary: dict[str, Any] = {"answers": self.answers}
         self.tune = ([base.train[i] for i in split.tune.tolist()], base.train_batch.take(split.tune))
         self.held: tuple[list[Example], FactBatch] = (base.held, base.held_batch)

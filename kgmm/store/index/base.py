@@ -125,14 +125,9 @@ class Base:
 
     def statements(self, rows: Array | slice) -> Statements:
         """Return some rows, their sources as codes into this base's own list."""
-        return Statements(
-            self.subject[rows],
-            self.predicate.at(rows),
-            self.object[rows],
-            self.graph.at(rows),
-            self.weight.at(rows),
-            self.source.at(rows),
-        )
+        coded = (self.predicate, self.graph, self.weight, self.source)
+        predicate, graph, weight, source = (column.at(rows) for column in coded)
+        return Statements(self.subject[rows], predicate, self.object[rows], graph, weight, source)
 
     def of_subject(self, term: int) -> tuple[int, int]:
         """Return the range of rows with a subject."""

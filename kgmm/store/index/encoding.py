@@ -55,9 +55,6 @@ def unknown(snapshot: Snapshot, rows: Statements, terms: int) -> NDArray[np.int6
     first = np.sort(order[np.concatenate([[True], ~same])]) if len(order) else order
     if not len(snapshot):
         return first
-    keep = [
-        i
-        for i, s, p, o, g in zip(first.tolist(), *(c[first].tolist() for c in rows[:4]), strict=True)
-        if max(s, p, o, g) >= terms or not len(snapshot.select(s, p, o, g))
-    ]
+    said = zip(first.tolist(), *(column[first].tolist() for column in rows[:4]), strict=True)
+    keep = [i for i, *ids in said if max(ids) >= terms or not len(snapshot.select(*ids))]
     return np.array(keep, np.int64)

@@ -31,10 +31,8 @@ def decoded(opened: Opened, found: Statements) -> list[Fact]:
     used, said = np.unique(np.concatenate(found[:4])), np.unique(found.source)
     name = dict(zip(used.tolist(), opened.terms.names(used), strict=True))
     source = dict(zip(said.tolist(), opened.sources.names(said), strict=True))
-    return [
-        stored_fact(name[s], name[p], name[o], weight, name[g], source[c])
-        for s, p, o, g, weight, c in zip(*(column.tolist() for column in found), strict=True)
-    ]
+    rows = zip(*(column.tolist() for column in found), strict=True)
+    return [stored_fact(name[s], name[p], name[o], weight, name[g], source[c]) for s, p, o, g, weight, c in rows]
 
 
 class Stored(Facts):
@@ -100,10 +98,8 @@ class Found(Stored):
         return [stored_fact(term[s[i]], kind[p[i]], term[o[i]], weight[w[i]], graph[g[i]], source[c[i]]) for i in rows]
 
     def _decode_added(self, start: int, stop: int) -> list[Fact]:
-        overlay, terms, sources = self._opened.snapshot.overlay, self._opened.names, self._opened.source_names
+        overlay, term, source = self._opened.snapshot.overlay, self._opened.names, self._opened.source_names
         assert overlay is not None
         s, p, o, g, weight, c = overlay.items
-        return [
-            stored_fact(terms[s[row]], terms[p[row]], terms[o[row]], weight[row], terms[g[row]], sources[c[row]])
-            for row in self._selection.added[start:stop]
-        ]
+        rows = self._selection.added[start:stop]
+        return [stored_fact(term[s[i]], term[p[i]], term[o[i]], weight[i], term[g[i]], source[c[i]]) for i in rows]

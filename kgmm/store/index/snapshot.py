@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -51,16 +52,14 @@ class Overlay:
         return rows
 
 
+@dataclass(slots=True, eq=False)
 class Selection:
     """The rows of one look-up: a range of an order of the base, then rows of the overlay."""
 
-    __slots__ = ("added", "high", "low", "order")
-
-    def __init__(self, order: Order, low: int, high: int, added: Sequence[int]) -> None:
-        self.order: Order = order
-        self.low: int = low
-        self.high: int = high
-        self.added: Sequence[int] = added
+    order: Order
+    low: int
+    high: int
+    added: Sequence[int]
 
     def __len__(self) -> int:
         return self.high - self.low + len(self.added)

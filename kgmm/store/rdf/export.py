@@ -27,12 +27,8 @@ from kgmm.store.rdf.terms import PARTS, PREFIXES, STATEMENT, full_iri, reifier_i
 from kgmm.store.rdf.text import PART, document, portable, quoted
 
 #: endings that name a format beside those that are its name
-ENDINGS = dict.fromkeys(("rdf", "xml", "owl"), "rdfxml") | {
-    "nq": "nquads",
-    "nt": "ntriples",
-    "ttl": "turtle",
-    "txt": "tsv",
-}
+ENDINGS = {"nq": "nquads", "nt": "ntriples", "ttl": "turtle", "txt": "tsv"}
+ENDINGS |= dict.fromkeys(("rdf", "xml", "owl"), "rdfxml")
 T = TypeVar("T")
 _COLUMNS = ("graph", "subject", "predicate", "object", "weight", "source")
 

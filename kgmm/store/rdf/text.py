@@ -94,14 +94,8 @@ def plain(opened: Opened, merged: bool = False) -> Iterator[bytes]:
         columns = facts.rows(start, min(start + PART, len(facts))).columns
         kinds, kind = np.unique(columns.predicate, return_inverse=True)
         links = pl.Series([str(rdf.predicate(name)) for name in opened.terms.names(kinds)], dtype=pl.String)
-        frame = pl.DataFrame(
-            {
-                "s": nodes.gather(columns.subject),
-                "p": links.gather(kind),
-                "o": nodes.gather(columns.object),
-                "g": nodes.gather(columns.graph),
-            }
-        )
+        ends = zip("sog", (columns.subject, columns.object, columns.graph), strict=True)
+        frame = pl.DataFrame({"p": links.gather(kind), **{name: nodes.gather(ids) for name, ids in ends}})
         lines = [pl.format("{} {} {} {} .\n", "s", "p", "o", "g")]
         if merged:
             lines.append(pl.format("{} {} {} .\n", "s", "p", "o"))

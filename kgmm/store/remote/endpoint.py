@@ -11,8 +11,8 @@ import pyoxigraph as ox
 
 from kgmm.errors import StoreError
 from kgmm.language import names
-from kgmm.store import LocalStore, is_general
-from kgmm.store.facts import ANY, DEFAULT_GRAPH, Columns, Fact, Facts, Term, node, only_named, seed_nodes, stored_fact
+from kgmm.store import Columns, Fact, Facts, LocalStore, is_general
+from kgmm.store.facts import ANY, DEFAULT_GRAPH, Number, Term, node, only_named, seed_nodes, stored_fact
 from kgmm.store.formats._rows import weight_of
 from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of, value
 from kgmm.store.remote.connection import MAX_BYTES, MAX_ROWS, Connection
@@ -77,7 +77,7 @@ class RemoteStore:
         object: Term = None,
         *,
         graph: Term = None,
-        limit: int | None = None,
+        limit: Number = None,
     ) -> Facts:
         """Return the facts that fit a pattern; None, ``?`` and ``-`` fit anything."""
         return self._facts(self._paged(self._where(subject, predicate, object, graph), limit))

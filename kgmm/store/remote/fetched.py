@@ -80,9 +80,7 @@ class Fetched(Facts):
     def rows(self, start: int, stop: int) -> Rows:
         """Return the statements *start* … *stop*, undecoded."""
         facts, known = self._facts[start:stop], self._terms.known
-        s, p, o, g = (
-            np.fromiter((known(getattr(fact, part)) for fact in facts), np.uint32, len(facts))
-            for part in ("subject", "predicate", "object", "graph")
-        )
-        weight = np.fromiter((fact.weight for fact in facts), np.float64, len(facts))
-        return Rows(Columns(s, p, o, g, single(weight)), weight, lambda at: facts[at].source)
+        ids = ([known(getattr(fact, part)) for fact in facts] for part in Columns._fields[:4])
+        weight = np.array([fact.weight for fact in facts], np.float64)
+        columns = Columns._make((*(np.array(column, np.uint32) for column in ids), single(weight)))
+        return Rows(columns, weight, lambda at: facts[at].source)

@@ -257,15 +257,9 @@ def query(
         idle = _IDLE[store] = []
         store.at_close(partial(_end_all, idle))
     engine = idle.pop() if idle else Engine()
-    request = {
-        "query": checked,
-        "prefixes": PREFIXES,
-        "limit": limit,
-        "memory": memory,
-        "union": not (merged(store) or default_graphs or named_graphs or _FROM.search(bare(checked))),
-        "default_graphs": list(default_graphs),
-        "named_graphs": list(named_graphs),
-    }
+    union = not (merged(store) or default_graphs or named_graphs or _FROM.search(bare(checked)))
+    graphs = {"default_graphs": list(default_graphs), "named_graphs": list(named_graphs)}
+    request = {"query": checked, "prefixes": PREFIXES, "limit": limit, "memory": memory, "union": union, **graphs}
     try:
         while True:
             folder = index(store, with_annotations)

@@ -25,6 +25,8 @@ from kgmm.store.facts import DEFAULT_GRAPH
 
 COLUMNS = ("graph", "subject", "predicate", "object", "object_kind", "weight", "source", "surface")
 SCHEMA = pa.schema([(name, pa.float64() if name == "weight" else pa.string()) for name in COLUMNS])
+#: what the log says of a data file or a commit
+Entry = Mapping[str, Any]
 #: rows of one data file at most: what a removal has to rewrite
 FILE_ROWS = 1 << 16
 #: commits between two checkpoints of the log
@@ -211,16 +213,10 @@ def completed(part: pa.RecordBatch | pa.Table, graph: str | None) -> pa.Table:
 def write_file(folder: Path, rows: pa.Table, drafts: list[Path]) -> dict[str, Any]:
     """Write one data file that no version knows yet, noted in *drafts*; return what a commit needs to know of it."""
     made = pa.BufferOutputStream()
-    pq.write_table(
-        rows,
-        made,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=_worth_a_dictionary(rows),
-        write_statistics=["graph", "subject", "predicate", "weight", "source"],
-        dictionary_pagesize_limit=1 << 24,
-        store_schema=False,
-    )
+    how: Entry = {"compression": "zstd", "compression_level": 1, "dictionary_pagesize_limit": 1 << 24}
+    bounded = ["graph", "subject", "predicate", "weight", "source"]
+    coded = _worth_a_dictionary(rows)
+    pq.write_table(rows, made, use_dictionary=coded, write_statistics=bounded, store_schema=False, **how)
     data = memoryview(made.getvalue())
     # its checksum is in its name, and so in the commit
     path = folder / f"part-{xxh64_hexdigest(data)}-{uuid.uuid4().hex[:16]}.parquet"
@@ -270,12 +266,7 @@ def _ends(column: pa.ChunkedArray) -> dict[str, str]:
 
 
 def commit(
-    folder: Path,
-    version: int,
-    files: Iterable[Mapping[str, Any]],
-    removed: Iterable[str],
-    about: Mapping[str, Any],
-    data_change: bool = True,
+    folder: Path, version: int, files: Iterable[Entry], removed: Iterable[str], about: Entry, data_change: bool = True
 ) -> int:
     """Add and remove data files in one step; return the new version.
 
@@ -351,7 +342,7 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
         ) from error
 
 
-def may_hold(file: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+def may_hold(file: Entry, wanted: Mapping[str, str]) -> bool:
     """Tell from a data file's statistics whether it may hold a row with these values."""
     low, high = file.get("min") or {}, file.get("max") or {}
     for column, value in wanted.items():

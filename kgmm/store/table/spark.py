@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: iterations between two cuts of a job's lineage, without which Spark would plan each from the start
 _CUT = 5
+Names = Iterable[str] | None
+Seeds = str | Iterable[str] | Mapping[str, float]
 _COLUMNS = ("graph", "subject", "predicate", "object", "object_kind", "weight", "source")
 
 
@@ -32,25 +34,16 @@ def session(cores: int = 2, partitions: int = 4, memory: str = "1g") -> SparkSes
     """
     with needed("pyspark", "spark"):
         from pyspark.sql import SparkSession
-    settings = {
-        "spark.sql.shuffle.partitions": str(partitions),
-        "spark.driver.memory": memory,
-        "spark.ui.enabled": "false",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-    }
+    settings = dict.fromkeys(("spark.driver.bindAddress", "spark.driver.host"), "127.0.0.1")
+    settings |= {"spark.sql.shuffle.partitions": str(partitions), "spark.driver.memory": memory}
+    settings["spark.ui.enabled"] = "false"
     builder: Any = SparkSession.builder.master(f"local[{cores}]").appName("kgmm").config(map=settings)
     found: SparkSession = builder.getOrCreate()
     return found
 
 
 def statements(
-    spark: SparkSession,
-    path: str | Path,
-    *,
-    version: int | None = None,
-    graphs: Iterable[str] | None = None,
-    relations: Iterable[str] | None = None,
+    spark: SparkSession, path: str | Path, *, version: int | None = None, graphs: Names = None, relations: Names = None
 ) -> DataFrame:
     """Return a store's statements (graph, subject, predicate, object, object_kind, weight, source).
 
@@ -100,12 +93,7 @@ def k_hop(facts: DataFrame, seeds: str | Iterable[str], hops: int = 2) -> DataFr
 
 
 def walk(
-    facts: DataFrame,
-    seeds: str | Iterable[str] | Mapping[str, float],
-    *,
-    restart: float = 0.15,
-    tol: float = 1e-6,
-    directed: bool = False,
+    facts: DataFrame, seeds: Seeds, *, restart: float = 0.15, tol: float = 1e-6, directed: bool = False
 ) -> DataFrame:
     """Rank nodes by random walk with restart: the numbers of :func:`kgmm.graph.walk.walk` as a DataFrame (node, score).
 

@@ -176,12 +176,8 @@ def aligned_clip(chorus: Clip, shots: Sequence[Cut], cues: Sequence[Cue], length
     The start stays where it is if there is no such cut within four seconds.
     """
     long = min(chorus.end - chorus.start if length is None else length, end)
-    cuts = [
-        shot.start
-        for shot in shots
-        if abs(shot.start - chorus.start) <= REACH
-        and not any(cue.start + 0.05 < shot.start < cue.end - 0.05 for cue in cues)
-    ]
+    near = [shot.start for shot in shots if abs(shot.start - chorus.start) <= REACH]
+    cuts = [at for at in near if not any(cue.start + 0.05 < at < cue.end - 0.05 for cue in cues)]
     start = min(cuts, key=lambda at: (abs(at - chorus.start), at), default=chorus.start)
     start = max(0.0, min(start, end - long))
     return Clip(start, start + long, chorus.score)

@@ -33,14 +33,9 @@ def fragment(summary: Summary) -> str:
 
 def _values(summary: Summary) -> dict[str, Any]:
     frames = summary.in_time_order()
-    return {
-        "query": summary.query,
-        "method": summary.method,
-        "shots": summary.story.edges.frame_count,
-        "broadcasts": len({f.shot.broadcast for f in frames}),
-        "cards": [_card(summary, frame) for frame in frames],
-        "terms": summary.terms,
-    }
+    about = {"query": summary.query, "method": summary.method, "terms": summary.terms}
+    counts = {"shots": summary.story.edges.frame_count, "broadcasts": len({f.shot.broadcast for f in frames})}
+    return {**about, **counts, "cards": [_card(summary, frame) for frame in frames]}
 
 
 def _card(summary: Summary, frame: RankedFrame) -> dict[str, Any]:

@@ -174,11 +174,8 @@ def linked_facts(
     link = ground_name(store, term)
     if link is None or (link.rule == "head" and term.split()[-1] not in spoken):
         return None, ()
-    known = [
-        fact
-        for fact in store.find(link.concept, None, None, limit=200)
-        if is_general(fact.graph) and fact.object != link.concept and fact.predicate not in _SAYS_LITTLE
-    ]
+    found = (fact for fact in store.find(link.concept, None, None, limit=200) if is_general(fact.graph))
+    known = [fact for fact in found if fact.object != link.concept and fact.predicate not in _SAYS_LITTLE]
     known.sort(key=lambda f: (_ORDER.index(f.predicate) if f.predicate in _ORDER else len(_ORDER), -f.weight))
     facts = tuple(dict.fromkeys(phrase(f.subject, f.predicate, f.object) for f in known))[:limit]
     return (link.concept if facts else None), facts

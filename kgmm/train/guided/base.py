@@ -42,14 +42,8 @@ class Plain:
         settings = {**base.config["network"], **(network or {})}
         torch.manual_seed(seed)
         self.model: torch.nn.Module = KDMN(**settings)
-        self.config: dict[str, Any] = {
-            **base.config,
-            "name": self.name,
-            "about": self.about,
-            "network": settings,
-            "labelled": self.size,
-            "seed": seed,
-        }
+        own = {"name": self.name, "about": self.about, "labelled": self.size, "seed": seed}
+        self.config: dict[str, Any] = {**base.config, **own, "network": settings}
         self.vocabulary: dict[str, Any] = base.vocabulary
         self.tune = [base.train[i] for i in split.tune.tolist()]
         self.tune_batch: FactBatch = base.train_batch.take(split.tune)
