@@ -42,9 +42,7 @@ def _read(
 @click.option("--predictions", type=PLACE, help="Write one JSON line a question here.")
 @click.option("--reasoner", default="hybrid", help="Which reasoner answers.")
 @click.option("--limit", type=COUNT, help="Only the first N questions.")
-@click.option(
-    "--held", type=Number(0, 1, min_open=True), help="Only this share of the images, as held out in training."
-)
+@click.option("--held", type=Number(0, 1, min_open=True), help="Only this share of images, as held out in training.")
 @click.option("--seed", default=1, type=WHOLE, help="Of the choice of the images held out.")
 @click.option(
     "--threshold",

@@ -36,12 +36,7 @@ BUNDLED = "news"
 @click.option("--kb", type=click.Path(), help="Also put the story into this knowledge store.")
 @json_option
 def story(
-    videos: tuple[str, ...],
-    subtitles: tuple[Path, ...],
-    output: str | None,
-    kb: str | None,
-    as_json: bool,
-    **named: Any,
+    videos: tuple[str, ...], subtitles: tuple[Path, ...], output: str | None, kb: str | None, as_json: bool, **own: Any
 ) -> None:
     """Build a story graph from news VIDEO..., or from one folder of keyframes with a transcript table.
 
@@ -55,10 +50,10 @@ def story(
         made = stories.read(first)
         file = file if output else first
     elif len(videos) == 1 and first.is_dir():
-        made = stories.from_folder(videos[0], subtitles[0] if subtitles else None, **named)
+        made = stories.from_folder(videos[0], subtitles[0] if subtitles else None, **own)
     else:
         with progress_bar("seconds") as progress:
-            made = stories.from_video(videos, subtitles or None, keyframes=pictures, progress=progress, **named)
+            made = stories.from_video(videos, subtitles or None, keyframes=pictures, progress=progress, **own)
     if not ready or output:
         file.parent.mkdir(parents=True, exist_ok=True)
         stories.to_json(made, file)

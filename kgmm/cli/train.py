@@ -37,23 +37,15 @@ ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
 @click.option("--mixed/--no-mixed", default=True, help="On a GPU, multiply in bfloat16; on a CPU never.")
 @click.option("--threads", type=COUNT, default=1, help="CPU threads.")
 @click.option("--distractors", type=FILE, help="fvqa: further triples (TSV).")
-@click.option(
-    "--knowledge", type=click.Choice(["full", "empty", "shuffled"]), default="full", help="fvqa: its memories."
-)
+@click.option("--knowledge", type=click.Choice(["full", "empty", "shuffled"]), default="full", help="fvqa: memories.")
 @click.option("--blind", is_flag=True, help="fvqa: hide the seen names from the network (not from retrieval).")
 @click.option("--episodes", type=WHOLE, default=2, help="kdmn: looks at the memory; 0: its mean.")
 @click.option("--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up.")
 @click.option(
-    "--vocabulary",
-    type=WHOLE,
-    default=0,
-    help="kdmn: so many most frequent answers it may also name without a fact, as guesses.",
+    "--vocabulary", type=WHOLE, default=0, help="kdmn: so many frequent answers it may also guess without a fact."
 )
 @click.option(
-    "--choices",
-    type=WHOLE,
-    default=0,
-    help="kdmn: also learn to choose among so many answers, the right one among them.",
+    "--choices", type=WHOLE, default=0, help="kdmn: also learn to choose among so many answers, one of them right."
 )
 @click.option(
     "--fusion",
@@ -104,12 +96,9 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
 
 
 def _known_options(model: str, options: dict[str, Any]) -> None:
-    """Refuse an option that would do nothing.
-
-    Raises:
-        UsageError: naming it.
-    """
-    given = [name for name in ONLY if _asked(name)]
+    """Refuse an option that would do nothing."""
+    source = click.get_current_context().get_parameter_source
+    given = [name for name in ONLY if source(name) is click.core.ParameterSource.COMMANDLINE]
     kind = model if model in ("kdmn", "hybrid") else "shapes"
     for name in given:
         if kind not in ONLY[name]:
@@ -117,11 +106,6 @@ def _known_options(model: str, options: dict[str, Any]) -> None:
             raise click.UsageError(f"--{name} is for {only}, not for {model}")
         if name in ("labels", "picked") and options["fusion"] is None:
             raise click.UsageError(f"--{name} goes with --fusion")
-
-
-def _asked(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is click.core.ParameterSource.COMMANDLINE
 
 
 def command_line(model: str, data: str, options: dict[str, Any]) -> str:

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kgmm import graph
 from kgmm.cli.ending import nothing
 from kgmm.cli.output import COUNT, Number, emit, json_option, say, together
+from kgmm.cli.unknown import unknown
+from kgmm.language import names
+from kgmm.store import LocalStore
 
 if TYPE_CHECKING:
     from kgmm.graph import GraphView, Path
@@ -23,10 +27,6 @@ _of_view = together(
 
 
 def _view(kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], **how: Any) -> GraphView:
-    from kgmm import graph
-    from kgmm.cli.unknown import unknown
-    from kgmm.store import LocalStore
-
     store = LocalStore(kb, create=False)
     if missing := unknown(store, relations=relations, graphs=graphs):
         raise missing
@@ -68,8 +68,6 @@ def walk(kb: str, seeds: tuple[str, ...], top: int, restart: float, as_json: boo
 
 def _table(best: list[tuple[str, float]], found: list[Path | None]) -> str:
     """Return places, scores, concepts and paths in aligned columns."""
-    from kgmm.language import names
-
     words = [names.label(concept) for concept, _ in best]
     width = max(len("concept"), *(len(word) for word in words))
     lines = [f"{'':>3}  {'score':>8}  {'concept':<{width}}  strongest path"]
@@ -85,9 +83,7 @@ def _table(best: list[tuple[str, float]], found: list[Path | None]) -> str:
 @click.argument("b")
 @click.option("-k", "--count", default=3, type=COUNT, help="How many paths.")
 @click.option("--max-length", default=6, type=COUNT, help="Most hops of a path.")
-@click.option(
-    "--by", default="weight", type=click.Choice(["weight", "walk"]), help="Prefer strong facts, or avoid hubs."
-)
+@click.option("--by", default="weight", type=click.Choice(["weight", "walk"]), help="Prefer strong facts, or no hubs.")
 @_of_view
 @json_option
 def path(kb: str, a: str, b: str, count: int, max_length: int, by: str, as_json: bool, **chosen: Any) -> int:

@@ -19,12 +19,10 @@ RENUMBER_FROM = 25_000
 G = TypeVar("G", bound=Graph)
 
 
-def assembled(
-    kind: type[G], node_names: NodeNames, statements: Statements, directed: bool, ids: Ids | None = None
-) -> G:
+def assembled(kind: type[G], named: NodeNames, statements: Statements, directed: bool, ids: Ids | None = None) -> G:
     """Return a graph of class *kind* whose weights are checked; a large undirected one is renumbered for its walks."""
-    require_positive(statements, node_names)
-    made = kind(node_names, statements, directed=directed, ids=ids)
+    require_positive(statements, named)
+    made = kind(named, statements, directed=directed, ids=ids)
     return made if directed or len(statements) < RENUMBER_FROM else made.in_walk_order()
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from kgmm import __version__
 from kgmm.errors import KgmmError
 from kgmm.knowledge import KnowledgeStore
 from kgmm.serve import api, cn_routes, pages, sparql
@@ -42,8 +43,6 @@ def app(
         >>> TestClient(app(kb)).get("/api/find?subject=dog").json()["total"]
         1
     """
-    from kgmm import __version__
-
     service = Service(kb, limits, writable)
     places: Any = {"docs_url": None, "redoc_url": None, "openapi_url": "/api/openapi.json"}
     made = FastAPI(title="kgmm", description=ABOUT, version=__version__, **places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -18,9 +19,10 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="edges on a page")]
 JSON_LD = "application/json"
 
 
-def _answer(ask: Callable[[], dict[str, Any]]) -> JSONResponse:
+def _answer(ask: Callable[[], dict[str, Any]], within: AbstractContextManager[None] | None = None) -> JSONResponse:
     try:
-        return JSONResponse(ask(), media_type=JSON_LD)
+        with within or nullcontext():
+            return JSONResponse(ask(), media_type=JSON_LD)
     except cn.NotThere as error:
         return JSONResponse(error.body(), error.status, media_type=JSON_LD)
     except (KgmmError, ValueError) as error:
@@ -63,18 +65,13 @@ def routes(service: Service, turns: Turns) -> APIRouter:
     def related(uri: str, filter: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JSONResponse:
         def ask() -> dict[str, Any]:
             service.limits.holds("terms of a list", uri.count(",") + 1, service.limits.terms)
-            with service.thought("related"):
-                return cn.related(service.fresh(), f"/{uri}", filter, limit)
+            return cn.related(service.fresh(), f"/{uri}", filter, limit)
 
-        return _answer(ask)
+        return _answer(ask, service.thought("related"))
 
     @router.get("/relatedness", summary="How near two terms are in meaning", dependencies=turn)
     def relatedness(node1: str | None = None, node2: str | None = None) -> JSONResponse:
-        def ask() -> dict[str, Any]:
-            with service.thought("relatedness"):
-                return cn.relatedness(node1, node2)
-
-        return _answer(ask)
+        return _answer(lambda: cn.relatedness(node1, node2), service.thought("relatedness"))
 
     @router.get("/uri", summary="The URI of a text")
     @router.get("/normalize", include_in_schema=False)

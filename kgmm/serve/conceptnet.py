@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from kgmm.encode.text import Encoder, text_encoder
+from kgmm.encode.vectors import term_vectors
 from kgmm.errors import KgmmError
 from kgmm.knowledge import KnowledgeStore
 from kgmm.language import names
+from kgmm.retrieve.ground import common_concepts
 from kgmm.store import Fact, is_general
 
 CONTEXT = ["http://api.conceptnet.io/ld/conceptnet5.7/context.ld.json"]
@@ -273,8 +276,6 @@ def related(kb: KnowledgeStore, uri: str, prefix: str | None, limit: int) -> dic
     keep = [i for i, t in enumerate(terms) if t.startswith("/c/") and (not prefix or _fits(t, prefix.rstrip("/")))]
     if not keep:
         return success({"@id": uri, "related": []})
-    from kgmm.encode.vectors import term_vectors
-
     scores = term_vectors(kb, ids[keep], encoder) @ (query_vector / max(float(np.linalg.norm(query_vector)), 1e-9))
     order = np.argsort(-scores, kind="stable")[:limit]
     near = [{"@id": terms[keep[i]], "weight": round(float(scores[i]), 3)} for i in order]
@@ -300,8 +301,6 @@ def _terms(uri: str) -> list[tuple[str, float]]:
 
 def _around(kb: KnowledgeStore, terms: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return the ids of terms worth comparing: two steps around, and the concepts with the most facts."""
-    from kgmm.retrieve.ground import common_concepts
-
     seeds = [i for t in terms if (i := kb.terms.id(t)) is not None]
     near = kb.neighborhood_ids(np.array(seeds, np.int64), hops=2, limit=500)
     common, _ = common_concepts(kb, _encoder())
@@ -331,7 +330,5 @@ def standardized(language: str | None, text: str | None) -> dict[str, Any]:
     return success({"@id": names.concept(text.replace("_", " "), language)})
 
 
-def _encoder() -> Any:
-    from kgmm.encode import text_encoder
-
+def _encoder() -> Encoder:
     return text_encoder("minilm")

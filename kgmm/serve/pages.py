@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, File, Form, Query, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
+from kgmm import bundled
 from kgmm.errors import KgmmError
 from kgmm.language import names
 from kgmm.serve.api import shown
@@ -19,6 +20,7 @@ from kgmm.serve.guard import POLICY
 from kgmm.serve.limits import Exact, Turns
 from kgmm.serve.service import NotFound, Service, bundled_scene, refused
 from kgmm.templates import templates
+from kgmm.trace.page.render import page as trace_page
 
 PAGE = 25
 Offset = Annotated[int, Query(ge=0, le=100_000_000)]
@@ -145,8 +147,6 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
 
     @router.get("/t/{name}")
     def trace(name: str) -> HTMLResponse:
-        from kgmm.trace.page.render import page as trace_page
-
         text = trace_page(service.trace(name))
         policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
         said = policy[1].replace("&#39;", "'") if policy else "default-src 'none'"
@@ -165,8 +165,6 @@ def _photos(service: Service) -> list[str]:
 
 
 def _photo(name: str) -> Path:
-    from kgmm import bundled
-
     return bundled.folder("graphs") / "photos" / f"{name}.jpg"
 
 

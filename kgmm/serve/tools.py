@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from kgmm import __version__
 from kgmm.errors import BadInput, KgmmError, needed
 from kgmm.serve.limits import unknown
 from kgmm.serve.service import Limits, Service
@@ -41,8 +42,6 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
     with needed("mcp", "serve"):
         from mcp.server import MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
-
-    from kgmm import __version__
 
     class StoreServer(MCPServer[Any]):  # type: ignore[misc]
         """A server that answers what it cannot read, and names arguments it does not know."""

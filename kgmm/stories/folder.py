@@ -50,9 +50,8 @@ def from_folder(folder: str | Path, transcript: str | Path | None = None, *, id:
 
 
 def _table(folder: Path) -> Path:
-    for name in TABLES:
-        if (folder / name).is_file():
-            return folder / name
+    if there := [folder / name for name in TABLES if (folder / name).is_file()]:
+        return there[0]
     raise BadInput(folder, f"no transcript table; one of {', '.join(TABLES)} is expected")
 
 

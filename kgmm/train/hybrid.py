@@ -44,7 +44,7 @@ COMMITTEE = {"members": 3, "rank": 16}
 OWN = 600
 #: questions measured at a time
 TOGETHER = 32
-Questions = Sequence[FvqaQuestion]
+Asked = Sequence[FvqaQuestion]
 #: for each question the best facts and their logits (m, 2)
 Ranked = list[tuple[NDArray[np.int64], NDArray[np.float32]]]
 
@@ -105,13 +105,7 @@ class HybridProblem:
     metric = "top1"
 
     def __init__(
-        self,
-        store: LocalStore,
-        stated: StatedFacts,
-        questions: Questions,
-        *,
-        seed: int = 0,
-        progress: Progress = silent,
+        self, store: LocalStore, stated: StatedFacts, questions: Asked, *, seed: int = 0, progress: Progress = silent
     ) -> None:
         train, held = split_by_image(questions, DEV, SPLIT)
         asked = [*train, *own_questions(store, train, seed), *held]
@@ -203,7 +197,7 @@ class HybridProblem:
         path.write_bytes(save({k: v if k.endswith(exact) else v.half() for k, v in load_file(path).items()}))
 
 
-def own_questions(store: LocalStore, questions: Questions, seed: int) -> list[FvqaQuestion]:
+def own_questions(store: LocalStore, questions: Asked, seed: int) -> list[FvqaQuestion]:
     """Return at most :data:`OWN` questions made of facts about what images show, one an image."""
     images = {q.image: q for q in questions}
     chosen = Random(seed).sample(sorted(images), min(OWN, len(images)))
@@ -211,7 +205,7 @@ def own_questions(store: LocalStore, questions: Questions, seed: int) -> list[Fv
     return [question.labelled(f"own-{n}") for n, question in enumerate(made)]
 
 
-def collect(store: LocalStore, stated: StatedFacts, questions: Questions, progress: Progress) -> list[Example]:
+def collect(store: LocalStore, stated: StatedFacts, questions: Asked, progress: Progress) -> list[Example]:
     """Return each question's candidates with features, words and labels."""
     out = []
     for n, q in enumerate(questions):

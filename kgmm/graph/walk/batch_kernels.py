@@ -7,6 +7,7 @@ the same sweeps with one vector. Edges are (indptr,
 indices, weights), ``inner`` is (pivot, dense, damping); ``weights`` is None if every edge weighs 1; vectors have a row for each node.
 """
 
+# mypy: ignore-errors
 from __future__ import annotations
 
 from typing import Any
@@ -44,7 +45,7 @@ def narrow(typing_context: Any, value: Any) -> Any:
 
 
 @compiled
-def split(indptr: Any, cut: Any, values: Any, starts: Any, ends: Any) -> Any:
+def split(indptr, cut, values, starts, ends):
     """Return the values of the entries before each core row's cut, from *starts* on, and of those after, from *ends*.
 
     A sweep reads one of them, in order: so it can ask early for the cache lines it needs.
@@ -58,7 +59,7 @@ def split(indptr: Any, cut: Any, values: Any, starts: Any, ends: Any) -> Any:
 
 
 @compiled
-def lower(after: Any, inner: Any, r: Any, blocks: Any, first: int, last: int) -> None:
+def lower(after, inner, r, blocks, first, last):
     """R <- (pivot + L)^-1 r, in place, a layer at a time, last first; L has the entries of later layers."""
     indptr, indices, weights = after
     pivot, _, damping = inner
@@ -75,7 +76,7 @@ def lower(after: Any, inner: Any, r: Any, blocks: Any, first: int, last: int) ->
 
 
 @compiled
-def back(before: Any, inner: Any, share: Any, vectors: Any, blocks: Any, first: int, last: int) -> None:
+def back(before, inner, share, vectors, blocks, first, last):
     """t_i <- (p_i + damping (A t)_i over earlier layers) / pivot_i, rounded, for p <- pivot r + share p.
 
     p is then set to what the rounded t is the exact solution for.
@@ -98,7 +99,7 @@ def back(before: Any, inner: Any, share: Any, vectors: Any, blocks: Any, first: 
 
 
 @compiled
-def fringe(edges: Any, strengths: Any, damping: float, t: Any, v: Any, blocks: Any, first: int, last: int) -> None:
+def fringe(edges, strengths, damping, t, v, blocks, first, last):
     """v_i <- - damping (A t)_i / d_i on the fringe, whose neighbors all are in the core."""
     indptr, indices, weights = edges
     total = np.empty(WIDTH, np.float32)
@@ -110,9 +111,7 @@ def fringe(edges: Any, strengths: Any, damping: float, t: Any, v: Any, blocks: A
 
 
 @compiled
-def forth(
-    after: Any, before: Any, strengths: Any, inner: Any, vectors: Any, sums: Any, blocks: Any, first: int, last: int
-) -> None:
+def forth(after, before, strengths, inner, vectors, sums, blocks, first, last):
     """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; sums_0b <- p . (t + v).
 
     In the dense layer, damping (A t)_i within it is taken off first.
@@ -141,7 +140,7 @@ def forth(
 
 
 @compiled
-def move(diagonal: Any, vectors: Any, step: Any, sums: Any, blocks: Any, first: int, last: int) -> None:
+def move(diagonal, vectors, step, sums, blocks, first, last):
     """Z += step t, r -= step (t + v); sums_0b <- r . pivot r, sums_1b bounds sum |(pivot + L) r| over block b, by column."""
     pivot, reach = diagonal
     t, v, z, r = vectors
@@ -162,7 +161,7 @@ def move(diagonal: Any, vectors: Any, step: Any, sums: Any, blocks: Any, first: 
 
 
 @compiled
-def accept(correction: Any, x: Any, first: int, last: int) -> None:
+def accept(correction, x, first, last):
     """X += correction, which then is 0, for blocks of 64 rows."""
     for i in range(64 * first, min(64 * last, len(x))):
         change, value = correction[i], x[i]
@@ -172,7 +171,7 @@ def accept(correction: Any, x: Any, first: int, last: int) -> None:
 
 
 @compiled
-def substitute(edges: Any, strengths: Any, z: Any, pulled: Any, blocks: Any, first: int, last: int) -> None:
+def substitute(edges, strengths, z, pulled, blocks, first, last):
     """Solve the fringe's rows: z_i <- (damping (A z)_i + pull_i) / d_i; ``seeds`` maps a node to its pulls or -1."""
     indptr, indices, weights = edges
     seeds, pulls, damping = pulled
@@ -185,9 +184,7 @@ def substitute(edges: Any, strengths: Any, z: Any, pulled: Any, blocks: Any, fir
 
 
 @compiled
-def residual(
-    edges: Any, strengths: Any, z: Any, pulled: Any, r: Any, column: int, norms: Any, blocks: Any, first: int, last: int
-) -> None:
+def residual(edges, strengths, z, pulled, r, column, norms, blocks, first, last):
     """R <- pull - (D - damping A) z on the core, for the GROUP columns from *column*; norms_b <- sum |r| over block b."""
     indptr, indices, weights = edges
     seeds, pulls, damping = pulled
@@ -205,7 +202,7 @@ def residual(
 
 
 @compiled
-def scores(z: Any, strengths: Any, columns: Any, first: int, last: int) -> None:
+def scores(z, strengths, columns, first, last):
     """columns_c,i <- max(d_i z_ic, 0) for blocks of 64 nodes; *columns* are GROUP arrays."""
     for block in range(first, last):
         nodes = range(64 * block, min(64 * block + 64, len(strengths)))

@@ -3,9 +3,8 @@
 See :mod:`kgmm.graph.walk.settle` for what they make up. ``rows`` are (indptr, indices, weights), no weights if all are 1.
 """
 
+# mypy: ignore-errors
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from kgmm.compiled import compiled
 
 
 @compiled
-def contenders(z: Any, strengths: Any, energy: float, norm: float, k: int, most: int) -> Any:
+def contenders(z, strengths, energy, norm, k, most):
     """Return the nodes that may be among the best *k*, or the first *most* of them.
 
     Scores are d z, off by at most the smaller of energy sqrt(d) and *norm*.
@@ -44,7 +43,7 @@ def contenders(z: Any, strengths: Any, energy: float, norm: float, k: int, most:
 
 
 @compiled
-def push(rows: Any, strengths: Any, damping: float, start: Any, masses: Any, budget: int, slot: Any) -> Any:
+def push(rows, strengths, damping, start, masses, budget, slot):
     """Push *masses* from nodes *start* until *budget* edges are read; return nodes, y, rho and edges read.
 
     At the nodes, (D - damping A) y = b - rho, b the masses; elsewhere both are 0, and rho is not negative. ``slot``
@@ -97,14 +96,14 @@ def push(rows: Any, strengths: Any, damping: float, start: Any, masses: Any, bud
 
 
 @compiled
-def _longer(values: Any, size: int) -> Any:
+def _longer(values, size):
     more = np.zeros(size, values.dtype)
     more[: len(values)] = values
     return more
 
 
 @compiled
-def fold(rows: Any, strengths: Any, damping: float, nodes: Any, rho: Any, r: Any) -> None:
+def fold(rows, strengths, damping, nodes, rho, r):
     """R += rho at core nodes, and what substituting the others passes on to the core."""
     indptr, indices, weights = rows
     uniform, core = len(weights) == 0, len(r)
@@ -119,9 +118,7 @@ def fold(rows: Any, strengths: Any, damping: float, nodes: Any, rho: Any, r: Any
 
 
 @compiled
-def dual(
-    rows: Any, strengths: Any, cut: Any, pivot: Any, damping: float, node: int, budget: int, r: Any, slot: Any
-) -> Any:
+def dual(rows, strengths, cut, pivot, damping, node, budget, r, slot):
     """Push from one *node*; return (d y . (T + L) r, d sqrt(rho' D^-1 rho), edges read)."""
     indptr, indices, weights = rows
     if strengths[node] == 0.0:

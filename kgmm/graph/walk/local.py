@@ -3,9 +3,8 @@
 Andersen, Chung & Lang, Local graph partitioning using PageRank vectors, FOCS 2006.
 """
 
+# mypy: ignore-errors
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -13,9 +12,7 @@ from kgmm.compiled import compiled
 
 
 @compiled
-def push(
-    rows: Any, strengths: Any, estimate: Any, residual: Any, start: Any, restart: float, threshold: float, most: int
-) -> int:
+def push(rows, strengths, estimate, residual, start, restart, threshold, most):
     """Move residual to estimate at nodes where residual > threshold * strength; return edges read.
 
     Keeps the invariant x = estimate + sum_u residual_u x^(u), x^(u) the walk seeded at u. Stops early, with

@@ -10,9 +10,8 @@ ones from the end), rows of equal lengths follow each other (see :mod:`kgmm.grap
 plain order: vector instructions that gather are slower. What is done once a row works on CHUNK rows in vectors.
 """
 
+# mypy: ignore-errors
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ CHUNK = 512
 
 
 @_in_order
-def gather(starts: Any, ends: Any, indices: Any, weights: Any, x: Any, low: int, high: int, out: Any) -> None:
+def gather(starts, ends, indices, weights, x, low, high, out):
     """out_(i - low) <- the sum of w_k x_j over entries starts_i to ends_i, j their indices."""
     for i in range(low, high):
         even = odd = 0.0  # two sums: an addition need not wait for the one before
@@ -44,9 +43,7 @@ def gather(starts: Any, ends: Any, indices: Any, weights: Any, x: Any, low: int,
 
 
 @compiled
-def factor(
-    edges: Any, weights: Any, strengths: Any, dense: int, damping: float, made: Any, blocks: Any, first: int, last: int
-) -> None:
+def factor(edges, weights, strengths, dense, damping, made, blocks, first, last):
     """pivot_i <- M_ii - sum over later layers' j of M_ij^2 / pivot_j, M = D - damping A; on the fringe it is D.
 
     reach_i <- pivot_i + damping times what row i weighs in earlier layers.
@@ -73,7 +70,7 @@ def factor(
 
 
 @compiled
-def eliminate(edges: Any, weights: Any, inner: Any, r: Any) -> None:
+def eliminate(edges, weights, inner, r):
     """R <- (pivot + L)^-1 r, in place: reads the rows of nonzero entries only."""
     indptr, indices, cut = edges
     pivot, dense, damping = inner
@@ -88,7 +85,7 @@ def eliminate(edges: Any, weights: Any, inner: Any, r: Any) -> None:
 
 
 @compiled
-def lower(edges: Any, weights: Any, inner: Any, r: Any, blocks: Any, first: int, last: int) -> None:
+def lower(edges, weights, inner, r, blocks, first, last):
     """R <- (pivot + L)^-1 r, in place: as ``eliminate`` does, a layer at a time, last first."""
     indptr, indices, cut = edges
     pivot, _, damping = inner
@@ -103,7 +100,7 @@ def lower(edges: Any, weights: Any, inner: Any, r: Any, blocks: Any, first: int,
 
 
 @compiled
-def back(edges: Any, weights: Any, inner: Any, share: float, vectors: Any, blocks: Any, first: int, last: int) -> None:
+def back(edges, weights, inner, share, vectors, blocks, first, last):
     """t_i <- (p_i + damping sum over earlier layers' j of w_ij t_j) / pivot_i for p <- pivot r + share p.
 
     *t* may be in single precision: p is set to what its rounded entries are the exact solution for.
@@ -125,9 +122,7 @@ def back(edges: Any, weights: Any, inner: Any, share: float, vectors: Any, block
 
 
 @compiled
-def fringe(
-    edges: Any, weights: Any, strengths: Any, factor: float, vectors: Any, sums: Any, blocks: Any, first: int, last: int
-) -> None:
+def fringe(edges, weights, strengths, factor, vectors, sums, blocks, first, last):
     """v_i <- factor (A t)_i / d_i on the fringe; over block b, sums_2b <- v . d v and sums_3b <- sum |d v|."""
     indptr, indices, _ = edges
     t, v = vectors
@@ -149,9 +144,7 @@ def fringe(
 
 
 @compiled
-def forth(
-    edges: Any, weights: Any, strengths: Any, inner: Any, vectors: Any, sums: Any, blocks: Any, first: int, last: int
-) -> None:
+def forth(edges, weights, strengths, inner, vectors, sums, blocks, first, last):
     """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; sums_0b <- p . (t + v).
 
     In the dense layer, damping (A t)_i within it is taken off first.
@@ -178,7 +171,7 @@ def forth(
 
 
 @compiled
-def move(diagonal: Any, step: float, vectors: Any, sums: Any, blocks: Any, first: int, last: int) -> None:
+def move(diagonal, step, vectors, sums, blocks, first, last):
     """Z += step t, r -= step (t + v).
 
     Over block b, sums_.b <- r . pivot r, a bound for the L1 norm of (pivot + L) r, v . pivot v, sum |pivot v|.
@@ -200,7 +193,7 @@ def move(diagonal: Any, step: float, vectors: Any, sums: Any, blocks: Any, first
 
 
 @compiled
-def raise_level(level: Any, label: Any, lifted: Any, pivot: Any, z: Any, r: Any) -> float:
+def raise_level(level, label, lifted, pivot, z, r):
     """Z += level, r -= level lifted, for each row the level of its label (empty: the first); return r . pivot r."""
     square = 0.0
     for i in range(len(z)):
@@ -212,16 +205,14 @@ def raise_level(level: Any, label: Any, lifted: Any, pivot: Any, z: Any, r: Any)
 
 
 @compiled
-def column_sums(label: Any, pivot: Any, reach: Any, r: Any, sums: Any) -> None:
+def column_sums(label, pivot, reach, r, sums):
     """sums_c <- 1' (pivot + L) r over the rows with label c (empty: all)."""
     for i in range(len(r)):
         sums[label[i] if len(label) else 0] += (2.0 * pivot[i] - reach[i]) * r[i]
 
 
 @compiled
-def residual(
-    edges: Any, weights: Any, strengths: Any, damping: float, z: Any, r: Any, blocks: Any, first: int, last: int
-) -> None:
+def residual(edges, weights, strengths, damping, z, r, blocks, first, last):
     """r_i -= d_i z_i - damping (A z)_i."""
     indptr, indices, _ = edges
     sums = np.empty(CHUNK)

@@ -82,9 +82,8 @@ class Studio:
         draw = ImageDraw.Draw(ground)
         for i in range(0, WIDE, 32):
             shade = int(random.integers(0, 30))
-            draw.polygon(
-                [(i, 0), (i + 22, 0), (i + 40, TALL), (i + 12, TALL)], fill=(30 + shade, 52 + shade, 96 + shade)
-            )
+            blue = (30 + shade, 52 + shade, 96 + shade)
+            draw.polygon([(i, 0), (i + 22, 0), (i + 40, TALL), (i + 12, TALL)], fill=blue)
         draw.rectangle((0, 148, WIDE, TALL), fill=(74, 58, 48))
         self.ground = ground
         self.skin = (224, 180, 150) if int(shot.broadcast[-1:] or 0) % 2 else (150, 104, 78)

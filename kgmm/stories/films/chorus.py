@@ -22,7 +22,7 @@ from kgmm.progress import Progress, silent
 from kgmm.stories.films._skim import Skim
 from kgmm.stories.video.audio import read_sound
 from kgmm.stories.video.clips import Clip
-from kgmm.stories.video.decoding import Pixels
+from kgmm.stories.video.decoding import PathLike, Pixels
 from kgmm.stories.video.shots import Cut, find_shots
 from kgmm.stories.video.subtitles import Cue, embedded_subtitles, read_subtitles
 
@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 
 
 def skim(
-    video: Path, subtitles: str | Path | None = None, progress: Progress = silent, *, length: float | None = None
+    video: Path, subtitles: PathLike | None = None, progress: Progress = silent, *, length: float | None = None
 ) -> Skim:
     """Find the chorus of a music video and the clip that shows it; *subtitles* are its lyrics.
 

@@ -22,7 +22,7 @@ from kgmm.stories.terms import lexicon
 from kgmm.stories.terms.extraction import is_noun
 from kgmm.stories.video.audio import Floats, audio_saliency, read_sound, step, unit
 from kgmm.stories.video.clips import Clip
-from kgmm.stories.video.decoding import frames
+from kgmm.stories.video.decoding import PathLike, frames
 from kgmm.stories.video.subtitles import Cue, embedded_subtitles, read_subtitles
 
 #: what a word weighs by its part of speech
@@ -48,7 +48,7 @@ class Saliency:
 
 
 def saliency(
-    video: str | Path, subtitles: str | Path | None = None, *, fusion: str = "sum", progress: Progress = silent
+    video: PathLike, subtitles: PathLike | None = None, *, fusion: str = "sum", progress: Progress = silent
 ) -> Saliency:
     """Return how much each frame of a film stands out; the arguments are those of :func:`kgmm.stories.films.skim`.
 
@@ -168,7 +168,7 @@ def word_weight(word: str, first: bool = False) -> float:
 
 def skim(
     video: Path,
-    subtitles: str | Path | None = None,
+    subtitles: PathLike | None = None,
     progress: Progress = silent,
     *,
     rate: float = RATE,

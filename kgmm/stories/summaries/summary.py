@@ -162,10 +162,8 @@ def _best(scores: NDArray[np.float64], k: int) -> list[int]:
     return [int(i) for i in best_positions(scores, k) if scores[i] > FLOOR * scores.max()]
 
 
-def linked_facts(
-    term: str, store: LocalStore, limit: int, spoken: Container[str]
-) -> tuple[str | None, tuple[str, ...]]:
-    """Return a term's concept in *store* and up to *limit* facts about it, said in English; None without facts.
+def linked_facts(term: str, store: LocalStore, most: int, spoken: Container[str]) -> tuple[str | None, tuple[str, ...]]:
+    """Return a term's concept in *store* and up to *most* facts about it, said in English; None without facts.
 
     Facts of scene and story graphs are left out: they say where a term occurs, not what it means. A term of several
     words is taken for its last one only if that is itself among the *spoken* terms: "rail strike" is a strike, "Port
@@ -177,7 +175,7 @@ def linked_facts(
     found = (fact for fact in store.find(link.concept, None, None, limit=200) if is_general(fact.graph))
     known = [fact for fact in found if fact.object != link.concept and fact.predicate not in _SAYS_LITTLE]
     known.sort(key=lambda f: (_ORDER.index(f.predicate) if f.predicate in _ORDER else len(_ORDER), -f.weight))
-    facts = tuple(dict.fromkeys(phrase(f.subject, f.predicate, f.object) for f in known))[:limit]
+    facts = tuple(dict.fromkeys(phrase(f.subject, f.predicate, f.object) for f in known))[:most]
     return (link.concept if facts else None), facts
 
 

@@ -14,6 +14,7 @@ from kgmm.errors import BadInput, needed
 from kgmm.progress import Progress, silent
 
 Pixels = NDArray[np.uint8]
+PathLike = str | Path
 #: pixels that frames are reduced to in width
 WIDE = 320
 #: seconds by which a clock must go back to have started again, or in a broadcast stream leap ahead, as in FFmpeg
@@ -88,7 +89,9 @@ def frames(video: Path, wide: int = WIDE, progress: Progress = silent) -> Iterat
             progress(int(at), total, f"reading {video.name}")
             across, down = _display(frame)
             turned = not across[0]
-            width, height = _reduced(*((frame.height, frame.width) if turned else (frame.width, frame.height)), wide)
+            width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
+            if width > wide:
+                width, height = wide, max(2, round(height * wide / width / 2) * 2)
             size = {"width": height, "height": width} if turned else {"width": width, "height": height}
             pixels = frame.to_ndarray(format="rgb24", **size)
             pixels = pixels.transpose(1, 0, 2) if turned else pixels
@@ -104,9 +107,3 @@ def _display(frame: Any) -> tuple[tuple[int, int], tuple[int, int]]:
             a, b, _, c, d = (int(np.sign(v)) for v in np.frombuffer(bytes(data), np.int32)[:5])
             return ((a, 0), (0, d)) if a and d else ((0, c), (b, 0))
     return (1, 0), (0, 1)
-
-
-def _reduced(width: int, height: int, wide: int) -> tuple[int, int]:
-    if width <= wide:
-        return width, height
-    return wide, max(2, round(height * wide / width / 2) * 2)

@@ -16,11 +16,9 @@ from kgmm.progress import Progress, silent
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 from kgmm.stories.terms.extraction import capitalized, terms
 from kgmm.stories.video import newslogos, subtitles
-from kgmm.stories.video.decoding import Pixels
+from kgmm.stories.video.decoding import PathLike, Pixels
 from kgmm.stories.video.logo_hashes import distance
 from kgmm.stories.video.shots import Cut, find_shots
-
-PathLike = str | Path
 
 
 class _Pictures:
@@ -75,7 +73,7 @@ def from_video(
     """
     videos = [Path(v) for v in ([video] if isinstance(video, str | Path) else video)]
     given = _paired(videos, subtitle_file)
-    name = _word(id or videos[0].stem)
+    name = re.sub(r"[^\w.-]+", "-", id or videos[0].stem).strip("-.") or "story"
     folder = None if keyframes is None else Path(keyframes)
     pictures = _Pictures(folder)
     pairs = enumerate(zip(videos, given, strict=True), 1)
@@ -146,7 +144,3 @@ def _written(pixels: Pixels, folder: Path | None, name: str) -> str | None:
     place.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(place, quality=88)
     return str(place)
-
-
-def _word(text: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "story"
