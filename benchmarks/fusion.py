@@ -79,7 +79,7 @@ class Bench:
         from kgmm.train.guided.policy import PolicyProblem
         from kgmm.train.guided.prior import PriorProblem, weigh
         from kgmm.train.guided.teacher import FactlessStudent, Lesson, StudentProblem
-        from kgmm.train.split import split_training
+        from kgmm.train.kdmn import split_training
         from kgmm.train.twins import TwinProblem
 
         epochs, factless, tune = EPOCHS[share]

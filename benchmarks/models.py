@@ -93,9 +93,8 @@ def fvqa_run(name: str, seed: int, epochs: int, folder: str, distractors: str | 
     from kgmm.reason.kdmn.memory import pack
     from kgmm.train.fit import Recipe, fit
     from kgmm.train.guided.base import Plain
-    from kgmm.train.kdmn import predict, score
+    from kgmm.train.kdmn import predict, score, split_training
     from kgmm.train.memories import spoiled
-    from kgmm.train.split import split_training
     from kgmm.train.twins import TwinProblem
 
     settings, network = FVQA.get(name, ({}, {}))

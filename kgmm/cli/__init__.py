@@ -36,9 +36,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "skim": ("kgmm.cli.skim:skim", "Cut films down to what stands out."),
     "similar": ("kgmm.cli.similar:similar", "Find what is like a picture or a sentence."),
     "train": ("kgmm.cli.train:train", "Train a model."),
-    "eval": ("kgmm.cli.eval:evaluate", "Measure a method on a data set."),
+    "eval": ("kgmm.cli:evaluate", "Measure a method on a data set."),
     "serve": ("kgmm.cli.serve:serve", "Explore a store in the browser."),
     "mcp": ("kgmm.cli.serve:mcp", "Offer a store to language models as tools."),
+}
+EVALUATIONS: dict[str, tuple[str, str]] = {
+    "fvqa": ("kgmm.cli.eval_fvqa:fvqa", "Fact-based VQA: answers and supporting facts."),
+    "hashing": ("kgmm.cli.eval_cross_modal:hashing", "Cross-modal hashing: mAP, precision-recall, times."),
+    "fusion": ("kgmm.cli.eval_cross_modal:fusion", "Early, intermediate, late fusion; CCA, kernel CCA, PLS."),
+    "faithfulness": ("kgmm.cli.eval_fvqa:faithfulness", "Are citations true, necessary, sufficient?"),
+    "kdmn": ("kgmm.cli.eval_models:kdmn", "KDMN on FVQA by kind of question, beside its twins."),
+    "easy-vqa": ("kgmm.cli.eval_models:easy_vqa", "easy-vqa: answers from pixels."),
+    "clevr": ("kgmm.cli.eval_models:clevr", "CLEVR-like scenes: programs one step longer than any in training."),
 }
 #: of every command: -h is --help, and help says what options are by default
 SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
@@ -74,6 +83,11 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="kgmm")
 def cli() -> None:
     """Reason over knowledge graphs about pictures, text and news video."""
+
+
+@click.group(cls=LazyGroup, table=EVALUATIONS)
+def evaluate() -> None:
+    """Measure a method on a data set."""
 
 
 def main(arguments: list[str] | None = None) -> None:

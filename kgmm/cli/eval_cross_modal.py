@@ -21,9 +21,7 @@ from kgmm.cli.output import COUNT, PLACE, WHOLE, json_option, progress_bar, say
     " (cca-itq, cmfh, qch, seph and networks have one).",
 )
 @click.option("--seed", default=0, type=WHOLE, help="Everything random follows from it.")
-@click.option(
-    "--plot", "picture", metavar="FILE", type=PLACE, help="Draw precision against recall into a .png or .svg file."
-)
+@click.option("--plot", "picture", metavar="FILE", type=PLACE, help="Draw precision against recall (.png or .svg).")
 @json_option
 def hashing(folder: Path, method: str, bits: int, codes: str, seed: int, picture: Path | None, as_json: bool) -> None:
     """Fit on the training pairs of DIR, query with its test items, search its training items.

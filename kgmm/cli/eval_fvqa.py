@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +19,13 @@ _on_fvqa = together(
 )
 
 
-def _read(
-    folder: Path,
-    split: str,
-    distractors: Path | None,
-    kb: Path | None,
-    held: float | None,
-    seed: int,
-    limit: int | None,
-) -> tuple[list[Any], AbstractContextManager[tuple[Any, Any]]]:
+def _read(folder: Path, split: str, distractors: Path | None, kb: Path | None, **of: Any) -> tuple[list[Any], Any]:
     """Return FVQA's questions about the images *held* out, or all, and its knowledge base with which facts state what."""
     from kgmm.data.fvqa import fvqa_store, load_questions, split_by_image
 
     questions = load_questions(folder / f"questions-{split}.json")
-    asked = split_by_image(questions, held, seed)[1] if held else questions
-    return asked[:limit], fvqa_store(folder, distractors, kb)
+    asked = split_by_image(questions, of["held"], of["seed"])[1] if of["held"] else questions
+    return asked[: of["limit"]], fvqa_store(folder, distractors, kb)
 
 
 @click.command()

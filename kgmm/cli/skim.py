@@ -18,9 +18,7 @@ from kgmm.stories.video.clock import clock
 @click.option("--rate", default=0.15, type=Number(0, 1, min_open=True), help="saliency: share of the film to keep.")
 @click.option("--fusion", help="saliency: sum, min, max or variance [sum].")
 @click.option("--length", type=Number(0, min_open=True), help="chorus: seconds of the clip [the chorus's own].")
-@click.option(
-    "--subtitles", "-s", type=FILE, help="SRT or WebVTT with the film's words or lyrics; by default what is embedded."
-)
+@click.option("--subtitles", "-s", type=FILE, help="SRT or WebVTT with the film's words or lyrics [what is embedded].")
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write what is kept as MP4.")
 @click.option("--html", type=click.Path(dir_okay=False), help="Write a page with a frame of each clip and the scores.")
 @json_option

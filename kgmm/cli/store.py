@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from kgmm.cli.ending import nothing, told
 from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, progress_bar, say, together
 from kgmm.cli.unknown import unknown
 from kgmm.errors import KgmmError, UnknownConcept
-from kgmm.store import Fact, Facts, LoadReport, LocalStore
+from kgmm.store import Fact, LoadReport, LocalStore
 from kgmm.store.facts import ANY, Term
 
 #: facts that ``find`` prints unless told otherwise
@@ -109,15 +108,15 @@ def find(kb: Path, graph: str | None, limit: int, version: int | None, as_json: 
             found = {"count": count, "version": store.version, "facts": [asdict(fact) for fact in facts]}
             emit({**found, **(told(why) if why else {})})
         else:
-            _print(facts)
+            for fact in facts:
+                click.echo(_row(fact))
             if count > len(facts):
                 click.echo(f"{len(facts):,} of {count:,} facts; more with --limit", err=True)
     return nothing(why) if why else 0
 
 
-def _print(facts: Iterable[Fact] | Facts) -> None:
-    for fact in facts:
-        click.echo("\t".join((fact.subject, fact.predicate, fact.object, f"{fact.weight:g}", fact.graph, fact.source)))
+def _row(fact: Fact) -> str:
+    return "\t".join((fact.subject, fact.predicate, fact.object, f"{fact.weight:g}", fact.graph, fact.source))
 
 
 @click.command()
@@ -163,17 +162,13 @@ def check(kb: Path, as_json: bool) -> None:
     with LocalStore(kb, create=False) as store:
         found = store.check()
         count, odd = store.unwritable()
-        if as_json:
-            unwritable = {"count": count, "facts": [asdict(fact) for fact in odd]}
-            about = {"store": str(store.path), "version": store.version, "facts": len(store)}
-            emit({**about, "repaired": found, "unwritable": unwritable})
-            return
-        for line in found:
-            click.echo(line)
+        unwritable = {"count": count, "facts": [asdict(fact) for fact in odd]}
+        about = {"store": str(store.path), "version": store.version, "facts": len(store)}
+        lines = [f"{store.path}: {len(store):,} facts, version {store.version}, {'repaired' if found else 'sound'}"]
         if count:
-            click.echo(f"{count:,} facts have a term that RDF cannot write; say them anew, the first are:")
-            _print(odd)
-        click.echo(f"{store.path}: {len(store):,} facts, version {store.version}, {'repaired' if found else 'sound'}")
+            said = f"{count:,} facts have a term that RDF cannot write; say them anew, the first are:"
+            lines = [said, *map(_row, odd), *lines]
+        say(as_json, {**about, "repaired": found, "unwritable": unwritable}, "\n".join([*found, *lines]))
 
 
 @click.command()

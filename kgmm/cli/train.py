@@ -54,9 +54,7 @@ ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
 )
 @click.option("--labels", type=Number(0, 1, min_open=True), default=1.0, help="--fusion: share of labels used.")
 @click.option("--picked", type=COUNT, default=8, help="--fusion policy: facts that enter the memory.")
-@click.option(
-    "--scenes", type=FOLDER, help="kdmn on a store: scene graphs (*.json) to ask about; drawn by chance if left out."
-)
+@click.option("--scenes", type=FOLDER, help="kdmn on a store: scene graphs (*.json) asked about; else drawn by chance.")
 @click.option("--kb", type=PLACE, help="hybrid, --fusion teacher: keep the knowledge base and its vectors here.")
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
 @click.option("--small", is_flag=True, help="Coloured shapes: learn from a twentieth, to try it out.")
@@ -90,9 +88,8 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
         emit({"folder": str(out), "figures": figures, "epoch": trained.epoch, "seconds": round(trained.seconds, 1)})
         return
     said = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-    click.echo(
-        f"{model} on {problem.config['data']}, development split: {said}  (epoch {trained.epoch}, {trained.seconds:.0f} s) → {out}"
-    )
+    took = f"(epoch {trained.epoch}, {trained.seconds:.0f} s)"
+    click.echo(f"{model} on {problem.config['data']}, development split: {said}  {took} → {out}")
 
 
 def _known_options(model: str, options: dict[str, Any]) -> None:
@@ -168,9 +165,8 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
     try:
         store = KnowledgeStore(data, create=False)
     except KgmmError as error:
-        raise BadInput(
-            data, "kdmn trains on a folder with questions-train.json and facts.jsonl, or on a knowledge store"
-        ) from error
+        wanted = "a folder with questions-train.json and facts.jsonl, or on a knowledge store"
+        raise BadInput(data, f"kdmn trains on {wanted}") from error
     with store:
         scenes = options["scenes"]
         found = own_data(store, read_scenes(scenes) if scenes else drawn_scenes(store, seed=seed), seed=seed)
@@ -181,8 +177,8 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
 
 def _guided(problem: Any, data: Path, fusion: str, options: dict[str, Any]) -> Any:
     """Return KDMN's problem with one of the three knowledge-guided fusions."""
+    from kgmm.train.kdmn import split_training
     from kgmm.train.memories import load_fvqa
-    from kgmm.train.split import split_training
 
     seed, known = options["seed"], problem.config
     split = split_training(problem, data, options["labels"])

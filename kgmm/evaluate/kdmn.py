@@ -19,10 +19,9 @@ from kgmm.nn.folders import read_folder
 from kgmm.reason.kdmn.memory import pack
 from kgmm.reason.kdmn.reasoner import load
 from kgmm.train.fit import Recipe, fit
-from kgmm.train.kdmn import FvqaProblem, predict, ranked
+from kgmm.train.kdmn import FvqaProblem, Split, predict, ranked
 from kgmm.train.measures import by_kind, majority_hits
 from kgmm.train.memories import Example, spoiled
-from kgmm.train.split import Split
 from kgmm.train.twins import TwinProblem
 
 #: how the twins without facts are trained

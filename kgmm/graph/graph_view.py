@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.graph import convert, html
+from kgmm.graph import convert
 from kgmm.graph.graph import Graph
 from kgmm.graph.seeds import Seeds
 
@@ -116,4 +116,4 @@ class GraphView(Graph):
 
     to_networkx: Final = convert.to_networkx
     to_pyg: Final = convert.to_pyg
-    _repr_html_: Final = html.view_html
+    _repr_html_: Final = convert.view_html

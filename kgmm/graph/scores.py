@@ -9,8 +9,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.graph.convert import scores_html
 from kgmm.graph.graph import Graph
-from kgmm.graph.html import scores_html
 from kgmm.language import names
 
 

@@ -10,12 +10,16 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from kgmm.errors import BadInput
-from kgmm.serve.limits import Exact, Turns
+from kgmm.serve.limits import Exact, Json, Turns
 from kgmm.serve.service import Service
 from kgmm.store import Fact
 
 Name = Annotated[str, Query(max_length=500, description="a word, /c/en/dog or an IRI")]
-Optional = Annotated[str | None, Query(max_length=500)]
+Part = Annotated[str | None, Query(max_length=500)]
+Seeds = Annotated[list[str], Query(max_length=50)]
+Restart = Annotated[float, Query(ge=0.01, lt=1)]
+By = Annotated[str, Query(pattern="^(weight|walk)$")]
+Few = Annotated[int, Query(ge=1, le=20)]
 Rows = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=100_000_000)]
 
@@ -39,7 +43,21 @@ def routes(service: Service, turns: Turns) -> APIRouter:
     _reading(router, service)
     _graph(router, service, turns)
     _asking(router, service, turns)
-    _changing(router, service)
+
+    @router.post("/api/facts", summary="Add facts (with --write)", status_code=201)
+    def add(facts: Annotated[list[NewFact], Field(min_length=1, max_length=10_000)]) -> Json:
+        return service.add([Fact(f.subject, f.predicate, f.object, f.weight, f.graph, f.source) for f in facts])
+
+    @router.delete("/api/facts", summary="Remove a statement (with --write)")
+    def remove(
+        subject: Name,
+        predicate: Name,
+        object: Name,
+        graph: Part = None,
+        all: Annotated[bool, Query(description="let empty parts, ? and - stand for any")] = False,
+    ) -> Json:
+        return service.remove(subject, predicate, object, graph, all)
+
     return router
 
 
@@ -49,17 +67,17 @@ def _reading(router: APIRouter, service: Service) -> None:
 
     @router.get("/api/find", summary="Facts that fit a pattern")
     def find(
-        subject: Optional = None,
-        predicate: Optional = None,
-        object: Optional = None,
-        graph: Optional = None,
+        subject: Part = None,
+        predicate: Part = None,
+        object: Part = None,
+        graph: Part = None,
         limit: Rows = 50,
         offset: Offset = 0,
-    ) -> dict[str, Any]:
+    ) -> Json:
         return service.find(subject, predicate, object, graph, limit, offset)
 
     @router.get("/api/concept", summary="A concept and its facts")
-    def concept(name: Name, limit: Rows = 50, offset: Offset = 0) -> dict[str, Any]:
+    def concept(name: Name, limit: Rows = 50, offset: Offset = 0) -> Json:
         return service.concept(name, limit, offset)
 
     @router.get("/api/search", summary="Concepts by prefix, then by spelling")
@@ -72,31 +90,25 @@ def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
 
     @router.get("/api/walk", summary="Concepts nearest by random walk with restart", dependencies=turn)
     def walk(
-        seed: Annotated[list[str], Query(max_length=50)],
+        seed: Seeds,
         k: Rows = 20,
-        restart: Annotated[float, Query(ge=0.01, lt=1)] = 0.15,
+        restart: Restart = 0.15,
         relation: Annotated[list[str] | None, Query(max_length=50)] = None,
-    ) -> dict[str, Any]:
+    ) -> Json:
         return service.walk(seed, k, restart, relation)
 
     @router.get("/api/paths", summary="The best ways between two concepts", dependencies=turn)
     def paths(
-        a: Name,
-        b: Name,
-        k: Annotated[int, Query(ge=1, le=20)] = 3,
-        max_length: Annotated[int, Query(ge=1, le=6)] = 4,
-        by: Annotated[str, Query(pattern="^(weight|walk)$")] = "weight",
-    ) -> dict[str, Any]:
+        a: Name, b: Name, k: Few = 3, max_length: Annotated[int, Query(ge=1, le=6)] = 4, by: By = "weight"
+    ) -> Json:
         return service.paths(a, b, k, max_length, by)
 
     @router.get("/api/neighborhood", summary="The nearest, strongest facts around concepts", dependencies=turn)
-    def neighborhood(
-        seed: Annotated[list[str], Query(max_length=50)], hops: Annotated[int, Query(ge=1, le=4)] = 1, limit: Rows = 100
-    ) -> dict[str, Any]:
+    def neighborhood(seed: Seeds, hops: Annotated[int, Query(ge=1, le=4)] = 1, limit: Rows = 100) -> Json:
         return service.neighborhood(seed, hops, limit)
 
     @router.get("/api/retrieve", summary="Facts that bear on a sentence", dependencies=turn)
-    def retrieve(text: Annotated[str, Query(max_length=2000)], limit: Rows = 20) -> dict[str, Any]:
+    def retrieve(text: Annotated[str, Query(max_length=2000)], limit: Rows = 20) -> Json:
         return service.retrieve(text, limit)
 
     @router.get("/api/summarize", summary="A story's keyframes and terms for a logo or term", dependencies=turn)
@@ -105,8 +117,8 @@ def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
         query: Name,
         frames: Annotated[int, Query(ge=1, le=50)] = 5,
         terms: Annotated[int, Query(ge=1, le=100)] = 10,
-    ) -> dict[str, Any]:
-        found: dict[str, Any] = service.summarize(story, query, frames, terms).to_dict()
+    ) -> Json:
+        found: Json = service.summarize(story, query, frames, terms).to_dict()
         return found
 
 
@@ -120,18 +132,18 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
         scene: Annotated[str | None, Form(description="a stored scene's name, or a scene graph as JSON")] = None,
         choice: Annotated[list[str] | None, Form(max_length=50)] = None,
         reasoner: Annotated[str, Form(max_length=40)] = "default",
-    ) -> dict[str, Any]:
+    ) -> Json:
         source = await shown(image, scene)
         name, answer = await run_in_threadpool(service.ask, source, question, choice, reasoner)
         about = {"answer": answer.text, "score": answer.score, "alternatives": answer.alternatives}
         return {**about, "trace_id": name, "page": f"/t/{name}", "trace": answer.trace.to_dict()}
 
     @router.get("/api/trace/{name}", summary="A kept trace")
-    def trace(name: str) -> dict[str, Any]:
+    def trace(name: str) -> Json:
         return service.trace(name).to_dict()
 
     @router.get("/api/trace/{name}/verify", summary="Look a kept trace's citations up again", dependencies=turn)
-    def verify(name: str) -> dict[str, Any]:
+    def verify(name: str) -> Json:
         return service.verify(service.trace(name))
 
 
@@ -151,19 +163,3 @@ async def shown(image: UploadFile | None, scene: str | None) -> Any:
         return json.loads(scene)
     except (ValueError, RecursionError) as error:
         raise BadInput("scene", f"not JSON: {error}") from None
-
-
-def _changing(router: APIRouter, service: Service) -> None:
-    @router.post("/api/facts", summary="Add facts (with --write)", status_code=201)
-    def add(facts: Annotated[list[NewFact], Field(min_length=1, max_length=10_000)]) -> dict[str, Any]:
-        return service.add([Fact(f.subject, f.predicate, f.object, f.weight, f.graph, f.source) for f in facts])
-
-    @router.delete("/api/facts", summary="Remove a statement (with --write)")
-    def remove(
-        subject: Name,
-        predicate: Name,
-        object: Name,
-        graph: Optional = None,
-        all: Annotated[bool, Query(description="let empty parts, ? and - stand for any")] = False,
-    ) -> dict[str, Any]:
-        return service.remove(subject, predicate, object, graph, all)

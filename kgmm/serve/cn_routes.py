@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from kgmm.errors import KgmmError
 from kgmm.serve import conceptnet as cn
-from kgmm.serve.limits import Exact, Turns
+from kgmm.serve.limits import Exact, Json, Turns
 from kgmm.serve.service import Service, refused
 
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="edges to pass over")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="edges on a page")]
-JSON_LD = "application/json"
 
 
-def _answer(ask: Callable[[], dict[str, Any]], within: AbstractContextManager[None] | None = None) -> JSONResponse:
+def _answer(ask: Callable[[], Json], within: AbstractContextManager[None] | None = None) -> JSONResponse:
     try:
         with within or nullcontext():
-            return JSONResponse(ask(), media_type=JSON_LD)
+            return JSONResponse(ask())
     except cn.NotThere as error:
-        return JSONResponse(error.body(), error.status, media_type=JSON_LD)
+        return JSONResponse(error.body(), error.status)
     except (KgmmError, ValueError) as error:
         wrong = cn.NotThere(refused(error), " ".join(str(error).split())[:300])
-        return JSONResponse(wrong.body(), wrong.status, media_type=JSON_LD)
+        return JSONResponse(wrong.body(), wrong.status)
 
 
 def routes(service: Service, turns: Turns) -> APIRouter:
@@ -63,7 +62,7 @@ def routes(service: Service, turns: Turns) -> APIRouter:
 
     @router.get("/related/{uri:path}", summary="Terms near in meaning", dependencies=turn)
     def related(uri: str, filter: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JSONResponse:
-        def ask() -> dict[str, Any]:
+        def ask() -> Json:
             service.limits.holds("terms of a list", uri.count(",") + 1, service.limits.terms)
             return cn.related(service.fresh(), f"/{uri}", filter, limit)
 

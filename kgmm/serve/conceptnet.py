@@ -22,6 +22,7 @@ from kgmm.errors import KgmmError
 from kgmm.knowledge import KnowledgeStore
 from kgmm.language import names
 from kgmm.retrieve.ground import common_concepts
+from kgmm.serve.limits import Json
 from kgmm.store import Fact, is_general
 
 CONTEXT = ["http://api.conceptnet.io/ld/conceptnet5.7/context.ld.json"]
@@ -37,30 +38,30 @@ _ASSERTION = re.compile(r"^/a/\[(/r/.+?)/,(/.+?)/,(/.+?)/\]$")
 class NotThere(KgmmError):
     """What was asked for is not in the store, or asked for in a way that has no answer; has an HTTP status."""
 
-    def __init__(self, status: int, details: str, about: dict[str, Any] | None = None) -> None:
+    def __init__(self, status: int, details: str, about: Json | None = None) -> None:
         self.status: int = status
         self.details: str = details
-        self.about: dict[str, Any] = about or {}
+        self.about: Json = about or {}
         super().__init__(details)
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> Json:
         """Return the answer ConceptNet gives."""
         return success({**self.about, "error": {"status": self.status, "details": self.details}})
 
 
-def success(answer: dict[str, Any]) -> dict[str, Any]:
+def success(answer: Json) -> Json:
     """Return an answer with ConceptNet's context and version."""
     return {"@context": CONTEXT, **answer, "version": VERSION}
 
 
-def node(uri: str) -> dict[str, Any]:
+def node(uri: str) -> Json:
     """Return a term as linked data: ``@id``, label, language, the term without its sense.
 
     Example:
         >>> node("/c/en/ice_cream/n")["term"], node("/c/en/ice_cream/n")["sense_label"]
         ('/c/en/ice_cream', 'n')
     """
-    found: dict[str, Any] = {"@id": uri, "@type": "Node", "label": names.label(uri)}
+    found: Json = {"@id": uri, "@type": "Node", "label": names.label(uri)}
     pieces = uri.split("/")
     if names.is_literal(uri):
         return found
@@ -71,7 +72,7 @@ def node(uri: str) -> dict[str, Any]:
     return {**found, **site, "term": uri}
 
 
-def relation(predicate: str) -> dict[str, Any]:
+def relation(predicate: str) -> Json:
     """Return a relation as linked data."""
     uri = predicate if predicate.startswith(("http://", "https://")) else f"/r/{predicate}"
     return {"@id": uri, "@type": "Relation", "label": names.label(predicate)}
@@ -87,7 +88,7 @@ def assertion(fact: Fact) -> str:
     return f"/a/[{relation(fact.predicate)['@id']}/,{fact.subject}/,{fact.object}/]"
 
 
-def edge(fact: Fact) -> dict[str, Any]:
+def edge(fact: Fact) -> Json:
     """Return a fact as an edge of the web API."""
     contributor = fact.source or f"/s/resource/{fact.graph}"
     return {
@@ -115,7 +116,7 @@ class Page:
     offset: int = 0
     limit: int = 20
 
-    def view(self, url: str, pairs: list[tuple[str, str]], more: bool) -> dict[str, Any]:
+    def view(self, url: str, pairs: list[tuple[str, str]], more: bool) -> Json:
         """Return the links to the first, the previous and the next page."""
 
         def at(offset: int) -> str:
@@ -132,7 +133,7 @@ class Page:
         return view
 
 
-def lookup(kb: KnowledgeStore, uri: str, page: Page) -> dict[str, Any]:
+def lookup(kb: KnowledgeStore, uri: str, page: Page) -> Json:
     """Return the edges around a node, of a relation, of a data set, or one assertion.
 
     Raises:
@@ -145,7 +146,7 @@ def lookup(kb: KnowledgeStore, uri: str, page: Page) -> dict[str, Any]:
         return success(edge(found))
     key = "rel" if uri.startswith("/r/") else "source" if uri.startswith("/d/") else "node"
     edges, more = _page(kb, {key: uri}, page)
-    answer: dict[str, Any] = {"@id": uri, "edges": edges}
+    answer: Json = {"@id": uri, "edges": edges}
     if more or page.offset:
         answer["view"] = page.view(uri, [], more)
     if not edges and not page.offset:
@@ -153,7 +154,7 @@ def lookup(kb: KnowledgeStore, uri: str, page: Page) -> dict[str, Any]:
     return success(answer)
 
 
-def query(kb: KnowledgeStore, criteria: dict[str, str], page: Page) -> dict[str, Any]:
+def query(kb: KnowledgeStore, criteria: dict[str, str], page: Page) -> Json:
     """Return the edges that meet all criteria, heaviest first.
 
     Args:
@@ -163,13 +164,13 @@ def query(kb: KnowledgeStore, criteria: dict[str, str], page: Page) -> dict[str,
     edges, more = _page(kb, criteria, page)
     pairs = sorted(criteria.items())
     asked = "&".join(f"{k}={v}" for k, v in pairs)
-    answer: dict[str, Any] = {"@id": f"/query?{asked}" if pairs else "/query", "edges": edges}
+    answer: Json = {"@id": f"/query?{asked}" if pairs else "/query", "edges": edges}
     if more or page.offset:
         answer["view"] = page.view("/query", pairs, more)
     return success(answer)
 
 
-def _page(kb: KnowledgeStore, criteria: dict[str, str], page: Page) -> tuple[list[dict[str, Any]], bool]:
+def _page(kb: KnowledgeStore, criteria: dict[str, str], page: Page) -> tuple[list[Json], bool]:
     """Return the edges on a page, and whether there are more."""
     found = list(islice(_matching(kb, criteria), page.offset, page.offset + page.limit + 1))
     return [edge(fact) for fact in found[: page.limit]], len(found) > page.limit
@@ -261,7 +262,7 @@ def _meets(fact: Fact, criteria: dict[str, str]) -> bool:
     return one is None or fits(s, one) or fits(o, one)
 
 
-def related(kb: KnowledgeStore, uri: str, prefix: str | None, limit: int) -> dict[str, Any]:
+def related(kb: KnowledgeStore, uri: str, prefix: str | None, limit: int) -> Json:
     """Return the terms nearest in meaning to a term, or to a weighted list (``/list/en/dog,cat@0.5``).
 
     Raises:
@@ -307,7 +308,7 @@ def _around(kb: KnowledgeStore, terms: list[str]) -> np.ndarray[Any, np.dtype[np
     return np.unique(np.concatenate([np.asarray(x, np.int64) for x in (near.subject, near.object, common, seeds)]))
 
 
-def relatedness(a: str | None, b: str | None) -> dict[str, Any]:
+def relatedness(a: str | None, b: str | None) -> Json:
     """Return the cosine between two terms' vectors.
 
     Raises:
@@ -319,7 +320,7 @@ def relatedness(a: str | None, b: str | None) -> dict[str, Any]:
     return success({"@id": f"/relatedness?node1={a}&node2={b}", "value": round(float(vectors[0] @ vectors[1]), 3)})
 
 
-def standardized(language: str | None, text: str | None) -> dict[str, Any]:
+def standardized(language: str | None, text: str | None) -> Json:
     """Return the URI of a text.
 
     Raises:

@@ -17,6 +17,9 @@ from fastapi import HTTPException, Request
 
 from kgmm.errors import KgmmError
 
+#: what becomes JSON
+Json = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from kgmm import bundled
 from kgmm.errors import KgmmError
 from kgmm.language import names
-from kgmm.serve.api import shown
+from kgmm.serve.api import By, Offset, Restart, shown
 from kgmm.serve.guard import POLICY
 from kgmm.serve.limits import Exact, Turns
 from kgmm.serve.service import NotFound, Service, bundled_scene, refused
@@ -23,7 +23,6 @@ from kgmm.templates import templates
 from kgmm.trace.page.render import page as trace_page
 
 PAGE = 25
-Offset = Annotated[int, Query(ge=0, le=100_000_000)]
 Text = Annotated[str, Query(max_length=2000)]
 #: styles a story board carries inline; it runs no script
 BOARD = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
@@ -63,9 +62,7 @@ def routes(service: Service, turns: Turns, app: FastAPI) -> APIRouter:
     def docs() -> HTMLResponse:
         acts = [(path, verb, act) for path, verbs in app.openapi()["paths"].items() for verb, act in verbs.items()]
         asked = ([p["name"] for p in act.get("parameters", [])] for _, _, act in acts)
-        found = [
-            (verb.upper(), path, act.get("summary", ""), p) for (path, verb, act), p in zip(acts, asked, strict=True)
-        ]
+        found = [(v.upper(), path, act.get("summary", ""), p) for (path, v, act), p in zip(acts, asked, strict=True)]
         return page("docs.html", title="API", calls=found)
 
     return router
@@ -109,15 +106,13 @@ def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
     turn = [Depends(turns, scope="function")]
 
     @router.get("/walk", dependencies=turn)
-    def walk(seed: Text = "", restart: Annotated[float, Query(ge=0.01, lt=1)] = 0.15) -> HTMLResponse:
+    def walk(seed: Text = "", restart: Restart = 0.15) -> HTMLResponse:
         seeds = [s.strip() for s in seed.split(",") if s.strip()]
         found, reason = _tried(lambda: service.walk(seeds, 25, restart)) if seeds else (None, "")
         return page("walk.html", title="Walk", seed=seed, restart=restart, found=found, reason=reason)
 
     @router.get("/paths", dependencies=turn)
-    def paths(
-        a: Text = "", b: Text = "", by: Annotated[str, Query(pattern="^(weight|walk)$")] = "walk"
-    ) -> HTMLResponse:
+    def paths(a: Text = "", b: Text = "", by: By = "walk") -> HTMLResponse:
         found, reason = _tried(lambda: service.paths(a, b, 5, 4, by)) if a.strip() and b.strip() else (None, "")
         return page("paths.html", title="Paths", a=a, b=b, by=by, found=found, reason=reason)
 

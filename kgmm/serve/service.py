@@ -22,10 +22,10 @@ from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.scene.images import names_picture, read_image
+from kgmm.serve.limits import Json, TooLarge, TooSlow
 from kgmm.serve.limits import Limits as Limits
-from kgmm.serve.limits import TooLarge, TooSlow
 from kgmm.store import Fact
-from kgmm.store.facts import ANY
+from kgmm.store.facts import ANY, Term
 from kgmm.trace import Answer, Trace
 
 #: pixels a side of a client's scene, and its boxes
@@ -85,7 +85,7 @@ class Service:
         with self.thinking, self.timed(kind):
             yield
 
-    def info(self) -> dict[str, Any]:
+    def info(self) -> Json:
         """Return sizes, graphs, relations and version."""
         kb = self.fresh()
         relations = sorted(kb.relations().items(), key=lambda pair: (-pair[1], pair[0]))
@@ -93,26 +93,26 @@ class Service:
         shown = dict(relations[: self.limits.rows])
         return {**about, "relations": shown, "scenes": self.scenes(), "stories": self.stories()}
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> Json:
         """Return whether the store can be read, and since when this has been running."""
         kb, seconds = self.fresh(), round(time.time() - self.started, 1)
         return {"status": "ok", "version": kb.version, "facts": len(kb), "seconds": seconds}
 
     def find(
         self,
-        subject: str | None = None,
-        predicate: str | None = None,
-        object: str | None = None,
-        graph: str | None = None,
+        subject: Term = None,
+        predicate: Term = None,
+        object: Term = None,
+        graph: Term = None,
         limit: int = 50,
         offset: int = 0,
-    ) -> dict[str, Any]:
+    ) -> Json:
         """Return facts that fit a pattern, and how many there are."""
         found = self.fresh().find(subject or None, predicate or None, object or None, graph=graph or None)
         limit = max(0, min(limit, self.limits.rows))
         return {"total": len(found), "offset": offset, "facts": [stated(f) for f in found[offset : offset + limit]]}
 
-    def concept(self, name: str, limit: int = 50, offset: int = 0) -> dict[str, Any]:
+    def concept(self, name: str, limit: int = 50, offset: int = 0) -> Json:
         """Return a concept with the facts it is in.
 
         Raises:
@@ -152,9 +152,7 @@ class Service:
                 self._views[key] = kb.view(graphs=kb.knowledge_graphs() or None, relations=relations or None)
             return self._views[key]
 
-    def walk(
-        self, seeds: list[str], k: int = 20, restart: float = 0.15, relations: list[str] | None = None
-    ) -> dict[str, Any]:
+    def walk(self, seeds: list[str], k: int = 20, restart: float = 0.15, relations: list[str] | None = None) -> Json:
         """Return the concepts nearest some seeds by random walk with restart."""
         if not seeds:
             raise BadInput("seeds", "at least one concept is needed")
@@ -169,7 +167,7 @@ class Service:
         concepts = [{"concept": c, "label": names.label(c), "score": score} for c, score in best]
         return {"seeds": known, "restart": restart, "concepts": concepts}
 
-    def paths(self, a: str, b: str, k: int = 3, max_length: int = 4, by: str = "weight") -> dict[str, Any]:
+    def paths(self, a: str, b: str, k: int = 3, max_length: int = 4, by: str = "weight") -> Json:
         """Return the best ways from one concept to another."""
         view = self.view()
         with self.timed("paths"):
@@ -181,7 +179,7 @@ class Service:
         paths = [{"said": str(p), "score": p.score, "hops": [asdict(h) for h in p.hops]} for p in found]
         return {"from": start, "to": end, "paths": paths}
 
-    def neighborhood(self, seeds: list[str], hops: int = 1, limit: int = 100) -> dict[str, Any]:
+    def neighborhood(self, seeds: list[str], hops: int = 1, limit: int = 100) -> Json:
         """Return the nearest, strongest facts around some concepts."""
         kb = self.fresh()
         self.limits.holds("seeds", len(seeds), self.limits.terms)
@@ -194,7 +192,7 @@ class Service:
         facts = [Fact(s, p, o, float(w), g) for s, p, o, g, w in zip(*columns, c.weight, strict=True)]
         return {"facts": [stated(f) for f in facts]}
 
-    def retrieve(self, text: str, limit: int = 20) -> dict[str, Any]:
+    def retrieve(self, text: str, limit: int = 20) -> Json:
         """Return the facts that bear on a sentence."""
         self._checked(text)
         with self.thought("retrieve"):
@@ -237,7 +235,7 @@ class Service:
             raise NotFound(f"no scene {str(source)[:80]!r}")
         return stored_scene(self.kb, source)
 
-    def _sound(self, data: dict[str, Any]) -> SceneGraph:
+    def _sound(self, data: Json) -> SceneGraph:
         """Return a client's scene graph: of an endurable size, of names that name something, without a picture's path."""
         most = self.limits.objects
         for key, times in (("objects", 1), ("relations", 5), ("tags", 1)):
@@ -311,13 +309,13 @@ class Service:
         found = Trace.from_json(path)
         return self.kb.attach(found) if found.scene is not None else found
 
-    def verify(self, trace: Trace) -> dict[str, Any]:
+    def verify(self, trace: Trace) -> Json:
         """Look every citation of a trace up again."""
         with self.timed("verify"):
             checks = trace.verify(self.fresh())
         return {"passed": all(c.passed for c in checks), "checks": [asdict(c) for c in checks]}
 
-    def add(self, facts: list[Fact]) -> dict[str, Any]:
+    def add(self, facts: list[Fact]) -> Json:
         """Add facts.
 
         Raises:
@@ -326,9 +324,7 @@ class Service:
         self._may_change()
         return {"added": self.kb.add(facts), "version": self.kb.version}
 
-    def remove(
-        self, subject: str, predicate: str, object: str, graph: str | None = None, every: bool = False
-    ) -> dict[str, Any]:
+    def remove(self, subject: str, predicate: str, object: str, graph: str | None = None, every: bool = False) -> Json:
         """Remove the facts of one statement; with *every*, parts that are empty, ``?`` or ``-`` stand for any.
 
         Raises:
@@ -352,7 +348,7 @@ class Service:
         self.limits.holds("words of a text", len(" ".join((text, *choices)).split()), self.limits.words)
 
 
-def stated(fact: Fact) -> dict[str, Any]:
+def stated(fact: Fact) -> Json:
     """Return a fact as JSON-ready data, with the English it says."""
     return {**asdict(fact), "said": phrase(fact.subject, fact.predicate, fact.object)}
 

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from kgmm import __version__
 from kgmm.errors import BadInput, KgmmError, needed
-from kgmm.serve.limits import unknown
+from kgmm.serve.limits import Json, unknown
 from kgmm.serve.service import Limits, Service
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
     class StoreServer(MCPServer[Any]):  # type: ignore[misc]
         """A server that answers what it cannot read, and names arguments it does not know."""
 
-        async def call_tool(self, name: str, arguments: dict[str, Any], *args: Any, **more: Any) -> Any:
+        async def call_tool(self, name: str, arguments: Json, *args: Any, **more: Any) -> Any:
             tool = self._tool_manager.get_tool(name)
             if tool is not None:
                 unknown(arguments, list(tool.parameters["properties"]), ToolError)
@@ -58,11 +58,11 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
     service = Service(kb, limits)
     made = StoreServer("kgmm", instructions=INSTRUCTIONS, version=__version__)
 
-    def tool(act: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def tool(act: Callable[..., Json]) -> Callable[..., Json]:
         """Offer a function; what we refuse is told the client in one line."""
 
         @wraps(act)
-        def told(*args: Any, **more: Any) -> dict[str, Any]:
+        def told(*args: Any, **more: Any) -> Json:
             try:
                 return act(*args, **more)
             except (KgmmError, ValueError, OSError) as error:
@@ -74,27 +74,27 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
     @tool
     def find(
         subject: Name | None = None, predicate: Name | None = None, object: Name | None = None, limit: Rows = 20
-    ) -> dict[str, Any]:
+    ) -> Json:
         """Return facts by subject, relation (UsedFor, IsA, AtLocation …) and object; leave out what is not known."""
         return service.find(subject, predicate, object, None, limit)
 
     @tool
-    def walk(seeds: list[Name], k: Rows = 15) -> dict[str, Any]:
+    def walk(seeds: list[Name], k: Rows = 15) -> Json:
         """Return the concepts nearest some concepts, by random walk with restart."""
         return service.walk(seeds, k)
 
     @tool
-    def paths(a: Name, b: Name, k: Annotated[int, Field(ge=1, le=20)] = 3) -> dict[str, Any]:
+    def paths(a: Name, b: Name, k: Annotated[int, Field(ge=1, le=20)] = 3) -> Json:
         """Return the best connections between two concepts, fact by fact."""
         return service.paths(a, b, k, 4, "walk")
 
     @tool
-    def retrieve(text: Text, limit: Rows = 20) -> dict[str, Any]:
+    def retrieve(text: Text, limit: Rows = 20) -> Json:
         """Return the facts that bear on a sentence, best first."""
         return service.retrieve(text, limit)
 
     @tool
-    def ask(question: Text, image: str | None = None, scene: Name | None = None) -> dict[str, Any]:
+    def ask(question: Text, image: str | None = None, scene: Name | None = None) -> Json:
         """Answer a question about a picture (a file's path) or a stored scene (its name), with cited facts."""
         source: Any = _picture(image, service) if image else scene or ""
         name, answer = service.ask(source, question)
@@ -102,7 +102,7 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
         return {part: trace[part] for part in ("answer", "score", "abstained", "citations")} | {"trace_id": name}
 
     @tool
-    def verify(trace_id: str) -> dict[str, Any]:
+    def verify(trace_id: str) -> Json:
         """Look the citations of an answer of ask up again."""
         return service.verify(service.trace(trace_id))
 

@@ -34,11 +34,10 @@ def with_added(folder: Path, opened: Opened, version: int, coded: Encoded) -> St
     dictionary.append(folder / "sources", state.sources, coded.new_sources)
     terms, sources = state.terms + len(coded.new_terms), state.sources + len(coded.new_sources)
     state = replace(state, version=version, terms=terms, sources=sources)
-    changed = len(coded.rows.subject) + len(snapshot.removed) + (len(snapshot.overlay) if snapshot.overlay else 0)
+    changed = len(coded.rows.subject) + len(snapshot.removed) + len(snapshot.added.subject)
     if _many(changed, snapshot.base.rows):
         return with_base(folder, state, Statements.concatenate([snapshot.all(), coded.rows]))
-    added = [snapshot.overlay.added, coded.rows] if snapshot.overlay else [coded.rows]
-    return _with_overlay(folder, state, Statements.concatenate(added), snapshot.removed)
+    return _with_overlay(folder, state, Statements.concatenate([snapshot.added, coded.rows]), snapshot.removed)
 
 
 def without(folder: Path, opened: Opened, version: int, pattern: Pattern) -> State:
@@ -49,7 +48,7 @@ def without(folder: Path, opened: Opened, version: int, pattern: Pattern) -> Sta
         return state
     order, low, high = snapshot.base.find(*ids)
     gone = np.union1d(snapshot.removed, rows_of(order, low, high)).astype(np.uint32)
-    added = snapshot.overlay.added if snapshot.overlay else Statements.empty()
+    added = snapshot.added
     if snapshot.overlay:
         keep = np.ones(len(snapshot.overlay), bool)
         keep[np.asarray(snapshot.overlay.find(*ids), np.int64)] = False

@@ -153,7 +153,7 @@ def _best(store: Handle, seeds: ArrayLike, hops: int, limit: int) -> Statements:
     if hops < 0 or limit < 0:
         raise BadInput("neighborhood", f"hops and limit must not be negative, they are {hops} and {limit}")
     snapshot = store.opened.snapshot
-    base, added = snapshot.base, snapshot.overlay.added if snapshot.overlay else Statements.empty()
+    base, added = snapshot.base, snapshot.added
     orders = (base.subject_starts, base.object), (base.object_starts, base.by_object, base.subject)
     weights, more = (base.weight.codes, base.weight.values), (added.subject, added.object, added.weight)
     nodes = np.asarray(seeds, np.int64)

@@ -11,7 +11,7 @@ from kgmm.scene.images import SUFFIXES, read_image
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 from kgmm.stories.terms.extraction import terms
 from kgmm.stories.video.clock import seconds
-from kgmm.stories.video.logo_hashes import perceptual_hash
+from kgmm.stories.video.newslogos import perceptual_hash
 
 #: names a transcript table may have, beside the keyframes
 TABLES = ("transcript.csv", "transcript.tsv", "transcripts.csv", "transcripts.tsv")
@@ -86,8 +86,5 @@ def _listed(cell: str) -> tuple[str, ...]:
 
 
 def _logo(folder: Path, id: str) -> Logo:
-    for suffix in SUFFIXES:
-        image = folder / "logos" / (id + suffix)
-        if image.is_file():
-            return Logo(id, image=str(image), hash=perceptual_hash(read_image(image).pixels))
-    return Logo(id)
+    there = [image for suffix in SUFFIXES if (image := folder / "logos" / (id + suffix)).is_file()]
+    return Logo(id, image=str(there[0]), hash=perceptual_hash(read_image(there[0]).pixels)) if there else Logo(id)

@@ -36,6 +36,10 @@ from kgmm.train.measures import answered_at, by_kind, hit_rates
 KEPT, TRAINED = (400, 300), (200, 100)
 #: how much the loss counts whether the answer is seen
 UNSEEN = 0.3
+ABOUT = (
+    "Ranks (fact, answering end) pairs: low-rank corrections of all-MiniLM-L6-v2 read the question, its looks are compared"
+    " with vectors of facts and their ends, beside readable features."
+)
 #: share of images held out, and the seed of the choice
 DEV, SPLIT = 0.2, 1
 #: how many rankers, and the rank of their corrections to the text encoder
@@ -127,18 +131,9 @@ class HybridProblem:
         self.model = network.committee(**options)
         self._scale()
         self.tokenizer: Any = network.question_tokenizer()
-        self.config: dict[str, Any] = {
-            "name": "hybrid",
-            "data": "fvqa",
-            "network": options,
-            "relations": list(network.RELATIONS),
-            "split": SPLIT,
-            "dev": DEV,
-            "seed": seed,
-            "about": "Ranks (fact, answering end) pairs: low-rank corrections of all-MiniLM-L6-v2 read the question, its looks"
-            " are compared with vectors of facts and their ends, beside readable features.",
-        }
         self.vocabulary: dict[str, Any] = {"relations": list(network.RELATIONS)}
+        own = {"name": "hybrid", "data": "fvqa", "network": options, "split": SPLIT, "dev": DEV, "seed": seed}
+        self.config: dict[str, Any] = {**own, **self.vocabulary, "about": ABOUT}
 
     def _scale(self) -> None:
         """Set what features are standardized by: mean and deviation over the training candidates."""

@@ -1,9 +1,9 @@
-"""KDMN on FVQA as a training problem, and how its predictions are ranked and counted."""
+"""KDMN on FVQA as a training problem: its loss, how its predictions are ranked and counted, its questions split once more."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,25 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 from torch import Tensor
 
+from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
 from kgmm.errors import KgmmError
 from kgmm.nn.answers import end_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.reason.answers import added_up
 from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, Floats, WordTable, pack
 from kgmm.train.choices import TOGETHER, Choices, choice_accuracy, choice_loss, frequent, places
-from kgmm.train.losses import pointer_loss
 from kgmm.train.measures import hit_rates
 from kgmm.train.memories import MEMORY, Data, Example, examples, labels, load_fvqa, spoiled, word_table
 
+ABOUT = "A dynamic memory network over facts retrieved for a question (arXiv:1712.00733)."
 #: sizes of the network unless told otherwise
 NETWORK: dict[str, Any] = {"dim": 112, "product": 48, "dropout": 0.4}
 #: share of the questions whose memory is hidden in training, if there is a vocabulary
 FORGOTTEN = 0.15
+#: a log probability that stands for none
+NEVER = -1e9
+#: weight of the attention's part
+ATTEND = 0.3
 
 
 class FvqaProblem:
@@ -91,18 +96,9 @@ class FvqaProblem:
         settings = {**sizes, **NETWORK, **(network or {}), **heads}
         torch.manual_seed(seed)
         self.model: torch.nn.Module = KDMN(**settings)
-        self.config: dict[str, Any] = {
-            "name": "kdmn",
-            "data": "fvqa",
-            "network": settings,
-            "encoder": base.encoder.checksum,
-            "memory": limit,
-            "knowledge": knowledge,
-            "blind": blind,
-            "split": split,
-            "dev": dev,
-            "about": "A dynamic memory network over facts retrieved for a question (arXiv:1712.00733).",
-        }
+        own = {"name": "kdmn", "data": "fvqa", "network": settings, "split": split, "dev": dev, "about": ABOUT}
+        read = {"encoder": base.encoder.checksum, "memory": limit, "knowledge": knowledge, "blind": blind}
+        self.config: dict[str, Any] = {**own, **read}
         named = {"answers": self.answers} if self.answers else {}
         self.vocabulary: dict[str, Any] = {"words": self.words.words, **named}
         self.train_batch = pack([e.memory for e in self.train], self.words)
@@ -186,3 +182,69 @@ def score(part: list[Example], logits: NDArray[np.float32], vocabulary: Sequence
         best = list(dict.fromkeys(np.argsort(-row[: len(e.texts)], kind="stable") // 2))[:3]
         facts.append([bool(e.gold[i]) for i in best])
     return hit_rates(answers, facts)
+
+
+def pointer_loss(
+    model: torch.nn.Module, batch: FactBatch, answers: Tensor, gold: Tensor, said: Tensor | None = None
+) -> Tensor:
+    """Return the loss described at :class:`~kgmm.train.kdmn.FvqaProblem`; answers (B, N, 2), gold (B, N), said (B,)."""
+    pointer, null, attention, state = model(batch)
+    vocabulary = model.named(batch, state) if isinstance(model, KDMN) else state.new_zeros(len(state), 0)
+    logits = end_logits(pointer, null, vocabulary).log_softmax(1)
+    word = None
+    if said is not None and vocabulary.shape[1]:
+        of = logits[:, -vocabulary.shape[1] :].gather(1, said.clamp(min=0).unsqueeze(1)).squeeze(1)
+        word = of.masked_fill(said < 0, NEVER)
+    return end_loss(logits[:, : -vocabulary.shape[1] or None], attention, answers, gold, word).mean()
+
+
+def end_loss(logits: Tensor, attention: Tensor, answers: Tensor, gold: Tensor, word: Tensor | None = None) -> Tensor:
+    """Return each question's loss, (B,).
+
+    Args:
+        logits: (B, 2 N + 1) log probabilities of all ends and the null.
+        attention: (B, T, N).
+        answers: (B, N, 2) 1 where an end says the gold answer.
+        gold: (B, N) 1 for gold facts.
+        word: (B,) log probability of the gold answer in the vocabulary, :data:`NEVER` where it is not in it.
+    """
+    right, cited = answers.flatten(1) > 0, (answers * gold.unsqueeze(-1)).flatten(1) > 0
+    none = logits[:, -1] if word is None else torch.where(word > NEVER, word, logits[:, -1])
+
+    def likelihood(mask: Tensor) -> Tensor:
+        return torch.logsumexp(logits[:, :-1].masked_fill(~mask, NEVER), 1)
+
+    answered, pointed = right.any(1), cited.any(1)
+    by_end = torch.where(answered, likelihood(right), none)
+    if word is not None:
+        by_end = torch.where(answered & (word > NEVER), torch.logaddexp(by_end, word), by_end)
+    by_gold = torch.where(pointed, likelihood(cited), none)
+    on_gold = torch.log((attention[:, -1] * gold).sum(1) + 1e-6) * (gold.sum(1) > 0)
+    return -(0.5 * by_end + 0.5 * by_gold + ATTEND * on_gold)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which of FVQA's training questions have labels to learn from, and which are kept to tune on."""
+
+    questions: list[FvqaQuestion]  #: the training questions in the order of ``FvqaProblem.train``
+    labelled: Tensor  #: rows to learn from
+    tune: Tensor  #: rows of other images, for all that is not a weight: epochs, temperatures, the prior's weight
+
+
+def split_training(problem: FvqaProblem, folder: str | Path, share: float = 1.0, tune: float = 0.15) -> Split:
+    """Split a problem's training questions by image.
+
+    Args:
+        problem: made from *folder*.
+        folder: with ``questions-train.json``.
+        share: of the images, used at all: less labels to see what knowledge is worth without them.
+        tune: share of these that is kept for tuning.
+    """
+    known = problem.config
+    questions = split_by_image(load_questions(Path(folder) / "questions-train.json"), known["dev"], known["split"])[0]
+    used = split_by_image(questions, share, 11)[1] if share < 1 else questions
+    rest, kept = split_by_image(used, tune, 12)
+    at = {q.question_id: i for i, q in enumerate(questions)}
+    rows = [torch.tensor([at[q.question_id] for q in part], dtype=torch.long) for part in (rest, kept)]
+    return Split(questions, rows[0], rows[1])

@@ -53,10 +53,8 @@ def drawn_scenes(store: LocalStore, count: int = 300, size: int = 6, seed: int =
     if len(known) < size:
         raise KgmmError(f"the store has facts about {len(known)} things; scenes of {size} are to be drawn")
     random = Random(seed)
-    return [
-        SceneGraph(f"drawn-{i}", tuple(SceneObject(f"o{j}", n) for j, n in enumerate(random.sample(known, size))))
-        for i in range(count)
-    ]
+    drawn = (enumerate(random.sample(known, size)) for _ in range(count))
+    return [SceneGraph(f"drawn-{i}", tuple(SceneObject(f"o{j}", n) for j, n in one)) for i, one in enumerate(drawn)]
 
 
 def own_data(

@@ -14,9 +14,8 @@ from kgmm.nn.answers import Answers, answer_logits, group_answers
 from kgmm.nn.kdmn import FactBatch
 from kgmm.nn.no_knowledge import NoKnowledge
 from kgmm.train.fit import Problem
-from kgmm.train.kdmn import FvqaProblem
+from kgmm.train.kdmn import FvqaProblem, Split
 from kgmm.train.memories import Example
-from kgmm.train.split import Split
 
 
 class TwinProblem(Problem):
@@ -76,7 +75,7 @@ class TwinProblem(Problem):
     def evaluate(self) -> dict[str, float]:
         """Return top1 and top3 on the tuning questions, and as ``held_…`` on the held-out images."""
         figures = {}
-        for name, (part, batch) in {"": self.tune, "held_": self.held}.items():
+        for name, (part, batch) in (("", self.tune), ("held_", self.held)):
             log_p, right, _ = self.log_probabilities(part, batch)
             best = log_p.topk(3, dim=1).indices
             figures[f"{name}top1"] = float((best[:, 0] == right).float().mean())

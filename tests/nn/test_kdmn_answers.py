@@ -10,7 +10,7 @@ import torch
 from kgmm.nn.answers import answer_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.nn.kdmn_answers import ChoiceHead, VocabularyHead
-from kgmm.train.losses import NEVER, end_loss, pointer_loss
+from kgmm.train.kdmn import NEVER, end_loss, pointer_loss
 
 SIZES = {"words": 3, "sentence": 4, "features": 2, "end_features": 3, "dim": 5, "product": 2}
 

@@ -21,9 +21,8 @@ from kgmm.train.guided.base import Plain
 from kgmm.train.guided.policy import PolicyProblem
 from kgmm.train.guided.prior import PriorProblem, Support, fit_prior, weigh
 from kgmm.train.guided.teacher import FactlessStudent, Lesson, StudentProblem, schooling, targets, teacher_answers
-from kgmm.train.kdmn import FvqaProblem
+from kgmm.train.kdmn import FvqaProblem, Split
 from kgmm.train.memories import Example, FactBase, labels
-from kgmm.train.split import Split
 from kgmm.train.twins import TwinProblem
 
 USES = {"knife": "cut bread", "cup": "drink coffee", "bed": "sleep", "pen": "write", "oven": "bake", "broom": "sweep"}

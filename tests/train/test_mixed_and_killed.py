@@ -51,7 +51,7 @@ def _lstm_in_16_bits() -> bool:
 @pytest.mark.parametrize("context", ["sum", "gru"])
 def test_kdmn_trains_in_16_bits(context):
     from kgmm.nn.kdmn import KDMN, FactBatch
-    from kgmm.train.losses import pointer_loss
+    from kgmm.train.kdmn import pointer_loss
 
     torch.manual_seed(0)
     batch = FactBatch(

@@ -43,12 +43,11 @@ class Overlay:
         else:
             rows = range(len(self))
         for column, wanted in ((predicates, p), (objects, o), (graphs, g)):
-            if wanted is not None and rows:
-                if len(rows) <= _FEW:
-                    rows = [row for row in rows if column[row] == wanted]
-                else:
-                    found = np.asarray(rows)
-                    rows = found[np.asarray(column)[found] == wanted].tolist()
+            if wanted is not None and len(rows) > _FEW:
+                found = np.asarray(rows)
+                rows = found[np.asarray(column)[found] == wanted].tolist()
+            elif wanted is not None:
+                rows = [row for row in rows if column[row] == wanted]
         return rows
 
 
@@ -71,11 +70,12 @@ class Snapshot:
     def __init__(self, base: Base, overlay: Overlay | None) -> None:
         self.base: Base = base
         self.overlay: Overlay | None = overlay
+        self.added: Statements = overlay.added if overlay is not None else Statements.empty()
         self.removed: NDArray[np.uint32] = overlay.removed if overlay is not None else np.empty(0, np.uint32)
         self._removed = view(self.removed)
 
     def __len__(self) -> int:
-        return int(self.base.rows) - len(self.removed) + (len(self.overlay) if self.overlay else 0)
+        return int(self.base.rows) - len(self.removed) + len(self.added.subject)
 
     def select(self, s: int | None, p: int | None, o: int | None, g: int | None) -> Selection:
         """Return the rows of a pattern; None is any."""
@@ -96,16 +96,13 @@ class Snapshot:
         low, high = min(start, size), min(stop, size)
         rows = self.base.statements(rows_of(selection.order, at + low, at + high))
         more = selection.added[max(start - size, 0) : max(stop - size, 0)]
-        if not len(more) or self.overlay is None:
-            return rows
-        return Statements.concatenate([rows, self.overlay.added.take(np.asarray(more))])
+        return Statements.concatenate([rows, self.added.take(np.asarray(more))]) if len(more) else rows
 
     def counts(self, column: str) -> dict[int, int]:
         """Return how many statements each predicate or graph (by term id) has."""
         coded, starts = getattr(self.base, column), getattr(self.base, f"{column}_starts")
         found = dict(zip(coded.values.tolist(), np.diff(starts).tolist(), strict=True))
-        added = getattr(self.overlay.added, column) if self.overlay else ()
-        for sign, ids in ((-1, coded.at(self.removed)), (1, added)):
+        for sign, ids in ((-1, coded.at(self.removed)), (1, getattr(self.added, column))):
             values, numbers = np.unique(np.asarray(ids, np.uint32), return_counts=True)
             for value, number in zip(values.tolist(), numbers.tolist(), strict=True):
                 found[value] = found.get(value, 0) + sign * number
@@ -114,7 +111,7 @@ class Snapshot:
     def all(self) -> Statements:
         """Return every statement, sorted but for those added since the base was written."""
         kept = self.base.statements(~self.gone if len(self.removed) else slice(None))
-        return Statements.concatenate([kept, self.overlay.added]) if self.overlay and len(self.overlay) else kept
+        return Statements.concatenate([kept, self.added]) if len(self.added.subject) else kept
 
     @cached_property
     def gone(self) -> NDArray[np.bool_]:
@@ -131,9 +128,8 @@ class Snapshot:
             return at < len(removed) and removed[at] < high
         if high - low > _FEW:
             return True
-        return any(
-            (at := bisect_left(removed, row)) < len(removed) and removed[at] == row for row in order[low:high].tolist()
-        )
+        places = ((bisect_left(removed, row), row) for row in order[low:high].tolist())
+        return any(at < len(removed) and removed[at] == row for at, row in places)
 
     def _is_removed(self, rows: Array) -> NDArray[np.bool_]:
         if len(rows) > len(self.removed):

@@ -248,13 +248,8 @@ _GRAPHML = '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n' + "".join
     f'<key id="{key}" for="edge" attr.name="{key}" attr.type="{kind}"/>\n'
     for key, kind in (("predicate", "string"), ("weight", "double"), ("source", "string"), ("graph", "string"))
 )
-_HEADS = {
-    "turtle": _PREFIXES,
-    "trig": _PREFIXES,
-    "tsv": ("\t".join(_TABLE) + "\n").encode(),
-    "csv": (",".join(_TABLE) + "\n").encode(),
-    "graphml": f'{_GRAPHML}<graph edgedefault="directed">\n'.encode(),
-}
+_HEADS = {"tsv": ("\t".join(_TABLE) + "\n").encode(), "csv": (",".join(_TABLE) + "\n").encode()}
+_HEADS |= {"turtle": _PREFIXES, "trig": _PREFIXES, "graphml": f'{_GRAPHML}<graph edgedefault="directed">\n'.encode()}
 _WRITERS: dict[str, Callable[[Facts, IO[bytes], Progress, bool], None]] = {
     "nquads": _nquads,
     "ntriples": _ntriples,

@@ -106,9 +106,8 @@ def _nodes(terms: Terms) -> pl.Series:
     """Return every term in N-Triples form, as subject or object, by id."""
     import polars as pl
 
-    frame = pl.DataFrame({"term": terms.texts()}).with_columns(
-        simple=pl.col("term").str.contains(_SIMPLE), spelled=pl.format(f"<{CONCEPTNET}{{}}>", "term")
-    )
+    simple, iris = pl.col("term").str.contains(_SIMPLE), pl.format(f"<{CONCEPTNET}{{}}>", "term")
+    frame = pl.DataFrame({"term": terms.texts()}).with_columns(simple=simple, spelled=iris)
     others = frame["simple"].not_().arg_true()
     spelled = pl.Series([written(term) for term in terms.names(others)], dtype=pl.String)
     return frame["spelled"].scatter(others, spelled)

@@ -37,7 +37,10 @@ def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
     if index not in stores:
         stores.clear()  # one snapshot is enough: files of older ones can go
         stores[index] = ox.Store.read_only(index)
-    how = {"prefixes": request["prefixes"], "use_default_graph_as_union": request["union"], **graphs(request)}
+    how = {"prefixes": request["prefixes"], "use_default_graph_as_union": request["union"]}
+    if request["default_graphs"] or request["named_graphs"]:
+        how["default_graph"] = [ox.NamedNode(graph) for graph in request["default_graphs"]]
+        how["named_graphs"] = [ox.NamedNode(graph) for graph in request["named_graphs"]]
     found = stores[index].query(request["query"], **how)
     if isinstance(found, ox.QueryBoolean):
         send(kind="ask", value=bool(found))
@@ -54,16 +57,6 @@ def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:
     while batch := list(islice(wanted, BATCH)):
         send(rows=batch)
     send(end=True, truncated=next(rows, None) is not None)
-
-
-def graphs(request: dict[str, Any]) -> dict[str, Any]:
-    """Return the protocol's choice of graphs, where a request makes one."""
-    default, named = request.get("default_graphs") or [], request.get("named_graphs") or []
-    chosen: dict[str, Any] = {}
-    if default or named:
-        chosen["default_graph"] = [ox.NamedNode(g) for g in default]
-        chosen["named_graphs"] = [ox.NamedNode(g) for g in named]
-    return chosen
 
 
 def send(**message: Any) -> None:

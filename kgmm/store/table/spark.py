@@ -63,8 +63,7 @@ def statements(
         raise StoreError(f"{path}: there is no store")
     files = [str(folder / f["path"]) for f in table.files(folder, newest if version is None else version)]
     if not files:
-        kinds = {"weight": "double"}
-        return spark.createDataFrame([], ", ".join(f"{c} {kinds.get(c, 'string')}" for c in _COLUMNS))
+        return spark.createDataFrame([], ", ".join(f"{c} {'double' if c == 'weight' else 'string'}" for c in _COLUMNS))
     found = spark.read.parquet(*files).select(*_COLUMNS)
     for column, wanted in (("graph", graphs), ("predicate", relations)):
         if wanted is not None:

@@ -81,15 +81,10 @@ class Skim:
         ]
         long = float(self.times[-1]) if len(self.times) else 0.0
         scale = 1000 / long if long > 0 else 0.0
-        return {
-            "name": self.video.name,
-            "method": self.method,
-            "seconds": self.seconds,
-            "cards": cards,
-            "curve": self._curve(scale) if scale else "",
-            "kept": [(round(c.start * scale, 1), round((c.end - c.start) * scale, 1)) for c in self.clips],
-            "details": {name: spoken(value) for name, value in self.details.items()},
-        }
+        about = {"name": self.video.name, "method": self.method, "seconds": self.seconds, "cards": cards}
+        bars = [(round(c.start * scale, 1), round((c.end - c.start) * scale, 1)) for c in self.clips]
+        details = {name: spoken(value) for name, value in self.details.items()}
+        return {**about, "curve": self._curve(scale) if scale else "", "kept": bars, "details": details}
 
     def _curve(self, scale: float) -> str:
         """Return the scores as points of an SVG line, 1000 wide and 100 high."""

@@ -80,10 +80,8 @@ def fused(curves: Sequence[Floats], fusion: str = "sum") -> Floats:
     if not used:
         return np.zeros_like(curves[0])
     stack, share = np.stack(used), np.ones(len(used))
-    if fusion == "min":
-        return np.asarray(stack.min(axis=0))
-    if fusion == "max":
-        return np.asarray(stack.max(axis=0))
+    if fusion in ("min", "max"):
+        return np.asarray(getattr(stack, fusion)(axis=0))
     if fusion == "variance":
         share = share / np.maximum(stack.var(axis=1), 1e-6)
     return np.asarray(share @ stack / share.sum())

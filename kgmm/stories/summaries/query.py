@@ -15,7 +15,7 @@ from kgmm.language.words import lemmas
 from kgmm.scene.images import names_picture, read_image
 from kgmm.stories.edges import StoryEdges
 from kgmm.stories.story import StoryGraph
-from kgmm.stories.video.logo_hashes import distance, perceptual_hash
+from kgmm.stories.video.newslogos import distance, perceptual_hash
 
 #: scores of all frames, and of all terms
 Ranks = tuple[NDArray[np.float64], NDArray[np.float64]]

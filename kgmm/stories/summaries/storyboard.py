@@ -40,15 +40,10 @@ def _values(summary: Summary) -> dict[str, Any]:
 
 def _card(summary: Summary, frame: RankedFrame) -> dict[str, Any]:
     shot, image = frame.shot, _keyframe(frame.shot.image)
-    return {
-        "shot": shot,
-        "place": frame.place,
-        "score": frame.score,
-        "day": _when(summary, frame),
-        "time": clock(shot.start),
-        "image": "" if image is None else picture_uri(image),
-        "said": _marked(shot.text or ", ".join(shot.terms), {t.term for t in summary.terms}),
-    }
+    said = _marked(shot.text or ", ".join(shot.terms), {t.term for t in summary.terms})
+    about = {"shot": shot, "place": frame.place, "score": frame.score, "said": said}
+    shown = {"day": _when(summary, frame), "time": clock(shot.start)}
+    return {**about, **shown, "image": "" if image is None else picture_uri(image)}
 
 
 def _when(summary: Summary, frame: RankedFrame) -> str:

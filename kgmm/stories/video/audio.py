@@ -38,10 +38,8 @@ def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:
         parts = [part.to_ndarray().ravel() for sound in sounds for part in resampler.resample(sound)]
     if not parts:
         return np.empty(0, np.float32)
-    if abs(late) >= APART * rate:
-        parts.insert(0, np.zeros(max(late, 0), np.float32))
-        return np.concatenate(parts)[max(-late, 0) :]
-    return np.concatenate(parts)
+    late = late if abs(late) >= APART * rate else 0
+    return np.concatenate([np.zeros(max(late, 0), np.float32), *parts])[max(-late, 0) :]
 
 
 def teager(x: Floats) -> Floats:

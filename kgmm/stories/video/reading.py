@@ -17,7 +17,7 @@ from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 from kgmm.stories.terms.extraction import capitalized, terms
 from kgmm.stories.video import newslogos, subtitles
 from kgmm.stories.video.decoding import PathLike, Pixels
-from kgmm.stories.video.logo_hashes import distance
+from kgmm.stories.video.newslogos import distance
 from kgmm.stories.video.shots import Cut, find_shots
 
 

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from kgmm.nn.kdmn import KDMN, FactBatch
-from kgmm.train.kdmn import FvqaProblem, predict, score, write_words
-from kgmm.train.split import Split
+from kgmm.train.kdmn import ABOUT, FvqaProblem, Split, predict, score, write_words
 
 
 class Plain:
@@ -33,7 +32,7 @@ class Plain:
 
     metric = "top1"
     name = "kdmn"
-    about = "A dynamic memory network over facts retrieved for a question (arXiv:1712.00733)."
+    about = ABOUT
 
     def __init__(
         self, base: FvqaProblem, split: Split, *, seed: int = 0, network: dict[str, Any] | None = None

@@ -13,9 +13,7 @@ from kgmm.nn.answers import end_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.nn.policy import FactPolicy, PolicyKDMN, choose, draw_log_probability, gumbel_top_k, reinforce
 from kgmm.train.guided.base import Plain
-from kgmm.train.kdmn import FvqaProblem
-from kgmm.train.losses import end_loss
-from kgmm.train.split import Split
+from kgmm.train.kdmn import FvqaProblem, Split, end_loss
 
 #: how the k facts are chosen: ``reinforce`` by the policy; ``supervised`` by the same policy, taught the gold facts;
 #: ``cosine`` by nearness to the question

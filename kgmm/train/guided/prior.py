@@ -22,9 +22,8 @@ from kgmm.nn.posterior import fit_posterior, posterior, smoothed
 from kgmm.reason.kdmn.prior import Prior, fits, reweigh
 from kgmm.train.fit import write_json
 from kgmm.train.guided.base import Plain
-from kgmm.train.kdmn import FvqaProblem, predict
+from kgmm.train.kdmn import FvqaProblem, Split, predict
 from kgmm.train.memories import Example, FactBase
-from kgmm.train.split import Split
 from kgmm.train.twins import TwinProblem
 
 #: tried for the Dirichlet's α; the likeliest on the tuning questions is kept

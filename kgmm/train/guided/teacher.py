@@ -24,9 +24,7 @@ from kgmm.reason import ask
 from kgmm.reason.answers import added_up
 from kgmm.store import LocalStore
 from kgmm.train.guided.base import Plain
-from kgmm.train.kdmn import FvqaProblem
-from kgmm.train.losses import end_loss
-from kgmm.train.split import Split
+from kgmm.train.kdmn import FvqaProblem, Split, end_loss
 from kgmm.train.twins import TwinProblem
 
 #: answers of the teacher that are looked at

@@ -24,8 +24,7 @@ from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 from kgmm.train import kdmn as fvqa_problem
 from kgmm.train.choices import Choices, places
-from kgmm.train.kdmn import FvqaProblem, ranked, score
-from kgmm.train.losses import pointer_loss
+from kgmm.train.kdmn import FvqaProblem, pointer_loss, ranked, score
 from kgmm.train.memories import Example, labels
 
 WORDS = ["knife", "cup", "cut", "bread", "drink", "coffee", "spoon"]
