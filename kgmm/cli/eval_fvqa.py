@@ -116,10 +116,9 @@ def _said(found: dict[str, Any]) -> str:
     ]
     for what in ("necessary", "sufficient"):
         lines.append(f"{what:20}" + "".join(f"{found[what][pick]:8.1%}" for pick in ("cited", "random", "similar")))
-    ms, tried, risk = found["without_ms"], found["exhausted"], found["risk_coverage"]
+    ms, tried, risk, ece = found["without_ms"], found["exhausted"], found["risk_coverage"], found["calibration"]["ece"]
     lines.append(f"{'necessary, all rounds':21}{tried['cited']:7.1%}{tried['random']:8.1%}   {_rounds(found)}")
     if ms["count"]:
         lines.append(f"without a fact        median {ms['median']} ms, 99 % within {ms['p99']} ms, most {ms['max']} ms")
-    ece = found["calibration"]["ece"]
     lines.append(f"calibration error     {ece:.3f}; area under risk–coverage {risk['aurc']:.3f}")
     return "\n".join(lines)

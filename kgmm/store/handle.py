@@ -163,8 +163,7 @@ class Handle:
             raise StoreError(f"{self.path}: no version {version}; there are 0 to {newest}")
         if version < (oldest := table.oldest(self.places.table)):
             raise StoreError(f"{self.path}: version {version} was vacuumed; there are {oldest} to {newest}")
-        own = self._scratch_dir
-        return self._mapped(version) or replay.rebuild(self.places, own() / f"version-{version}", version)
+        return self._mapped(version) or replay.rebuild(self.places, self._scratch_dir() / f"version-{version}", version)
 
     def require_newest(self) -> None:
         """Check that this store may be changed.

@@ -43,11 +43,12 @@ class Overlay:
         else:
             rows = range(len(self))
         for column, wanted in ((predicates, p), (objects, o), (graphs, g)):
-            if wanted is not None and len(rows) > _FEW:
-                found = np.asarray(rows)
-                rows = found[np.asarray(column)[found] == wanted].tolist()
-            elif wanted is not None:
-                rows = [row for row in rows if column[row] == wanted]
+            if wanted is not None and rows:
+                if len(rows) <= _FEW:
+                    rows = [row for row in rows if column[row] == wanted]
+                else:
+                    found = np.asarray(rows)
+                    rows = found[np.asarray(column)[found] == wanted].tolist()
         return rows
 
 
