@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import reduce
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from kgmm.store.index.encoding import encode, unknown
 from kgmm.store.replay import Pattern
 from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
+
+#: commits between two looks at whether small data files have become many
+MERGE = 64
 
 
 def add(store: Handle, facts: Iterable[Any] | Fact, *, graph: str | None = None) -> int:
@@ -77,7 +81,39 @@ def append(store: Handle, rows: pa.Table, about: dict[str, Any]) -> int:
     files = table.write_files(places.table, rows, store.drafts)
     version = table.commit(places.table, store.version, files, (), {**about, "terms": total})
     store.publish(replay.with_added(places.index, opened, version, coded))
+    if version % MERGE == 0:
+        _tidy(store)
     return len(keep)
+
+
+def _tidy(store: Handle) -> None:
+    """Merge data files of like size where there are many, so that thousands of small commits stay quick to read.
+
+    Each row is so written anew twice at most, and no more than about :data:`kgmm.store.table.delta.FILE_ROWS` at once.
+    """
+    try:
+        vocabulary.gather(store.places.terms, len(store.terms))
+        files = table.files(store.places.table, store.version)
+        for limit in (table.FILE_ROWS // 64, table.FILE_ROWS // 2):
+            small = [file for file in files if file["num_records"] < limit]
+            if len(small) >= MERGE // 2:
+                before = accumulate((file["num_records"] for file in small), initial=0)
+                few = [file for file, rows in zip(small, before, strict=False) if rows < table.FILE_ROWS]
+                store.publish(replace(store.opened.state, version=_merge(store, few)))
+                return
+    except (StoreError, OSError):
+        # the facts are in: a damaged file is named where it is read, and a full disk by the next commit
+        replay.undo(store.places, store.drafts)
+
+
+def _merge(store: Handle, files: list[dict[str, Any]]) -> int:
+    """Put the rows of some data files into as few as they need, in one commit; return its version."""
+    folder, store.drafts = store.places.table, []
+    rows = pa.concat_tables(table.read(folder, file["path"]) for file in files)
+    rows = rows.sort_by([("subject", "ascending"), ("predicate", "ascending"), ("object", "ascending")])
+    new = table.write_files(folder, rows, store.drafts)
+    about = {"operation": "compact", "terms": store.opened.state.terms}
+    return table.commit(folder, store.version, new, [file["path"] for file in files], about, data_change=False)
 
 
 def remove(
@@ -135,12 +171,7 @@ def compact(store: Handle) -> None:
         opened, places, version = store.opened, store.places, store.version
         small = [f for f in table.files(places.table, version) if f["num_records"] < table.FILE_ROWS // 2]
         if len(small) > 1:
-            rows = pa.concat_tables(table.read(places.table, f["path"]) for f in small)
-            rows = rows.sort_by([("subject", "ascending"), ("predicate", "ascending"), ("object", "ascending")])
-            new = table.write_files(places.table, rows, store.drafts)
-            about = {"operation": "compact", "terms": opened.state.terms}
-            gone = [f["path"] for f in small]
-            version = table.commit(places.table, version, new, gone, about, data_change=False)
+            version = _merge(store, small)
         state = replace(opened.state, version=version)
         if opened.snapshot.overlay is not None:
             state = replay.with_base(places.index, state, opened.snapshot.all())

@@ -66,9 +66,10 @@ def _vocabulary(store: Handle) -> Iterator[str]:
     try:
         for part in vocabulary.read(store.places.terms, 0, len(terms)):
             if terms.names(np.arange(at, at + len(part))) != part:
-                return  # the dictionary is the damaged one: the index will be rebuilt
+                problem = f"{store.places.terms}: says other terms than the dictionary"
+                break
             at += len(part)
-        if at < len(terms):
+        if at < len(terms) and not problem:
             problem = f"{store.places.terms}: {len(terms) - at} terms are missing"
     except StoreCorrupt as error:
         problem = str(error).removesuffix("; run: kgmm check")

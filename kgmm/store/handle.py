@@ -64,7 +64,7 @@ class Handle:
         self.drafts: list[Path] = []
         self._scratch: Path | None = None
         self._ending = ExitStack()
-        if table.latest(self.places.table) < 0:
+        if not table.exists(self.places.table):
             if not create or self.past:
                 raise StoreError(f"{self.path}: no knowledge store here; make one with: kgmm load {self.path} FILE")
             self._create()
@@ -93,7 +93,7 @@ class Handle:
 
     @property
     def version(self) -> int:
-        """The version shown: 0 for an empty store, one more for every change."""
+        """The version shown: 0 for an empty store, one more for every change and every merge of small files."""
         return self.opened.state.version
 
     @property
@@ -188,10 +188,10 @@ class Handle:
 
     def publish(self, state: State) -> None:
         """Make a state of the index the newest one and show it; the caller holds the lock."""
-        before = self.opened.state.overlay
+        before = self.opened.state
         self.opened = index.publish_state(self.places.index, state, table.identity(self.places.table, state.version))
-        if before not in (None, state.overlay):
-            (self.places.index / before).unlink(missing_ok=True)  # readers hold a copy; who opens now reads anew
+        if (before.base, before.overlay) != (state.base, state.overlay):
+            index.sweep(self.places.index, state)  # readers hold what they mapped; who opens now reads anew
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
 
 #: changes kept beside the base before it is written anew: at least so many, or a tenth of its rows
-OVERLAY_ROWS = 50_000
+OVERLAY_ROWS = 1 << 13
 Pattern = Sequence[str | None]
 
 

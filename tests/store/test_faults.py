@@ -488,6 +488,58 @@ def test_small_commits_leave_one_overlay_and_compaction_one_list_of_terms(kb: Lo
     assert {name: again.terms.id(name) for name in ids} == ids
 
 
+def test_many_small_commits_leave_few_files_and_every_version(tmp_path: Path) -> None:
+    kb = LocalStore(tmp_path / "kb")
+    for i in range(210):
+        kb.add([(f"thing {i}", "IsA", f"kind {i}")])
+    names = kb.terms.names(np.arange(len(kb.terms)))
+    assert len(table.files(kb.path / "table", kb.version)) <= 64
+    assert len(list((kb.path / "terms").glob("*.parquet"))) <= 64
+    assert len(list((kb.path / "table" / "_delta_log").glob("*.checkpoint.parquet"))) == 1
+    assert kb.check() == []
+    for version in (50, 64, 65, 150):
+        past = LocalStore(kb.path, version=version)
+        merges = sum(v["operation"] == "compact" for v in kb.versions() if v["version"] <= version)
+        assert {fact.subject for fact in past.find()} == {f"/c/en/thing_{i}" for i in range(version - merges)}
+    shutil.rmtree(kb.path / "index")
+    again = LocalStore(kb.path)
+    assert set(again.find()) == set(kb.find()) and again.terms.names(np.arange(len(names))) == names
+    kb.compact()
+    kb.vacuum("0s")
+    assert len(list((kb.path / "table" / "_delta_log").iterdir())) <= 4
+    shutil.rmtree(kb.path / "index")
+    again = LocalStore(kb.path)
+    again.add([("last", "IsA", "thing")])
+    assert len(again.find()) == 211 and again.check() == [] and len(again.versions()) == 2
+
+
+@pytest.mark.parametrize("damaged", ["table/*.parquet", "table/_delta_log/*03.json", "terms/*.parquet"])
+def test_a_damaged_file_that_a_merge_meets_stops_no_commit(damaged: str, tmp_path: Path) -> None:
+    kb = LocalStore(tmp_path / "kb")
+    for i in range(63):
+        kb.add([(f"thing {i}", "IsA", f"kind {i}")])
+    victim = min(kb.path.glob(damaged))
+    victim.write_bytes(victim.read_bytes()[:-9] + b"?" * 9)
+    for i in range(63, 110):  # beyond a checkpoint of the log too
+        assert kb.add([(f"thing {i}", "IsA", f"kind {i}")]) == 1
+    assert len(kb.find()) == 110
+    try:
+        assert any("written anew" in problem for problem in kb.check())
+    except StoreCorrupt as error:
+        assert victim.name in str(error)
+    assert len(LocalStore(kb.path).find()) == 110
+
+
+def test_a_damaged_log_is_told_in_one_line_where_a_version_needs_it(kb: LocalStore) -> None:
+    entry = kb.path / "table" / "_delta_log" / f"{0:020}.json"
+    entry.write_bytes(entry.read_bytes().replace(b'"metaData":{', b'"metaData":['))
+    for act in (lambda: LocalStore(kb.path, version=1), lambda: kb.vacuum("0s")):
+        shutil.rmtree(kb.path / "index", ignore_errors=True)
+        with pytest.raises(StoreCorrupt) as error:
+            act()
+        assert "\n" not in str(error.value)
+
+
 def test_a_vacuum_leaves_the_versions_it_promises_and_says_what_is_gone(kb: LocalStore) -> None:
     for i in range(5):
         kb.add([(f"more {i}", "IsA", "thing")])

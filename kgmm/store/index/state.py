@@ -183,6 +183,8 @@ def open_state(folder: Path, state: State) -> Opened:
     opened.snapshot.base.verify(state.sizes["sums"])
     if state.sums not in ("", opened.sums()):
         raise ValueError(f"{folder}: the checksum of a dictionary is wrong")
+    if not (opened.terms.reachable() and opened.sources.reachable()):
+        raise ValueError(f"{folder}: the hash table of a dictionary is damaged")
     return opened
 
 

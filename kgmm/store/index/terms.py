@@ -92,6 +92,13 @@ class Terms:
         size = int(self._offsets[self._count])
         return xxh64_hexdigest(self._data[:size] + self._offsets.tobytes()) if size <= SMALL else ""
 
+    def reachable(self) -> bool:
+        """Tell whether every term is in the hash table; not looked at where :meth:`checksum` is empty."""
+        if int(self._offsets[self._count]) > SMALL:
+            return True
+        filled = self._slots[(self._slots > 0) & (self._slots <= self._count)]
+        return bool(np.bincount(filled, minlength=self._count + 1)[1:].all())
+
     def texts(self) -> pl.Series:
         """Return all terms in the order of their ids as a column of strings.
 

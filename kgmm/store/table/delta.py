@@ -9,7 +9,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
@@ -47,17 +47,25 @@ def log_path(folder: Path, version: int) -> Path:
     return folder / "_delta_log" / f"{version:020d}.json"
 
 
+def exists(folder: Path) -> bool:
+    """Tell whether there is a table, without looking at all of its log."""
+    return next(_entries(folder), None) is not None
+
+
 def latest(folder: Path, known: int = -1) -> int:
     """Return the newest version of the table, or -1 if there is none; *known* is a version to start from."""
     if known >= 0:
         while log_path(folder, known + 1).exists():
             known += 1
         return known
+    return max(_entries(folder), default=-1)
+
+
+def _entries(folder: Path) -> Iterator[int]:
+    """Yield the versions that have an entry in the log, in no order."""
     log = folder / "_delta_log"
-    if not log.is_dir():
-        return -1
-    names = (entry.name for entry in os.scandir(log))
-    return max((int(name[:20]) for name in names if name.endswith(".json") and name[:20].isdecimal()), default=-1)
+    names = (entry.name for entry in os.scandir(log)) if log.is_dir() else ()
+    return (int(name[:20]) for name in names if name.endswith(".json") and name[:20].isdecimal())
 
 
 def identity(folder: Path, version: int) -> str:
@@ -74,12 +82,21 @@ def actions(folder: Path, version: int) -> list[dict[str, Any]]:
     Raises:
         StoreCorrupt: if the log's entry cannot be read.
     """
-    path = log_path(folder, version)
+    text = _entry(str(log_path(folder, version)))
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
+
+
+def _entry(path: str) -> str:
+    """Return an entry of the log, checked."""
     try:
-        text = path.read_text("utf-8")
-        if (said := _SUM.search(text)) and said[1] != _checksum(text.replace(said[1], "", 1)):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        if (said := _SUM.search(text)) is None:
+            for line in filter(str.strip, text.split("\n")):  # another program's
+                json.loads(line)
+        elif said[1] != _checksum(text.replace(said[1], "", 1)):
             raise ValueError("its checksum is wrong")
-        return [json.loads(line) for line in text.split("\n") if line.strip()]
+        return text
     except (OSError, ValueError) as error:
         raise StoreCorrupt(f"{path}: the table's log is damaged: {error}") from error
 
@@ -90,9 +107,10 @@ def verify_log(folder: Path, version: int) -> None:
     Raises:
         StoreCorrupt: if one is damaged.
     """
-    for entry in range(version + 1):
-        if log_path(folder, entry).exists():
-            actions(folder, entry)
+    log = str(folder / "_delta_log")
+    for entry in sorted(_entries(folder)):
+        if entry <= version:
+            _entry(f"{log}/{entry:020d}.json")
 
 
 def _checksum(text: str) -> str:
@@ -164,6 +182,9 @@ def vacuum(folder: Path, since: float) -> tuple[int, int]:
     publish(folder / OLDEST, json.dumps(first).encode())
     sync(folder / OLDEST)
     sync_folder(folder)
+    _checkpoint(folder, first)  # in the place of the entries before
+    gone += [path for version in range(first) if (path := log_path(folder, version)).exists()]
+    _drop_checkpoints(folder)
     size = 0
     for path in gone:
         size += path.stat().st_size
@@ -299,11 +320,39 @@ def commit(
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
     if new % CHECKPOINT == 0:
-        from deltalake import DeltaTable
-
-        with _plainly_named(folder) as place:
-            DeltaTable(place).create_checkpoint()  # it sums the log up, so that opening it stays quick
+        with suppress(StoreCorrupt):  # the commit holds without; what is damaged is named where it is read
+            _checkpoint(folder, new)
+            _drop_checkpoints(folder)
     return new
+
+
+def _checkpoint(folder: Path, version: int) -> None:
+    """Sum the log up to a version up, so that opening the table stays quick."""
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        with _plainly_named(folder) as place:
+            DeltaTable(place, version=version).create_checkpoint()
+    except (DeltaError, OSError) as error:
+        raise StoreCorrupt(f"{folder}: the table's log cannot be summed up: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    """Return what deltalake says, without the frames of its own code."""
+    return str(error).partition("\n")[0]
+
+
+def _drop_checkpoints(folder: Path) -> None:
+    """Delete the log's checkpoints but the newest and the one the oldest version needs; they sum up what entries say."""
+    first = oldest(folder)
+    if not log_path(folder, first).exists():
+        return  # another program has cleared the log
+    found = sorted((folder / "_delta_log").glob("[0-9]*.checkpoint.parquet"))
+    needed = [path for path in found if int(path.name[:20]) <= first][-1:] + found[-1:]
+    for path in found:
+        if path not in needed:
+            path.unlink()
 
 
 def files(folder: Path, version: int) -> list[dict[str, Any]]:
@@ -320,7 +369,7 @@ def files(folder: Path, version: int) -> list[dict[str, Any]]:
         with _plainly_named(folder) as place:
             adds = pa.table(DeltaTable(place, version=version).get_add_actions()).to_pylist()
     except (DeltaError, OSError) as error:
-        raise StoreCorrupt(f"{folder}: version {version} of the table cannot be read: {error}") from error
+        raise StoreCorrupt(f"{folder}: version {version} of the table cannot be read: {_first_line(error)}") from error
     return sorted(adds, key=lambda add: (add["modification_time"], add["path"]))
 
 
@@ -334,7 +383,7 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
         data = (folder / name).read_bytes()
         if (named := re.match("part-([0-9a-f]{16})-", name)) and named[1] != xxh64_hexdigest(data):
             raise OSError("its checksum is wrong")
-        return pq.read_table(pa.BufferReader(data), columns=columns)
+        return pq.ParquetFile(pa.BufferReader(data)).read(columns)  # a third of the time of read_table
     except (OSError, pa.ArrowException) as error:
         raise StoreCorrupt(
             f"{folder / name}: a table file is missing or damaged ({error}); restore it from a backup, "

@@ -14,6 +14,8 @@ from kgmm.files import sync_folder, whole
 
 #: terms in one file at most
 FILE_TERMS = 1 << 20
+#: files of fewer terms are put together when they are as many
+FEW, MANY = 1 << 12, 32
 
 
 def write(folder: Path, first: int, new: Sequence[str] | pa.Array, drafts: list[Path]) -> None:
@@ -74,18 +76,30 @@ def merge(folder: Path, terms: pa.Array) -> None:
         path.unlink()
 
 
+def gather(folder: Path, count: int) -> None:
+    """Put the last files of a list of *count* terms into one, if they are many and small; as :func:`merge` does."""
+    paths = _parts(folder)
+    begins = sorted(paths)
+    first = max((at + 1 for at, (begin, after) in enumerate(pairwise(begins)) if after - begin >= FEW), default=0)
+    if len(tail := begins[first:]) < MANY:
+        return
+    terms = [term for part in read(folder, tail[0], count) for term in part]
+    for path in {paths[begin] for begin in tail} - _write_parts(folder, tail[0], pa.array(terms, pa.string())):
+        path.unlink()
+
+
 def _write_parts(folder: Path, first: int, terms: pa.Array) -> set[Path]:
     parts = {folder / f"{first + at:012d}.parquet": at for at in range(0, len(terms), FILE_TERMS)}
     for path, at in parts.items():
         with whole(path, durable=True) as draft:
             part = pa.table({"term": terms.slice(at, FILE_TERMS)})
-            pq.write_table(part, draft, compression="zstd", use_dictionary=False)
+            pq.write_table(part, draft, compression="zstd", use_dictionary=False, write_page_checksum=True)
     sync_folder(folder)
     return set(parts)
 
 
 def _terms(path: Path) -> list[str]:
     try:
-        return list(pq.read_table(path, partitioning=None)["term"].to_pylist())
+        return list(pq.ParquetFile(path, page_checksum_verification=True).read()["term"].to_pylist())
     except (OSError, pa.ArrowException, KeyError) as error:
         raise StoreCorrupt(f"{path}: the list of terms is damaged: {error}; run: kgmm check") from error
