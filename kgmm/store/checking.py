@@ -132,11 +132,22 @@ def _index(store: Handle) -> Iterator[str]:
 
 def _of_table(store: Handle, opened: index.Opened) -> tuple[int, int]:
     count, total = 0, 0
-    for file in table.files(store.places.table, store.version):
-        coded = encode(table.read(store.places.table, file["path"]), opened.terms, opened.sources)
-        more, mixed = _mixed(coded.rows)
+    for rows in _of_files(store):
+        more, mixed = _mixed(encode(rows, opened.terms, opened.sources).rows)
         count, total = count + more, (total + mixed) % (1 << 64)
     return count, total
+
+
+def _of_files(store: Handle) -> Iterator[pa.Table]:
+    """Yield the rows of all data files, those of small ones together: their terms are looked up once."""
+    waiting: list[pa.Table] = []
+    for file in table.files(store.places.table, store.version):
+        waiting.append(table.read(store.places.table, file["path"]))
+        if sum(map(len, waiting)) >= table.FILE_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _mixed(rows: Statements) -> tuple[int, int]:
