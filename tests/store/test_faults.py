@@ -530,6 +530,21 @@ def test_a_damaged_file_that_a_merge_meets_stops_no_commit(damaged: str, tmp_pat
     assert len(LocalStore(kb.path).find()) == 110
 
 
+def test_a_vacuum_that_keeps_some_versions_sums_up_the_log_before_them(kb: LocalStore) -> None:
+    for i in range(6):
+        kb.add([(f"more {i}", "IsA", "thing")])
+        if i == 2:
+            time.sleep(2.1)
+    kb.vacuum("2s")
+    log, first = kb.path / "table" / "_delta_log", kb.versions()[0]["version"]
+    assert 1 < first < kb.version and not table.log_path(log.parent, first - 1).exists()
+    assert json.loads((log / "_last_checkpoint").read_bytes())["version"] == kb.version
+    for version in range(first, kb.version + 1):
+        past = LocalStore(kb.path, version=version)
+        assert len(past.find()) == len(FACTS) + version - 1
+    assert kb.check() == []
+
+
 def test_a_damaged_log_is_told_in_one_line_where_a_version_needs_it(kb: LocalStore) -> None:
     entry = kb.path / "table" / "_delta_log" / f"{0:020}.json"
     entry.write_bytes(entry.read_bytes().replace(b'"metaData":{', b'"metaData":['))
@@ -549,6 +564,7 @@ def test_a_vacuum_leaves_the_versions_it_promises_and_says_what_is_gone(kb: Loca
     stranger = kb.path / "table" / "part-00000-abc.snappy.parquet"
     stranger.write_bytes(b"PAR1")
     assert kb.vacuum() == 0, "all of it is younger than thirty days"
+    assert not (kb.path / "table" / "_delta_log" / "_last_checkpoint").exists(), "nothing to sum up"
     assert set(LocalStore(kb.path, version=2).find()) < facts
     reader = LocalStore(kb.path, version=3)
     assert kb.vacuum("0s") > 0

@@ -171,7 +171,8 @@ def vacuum(folder: Path, since: float) -> tuple[int, int]:
     Only our own data files that no version from then on knows are deleted. The caller holds the writer's lock, so
     none of them is one that a commit is about to name.
     """
-    newest, first = latest(folder), oldest(folder)
+    newest, before = latest(folder), oldest(folder)
+    first = before
     while first < newest and (_commit_info(folder, first + 1).get("timestamp") or 0) < since * 1000:
         first += 1
     kept = {file["path"] for file in files(folder, first)}
@@ -182,7 +183,8 @@ def vacuum(folder: Path, since: float) -> tuple[int, int]:
     publish(folder / OLDEST, json.dumps(first).encode())
     sync(folder / OLDEST)
     sync_folder(folder)
-    _checkpoint(folder, first)  # in the place of the entries before
+    for version in sorted({first, newest}) if first > before else ():
+        _checkpoint(folder, version)  # the first in the place of the entries before it, the newest to open quickly
     gone += [path for version in range(first) if (path := log_path(folder, version)).exists()]
     _drop_checkpoints(folder)
     size = 0
