@@ -47,7 +47,7 @@ notebooks: $(STAMP)
 	$(BIN)/pytest -p no:cacheprovider --nbmake --nbmake-timeout=300 notebooks
 
 unit: $(STAMP)
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --doctest-modules kgmm tests
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --max-worker-restart=0 --doctest-modules kgmm tests
 
 bench: bench-store bench-walk
 

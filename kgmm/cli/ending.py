@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -48,11 +51,25 @@ def ended(run: Callable[[], Any], arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as stop:
-        return _said("; ".join(("interrupted", *map(str, stop.args))), as_json, INTERRUPTED)
+        with _deaf():
+            return _said("; ".join(("interrupted", *filter(None, map(str, stop.args)))), as_json, INTERRUPTED)
     except UnicodeEncodeError as error:  # bytes of an argument that are no UTF-8
         return _said(f"{str(error.object)[:80]!r} is no text: it is not UTF-8", as_json, FAILED)
     except (KgmmError, OSError, MemoryError) as error:
         return _said(error, as_json, FAILED)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Hear no Ctrl-C inside: one may come twice, by Polars' own handler and by Python's."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _said(error: Exception | str, as_json: bool, code: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -18,10 +17,9 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000, description="edges to pass ove
 Limit = Annotated[int, Query(ge=1, le=1000, description="edges on a page")]
 
 
-def _answer(ask: Callable[[], Json], within: AbstractContextManager[None] | None = None) -> JSONResponse:
+def _answer(ask: Callable[[], Json]) -> JSONResponse:
     try:
-        with within or nullcontext():
-            return JSONResponse(ask())
+        return JSONResponse(ask())
     except cn.NotThere as error:
         return JSONResponse(error.body(), error.status)
     except (KgmmError, ValueError) as error:
@@ -64,13 +62,13 @@ def routes(service: Service, turns: Turns) -> APIRouter:
     def related(uri: str, filter: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JSONResponse:
         def ask() -> Json:
             service.limits.holds("terms of a list", uri.count(",") + 1, service.limits.terms)
-            return cn.related(service.fresh(), f"/{uri}", filter, limit)
+            return service.thought("related", lambda: cn.related(service.fresh(), f"/{uri}", filter, limit))
 
-        return _answer(ask, service.thought("related"))
+        return _answer(ask)
 
     @router.get("/relatedness", summary="How near two terms are in meaning", dependencies=turn)
     def relatedness(node1: str | None = None, node2: str | None = None) -> JSONResponse:
-        return _answer(lambda: cn.relatedness(node1, node2), service.thought("relatedness"))
+        return _answer(lambda: service.thought("relatedness", lambda: cn.relatedness(node1, node2)))
 
     @router.get("/uri", summary="The URI of a text")
     @router.get("/normalize", include_in_schema=False)

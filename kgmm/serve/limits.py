@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import ctypes
 import difflib
 import inspect
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from fastapi import HTTPException, Request
 
@@ -19,6 +20,7 @@ from kgmm.errors import KgmmError
 
 #: what becomes JSON
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,45 +52,37 @@ class Limits:
         if size > most:
             raise TooLarge(f"{what}: {size:,} are too many, at most {most:,}")
 
-    @contextmanager
-    def timed(self) -> Iterator[None]:
-        """Stop what runs inside, at its next line of Python, when its seconds are over; compiled steps are short.
+    def within(self, work: Callable[[], T]) -> T:
+        """Do some work in a thread of its own; stop it, at its next line of Python, when its seconds are over.
+
+        The thread is no other's: being stopped can hit nothing but the work, and nothing is left to be stopped
+        when this returns.
 
         Raises:
-            TooSlow: if it was stopped.
+            TooSlow: if it was stopped; else what the work raises.
         """
-        thread, lock, state = threading.get_ident(), threading.Lock(), {"done": False, "stopped": False}
-        over = threading.Event()
+        ended: list[tuple[T | None, BaseException | None]] = []
+        context = contextvars.copy_context()
 
-        def stop() -> None:
-            wait = self.seconds
-            while not over.wait(wait):  # again and again: a finalizer or callback swallows what is raised in it
-                with lock:
-                    if not state["done"]:
-                        state["stopped"] = True
-                        _raise_in(thread, _Stopped)
-                wait = 0.2
-
-        timer = threading.Thread(target=stop, daemon=True)
-        timer.start()
-        try:
+        def do() -> None:
             try:
-                yield
-            finally:
-                with lock:
-                    state["done"] = True
-                over.set()
-                if state["stopped"]:
-                    _raise_in(thread, None)  # it may have come to its end before it was told
-        except _Stopped:
-            pass
-        except Exception:
-            if not state["stopped"]:  # else it is what became of being stopped
-                raise
-        finally:
-            over.set()
-        if state["stopped"]:
+                ended.append((context.run(work), None))
+            except BaseException as error:
+                ended.append((None, error))
+
+        thread = threading.Thread(target=do, daemon=True)
+        thread.start()
+        thread.join(self.seconds)
+        late = thread.is_alive()
+        while thread.is_alive():  # again and again: a finalizer or callback swallows what is raised in it
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped))
+            thread.join(0.2)
+        if late or not ended:
             raise TooSlow(f"this takes longer than the {self.seconds:g} s a request has; ask for less")
+        value, error = ended[0]
+        if error is not None:
+            raise error
+        return cast("T", value)
 
 
 class TooLarge(KgmmError):
@@ -99,13 +93,8 @@ class TooSlow(KgmmError):
     """A request was stopped because its time was over."""
 
 
-class _Stopped(BaseException):
-    """Raised in a thread whose time is over; no ``except Exception`` on its way may keep it."""
-
-
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    raised = ctypes.py_object(error) if error else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
+class _Stopped(SystemExit):
+    """Ends a thread whose time is over, without a word; no ``except Exception`` on its way may keep it."""
 
 
 class Turns:

@@ -7,11 +7,11 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kgmm import bundled
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
@@ -27,6 +27,8 @@ from kgmm.serve.limits import Limits as Limits
 from kgmm.store import Fact
 from kgmm.store.facts import ANY, Term
 from kgmm.trace import Answer, Trace
+
+T = TypeVar("T")
 
 #: pixels a side of a client's scene, and its boxes
 LARGEST = 1_000_000
@@ -71,19 +73,17 @@ class Service:
                 self._refreshed = time.monotonic()
         return self.kb
 
-    @contextmanager
-    def timed(self, kind: str) -> Iterator[None]:
+    def timed(self, kind: str, work: Callable[[], T]) -> T:
         """Compute no longer than a request may; the first of a kind compiles, which nothing should break off."""
         first = replace(self.limits, seconds=max(self.limits.seconds, COMPILING))
-        with (self.limits if kind in self.compiled else first).timed():
-            yield
+        done = (self.limits if kind in self.compiled else first).within(work)
         self.compiled.add(kind)
+        return done
 
-    @contextmanager
-    def thought(self, kind: str) -> Iterator[None]:
+    def thought(self, kind: str, work: Callable[[], T]) -> T:
         """Compute alone, and no longer than a request may."""
-        with self.thinking, self.timed(kind):
-            yield
+        with self.thinking:
+            return self.timed(kind, work)
 
     def info(self) -> Json:
         """Return sizes, graphs, relations and version."""
@@ -158,24 +158,23 @@ class Service:
             raise BadInput("seeds", "at least one concept is needed")
         self.limits.holds("seeds", len(seeds), self.limits.terms)
         view = self.view(relations)
-        with self.timed("walk"):
-            known = [s for s in map(_concept, seeds) if s in view]
-            if not known:
-                raise NotFound(f"no concept {seeds[0]!r} in the graph")
-            scores = view.walk(known, restart=restart)
-            best = scores.top(max(1, min(k, self.limits.rows)))
+        known = [s for s in map(_concept, seeds) if s in view]
+        if not known:
+            raise NotFound(f"no concept {seeds[0]!r} in the graph")
+        k = max(1, min(k, self.limits.rows))
+        best = self.timed("walk", lambda: view.walk(known, restart=restart).top(k))
         concepts = [{"concept": c, "label": names.label(c), "score": score} for c, score in best]
         return {"seeds": known, "restart": restart, "concepts": concepts}
 
     def paths(self, a: str, b: str, k: int = 3, max_length: int = 4, by: str = "weight") -> Json:
         """Return the best ways from one concept to another."""
         view = self.view()
-        with self.timed("paths"):
-            start, end = ends = _concept(a), _concept(b)
-            for concept, said in zip(ends, (a, b), strict=True):
-                if concept not in view:
-                    raise NotFound(f"no concept {said!r} in the graph")
-            found = view.paths(start, end, k=max(1, min(k, 20)), max_length=min(max_length, 6), by=by)
+        start, end = ends = _concept(a), _concept(b)
+        for concept, said in zip(ends, (a, b), strict=True):
+            if concept not in view:
+                raise NotFound(f"no concept {said!r} in the graph")
+        work = partial(view.paths, start, end, k=max(1, min(k, 20)), max_length=min(max_length, 6), by=by)
+        found = self.timed("paths", work)
         paths = [{"said": str(p), "score": p.score, "hops": [asdict(h) for h in p.hops]} for p in found]
         return {"from": start, "to": end, "paths": paths}
 
@@ -186,8 +185,8 @@ class Service:
         known = [i for s in seeds if (i := kb.terms.id(_concept(s))) is not None]
         if not known:
             raise NotFound(f"no concept {seeds[0] if seeds else ''!r}")
-        with self.timed("neighborhood"):
-            c = kb.neighborhood_ids(known, hops=min(hops, 4), limit=min(limit, self.limits.rows))
+        hops, limit = min(hops, 4), min(limit, self.limits.rows)
+        c = self.timed("neighborhood", lambda: kb.neighborhood_ids(known, hops=hops, limit=limit))
         columns = [kb.terms.names(ids) for ids in (c.subject, c.predicate, c.object, c.graph)]
         facts = [Fact(s, p, o, float(w), g) for s, p, o, g, w in zip(*columns, c.weight, strict=True)]
         return {"facts": [stated(f) for f in facts]}
@@ -195,8 +194,8 @@ class Service:
     def retrieve(self, text: str, limit: int = 20) -> Json:
         """Return the facts that bear on a sentence."""
         self._checked(text)
-        with self.thought("retrieve"):
-            memory = self.fresh().retrieve(text, limit=max(1, min(limit, self.limits.rows)))
+        limit = max(1, min(limit, self.limits.rows))
+        memory = self.thought("retrieve", lambda: self.fresh().retrieve(text, limit=limit))
         facts = [{**stated(m.fact), "score": m.score, "chain": [stated(f) for f in m.chain]} for m in memory]
         return {"text": text, "concepts": [asdict(link) for link in memory.concepts], "facts": facts}
 
@@ -218,9 +217,13 @@ class Service:
         if reasoner not in (known := ["default", *reasoner_names()]):  # a folder is the operator's to name
             raise BadInput("reasoner", f"no reasoner {reasoner[:40]!r}; there are: {', '.join(known)}")
         scene = self.scene(image_or_scene)
-        with self.thought("ask"):
+
+        def work() -> Answer:
             answer = self.fresh().ask(scene, question, choices=choices or None, reasoner=reasoner)
             answer.trace.verify(self.kb)
+            return answer
+
+        answer = self.thought("ask", work)
         return self.keep(answer.trace), answer
 
     def scene(self, source: Any) -> Any:
@@ -267,8 +270,7 @@ class Service:
         if not kept.exists():
             publish(kept, picture)
             _prune(kept.parent, "*", TRACES)
-        with self.thought("perceive"):
-            scene = perceive(kept)
+        scene = self.thought("perceive", lambda: perceive(kept))
         return replace(scene, id=f"upload-{name}")
 
     def scenes(self) -> list[str]:
@@ -285,8 +287,9 @@ class Service:
             raise NotFound(f"no story {story[:80]!r}")
         if names_picture(query):
             raise NotFound(f"no logo or term {query[:80]!r}: a picture's path is not read here")
-        with self.thought("summarize"):
-            return self.fresh().summarize(story, query, frames=min(frames, 50), terms=min(terms, 100), method=method)
+        frames, terms = min(frames, 50), min(terms, 100)
+        work = partial(self.fresh().summarize, story, query, frames=frames, terms=terms, method=method)
+        return self.thought("summarize", work)
 
     def keep(self, trace: Trace) -> str:
         """Keep a trace; return its id."""
@@ -311,8 +314,7 @@ class Service:
 
     def verify(self, trace: Trace) -> Json:
         """Look every citation of a trace up again."""
-        with self.timed("verify"):
-            checks = trace.verify(self.fresh())
+        checks = self.timed("verify", lambda: trace.verify(self.fresh()))
         return {"passed": all(c.passed for c in checks), "checks": [asdict(c) for c in checks]}
 
     def add(self, facts: list[Fact]) -> Json:

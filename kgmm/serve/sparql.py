@@ -155,8 +155,7 @@ def _update(store: LocalStore, text: str, seconds: float) -> None:
     store.refresh()
     target = dataset(store, union=False)
     try:
-        with Limits(seconds=seconds).timed():
-            target.update(checked)
+        Limits(seconds=seconds).within(lambda: target.update(checked))
     except KgmmError:
         raise
     except Exception as error:  # rdflib raises whatever its parser does

@@ -207,6 +207,31 @@ def test_ctrl_c_while_kgmm_is_imported_is_one_line() -> None:
     assert (ran.returncode, ran.stderr) == (130, "kgmm: interrupted\n")
 
 
+SWALLOWING = """
+import os, signal, sys, time
+import kgmm.cli.ending as ending
+class Held:
+    def __del__(self): os.kill(os.getpid(), signal.SIGINT); time.sleep(0.01)
+def command():
+    try:
+        TROUBLE
+    finally:
+        held = Held(); del held  # the interrupt is raised in a finalizer, which swallows it
+        time.sleep(60)
+import kgmm.cli
+kgmm.cli.main = lambda: sys.exit(ending.ended(command, []))
+from kgmm.__main__ import run
+run()
+"""
+
+
+@pytest.mark.parametrize("trouble", ["pass", "raise KeyboardInterrupt('')"], ids=["swallowed", "raised twice"])
+def test_an_interrupt_that_a_finalizer_swallows_still_ends_the_command(trouble: str) -> None:
+    code = SWALLOWING.replace("TROUBLE", trouble)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (ran.returncode, ran.stderr) == (130, "kgmm: interrupted\n")
+
+
 def test_a_reader_that_went_away_is_no_error(kb: Path) -> None:
     reader, writer = os.pipe()
     with subprocess.Popen(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -264,7 +267,21 @@ def test_work_that_swallows_its_end_is_stopped_all_the_same() -> None:
             pass
 
     began = time.monotonic()
-    with pytest.raises(TooSlow), Limits(seconds=0.2).timed():
-        swallowing()
-        swallowing()
+    with pytest.raises(TooSlow):
+        Limits(seconds=0.2).within(lambda: (swallowing(), swallowing()))
     assert time.monotonic() - began < 5
+
+
+def test_nothing_but_the_work_is_ever_stopped() -> None:
+    for i in range(300):  # stopped before it begins, in its midst, at its very end: the caller's thread is left alone
+        with contextlib.suppress(TooSlow):
+            assert Limits(seconds=i * 1e-6).within(lambda: sum(range(1000))) == 499_500
+    assert not [t for t in threading.enumerate() if t.name.endswith("(do)")]
+
+
+def test_what_the_work_raises_is_raised_and_its_context_is_the_caller_s() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Limits().within(lambda: 1 // 0)
+    kept = contextvars.ContextVar("kept", default=0)
+    kept.set(3)
+    assert Limits().within(kept.get) == 3
