@@ -1,7 +1,5 @@
 """Where the bundled knowledge and graphs lie: beside the package in a checkout, inside it in a wheel."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from kgmm.errors import KgmmError

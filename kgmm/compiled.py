@@ -4,8 +4,6 @@ Numba writes a function's index and then its code: of two processes that compile
 other's code, which crashes whatever calls it from then on.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 from collections.abc import Callable, Iterator

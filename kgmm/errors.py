@@ -1,7 +1,5 @@
 """The errors kgmm raises on purpose: one small family, each message naming what was wrong and the way out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Families of interchangeable methods: packages whose files are the members, found by their names."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import pkgutil

@@ -1,7 +1,5 @@
 """Files that appear whole or not at all, and stay through a power cut."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -1,7 +1,5 @@
 """Opening a knowledge store: a folder, an endpoint, or the bundled knowledge."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from kgmm import bundled

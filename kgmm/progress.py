@@ -1,7 +1,5 @@
 """How long work reports its progress: a callable that any front end can supply."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 #: Called with (units done, units in all or 0 when unknown, what is being done).

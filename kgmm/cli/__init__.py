@@ -1,7 +1,5 @@
 """The ``kgmm`` command: a table of subcommands, each imported when it is run."""
 
-from __future__ import annotations
-
 import importlib
 import io
 import os

@@ -1,7 +1,5 @@
 """``kgmm ask``, ``kgmm retrieve`` and ``kgmm demo``: questions, the facts behind them, and a first look."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How a command ends: its exit code, and one line, with ``--json`` one document too, about what went wrong."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

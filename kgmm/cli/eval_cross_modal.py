@@ -1,7 +1,5 @@
 """``kgmm eval hashing`` and ``kgmm eval fusion``: methods for pictures with texts on a cross-modal data set."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

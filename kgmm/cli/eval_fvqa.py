@@ -1,7 +1,5 @@
 """``kgmm eval fvqa`` and ``kgmm eval faithfulness``: answers to FVQA's questions, and whether their citations bear them."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """``kgmm eval easy-vqa``, ``clevr`` and ``kdmn``: trained networks beside blind, majority, empty and shuffled runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``kgmm perceive``: what is in a picture, as text, JSON or boxes drawn on it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``kgmm serve`` and ``kgmm mcp``: a store in the browser, for programs, and for language models."""
 
-from __future__ import annotations
-
 import socket
 from pathlib import Path
 from typing import Any

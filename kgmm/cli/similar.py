@@ -1,7 +1,5 @@
 """``kgmm similar``: from a picture or sentence to like concepts, scenes and story frames."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``kgmm skim``: the parts of films that are worth watching."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

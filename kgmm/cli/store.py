@@ -1,7 +1,5 @@
 """Commands on a store: load, info, find, add, remove, check, compact, vacuum."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any

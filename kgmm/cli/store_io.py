@@ -1,7 +1,5 @@
 """Commands that ask a store in SPARQL and write it to a file."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import asdict
 from pathlib import Path

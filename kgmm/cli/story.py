@@ -1,7 +1,5 @@
 """``kgmm story`` and ``kgmm summarize``: from news video to a story graph, and from there to what a story shows."""
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 from typing import Any

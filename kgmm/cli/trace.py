@@ -1,7 +1,5 @@
 """``kgmm trace …``: look at, check and compare traces kept as JSON files."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``kgmm train MODEL DATA --out DIR``."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

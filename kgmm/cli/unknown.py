@@ -1,7 +1,5 @@
 """What a store does not know of what a command asks it for, and what it knows that is spelled like it."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

@@ -5,8 +5,6 @@ argument and the numbers of the steps it reads; :func:`execute` runs it on the t
 right answer. Programs of any length can be drawn, to test models on longer ones than they were trained on.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Cross-modal data sets in the Wiki layout: one ``.mat`` file of features, two ``.list`` files of categories."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """easy-vqa: pictures of one coloured shape and questions about it, from the ``easy-vqa`` package."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from dataclasses import dataclass

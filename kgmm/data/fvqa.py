@@ -4,8 +4,6 @@ Reads the layout with one list of questions and one line a fact (``questions-tra
 read from its surface by :mod:`kgmm.data.surfaces`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator

@@ -4,8 +4,6 @@ The KDMN authors' way (Li, Su, Zhu 2017, section 4.1): a fact one of whose ends 
 multiple-choice question; the wrong choices are other ends of the same relation that are true of nothing asked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random

@@ -3,8 +3,6 @@
 A file that is missing or not of the layout is refused with :class:`~kgmm.errors.BadInput`.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

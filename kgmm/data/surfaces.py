@@ -3,8 +3,6 @@
 The layout of FVQA's facts (Wang et al., TPAMI 2018), which come from DBpedia, ConceptNet and WebChild.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

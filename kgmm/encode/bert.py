@@ -3,8 +3,6 @@
 It loads in a tenth of a second. Sentence embeddings by mean pooling are those of Reimers and Gurevych (EMNLP 2019).
 """
 
-from __future__ import annotations
-
 import json
 from contextlib import nullcontext
 from pathlib import Path

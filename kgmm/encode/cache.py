@@ -1,7 +1,5 @@
 """Vectors computed once and kept on disk: half precision, memory-mapped, found by 64-bit keys."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

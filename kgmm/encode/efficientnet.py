@@ -6,8 +6,6 @@ float32: bfloat16 would be faster where processors have it, but moves pooled fea
 scores should not depend on the machine.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Folders of model weights: where a package keeps them, and a checksum that names them."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 from pathlib import Path

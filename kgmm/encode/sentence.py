@@ -1,7 +1,5 @@
 """Any sentence-transformers model, from a local folder or the Hugging Face hub."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Text encoders: words and sentences to unit vectors, by a name, a folder or a hub model."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from functools import cache

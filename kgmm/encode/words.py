@@ -1,7 +1,5 @@
 """Word vectors: GloVe (Pennington et al. 2014) of its registry package, or a file in word2vec's or GloVe's form."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import itertools

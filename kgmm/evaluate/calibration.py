@@ -1,7 +1,5 @@
 """Is a score a probability, and does abstaining by it help: calibration and risk–coverage, as figures and as SVG."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

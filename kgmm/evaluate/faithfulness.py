@@ -5,8 +5,6 @@ counted as changed and kept answers: every answer without some facts is computed
 cite as many facts of the same memory: at random, and those most similar to the question.
 """
 
-from __future__ import annotations
-
 import timeit
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

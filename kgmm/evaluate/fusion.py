@@ -1,7 +1,5 @@
 """Compare fusion levels and shared spaces on one cross-modal data set, in one table."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from functools import partial

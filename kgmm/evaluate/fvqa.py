@@ -1,7 +1,5 @@
 """Answers and supporting facts for FVQA's questions (Wang et al., TPAMI 2018), and how they are scored."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

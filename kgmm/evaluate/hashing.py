@@ -3,8 +3,6 @@
 Every figure says by which switches it was taken: cut-off, database, codes, ties.
 """
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ The twins show what the knowledge does: the same network with an empty memory or
 trained without any fact, from question and picture or from the question alone (Goyal et al. 2017 on language priors).
 """
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 from typing import Any

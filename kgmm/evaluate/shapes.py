@@ -3,8 +3,6 @@
 After CLEVR's by-kind accuracies (Johnson et al. 2017); what the question alone is worth is Goyal et al. 2017's baseline.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How good summaries are: precision against labelled stories, also amid unrelated footage."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

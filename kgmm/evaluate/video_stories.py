@@ -1,7 +1,5 @@
 """How well a story graph read from rendered video agrees with the labelled one: shots, logos, summaries."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Fusion of two modalities in a classifier: early, intermediate or late (Zhu, Wang & Li 2019, Figure 1)."""
 
-from __future__ import annotations
-
 from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np

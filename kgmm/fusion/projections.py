@@ -3,8 +3,6 @@
 They are Rasiwasia et al.'s (2010) correlation matching, and kernel CCA is Hardoon et al.'s (2004).
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, Self, cast
 
 import numpy as np

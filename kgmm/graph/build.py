@@ -1,7 +1,5 @@
 """Make graphs from parallel columns of statements."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 

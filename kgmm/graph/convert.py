@@ -1,7 +1,5 @@
 """Views as other libraries' graphs, and as notebooks show them: a small view is drawn, of a large one some statements listed."""
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The best statements around some concepts, as a smaller view."""
 
-from __future__ import annotations
-
 import heapq
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """The best paths between concepts, with the statement behind every hop."""
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

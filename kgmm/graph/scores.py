@@ -1,7 +1,5 @@
 """What walks return: a score for every node, or the best nodes in certified order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload

@@ -1,7 +1,5 @@
 """Seeds: the concepts a walk starts from, as people write them and as the solver needs them."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Views of a store: its columns, chosen and weighted, as a graph."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np

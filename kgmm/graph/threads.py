@@ -1,7 +1,5 @@
 """Two or more threads for kernels that release the GIL; small work stays on the caller's thread."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -12,8 +12,6 @@ One file per method, in ``shallow`` (matrices and kernels) or ``deep`` (networks
 (2, 1)
 """
 
-from __future__ import annotations
-
 import difflib
 from pathlib import Path
 from typing import Any

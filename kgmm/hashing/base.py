@@ -1,7 +1,5 @@
 """What every hashing method offers: fit on pairs, encode either modality, save; and what it refuses."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

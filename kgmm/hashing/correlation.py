@@ -1,7 +1,5 @@
 """Covariances of paired features, summed batch by batch, and the directions in which both views correlate."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import cast
 

@@ -1,7 +1,5 @@
 """Feature matrices of two modalities whose rows pair up: what they and their labels must be, and what is refused."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Literal, cast
 

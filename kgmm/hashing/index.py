@@ -1,7 +1,5 @@
 """Nearest binary codes by Hamming distance: FAISS indexes chosen by size."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Self
 

@@ -1,7 +1,5 @@
 """Radial basis features and the bases they are measured from."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How concepts, relations and literals are named: short forms for people, one canonical form in the store."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

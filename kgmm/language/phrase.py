@@ -1,7 +1,5 @@
 """Facts as English phrases, for people and for sentence encoders."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """One table of places: the words that state where one thing is beside another, and what follows for the other."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from kgmm.language.words import lemma

@@ -1,7 +1,5 @@
 """One table of relations: how each is said, which words of a question ask by it, and what follows from it."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Words: tokens, lemmas and the content of a phrase; what grounding, retrieval and reasoning compare."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import cache, lru_cache

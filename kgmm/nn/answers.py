@@ -1,7 +1,5 @@
 """From a pointer over fact ends to a distribution over answers: ends that say the same add up."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

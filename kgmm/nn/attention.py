@@ -1,7 +1,5 @@
 """Attention of a question over a picture's objects: stacked, top-down, and hierarchical co-attention."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

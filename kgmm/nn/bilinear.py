@@ -4,8 +4,6 @@ MCB (Fukui et al. 2016), MLB (Kim et al. 2017), MFB (Yu et al. 2017), MUTAN (Ben
 widths ``q_dim, v_dim, out_dim`` and maps q (…, d_q), v (…, d_v) → (…, d_out).
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

@@ -1,7 +1,5 @@
 """A teacher's distribution over answers taught to a student network (Hinton, Vinyals, Dean 2015, arXiv:1503.02531)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

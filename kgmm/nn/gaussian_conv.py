@@ -1,7 +1,5 @@
 """Graph convolution with Gaussian kernels over the objects' relative places (Monti 2017; Norcliffe-Brown 2018)."""
 
-from __future__ import annotations
-
 import math
 
 import torch

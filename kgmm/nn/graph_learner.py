@@ -1,7 +1,5 @@
 """A graph learned for each question: which objects of a scene should talk (Norcliffe-Brown et al. 2018)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """KDMN's answers beside the pointer: a word of a vocabulary, and one of several choices (Li, Su, Zhu 2017, 3.5)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """Attention over padded rows: a padded slot gets weight 0 and gradient 0."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Episodic memory: attend to facts several times, each time knowing what the last look gave (DMN+, KDMN)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -5,8 +5,6 @@ logits over words. Words (``red``, ``left_of``) enter as ids with an embedding. 
 attention (B, N), word (B,), edges (B, N, N, e), ``edges[b, i, j]`` describing j as seen from i.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

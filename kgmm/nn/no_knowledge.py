@@ -1,7 +1,5 @@
 """What a network says without any knowledge: from the question alone, or from the question and what is seen."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -7,8 +7,6 @@ short sentence and a few matrix products (late interaction, after Khattab & Zaha
 Only corrections and heads are weights of this model; the BERT is the text encoder's.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -4,8 +4,6 @@ Facts are drawn without replacement by Gumbel top-k (Kool, van Hoof, Welling 201
 Plackett-Luce model; the policy follows REINFORCE (Williams 1992) with the other samples' mean reward as baseline.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import torch

@@ -1,7 +1,5 @@
 """Knowledge as a prior over answers: a network's answers reweighed by what the facts support (Bayes' rule, tempered)."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Programs of neural modules (Andreas et al. 2016; Hu et al. 2017) run over object features, a batch's questions at once."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

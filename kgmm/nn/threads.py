@@ -1,7 +1,5 @@
 """How many threads torch may use for work that is too small to share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -4,8 +4,6 @@ Blind is the baseline that sees no picture; the others are after the papers thei
 et al. 2016, Anderson et al. 2018, Norcliffe-Brown et al. 2018, and the survey's Figure 19.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What an explorer shows: the strongest facts around a concept, counted by relation, as plain data."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Container
 from typing import Any

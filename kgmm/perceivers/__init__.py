@@ -1,7 +1,5 @@
 """Pictures to scene graphs; each perceiver is one module here with a function ``perceive``, named as the module."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kgmm.families import Family

@@ -1,7 +1,5 @@
 """The 1,000 classes of ImageNet as concepts: their names, the basic kinds they belong to, which are places."""
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """COCO's eighty names (Lin et al., ECCV 2014), and the numbers from 1 to 90 that its annotations use for them."""
 
-from __future__ import annotations
-
 NAMES = (
     "person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant stop_sign parking_meter bench "
     "bird cat dog horse sheep cow elephant bear zebra giraffe backpack umbrella handbag tie suitcase frisbee skis snowboard "

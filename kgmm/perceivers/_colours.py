@@ -1,7 +1,5 @@
 """Naming colours: pixels to the basic colour terms, nearest in CIELAB, where distance is what the eye sees."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

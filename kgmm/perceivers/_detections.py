@@ -1,7 +1,5 @@
 """What a detector found, as objects: boxes inside the picture, one for each thing, colours named."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

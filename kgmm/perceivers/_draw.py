@@ -1,7 +1,5 @@
 """Drawing a scene's boxes and names on its picture."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont

@@ -5,8 +5,6 @@ features at each place. Each crop votes for a class with its probability, at the
 object is a connected region where the votes for one kind agree.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -12,8 +12,6 @@
 | ``ssd`` | boxes, labels, scores after suppression | RGB 0–1, or bytes as they are, resized |
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

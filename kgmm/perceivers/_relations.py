@@ -1,7 +1,5 @@
 """Spatial relations between objects, read off their boxes (x, y, width, height; y grows downwards)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import Any

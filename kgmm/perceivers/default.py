@@ -4,8 +4,6 @@ EfficientNet-Lite0 (Tan and Le, ICML 2019) names what is in the whole picture an
 maps say where; a name is believed when two crops agree on it, at the finest level (tabby, cat, animal) they agree on.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -4,8 +4,6 @@ Closed vocabulary (DETR; Carion et al., ECCV 2020, and its kin) or open (OWL-ViT
 where *queries* name what to look for.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ YOLOX (Ge et al., arXiv 2107.08430), YOLOv5, v8 and 11, SSD (Liu et al., ECCV 20
 RT-DETR (Zhao et al., CVPR 2024) are told apart by their outputs; see :mod:`kgmm.perceivers._layouts`.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import json

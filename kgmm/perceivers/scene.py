@@ -1,7 +1,5 @@
 """The perceiver ``scene``: a scene graph (Johnson et al., CVPR 2015) that someone else made, from its JSON file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from kgmm.errors import BadInput

@@ -3,8 +3,6 @@
 Made for the pictures of easy-vqa (https://github.com/vzhou842/easy-VQA).
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Ends of facts that say the same answer add up; with gradients, :func:`kgmm.nn.answers.answer_logits` does it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 

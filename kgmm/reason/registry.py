@@ -5,8 +5,6 @@ the folder of a model trained by ``kgmm train`` or None for the shipped one; it 
 :class:`~kgmm.reason.task.Outcome`.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib
 import re

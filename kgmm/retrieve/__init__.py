@@ -1,7 +1,5 @@
 """From a question and a scene to the facts that bear on them: ground, gather, score, keep a memory."""
 
-from __future__ import annotations
-
 from kgmm.retrieve.gather import Candidates, Key, gather
 from kgmm.retrieve.ground import link
 from kgmm.retrieve.memory import Memory, retrieve

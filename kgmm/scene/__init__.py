@@ -1,7 +1,5 @@
 """Scene graphs: what is seen in a picture, as plain data; reading pictures; showing both."""
 
-from __future__ import annotations
-
 from kgmm.scene.boxes import Box
 from kgmm.scene.graph import SceneGraph, SceneObject, SceneRelation
 

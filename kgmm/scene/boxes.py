@@ -1,7 +1,5 @@
 """Boxes in pictures (x, y, width, height; y grows downwards): how much of them is shared."""
 
-from __future__ import annotations
-
 Box = tuple[float, float, float, float]
 
 

@@ -1,7 +1,5 @@
 """Pictures from files, bytes, Pillow images or arrays to upright 8-bit RGB, refusing what is too large."""
 
-from __future__ import annotations
-
 import io
 import struct
 import warnings

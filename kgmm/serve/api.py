@@ -1,7 +1,5 @@
 """The JSON API of a served store."""
 
-from __future__ import annotations
-
 import json
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """The web application of a store: JSON API, ConceptNet's API, SPARQL and pages, behind one guard."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from fastapi import FastAPI, Request

@@ -1,7 +1,5 @@
 """The addresses of ConceptNet's web API."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated
 

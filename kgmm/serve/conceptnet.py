@@ -5,8 +5,6 @@ ConceptNet 5.8 (https://github.com/commonsense/conceptnet5/wiki/API). Relatednes
 encoder, since ConceptNet's own vectors are not in its dump; surface texts are given where the store's facts carry them.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterator

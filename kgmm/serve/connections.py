@@ -1,7 +1,5 @@
 """Connections that end when their other end is too slow, so that many slow ones hold nothing up."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What every served answer obeys: whose requests are taken, how large they may be, which headers go back."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """What one request may cost, and whose turn it is: size, time, and a fair line."""
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 import ctypes

@@ -1,7 +1,5 @@
 """The pages of a served store: rendered here, with a little script for suggestions and dropped pictures."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from pathlib import Path

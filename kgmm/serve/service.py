@@ -1,7 +1,5 @@
 """What a served store does, as JSON-ready data: one place for the web API, the pages and the MCP tools."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

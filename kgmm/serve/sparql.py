@@ -1,7 +1,5 @@
 """The SPARQL 1.1 protocol for a store: queries always, updates only where they are allowed."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """What first requests would wait for, done at the start: compiling, building, encoding."""
 
-from __future__ import annotations
-
 import ctypes
 import time
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The knowledge store: facts on disk, found in microseconds, changed in milliseconds, lost never."""
 
-from __future__ import annotations
-
 from kgmm.store.facts import Columns, Fact, Facts, LoadReport, is_general
 from kgmm.store.index.terms import Terms
 from kgmm.store.local import LocalStore

@@ -1,7 +1,5 @@
 """Adding and removing facts: one durable commit of the table, then the index follows."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Verify a store: that the table can be read, and that terms and index say just what it says."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

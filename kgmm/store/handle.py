@@ -1,7 +1,5 @@
 """An open store: where its files are, who may write, which version is shown, and what was derived from it."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil

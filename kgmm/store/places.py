@@ -1,7 +1,5 @@
 """Where a store keeps what: the table, the list of terms, the index, what is derived from them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 #: what a store's folder may hold

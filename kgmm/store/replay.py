@@ -1,7 +1,5 @@
 """The index follows the table: a commit applied to it, commits it missed replayed, or all of it built anew."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Finding concepts by how they are written, and the facts around them: prefixes, near spellings, best edges."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Iterable
 from pathlib import Path

@@ -3,8 +3,6 @@
 ConceptNet's dump hangs much of what it knows of a word on the word's senses; a person asks for the word.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """Story graphs as JSON documents."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, fields, replace
 from functools import partial

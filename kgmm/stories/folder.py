@@ -1,7 +1,5 @@
 """A story graph from a folder of keyframes with a transcript table."""
 
-from __future__ import annotations
-
 import csv
 import re
 from pathlib import Path

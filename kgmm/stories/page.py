@@ -1,7 +1,5 @@
 """Pages of stories and films: one HTML file each, that needs no other file and no network."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Story graphs in a store: one named graph each, whose terms are the store's own concepts."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from dataclasses import asdict

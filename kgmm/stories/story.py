@@ -1,7 +1,5 @@
 """Story graphs (Pan, Yang and Faloutsos, ICDM 2004): newslogos, keyframes and terms of broadcast news, as plain data."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,8 +3,6 @@
 The last ask again (:meth:`kgmm.trace.data.Record.without`), which takes a trace that is attached to a store.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from kgmm.errors import StoreError

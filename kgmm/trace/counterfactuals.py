@@ -3,8 +3,6 @@
 All are asked again (:meth:`kgmm.trace.data.Record.without`), which takes a trace that is attached to a store.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from itertools import combinations

@@ -1,7 +1,5 @@
 """What differs between two traces of a question: two versions, two stores, two reasoners; and why."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Traces from JSON: every field of the type its class gives it, unknown fields passed over."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import fields, is_dataclass

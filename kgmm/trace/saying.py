@@ -1,7 +1,5 @@
 """A trace's facts in English: scene objects by their names, knowledge as phrases."""
 
-from __future__ import annotations
-
 from kgmm.language import names
 from kgmm.language.phrase import phrase, sentence
 from kgmm.store import Fact

@@ -1,7 +1,5 @@
 """What KDMN learns to answer with beside pointing: a vocabulary of training answers, and answers to choose from."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

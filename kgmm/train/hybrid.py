@@ -1,7 +1,5 @@
 """The hybrid's committee of rankers on FVQA as a training problem, see :class:`HybridProblem`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """KDMN on FVQA as a training problem: its loss, how its predictions are ranked and counted, its questions split once more."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

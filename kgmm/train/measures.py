@@ -1,7 +1,5 @@
 """How often answers and facts are right: among the first, by kind of question, of the surest, of the most frequent."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 

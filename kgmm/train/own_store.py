@@ -4,8 +4,6 @@ A memory network learns to read a memory, not its facts, so questions generated 
 (:mod:`kgmm.data.knowledge_questions`) teach it the store's relations and ways of naming.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path

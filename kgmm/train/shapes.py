@@ -1,7 +1,5 @@
 """Questions about coloured shapes as training problems: easy-vqa and CLEVR-like worlds, from pixels, for any network."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

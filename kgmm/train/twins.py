@@ -1,7 +1,5 @@
 """KDMN's twins that read no fact, on FVQA: the question alone (blind), or the question and what is seen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

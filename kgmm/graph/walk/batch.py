@@ -5,8 +5,6 @@ line, and everything else in float32. The outer loop computes residuals in float
 Accuracy and Stability, 2nd ed., chapter 12), so the result is as exact as a single walk's.
 """
 
-from __future__ import annotations
-
 import math
 from functools import partial
 from typing import Any

@@ -8,8 +8,6 @@ indices, weights), ``inner`` is (pivot, dense, damping); ``weights`` is None if 
 """
 
 # mypy: ignore-errors
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ Mass of nodes without out-edges vanishes while solving; it would return with the
 scaling the result to sum 1 puts it back.
 """
 
-from __future__ import annotations
-
 import math
 from functools import partial
 from typing import Any

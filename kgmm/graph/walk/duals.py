@@ -4,8 +4,6 @@ See :mod:`kgmm.graph.walk.settle` for what they make up. ``rows`` are (indptr, i
 """
 
 # mypy: ignore-errors
-from __future__ import annotations
-
 import numpy as np
 
 from kgmm.compiled import compiled

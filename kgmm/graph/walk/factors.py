@@ -10,8 +10,6 @@ the largest ratio of (K^-1 (K - S) w)_i to w_i for any positive w, and the eigen
 of (K^-1 S w)_i to w_i. Power iteration from w = 1 improves the bound.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ Written in LLVM's terms, for Numba keeps such sums in memory, where each additio
 for its index: measured to be two and a half times as fast.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from llvmlite import ir

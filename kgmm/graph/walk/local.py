@@ -4,8 +4,6 @@ Andersen, Chung & Lang, Local graph partitioning using PageRank vectors, FOCS 20
 """
 
 # mypy: ignore-errors
-from __future__ import annotations
-
 import numpy as np
 
 from kgmm.compiled import compiled

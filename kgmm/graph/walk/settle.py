@@ -7,8 +7,6 @@ d_v rho' M^-1 r, at most d_v sqrt(rho' D^-1 rho) times that bound for a strength
 edges makes rho so small that it saves two or three steps over the whole graph.
 """
 
-from __future__ import annotations
-
 import math
 from functools import partial
 from typing import Any

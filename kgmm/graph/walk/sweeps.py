@@ -11,8 +11,6 @@ plain order: vector instructions that gather are slower. What is done once a row
 """
 
 # mypy: ignore-errors
-from __future__ import annotations
-
 import numpy as np
 
 from kgmm.compiled import compiled, njit

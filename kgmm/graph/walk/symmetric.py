@@ -12,8 +12,6 @@ does: with t = (T + L')^-1 p,
 Fringe rows hold exactly at every step, so the L1 residual on the core divided by c bounds the L1 error of x.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

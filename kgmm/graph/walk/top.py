@@ -6,8 +6,6 @@ where seeds reach little of the graph. Then bounds for single nodes do (:mod:`kg
 hangs on still less, the whole walk is solved until its L1 error is below half of the smallest gap.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import numpy as np

@@ -8,8 +8,6 @@ Undirected views are solved by conjugate gradients on a reduced symmetric system
 :mod:`kgmm.graph.walk.symmetric`), directed ones by Gauss-Seidel (:mod:`kgmm.graph.walk.directed`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from kgmm.errors import BadInput

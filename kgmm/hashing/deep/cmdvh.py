@@ -1,7 +1,5 @@
 """CMDVH: binary codes of a fusion network, then a variational network a modality, in the spirit of Liong et al. (ICCV 2017)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, cast
 
 import torch

@@ -1,7 +1,5 @@
 """CYC-DGH: cycle-consistent deep generative hashing, in the spirit of Wu, Wang & Shao (TIP 2019)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, cast
 
 import torch

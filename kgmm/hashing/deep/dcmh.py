@@ -1,7 +1,5 @@
 """DCMH: deep cross-modal hashing, likelihood of label similarity from both networks (Jiang & Li, CVPR 2017)."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

@@ -1,7 +1,5 @@
 """DMHOR: deep multi-modal hashing with orthogonal regularization, in the spirit of Wang et al. (IJCAI 2015)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, cast
 
 import torch

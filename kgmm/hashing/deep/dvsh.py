@@ -1,7 +1,5 @@
 """DVSH: deep visual-semantic hashing, a fused code that each modality learns to reach alone (Cao et al., KDD 2016)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, cast
 
 import torch

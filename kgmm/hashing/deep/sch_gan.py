@@ -1,7 +1,5 @@
 """SCH-GAN: semi-supervised adversarial hashing, a generator picks what misleads (in the spirit of Zhang, Peng & Yuan, 2018)."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, cast
 
 import torch

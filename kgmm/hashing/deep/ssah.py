@@ -1,7 +1,5 @@
 """SSAH: self-supervised adversarial hashing, a label network teaches both modalities (Li et al., CVPR 2018)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, cast
 
 import torch

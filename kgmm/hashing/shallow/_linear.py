@@ -3,8 +3,6 @@
 The rotation is that of iterative quantization (Gong & Lazebnik, CVPR 2011).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import cast
 

@@ -1,7 +1,5 @@
 """CCA with iterative quantization: the unsupervised yardstick of the deep methods (Gong et al., TPAMI 2013)."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from kgmm.hashing.correlation import covariances

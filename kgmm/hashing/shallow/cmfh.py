@@ -1,7 +1,5 @@
 """CMFH: collective matrix factorization hashing, one latent code a pair (Ding et al., CVPR 2014)."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import numpy as np

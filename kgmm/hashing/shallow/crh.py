@@ -1,7 +1,5 @@
 """CRH: co-regularized hashing, boosted bits with large margins (Zhen & Yeung, NIPS 2012)."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, cast
 
 import numpy as np

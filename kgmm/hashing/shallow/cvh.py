@@ -1,7 +1,5 @@
 """CVH: cross-view hashing; with one-to-one pairs it is canonical correlation analysis (Kumar & Udupa, IJCAI 2011)."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from kgmm.hashing.correlation import covariances, extended

@@ -1,7 +1,5 @@
 """IMH: inter-media hashing, codes smooth over the neighbours of either medium (Song et al., SIGMOD 2013)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, cast
 
 import numpy as np

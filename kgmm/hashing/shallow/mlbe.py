@@ -1,7 +1,5 @@
 """MLBE: multimodal latent binary embedding, a generative model of similarities (Zhen & Yeung, KDD 2012)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, cast
 
 import numpy as np

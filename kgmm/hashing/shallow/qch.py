@@ -1,7 +1,5 @@
 """QCH: quantized correlation hashing, in the spirit of Wu et al. (IJCAI 2015)."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import numpy as np

@@ -1,7 +1,5 @@
 """SCM-orth: semantic correlation maximization with orthogonal directions (Zhang & Li, AAAI 2014)."""
 
-from __future__ import annotations
-
 from typing import ClassVar, cast
 
 import numpy as np

@@ -1,7 +1,5 @@
 """SCM-seq: semantic correlation maximization, one bit after the other (Zhang & Li, AAAI 2014)."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import numpy as np

@@ -1,7 +1,5 @@
 """SePH: codes whose distances follow a label distribution, then kernel logistic regression (Lin et al., CVPR 2015)."""
 
-from __future__ import annotations
-
 import itertools
 from typing import ClassVar, cast
 

@@ -4,8 +4,6 @@ The evidence score ranks facts by meaning and wording; it cannot tell that "how 
 "a cat has a nose". The rules here leave out what cannot be an answer, so that the engine says it does not know.
 """
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

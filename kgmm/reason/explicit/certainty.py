@@ -4,8 +4,6 @@ Set by hand and not fitted: they order the rules' answers among themselves, and 
 :mod:`kgmm.reason.ranking` all of them are given. In [0, 1].
 """
 
-from __future__ import annotations
-
 # what is seen
 LISTED = 0.9  # nothing that fits is seen in a complete scene, all that is seen is listed
 NONE_SEEN = 0.8  # "no": nothing fits in a complete scene, or the scene says nothing of the kind

@@ -1,7 +1,5 @@
 """Which is bigger, heavier, faster: by a property that only one has, or by the boxes in the picture."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from kgmm.language.phrase import phrase

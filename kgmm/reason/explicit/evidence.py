@@ -1,7 +1,5 @@
 """An answer from the best fact: gather candidates, score both ends of each, leave out what cannot answer, choose."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which relation of place or contact holds between two seen objects: stated, its inverse, or seen from the boxes."""
 
-from __future__ import annotations
-
 from kgmm.language.places import canonical, states
 from kgmm.reason.explicit.certainty import BOXES
 from kgmm.reason.task import Task

@@ -8,8 +8,6 @@ a list of seen names to a trained committee, except what is computed, what is de
 its name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Answers computed from the scene and single facts: counts, yes or no, attributes, places, what is related to what."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A question and its memory of facts → the arrays that memory networks read; the same for training and asking."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ What the network attended to in each episode is a step of the trace. A network t
 answer that no fact in memory says; that is a guess, named in the trace and withheld.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 

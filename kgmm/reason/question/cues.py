@@ -1,7 +1,5 @@
 """What single words of a question ask for, whatever its grammar: a relation, a measure, a name, a place, one of two."""
 
-from __future__ import annotations
-
 import re
 
 from kgmm.language.relations import cued

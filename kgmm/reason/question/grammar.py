@@ -1,7 +1,5 @@
 """The grammar: a question's words → :class:`~kgmm.reason.question.parsed.Question`, by ordered rules."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from functools import partial

@@ -1,7 +1,5 @@
 """Descriptions and conditions: the words of a noun phrase or verb phrase → what they say of objects."""
 
-from __future__ import annotations
-
 import re
 
 from kgmm.language.places import PREPOSITIONS

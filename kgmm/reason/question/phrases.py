@@ -1,7 +1,5 @@
 """Tables of phrases: how English asks by a relation, each pattern with the relations it states."""
 
-from __future__ import annotations
-
 import re
 
 from kgmm.language.relations import phrased

@@ -1,7 +1,5 @@
 """What "it" and "this" mean: the picture's main object, whose name is put into the question before it is parsed."""
 
-from __future__ import annotations
-
 import re
 
 from kgmm.language.words import lemma

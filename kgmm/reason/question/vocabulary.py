@@ -1,7 +1,5 @@
 """The words that the grammar of questions knows: places, verbs of contact, kinds of no kind, colours, what ends a noun."""
 
-from __future__ import annotations
-
 import re
 
 from kgmm.language.places import PREPOSITIONS

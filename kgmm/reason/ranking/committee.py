@@ -3,8 +3,6 @@
 Networks as in :mod:`kgmm.nn.pair_ranker`; what they know of the world still comes from the store alone.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import Any

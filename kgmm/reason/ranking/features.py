@@ -4,8 +4,6 @@ They are the reasoner's rules made comparable: what the question's grammar asks 
 of the fact's given end it says, and how near fact and question are in meaning.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

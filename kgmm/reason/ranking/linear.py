@@ -4,8 +4,6 @@ After FVQA (Wang et al. 2018), without a trained classifier of questions: a soft
 linear in readable features, whose weights ``python benchmarks/fit_explicit.py`` fits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The networks of the committee: read from a folder, and candidates and questions as they read them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

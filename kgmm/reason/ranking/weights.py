@@ -4,8 +4,6 @@ fitted half: top1 0.805, fact1 0.680, gold pair among the candidates 0.937 (1511
 other half: top1 0.800, fact1 0.671, gold pair among the candidates 0.930 (1508 questions)
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 #: one weight a feature of :data:`kgmm.reason.ranking.features.FEATURES`

@@ -4,8 +4,6 @@ Every rule of the generator's English starts with words that no other starts wit
 however long it is.
 """
 
-from __future__ import annotations
-
 import re
 
 from kgmm.errors import KgmmError

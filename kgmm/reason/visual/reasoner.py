@@ -5,8 +5,6 @@ Stacked attention (Yang 2016), co-attention (Lu 2016), top-down attention (Ander
 ``conventional`` is the baseline of one vector each for picture and question.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -3,8 +3,6 @@
 Names are learned from these features, see :mod:`kgmm.train.shapes`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 CLEVR-like worlds are after CLEVR (Johnson et al., CVPR 2017), in two dimensions; easy-vqa's pictures show one shape.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

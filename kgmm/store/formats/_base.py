@@ -1,7 +1,5 @@
 """What every reader takes and gives: the options of one load, and the lines it could not use."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Tab-separated text parsed by the block: columns at once where all is well, line by line where not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Gives what :mod:`kgmm.store.formats.conceptnet` gives by columns, undecoded; a test holds the two together.
 """
 
-from __future__ import annotations
-
 import mmap
 import os
 import re

@@ -1,8 +1,6 @@
 """ConceptNet's dump as fields: a compiled scan that marks what matters eight bytes at a time and skips the rest."""
 
 # mypy: ignore-errors
-from __future__ import annotations
-
 import numpy as np
 
 from kgmm.compiled import njit

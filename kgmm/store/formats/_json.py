@@ -1,7 +1,5 @@
 """Large JSON files as streams of items, and an outline of a JSON file from its first bytes."""
 
-from __future__ import annotations
-
 import codecs
 import json
 import re

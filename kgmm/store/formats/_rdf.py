@@ -1,7 +1,5 @@
 """RDF in any syntax as statements: terms shortened, weight and source taken from annotations."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Statements on their way into a store: rows collected into Arrow batches, rejects beside them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Iterator
 

@@ -1,7 +1,5 @@
 """What all readers of scene graphs share: checked values, and scenes turned into statements."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """Reading files of any size: decompression by magic bytes, bounded lines, damage told as BadInput."""
 
-from __future__ import annotations
-
 import bz2
 import gzip
 import io

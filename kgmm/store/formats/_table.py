@@ -1,7 +1,5 @@
 """Plain tables of facts: which column is what, and words turned into concepts."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections import deque

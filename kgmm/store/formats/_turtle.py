@@ -1,7 +1,5 @@
 """Telling Turtle, TriG and what is neither apart by the start of a file."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from pathlib import Path

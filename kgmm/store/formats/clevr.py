@@ -3,8 +3,6 @@
 Johnson et al., CLEVR, CVPR 2017; https://cs.stanford.edu/people/jcjohns/clevr/
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path

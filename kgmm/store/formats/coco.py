@@ -3,8 +3,6 @@
 Lin et al., Microsoft COCO, ECCV 2014; https://cocodataset.org/#format-data
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Li, Taheri, Tu & Gimpel, Commonsense Knowledge Base Completion, ACL 2016;
 https://home.ttic.edu/~kgimpel/commonsense.html
 """
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Hudson & Manning, GQA, CVPR 2019; https://cs.stanford.edu/people/dorarad/gqa/download.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path

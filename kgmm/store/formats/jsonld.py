@@ -3,8 +3,6 @@
 W3C, JSON-LD 1.1 (2020), https://www.w3.org/TR/json-ld11/
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import chain

@@ -4,8 +4,6 @@ Ilievski et al., KGTK: A Toolkit for Large Knowledge Graph Manipulation and Anal
 https://kgtk.readthedocs.io/en/latest/data_model/
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import lru_cache

@@ -3,8 +3,6 @@
 W3C, RDF 1.1 N-Quads (2014), https://www.w3.org/TR/n-quads/; annotations as in RDF 1.2.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from kgmm.store.formats._rdf import read_lines

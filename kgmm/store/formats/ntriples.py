@@ -3,8 +3,6 @@
 W3C, RDF 1.1 N-Triples (2014), https://www.w3.org/TR/n-triples/; annotations as in RDF 1.2.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Apache Parquet's file format, https://parquet.apache.org/docs/file-format/
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path

@@ -3,8 +3,6 @@
 W3C, RDF 1.1 XML Syntax (2014), https://www.w3.org/TR/rdf-syntax-grammar/
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -3,8 +3,6 @@
 Scene graphs are those of Johnson et al., Image Retrieval using Scene Graphs, CVPR 2015.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

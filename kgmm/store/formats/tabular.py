@@ -3,8 +3,6 @@
 Commas and quotes as in RFC 4180 (2005), tabs as IANA's text/tab-separated-values has them (1993).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from kgmm.store.formats._table import layout, read_table

@@ -3,8 +3,6 @@
 W3C, RDF 1.1 TriG (2014), https://www.w3.org/TR/trig/; annotations as in RDF 1.2.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

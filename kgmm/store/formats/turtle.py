@@ -3,8 +3,6 @@
 W3C, RDF 1.1 Turtle (2014), https://www.w3.org/TR/turtle/; annotations as in RDF 1.2.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

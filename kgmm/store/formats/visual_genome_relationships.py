@@ -3,8 +3,6 @@
 Krishna et al., Visual Genome, IJCV 2017; https://homes.cs.washington.edu/~ranjay/visualgenome/api.html
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

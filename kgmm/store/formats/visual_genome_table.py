@@ -3,8 +3,6 @@
 A table made of the relationships of Krishna et al., Visual Genome, IJCV 2017.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import lru_cache, partial
 from itertools import groupby

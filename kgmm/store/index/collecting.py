@@ -1,7 +1,5 @@
 """Many statements into the index at once: whole columns numbered and sorted by compiled loops."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple

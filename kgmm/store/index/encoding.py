@@ -1,7 +1,5 @@
 """From statements as text to statements as numbers, and back."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,8 +1,6 @@
 """The store's inner loops, compiled: hashing, dictionary encoding, counting sorts, edges by strength, spellings."""
 
 # mypy: ignore-errors
-from __future__ import annotations
-
 import numpy as np
 
 from kgmm.compiled import njit

@@ -1,7 +1,5 @@
 """Files read by mapping them into memory: as arrays, and as memory whose items read fast one by one."""
 
-from __future__ import annotations
-
 import mmap
 import os
 from pathlib import Path

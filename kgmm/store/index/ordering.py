@@ -3,8 +3,6 @@
 NumPy sorts few rows; compiled counting sorts, which know the keys' range, sort many.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One version of a store's statements: the mapped base, less what was removed, plus what was added since."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass

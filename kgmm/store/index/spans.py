@@ -1,7 +1,5 @@
 """Statements as places in a block of text: what a compiled reader hands to the compiled encoding."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Large loads: statements collected and sorted by compiled loops, table and index written at once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any

@@ -3,8 +3,6 @@
 Oxigraph's parsers and terms call themselves for each level: some 10,000 levels end the process.
 """
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

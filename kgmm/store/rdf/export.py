@@ -1,7 +1,5 @@
 """Writing a store to one file that a load reads back: RDF, Parquet, or a table."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import io

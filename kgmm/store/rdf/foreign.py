@@ -1,7 +1,5 @@
 """RDF from elsewhere, parsed in a process of its own: what takes too much time or memory ends that process and nothing else."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -5,8 +5,6 @@ long. It is given the bytes of memory it may have, the syntax's media type, and 
 of JSON on stderr.
 """
 
-from __future__ import annotations
-
 import json
 import resource
 import sys

@@ -8,8 +8,6 @@ known carries an RDF 1.2 annotation in the same graph::
 An export says the same in RDF 1.1, with an ``rdf:Statement`` named ``urn:kgmm:fact/…``.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import lru_cache

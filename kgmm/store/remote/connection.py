@@ -1,7 +1,5 @@
 """Requests to a SPARQL 1.1 endpoint that is not trusted: bounded in time and size, to that host only."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import io

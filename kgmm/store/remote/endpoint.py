@@ -1,7 +1,5 @@
 """A SPARQL 1.1 endpoint as a store: the same look-ups, asked over HTTP in batches and pages."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path

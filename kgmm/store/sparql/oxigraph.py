@@ -5,8 +5,6 @@ built when a query first needs it; a later version starts from hard links to an 
 changed between the two.
 """
 
-from __future__ import annotations
-
 import fcntl
 import io
 import os

@@ -1,7 +1,5 @@
 """SPARQL over a store: queries run in a process of their own, with a time limit that holds."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -4,8 +4,6 @@ Reads one JSON request a line (``{"index": folder, "query": text, "limit": rows 
 lines: a head, batches of rows, an end. Started by :mod:`kgmm.store.sparql.query`, not by people.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from itertools import islice

@@ -1,7 +1,5 @@
 """The truth of a store: one Delta Lake table of statements, and the list of terms in the order of their ids."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

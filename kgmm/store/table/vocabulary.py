@@ -1,7 +1,5 @@
 """The list of terms in the order of their ids, kept beside the table: with it, ids survive the loss of the index."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path

@@ -3,8 +3,6 @@
 Everything follows from the ids by a hash: the same shot is always drawn the same way.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The bundled example: four evening programmes of an invented channel, their stories known."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The bundled example as real video: MP4 files with subtitles, drawn frame by frame."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any

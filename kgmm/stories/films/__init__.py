@@ -3,8 +3,6 @@
 A file ``name.py`` has a function ``skim(video, subtitles, progress, **options) -> Skim``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a film summarizer gives: the clips to keep, and how much each moment of the film matters."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

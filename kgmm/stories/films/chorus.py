@@ -3,8 +3,6 @@
 The chorus is the longest loud stretch that the song repeats; the clip starts at a cut near it that splits no lyric line.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections import Counter
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ $S = w_a S_a + w_v S_v + w_t S_t$: sound by amplitude and frequency modulation, 
 that stand out from around them, words by part of speech.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

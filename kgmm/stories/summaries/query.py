@@ -1,7 +1,5 @@
 """What a summary is asked for: a logo, a picture of one, or terms."""
 
-from __future__ import annotations
-
 import difflib
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 No tagger with a model is needed: WordNet says what can be a noun, lists and the word before decide the rest.
 """
 
-from __future__ import annotations
-
 import gzip
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Words that tell nouns from other words in the news, where WordNet does not; the lists themselves are ``lexicon.toml``."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Sound of a film: decoding with PyAV, and how salient it is by multiband amplitude and frequency modulation."""
 
-from __future__ import annotations
-
 import itertools
 from pathlib import Path
 

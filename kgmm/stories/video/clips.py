@@ -1,7 +1,5 @@
 """Parts of a film that a summary keeps, and the film cut down to them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Time codes as people read and write them."""
 
-from __future__ import annotations
-
 import re
 
 

@@ -1,7 +1,5 @@
 """Decoding films with PyAV: opened files, their frames, and what is left of damaged ones."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Newslogos: insets that hold still through a shot while the rest moves, found by their frame and told apart by hash."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace

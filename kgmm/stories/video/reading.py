@@ -1,7 +1,5 @@
 """A story graph from films and their subtitles: shots, keyframes, newslogos, terms."""
 
-from __future__ import annotations
-
 import datetime
 import io
 import re

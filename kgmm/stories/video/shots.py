@@ -1,7 +1,5 @@
 """Shots of a film: cuts by PySceneDetect, dissolves, a keyframe and a few samples of each shot."""
 
-from __future__ import annotations
-
 import bisect
 from collections import deque
 from collections.abc import Iterator

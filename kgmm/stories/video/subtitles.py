@@ -1,7 +1,5 @@
 """Subtitles: SRT and WebVTT files, or those embedded in a video, as cues with seconds."""
 
-from __future__ import annotations
-
 import bisect
 import html
 import itertools

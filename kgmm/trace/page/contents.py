@@ -1,7 +1,5 @@
 """What a trace's page shows, as plain data: facts said in English, what lights up with what, and the drawn graph."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections import defaultdict

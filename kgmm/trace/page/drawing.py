@@ -1,7 +1,5 @@
 """The drawn graph of a trace: the cited facts and the strongest facts around them, with places for the nodes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kgmm.language import names

@@ -4,8 +4,6 @@ Everything from files, stores or questions is escaped by the template; should an
 security policy runs no script but the two whose hashes it names, and reaches no host.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -5,8 +5,6 @@ The survey's section III-A names three ways to let knowledge guide a network: a 
 (:mod:`~kgmm.train.guided.policy`). Each is compared with :class:`Plain`, the same network without it.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -4,8 +4,6 @@ The policy draws a memory of k facts without replacement; its reward is the prob
 only, gives the right answer. Network and policy learn together. :data:`RETRIEVALS` beside it choose k facts otherwise.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

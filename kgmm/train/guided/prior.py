@@ -4,8 +4,6 @@ It looks in the whole store, where a network's memory holds 60 facts, and goes w
 probabilities: with KDMN, which reads facts itself, or with one that reads none.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import asdict
 from math import log

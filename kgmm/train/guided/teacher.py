@@ -6,8 +6,6 @@ no labels, so it also teaches questions that have none. The student may also be 
 (:class:`FactlessStudent`): the teacher's knowledge is then in its weights only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 

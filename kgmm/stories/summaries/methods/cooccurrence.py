@@ -1,7 +1,5 @@
 """Co-occurrence: the terms said beside the logo's terms in any frame, and the frames that say them; a baseline."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kgmm.stories.edges import StoryEdges

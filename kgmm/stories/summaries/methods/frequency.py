@@ -1,7 +1,5 @@
 """Frequency: the terms said most often where the logo is shown, and the frames that say most of them; a baseline."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kgmm.stories.edges import StoryEdges

@@ -1,7 +1,5 @@
 """MMSS: random walk with restart from the logo (Pan, Yang and Faloutsos, ICDM 2004)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kgmm.stories.edges import StoryEdges

@@ -1,7 +1,5 @@
 """Tf-idf: frames by cosine with the logo's own, terms by weight there; a baseline."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kgmm.stories.edges import StoryEdges
