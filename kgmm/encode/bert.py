@@ -63,12 +63,13 @@ class BertEncoder:
         weights, config = load_bert(folder)
         precision = precision or fast_precision()
         kind = "" if precision == torch.float32 else f"-{str(precision).removeprefix('torch.')}"
-        self.name, self.checksum = name, checksum + kind
+        self.name: str = name
+        self.checksum: str = checksum + kind
         self.network: Bert = Bert(weights, config, precision).eval()
         self.dim: int = self.network.dim
         limits = folder / "sentence_bert_config.json"
         longest = json.loads(limits.read_text())["max_seq_length"] if limits.is_file() else 512
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(min(longest, config["max_position_embeddings"]))
         self.tokenizer.no_padding()
 

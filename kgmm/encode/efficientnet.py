@@ -46,7 +46,9 @@ class EfficientNetLite:
         self.classifier: torch.Tensor = network._fc.weight.detach().float()
         self.bias: torch.Tensor = network._fc.bias.detach().float()
         self._network = network.to(memory_format=torch.channels_last)
-        self.name, self.dim, self.checksum = "efficientnet-lite0", FEATURES, model_checksum(weights.parent)
+        self.name: str = "efficientnet-lite0"
+        self.dim: int = FEATURES
+        self.checksum: str = model_checksum(weights.parent)
 
     def maps(self, crops: NDArray[np.uint8]) -> torch.Tensor:
         """Return feature maps, shape (n, 1280, h / 32, w / 32), of crops (n, h, w, 3), sides multiples of 32."""

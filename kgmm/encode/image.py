@@ -67,7 +67,9 @@ class RegionEncoder:
         from kgmm.encode.efficientnet import efficientnet
 
         self._network = efficientnet()
-        self.name, self.dim, self.checksum = "efficientnet", self._network.dim, self._network.checksum
+        self.name: str = "efficientnet"
+        self.dim: int = self._network.dim
+        self.checksum: str = self._network.checksum
 
     def encode_images(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
         """Return one unit vector per picture, shape (len(images), 1280), read as many at a time as run together."""

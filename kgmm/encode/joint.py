@@ -50,7 +50,8 @@ class JointEncoder:
             reason = " ".join(str(error).split())[:200]
             said = f"{place!r}: {reason}; give 'efficientnet' or a CLIP folder or name"
             raise KgmmError(f"no joint image-text model {said}") from error
-        self.name, self.batch_size = place, batch_size
+        self.name: str = place
+        self.batch_size: int = batch_size
         config = self._model.config
         self._longest = int(getattr(config.text_config, "max_position_embeddings", 77))
         self.dim: int = int(getattr(config, "projection_dim", 0) or self.encode(["a"]).shape[1])

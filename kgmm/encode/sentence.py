@@ -24,7 +24,8 @@ class SentenceEncoder:
             reason = str(error).strip().splitlines()[0]
             wanted = "name 'minilm', 'glove', a model folder or a hub model"
             raise KgmmError(f"no text encoder {place!r}: {reason}; {wanted}") from error
-        self.name, self.checksum = name, checksum
+        self.name: str = name
+        self.checksum: str = checksum
         self.dim: int = int(self._model.get_sentence_embedding_dimension() or self.encode(["a"]).shape[1])
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:

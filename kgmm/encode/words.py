@@ -31,7 +31,9 @@ class WordVectors:
     """
 
     def __init__(self, name: str, words: list[str], vectors: NDArray[np.floating], checksum: str) -> None:
-        self.name, self.checksum, self.dim = name, checksum, int(vectors.shape[1])
+        self.name: str = name
+        self.checksum: str = checksum
+        self.dim: int = int(vectors.shape[1])
         self._row = {word: row for row, word in reversed(list(enumerate(words)))}
         self._vectors = vectors
         self._harmonic = np.log(max(len(words), 2)) + 0.5772

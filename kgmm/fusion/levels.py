@@ -37,12 +37,14 @@ class FusionNet(nn.Module):
 
     def __init__(self, dims: dict[str, int], categories: int, *, own_layers: bool) -> None:
         super().__init__()
-        self.kinds = tuple(dims)
+        self.kinds: tuple[str, ...] = tuple(dims)
         own = {k: (d, HIDDEN // len(dims)) for k, d in dims.items()}
         parts = own if own_layers else {"all": (sum(dims.values()), HIDDEN)}
-        self.first = nn.ModuleDict({kind: nn.Linear(*shape) for kind, shape in parts.items()})
+        self.first: nn.ModuleDict = nn.ModuleDict({kind: nn.Linear(*shape) for kind, shape in parts.items()})
         width, between = sum(out for _, out in parts.values()), (nn.ReLU(), nn.Dropout(DROPOUT))
-        self.rest = nn.Sequential(*between, nn.Linear(width, HIDDEN), *between, nn.Linear(HIDDEN, categories))
+        self.rest: nn.Sequential = nn.Sequential(
+            *between, nn.Linear(width, HIDDEN), *between, nn.Linear(HIDDEN, categories)
+        )
 
     def forward(self, views: dict[str, Tensor]) -> Tensor:
         """Return scores before the softmax."""
@@ -88,7 +90,10 @@ class FusionClassifier:
             raise KgmmError(f"fusion level must be one of {', '.join(LEVELS)}, not {level!r}")
         if rule not in RULES:
             raise KgmmError(f"the rule of late fusion must be one of {', '.join(RULES)}, not {rule!r}")
-        self.level, self.rule, self.seed, self.epochs = level, rule, seed, epochs
+        self.level = level
+        self.rule = rule
+        self.seed: int = seed
+        self.epochs: int = epochs
         self._nets: dict[str, nn.Module] = {}
         self._scale: dict[str, tuple[Array, Array]] = {}
         self._prior: Array = np.empty(0)

@@ -49,7 +49,10 @@ class Graph:
     def __init__(
         self, node_names: NodeNames, statements: Statements, *, directed: bool = False, ids: Ids | None = None
     ) -> None:
-        self.node_names, self.statements, self.directed, self.ids = node_names, statements, directed, ids
+        self.node_names: NodeNames = node_names
+        self.statements: Statements = statements
+        self.directed: bool = directed
+        self.ids: Ids | None = ids
         self.node_features: Callable[[Ids, Any], Any] | None = None
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -56,7 +57,7 @@ class Service:
         self.kb: KnowledgeStore = kb
         self.limits: Limits = limits or Limits()
         self.writable: bool = writable
-        self.thinking = threading.Lock()
+        self.thinking: AbstractContextManager[bool] = threading.Lock()
         self._views: dict[tuple[Any, ...], GraphView] = {}
         self._refreshed = 0.0
         self._renewing = threading.Lock()

@@ -32,7 +32,7 @@ class Trace(Record):
 
     def precompute(self) -> Trace:
         """Fill ``counterfactuals`` so that pages and files know the answers without each fact; return the trace."""
-        self.counterfactuals = compute(self)
+        self.counterfactuals[:] = compute(self)
         return self
 
 

@@ -21,7 +21,7 @@ from kgmm.encode import text_encoder
 from kgmm.encode.cache import VectorCache
 from kgmm.encode.vectors import prime, vector_cache
 from kgmm.errors import KgmmError
-from kgmm.nn.pair_ranker import Pairs
+from kgmm.nn.pair_ranker import Committee, Pairs
 from kgmm.progress import Progress, silent
 from kgmm.reason.ranking import committee, network
 from kgmm.reason.ranking.features import FEATURES, Evidence, evidence
@@ -126,7 +126,7 @@ class HybridProblem:
         self.ends: Vectors = Vectors(np.concatenate([e.ends.reshape(-1) for e in made]), cache)
         options = {"features": made[0].features.shape[2], "relations": len(network.RELATIONS) + 1, **COMMITTEE}
         torch.manual_seed(seed)
-        self.model = network.committee(**options)
+        self.model: Committee = network.committee(**options)
         self._scale()
         self.tokenizer: Any = network.question_tokenizer()
         self.vocabulary: dict[str, Any] = {"relations": list(network.RELATIONS)}

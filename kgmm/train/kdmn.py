@@ -85,6 +85,8 @@ class FvqaProblem:
         self.words: WordTable = word_table(30_000)
         made = examples(train + held, base, limit)
         parts = (spoiled(part, knowledge, seed) for part in (made[: len(train)], made[len(train) :]))
+        self.train: list[Example]
+        self.held: list[Example]
         self.train, self.held = ([e.blind() for e in part] if blind else part for part in parts)
         self.size: int = len(self.train)
         rights = [e.answer for e in self.train]
@@ -99,8 +101,10 @@ class FvqaProblem:
         self.config: dict[str, Any] = {**own, **read}
         named = {"answers": self.answers} if self.answers else {}
         self.vocabulary: dict[str, Any] = {"words": self.words.words, **named}
-        self.train_batch = pack([e.memory for e in self.train], self.words)
-        self.held_batch = pack([e.memory for e in self.held], self.words)
+        self.train_batch: FactBatch = pack([e.memory for e in self.train], self.words)
+        self.held_batch: FactBatch = pack([e.memory for e in self.held], self.words)
+        self.right_ends: Tensor
+        self.gold_facts: Tensor
         self.right_ends, self.gold_facts = labels(self.train, self.train_batch.mask.shape[1])
         self._said = places(self.train, self.answers)
         self._choices = [

@@ -53,7 +53,10 @@ class FactBase:
     """Facts by seen concept, with vectors of their phrases and ends from a cache on disk."""
 
     def __init__(self, triples: list[Triple], ids: list[str], encoder: Encoder, cache: Path) -> None:
-        self.triples, self.ids, self.encoder, self.cache = triples, ids, encoder, cache
+        self.triples: list[Triple] = triples
+        self.ids: list[str] = ids
+        self.encoder: Encoder = encoder
+        self.cache: Path = cache
         self.subjects: list[str] = [normal(s) for s, _, _ in triples]
         self.objects: list[str] = [normal(o) for _, _, o in triples]
         self._rows: dict[str, list[int]] = defaultdict(list)

@@ -13,7 +13,7 @@ from kgmm.errors import KgmmError
 from kgmm.nn.vqa import JOINS
 from kgmm.reason.visual.grammar import clevr_program, easy_program, tokens
 from kgmm.reason.visual.segments import Pictures, read_pixels, segments
-from kgmm.reason.visual.worlds import SIZE, WORLDS, Program, draw, make_network
+from kgmm.reason.visual.worlds import SIZE, WORLDS, Program, World, draw, make_network
 from kgmm.train.fit import Problem
 from kgmm.train.measures import by_kind, majority_hits
 
@@ -100,8 +100,11 @@ class ShapesProblem(Problem):
     ) -> None:
         if network != "modules" and network not in JOINS:
             raise KgmmError(f"no model {network!r}; there are: modules, {', '.join(JOINS)}")
-        self.train, self.dev, self.test = split or parts(data, small)
-        self.world = WORLDS[data]
+        made = split or parts(data, small)
+        self.train: Part = made[0]
+        self.dev: Part = made[1]
+        self.test: Part = made[2]
+        self.world: World = WORLDS[data]
         self.size: int = len(self.train.asked)
         self.answer_id: dict[str, int] = {a: i for i, a in enumerate(self.world.answers)}
         self.network = network
@@ -115,7 +118,7 @@ class ShapesProblem(Problem):
     def adopt(self, known: list[str]) -> None:
         """Take over a trained model's vocabulary, and make the network anew for it."""
         self.token_id: dict[str, int] = {w: i for i, w in enumerate(known)}
-        self.model = make_network(self.network, self.world, len(known), self.config["dim"])
+        self.model: torch.nn.Module = make_network(self.network, self.world, len(known), self.config["dim"])
         self._tokens = {id(p): self._ids(p) for p in (self.train, self.dev, self.test)}
 
     def _ids(self, part: Part) -> tuple[Tensor, Tensor, Tensor]:

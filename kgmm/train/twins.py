@@ -30,9 +30,11 @@ class TwinProblem(Problem):
     def __init__(
         self, base: FvqaProblem, split: Split, *, seed: int = 0, blind: bool = False, more: Iterable[str] = ()
     ) -> None:
-        self.base, self.split, self.size = base, split, len(split.labelled)
+        self.base: FvqaProblem = base
+        self.split: Split = split
+        self.size: int = len(split.labelled)
         labelled = [base.train[i] for i in split.labelled.tolist()]
-        self.answers = sorted({e.answer for e in labelled} | set(more))
+        self.answers: list[str] = sorted({e.answer for e in labelled} | set(more))
         torch.manual_seed(seed)
         sizes = {"words": base.words.dim, "sentence": base.train_batch.question.shape[1]}
         settings: dict[str, Any] = {"answers": len(self.answers), **sizes, "blind": blind}
@@ -41,7 +43,10 @@ class TwinProblem(Problem):
         self.config: dict[str, Any] = {"name": name, "data": "fvqa", "network": settings, "about": about}
         self.config |= {"seed": seed, "labelled": self.size}
         self.vocabulary: dict[str, Any] = {"answers": self.answers}
-        self.tune = ([base.train[i] for i in split.tune.tolist()], base.train_batch.take(split.tune))
+        self.tune: tuple[list[Example], FactBatch] = (
+            [base.train[i] for i in split.tune.tolist()],
+            base.train_batch.take(split.tune),
+        )
         self.held: tuple[list[Example], FactBatch] = (base.held, base.held_batch)
         self.train_answers: Answers = self.answers_of(base.train, base.train_batch)
         self.right: Tensor = self.train_answers.places([e.answer for e in base.train])

@@ -79,9 +79,9 @@ class Pictures:
 
     def __init__(self, found: Sequence[list[Segment]], size: float) -> None:
         most = max(1, *(len(s) for s in found))
-        self.features = torch.zeros(len(found), most, FEATURE_DIM)
-        self.boxes = torch.zeros(len(found), most, 4)
-        self.mask = torch.zeros(len(found), most, dtype=torch.bool)
+        self.features: torch.Tensor = torch.zeros(len(found), most, FEATURE_DIM)
+        self.boxes: torch.Tensor = torch.zeros(len(found), most, 4)
+        self.mask: torch.Tensor = torch.zeros(len(found), most, dtype=torch.bool)
         for p, objects in enumerate(found):
             for i, o in enumerate(objects):
                 self.features[p, i] = torch.from_numpy(o.features)

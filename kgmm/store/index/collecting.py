@@ -24,13 +24,14 @@ class Encoder:
     """A dictionary in memory that numbers the strings of whole columns."""
 
     def __init__(self, known: Terms) -> None:
-        self.first = self.count = len(known)
-        self.starts = np.zeros(max(2 * self.count, 1 << 16) + 1, np.uint64)
+        self.first: int = len(known)
+        self.count: int = self.first
+        self.starts: NDArray[np.uint64] = np.zeros(max(2 * self.count, 1 << 16) + 1, np.uint64)
         blob, self.starts[: self.count + 1] = known.arrays
         used = int(self.starts[self.count])
-        self.blob = np.empty(max(2 * used, 1 << 20), np.uint8)
+        self.blob: NDArray[np.uint8] = np.empty(max(2 * used, 1 << 20), np.uint8)
         self.blob[:used] = blob[:used]
-        self.hashes = np.empty(len(self.starts), np.uint64)
+        self.hashes: NDArray[np.uint64] = np.empty(len(self.starts), np.uint64)
         kernels.hashes_of(self.blob, self.starts, 0, self.count, self.hashes)
         self._resize_slots(1 << 17)
 
@@ -134,7 +135,8 @@ class Collector:
 
     def __init__(self, opened: Opened, graph: str | None) -> None:
         self._opened, self._graph = opened, graph
-        self.terms, self.sources = Encoder(opened.terms), Encoder(opened.sources)
+        self.terms: Encoder = Encoder(opened.terms)
+        self.sources: Encoder = Encoder(opened.sources)
         self._columns: list[list[NDArray[Any]]] = [[column] for column in Statements.empty()]
         self.surfaces: list[pa.Array] = []
 

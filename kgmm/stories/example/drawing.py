@@ -75,7 +75,7 @@ class Studio:
 
     def __init__(self, shot: Shot) -> None:
         random = _numbers("studio", shot.broadcast)
-        self.random = _numbers("anchor", shot.id)
+        self.random: np.random.Generator = _numbers("anchor", shot.id)
         ground = Image.new("RGB", (WIDE, TALL), (24, 40, 78))
         draw = ImageDraw.Draw(ground)
         for i in range(0, WIDE, 32):
@@ -84,7 +84,7 @@ class Studio:
             draw.polygon([(i, 0), (i + 22, 0), (i + 40, TALL), (i + 12, TALL)], fill=blue)
         draw.rectangle((0, 148, WIDE, TALL), fill=(74, 58, 48))
         self.ground = ground
-        self.skin = (224, 180, 150) if int(shot.broadcast[-1:] or 0) % 2 else (150, 104, 78)
+        self.skin: tuple[int, int, int] = (224, 180, 150) if int(shot.broadcast[-1:] or 0) % 2 else (150, 104, 78)
         self.coat: tuple[int, int, int] = _colour(random, 30, 130)
         self.shot = shot
 
@@ -107,7 +107,7 @@ class Footage:
 
     def __init__(self, shot: Shot) -> None:
         self.shot = shot
-        self.random = _numbers("footage", shot.id)
+        self.random: np.random.Generator = _numbers("footage", shot.id)
         self.speed: float = float(self.random.uniform(10, 26)) * (1 if self.random.random() < 0.5 else -1)
         self.scene: Pixels = self._landscape()
         spans = ((0, WIDE), (70, 160), (-40, 40), (10, 26))

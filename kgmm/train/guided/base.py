@@ -13,6 +13,7 @@ from torch import Tensor
 
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.train.kdmn import ABOUT, FvqaProblem, Split, predict, score, write_words
+from kgmm.train.memories import Example
 
 
 class Plain:
@@ -35,14 +36,16 @@ class Plain:
     def __init__(
         self, base: FvqaProblem, split: Split, *, seed: int = 0, network: dict[str, Any] | None = None
     ) -> None:
-        self.base, self.split, self.size = base, split, len(split.labelled)
+        self.base: FvqaProblem = base
+        self.split: Split = split
+        self.size: int = len(split.labelled)
         settings = {**base.config["network"], **(network or {})}
         torch.manual_seed(seed)
         self.model: torch.nn.Module = KDMN(**settings)
         own = {"name": self.name, "about": self.about, "labelled": self.size, "seed": seed}
         self.config: dict[str, Any] = {**base.config, **own, "network": settings}
         self.vocabulary: dict[str, Any] = base.vocabulary
-        self.tune = [base.train[i] for i in split.tune.tolist()]
+        self.tune: list[Example] = [base.train[i] for i in split.tune.tolist()]
         self.tune_batch: FactBatch = base.train_batch.take(split.tune)
 
     def loss(self, rows: Tensor) -> Tensor:

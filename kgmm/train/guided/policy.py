@@ -49,12 +49,16 @@ class PolicyProblem(Plain):
         super().__init__(base, split, seed=seed)
         if retrieval not in RETRIEVALS:
             raise ValueError(f"no retrieval {retrieval!r}; there are: {', '.join(RETRIEVALS)}")
-        self.k, self.retrieval, self.draws, self.weight = k, retrieval, draws, weight
+        self.k: int = k
+        self.retrieval = retrieval
+        self.draws: int = draws
+        self.weight: float = weight
         widths = {width: base.config["network"][width] for width in ("features", "end_features")}
         settings = {"sentence": base.train_batch.question.shape[1], **widths}
-        self.policy, self.network = FactPolicy(**settings), KDMN(**base.config["network"])
-        self.model = PolicyKDMN(self.network, self.policy, k)
-        self.config |= {"policy": settings, "picked": k, "retrieval": retrieval, "draws": draws}
+        self.policy: FactPolicy = FactPolicy(**settings)
+        self.network: KDMN = KDMN(**base.config["network"])
+        self.model: PolicyKDMN = PolicyKDMN(self.network, self.policy, k)
+        self.config.update(policy=settings, picked=k, retrieval=retrieval, draws=draws)
 
     def loss(self, rows: Tensor) -> Tensor:
         """Return the network's mean loss over the memories picked, and the policy's."""

@@ -88,7 +88,7 @@ class StudentProblem(Plain):
     ) -> None:
         super().__init__(base, split, seed=seed)
         self.lesson = lesson
-        self.config |= {"distillation": asdict(lesson)}
+        self.config.update(distillation=asdict(lesson))
         self._groups = group_answers([e.texts for e in base.train], 2 * base.train_batch.mask.shape[1])
         self._targets = targets(taught, self._groups.texts)
         self._rows, self._labelled = schooling(split, len(base.train), lesson.unlabelled)
@@ -118,7 +118,7 @@ class FactlessStudent(TwinProblem):
         super().__init__(base, split, seed=seed, more=more)
         self.lesson: Lesson = lesson
         self.size: int = len(self._rows)
-        self.config |= {"distillation": asdict(lesson)}
+        self.config.update(distillation=asdict(lesson))
         self._targets = targets(taught, self.train_answers.texts)[:, :-1]
 
     def loss(self, rows: Tensor) -> Tensor:
