@@ -1,32 +1,40 @@
 """``python -m kgmm``, and the ``kgmm`` command: the command line."""
 
-import atexit
-import os
 import signal
 import sys
 import threading
 import time
 from _thread import start_new_thread
-from typing import Any
+
+TYPE_CHECKING = False  # as typing says it, whose import takes long enough for a Ctrl-C to fall into
+if TYPE_CHECKING:
+    from types import FrameType
 
 
-def _unraisable(what: Any) -> None:
-    """Raise an interrupt once more that a finalizer has swallowed."""
-    if issubclass(what.exc_type, KeyboardInterrupt):
-        start_new_thread(_again, ())
-    else:
-        sys.__unraisablehook__(what)
+def _interrupted(signum: int, frame: "FrameType | None") -> None:
+    start_new_thread(_insist, (signum,))
+    raise KeyboardInterrupt
 
 
-def _again() -> None:
-    time.sleep(0.02)  # until the finalizer is left
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+def _insist(signum: int) -> None:
+    """Press Ctrl-C again if nobody is ending: finalizers, callbacks and compiled code may swallow an exception."""
+    main = threading.main_thread().ident or 0
+    time.sleep(0.1)
+    handled = sys._current_exceptions().get(main)
+    error = handled[1] if isinstance(handled, tuple) else handled  # a tuple before Python 3.12
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    if error is None and signal.getsignal(signum) is _interrupted:
+        signal.pthread_kill(main, signum)
 
 
 def run() -> None:
     """Run the command line; Ctrl-C ends it with one line and exit code 130, even while kgmm is being imported."""
-    sys.unraisablehook = _unraisable
     try:
+        signal.signal(signal.SIGINT, _interrupted)
+        sys.unraisablehook = lambda what: (
+            None if issubclass(what.exc_type, KeyboardInterrupt) else sys.__unraisablehook__(what)
+        )
         from kgmm.cli import main
 
         main()
@@ -38,6 +46,9 @@ def run() -> None:
     else:
         return
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C does not wait for what follows
+    import atexit
+    import os
+
     atexit._run_exitfuncs()
     sys.stdout.flush()
     os._exit(130)  # an interrupt that passed compiled code would make Python end by signal, other threads let it wait

@@ -14,7 +14,7 @@ from pathlib import Path
 from kgmm.stories import Broadcast, Logo, Shot, StoryGraph, to_json
 from kgmm.stories.example.drawing import draw_logo
 from kgmm.stories.terms.extraction import capitalized, dictionary_form, terms
-from kgmm.stories.video.logo_hashes import perceptual_hash
+from kgmm.stories.video.newslogos import perceptual_hash
 
 HERE = Path(__file__).parent
 #: programmes are this many days apart
