@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.flips import FACTS, KINDS, run
+from benchmarks.flips import KINDS, run, stated
 from kgmm.store import LocalStore
 
 
@@ -21,10 +21,10 @@ def test_a_flipped_bit_makes_no_answer_wrong(count: int) -> None:
 
 def test_a_list_of_terms_that_says_other_terms_is_repaired_from_the_dictionary(tmp_path: Path) -> None:
     kb = LocalStore(tmp_path / "kb")
-    kb.add(FACTS)
+    kb.add(stated())
     ids = {fact.subject: kb.terms.id(fact.subject) for fact in kb.find()}
     other = LocalStore(tmp_path / "other")
-    other.add([(subject.replace("thing 1", "thong 1"), *rest) for subject, *rest in FACTS])
+    other.add([(subject.replace("thing 1", "thong 1"), *rest) for subject, *rest in stated()])
     for path in (other.path / "terms").glob("*.parquet"):  # as many terms, all sound, and not ours
         shutil.copy(path, kb.path / "terms" / path.name)
     assert [problem for problem in kb.check() if "says other terms than the dictionary: written anew" in problem]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
 from kgmm.store.facts import Columns, single
+from kgmm.store.index import stamps
 from kgmm.store.index.mapped import SMALL, mapped, view
 
 Array = NDArray[Any]
@@ -114,14 +115,19 @@ class Base:
         self.graph_code: dict[int, int] = self.graph.numbers()
 
     def verify(self, sums: dict[str, str]) -> None:
-        """Compare the checksums of the small files.
+        """Compare the checksums of the small files, and of those written to since they were last found whole.
 
         Raises:
             ValueError: if one is wrong.
         """
+        now = stamps.taken(self.folder)
+        changed = stamps.changed(self.folder, now)
         for path, said in ((self.folder / name, said) for name, said in sums.items()):
-            if path.stat().st_size <= SMALL and xxh64_hexdigest(path.read_bytes()) != said:
+            small = int(now[path.name].split()[1]) <= SMALL
+            if (small or path.name in changed) and xxh64_hexdigest(path.read_bytes()) != said:
                 raise ValueError(f"{path}: its checksum is wrong")
+        if changed:
+            stamps.keep(self.folder, now)
 
     def statements(self, rows: Array | slice) -> Statements:
         """Return some rows, their sources as codes into this base's own list."""

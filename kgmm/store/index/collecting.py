@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kgmm.files import publish
 from kgmm.store.facts import DEFAULT_GRAPH
-from kgmm.store.index import kernels, ordering
+from kgmm.store.index import kernels, ordering, stamps
 from kgmm.store.index import terms as dictionary
 from kgmm.store.index.base import Array, Statements
 from kgmm.store.index.mapped import mapped, view
@@ -108,12 +108,13 @@ class Encoder:
         """Bring the mapped dictionary in *folder* up to this one."""
         begin = int(mapped(folder / "offsets", np.uint64, self.first + 1)[self.first])
         new = self.blob[begin : int(self.starts[self.count])]
-        dictionary.write_at(folder / "blob", begin, view(new))
         ends = np.ascontiguousarray(self.starts[self.first + 1 : self.count + 1])
-        dictionary.write_at(folder / "offsets", 8 * (self.first + 1), view(ends).cast("B"))
         slots = np.zeros(dictionary.slots_for(self.count), np.uint32)
         kernels.fill_slots(self.hashes, self.count, slots)
-        publish(folder / "slots", slots.tobytes())
+        with stamps.growing(folder, self.first, self.count):
+            dictionary.write_at(folder / "blob", begin, view(new))
+            dictionary.write_at(folder / "offsets", 8 * (self.first + 1), view(ends).cast("B"))
+            publish(folder / "slots", slots.tobytes())
 
 
 def _few(encoder: Encoder, part: Spans, field: int) -> NDArray[np.uint32]:

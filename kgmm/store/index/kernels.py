@@ -91,6 +91,22 @@ def fill_slots(hashes, count, slots):
         slots[probe] = tag | np.uint64(i + 1)
 
 
+@njit()
+def reachable(blob, starts, slots, count):
+    """Tell whether each of the first *count* strings of a dictionary is found by its hash, and begins where the last ends."""
+    mask = np.uint64(len(slots) - 1)
+    for i in range(count):
+        begin, end = np.int64(starts[i]), np.int64(starts[i + 1])
+        if begin > end or end > len(blob):
+            return False
+        probe, tried = xxh64(blob, begin, end) & mask, 0
+        while slots[probe] != i + 1:
+            if slots[probe] == 0 or tried == len(slots):
+                return False
+            probe, tried = (probe + np.uint64(1)) & mask, tried + 1
+    return True
+
+
 @njit(inline="always")
 def _same(data, a, b, blob, starts, term):
     s = np.int64(starts[term])

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
+from kgmm.store.index import stamps
 from kgmm.store.index.base import Array, Statements
 from kgmm.store.index.mapped import view
 
@@ -83,6 +84,7 @@ def write_base(folder: Path, rows: Statements, terms: int, in_order: bool = Fals
         with (folder / name).open("wb") as file:
             file.write(data)
         sizes["sums"][name] = xxh64_hexdigest(data)
+    stamps.keep(folder, stamps.taken(folder))
     return sizes
 
 

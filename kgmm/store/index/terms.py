@@ -14,6 +14,7 @@ from xxhash import xxh64_hexdigest, xxh64_intdigest
 
 from kgmm.errors import StoreCorrupt
 from kgmm.files import publish
+from kgmm.store.index import stamps
 from kgmm.store.index.mapped import SMALL, mapped, mapping, view
 
 if TYPE_CHECKING:
@@ -92,12 +93,27 @@ class Terms:
         size = int(self._offsets[self._count])
         return xxh64_hexdigest(self._data[:size] + self._offsets.tobytes()) if size <= SMALL else ""
 
-    def reachable(self) -> bool:
-        """Tell whether every term is in the hash table; not looked at where :meth:`checksum` is empty."""
-        if int(self._offsets[self._count]) > SMALL:
-            return True
-        filled = self._slots[(self._slots > 0) & (self._slots <= self._count)]
-        return bool(np.bincount(filled, minlength=self._count + 1)[1:].all())
+    def verify(self) -> None:
+        """Look whether every term is in the hash table, by its hash where :meth:`checksum` is empty.
+
+        Many terms are only looked at if their files were written to by others since they were last found whole.
+
+        Raises:
+            ValueError: if one is not.
+        """
+        if int(self._offsets[self._count]) <= SMALL:
+            filled = self._slots[(self._slots > 0) & (self._slots <= self._count)]
+            found = bool(np.bincount(filled, minlength=self._count + 1)[1:].all())
+        elif stamps.changed(self._folder, now := stamps.taken(self._folder), self._count):
+            from kgmm.store.index import kernels
+
+            found = kernels.reachable(self._blob, self._offsets, self._slots, self._count)
+            if found:
+                stamps.keep(self._folder, now, self._count)
+        else:
+            return
+        if not found:
+            raise ValueError(f"{self._folder}: the dictionary is damaged")
 
     def texts(self) -> pl.Series:
         """Return all terms in the order of their ids as a column of strings.
@@ -138,12 +154,17 @@ def create(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in (("blob", b""), ("offsets", bytes(8)), ("slots", bytes(4 * FEWEST_SLOTS))):
         publish(folder / name, data)
+    stamps.keep(folder, stamps.taken(folder))
 
 
 def append(folder: Path, count: int, new: Sequence[str]) -> None:
     """Add terms with the ids *count*, *count* + 1, …; doing it again after a crash changes nothing."""
-    if not new:
-        return
+    if new:
+        with stamps.growing(folder, count, count + len(new)):
+            _append(folder, count, new)
+
+
+def _append(folder: Path, count: int, new: Sequence[str]) -> None:
     encoded = [name.encode("utf-8", "surrogatepass") for name in new]
     lengths = np.fromiter((len(key) for key in encoded), np.uint64, len(encoded))
     start = int(mapped(folder / "offsets", np.uint64, count + 1)[count])
