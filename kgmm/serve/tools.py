@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +29,9 @@ verify looks the citations of such an answer up again. Concepts may be written a
 Rows = Annotated[int, Field(ge=1, le=1000)]
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(max_length=500)]
+#: bytes of a message, and what is said of a longer one
+LONGEST = 1_000_000
+LONG = f"a message may have {LONGEST:,} bytes"
 #: JSON-RPC's codes
 NO_JSON, NO_REQUEST = -32700, -32600
 
@@ -124,13 +127,31 @@ def _picture(path: str, service: Service) -> bytes:
     return data
 
 
+class _Lines:
+    """The lines of standard input, as they come; in the place of one that is too long stands what is wrong with it."""
+
+    def __init__(self) -> None:
+        self._file: Any = os.fdopen(os.dup(0), "rb")
+        with open(os.devnull, "rb") as nothing:  # children read nothing of it
+            os.dup2(nothing.fileno(), 0)
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        from anyio import to_thread
+
+        while line := await to_thread.run_sync(self._file.readline, LONGEST + 1, abandon_on_cancel=True):
+            yield line.decode(errors="replace") if len(line) <= LONGEST else LONG
+            while len(line) > LONGEST and not line.endswith(b"\n"):
+                line = await to_thread.run_sync(self._file.readline, LONGEST + 1, abandon_on_cancel=True)
+
+
 async def _talk(server: Any) -> None:
     """Serve over standard input and output; lines that are no message are answered with what is wrong."""
     import anyio
     from mcp.server.stdio import stdio_server
     from mcp.shared.message import SessionMessage
 
-    async with stdio_server() as (read, write), anyio.create_task_group() as tasks:
+    lines: Any = _Lines()
+    async with stdio_server(lines) as (read, write), anyio.create_task_group() as tasks:
         passed, messages = anyio.create_memory_object_stream[SessionMessage | Exception](0)
 
         async def sort_out() -> None:
@@ -156,6 +177,8 @@ def _complaint(error: Exception) -> Any:
     code, reason = NO_REQUEST, "not a request: an object with jsonrpc, method and id is expected"
     if isinstance(error, ValidationError) and error.errors()[0]["type"] == "json_invalid":
         code, reason = NO_JSON, error.errors()[0]["msg"]
+        if said == LONG:
+            code, reason = NO_REQUEST, LONG
         try:
             said = json.loads(said)  # half a character is JSON to some
         except (ValueError, RecursionError):

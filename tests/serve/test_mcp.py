@@ -128,6 +128,18 @@ def test_arguments_out_of_bounds_and_unknown_ones_are_refused(line: Line) -> Non
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read as Linux tells it")
+def test_a_line_without_end_fills_no_memory(line: Line) -> None:
+    assert line.process.stdin is not None
+    before, most = line.memory(), 0
+    for _ in range(100):
+        line.process.stdin.write(b'"' + b"x" * 1_000_000)
+        most = max(most, line.memory() - before)
+    reply = line.say(b"")
+    assert (reply["error"]["code"], reply["error"]["message"]) == (-32600, "a message may have 1,000,000 bytes")
+    assert most < 50_000_000 and "result" in line.request("ping")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read as Linux tells it")
 def test_a_picture_is_a_file_and_no_device_or_pipe(line: Line, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with (tmp_path / "large.jpg").open("wb") as large:

@@ -8,9 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from kgmm.encode.vectors import features
+from kgmm.language.names import label
 from kgmm.store import LocalStore
 
 WRITER = """
@@ -51,6 +55,57 @@ for n in range(first, first + 10_000):
     kb.load(file)
     print("load", n, flush=True)
 """
+
+
+DERIVER = """
+import sys
+import numpy as np
+from kgmm.encode.vectors import features
+from kgmm.store import LocalStore
+from kgmm.store.facts import node
+from kgmm.store.rdf.terms import full_iri
+class Letters:
+    dim, checksum = 26, "letters"
+    def encode(self, texts):
+        return np.array([[t.count(chr(97 + i)) for i in range(26)] for t in texts], np.float32)
+encoder = Letters()
+kb, first = LocalStore(sys.argv[1]), int(sys.argv[2])
+print("open", flush=True)
+for n in range(first, first + 10_000):
+    kb.add([(f"thing {n} {i}", "IsA", f"kind {n}") for i in range(40)])
+    print("add", n, flush=True)
+    assert len(kb.sparql(f"SELECT ?x {{ ?x ?isa <{full_iri(node(f'kind {n}'))}> }}")) == 40
+    features(kb, np.arange(len(kb.terms)), encoder)
+    if n % 3 == 0:
+        kb.compact()
+        kb.vacuum("0s")
+"""
+
+
+def kill_derivers(folder: Path, times: int, seed: int) -> None:
+    """Kill who builds SPARQL's index and a cache of vectors, compacts and vacuums."""
+    draw, first = random.Random(seed), 0
+    space: dict[str, Any] = {}
+    exec(DERIVER.partition("kb, first")[0], space)
+    encoder = space["encoder"]
+    for _ in range(times):
+        command = [sys.executable, "-c", DERIVER, str(folder / "kb"), str(first)]
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None and writer.stdout.readline() == "open\n"
+        time.sleep(draw.random() * 0.8)
+        writer.send_signal(signal.SIGKILL)
+        first += len(writer.communicate()[0].splitlines())
+        with LocalStore(folder / "kb") as kb:
+            assert kb.count(object=f"kind {first}") in (0, 40), "half a commit is visible"
+            first += kb.count(object=f"kind {first}") > 0
+            assert len(kb) == len(kb.sparql("SELECT * { ?s ?p ?o }", limit=None)) == 40 * first
+            ids = np.arange(len(kb.terms))
+            wanted = encoder.encode([label(term) for term in kb.terms.names(ids)])
+            assert np.allclose(features(kb, ids, encoder), wanted, atol=0.01)
+    with LocalStore(folder / "kb") as kb:
+        assert kb.check() == []
+        left = [path for path in kb.path.rglob("*") if ".draft-" in path.name or path.name.endswith(".tmp")]
+        assert not left
 
 
 def kill_bulk_loaders(folder: Path, times: int, seed: int) -> None:
@@ -113,8 +168,15 @@ def test_killed_bulk_load_leaves_the_version_before_or_after(tmp_path: Path) -> 
     kill_bulk_loaders(tmp_path, 2, seed=1)
 
 
+def test_killed_while_sparql_s_index_and_vectors_are_made(tmp_path: Path) -> None:
+    kill_derivers(tmp_path, 3, seed=1)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_two_hundred_killed_writers(tmp_path: Path) -> None:
-    kill_writers(tmp_path, 150, seed=2)
-    kill_bulk_loaders(tmp_path / "bulk", 50, seed=3)
+def test_five_hundred_kills(tmp_path: Path) -> None:
+    (tmp_path / "bulk").mkdir()
+    (tmp_path / "derived").mkdir()
+    kill_writers(tmp_path, 200, seed=2)
+    kill_bulk_loaders(tmp_path / "bulk", 100, seed=3)
+    kill_derivers(tmp_path / "derived", 200, seed=4)

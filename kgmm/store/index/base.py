@@ -85,23 +85,29 @@ class Base:
         self.terms: int = sizes["terms"]
         kinds, values = sizes["kinds"], sizes["values"]
 
-        def coded(name: str, dtype: str) -> Coded:
-            codes = mapped(folder / f"{name}.codes", kinds[name], n)
-            return Coded(codes, mapped(folder / f"{name}.values", dtype, values[name]))
+        self._files: dict[str, Array] = {}
 
-        self.subject: NDArray[Any] = mapped(folder / "subject", "u4", n)
-        self.object: NDArray[Any] = mapped(folder / "object", "u4", n)
+        def at(name: str, dtype: str, count: int) -> Array:
+            self._files[name] = found = mapped(f"{folder}/{name}", dtype, count)
+            return found
+
+        def coded(name: str, dtype: str) -> Coded:
+            codes = at(f"{name}.codes", kinds[name], n)
+            return Coded(codes, at(f"{name}.values", dtype, values[name]))
+
+        self.subject: NDArray[Any] = at("subject", "u4", n)
+        self.object: NDArray[Any] = at("object", "u4", n)
         self.predicate: Coded = coded("predicate", "u4")
         self.graph: Coded = coded("graph", "u4")
         self.weight: Coded = coded("weight", "f8")
         self.source: Coded = coded("source", "u4")
-        self.by_object: NDArray[Any] = mapped(folder / "by_object", "u4", n)
-        self.by_predicate: NDArray[Any] = mapped(folder / "by_predicate", "u4", n)
-        self.by_graph: NDArray[Any] | None = mapped(folder / "by_graph", "u4", n) if values["graph"] > 1 else None
-        self.subject_starts: NDArray[Any] = mapped(folder / "subject_starts", "u4", self.terms + 1)
-        self.object_starts: NDArray[Any] = mapped(folder / "object_starts", "u4", self.terms + 1)
-        self.predicate_starts: NDArray[Any] = mapped(folder / "predicate_starts", "i8", values["predicate"] + 1)
-        self.graph_starts: NDArray[Any] = mapped(folder / "graph_starts", "i8", values["graph"] + 1)
+        self.by_object: NDArray[Any] = at("by_object", "u4", n)
+        self.by_predicate: NDArray[Any] = at("by_predicate", "u4", n)
+        self.by_graph: NDArray[Any] | None = at("by_graph", "u4", n) if values["graph"] > 1 else None
+        self.subject_starts: NDArray[Any] = at("subject_starts", "u4", self.terms + 1)
+        self.object_starts: NDArray[Any] = at("object_starts", "u4", self.terms + 1)
+        self.predicate_starts: NDArray[Any] = at("predicate_starts", "i8", values["predicate"] + 1)
+        self.graph_starts: NDArray[Any] = at("graph_starts", "i8", values["graph"] + 1)
         # one item at a time, memory reads faster than an array
         self._subject_at, self._object_at = view(self.subject_starts), view(self.object_starts)
         self._objects = view(self.object)
@@ -122,10 +128,9 @@ class Base:
         """
         now = stamps.taken(self.folder)
         changed = stamps.changed(self.folder, now)
-        for path, said in ((self.folder / name, said) for name, said in sums.items()):
-            small = int(now[path.name].split()[1]) <= SMALL
-            if (small or path.name in changed) and xxh64_hexdigest(path.read_bytes()) != said:
-                raise ValueError(f"{path}: its checksum is wrong")
+        for name, data in self._files.items():
+            if (data.nbytes <= SMALL or name in changed) and xxh64_hexdigest(view(data)) != sums[name]:
+                raise ValueError(f"{self.folder / name}: its checksum is wrong")
         if changed:
             stamps.keep(self.folder, now)
 

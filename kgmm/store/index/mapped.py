@@ -17,7 +17,7 @@ def view(array: NDArray[Any]) -> memoryview:
     return memoryview(array)  # type: ignore[arg-type]
 
 
-def mapped(path: Path, dtype: DTypeLike, count: int | None = None) -> NDArray[Any]:
+def mapped(path: str | Path, dtype: DTypeLike, count: int | None = None) -> NDArray[Any]:
     """Map the first *count* items of a file (all by default) as a read-only array; nothing is read yet.
 
     Raises:
@@ -30,8 +30,10 @@ def mapped(path: Path, dtype: DTypeLike, count: int | None = None) -> NDArray[An
     return np.frombuffer(data, dtype, count=-1 if count is None else count)
 
 
-def mapping(path: Path) -> mmap.mmap | bytes:
+def mapping(path: str | Path) -> mmap.mmap | bytes:
     """Map a file for reading."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return mmap.mmap(file, size, access=mmap.ACCESS_READ) if (size := os.fstat(file).st_size) else b""
+    finally:
+        os.close(file)

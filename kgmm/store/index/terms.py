@@ -41,10 +41,10 @@ class Terms:
 
     def __init__(self, folder: Path, count: int) -> None:
         self._folder, self._count = folder, count
-        self._data = mapping(folder / "blob")  # slices as bytes, a copy that costs less than a view
+        self._data = mapping(f"{folder}/blob")  # slices as bytes, a copy that costs less than a view
         self._blob = np.frombuffer(self._data, np.uint8)
-        self._offsets = mapped(folder / "offsets", np.uint64, count + 1)
-        self._slots = mapped(folder / "slots", np.uint32)
+        self._offsets = mapped(f"{folder}/offsets", np.uint64, count + 1)
+        self._slots = mapped(f"{folder}/slots", np.uint32)
         self._mask = len(self._slots) - 1
         if self._mask < 0 or len(self._slots) & self._mask or int(self._offsets[count]) > len(self._blob):
             raise ValueError(f"{folder}: the files of the dictionary do not fit together")
