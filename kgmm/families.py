@@ -34,21 +34,13 @@ class Family:
         return sorted(module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_"))
 
     def module(self, name: str) -> ModuleType:
-        """Import a member.
-
-        Raises:
-            KgmmError: if there is none of that name; the message lists those there are.
-        """
+        """Import a member; KgmmError lists those there are if there is none of that name."""
         if name not in self.names():
             raise KgmmError(f"no {self.kind} {name!r}; there are: {', '.join(self.names())}")
         return importlib.import_module(f"{self.package}.{name}")
 
     def options(self, name: str, function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-        """Return the options that were given, None standing for not given.
-
-        Raises:
-            KgmmError: if the *function* of the member *name* does not take one of them.
-        """
+        """Return the options that are not None; KgmmError if the *function* of the member *name* does not take one."""
         options = {option: value for option, value in given.items() if value is not None}
         strange = [option for option in options if option not in inspect.signature(function).parameters]
         if strange:

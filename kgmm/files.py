@@ -17,11 +17,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def room(place: str | Path) -> Iterator[None]:
-    """Say which place has no room where the system says that a disk is full.
-
-    Raises:
-        DiskFull: if the block finds no room for what it writes.
-    """
+    """Raise DiskFull, naming the place, where the block finds no room for what it writes."""
     try:
         yield
     except DiskFull:
@@ -84,11 +80,7 @@ def kept(text: str, path: str | Path | None, end: str = "\n") -> str:
 
 
 def read_json(path: str | Path) -> Any:
-    """Return what a JSON file holds.
-
-    Raises:
-        BadInput: if it cannot be read, or is no JSON.
-    """
+    """Return what a JSON file holds; BadInput if it cannot be read, or is no JSON."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -100,11 +92,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text with their numbers from 1, but for empty ones.
-
-    Raises:
-        BadInput: if it cannot be read, or at the first line that is not UTF-8.
-    """
+    """Yield a text's lines that are not empty, numbered from 1; BadInput if it or a line cannot be read."""
     try:
         with Path(path).open("rb") as lines:
             for number, line in enumerate(lines, 1):

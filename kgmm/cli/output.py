@@ -73,11 +73,7 @@ def say(as_json: bool, document: Any, text: str) -> None:
 
 
 def local(kb: str | Path, version: int | None = None) -> KnowledgeStore:
-    """Open the store in a folder, for a command that an endpoint cannot serve.
-
-    Raises:
-        StoreError: if there is none, or *kb* is the address of an endpoint.
-    """
+    """Open the store in a folder; StoreError if there is none or *kb* is an endpoint, which cannot serve here."""
     from kgmm.opening import open
     from kgmm.remote_knowledge import RemoteKnowledge
 

@@ -124,11 +124,7 @@ def command_line(model: str, data: str, options: dict[str, Any]) -> str:
 
 
 def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
-    """Return the training problem of a model and a data set.
-
-    Raises:
-        KgmmError: if there is no such model or data.
-    """
+    """Return the training problem of a model and a data set; KgmmError if there is no such model or data."""
     if model in ("kdmn", "hybrid"):
         return (_kdmn_problem if model == "kdmn" else _hybrid_problem)(Path(data), options)
     from kgmm.nn.vqa import JOINS

@@ -18,11 +18,7 @@ class EasyQuestion:
 
 
 def data_folder() -> Path:
-    """Return the package's data.
-
-    Raises:
-        MissingExtra: if easy-vqa is not installed.
-    """
+    """Return the folder of the package's data; MissingExtra if easy-vqa is not installed."""
     spec = importlib.util.find_spec("easy_vqa")
     if spec is None or spec.origin is None:
         raise MissingExtra("easy-vqa", "data")

@@ -48,11 +48,7 @@ class FvqaQuestion:
 
 
 def load_facts(path: str | Path) -> list[FvqaFact]:
-    """Read ``facts.jsonl``: one JSON object a line with ``id``, ``surface`` and ``source``.
-
-    Raises:
-        BadInput: naming the line that is not such an object.
-    """
+    """Read ``facts.jsonl``: ``id``, ``surface``, ``source`` a line; BadInput names a line without them."""
     facts = []
     for number, line in read_lines(path):
         try:
@@ -147,16 +143,7 @@ Q = TypeVar("Q", bound=FvqaQuestion)
 
 
 def split_by_image(questions: Iterable[Q], fraction: float = 0.2, seed: int = 0) -> tuple[list[Q], list[Q]]:
-    """Split questions into two parts with no image in common.
-
-    Args:
-        questions: any questions.
-        fraction: share of the images that goes into the second part.
-        seed: of the shuffle of images.
-
-    Returns:
-        (rest, held out), each in the given order.
-    """
+    """Split questions in two with no image in common; *fraction* of the images goes into the second part."""
     questions = list(questions)
     images = sorted({q.image for q in questions})
     Random(seed).shuffle(images)
@@ -170,11 +157,8 @@ def fvqa_store(
 ) -> Iterator[tuple[LocalStore, StatedFacts]]:
     """Give a store of FVQA's facts and, as distractors, further triples; and which facts state what.
 
-    Args:
-        folder: with ``facts.jsonl``.
-        distractors: a file of knowledge in any format that loads.
-        place: where the store is kept; it is filled once, and one that has facts already is taken as it is. By default
-            it is made in a folder that goes with the block.
+    *place* is where the store is kept: it is filled once, and one that has facts already is taken as it is. By default
+    it is made in a folder that goes with the block.
     """
     known = load_facts(folder / "facts.jsonl")
     with TemporaryDirectory() as scratch, LocalStore(place or Path(scratch) / "kb") as store:
@@ -186,10 +170,6 @@ def fvqa_store(
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that lacks FVQA's files.
-
-    Raises:
-        BadInput: naming what is missing.
-    """
+    """Raise BadInput, naming what is missing, for a folder that lacks FVQA's files."""
     if missing := [n for n in ("questions-train.json", "facts.jsonl") if not (folder / n).is_file()]:
         raise BadInput(folder, f"no folder of FVQA: {' and '.join(missing)} not found there")

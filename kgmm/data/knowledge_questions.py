@@ -52,16 +52,9 @@ class KnowledgeQuestion:
 def knowledge_questions(
     store: LocalStore, scenes: Iterable[SceneGraph], *, per_scene: int = 4, choices: int = 4, seed: int = 0
 ) -> Iterator[KnowledgeQuestion]:
-    """Yield questions whose answers are ends of facts about what is seen.
+    """Yield at most *per_scene* questions a scene whose answers are ends of facts about what is seen there.
 
-    A question is only made if it has one right answer in the scene and among its choices.
-
-    Args:
-        store: the knowledge.
-        scenes: pictures as scene graphs; their objects' names are looked up as concepts.
-        per_scene: most questions a scene.
-        choices: answers to choose from, the right one among them.
-        seed: of every draw.
+    A question, with its *choices*, is only made if it has one right answer in the scene and among them.
 
     Example:
         >>> [q.answer for q in knowledge_questions(kb, [scene], per_scene=1)]     # doctest: +SKIP

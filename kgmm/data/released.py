@@ -51,11 +51,7 @@ class VqaRecord:
 
 
 def records(path: str | Path, rows: Any, make: Callable[[Any], T], what: str = "question") -> Iterator[T]:
-    """Yield what *make* makes of each row of a list.
-
-    Raises:
-        BadInput: naming the row of which it makes nothing, or if there is no list.
-    """
+    """Yield what *make* makes of each row of a list; BadInput names the row of which it makes nothing."""
     for number, row in enumerate(_list(path, rows, f"{what}s"), 1):
         try:
             record = make(row)

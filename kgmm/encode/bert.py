@@ -49,14 +49,9 @@ def is_plain_bert(folder: Path) -> bool:
 class BertEncoder:
     """Mean-pooled BERT embeddings of short texts, rows of unit length.
 
-    Texts of equal token length run together, so that no padding is computed.
-
-    Args:
-        folder: with the weights.
-        name: shown in traces.
-        checksum: names the weights. Vectors differ a little by precision, so that ``self.checksum`` names it too where
-            it is not float32: vectors kept on one machine are not mixed with those of another.
-        precision: to compute in; the machine's faster one by default.
+    Texts of equal token length run together, so that no padding is computed. Vectors differ a little by *precision*
+    (the machine's faster one by default), so that ``checksum`` names it too where it is not float32: vectors kept on
+    one machine are not mixed with those of another.
     """
 
     def __init__(self, folder: Path, name: str, checksum: str, precision: torch.dtype | None = None) -> None:

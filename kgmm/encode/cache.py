@@ -21,10 +21,9 @@ CHUNK = 8192
 
 
 def fact_keys(subject: ArrayLike, predicate: ArrayLike, object: ArrayLike) -> Keys:
-    """Return one 64-bit key a fact, mixed from its three term ids, shape (n,) each.
+    """Return one 64-bit key a fact, (n,) uint64, mixed from its three term ids, shape (n,) each.
 
-    Keys have shape (n,), uint64; 1 M facts collide with probability 3e-8. The mixing is splitmix64's, one to one (Steele
-    et al., OOPSLA 2014).
+    1 M facts collide with probability 3e-8. The mixing is splitmix64's, one to one (Steele et al., OOPSLA 2014).
 
     Example:
         >>> fact_keys([1], [2], [3]) == fact_keys([3], [2], [1])
@@ -99,11 +98,7 @@ class VectorCache:
         return self._sorted[at] == keys, self._rows[at]
 
     def put(self, keys: Keys, vectors: NDArray[np.floating]) -> None:
-        """Add vectors, shape (n, dim), under keys, shape (n,); keys already here keep their vectors.
-
-        Raises:
-            ValueError: if the shapes do not fit.
-        """
+        """Add vectors (n, dim) under keys (n,); keys already here keep theirs. ValueError if the shapes do not fit."""
         keys, vectors = np.asarray(keys, np.uint64), np.asarray(vectors)
         if vectors.shape != (len(keys), self.dim):
             raise ValueError(f"expected vectors of shape ({len(keys)}, {self.dim}), got {vectors.shape}")
@@ -166,16 +161,9 @@ def _write_at(path: Path, offset: int, data: bytes) -> None:
 def encode_cached(
     encoder: Encoder, cache: VectorCache, keys: Keys, texts_of_missing: Callable[[NDArray[np.int64]], list[str]]
 ) -> Vectors:
-    """Return the vectors of keys, encoding and keeping those the cache lacks.
+    """Return the vectors of keys, (n, dim) float32 of half precision, encoding and keeping those the cache lacks.
 
-    Args:
-        encoder: encodes the texts of missing keys.
-        cache: a cache of the same dimension and checksum.
-        keys: shape (n,), uint64.
-        texts_of_missing: called with positions in *keys*, returns their texts; what is cached is never spelled out.
-
-    Returns:
-        Vectors, shape (n, dim), float32, of half precision.
+    *texts_of_missing* returns the texts of given positions in *keys*; what is cached is never spelled out.
 
     Example:
         >>> import tempfile

@@ -11,11 +11,7 @@ MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model", ".pth", ".npy"
 
 
 def package_folder(module: str) -> Path:
-    """Return the folder of an installed package that carries a model, without importing it.
-
-    Raises:
-        KgmmError: if it is not installed.
-    """
+    """Return the folder of a package that carries a model, without importing it; KgmmError if it is not installed."""
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.origin:
         package = module.replace("_", "-")
@@ -24,10 +20,7 @@ def package_folder(module: str) -> Path:
 
 
 def model_checksum(folder: Path) -> str:
-    """Return 16 hex digits naming a model folder: its configuration, and size and edges of its weights.
-
-    Reads at most 1 MiB of each weight file, so that opening a model stays fast.
-    """
+    """Return 16 hex digits naming a model folder: its configuration, sizes, and 1 MiB of each weight file's edges."""
     digest = hashlib.blake2b(digest_size=8)
     for file in sorted(folder.rglob("*")):
         if not file.is_file() or file.suffix not in MODEL_FILES or file.name.startswith("."):

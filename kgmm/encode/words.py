@@ -19,15 +19,11 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]")
 class WordVectors:
     """A text is the mean of its words' vectors, weighted so that frequent words count less, at unit length.
 
-    The weights are those of smooth inverse frequency (Arora et al., ICLR 2017) with Zipf's law in place of
-    counts: a word of rank r gets a / (a + 1 / r') with r' its rank times the harmonic number of the vocabulary.
-    A text without a known word is the zero vector.
+    The weights are those of smooth inverse frequency (Arora et al., ICLR 2017) with Zipf's law in place of counts: a
+    word of rank r gets a / (a + 1 / r') with r' its rank times the harmonic number of the vocabulary. A text without a
+    known word is the zero vector.
 
-    Args:
-        name: shown in traces.
-        words: the vocabulary, most frequent first.
-        vectors: shape (len(words), dim).
-        checksum: names the data.
+    *words* are the vocabulary, most frequent first, *vectors* of shape (len(words), dim); *name* is shown in traces.
     """
 
     def __init__(self, name: str, words: list[str], vectors: NDArray[np.floating], checksum: str) -> None:
@@ -88,11 +84,7 @@ def glove() -> WordVectors:
 
 
 def read_word_vectors(path: str | Path) -> WordVectors:
-    """Read word vectors: word2vec text (with a count line) or binary, or GloVe text; ``.gz`` too.
-
-    Raises:
-        BadInput: naming the line, if the file is none of these or its rows differ in length.
-    """
+    """Read word vectors, word2vec's text or binary form or GloVe's, ``.gz`` too; BadInput names a wrong line."""
     path = Path(path)
     with _opened(path) as stream:
         first = stream.readline(1 << 16)

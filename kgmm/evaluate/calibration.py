@@ -7,13 +7,9 @@ BINS = 10
 
 
 def calibration(pairs: Sequence[tuple[float, bool]], bins: int = BINS) -> dict[str, Any]:
-    """Return the expected calibration error and its bins.
+    """Return the expected calibration error of (score in [0, 1], whether right) and its bins but for empty ones.
 
     ECE = Σ_b n_b/n · |accuracy_b − mean score_b| over bins of equal width (Guo et al., ICML 2017, Eq. 3).
-
-    Args:
-        pairs: (score in [0, 1], whether the answer is right).
-        bins: how many; empty ones are left out of the result.
 
     Example:
         >>> calibration([(0.9, True), (0.9, True), (0.1, False)])["ece"]
@@ -40,13 +36,9 @@ def calibration(pairs: Sequence[tuple[float, bool]], bins: int = BINS) -> dict[s
 def risk_coverage(pairs: Sequence[tuple[float, bool]], questions: int | None = None) -> dict[str, Any]:
     """Return the share of wrong answers (risk) by the share of questions answered (coverage), surest first.
 
-    Args:
-        pairs: (score, whether right) of each answer given.
-        questions: how many were asked, abstentions included; as many as answers by default.
-
-    Returns:
-        ``aurc``, the area under the curve up to the coverage reached (lower is better), divided by it; and the
-        curve's ``points``, one a distinct score.
+    Of (score, whether right) an answer given and the number of *questions* asked, abstentions included, gives ``aurc``,
+    the area under the curve up to the coverage reached (lower is better), divided by it, and ``points``, one a distinct
+    score.
 
     Example:
         >>> risk_coverage([(0.9, True), (0.5, False)])["points"][0]

@@ -112,16 +112,10 @@ def measure(
     draws: int = 3,
     seed: int = 0,
 ) -> Measured:
-    """Measure one answer.
+    """Measure one answer, asked of the store *kb*.
 
-    Args:
-        answer: with an attached trace.
-        kb: the store it was asked of.
-        id: its name in the report.
-        right: whether it is correct; for calibration.
-        wide: the trace of the same question with a larger memory, so that "alone" needs fewer rounds.
-        draws: how many times facts are picked at random.
-        seed: of the random picks.
+    *wide* is the trace of the same question with a larger memory, so that "alone" needs fewer rounds; facts are picked
+    at random *draws* times.
     """
     trace = answer.trace
     found = Measured(id, bool(answer), right, answer.score)
@@ -159,11 +153,7 @@ def _timed(trace: Trace, fact: Fact) -> float:
 
 
 def alone(trace: Trace, facts: Iterable[Fact]) -> Answer:
-    """Return the answer if *facts* were the only knowledge: all others are taken away until none is considered.
-
-    Raises:
-        KgmmError: if the trace is not attached to a store.
-    """
+    """Return the answer if *facts* were the only knowledge: all others are taken away until none is considered."""
     kept = {key(f) for f in facts}
     removed: dict[tuple[str, str, str], Fact] = {}
     considered = trace.memory

@@ -33,21 +33,12 @@ def evaluate(
 ) -> dict[str, Any]:
     """Fit on the training pairs; classify the test pairs, and search the training items with them.
 
-    Accuracy counts a pair as right if the likeliest category is among its own. A shared space classifies by
-    early fusion of both projections. Late fusion searches by comparing posteriors (semantic matching).
+    Accuracy counts a pair as right if the likeliest category is among its own. A shared space of so many *components*
+    classifies by early fusion of both projections. Late fusion searches by comparing posteriors (semantic matching).
 
-    Args:
-        data: the data set.
-        seeds: of what is random; figures are means over them.
-        components: dimension of the shared spaces.
-        progress: told about rows done.
-
-    Returns:
-        ``rows``: name, ``accuracy`` and ``accuracy_std``, ``image_to_text`` and ``text_to_image`` ({``map``,
-        ``map50``} or None), ``seconds`` a seed; and the switches.
-
-    Raises:
-        KgmmError: if no seed is given, or the data cannot be fitted.
+    Returns ``rows``: name, ``accuracy`` and ``accuracy_std`` over *seeds*, ``image_to_text`` and ``text_to_image``
+    ({``map``, ``map50``} or None), ``seconds`` a seed; and the switches. KgmmError if no seed is given, or the data
+    cannot be fitted.
     """
     if not seeds:
         raise KgmmError("give at least one seed")

@@ -43,16 +43,9 @@ def ask_all(
     without_gold: bool = False,
     progress: Progress = silent,
 ) -> Asked:
-    """Ask a reasoner every question.
+    """Ask a reasoner every question, of the store without its gold facts if *without_gold*.
 
-    Args:
-        store: the knowledge.
-        stated: which facts state what.
-        questions: of FVQA.
-        reasoner: its name or folder.
-        threshold: answers less sure are withheld; None for the reasoner's own.
-        without_gold: whether each question is asked of the store without its gold facts.
-        progress: called after every question.
+    Answers less sure than *threshold* are withheld; None takes the reasoner's own.
     """
     rows, supported = [], 0
     for n, question in enumerate(questions):

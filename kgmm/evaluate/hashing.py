@@ -38,23 +38,14 @@ def evaluate(
     progress: Progress = silent,
     **options: Any,
 ) -> dict[str, Any]:
-    """Fit on the training pairs, query with the test items, search the training items.
+    """Fit a method of :func:`kgmm.hashing.methods`, query with the test items, search the training items.
 
-    Args:
-        data: the data set.
-        method: a name of :func:`kgmm.hashing.methods`.
-        bits: length of a code.
-        codes: ``own``: a database item is coded by its own modality's function; ``unified``: by the pair's joint code.
-        seed: of the method.
-        progress: told about the fit.
-        **options: of the method.
+    With *codes* ``own`` a database item is coded by its own modality's function, with ``unified`` by the pair's joint
+    code.
 
-    Returns:
-        ``image_to_text`` and ``text_to_image`` (see :func:`measures`), ``codes``, ``database``, method, times, and
-        ``chance``: the precision of a random ranking.
-
-    Raises:
-        KgmmError: if the method has no unified codes, *codes* is neither, or features are not finite.
+    Returns ``image_to_text`` and ``text_to_image`` (see :func:`measures`), ``codes``, ``database``, method, times, and
+    ``chance``: the precision of a random ranking. KgmmError if the method has no unified codes, *codes* is neither, or
+    features are not finite.
     """
     if codes not in ("own", "unified"):
         raise KgmmError(f"codes must be 'own' or 'unified', not {codes!r}")
@@ -93,18 +84,12 @@ def evaluate(
 def measures(queries: Codes, database: Codes, relevant: NDArray[np.bool_], bits: int) -> dict[str, Any]:
     """Rank the database by Hamming distance for each query; ties keep the database's order.
 
-    Average precision is (1/R) Σ_k P(k) rel(k), R the relevant items in the list ranked (whole, or cut off);
-    a query that has none counts 0. Precision within a radius counts 0 where nothing lies in it.
+    Average precision is (1/R) Σ_k P(k) rel(k), R the relevant items in the list ranked (whole, or cut off); a query
+    that has none counts 0. Precision within a radius counts 0 where nothing lies in it.
 
-    Args:
-        queries: packed codes, shape (q, bytes).
-        database: packed codes, shape (n, bytes).
-        relevant: which item is relevant to which query, shape (q, n).
-        bits: length of a code.
-
-    Returns:
-        ``map``, ``map50`` (of the list cut off at :data:`CUTOFF`), ``precision_radius_2`` (of the ball of
-        :data:`RADIUS` bits), ``precision_recall``: [[recall, precision], …].
+    Of packed codes, *queries* (q, bytes) and *database* (n, bytes), and which item is *relevant* to which query (q, n),
+    gives ``map``, ``map50`` (of the list cut off at :data:`CUTOFF`), ``precision_radius_2`` (of the ball of
+    :data:`RADIUS` bits) and ``precision_recall``: [[recall, precision], …].
     """
     base, curves = unpack(database, bits), np.zeros(len(RECALLS))
     full, cut, inside = list[float](), list[float](), list[float]()
@@ -155,9 +140,7 @@ def interpolated(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
 def check_plot(path: str | Path) -> Path:
     """Return *path* if a plot can be written there, before a long fit finds that it cannot.
 
-    Raises:
-        KgmmError: if it ends neither with .png nor .svg, or its folder is not there.
-        MissingExtra: without matplotlib.
+    KgmmError if it ends neither with .png nor .svg or its folder is not there, MissingExtra without matplotlib.
     """
     place = Path(path)
     if place.suffix.lower() not in SUFFIXES:
@@ -170,11 +153,7 @@ def check_plot(path: str | Path) -> Path:
 
 
 def plot(found: dict[str, Any], path: str | Path) -> None:
-    """Write the curves of both directions of :func:`kgmm.evaluate.hashing.evaluate`, and chance.
-
-    Raises:
-        KgmmError: as :func:`check_plot`.
-    """
+    """Write the curves of both directions of :func:`evaluate`, and chance; raises as :func:`check_plot`."""
     place = check_plot(path)
     from matplotlib import rc_context
     from matplotlib.figure import Figure

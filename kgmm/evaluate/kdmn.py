@@ -43,10 +43,8 @@ def report(
 ) -> dict[str, dict[str, float]]:
     """Return top1 by kind of question on the held-out images, of the network and of all it is compared with.
 
-    Args:
-        problem: with a trained network.
-        train, held: questions in the order of ``problem.train`` and ``problem.held``.
-        seed: of the twins, which are trained here in seconds, and of the shuffle.
+    *train* and *held* are in the order of ``problem.train`` and ``problem.held``; *seed* is that of the twins, which
+    are trained here in seconds, and of the shuffle.
     """
     kinds = [kind(q) for q in held]
     rows = {"kdmn": by_kind(kinds, answered_right(problem, problem.held))}
@@ -71,19 +69,10 @@ def majority(train: list[FvqaQuestion], held: list[FvqaQuestion]) -> dict[str, f
 
 
 def evaluate_folder(data: Path, folder: Path, distractors: Path | None = None, seed: int = 0) -> dict[str, Any]:
-    """Test a folder of ``kgmm train kdmn`` on the images of FVQA held out in its training.
+    """Test a folder of ``kgmm train kdmn`` on the images of FVQA (*data*) held out in its training.
 
-    Args:
-        data: FVQA's folder.
-        folder: of the trained network.
-        distractors: further triples.
-        seed: of the twins and of the shuffle.
-
-    Returns:
-        ``questions``, how many were asked, and ``models``, the rows of :func:`report`.
-
-    Raises:
-        BadInput: if the folder holds no such network, or its prior reads a store.
+    Returns ``questions``, how many were asked, and ``models``, the rows of :func:`report`. BadInput if the folder holds
+    no such network, or its prior reads a store.
     """
     with read_folder(folder, "a kdmn trained on FVQA", "kgmm train kdmn") as (config, known):
         network, memory, dev, split = (config[k] for k in ("network", "memory", "dev", "split"))

@@ -15,15 +15,8 @@ def evaluate(data: str, folders: list[Path], small: bool) -> dict[str, Any]:
     """Return each folder's accuracy on the test split by kind of question, beside its runs without a true picture.
 
     ``NAME, empty`` sees no object, ``NAME, shuffled`` another question's picture; ``majority`` is the most frequent
-    training answer of each kind of question. Of two folders of one model the second bears its path.
-
-    Args:
-        data: ``easy-vqa`` or ``clevr``.
-        folders: written by ``kgmm train``.
-        small: a fifth of the questions.
-
-    Raises:
-        BadInput: if a folder holds no model trained on *data*.
+    training answer of each kind of question. Of two folders of one model the second bears its path. Takes a fifth of
+    the questions if *small*; BadInput if a folder holds no model trained on *data*, ``easy-vqa`` or ``clevr``.
     """
     split = parts(data, small)
     rows: dict[str, Any] = {}

@@ -23,11 +23,7 @@ class Agreement:
 def compare(labelled: StoryGraph, seen: StoryGraph, pace: float = 1.0, tolerance: float = 0.25) -> Agreement:
     """Compare what was read from the videos of :func:`kgmm.stories.example.render.render` with their script.
 
-    Args:
-        labelled: the story that was rendered.
-        seen: what :func:`kgmm.stories.video.reading.from_video` read.
-        pace: as given to ``render``.
-        tolerance: seconds a cut may be off.
+    *pace* is that of ``render``; *tolerance* the seconds a cut may be off.
     """
     right = wrong = missed = 0
     truth, found, named = list[str](), list[str](), list[Shot]()

@@ -56,10 +56,8 @@ def _number(name: str) -> int | None:
 class NumberedNames:
     """Names made of a number per node when asked; only the numbers are held.
 
-    Args:
-        numbers: one per node, in any order: a store's term ids (uint32), or int32 for graphs made of integers.
-        names: int64 numbers -> names; by default node 7 is called ``"7"``.
-        number: name -> its number, or None.
+    *numbers* are a store's term ids (uint32), or int32 for graphs made of integers; *names* makes int64 numbers names,
+    by default node 7 is called ``"7"``; *number* finds a name's number, or None.
     """
 
     def __init__(

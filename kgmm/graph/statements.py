@@ -56,13 +56,7 @@ class Statements:
 
 
 def require_positive(statements: Statements, node_names: NodeNames) -> None:
-    """Check that every weight is one that walks can count with: from 1e-15 to 1e15.
-
-    Beyond that sums and squares in single precision are 0 or infinite.
-
-    Raises:
-        BadInput: naming the first statement whose weight is not.
-    """
+    """Raise BadInput naming the first weight outside 1e-15 to 1e15, beyond which sums and squares are 0 or infinite."""
     weight = statements.weight
     if len(weight) == 0 or (np.min(weight) >= LEAST and np.max(weight) <= MOST):
         return

@@ -25,11 +25,7 @@ def batches(x: NDArray[np.floating], center: Array | float = 0.0) -> Iterator[Ar
 
 
 def as_matrix(x: ArrayLike, what: str) -> NDArray[np.floating]:
-    """Return features as a float matrix, without copying one that already is.
-
-    Raises:
-        KgmmError: if they are not a matrix of numbers.
-    """
+    """Return features as a float matrix, without copying one that already is; KgmmError if they are no numbers."""
     if hasattr(x, "toarray"):
         raise KgmmError(f"{what}: a sparse matrix; give x.toarray()")
     try:
@@ -46,11 +42,7 @@ def as_matrix(x: ArrayLike, what: str) -> NDArray[np.floating]:
 
 
 def fitted_rows(x: ArrayLike, name: str, modality: str, width: int) -> NDArray[np.floating]:
-    """Return features of one modality that a method was fitted on with *width* columns.
-
-    Raises:
-        KgmmError: if they are not a matrix of that width.
-    """
+    """Return features of a modality that a method was fitted on with *width* columns; KgmmError if they have others."""
     rows = as_matrix(x, f"{name}: {modality} features")
     if rows.shape[1] != width:
         raise KgmmError(f"{name}: {modality} features have {rows.shape[1]} columns; it was fitted on {width}")

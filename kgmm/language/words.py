@@ -84,11 +84,7 @@ def tokens(text: str) -> list[str]:
 
 
 def whole_characters(*texts: str) -> None:
-    """Refuse texts with half a character, as undecodable bytes of a command line become.
-
-    Raises:
-        KgmmError: naming the text.
-    """
+    """Raise KgmmError for texts with half a character, as undecodable bytes of a command line become."""
     for text in texts:
         if any("\ud800" <= c <= "\udfff" for c in text):
             raise KgmmError(f"{text!r} is no text: it holds bytes that are not UTF-8, or half a character")

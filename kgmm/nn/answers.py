@@ -13,17 +13,10 @@ def end_logits(pointer: Tensor, null: Tensor, *more: Tensor) -> Tensor:
 
 
 def answer_logits(ends: Tensor, group: Tensor, answers: int) -> Tensor:
-    r"""Add up the probability of all ends that give the same answer, in logarithms.
+    r"""Add up the probability of all ends that give the same answer, in logarithms: (B, E) → (B, A), in the same scale.
 
-    :math:`s_a = \log \sum_{e: g(e) = a} \exp(s_e)`; an answer that no end gives has the lowest finite number.
-
-    Args:
-        ends: (B, E) logits or log probabilities of ends.
-        group: (B, E) int64, the answer of each end; a negative one belongs to none.
-        answers: A, number of answers.
-
-    Returns:
-        (B, A) logits of answers, in the scale of *ends*.
+    :math:`s_a = \log \sum_{e: g(e) = a} \exp(s_e)`; an answer that no end gives has the lowest finite number. *group*
+    (B, E) int64 is the answer of each end; a negative one belongs to none.
 
     Example:
         >>> logits = torch.log(torch.tensor([[0.3, 0.4, 0.3]]))

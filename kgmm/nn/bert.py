@@ -21,12 +21,10 @@ from kgmm.nn.mask import masked_mean
 
 
 class Bert(nn.Module):
-    """Token ids to unit vectors. Its weights are given, not trained and not saved.
+    """Token ids to unit vectors. Its weights are given (see :func:`load_bert`), not trained and not saved.
 
-    Args:
-        weights: by the names of a BERT's ``model.safetensors``, without ``bert.``; see :func:`load_bert`.
-        config: its ``config.json``.
-        precision: in which matrices are multiplied.
+    *weights* bear the names of a BERT's ``model.safetensors`` without ``bert.``, *config* is its ``config.json``;
+    matrices are multiplied in *precision*.
     """
 
     def __init__(
@@ -92,11 +90,7 @@ class Bert(nn.Module):
 
 
 def load_bert(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Load a BERT's weights, in single precision, and configuration.
-
-    Raises:
-        KgmmError: if the folder holds none.
-    """
+    """Load a BERT's weights, in single precision, and configuration; KgmmError if the folder holds none."""
     try:
         config = json.loads((folder / "config.json").read_text())
         weights = load_file(folder / "model.safetensors")

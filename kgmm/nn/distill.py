@@ -11,18 +11,11 @@ def soften(teacher: Tensor, temperature: float) -> Tensor:
 
 
 def distillation_loss(student: Tensor, teacher: Tensor, temperature: float = 2.0) -> Tensor:
-    r"""Return how far the student's softened answers are from the teacher's.
+    r"""Return how far the student's softened answers are from the teacher's, (B,), not negative.
 
     :math:`T^2\, KL(p_t^{(T)} \Vert p_s^{(T)})`, :math:`p_s^{(T)} = \mathrm{softmax}(s / T)`; the factor keeps the
-    gradient's size whatever the temperature (Hinton et al. 2015, section 2).
-
-    Args:
-        student: (B, A) logits; answers the student cannot give have the lowest finite number.
-        teacher: (B, A) probabilities; a row of zeros says that the teacher gave no answer, and costs nothing.
-        temperature: T.
-
-    Returns:
-        (B,) losses, not negative.
+    gradient's size whatever the temperature (Hinton et al. 2015, section 2). The student's (B, A) logits are the lowest
+    finite number where it cannot give an answer; a teacher's row of zeros says that it gave none, and costs nothing.
 
     Example:
         >>> distillation_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.5, 0.5]])).tolist()

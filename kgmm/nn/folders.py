@@ -41,11 +41,7 @@ def kept_until_rewritten(load: Callable[Concatenate[Path, P], T]) -> Callable[Co
 
 
 def trained_name(folder: Path) -> str:
-    """Return the name of the model in a folder written by ``kgmm train``.
-
-    Raises:
-        BadInput: if it holds none.
-    """
+    """Return the name of the model in a folder written by ``kgmm train``; BadInput if it holds none."""
     try:
         return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["name"])
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -56,13 +52,8 @@ def trained_name(folder: Path) -> str:
 def read_folder(folder: Path, what: str, command: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Give a folder's configuration and vocabulary; what the block finds wrong in them is refused in one line.
 
-    Args:
-        folder: written by ``kgmm train``.
-        what: the folder should hold, "a trained kdmn".
-        command: that makes such a folder.
-
-    Raises:
-        BadInput: if a file is missing or not JSON, or the block raises for what is in them.
+    BadInput, naming *what* the folder should hold and the *command* that makes such a folder, if a file is missing or
+    not JSON, or the block raises for what is in them.
 
     Example:
         >>> with read_folder(Path("nowhere"), "a trained san", "kgmm train san clevr --out DIR") as (config, vocabulary):
@@ -81,11 +72,7 @@ def read_folder(folder: Path, what: str, command: str) -> Iterator[tuple[dict[st
 
 
 def load_weights(model: nn.Module, folder: str | Path) -> str:
-    """Load a folder's weights (half precision becomes single) into *model*, set it to evaluation, return their checksum.
-
-    Raises:
-        BadInput: if the weights are missing or do not fit the model.
-    """
+    """Load weights for evaluation, half precision as single; return their checksum; BadInput if they do not fit."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load

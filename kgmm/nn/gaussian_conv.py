@@ -8,14 +8,10 @@ from torch_geometric.nn import MessagePassing
 
 
 def pseudo_coordinates(centres: Tensor, edge_index: Tensor) -> Tensor:
-    """Return (ρ, θ) of the vector from each edge's target to its source.
+    """Return (ρ, θ) of the vector from each edge's target to its source, (E, 2): length and angle in (-π, π].
 
-    Args:
-        centres: (N, 2) box centres in normalized image coordinates.
-        edge_index: (2, E), sources j first, targets i second.
-
-    Returns:
-        (E, 2): length and angle in (-π, π].
+    *centres* are (N, 2) box centres in normalized image coordinates, *edge_index* (2, E) sources j first, targets i
+    second.
     """
     source, target = edge_index
     vector = centres[source] - centres[target]

@@ -5,21 +5,14 @@ from torch import Tensor, nn
 
 
 class VocabularyHead(nn.Module):
-    r"""Logits of a vocabulary's answers, in one softmax with the pointer's and the null's.
+    """Logits of a vocabulary's answers, in one softmax with the pointer's and the null's.
 
     :math:`v = W [m^{(T)}; f(I); f(Q)] + b`. The joint softmax needs no gate between pointing and naming: the mass of
     the vocabulary's logits is the gate, as the sentinel's is in Merity et al. 2017. An answer that is both an end of a
     fact and in the vocabulary gets both masses (:func:`kgmm.nn.answers.answer_logits`).
 
     Shapes:
-        state (B, d), image (B, w), question (B, s) → (B, answers).
-
-    Args:
-        answers: size of the vocabulary.
-        dim: width of the state.
-        words: width of word vectors, which the image is the mean of.
-        sentence: width of sentence vectors.
-        dropout: of what is read.
+        state (B, d), image (B, w), the mean of word vectors, question (B, s) → (B, answers).
     """
 
     def __init__(self, answers: int, dim: int, words: int, sentence: int, dropout: float = 0.0) -> None:

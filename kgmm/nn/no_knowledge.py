@@ -11,19 +11,14 @@ class NoKnowledge(nn.Module):
     r"""Answer from a vocabulary, and by pointing at a seen name; facts are not read.
 
     :math:`q = \tanh(W_1 [f(I); f(Q)] + b_1)`, vocabulary logits :math:`W_2 q + b_2`, the logit of seen name *i*
-    :math:`u^\top \tanh(U q + V s_i)`. It is KDMN's twin: all that KDMN reads but the memory. Blind, it has the
-    question alone, and the vocabulary alone to answer with.
+    :math:`u^\top \tanh(U q + V s_i)`. It is KDMN's twin: all that KDMN reads but the memory. Blind, it has the question
+    alone, and the vocabulary alone to answer with.
 
     Shapes:
         :class:`~kgmm.nn.kdmn.FactBatch` → logits (B, answers + S), the seen names last; padding has the lowest number.
 
-    Args:
-        answers: size of the vocabulary.
-        words: width of word vectors.
-        sentence: width of sentence vectors.
-        dim: width inside.
-        blind: whether the picture is hidden.
-        dropout: of what is read, and before the vocabulary.
+    *words* and *sentence* are widths of vectors, *dim* the width inside; dropout is of what is read, and before the
+    vocabulary.
     """
 
     def __init__(

@@ -47,12 +47,7 @@ class Asked(NamedTuple):
 
 
 class QuestionReader(Bert):
-    """A BERT with low-rank corrections, the only weights that are trained and saved.
-
-    Args:
-        weights, config, precision: the BERT's, see :class:`~kgmm.nn.bert.Bert`.
-        rank: of the corrections; one matrix of (m, n) gets rank × (m + n) weights.
-    """
+    """A BERT with low-rank corrections, all that is trained and saved: *rank* × (m + n) weights a matrix of (m, n)."""
 
     def __init__(
         self, weights: dict[str, Tensor], config: dict[str, Any], rank: int = 16, precision: torch.dtype = torch.float32
@@ -77,16 +72,10 @@ class QuestionReader(Bert):
 class PairRanker(nn.Module):
     """One logit for each end of each candidate fact to be a question's answer.
 
-    logit = Σ sₖ cos(lookₖ(q), textₖ) + relation(q)[r, end] + gate(q)·x − ½ unseen(q) seen + MLP([x; cosines; relation(q)[r,
-    end]; unseen(q)]), with x the standardized features of that end. unseen(q) is trained beside the ranking to say
-    whether the question asks for what is not in the picture.
-
-    Args:
-        reader: of the question.
-        features: numbers that describe an end.
-        relations: numbers of relations told apart.
-        hidden: units of the MLP.
-        dropout: of the question's vector and of the hidden units.
+    logit = Σ sₖ cos(lookₖ(q), textₖ) + relation(q)[r, end] + gate(q)·x − ½ unseen(q) seen + MLP([x; cosines;
+    relation(q)[r, end]; unseen(q)]), with x the standardized features of that end, so many *features*, and r of so many
+    *relations*. The MLP has *hidden* units. unseen(q) is trained beside the ranking to say whether the question asks
+    for what is not in the picture.
     """
 
     mean: Tensor
@@ -142,14 +131,8 @@ class PairRanker(nn.Module):
 class Committee(nn.Module):
     """Several rankers of different beginnings over one BERT; their mean logits rank better than any one's.
 
-    Args:
-        folder: the BERT's ``config.json`` and ``model.safetensors``.
-        features, relations, hidden, dropout, rank: see :class:`PairRanker` and :class:`QuestionReader`.
-        members: how many.
-        precision: in which the BERT's matrices are multiplied.
-
-    Raises:
-        KgmmError: if the folder holds no such model.
+    *folder* has the BERT's ``config.json`` and ``model.safetensors``, else KgmmError; the rest is of
+    :class:`PairRanker` and :class:`QuestionReader`, *precision* that in which the BERT's matrices are multiplied.
     """
 
     def __init__(

@@ -13,16 +13,9 @@ from kgmm.nn.kdmn import KDMN, FactBatch
 
 
 def gumbel_top_k(logits: Tensor, mask: Tensor, k: int, noise: bool = True) -> Tensor:
-    """Draw k facts without replacement, each next one by the softmax of what is left.
+    """Draw *k* facts (at most N) without replacement, each by the softmax of what is left; the k best without *noise*.
 
-    Args:
-        logits: (B, N) of the policy.
-        mask: (B, N) bool, real facts; if there are fewer than k, padding fills the end.
-        k: facts drawn, at most N.
-        noise: without it, the k best are returned.
-
-    Returns:
-        (B, k) int64 in the order drawn.
+    *logits* and *mask* (real facts) are (B, N); the result is (B, k) int64 in the order drawn, padding last.
     """
     scores = logits.detach()
     if noise:
@@ -31,17 +24,10 @@ def gumbel_top_k(logits: Tensor, mask: Tensor, k: int, noise: bool = True) -> Te
 
 
 def draw_log_probability(logits: Tensor, mask: Tensor, drawn: Tensor) -> Tensor:
-    r"""Return the log probability of an ordered draw under the Plackett-Luce model.
+    r"""Return the log probability (B,) of an ordered draw (B, k) under the Plackett-Luce model.
 
-    :math:`\log π(i_1 … i_k) = \sum_j [s_{i_j} - \log \sum_{i ∉ \{i_1 … i_{j-1}\}} \exp s_i]`.
-
-    Args:
-        logits: (B, N) of the policy.
-        mask: (B, N) bool, real facts.
-        drawn: (B, k) int64; padding that was drawn counts nothing.
-
-    Returns:
-        (B,).
+    :math:`\log π(i_1 … i_k) = \sum_j [s_{i_j} - \log \sum_{i ∉ \{i_1 … i_{j-1}\}} \exp s_i]`; logits *s* and mask are
+    (B, N), padding that was drawn counts nothing.
     """
     lowest = torch.finfo(logits.dtype).min
     total, left = logits.new_zeros(len(logits)), mask.clone()
@@ -55,17 +41,11 @@ def draw_log_probability(logits: Tensor, mask: Tensor, drawn: Tensor) -> Tensor:
 
 
 def reinforce(log_probability: Tensor, reward: Tensor) -> Tensor:
-    r"""Return the loss whose gradient is the policy gradient's negative estimate.
+    r"""Return the loss, the mean over questions, whose gradient is the policy gradient's negative estimate.
 
-    :math:`-\frac1m \sum_s (r_s - b_s) \log π_s`, where :math:`b_s` is the mean reward of the *other* samples of the
-    same question, so the estimate is unbiased (leave-one-out baseline; Kool et al. 2019).
-
-    Args:
-        log_probability: (m, B) of m draws, m at least 2.
-        reward: (m, B); no gradient flows through it.
-
-    Returns:
-        The mean over questions, a scalar.
+    :math:`-\frac1m \sum_s (r_s - b_s) \log π_s` over m ≥ 2 draws, (m, B) each, where :math:`b_s` is the mean reward of
+    the *other* samples of the same question, so the estimate is unbiased (leave-one-out baseline; Kool et al. 2019). No
+    gradient flows through rewards.
     """
     reward = reward.detach()
     baseline = (reward.sum(0, keepdim=True) - reward) / (len(reward) - 1)
@@ -86,18 +66,12 @@ def choose(batch: FactBatch, rows: Tensor) -> FactBatch:
 class FactPolicy(nn.Module):
     r"""Score the facts of a pool; untrained, it is retrieval by cosine.
 
-    :math:`s_i = κ \cos_i + w^\top \mathrm{ReLU}(W [\mathrm{ReLU}(P(q ∘ f_i)); x_i; e_i] + b)`, *w* starting at zero.
+    :math:`s_i = κ \cos_i + w^\top \mathrm{ReLU}(W [\mathrm{ReLU}(P(q ∘ f_i)); x_i; e_i] + b)`, *w* starting at zero: x
+    are the fact's *features*, the cosine first, e the *end_features* of both ends, κ starts at *sharpness*, P projects
+    to *product*.
 
     Shapes:
         :class:`FactBatch` → (B, N) logits.
-
-    Args:
-        sentence: width of sentence vectors.
-        features: number of features x of a fact, whose first is its cosine with the question.
-        end_features: number of features of each of its two ends, e.
-        product: width of the projected product of question and fact.
-        hidden: width inside.
-        sharpness: κ at the start.
     """
 
     def __init__(

@@ -8,18 +8,11 @@ from torch import Tensor
 
 
 def smoothed(counts: Tensor, mask: Tensor, alpha: float) -> Tensor:
-    r"""Return the Dirichlet-smoothed prior of facts counted for each answer.
+    r"""Return the Dirichlet-smoothed prior (B, A) of facts counted for each answer; rows sum to one over the mask.
 
     :math:`p_{KB}(a \mid c) = \frac{n_{c,a} + α}{n_c + α|A|}`, the mean of the posterior of a categorical distribution
-    under a symmetric Dirichlet(α); :math:`n_c = \sum_a n_{c,a}`, A the answers *mask* keeps.
-
-    Args:
-        counts: (B, A), not negative.
-        mask: (B, A) bool.
-        alpha: α > 0; large makes the prior flat.
-
-    Returns:
-        (B, A), rows sum to one over the mask; 0 elsewhere.
+    under a symmetric Dirichlet(α), α > 0; :math:`n_c = \sum_a n_{c,a}`, A the answers *mask* keeps. A large α makes it
+    flat.
 
     Example:
         >>> smoothed(torch.tensor([[3.0, 0.0]]), torch.tensor([[True, True]]), 0.5).tolist()
@@ -33,18 +26,9 @@ def smoothed(counts: Tensor, mask: Tensor, alpha: float) -> Tensor:
 def posterior(logits: Tensor, prior: Tensor, mask: Tensor, power: float = 1.0, beta: float = 1.0) -> Tensor:
     r"""Return :math:`\log p(a \mid x, c)`, where :math:`p(a \mid x, c) ∝ p_{net}(a \mid x)^{τ}\, p_{KB}(a \mid c)^{β}`.
 
-    With τ = β = 1 and a network trained on answers that were equally frequent, this is Bayes' rule; τ is the inverse
-    of the network's temperature, and β = 0, τ = 1 gives the network back.
-
-    Args:
-        logits: (B, A) of the network.
-        prior: (B, A) probabilities, positive where *mask* is.
-        mask: (B, A) bool, the answers there are.
-        power: τ.
-        beta: β, the prior's weight.
-
-    Returns:
-        (B, A) log probabilities; the lowest finite number outside the mask.
+    With τ (*power*) = β = 1 and a network trained on answers that were equally frequent, this is Bayes' rule; τ is the
+    inverse of the network's temperature, and β = 0, τ = 1 gives the network back. All are (B, A); *prior* is positive
+    where *mask* is; outside the mask the result is the lowest finite number.
     """
     lowest = torch.finfo(logits.dtype).min
     joint = power * logits + beta * prior.clamp(min=1e-30).log()
@@ -52,15 +36,10 @@ def posterior(logits: Tensor, prior: Tensor, mask: Tensor, power: float = 1.0, b
 
 
 def fit_posterior(logits: Tensor, prior: Tensor, mask: Tensor, right: Tensor) -> tuple[float, float]:
-    r"""Return the (τ, β), neither negative, that make the right answers of held-out questions likeliest.
+    """Return the (τ, β), neither negative, that make the right answers of held-out questions likeliest.
 
-    The negative log likelihood is convex in (τ, β), so the minimum found is the only one.
-
-    Args:
-        logits: (B, A) of the network on questions it was not trained on.
-        prior: (B, A) probabilities.
-        mask: (B, A) bool.
-        right: (B,) int64, the right answer; questions whose right answer the mask lacks are left out.
+    The negative log likelihood is convex in (τ, β), so the minimum found is the only one. Shapes as in
+    :func:`posterior`; *right* is (B,) int64, and questions whose right answer the mask lacks are left out.
     """
     usable = mask.gather(1, right.clamp(min=0).unsqueeze(1)).squeeze(1) & (right >= 0)
     logits, prior, mask, right = (t[usable] for t in (logits.double(), prior.double(), mask, right))

@@ -34,17 +34,12 @@ Program = tuple[ProgramStep, ...]
 class ProgramNetwork(nn.Module):
     """Answer by running each question's program; every step's attention is kept.
 
-    What words, relations and attributes say of all objects is computed once a batch; the steps then look it up.
+    What words, relations and attributes say of all objects is computed once a batch; the steps then look it up. *words*
+    are what steps take as arguments, *answers* yes, no, numbers and words, *attributes* each with its values, all
+    answers.
 
     Shapes:
         programs of B questions; features (B, N, f), boxes (B, N, 4), mask (B, N) → log probabilities (B, answers).
-
-    Args:
-        words: what steps take as arguments.
-        answers: yes, no, numbers and words.
-        attributes: attribute → its values, each an answer.
-        features: width of an object's features.
-        hidden: width inside the modules.
     """
 
     def __init__(

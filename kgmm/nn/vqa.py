@@ -21,15 +21,10 @@ Shown = dict[str, Tensor]
 
 
 class QuestionEncoder(nn.Module):
-    """Encode padded token ids.
+    """Encode padded token ids of a vocabulary, padding and unknown among them, by a GRU over embeddings.
 
     Shapes:
         tokens (B, L) int64, 0 is padding → words (B, L, d) of the recurrent layer, question (B, d).
-
-    Args:
-        vocabulary: number of token ids, padding and unknown among them.
-        embedding: width of word vectors.
-        dim: width of the recurrent state.
     """
 
     def __init__(self, vocabulary: int, embedding: int, dim: int) -> None:
@@ -184,21 +179,14 @@ JOINS: dict[str, Callable[[int], nn.Module]] = {
 class VqaNetwork(nn.Module):
     """Objects and a question → logits over answers.
 
-    One classifier serves all joins, a hidden layer of ReLU, and it is trained by cross-entropy under a softmax. Anderson
-    et al. 2018 classify by gated tanh, and learn sigmoids on soft scores; a question here has one right answer, whose
-    scores are 0 and 1.
+    One classifier serves all joins (:data:`JOINS`), a hidden layer of ReLU, and it is trained by cross-entropy under a
+    softmax. Anderson et al. 2018 classify by gated tanh, and learn sigmoids on soft scores; a question here has one
+    right answer, whose scores are 0 and 1. *features* is the width of an object's features, *dim* that of everything
+    inside.
 
     Shapes:
         tokens (B, L) int64, 0 padding; features (B, N, f); boxes (B, N, 4) centre, width, height in [0, 1]; mask (B, N)
         → logits (B, answers) and what the join shows.
-
-    Args:
-        join: a name of :data:`JOINS`.
-        vocabulary: number of token ids.
-        answers: number of answers.
-        features: width of an object's features.
-        dim: width of everything inside.
-        dropout: before the classifier.
     """
 
     def __init__(

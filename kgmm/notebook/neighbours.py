@@ -17,11 +17,7 @@ SHOWN = 60
 
 
 def resolve(kb: LocalStore, text: str) -> str:
-    """Return the store's concept for a word, path or IRI.
-
-    Raises:
-        UnknownConcept: if it has none; the message lists near spellings.
-    """
+    """Return the store's concept for a word, path or IRI; UnknownConcept lists near spellings if there is none."""
     found = kb.concept(text) if text.strip() else None
     if found is None:
         raise UnknownConcept(text[:200], [names.label(c) for c in kb.near(text[:200])] if text.strip() else [])
@@ -36,14 +32,7 @@ def around(
     limit: int = 30,
     but: Container[tuple[str, str, str]] = (),
 ) -> list[Fact]:
-    """Return the strongest facts with a concept at one end.
-
-    Args:
-        relation: only facts of this relation.
-        outgoing: only facts whose subject (True) or object (False) it is; both if None.
-        limit: facts returned.
-        but: statements to leave out.
-    """
+    """Return the strongest facts, *but* for some, with a concept as subject (*outgoing*), object, or either (None)."""
     ways = [kb.find(concept, relation)] if outgoing is not False else []
     ways += [kb.find(None, relation, concept)] if outgoing is not True else []
     weights = [np.asarray(found.ids.weight) for found in ways]

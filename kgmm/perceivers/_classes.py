@@ -53,11 +53,7 @@ class Classes:
 
 @cache
 def imagenet() -> Classes:
-    """Read ``knowledge/imagenet.tsv``: class index, synset, label, concept, basic kinds (finest first).
-
-    Raises:
-        BadInput: if the file does not describe 1,000 classes.
-    """
+    """Read ``knowledge/imagenet.tsv``: class index, synset, label, concept, basic kinds (finest first)."""
     return _read(folder("knowledge") / "imagenet.tsv")
 
 

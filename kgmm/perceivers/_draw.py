@@ -13,11 +13,7 @@ PALETTE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#C
 
 
 def draw_scene(scene: SceneGraph, path: str | Path) -> None:
-    """Write the scene's picture with a named box for each object.
-
-    Raises:
-        BadInput: if the scene has no picture, or the file's ending names no picture format.
-    """
+    """Write the scene's picture with a named box for each object; BadInput if it has none or *path* names no format."""
     if scene.image is None:
         raise BadInput(scene.id, "this scene names no picture to draw on")
     picture = read_image(scene.image, max_side=1280)

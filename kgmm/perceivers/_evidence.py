@@ -83,17 +83,11 @@ class Region:
 def regions(
     maps: Tensor, probabilities: Floats, weights: Tensor, boxes: Windows, size: Size, classes: Classes, needed: Floats
 ) -> list[Region]:
-    """Find regions where crops agree on a class or kind.
+    """Find regions where crops agree on a class or kind; those of a kind and of its classes overlap.
 
-    Args:
-        maps: feature maps of the crops, shape (n, d, h, w).
-        probabilities: of the 1,000 classes in each crop, shape (n, 1000).
-        weights: the classifier's, shape (1000, d).
-        boxes, size: the crops' windows, and the picture they are in.
-        classes, needed: what can be named, and the score from which each is believed, shape (nodes,).
-
-    Returns:
-        Regions of believed kinds; those of a kind and of its classes overlap.
+    Shapes: *maps* (n, d, h, w) of the crops, *probabilities* (n, 1000), the classifier's *weights* (1000, d), and
+    *needed* (nodes,), the score from which each of *classes* is believed; *boxes* are the crops' windows in a picture
+    of *size*.
     """
     votes = probabilities @ classes.members
     found: list[Region] = []

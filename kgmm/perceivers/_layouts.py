@@ -53,14 +53,7 @@ _LAYOUTS = {
 
 
 def recognized(outputs: list[Array], size: tuple[int, int], classes: int, inputs: int) -> Layout | None:
-    """Return the layout of a detector's outputs, or None if it is none of these.
-
-    Args:
-        outputs: what it gave for an empty picture.
-        size: height and width of the picture that went in.
-        classes: how many names there are.
-        inputs: how many inputs it has.
-    """
+    """Return the layout of outputs for an empty picture of *size* (height, width), or None if it is none of these."""
     name = _alone(outputs[0].shape, size) if len(outputs) == 1 else _several(outputs, classes, inputs)
     return _LAYOUTS.get(name)
 

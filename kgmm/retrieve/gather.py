@@ -224,13 +224,7 @@ def _admissible(
 
 
 def denied(store: LocalStore, c: Candidates, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell which rows a nearer fact denies, or outranks: penguin NotCapableOf fly hides bird CapableOf fly.
-
-    Args:
-        store: whose terms the rows hold.
-        c: the rows.
-        keep: which of them can deny another, shape (n,).
-    """
+    """Tell which rows a nearer one of *keep* denies, or outranks: penguin NotCapableOf fly hides bird CapableOf fly."""
     hidden = np.zeros(len(c), bool)
     for relation, targets in DENIES.items():
         denies = np.flatnonzero(keep & np.isin(c.predicate, known_ids(store, [relation])) & (c.end == 0))

@@ -68,11 +68,7 @@ def _instance(kind: Any, data: dict[str, Any]) -> Any:
 
 
 def _value(kind: Any, value: Any) -> Any:
-    """Return a JSON value as *kind*, the type of a field.
-
-    Raises:
-        TypeError: if it is something else.
-    """
+    """Return a JSON value as *kind*, the type of a field; TypeError if it is something else."""
     form, parts = get_origin(kind) or kind, get_args(kind)
     if kind is Any:
         return value

@@ -35,17 +35,10 @@ def places(part: list[Example], vocabulary: Sequence[str]) -> Tensor:
 
 
 class Choices:
-    """Answers to choose from for a part of the questions; the right one is the first, for no position is read.
+    """*count* answers to choose from for each question of a part; the right one is the first, for no position is read.
 
-    A question that came with choices keeps them. For any other wrong ones are drawn, half of what its own memory
-    says, half of the right answers to other questions.
-
-    Args:
-        part: the questions.
-        words: word vectors.
-        count: choices a question, the right one among them.
-        ends: 2 N that memories are padded to.
-        wrong: answers that wrong choices are drawn from.
+    A question that came with choices keeps them. For any other, wrong ones are drawn, half of what its own memory says,
+    half of *wrong*, the right answers to other questions. *ends* is the 2 N that memories are padded to.
     """
 
     def __init__(self, part: list[Example], words: WordTable, count: int, ends: int, wrong: Sequence[str]) -> None:

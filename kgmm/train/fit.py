@@ -78,11 +78,7 @@ class Trained:
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of a name; ``auto`` takes a GPU if there is one.
-
-    Raises:
-        KgmmError: if a GPU is asked for and there is none, or torch knows no such device.
-    """
+    """Return the device of a name, ``auto`` a GPU if there is one; KgmmError if there is no such device."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():

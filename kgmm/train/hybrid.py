@@ -287,12 +287,9 @@ def calibrate(examples: list[Example], ranked: Ranked) -> tuple[float, float, fl
 
 
 def logistic(x: NDArray[np.float64], right: NDArray[np.bool_], ridge: float = 1e-6) -> list[float]:
-    """Return the weights, and last the bias, of a logistic regression.
+    """Return the weights, and last the bias, of a logistic regression of *right* (n,) on *x* (n, d).
 
-    Args:
-        x: (n, d) inputs.
-        right: (n,) outcomes, both of them there.
-        ridge: of the weights, so that inputs that tell outcomes apart give no infinite ones.
+    *ridge* keeps the weights finite where inputs tell outcomes apart.
 
     Example:
         >>> weight, bias = logistic(np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([True, False, True, True]), 1.0)

@@ -201,14 +201,10 @@ def pointer_loss(
 
 
 def end_loss(logits: Tensor, attention: Tensor, answers: Tensor, gold: Tensor, word: Tensor | None = None) -> Tensor:
-    """Return each question's loss, (B,).
+    """Return each question's loss, (B,), of *logits* (B, 2 N + 1), log probabilities of all ends and the null.
 
-    Args:
-        logits: (B, 2 N + 1) log probabilities of all ends and the null.
-        attention: (B, T, N).
-        answers: (B, N, 2) 1 where an end says the gold answer.
-        gold: (B, N) 1 for gold facts.
-        word: (B,) log probability of the gold answer in the vocabulary, :data:`NEVER` where it is not in it.
+    *attention* is (B, T, N); *answers* (B, N, 2) is 1 where an end says the gold answer, *gold* (B, N) for gold facts;
+    *word* (B,) the log probability of the gold answer in the vocabulary, :data:`NEVER` where it is not in it.
     """
     right, cited = answers.flatten(1) > 0, (answers * gold.unsqueeze(-1)).flatten(1) > 0
     none = logits[:, -1] if word is None else torch.where(word > NEVER, word, logits[:, -1])
@@ -235,13 +231,10 @@ class Split:
 
 
 def split_training(problem: FvqaProblem, folder: str | Path, share: float = 1.0, tune: float = 0.15) -> Split:
-    """Split a problem's training questions by image.
+    """Split the training questions of a problem made from *folder* by image.
 
-    Args:
-        problem: made from *folder*.
-        folder: with ``questions-train.json``.
-        share: of the images, used at all: less labels to see what knowledge is worth without them.
-        tune: share of these that is kept for tuning.
+    *share* of the images is used at all: less labels to see what knowledge is worth without them. Of these the share
+    *tune* is kept for tuning.
     """
     known = problem.config
     questions = split_by_image(load_questions(Path(folder) / "questions-train.json"), known["dev"], known["split"])[0]

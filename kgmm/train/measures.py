@@ -33,14 +33,9 @@ def majority_hits(train: Iterable[tuple[Hashable, str]], asked: Iterable[tuple[H
 
 
 def hit_rates(answers: Sequence[Sequence[bool]], facts: Sequence[Sequence[bool]]) -> dict[str, float]:
-    """Return how often one of the first answers is right, and one of the first cited facts gold.
+    """Return how often one of the first answers is right, and one of the first cited facts gold: ``top1`` … ``fact3``.
 
-    Args:
-        answers: for each question, whether each answer is right, the best one first; none where it abstains.
-        facts: for each question, whether each cited fact is gold, likewise.
-
-    Returns:
-        ``top1``, ``top3``, ``fact1`` and ``fact3``.
+    *answers* and *facts* tell of each question's, best first, whether it is right or gold; none where it abstains.
 
     Example:
         >>> hit_rates([[False, True], []], [[True], []])
@@ -52,11 +47,7 @@ def hit_rates(answers: Sequence[Sequence[bool]], facts: Sequence[Sequence[bool]]
 
 
 def answered_at(precision: float, sure: Iterable[tuple[float, bool]]) -> int:
-    """Return how many of the surest answers can be given so that this share of them is right.
-
-    Args:
-        precision: the share.
-        sure: each answer's confidence and whether it is right.
+    """Return how many of the surest answers (confidence, right) can be given with this share of them right.
 
     Example:
         >>> answered_at(0.6, [(0.9, True), (0.8, False), (0.7, True), (0.1, False)])

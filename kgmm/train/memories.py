@@ -150,11 +150,7 @@ def _label(q: FvqaQuestion, memory: MemoryInput, ids: list[str]) -> Example:
 
 
 def load_fvqa(folder: Path, distractors: str | Path | None, dev: float, split: int) -> Data:
-    """Read FVQA: its facts, and its questions about training and held-out images.
-
-    Raises:
-        BadInput: if a file is missing or not of FVQA's layout, with the line that is not.
-    """
+    """Read FVQA's facts, training and held-out questions; BadInput names what is missing or wrong."""
     check_folder(folder)
     more = Path(distractors) if distractors else None
     base = load_fact_base(folder, text_encoder("minilm"), cache_folder(), more)

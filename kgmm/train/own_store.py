@@ -35,17 +35,7 @@ def read_scenes(folder: str | Path) -> list[SceneGraph]:
 
 
 def drawn_scenes(store: LocalStore, count: int = 300, size: int = 6, seed: int = 0) -> list[SceneGraph]:
-    """Draw scenes of things the store knows something about, by chance.
-
-    Args:
-        store: the knowledge.
-        count: number of scenes.
-        size: things in each.
-        seed: of the draws.
-
-    Raises:
-        KgmmError: if the store has too few things with facts that questions can be made of.
-    """
+    """Draw *count* scenes of *size* things the store knows something about; KgmmError if it knows too few."""
     facts = (f for relation in TEMPLATES for f in store.find(None, relation, None, limit=MOST))
     known = sorted({names.label(f.subject) for f in facts if f.subject.startswith("/c/")})
     if len(known) < size:
@@ -60,15 +50,8 @@ def own_data(
 ) -> Data:
     """Return facts, training and held-out questions, as ``FvqaProblem(data=…)`` takes them.
 
-    Args:
-        store: the knowledge.
-        scenes: what questions are about; the last ones are held out.
-        per_scene: most questions a scene.
-        dev: share of the scenes held out.
-        seed: of the questions.
-
-    Raises:
-        KgmmError: if too few questions can be made.
+    Of the scenes that questions are about, the last ones (share *dev*) are held out, *per_scene* questions of each at
+    most. KgmmError if too few questions can be made.
     """
     kept = len(scenes) - max(1, round(dev * len(scenes)))
     made = [knowledge_questions(store, s, per_scene=per_scene, seed=seed) for s in (scenes[:kept], scenes[kept:])]

@@ -84,13 +84,8 @@ def parts(data: str, small: bool = False) -> Parts:
 class ShapesProblem(Problem):
     """A network on a data set of shapes, for :func:`kgmm.train.fit.fit`.
 
-    Args:
-        network: ``modules`` or a name of :data:`kgmm.nn.vqa.JOINS`.
-        data: ``easy-vqa`` or ``clevr``.
-        seed: of the initial weights.
-        dim: width inside the network.
-        split: splits made by :func:`parts`, to share them between networks.
-        small: a part of the data, to try things out; see :func:`parts`.
+    *network* is ``modules`` or a name of :data:`kgmm.nn.vqa.JOINS`, *dim* its width inside, *data* ``easy-vqa`` or
+    ``clevr``; *split* shares what :func:`parts` made between networks.
     """
 
     metric = "accuracy"

@@ -19,10 +19,8 @@ from kgmm.train.memories import Example
 class TwinProblem(Problem):
     """A :class:`~kgmm.nn.no_knowledge.NoKnowledge` network on FVQA, for :func:`kgmm.train.fit.fit`.
 
-    Args:
-        base, split, seed: as for :class:`~kgmm.train.guided.base.Plain`; the memories of *base* are not read.
-        blind: whether the picture is hidden as well.
-        more: answers of the vocabulary beside those of the labels.
+    The memories of *base* are not read; *blind* hides the picture as well; *more* are answers of the vocabulary beside
+    those of the labels.
     """
 
     metric = "top1"

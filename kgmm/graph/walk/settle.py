@@ -77,10 +77,9 @@ class Contest:
 def settle(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Places | None:
     """Return the best *k* nodes of a walk from seeds that all have edges if bounds for single nodes prove their order.
 
-    Returns:
-        Positions of the best *k* + 1 nodes, their scores, whether each of the first *k* is apart from the next
-        (nodes that are not have the same neighbors), what bounds the scores' errors, and how many edges were read;
-        None if the order hangs on less than a few steps resolve.
+    These are positions of the best *k* + 1 nodes, their scores, whether each of the first *k* is apart from the next
+    (nodes that are not have the same neighbors), what bounds the scores' errors, and how many edges were read; None if
+    the order hangs on less than a few steps resolve.
     """
     run = symmetric.Iteration(view, seeds, restart)
     rows, strengths = run.layers.rows, run.strengths

@@ -24,10 +24,8 @@ def batches(
     """Yield a file's statements block by block, from text columns ``0 … columns + optional - 1`` (absent ones null).
 
     Rows that lack a column, hold too many, or fail *check* come back as rejects. *convert* raises ValueError where a
-    value of rows that were not checked is wrong. With *comments*, lines that begin with # are none.
-
-    Raises:
-        BadInput: if the file is UTF-16 or its compression is damaged.
+    value of rows that were not checked is wrong. With *comments*, lines that begin with # are none. Raises as
+    :func:`~kgmm.store.formats._stream.blocks`.
     """
     for block in blocks(path, progress, SIZE):
         if isinstance(block, Rejects):
@@ -43,11 +41,7 @@ def batches(
 
 
 def _fast(data: bytes, columns: int, optional: int) -> pl.DataFrame:
-    """Parse a block in which every line is well formed.
-
-    Raises:
-        ValueError: if one is not.
-    """
+    """Parse a block in which every line is well formed; ValueError if one is not."""
     if b"\0" in data or b"\r" in data:
         raise ValueError("line ends, or bytes that are no text")
     try:

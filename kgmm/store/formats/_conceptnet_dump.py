@@ -43,11 +43,7 @@ class Parsed(NamedTuple):
 
 
 def read(path: Path, lang: str | None, progress: Progress) -> Iterator[Spans | Rejects]:
-    """Yield a dump's statements block by block, parsed ahead on another thread.
-
-    Raises:
-        BadInput: if the file is UTF-16 or its compression is damaged.
-    """
+    """Yield a dump's statements block by block, parsed ahead on another thread."""
     ahead: deque[Future[Parsed]] = deque()
     first = 1
     with ThreadPoolExecutor(2, thread_name_prefix="kgmm-parse") as parsers:

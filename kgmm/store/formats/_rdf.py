@@ -174,11 +174,7 @@ class _Bounded:
         self._last = ("", "")
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes.
-
-        Raises:
-            BadInput: if triple terms lie so deep in each other that the parser would end the process.
-        """
+        """Return the next bytes; BadInput if triple terms lie so deep that the parser would end the process."""
         block = self._stream.read(size) or b""
         self._given += len(block)
         if self._nesting.too_deep(block):
@@ -186,11 +182,7 @@ class _Bounded:
         return block
 
     def told(self, quad: ox.Quad) -> None:
-        """Take note of a statement.
-
-        Raises:
-            BadInput: if prefixes, entities or a vocabulary make far more of the file than it holds.
-        """
+        """Take note of a statement; BadInput if prefixes or entities make far more of the file than it holds."""
         subject, predicate = getattr(quad.subject, "value", ""), quad.predicate.value
         self._said += len(getattr(quad.object, "value", ""))
         self._said += len(subject) * (subject != self._last[0]) + len(predicate) * (predicate != self._last[1])
@@ -226,11 +218,7 @@ def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Ite
 
 
 def read_lines(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the statements of N-Triples or N-Quads; a malformed line is rejected alone.
-
-    Raises:
-        BadInput: if the file is UTF-16 or its compression is damaged.
-    """
+    """Yield the statements of N-Triples or N-Quads; a malformed line is rejected alone."""
     rows = Statements(path, options, named=True)
     block: list[tuple[int, str]] = []
     for number, text, problem in lines(path, options.progress):

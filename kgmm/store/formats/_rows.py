@@ -82,11 +82,7 @@ class Rows:
 
 
 def weight_of(text: str) -> float:
-    """Return a finite weight.
-
-    Raises:
-        ValueError: if *text* is not a finite number.
-    """
+    """Return a finite weight; ValueError if *text* is not a finite number."""
     try:
         value = float(text)
     except ValueError:

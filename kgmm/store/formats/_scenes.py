@@ -53,11 +53,7 @@ def snake(text: str) -> str:
 
 
 def words(value: Any, what: str) -> str:
-    """Return a non-empty string.
-
-    Raises:
-        ValueError: if *value* is no string, empty or holds control characters.
-    """
+    """Return a non-empty string; ValueError if *value* is no string, empty or holds control characters."""
     if not isinstance(value, str) or not value.replace("/", " ").replace("_", " ").strip():
         raise ValueError(f"{what} is {str(value)[:40]!r}, a word is expected")
     text = " ".join(value.split())
@@ -67,11 +63,7 @@ def words(value: Any, what: str) -> str:
 
 
 def identity(value: Any, what: str) -> str:
-    """Return an id that is a whole number or a string without spaces.
-
-    Raises:
-        ValueError: if it is neither.
-    """
+    """Return an id that is a whole number or a string without spaces; ValueError if it is neither."""
     if isinstance(value, bool) or not isinstance(value, (int, str)) or not re.fullmatch(r"\S+", str(value)):
         raise ValueError(f"{what} is {str(value)[:40]!r}, a number or name is expected")
     return str(value)
@@ -91,22 +83,14 @@ def picture_name(file_name: str, split: Any = None) -> str:
 
 
 def number(value: Any, what: str) -> float:
-    """Return a finite number.
-
-    Raises:
-        ValueError: if *value* is none, or too large for one.
-    """
+    """Return a finite number; ValueError if *value* is none, or too large for one."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
         return float(value)
     raise ValueError(f"{what} is {str(value)[:40]!r}, a number is expected")
 
 
 def box(values: Any) -> Box:
-    """Return a box of four finite numbers.
-
-    Raises:
-        ValueError: if it is none.
-    """
+    """Return a box of four finite numbers; ValueError if it is none."""
     if not isinstance(values, (list, tuple)) or len(values) != 4:
         raise ValueError(f"box {str(values)[:40]!r} is not four numbers")
     x, y, w, h = (number(value, "box") for value in values)

@@ -39,11 +39,7 @@ class _Source(io.RawIOBase):
         self._stream = opened(io.BufferedReader(self._file, BLOCK))
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to *size* bytes.
-
-        Raises:
-            BadInput: if the compressed data is damaged or ends too early.
-        """
+        """Return up to *size* bytes; BadInput if the compressed data is damaged or ends too early."""
         try:
             data = self._stream.read(size)
         except _DAMAGE as error:
@@ -62,11 +58,7 @@ class _Source(io.RawIOBase):
 
 
 def open_stream(path: Path, progress: Progress = silent) -> io.RawIOBase:
-    """Open a plain, gzip, bzip2 or xz file for reading its decompressed bytes.
-
-    Raises:
-        BadInput: if the file is missing, a folder or not readable; reading raises it for damaged data.
-    """
+    """Open a plain, gzip, bzip2 or xz file to read it decompressed; BadInput if it is missing or damaged."""
     if not path.exists():
         raise BadInput(path, "no such file")
     if path.is_dir():
@@ -90,11 +82,7 @@ _OPENED: dict[bytes, Any] = {
 
 
 def head(path: Path) -> bytes:
-    """Return the first :data:`HEAD` decompressed bytes of a file.
-
-    Raises:
-        BadInput: if the file cannot be read.
-    """
+    """Return the first :data:`HEAD` decompressed bytes of a file; BadInput if it cannot be read."""
     with open_stream(path) as stream:
         return _taken(stream, HEAD)
 
@@ -154,11 +142,7 @@ def _after_line(stream: io.RawIOBase) -> bytes:
 
 
 def lines(path: Path, progress: Progress = silent) -> Iterator[Line]:
-    """Yield the lines of a UTF-8 file with their numbers from 1, holding at most one block in memory.
-
-    Raises:
-        BadInput: if the file is UTF-16 or its compression is damaged.
-    """
+    """Yield a UTF-8 file's lines with their numbers from 1, holding at most one block; raises as :func:`blocks`."""
     for block in blocks(path, progress, 2 * LINE_LIMIT):
         if isinstance(block, Rejects):
             yield Line(block.lines[0], block.raw[0], block.reasons[0])

@@ -137,11 +137,7 @@ def _relation(text: str) -> str:
 
 
 def read_table(path: Path, options: ReadOptions, relation_first: bool = False) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield a table's facts; a line that cannot be used is rejected alone.
-
-    Raises:
-        BadInput: if the file is no such table, is UTF-16, or its compression is damaged.
-    """
+    """Yield a table's facts, a wrong line rejected alone; BadInput if it is no table, UTF-16 or damaged."""
     found = layout(head(path))
     if found is None:
         raise BadInput(path, "expected columns subject, relation, object and perhaps weight")

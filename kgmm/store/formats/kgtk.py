@@ -45,12 +45,9 @@ def sniff(path: Path, head: bytes) -> float:
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the edges; a line that cannot be used is rejected alone.
+    """Yield the edges with ``weight``, ``source``, ``sentence``; a line that cannot be used is rejected alone.
 
-    The columns ``weight``, ``source`` and ``sentence`` are kept; others are not.
-
-    Raises:
-        BadInput: if the first line does not name KGTK's columns.
+    BadInput if the first line does not name KGTK's columns.
     """
     stream = lines(path, options.progress)
     first = next(stream, None)

@@ -29,11 +29,7 @@ def sniff(path: Path, head: bytes) -> float:
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the file's facts; rows without a subject, predicate or object are rejected alone.
-
-    Raises:
-        BadInput: if the file is damaged or lacks a column.
-    """
+    """Yield the facts, rows without a subject, predicate or object rejected; BadInput if damaged or a column lacks."""
     try:
         with pq.ParquetFile(path) as file:
             names = [n for n in SCHEMA.names if n in file.schema_arrow.names]

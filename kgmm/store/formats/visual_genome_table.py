@@ -56,11 +56,7 @@ def _end(text: str, which: str) -> SceneObject:
 
 @lru_cache(maxsize=1 << 16)
 def _row(image: str, relationship: str, subject: str, object: str) -> _Row:
-    """Return what a line says.
-
-    Raises:
-        ValueError: if it cannot be used.
-    """
+    """Return what a line says; ValueError if it cannot be used."""
     scene, predicate = identity(image, "image_id"), snake(words(relationship, "relationship"))
     ends = _end(subject, "subject"), _end(object, "object")
     return _Row(scene, SceneRelation(ends[0].id, predicate, ends[1].id), *ends)

@@ -121,11 +121,7 @@ class Base:
         self.graph_code: dict[int, int] = self.graph.numbers()
 
     def verify(self, sums: dict[str, str]) -> None:
-        """Compare the checksums of the small files, and of those written to since they were last found whole.
-
-        Raises:
-            ValueError: if one is wrong.
-        """
+        """Check the checksums of small files, and of those written to since found whole; ValueError if one is wrong."""
         now = stamps.taken(self.folder)
         changed = stamps.changed(self.folder, now)
         for name, data in self._files.items():

@@ -18,11 +18,7 @@ def view(array: NDArray[Any]) -> memoryview:
 
 
 def mapped(path: str | Path, dtype: DTypeLike, count: int | None = None) -> NDArray[Any]:
-    """Map the first *count* items of a file (all by default) as a read-only array; nothing is read yet.
-
-    Raises:
-        ValueError: if the file is shorter.
-    """
+    """Map the first *count* items of a file (all by default) read-only, reading none; ValueError if it is shorter."""
     data = mapping(path)
     wanted = len(data) if count is None else count * np.dtype(dtype).itemsize
     if len(data) < wanted:

@@ -106,11 +106,7 @@ class Opened:
         self.derived: dict[Hashable, Any] = {}
 
     def select(self, s: str | None, p: str | None, o: str | None, g: str | None) -> Selection:
-        """Return the rows of a pattern as people write it.
-
-        Raises:
-            BadInput: if a part cannot be the spelling of a term.
-        """
+        """Return the rows of a pattern as people write it; BadInput if a part cannot be the spelling of a term."""
         try:
             ids = self._nodes[s], self._relations[p], self._nodes[o], self._graphs[g]
         except (ValueError, TypeError, AttributeError) as error:
@@ -174,11 +170,7 @@ def new_base(folder: Path, rows: Statements, terms: int, in_order: bool = False)
 
 
 def open_state(folder: Path, state: State) -> Opened:
-    """Map the files of a state, comparing the checksums of small ones and of what was written to by others.
-
-    Raises:
-        OSError, ValueError: if files are missing, damaged or do not fit together.
-    """
+    """Map a state's files; OSError or ValueError if one is missing, or small or rewritten ones are damaged."""
     opened = _mapped(folder, state)
     opened.snapshot.base.verify(state.sizes["sums"])
     if state.sums not in ("", opened.sums()):
@@ -210,11 +202,7 @@ def write_overlay(folder: Path, added: Statements, removed: NDArray[np.uint32]) 
 
 
 def read_overlay(folder: Path, state: State) -> Overlay:
-    """Read what changed since the base.
-
-    Raises:
-        ValueError: if the file's checksum is wrong.
-    """
+    """Read what changed since the base; ValueError if the file's checksum is wrong."""
     data = (folder / str(state.overlay)).read_bytes()
     if xxh64_hexdigest(data) != state.overlay_sum:
         raise ValueError(f"{folder / str(state.overlay)}: checksum is wrong")

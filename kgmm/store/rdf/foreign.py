@@ -52,12 +52,7 @@ class Input(Protocol):
 
 
 def parse(document: Input, syntax: ox.RdfFormat, base: str, bounds: Bounds) -> Iterator[ox.Quad]:
-    """Yield the statements of a document.
-
-    Raises:
-        Refused: at its first syntax error.
-        TooMuch: if it takes longer or more memory than it may.
-    """
+    """Yield a document's statements; Refused at its first syntax error, TooMuch if it takes too long or much memory."""
     rest: list[bytes] = []  # the beginning of a line
     for part in _exchange(document, [str(bounds.memory), syntax.media_type, base], bounds):
         whole, end, more = part.rpartition(b"\n")

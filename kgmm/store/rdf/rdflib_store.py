@@ -38,11 +38,7 @@ Pattern = tuple[Any, Any, Any]
 
 
 def term_of(node: Node, predicate: bool = False) -> str:
-    """Return the stored term of an rdflib node.
-
-    Raises:
-        NotRdf: for nodes that are neither IRI, blank node nor literal.
-    """
+    """Return the stored term of an rdflib node; NotRdf if it is neither IRI, blank node nor literal."""
     if isinstance(node, URIRef):
         return predicate_term(str(node)) if predicate else node_term(str(node))
     if isinstance(node, BNode):

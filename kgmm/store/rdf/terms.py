@@ -90,11 +90,7 @@ def full_iri(term: str, predicate: bool = False) -> str:
 
 
 def literal(term: str) -> ox.Literal:
-    """Return the RDF literal of a stored literal.
-
-    Raises:
-        NotRdf: if *term* is no literal in N-Triples form.
-    """
+    """Return the RDF literal of a stored literal; NotRdf if *term* is no literal in N-Triples form."""
     try:
         quad = next(iter(ox.parse(f"<x:s> <x:p> {term} .", ox.RdfFormat.N_TRIPLES)))
     except (SyntaxError, StopIteration) as error:
@@ -114,11 +110,7 @@ def value(term: str) -> Object:
 
 @lru_cache(maxsize=1 << 17)
 def node_term(text: str) -> str:
-    """Return the stored term of an IRI that stands as subject, object or graph.
-
-    Raises:
-        NotRdf: if nothing would be left of it.
-    """
+    """Return the stored term of an IRI that is subject, object or graph; NotRdf if nothing would be left of it."""
     if text.startswith(f"{CONCEPTNET}/r/") or (text.startswith(f"{LOCAL}urn:") and not text.startswith(LOCAL * 2)):
         return text  # as a node a relation keeps its IRI: "UsedFor" there would be another thing
     if not text:
@@ -141,11 +133,7 @@ def predicate_term(text: str) -> str:
 
 
 def term_of(rdf: object) -> str:
-    """Return the stored term of an RDF node or literal.
-
-    Raises:
-        NotRdf: for triple terms, which a store does not hold.
-    """
+    """Return the stored term of an RDF node or literal; NotRdf for triple terms, which a store does not hold."""
     if isinstance(rdf, ox.NamedNode):
         return node_term(rdf.value)
     if isinstance(rdf, ox.Literal):

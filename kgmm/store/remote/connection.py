@@ -44,11 +44,7 @@ class Connection:
         self.update_url: str = update_url or (url.removesuffix("query") + "update" if url.endswith("/query") else url)
 
     def select(self, query: str) -> list[ox.QuerySolution]:
-        """Return the rows of a query.
-
-        Raises:
-            StoreError: if it is answered otherwise, or with too many.
-        """
+        """Return the rows of a query; StoreError if it is answered otherwise, or with too many."""
         found = self.results(*self.query(query))
         if isinstance(found, ox.QueryBoolean):
             raise self.error("answers a SELECT query with yes or no")
@@ -81,11 +77,7 @@ class Connection:
         self._post(self.update_url, "update", text, 1, self.timeout)
 
     def results(self, kind: str, data: bytes) -> ox.QuerySolutions | ox.QueryBoolean:
-        """Return an answer in SPARQL's JSON or XML results format.
-
-        Raises:
-            StoreError: if it is none.
-        """
+        """Return an answer in SPARQL's JSON or XML results format; StoreError if it is none."""
         if "html" in kind:
             raise self.error(f"answers with a page ({kind}), not with a SPARQL result; is this its address?")
         form = ox.QueryResultsFormat.XML if kind.endswith("xml") else ox.QueryResultsFormat.JSON
@@ -99,11 +91,7 @@ class Connection:
             return found
 
     def triples(self, kind: str, data: bytes, limit: int | None) -> list[ox.Quad]:
-        """Return the statements of an answer, one more than *limit* if there are more.
-
-        Raises:
-            StoreError: if it is no RDF.
-        """
+        """Return the statements of an answer, one more than *limit* if there are more; StoreError if it is no RDF."""
         with self._understood(data):
             if Nesting().too_deep(data):
                 raise ValueError("its triple terms lie too deep in each other")
@@ -111,11 +99,7 @@ class Connection:
             return self.taken(parse(io.BytesIO(data), syntax, "", Bounds(self.timeout)), limit)
 
     def taken(self, rows: Iterator[T], limit: int | None = None) -> list[T]:
-        """Return all rows of an answer, or one more than *limit* if there are more.
-
-        Raises:
-            StoreError: if they are no rows, or more than :attr:`max_rows` without a limit.
-        """
+        """Return all rows, or one more than *limit*; StoreError if they are none, or above :attr:`max_rows`."""
         with self._understood(b""):
             found = list(islice(rows, (self.max_rows if limit is None else limit) + 1))
         if limit is None and len(found) > self.max_rows:
@@ -131,11 +115,7 @@ class Connection:
         return [str(getattr(row[0], "value", "")) for row in self.taken(found)] == ["1"]
 
     def number(self, row: ox.QuerySolution, name: str) -> int:
-        """Return a count in a row.
-
-        Raises:
-            StoreError: if it is none.
-        """
+        """Return a count in a row; StoreError if it is none."""
         said = str(getattr(row[name], "value", ""))
         if not (said.isascii() and said.isdecimal() and len(said) < 19):
             raise self.error(f"counts {_shown(said)!r} facts")

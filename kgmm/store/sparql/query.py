@@ -54,11 +54,7 @@ class QueryTooLarge(StoreError):
 
 
 def check(query: str) -> str:
-    """Return a query with its code points unescaped, if a store may run it.
-
-    Raises:
-        BadQuery: if it holds a SERVICE clause.
-    """
+    """Return a query with its code points unescaped; BadQuery if it holds SERVICE, which a store may not run."""
     text = _ESCAPE.sub(_code_point, query)
     found = _SERVICE.search(bare(text))
     if found:

@@ -45,11 +45,7 @@ class Solutions(Sequence[Row]):
         return [*map(self._named, self.rows[at])] if isinstance(at, slice) else self._named(self.rows[at])
 
     def column(self, variable: str) -> list[str | None]:
-        """Return the terms of one variable.
-
-        Raises:
-            KeyError: if the query has no such variable.
-        """
+        """Return the terms of one variable; KeyError if the query has no such variable."""
         if variable.lstrip("?") not in self.variables:
             raise KeyError(variable)
         at = self.variables.index(variable.lstrip("?"))

@@ -75,11 +75,7 @@ def identity(folder: Path, version: int) -> str:
 
 
 def actions(folder: Path, version: int) -> list[dict[str, Any]]:
-    """Return what one commit did, as the log says it.
-
-    Raises:
-        StoreCorrupt: if the log's entry cannot be read.
-    """
+    """Return what one commit did, as the log says it; StoreCorrupt if the log's entry cannot be read."""
     text = _entry(str(log_path(folder, version)))
     return [json.loads(line) for line in text.split("\n") if line.strip()]
 
@@ -100,11 +96,7 @@ def _entry(path: str) -> str:
 
 
 def verify_log(folder: Path, version: int) -> None:
-    """Read the entries of the log up to a version.
-
-    Raises:
-        StoreCorrupt: if one is damaged.
-    """
+    """Read the entries of the log up to a version; StoreCorrupt if one is damaged."""
     log = str(folder / "_delta_log")
     for entry in sorted(_entries(folder)):
         if entry <= version:
@@ -149,11 +141,7 @@ def versions(folder: Path) -> list[Version]:
 
 
 def oldest(folder: Path) -> int:
-    """Return the oldest version that can be opened: 0 until a vacuum deletes files.
-
-    Raises:
-        StoreCorrupt: if the note of it cannot be read.
-    """
+    """Return the oldest version that opens: 0 until a vacuum deletes files; StoreCorrupt if its note cannot be read."""
     path = folder / OLDEST
     try:
         return int(json.loads(path.read_bytes()))
@@ -289,11 +277,7 @@ def _ends(column: pa.ChunkedArray) -> dict[str, str]:
 def commit(
     folder: Path, version: int, files: Iterable[Entry], removed: Iterable[str], about: Entry, data_change: bool = True
 ) -> int:
-    """Add and remove data files in one step; return the new version.
-
-    Raises:
-        StoreError: if another program wrote to the table meanwhile.
-    """
+    """Add and remove data files in one step; return the new version; StoreError if another program wrote meanwhile."""
     now = int(time.time() * 1000)
     operation, ours = str(about.get("operation", "WRITE")).upper(), {"engineInfo": "kgmm", INFO: json.dumps(about)}
     gone = {"dataChange": data_change, "deletionTimestamp": now, "extendedFileMetadata": False}
@@ -356,12 +340,7 @@ def _drop_checkpoints(folder: Path) -> None:
 
 
 def files(folder: Path, version: int) -> list[dict[str, Any]]:
-    """Return the data files of a version with their statistics, oldest first.
-
-    Raises:
-        StoreError: if the table has no such version.
-        StoreCorrupt: if the log is damaged.
-    """
+    """Return a version's data files with their statistics, oldest first; StoreError if there is no such version."""
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
@@ -374,11 +353,7 @@ def files(folder: Path, version: int) -> list[dict[str, Any]]:
 
 
 def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
-    """Return the rows of a data file.
-
-    Raises:
-        StoreCorrupt: if it is missing or damaged.
-    """
+    """Return the rows of a data file; StoreCorrupt if it is missing or damaged."""
     try:
         data = (folder / name).read_bytes()
         if (named := re.match("part-([0-9a-f]{16})-", name)) and named[1] != xxh64_hexdigest(data):

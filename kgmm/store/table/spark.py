@@ -27,11 +27,7 @@ _COLUMNS = ("graph", "subject", "predicate", "object", "object_kind", "weight", 
 
 
 def session(cores: int = 2, partitions: int = 4, memory: str = "1g") -> SparkSession:
-    """Return a Spark session on this machine; on a cluster, make your own.
-
-    Raises:
-        MissingExtra: if PySpark is not installed.
-    """
+    """Return a Spark session on this machine (on a cluster, make your own); MissingExtra without PySpark."""
     with needed("pyspark", "spark"):
         from pyspark.sql import SparkSession
     settings = dict.fromkeys(("spark.driver.bindAddress", "spark.driver.host"), "127.0.0.1")

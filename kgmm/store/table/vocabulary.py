@@ -46,11 +46,7 @@ def _parts(folder: Path) -> dict[int, Path]:
 
 
 def read(folder: Path, first: int = 0, stop: int = 1 << 40) -> Iterator[list[str]]:
-    """Yield the terms with the ids *first* … *stop* in order, a list a file, as far as the list goes.
-
-    Raises:
-        StoreCorrupt: if a file is damaged or one is missing in between.
-    """
+    """Yield the terms of ids *first* … *stop*, a list a file; StoreCorrupt if one is damaged or missing between."""
     paths = _parts(folder)
     at = first
     while at < stop:

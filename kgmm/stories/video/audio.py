@@ -18,11 +18,7 @@ APART = 0.1
 
 
 def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:
-    """Return a film's first sound track as mono samples in [-1, 1], from its first picture on; empty if it has none.
-
-    Raises:
-        BadInput: if the file cannot be opened.
-    """
+    """Return a film's first sound as mono in [-1, 1] from its first picture on, or nothing; BadInput if no film."""
     import av
 
     with opened(video) as container:

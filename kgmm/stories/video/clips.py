@@ -29,8 +29,7 @@ class Clip:
 def write_clips(video: str | Path, clips: Sequence[Clip], output: str | Path) -> Path:
     """Write the clips one after the other as an MP4; where two meet, their sounds fade into each other.
 
-    Raises:
-        BadInput: if there are no clips, or the film cannot be read.
+    BadInput if there are no clips, or the film cannot be read.
     """
     import av
 

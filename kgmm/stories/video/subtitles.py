@@ -144,11 +144,7 @@ def _unmarked(line: str) -> str:
 
 
 def embedded_subtitles(video: str | Path) -> list[Cue]:
-    """Return the cues of a video's first text subtitle stream; none if it has no such stream.
-
-    Raises:
-        BadInput: if the video cannot be opened.
-    """
+    """Return the cues of a video's first text subtitle stream, none if it has none; BadInput if it is no video."""
     with opened(Path(video)) as container:
         if not container.streams.subtitles:
             return []

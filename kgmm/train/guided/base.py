@@ -19,14 +19,9 @@ from kgmm.train.memories import Example
 class Plain:
     """KDMN on a :class:`Split`, guided by nothing: what the fusions are compared with.
 
-    Its figures are those of the tuning questions, which choose the epoch; ``held_…`` are those of the images no one
-    has seen, and choose nothing.
-
-    Args:
-        base: FVQA with its memories; shared between problems and seeds.
-        split: of its training questions.
-        seed: of the weights.
-        network: settings of KDMN beside those of *base*.
+    Its figures are those of the tuning questions, which choose the epoch; ``held_…`` are those of the images no one has
+    seen, and choose nothing. *base* is FVQA with its memories, shared between problems and seeds; *network* has
+    settings of KDMN beside those of *base*.
     """
 
     metric = "top1"

@@ -19,17 +19,11 @@ RETRIEVALS = ("reinforce", "supervised", "cosine")
 
 
 class PolicyProblem(Plain):
-    r"""KDMN reading k facts of its pool, and the policy that picks them.
+    """KDMN reading *k* facts of its pool, a memory of *base*, and the policy that picks them.
 
-    The policy's loss is REINFORCE's with a leave-one-out baseline over *draws* memories of each question. The network
-    learns from the same memories, so what it reads and what the policy picks grow together.
-
-    Args:
-        base, split, seed: as for :class:`~kgmm.train.guided.base.Plain`; the memories of *base* are the pools.
-        k: facts a memory holds.
-        retrieval: one of :data:`RETRIEVALS`.
-        draws: memories drawn of each question.
-        weight: of the policy's loss beside the network's.
+    The policy's loss, times *weight*, is REINFORCE's with a leave-one-out baseline over *draws* memories of each
+    question. The network learns from the same memories, so what it reads and what the policy picks grow together.
+    *retrieval* is one of :data:`RETRIEVALS`.
     """
 
     name = "kdmn-policy"

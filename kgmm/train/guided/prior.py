@@ -76,11 +76,8 @@ class Support:
 def fit_prior(logits: Tensor, counts: Tensor, mask: Tensor, right: Tensor) -> Prior:
     """Fit α (of :data:`ALPHAS`), τ and β on questions that taught the network nothing.
 
-    Args:
-        logits: (Q, A) of the network's answers.
-        counts: (Q, A) pseudo-counts.
-        mask: (Q, A) bool, the answers there are.
-        right: (Q,) place of the right answer, -1 if it is not among them.
+    *logits*, pseudo-*counts* and *mask* are (Q, A); *right* (Q,) is the right answer's place, -1 if it is not among
+    them.
     """
     best, found, known = float("inf"), Prior(), right >= 0
     for alpha in ALPHAS if known.any() else ():

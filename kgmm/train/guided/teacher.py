@@ -74,10 +74,8 @@ class Lesson:
 class StudentProblem(Plain):
     """KDMN taught by labels where there are any, and everywhere by a teacher.
 
-    Args:
-        base, split, seed: as for :class:`~kgmm.train.guided.base.Plain`.
-        taught: the teacher's answer to every training question, of :func:`teacher_answers`.
-        lesson: how it teaches.
+    *taught* is the teacher's answer to every training question, of :func:`teacher_answers`; the rest as for
+    :class:`~kgmm.train.guided.base.Plain`.
     """
 
     name = "kdmn-student"
