@@ -60,13 +60,17 @@ def main() -> None:
                 counts[f"{'scenes' if scene else 'photographs'}, {q['half']}"]["uncited"] += 1
             if options.shown and q["half"] == "shown" and (came != "right" or answer.text is None):
                 said = answer.text if answer.text is not None else f"– ({answer.trace.abstained})"
-                print(f"{q['id']} {came:6} {q['picture']:38} {q['question']}  → {said} {answer.trace.score or 0:.2f}  [{'; '.join(q['answers'][:3])}]")
+                print(
+                    f"{q['id']} {came:6} {q['picture']:38} {q['question']}  → {said} {answer.trace.score or 0:.2f}  [{'; '.join(q['answers'][:3])}]"
+                )
     if options.json:
         print(json.dumps(counts, indent=1))
         return
     for name, row in sorted(counts.items()):
         asked = sum(n for k, n in row.items() if k != "uncited")
-        print(f"{name:20} {asked} asked: " + ", ".join(f"{row[k]} {k}" for k in ("right", "wrong", "silent", "uncited")))
+        print(
+            f"{name:20} {asked} asked: " + ", ".join(f"{row[k]} {k}" for k in ("right", "wrong", "silent", "uncited"))
+        )
 
 
 if __name__ == "__main__":

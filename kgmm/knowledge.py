@@ -36,8 +36,8 @@ class Asking(ABC):
 
     @abstractmethod
     def _known_of_picture(
-        self, source: ImageLike | SceneGraph, perceiver: str, texts: Sequence[str]
-    ) -> tuple[LocalStore, ImageLike | SceneGraph]:
+        self, source: ImageLike | SceneGraph | None, perceiver: str, texts: Sequence[str]
+    ) -> tuple[LocalStore, ImageLike | SceneGraph | None]:
         """Return such a store, and the picture or what was seen in it."""
 
     def view(
@@ -88,7 +88,7 @@ class Asking(ABC):
 
     def ask(
         self,
-        image_or_scene: ImageLike | SceneGraph,
+        image_or_scene: ImageLike | SceneGraph | None,
         question: str,
         *,
         reasoner: str | Path = "default",
@@ -100,7 +100,7 @@ class Asking(ABC):
         exclude: Iterable[Key] = (),
         threshold: float | None = None,
     ) -> Answer:
-        """Answer a question about a picture or scene, with evidence; see :func:`kgmm.reason.ask`."""
+        """Answer a question about a picture or scene, or about nothing seen (None), with evidence; see :func:`kgmm.reason.ask`."""
         from kgmm.reason import ask
 
         store, source = self._known_of_picture(image_or_scene, perceiver, [question, *(choices or ())])
@@ -126,8 +126,8 @@ class KnowledgeStore(LocalStore, Asking):
         return self
 
     def _known_of_picture(
-        self, source: ImageLike | SceneGraph, perceiver: str, texts: Sequence[str]
-    ) -> tuple[LocalStore, ImageLike | SceneGraph]:
+        self, source: ImageLike | SceneGraph | None, perceiver: str, texts: Sequence[str]
+    ) -> tuple[LocalStore, ImageLike | SceneGraph | None]:
         return self, source
 
     def _node_features(self, ids: NDArray[np.uint32], encoder: str | Encoder | Hasher) -> NDArray[np.float32]:

@@ -32,7 +32,7 @@ def open(
     return KnowledgeStore(path, create, version)
 
 
-def open_bundled(path: str | Path, *, progress: Progress = silent) -> KnowledgeStore:
+def open_bundled(path: str | Path = "~/.local/share/kgmm/bundled", *, progress: Progress = silent) -> KnowledgeStore:
     """Open a store of the bundled knowledge, loading what of it is not there yet.
 
     The graphs are ``commonsense`` (our own facts), ``wordnet`` and one scene graph a photograph.

@@ -42,7 +42,7 @@ class RemoteKnowledge(RemoteStore, Asking):
         return self.about([*said, *texts])
 
     def _known_of_picture(
-        self, source: ImageLike | SceneGraph, perceiver: str, texts: Sequence[str]
+        self, source: ImageLike | SceneGraph | None, perceiver: str, texts: Sequence[str]
     ) -> tuple[KnowledgeStore, SceneGraph]:
         from kgmm.reason.ask import scene_of
 

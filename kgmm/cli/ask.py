@@ -19,9 +19,8 @@ from kgmm.trace.checks import guessed
 
 
 @click.command()
-@click.argument("kb", type=PLACE)
-@click.argument("image", type=FILE)
-@click.argument("question")
+@click.argument("words", nargs=-1, required=True, metavar="KB [IMAGE] QUESTION")
+@click.option("--bundled", "ours", is_flag=True, help="Ask the bundled knowledge, and name no KB; it is loaded once.")
 @click.option(
     "--reasoner",
     default="default",
@@ -38,11 +37,16 @@ from kgmm.trace.checks import guessed
     "--trace", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write the trace here (.html or .json)."
 )
 @json_option
-def ask(kb: Path, image: Path, question: str, page: Path | None, as_json: bool, **how: Any) -> None:
-    """Answer QUESTION about IMAGE (a picture or a scene's JSON file) from the knowledge in KB."""
+def ask(words: tuple[str, ...], ours: bool, page: Path | None, as_json: bool, **how: Any) -> None:
+    """Answer QUESTION about IMAGE (a picture or a scene's JSON file), or about no picture, from the knowledge in KB."""
     import kgmm
 
-    with kgmm.open(kb, create=False) as store:
+    *given, question = words
+    kb = None if ours or not given else given.pop(0)
+    if len(given) > 1 or (kb is None and not ours):
+        raise click.UsageError("give KB and QUESTION, with an IMAGE between them; with --bundled leave KB out")
+    image = FILE.convert(given[0], None, None) if given else None
+    with kgmm.open_bundled() if kb is None else kgmm.open(kb, create=False) as store:
         model, how["choices"] = how.pop("model"), how["choices"] or None
         how["perceiver"] += f":{model}" if model else ""
         answer = store.ask(image, question, **how)

@@ -14,7 +14,7 @@ from kgmm.language.words import whole_characters
 from kgmm.perceivers import perceive
 from kgmm.reason.registry import reasoner as reasoner_of
 from kgmm.reason.task import Task
-from kgmm.scene import SceneGraph
+from kgmm.scene import NO_PICTURE, SceneGraph
 from kgmm.trace import Answer, Trace
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def ask(
     store: LocalStore,
-    image_or_scene: ImageLike | SceneGraph | Mapping[str, Any],
+    image_or_scene: ImageLike | SceneGraph | Mapping[str, Any] | None,
     question: str,
     *,
     reasoner: str | Path = "default",
@@ -41,7 +41,8 @@ def ask(
 
     Args:
         store: the knowledge; facts of its scene and story graphs are left out unless *graphs* names them.
-        image_or_scene: a picture (path, bytes, PIL image, array), a scene graph, or the path of a scene's JSON file.
+        image_or_scene: a picture (path, bytes, PIL image, array), a scene graph, or the path of a scene's JSON file; None
+            for a question about what is known, without a picture.
         question: in English.
         reasoner: ``default``, one of :func:`~kgmm.reason.registry.reasoner_names`, or the folder of a model of one's
             own; a folder that has a reasoner's name is meant only by a path (``./kdmn`` or a ``Path``).
@@ -117,8 +118,10 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) 
     return trace
 
 
-def scene_of(source: ImageLike | SceneGraph | Mapping[str, Any], perceiver: str = "default") -> SceneGraph:
+def scene_of(source: ImageLike | SceneGraph | Mapping[str, Any] | None, perceiver: str = "default") -> SceneGraph:
     """Return the scene that a question is about: as it is given, read from its JSON file, or perceived in a picture."""
+    if source is None:
+        return NO_PICTURE
     if isinstance(source, SceneGraph):
         return source
     if isinstance(source, Mapping):

@@ -161,3 +161,7 @@ class SceneGraph:
         if isinstance(image, str) and not Path(image).is_absolute():
             data["image"] = str(Path(path).parent / image)
         return cls.from_dict(data, str(path))
+
+
+#: the scene of a question that comes without a picture
+NO_PICTURE = SceneGraph("no-picture", complete=False)

@@ -123,7 +123,9 @@ def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
 def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
     turn = [Depends(turns, scope="function")]
 
-    @router.post("/api/ask", summary="Answer a question about a picture or scene, with its trace", dependencies=turn)
+    @router.post(
+        "/api/ask", summary="Answer a question about a picture, a scene or neither, with its trace", dependencies=turn
+    )
     async def ask(
         question: Annotated[str, Form(max_length=2000)],
         image: Annotated[UploadFile | None, File(description="a photograph")] = None,
@@ -146,15 +148,11 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
 
 
 async def shown(image: UploadFile | None, scene: str | None) -> Any:
-    """Return the picture's bytes or the scene that a request names.
-
-    Raises:
-        BadInput: if it names neither, or its scene is no JSON.
-    """
+    """Return the picture's bytes or the scene that a request names, None if neither; BadInput if its scene is no JSON."""
     if image is not None and image.filename:
         return await image.read()
     if not scene or not scene.strip():
-        raise BadInput("request", "an image or a scene is needed")
+        return None
     if not scene.lstrip().startswith("{"):
         return scene.strip()
     try:

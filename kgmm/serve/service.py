@@ -19,7 +19,7 @@ from kgmm.graph import GraphView
 from kgmm.knowledge import KnowledgeStore
 from kgmm.language import names
 from kgmm.language.phrase import phrase
-from kgmm.scene import SceneGraph, SceneObject, SceneRelation
+from kgmm.scene import NO_PICTURE, SceneGraph, SceneObject, SceneRelation
 from kgmm.scene.images import names_picture, read_image
 from kgmm.serve.limits import Json, TooLarge, TooSlow
 from kgmm.serve.limits import Limits as Limits
@@ -226,7 +226,9 @@ class Service:
         return self.keep(answer.trace), answer
 
     def scene(self, source: Any) -> Any:
-        """Return the scene graph of a picture's bytes, of JSON-ready data, or of a stored scene's name."""
+        """Return the scene graph of a picture's bytes, of JSON-ready data, of a stored scene's name, or of no picture (None)."""
+        if source is None:
+            return NO_PICTURE
         if isinstance(source, SceneGraph):
             return source
         if isinstance(source, dict):

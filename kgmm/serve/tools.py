@@ -98,8 +98,8 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
 
     @tool
     def ask(question: Text, image: str | None = None, scene: Name | None = None) -> Json:
-        """Answer a question about a picture (a file's path) or a stored scene (its name), with cited facts."""
-        source: Any = _picture(image, service) if image else scene or ""
+        """Answer a question about a picture (a file's path), a stored scene (its name) or neither, with cited facts."""
+        source: Any = _picture(image, service) if image else scene
         name, answer = service.ask(source, question)
         trace = answer.trace.to_dict()
         return {part: trace[part] for part in ("answer", "score", "abstained", "citations")} | {"trace_id": name}

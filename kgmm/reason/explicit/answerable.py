@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from kgmm.language import names
 from kgmm.language.places import TELLING
 from kgmm.language.relations import DENIES, LOCATIVE, RELATIONS, STRICT
-from kgmm.language.words import lemma
+from kgmm.language.words import lemma, lemmas
 from kgmm.reason.explicit.certainty import REFUTED
 from kgmm.reason.explicit.objects import Match, is_of, support
+from kgmm.reason.question.demands import Demand
 from kgmm.reason.question.parsed import Due, Noun, Question
 from kgmm.reason.ranking.features import Evidence
 from kgmm.reason.task import Task
@@ -74,10 +75,15 @@ def possible(task: Task, found: Evidence, ranked: NDArray[np.float64], unseen_ki
     roots = np.asarray(c.roots, np.int64)[c.root]
     says = np.stack([np.where(c.end == 0, roots, c.subject), np.where(c.end == 1, roots, c.object)], axis=1)
     every &= ~np.isin(says.reshape(-1), _refuted(task, q))
+    if q.given and not task.choices:
+        ids, at = np.unique(says.reshape(-1), return_inverse=True)
+        every &= ~np.array([names.label(t) in q.given for t in task.store.terms.names(ids)], bool)[at]
     if q.due is not None:
         far = np.stack([c.end == 1, c.end == 0], axis=1).reshape(-1)
         said = np.repeat(_stating(task, c, q.due), 2)
         return said & far & every, f"no fact about what is seen answers {q.due.word!r}"
+    if q.demand is not None:
+        return _demanded(task, found, ranked, q.demand) & every, f"no fact about what is seen says {q.demand.said}"
     if task.drawn and q.wants_place:
         return _placing(task, c) & every, "no fact says where"
     if task.drawn and unseen_kind and q.noun is not None and (kind := _kind_asked(task, q.noun)) is not None:
@@ -88,6 +94,25 @@ def possible(task: Task, found: Evidence, ranked: NDArray[np.float64], unseen_ki
         allowed &= every & found.seen.reshape(-1, 2)[:, ::-1].reshape(-1)  # the fact's other end is in the picture
         return allowed, f"nothing seen, and nothing a fact about it names, is a kind of {q.noun.head!r}"
     return every, "facts about what is seen only deny it"
+
+
+def _demanded(task: Task, found: Evidence, ranked: NDArray[np.float64], demand: Demand) -> Mask:
+    """Tell which ends of facts are such as a question word demands."""
+    c = found.candidates
+    by = (np.isin(c.predicate, task.ids(demand.turned)), np.isin(c.predicate, task.ids(demand.forward)))
+    allowed = np.stack(by, axis=1).reshape(-1)
+    ends = np.stack([c.subject, c.object], axis=1).reshape(-1).astype(np.int64)
+    if demand.kind:
+        kind = task.store.terms.id(task.concept(demand.kind) or "")
+        best = np.argsort(-ranked, kind="stable")[:KIND_TESTS]
+        allowed[best] = [
+            kind is not None and (i == kind or kind in closure(task.store, i)) for i in ends[best].tolist()
+        ]
+    if demand.words:
+        labels = (names.label(t) for t in task.store.terms.names(ends[allowed]))
+        said = (not demand.words.isdisjoint(lemmas(label)) or re.search(r"\d", label) for label in labels)
+        allowed[allowed] = np.fromiter(map(bool, said), bool)
+    return allowed
 
 
 def _refuted(task: Task, q: Question) -> list[int]:

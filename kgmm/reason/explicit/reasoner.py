@@ -20,23 +20,26 @@ from kgmm.language.phrase import phrase
 from kgmm.language.words import content, lemmas, normal, tokens
 from kgmm.reason.explicit import rules
 from kgmm.reason.explicit.answerable import placeless
-from kgmm.reason.explicit.certainty import NEAREST_CHOICE
+from kgmm.reason.explicit.certainty import NEAREST_CHOICE, SUPPORT
 from kgmm.reason.explicit.comparisons import compare
 from kgmm.reason.explicit.evidence import Focus, by_evidence
-from kgmm.reason.explicit.objects import ASKED, Match, matches, seen_as
-from kgmm.reason.question.parsed import Question
+from kgmm.reason.explicit.objects import ASKED, Match, matches, of_kind, seen_as, support
+from kgmm.reason.question.parsed import Constraint, Noun, Question
+from kgmm.reason.question.reference import alternatives, excepted, part_not_seen
+from kgmm.reason.question.vocabulary import PREPOSITION
 from kgmm.reason.ranking.committee import committee
 from kgmm.reason.ranking.features import evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
 from kgmm.reason.task import Outcome, Task, answered, unanswered
-from kgmm.scene import SceneObject
-from kgmm.trace import Step
+from kgmm.scene import NO_PICTURE, SceneObject
+from kgmm.trace import Citation, Step
 
 NAMES = ("explicit", "hybrid")
 
 _RULES: dict[str, Callable[[Task, Question], Outcome | None]] = {
     "count": rules.count,
     "exists": rules.exists,
+    "only": rules.only,
     "test": rules.test,
     "attribute": rules.attribute,
     "where": rules.where,
@@ -45,6 +48,8 @@ _RULES: dict[str, Callable[[Task, Question], Outcome | None]] = {
     "compare": compare,
     "describe": rules.describe,
 }
+#: questions that only a picture answers
+_OF_SIGHT = frozenset("count exists only between related describe".split())
 #: questions about a thing they name, which a fact about it answers
 _OF_A_THING = ("other_end", "where", "attribute", "test")
 
@@ -60,12 +65,47 @@ def answer(task: Task, name: str = "hybrid", folder: Path | None = None) -> Outc
     Returns:
         The outcome; its text is None if nothing supports an answer.
     """
+    task, left_out = without_what_is_excepted(task)
     if name == "explicit" or task.drawn or not task.scene.objects:
-        return _answer(task, LINEAR)
-    trained = committee(folder)
-    outcome = _answer(task, LINEAR if _ruled(task) else trained)
-    outcome.model = trained.checksum
-    return _one_of_two(task.parsed, outcome)
+        outcome = _of_two(task) or _implied(task) or _answer(task, LINEAR)
+    else:
+        trained = committee(folder)
+        outcome = _answer(task, LINEAR if _ruled(task) else trained)
+        outcome.model = trained.checksum
+        outcome = _one_of_two(task.parsed, outcome)
+    outcome.steps = left_out + outcome.steps
+    return outcome
+
+
+def without_what_is_excepted(task: Task) -> tuple[Task, list[Step]]:
+    """Return the task without what "apart from the flag" leaves out, in its words and in its scene."""
+    text, names = excepted(task.question)
+    if not names:
+        return task, []
+    gone = [o for o in task.scene.objects if normal(names) in {normal(o.name), *map(normal, o.aliases)}]
+    ids = {o.id for o in gone}
+    kept = tuple(o for o in task.scene.objects if o.id not in ids)
+    relations = tuple(r for r in task.scene.relations if not {r.subject, r.object} & ids)
+    scene = replace(task.scene, objects=kept, relations=relations)
+    return replace(task, scene=scene, question=text), [
+        Step("except", f"{names!r} is left out", {"objects": sorted(ids)})
+    ]
+
+
+def _of_two(task: Task) -> Outcome | None:
+    """Answer "is it made of plastic or metal" with the one of both that a test of each says; None if it is no such question."""
+    offers = alternatives(task.question) if not task.choices else None
+    if offers is None:
+        return None
+    came = [(said, _answer(replace(task, question=asked), LINEAR)) for said, asked in offers]
+    holding = sorted((one for one in came if one[1].text == "yes"), key=lambda one: -one[1].score)
+    said = " and ".join(said for said, _ in came)
+    if not holding or (len(holding) == 2 and holding[0][1].score == holding[1][1].score):
+        return unanswered(f"nothing seen or known says which of {said} it is", memory=came[0][1].memory)
+    best, outcome = holding[0]
+    rest = [(said, one.score) for said, one in holding[1:]]
+    step = Step("compare", f"of {said}, {best!r} holds", {"tests": {said: one.text for said, one in came}})
+    return replace(outcome, text=best, alternatives=rest, steps=[*outcome.steps, step])
 
 
 def _answer(task: Task, scorer: Scorer) -> Outcome:
@@ -78,6 +118,8 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
         focus = _focus(task) if scorer is LINEAR else Focus()
         outcome = by_evidence(task, scorer, focus) if isinstance(focus, Focus) else focus
     outcome.steps.insert(0, step)
+    if task.drawn and outcome.text and not task.choices and (reason := _no_answer(task.parsed, outcome.text)):
+        outcome = replace(outcome, text=None, abstained=reason, alternatives=[], citations=[])
     least = scorer.threshold if task.threshold is None else task.threshold
     if outcome.text is not None and outcome.score < least and not task.choices:
         outcome = _withheld(outcome, least)
@@ -85,6 +127,34 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
         found = evidence(task)
         outcome.memory = memory(task, found, linear(found), task.limit)
     return outcome
+
+
+def _implied(task: Task) -> Outcome | None:
+    """Answer what is asked of an unseen part, "what are the cat's eyes for", where a fact says that the seen thing has it."""
+    found = part_not_seen(task.question, task.scene) if task.parsed.kind == "other_end" else None
+    if found is None:
+        return None
+    whole, part, asked = found
+    has = support(task, whole, Constraint(("HasA", "PartOf"), part))
+    if has.score < SUPPORT or has.denies:
+        return unanswered(f"neither the picture nor any fact says that the {whole.name} has {part}")
+    outcome = _answer(replace(task, question=asked), LINEAR)
+    if outcome.text is None:
+        return outcome
+    cites = [seen_as(task, whole), *(Citation(fact, role="implied") for fact in has.facts), *outcome.citations]
+    step = Step("implied", f"the {whole.name} has {part}, as a fact says; none is seen", {"object": whole.id})
+    score = round(outcome.score * min(1.0, has.score), 4)
+    return replace(outcome, score=score, citations=list(dict.fromkeys(cites)), steps=[step, *outcome.steps])
+
+
+def _no_answer(q: Question, text: str) -> str:
+    """Return why a seen thing is no answer: the question names it itself, or denies what the grammar did not read."""
+    if q.kind in ("count", "exists", "only", "test", "compare", "describe"):
+        return ""
+    denied = [k.phrase for k in q.noun.known if k.negated] if q.noun is not None and q.kind == "select" else []
+    if q.denies and (q.either_or or not denied or any(not said or PREPOSITION.match(said) for said in denied)):
+        return "what the question denies is not understood"
+    return f"the question itself names {text!r}" if text.lower() in q.given else ""
 
 
 def _ruled(task: Task) -> bool:
@@ -100,6 +170,8 @@ def _ruled(task: Task) -> bool:
 def _by_rule(task: Task) -> Outcome | None:
     """Return what the rule for this kind of question computes; None if there is none or it leaves it to the facts."""
     main, rule = task.parsed.main, _RULES.get(task.parsed.kind)
+    if task.scene == NO_PICTURE and task.parsed.kind in _OF_SIGHT and task.parsed.other is None:
+        return unanswered("there is no picture; this is a question about one")
     if main is not None:
         outcome: Outcome | None = _seen_answer(task, [Match(main, main.score, [seen_as(task, main)])])
     else:
@@ -128,6 +200,8 @@ def _as_choice(task: Task, outcome: Outcome, text: str, choices: list[str]) -> O
 def _focus(task: Task) -> Focus | Outcome:
     """Return what evidence should be about; an outcome where the description of a seen object already decides."""
     q, noun = task.parsed, task.parsed.noun
+    if q.demand is not None and not q.demand.kind:
+        return Focus()
     if q.kind == "select" and q.due is None:
         return _select(task)
     if noun is None or q.kind not in _OF_A_THING:
@@ -145,6 +219,8 @@ def _select(task: Task) -> Focus | Outcome:
     noun = task.parsed.noun
     assert noun is not None
     fitting = matches(task, noun)
+    if task.drawn and (demand := task.parsed.demand) is not None:
+        fitting = [m for m in fitting if of_kind(task, m.object, Noun(head=demand.kind)) is not None]
     if task.choices:
         fitting = [m for m in fitting if any(normal(c) == normal(m.object.name) for c in task.choices)] or fitting
     distinct = {normal(m.object.name) for m in fitting}

@@ -80,10 +80,29 @@ def exists(task: Task, q: Question) -> Outcome | None:
     """Whether a seen object fits a description; that none does is a "no" only where the scene lists everything."""
     assert q.noun is not None
     if fitting := matches(task, q.noun):
-        return verdict(True, fitting[0].citations, fitting[0].score, f"{fitting[0].object.name} fits {q.noun.text!r}")
+        said = f"{fitting[0].object.name} fits {q.noun.text!r}"
+        return verdict(not q.negated, fitting[0].citations, fitting[0].score, said)
     if not task.scene.complete:
         return _unseen(q.noun)
-    return verdict(False, [], certainty.NONE_SEEN, f"nothing seen fits {q.noun.text!r}")
+    return verdict(q.negated, [], certainty.NONE_SEEN, f"nothing seen fits {q.noun.text!r}")
+
+
+def only(task: Task, q: Question) -> Outcome | None:
+    """Whether nothing else that is seen fits a description: "is the cup the only thing on the table"."""
+    assert q.noun is not None and q.other is not None
+    fitting, ones = matches(task, q.noun), {m.object.id for m in matches(task, q.other)}
+    if not ones:
+        return unanswered(f"nothing seen fits {q.other.text!r}")
+    others = [m for m in fitting if m.object.id not in ones]
+    if others:
+        said = f"{others[0].object.name} fits {q.noun.text!r} too"
+        return verdict(False, others[0].citations, others[0].score, said)
+    mine = [m for m in fitting if m.object.id in ones]
+    if not task.scene.complete or not mine:
+        return unanswered(
+            f"nothing else that fits {q.noun.text!r} was recognized, which does not mean that there is none"
+        )
+    return verdict(True, mine[0].citations, mine[0].score, f"nothing else seen fits {q.noun.text!r}")
 
 
 def _unseen(noun: Noun) -> Outcome:

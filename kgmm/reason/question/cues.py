@@ -4,7 +4,9 @@ import re
 
 from kgmm.language.relations import cued
 from kgmm.language.words import normal
+from kgmm.reason.question.demands import demanded
 from kgmm.reason.question.parsed import Due, Question
+from kgmm.reason.question.vocabulary import DETERMINER
 
 #: words that compare, in a question or in the name of a relation
 COMPARES = re.compile(r"\b\w+er than\b|\bmore\b|\bless\b|\b\w+er\b")
@@ -28,6 +30,10 @@ _IDENTITY = re.compile(
     r"^(whose)\b|^who (owns|took|is|was)\b|\b(?:'s|his|her|its|their) (?:\w+ )?(owner|name|age|price|address|number|birthday"
     r"|email|brand|surname|nickname)\b|\b(owner|(?:phone |telephone |serial )?number|address|birthday|brand|surname|nickname)"
     r" of\b|\b(?:what|which) (country|city|brand|company|person)\b"
+)
+#: what is named with an article, to the end of its noun phrase
+_GIVEN = re.compile(
+    rf"\b{DETERMINER} ((?:\w+ ){{0,2}}?\w+)(?=\W*$|[,;?]| (?:is|are|was|were|in|on|at|of|to|for|from|with|and|than|do|does|can|could|that|which|who)\b)"
 )
 _OWN_NAME = re.compile(r"\bname of (?:the|this|that|his|her) ([\w' ]+?)\W*$")
 #: "the name of the animal" asks for its kind
@@ -77,7 +83,11 @@ def note(question: Question) -> Question:
     question.either_or = " or " in text
     either = _EITHER.search(asked)
     question.offered = either.groups() if either else ()
+    if not question.either_or and question.main is None and question.kind in ("select", "open", "other_end"):
+        question.given = frozenset(_GIVEN.findall(asked))
     question.due = _due(question)
+    if question.kind in ("select", "open") and question.due is None:
+        question.demand = demanded(" ".join(text.split()).rstrip(" ?.!"))
     return question
 
 

@@ -35,11 +35,13 @@ _IN_IMAGE = re.compile(
     r"|\b(?:shown|visible|pictured|depicted) here\b|\bhere\b(?!\s+(?:is|are))"
 )
 _DESCRIBE = re.compile(
-    r"^(?:what (?:is|are|can|do) (?:you see|be seen|there|shown|visible)?\s*(?:in|on) (?:this|the) image|describe (?:this|the) image|what does (?:this|the) image show|what do you see)$"
+    r"^(?:what (?:is|are|can|do) (?:you see|be seen|there|shown|visible)?\s*(?:in|on) (?:this|the) image|describe (?:this|the) image|what (?:else |more )?(?:is|are) there(?: to see| else)?|what does (?:this|the) image show|what do you see)$"
 )
 _SHOWN = re.compile(
     r"\b(?:does|do) (?:this|the) image (?:show|contain|have)\b|\b(?:are|is) there\b|\b(?:do|can|could) you see\b|\b(?:are|is|can be) (?:visible|shown|seen|present)\b"
 )
+#: what one can eat and drink
+_CONSUMED = {"eat": "food", "drink": "drink"}
 _SEEN = re.compile(
     r"^(?:is|are|can be) (?:this|that|it|there|these|shown|seen|visible)$|^(?:do|can|could) (?:you|we) see$|^(?:is|are)$"
 )
@@ -110,18 +112,25 @@ def _described(text: str, names: list[str]) -> Noun:
 
 @_rule(r"^(?:how many|what number of|what is the number of|count) (?:of )?(.+)")
 def _count(m: re.Match[str], names: list[str]) -> Question:
-    rest = " ".join(_SHOWN.sub(" ", m[1]).split())
+    rest = re.sub(r" (?:is|are) on$", "", " ".join(_SHOWN.sub(" ", m[1]).split()))  # "how many lights are on"
     if part := re.match(r"^(\w+(?: \w+)?) (?:does|do) (.+?) have", rest):
         return Question("count", parse_noun(part[1], names), parse_noun(part[2], names))
     return Question("count", _described(rest, names))
 
 
 @_rule(
-    r"^(?:is|are) there (?:an?|any|some|no)?\s*(.+)",
+    r"^(?:is|are|was|were) there (?P<no>no|not an?|not any)?(?:\b(?:an?|any|some)\b)?\s*(?P<n>.+)",
     r"^(?:do|can|could) (?:you|we|i) see (?:an?|any|some)?\s*(.+)|^does (?:this|the) image (?:show|contain|have) (?:an?|any)?\s*(.+)",
 )
 def _exists(m: re.Match[str], names: list[str]) -> Question:
-    return Question("exists", _described(next(g for g in m.groups() if g), names))
+    said = m.groupdict()
+    noun = _described(said.get("n") or next(g for g in m.groups() if g), names)
+    return Question("exists", noun, negated=bool(said.get("no")))
+
+
+@_rule(r"^(?:is|are) (?P<one>.+?) the only (?P<n>.+)$")
+def _only(m: re.Match[str], names: list[str]) -> Question:
+    return Question("only", parse_noun(m["n"], names), parse_noun(m["one"], names))
 
 
 @_rule(
@@ -222,6 +231,8 @@ def _done_with(m: re.Match[str], names: list[str]) -> Question | None:
     """Can you eat a coin?"""
     if m["v"] in ("see", "find"):
         return None
+    if m["v"] in _CONSUMED:  # a spoon is used for eating, and is no food
+        return Question("test", parse_noun(m["n"], names), constraint=Constraint(("IsA",), _CONSUMED[m["v"]]))
     does = Constraint(("ReceivesAction", "UsedFor", "CapableOf", "HasProperty"), m["v"])
     return Question("test", parse_noun(m["n"], names), constraint=does)
 

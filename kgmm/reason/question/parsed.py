@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kgmm.language.words import lemma
+from kgmm.reason.question.demands import Demand
 from kgmm.reason.question.vocabulary import GENERIC
 from kgmm.scene import SceneObject
 
@@ -60,7 +61,7 @@ class Due:
 class Question:
     """What is asked: ``kind`` and its arguments by the grammar, then what single words ask (:mod:`~kgmm.reason.question.cues`)."""
 
-    #: select, other_end, count, exists, test, attribute, where, between, related, compare, describe or open
+    #: select, other_end, count, exists, only, test, attribute, where, between, related, compare, describe or open
     kind: str
     noun: Noun | None = None
     other: Noun | None = None
@@ -82,7 +83,11 @@ class Question:
     wants_unseen: bool = False  #: whether what is known of a seen thing is wanted rather than the thing
     either_or: bool = False  #: whether it offers one thing or another
     offered: tuple[str, ...] = ()  #: the two words offered: "slower or faster"
+    given: frozenset[str] = (
+        frozenset()
+    )  #: names that it gives and that are therefore no answer: "the eyes" of "the eyes of a cat"
     due: Due | None = None  #: what a fact has to state to answer
+    demand: Demand | None = None  #: what the question word wants: a reason, a time, a person
 
     def summary(self) -> dict[str, Any]:
         """Return the parse as JSON-ready data for the trace."""
