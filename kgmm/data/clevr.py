@@ -172,10 +172,7 @@ def _add(program: list[ProgramStep], function: str, argument: str, *inputs: int)
 def questions(
     scenes: list[SceneGraph], per_scene: int, lengths: tuple[int, ...], seed: int = 0, balance: bool = True
 ) -> list[ClevrQuestion]:
-    """Draw questions with programs of the given lengths; trivial ones are thinned out if *balance*.
-
-    Half of the empty sets and zero counts are dropped, so that *no* and *0* do not dominate.
-    """
+    """Draw questions with programs of given lengths; half of the *no* and *0* are dropped if *balance*."""
     random = Random(seed)
     out: list[ClevrQuestion] = []
     for number, world in enumerate(scenes):

@@ -115,10 +115,7 @@ def _meaning(name: str) -> tuple[str, str] | None:
 
 
 def _categories(folder: Path, part: str) -> list[list[str]]:
-    """Return the categories of each item of a list file: the last column, split at commas or semicolons.
-
-    Columns are separated by tabs, so that names of categories may have spaces, or else by spaces.
-    """
+    """Return each item's categories in a list file: the last column (by tabs or else spaces), split at commas."""
     files = sorted(folder.glob(f"*{part}*.list"))
     if not files:
         raise BadInput(folder, f"no {part}*.list file with categories here")

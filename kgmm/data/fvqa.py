@@ -114,11 +114,7 @@ class StatedFacts:
 
 
 def load_questions(path: str | Path) -> list[FvqaQuestion]:
-    """Read a questions file, a JSON list; :func:`kgmm.data.released.fvqa` reads the release's, which has no concepts.
-
-    Raises:
-        BadInput: if the file is no JSON list, or a question lacks its text or concepts.
-    """
+    """Read a JSON list of questions with concepts (the release's lack them, :mod:`kgmm.data.released`), else BadInput."""
     return list(records(path, read_json(path), _question))
 
 

@@ -17,10 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class VqaRecord:
-    """One question about an image.
-
-    ``answers`` holds every annotator's answer with its count, most frequent first; it is empty for test splits.
-    """
+    """One question about an image, its annotators' answers with counts, most frequent first; none in test splits."""
 
     id: str
     image: str
@@ -91,11 +88,7 @@ def _labels(path: str | Path) -> dict[Any, Any]:
 
 
 def vqa2(questions: str | Path, annotations: str | Path | None = None) -> Iterator[VqaRecord]:
-    """Read VQA 2.0 (also OK-VQA and VQA 1.0): ``*_questions.json`` and, for labelled splits, ``*_annotations.json``.
-
-    Raises:
-        BadInput: also if a question has no annotation where there are any.
-    """
+    """Read VQA 2.0 (also OK-VQA, VQA 1.0): ``*_questions.json`` and, for labelled splits, ``*_annotations.json``."""
     labels = _labels(annotations) if annotations is not None else {}
 
     def make(row: Any) -> VqaRecord:

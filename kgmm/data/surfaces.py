@@ -65,10 +65,7 @@ _HEDGE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FvqaFact:
-    """A supporting fact: its ends in lower case without determiner, and a relation of ConceptNet where words match.
-
-    A relation ConceptNet lacks is named by its words in snake case (``faster_than``).
-    """
+    """A fact: ends in lower case without determiner, and ConceptNet's relation, or its own words (``faster_than``)."""
 
     id: str
     surface: str

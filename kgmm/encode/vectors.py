@@ -27,11 +27,7 @@ def vector_cache(store: LocalStore, encoder: Encoder) -> VectorCache:
 
 
 def term_vectors(store: LocalStore, ids: NDArray[np.int64], encoder: Encoder) -> Floats:
-    """Return the vectors of terms' labels, shape (n, dim), rows of unit length and half precision.
-
-    They are computed once and kept under the term ids, which never change between a store's versions, and the model's
-    checksum: another model or other weights never read them.
-    """
+    """Return the vectors of terms' labels, (n, dim) of unit length, half precision, kept by term id and checksum."""
     cache, keys = vector_cache(store, encoder), ids.astype(np.uint64)
     return encode_cached(encoder, cache, keys, lambda at: [label(term) for term in store.terms.names(ids[at])])
 

@@ -112,11 +112,7 @@ def measure(
     draws: int = 3,
     seed: int = 0,
 ) -> Measured:
-    """Measure one answer, asked of the store *kb*.
-
-    *wide* is the trace of the same question with a larger memory, so that "alone" needs fewer rounds; facts are picked
-    at random *draws* times.
-    """
+    """Measure one answer asked of *kb*; *wide* is its trace with a larger memory: "alone" then takes fewer rounds."""
     trace = answer.trace
     found = Measured(id, bool(answer), right, answer.score)
     if not answer:

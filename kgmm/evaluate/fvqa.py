@@ -43,10 +43,7 @@ def ask_all(
     without_gold: bool = False,
     progress: Progress = silent,
 ) -> Asked:
-    """Ask a reasoner every question, of the store without its gold facts if *without_gold*.
-
-    Answers less sure than *threshold* are withheld; None takes the reasoner's own.
-    """
+    """Ask a reasoner every question, of the store without its gold facts if *without_gold*."""
     rows, supported = [], 0
     for n, question in enumerate(questions):
         if n % CHUNK == 0:

@@ -138,10 +138,7 @@ def interpolated(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def check_plot(path: str | Path) -> Path:
-    """Return *path* if a plot can be written there, before a long fit finds that it cannot.
-
-    KgmmError if it ends neither with .png nor .svg or its folder is not there, MissingExtra without matplotlib.
-    """
+    """Return *path* if a plot can be written there; else raise KgmmError before a long fit, not after it."""
     place = Path(path)
     if place.suffix.lower() not in SUFFIXES:
         raise KgmmError(f"{place}: a plot must end with {' or '.join(SUFFIXES)}")

@@ -43,8 +43,7 @@ def report(
 ) -> dict[str, dict[str, float]]:
     """Return top1 by kind of question on the held-out images, of the network and of all it is compared with.
 
-    *train* and *held* are in the order of ``problem.train`` and ``problem.held``; *seed* is that of the twins, which
-    are trained here in seconds, and of the shuffle.
+    The twins without facts are trained here, in seconds; questions are in the order of ``problem.train`` and ``.held``.
     """
     kinds = [kind(q) for q in held]
     rows = {"kdmn": by_kind(kinds, answered_right(problem, problem.held))}

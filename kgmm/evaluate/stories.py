@@ -69,10 +69,7 @@ def _label(story: StoryGraph, logo: str) -> str:
 
 
 def with_unrelated(story: StoryGraph, shots: int | None = None, seed: int = 0) -> StoryGraph:
-    """Return a story with footage added that belongs to no logo: as many shots as it has, unless *shots* says.
-
-    Its terms are three in ten of the story's own (frequent ones more often), the rest new.
-    """
+    """Return a story with *shots* (as many again by default) of no logo that share three in ten of its terms."""
     random = np.random.default_rng(seed)
     count = len(story.shots) if shots is None else shots
     own = [term for shot in story.shots for term in shot.terms]

@@ -21,10 +21,7 @@ class Agreement:
 
 
 def compare(labelled: StoryGraph, seen: StoryGraph, pace: float = 1.0, tolerance: float = 0.25) -> Agreement:
-    """Compare what was read from the videos of :func:`kgmm.stories.example.render.render` with their script.
-
-    *pace* is that of ``render``; *tolerance* the seconds a cut may be off.
-    """
+    """Compare what was read from rendered videos with their script; cuts may be *tolerance* seconds off."""
     right = wrong = missed = 0
     truth, found, named = list[str](), list[str](), list[Shot]()
     for b in range(len(labelled.broadcasts)):

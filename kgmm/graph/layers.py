@@ -128,10 +128,7 @@ def layers(rows: Adjacency, order: NDArray[np.int32] | None, bounds: tuple[int, 
 
 @compiled
 def _independent_set(indptr: Any, indices: Any, order: Any, layer: Any, left: Any, mark: int) -> None:
-    """Mark nodes of *order* in ``layer`` so that no two are neighbors and none has a self-loop; greedy in *order*.
-
-    Nodes of *order* have layer 0; ``left`` counts each node's neighbors with layer 0.
-    """
+    """Mark nodes of *order*, all of layer 0, in ``layer`` so that no two are neighbors nor one its own; greedily."""
     barred = np.zeros(len(layer), np.bool_)
     for i in order:
         if barred[i]:

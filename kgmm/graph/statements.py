@@ -17,11 +17,10 @@ LEAST, MOST = np.float32(1e-15), np.float32(1e15)
 
 @dataclass(frozen=True)
 class Statements:
-    """Columns of m statements between nodes given by position.
+    """Columns of m statements between nodes given by position, in the narrowest integers that hold them.
 
-    ``subject`` and ``object`` are int32, ``relation`` codes into ``relations`` in the narrowest integers,
-    ``weight`` float32 or float64 and positive. ``stated`` holds the store's term ids of the ends as they are stated,
-    uint32 of shape (2, m), where nodes stand for several terms (a lemma for its senses); None where they do not.
+    ``stated`` holds the store's term ids of the ends as they are stated, uint32 of shape (2, m), where nodes stand for
+    several terms (a lemma for its senses); None where they do not.
     """
 
     subject: NDArray[np.int32]

@@ -68,10 +68,7 @@ def inverse_root(c: Array) -> Array:
 
 
 def canonical(cxx: Array, cyy: Array, cxy: Array) -> tuple[Array, Array, Array]:
-    """Return all canonical directions W_x, W_y with W^T C W = I, and their correlations, largest first.
-
-    Directions of zero correlation are left out. The sign of a direction makes its largest entry positive.
-    """
+    """Return all canonical directions W^T C W = I, the largest entry positive, and correlations, largest first."""
     root_x, root_y = inverse_root(cxx), inverse_root(cyy)
     u, s, vt = scipy.linalg.svd(root_x @ cxy @ root_y, full_matrices=False)
     keep = s > max(s[0], 1e-300) * 1e-9

@@ -41,10 +41,7 @@ def text_side(hasher: Hasher) -> tuple[Modality, Encoder]:
 
 
 def node_codes(store: LocalStore, ids: ArrayLike, hasher: Hasher) -> Codes:
-    """Return the packed codes of nodes by their names, shape (n, ceil(bits / 8)); vectors are kept in the store.
-
-    The method must be one that :func:`text_side` takes.
-    """
+    """Return the packed codes of nodes' names, (n, ceil(bits / 8)), by a method that :func:`text_side` takes."""
     modality, encoder = text_side(hasher)
     numbers = np.asarray(ids).astype(np.int64)
     parts = [numbers[start : start + PART] for start in range(0, len(numbers), PART)]

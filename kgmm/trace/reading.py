@@ -32,12 +32,7 @@ def schema() -> dict[str, Any]:
 
 
 def read(source: str | Path, kind: type[R]) -> R:
-    """Read a trace of class *kind* from a JSON document or file.
-
-    Raises:
-        BadInput: if it is not a trace of this schema; the message names the file and what is wrong.
-        OSError: if the file cannot be read.
-    """
+    """Read a trace of class *kind* from a JSON document or file; BadInput names the file and what is wrong with it."""
     inline = isinstance(source, str) and source.lstrip().startswith("{")
     origin = "trace" if inline else str(source)
     try:

@@ -265,11 +265,7 @@ def measure(examples: list[Example], ranked: Ranked) -> dict[str, float]:
 
 
 def calibrate(examples: list[Example], ranked: Ranked) -> tuple[float, float, float]:
-    """Return weights and bias of a logistic from an answer's log-probability and explicit score to whether it is right.
-
-    Each question counts twice: as it is, and with its gold facts taken away, so that a best answer among poor ones
-    is not taken for a good one.
-    """
+    """Return the logistic from log-probability and explicit score to an answer's truth, with gold facts and without."""
     inputs, right = [], []
     for e, (rows, logits) in zip(examples, ranked, strict=True):
         for kept in (np.ones(len(rows), bool), ~e.cited[rows]):

@@ -231,11 +231,7 @@ class Split:
 
 
 def split_training(problem: FvqaProblem, folder: str | Path, share: float = 1.0, tune: float = 0.15) -> Split:
-    """Split the training questions of a problem made from *folder* by image.
-
-    *share* of the images is used at all: less labels to see what knowledge is worth without them. Of these the share
-    *tune* is kept for tuning.
-    """
+    """Split a *share* of the training questions of a problem made from *folder* by image; *tune* is for tuning."""
     known = problem.config
     questions = split_by_image(load_questions(Path(folder) / "questions-train.json"), known["dev"], known["split"])[0]
     used = split_by_image(questions, share, 11)[1] if share < 1 else questions

@@ -48,11 +48,7 @@ def drawn_scenes(store: LocalStore, count: int = 300, size: int = 6, seed: int =
 def own_data(
     store: LocalStore, scenes: Sequence[SceneGraph], *, per_scene: int = 8, dev: float = 0.2, seed: int = 0
 ) -> Data:
-    """Return facts, training and held-out questions, as ``FvqaProblem(data=…)`` takes them.
-
-    Of the scenes that questions are about, the last ones (share *dev*) are held out, *per_scene* questions of each at
-    most. KgmmError if too few questions can be made.
-    """
+    """Return facts, training and held-out questions (of the last *dev* of the scenes) for ``FvqaProblem(data=…)``."""
     kept = len(scenes) - max(1, round(dev * len(scenes)))
     made = [knowledge_questions(store, s, per_scene=per_scene, seed=seed) for s in (scenes[:kept], scenes[kept:])]
     parts = [[q.labelled(f"{q.scene.id}: {q.question}") for q in part] for part in made]

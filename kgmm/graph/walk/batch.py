@@ -75,10 +75,7 @@ class _Columns:
         return residual
 
     def shrink(self, r: Singles, goal: float, most: int) -> int:
-        """Add to ``x`` what brings the L1 norms of *r* below *goal* or _CYCLE of themselves; return the steps taken.
-
-        *r* is used up.
-        """
+        """Add to ``x`` what brings the L1 norms of *r* (used up) below *goal* or _CYCLE of them; return the steps."""
         layers = self.layers
         for layer in reversed(range(len(self.sums))):
             layers.each(layer, kernels.lower, self.after, self.inner, r, width=WIDTH)
@@ -115,10 +112,7 @@ class _Columns:
         return np.asarray(np.sum([dots.sum(axis=0) for dots, _ in self.sums], axis=0))
 
     def refine(self, column: int, z: Doubles, r: Singles) -> Doubles:
-        """Fill *z* with the GROUP columns of the solution from *column* on; return their residuals' L1 norms.
-
-        The residuals themselves go to *r*.
-        """
+        """Fill *z* with GROUP columns of the solution from *column* on, *r* with residuals; return these' L1 norms."""
         last, columns = len(self.sums), slice(column, column + GROUP)
         z[: self.size] = self.x[:, columns]
         pulled = (self.seeds, np.ascontiguousarray(self.pulls[:, columns]), self.damping)

@@ -11,10 +11,7 @@ from kgmm.compiled import compiled
 
 @compiled
 def contenders(z, strengths, energy, norm, k, most):
-    """Return the nodes that may be among the best *k*, or the first *most* of them.
-
-    Scores are d z, off by at most the smaller of energy sqrt(d) and *norm*.
-    """
+    """Return at most *most* nodes that may be among the best *k*: d z is off by min(energy sqrt(d), *norm*)."""
     best = np.full(k, -np.inf)  # the k highest lower bounds, ascending
     for i in range(len(z)):
         x = strengths[i] * z[i]

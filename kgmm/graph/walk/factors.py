@@ -26,12 +26,7 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class Factors:
-    """The diagonal T of an incomplete factorization (T + L) T^-1 (T + L') without fill, one a core row.
-
-    Attributes:
-        pivots: T, float32, rounded up.
-        reach: the L1 norm of each column of T + L, float32.
-    """
+    """The ``pivots`` T, rounded up, of (T + L) T^-1 (T + L') without fill; ``reach``: L1 norms of T + L's columns."""
 
     pivots: NDArray[np.float32]
     reach: NDArray[np.float32]

@@ -32,10 +32,7 @@ _KINDS = {
 
 @intrinsic
 def add_lines(typing_context: Any, x: Any, indices: Any, weights: Any, low: Any, high: Any, out: Any) -> Any:
-    """Compiled code only: out <- the sum of w_k x_j over entries *low* to *high*, j their indices, x_j a row of x.
-
-    ``weights`` is None if all are 1; ``out`` has the type that the sum has, float64 for float64, else float32.
-    """
+    """Compiled only: out <- sum of w_k x_j over entries *low* to *high*, j their indices; w is 1 without weights."""
     width, size, kept, added = _KINDS[x.dtype]
     line, total = ir.VectorType(kept, width), ir.VectorType(added, width)
     signature = types.void(x, indices, weights, types.int64, types.int64, out)

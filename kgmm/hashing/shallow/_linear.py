@@ -20,10 +20,7 @@ SWEEPS = 50
 
 
 class LinearHasher(Hasher):
-    """A method whose hash functions are one matrix a modality.
-
-    Several have the option ``ridge``: what is added to both covariances, relative to their mean variance.
-    """
+    """A method of one matrix a modality; ``ridge``, an option of some, is relative to a covariance's mean variance."""
 
     def _keep(self, modality: Modality, mean: Array, weights: Array, threshold: Array | float = 0.0) -> None:
         """Store sgn((x - mean) W - threshold) as sgn(x W - offset)."""

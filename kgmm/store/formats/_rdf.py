@@ -194,11 +194,7 @@ class _Bounded:
 
 
 def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the statements of a file whose syntax spans lines (Turtle, TriG, RDF/XML, JSON-LD).
-
-    Raises:
-        BadInput: at the first syntax error, naming its line, or if parsing takes longer or more memory than it may.
-    """
+    """Yield the statements of a file whose syntax spans lines; BadInput names an error's line, or what runs out."""
     rows = Statements(path, options, named=False)
     base = path.resolve().as_uri()
     with open_stream(path, options.progress) as opened:

@@ -104,11 +104,7 @@ class Block(NamedTuple):
 
 
 def blocks(path: Path, progress: Progress, size: int) -> Iterator[Block | Rejects]:
-    """Yield a file as blocks of whole lines, *size* decompressed bytes each; a line that outgrows one is rejected.
-
-    Raises:
-        BadInput: if the file is UTF-16 or its compression is damaged.
-    """
+    """Yield blocks of whole lines, about *size* bytes each, longer lines rejected; BadInput if UTF-16 or damaged."""
     first, rest = 1, b""
     with open_stream(path, progress) as stream:
         while True:

@@ -45,10 +45,7 @@ def sniff(path: Path, head: bytes) -> float:
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the edges with ``weight``, ``source``, ``sentence``; a line that cannot be used is rejected alone.
-
-    BadInput if the first line does not name KGTK's columns.
-    """
+    """Yield edges with ``weight``, ``source``, ``sentence``, a wrong line rejected; BadInput without KGTK's columns."""
     stream = lines(path, options.progress)
     first = next(stream, None)
     columns = _columns(path, first.text if first and not first.problem else "")

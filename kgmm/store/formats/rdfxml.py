@@ -35,12 +35,7 @@ def sniff(path: Path, head: bytes) -> float:
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the file's statements.
-
-    Raises:
-        BadInput: at the first syntax error, naming its line where the XML itself is malformed, or if it could
-            fill the memory or take hours.
-    """
+    """Yield the file's statements; BadInput at its first syntax error, or if it could fill the memory or take hours."""
     malformed = _looked_through(path)
     try:
         yield from read_document(path, options, ox.RdfFormat.RDF_XML)

@@ -218,10 +218,7 @@ def counting_sort(keys, order, bins, out):
 
 @njit()
 def first_of_each(order, subject, predicate, target, graph, known, keep):
-    """Tell which statements, in sorted *order*, come first of their kind; rows below *known* are there already.
-
-    Returns how many rows from *known* on are new.
-    """
+    """Tell which statements in sorted *order* are first of their kind; return how many rows from *known* on are new."""
     fresh = 0
     for i in range(len(order)):
         row, before = order[i], order[i - 1]

@@ -52,10 +52,7 @@ def by_key(keys: NDArray[Any], bins: int, order: NDArray[np.uint32] | None = Non
 
 
 def write_base(folder: Path, rows: Statements, terms: int, in_order: bool = False) -> dict[str, Any]:
-    """Write statements as a base in a new folder; return the sizes :class:`Base` opens it with.
-
-    *in_order* says that the rows are sorted by subject, predicate, object, graph already.
-    """
+    """Write statements, sorted already if *in_order*, as a base in a new folder; return the sizes to open it with."""
     folder.mkdir(parents=True)
     if not in_order:
         rows = rows.take(by_subject(rows, terms))

@@ -20,10 +20,7 @@ from kgmm.store.table import vocabulary
 def commit(
     store: Handle, parts: Iterable[Spans | pa.Table], graph: str | None, about: dict[str, Any]
 ) -> tuple[int, int]:
-    """Add statements in one commit; the caller holds the lock. Return how many came and how many were new.
-
-    Rows are sorted once; then one thread writes the table's files while another builds the index.
-    """
+    """Add statements in one commit, for a caller that holds the lock; return how many came and how many were new."""
     opened, places = store.opened, store.places
     collector = Collector(opened, graph)
     for part in parts:

@@ -40,10 +40,7 @@ def written_node(term: str) -> str:
 
 
 def portable(term: str) -> str:
-    """Return a stored term in N-Triples form for other programs and stores.
-
-    Blank nodes have names that a load keeps, language tags the usual case (RFC 5646, 2.1.1).
-    """
+    """Return a term in N-Triples form for other programs: safe blank nodes, usual language tags (RFC 5646, 2.1.1)."""
     if term.startswith("_:") and not rdf.SCOPED.fullmatch(term[2:]):
         return written_node(f"_:{rdf.UNSCOPED}{term[2:]}")
     if is_literal(term):
@@ -83,10 +80,7 @@ def document(
 
 
 def plain(opened: Opened, merged: bool = False) -> Iterator[bytes]:
-    """Yield all facts of a version as N-Quads without annotations, as :func:`document` does, a column at a time.
-
-    Takes 0.4 µs a fact instead of 3.6, and memory for every term's text once.
-    """
+    """Yield all facts as N-Quads without annotations, a column at a time: 0.4 µs a fact, :func:`document` takes 3.6."""
     import polars as pl
 
     facts, nodes = find(opened), _nodes(opened.terms)

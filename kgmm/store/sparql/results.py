@@ -19,10 +19,7 @@ Row = dict[str, str | None]
 
 @dataclass(frozen=True)
 class Solutions(Sequence[Row]):
-    """The rows of a SELECT query: dictionaries from variable to stored term, None where it is unbound.
-
-    ``truncated`` tells that the row limit cut the result.
-    """
+    """The rows of a SELECT query: variable to stored term or None; ``truncated`` tells that the row limit cut them."""
 
     variables: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]

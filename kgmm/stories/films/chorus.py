@@ -169,10 +169,7 @@ def _peaks(row: Floats, start: int, width: int, level: float) -> list[int]:
 
 
 def aligned_clip(chorus: Clip, shots: Sequence[Cut], cues: Sequence[Cue], length: float | None, end: float) -> Clip:
-    """Return the chorus with its start moved to the nearest cut that splits no lyric line; its length is kept.
-
-    The start stays where it is if there is no such cut within four seconds.
-    """
+    """Return the chorus, as long, from the nearest cut within four seconds that splits no lyric line, else as it is."""
     long = min(chorus.end - chorus.start if length is None else length, end)
     near = [shot.start for shot in shots if abs(shot.start - chorus.start) <= REACH]
     cuts = [at for at in near if not any(cue.start + 0.05 < at < cue.end - 0.05 for cue in cues)]

@@ -21,12 +21,7 @@ RESTART, LEAP = 0.5, 10.0
 
 @contextmanager
 def opened(video: Path) -> Iterator[Any]:
-    """Open a video for reading.
-
-    Raises:
-        BadInput: if there is no such file, or PyAV cannot read it.
-        MissingExtra: if PyAV is not installed.
-    """
+    """Open a video for reading; BadInput if PyAV cannot read such a file, MissingExtra without PyAV."""
     with needed("av", "video"):
         import av
     file = video.expanduser()

@@ -40,10 +40,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Sighting:
-    """An inset in one shot: where (x, y, width, height), its pixels and their hash.
-
-    ``telling`` says whether the picture around it moved: in a still picture every rectangle holds still.
-    """
+    """An inset in one shot: its place, pixels and their hash; ``telling`` if the picture around it moved."""
 
     shot: int
     box: Box

@@ -117,10 +117,7 @@ class _Samples:
 
 
 class Dissolves:
-    """Finds gradual transitions in frames given one by one.
-
-    In a dissolve the frame in the middle is the mean of the frames before and after: a cut or a moving camera is not.
-    """
+    """Finds gradual transitions: unlike at a cut, the frame in the middle is the mean of those before and after."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()

@@ -174,10 +174,7 @@ def _packets(container: Any, stream: Any) -> Iterator[_Shown]:
 
 
 def aligned(cues: Sequence[Cue], shots: Sequence[Cut]) -> list[str]:
-    """Return what is said in each shot: a cue goes, word by word, to the shots it is spoken over.
-
-    A cue that runs into the next shot for less than a word's share stays whole.
-    """
+    """Return what is said in each shot: a cue goes, word by word, to the shots it is spoken over for a word's share."""
     said: list[list[str]] = [[] for _ in shots]
     for cue in cues:
         over = _shots_under(cue, shots)

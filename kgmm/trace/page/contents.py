@@ -190,10 +190,7 @@ def program(trace: Record) -> list[dict[str, Any]]:
 
 
 def learned(trace: Record) -> list[dict[str, Any]]:
-    """Return the edges a graph learner drew between objects of the picture: from each, its neighbours by weight.
-
-    A row an object has its number, the words ``object 2 (0.43), …`` and lines (percent of the picture, weight).
-    """
+    """Return a graph learner's edges, a row an object: its number, words ``object 2 (0.43), …``, lines in percent."""
     data = {k: step.data[k] for step in trace.steps for k in ("neighbours", "weights", "boxes") if k in step.data}
     size, boxes = _size(trace), _boxes(data.get("boxes"))
     if len(data) < 3 or not size:

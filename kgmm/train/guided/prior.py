@@ -133,10 +133,7 @@ class PriorProblem(Plain):
 
 
 def weigh(twin: TwinProblem, support: Support) -> dict[str, float]:
-    """Weigh the answers of a network that reads no fact by the store's facts: figures on the held-out images.
-
-    The prior is fitted on the tuning questions; ``held_top1`` and ``held_top3`` are those after it.
-    """
+    """Weigh the answers of a network that reads no fact by the store's facts; ``held_…`` are the figures after it."""
     known = []
     for part, batch in (twin.tune, twin.held):
         logits, right, answers = twin.log_probabilities(part, batch)
