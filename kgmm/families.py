@@ -13,11 +13,7 @@ from kgmm.errors import KgmmError
 
 @dataclass(frozen=True)
 class Family:
-    """The public files of a package; a new file is a new member, and nothing else changes.
-
-    Attributes:
-        package: the package's full name.
-        kind: what a member is called in messages.
+    """The public files of a *package*, each a member, a *kind* in messages; a new file is a new one, nothing else changes.
 
     Example:
         >>> Family("kgmm.perceivers", "perceiver").module("magic")

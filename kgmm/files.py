@@ -32,16 +32,12 @@ def room(place: str | Path) -> Iterator[None]:
 
 @contextmanager
 def whole(path: Path, durable: bool = False) -> Iterator[Path]:
-    """Give the name of a draft beside *path* to write; it takes the place of *path* if the block ends well.
+    """Give the name of a draft beside *path* to write; it takes the place of *path*, whole, if the block ends well.
 
-    Args:
-        path: the file that is to appear whole or not at all.
-        durable: wait until its content is on the disk.
+    With *durable*, waits until its content is on the disk.
 
     Raises:
         DiskFull: if there is no room for it.
-
-    Raises:
         BadInput: if the folder it is to lie in does not exist.
 
     Example:

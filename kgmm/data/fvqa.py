@@ -88,10 +88,7 @@ def _plain(text: str) -> str:
 
 
 class StatedFacts:
-    """Which facts state a triple, whatever the inflection and articles: distractors may word a fact otherwise.
-
-    Attributes:
-        statements: fact id → the triple that a store holds it as.
+    """Which facts state a triple, whatever the inflection and articles; ``statements`` has by id what a store holds.
 
     Example:
         >>> stated = StatedFacts([parse_surface("[[drum]] is used for [[playing in an orchestra]].", "f1")])
@@ -114,7 +111,7 @@ class StatedFacts:
 
 
 def load_questions(path: str | Path) -> list[FvqaQuestion]:
-    """Read a JSON list of questions with concepts (the release's lack them, :mod:`kgmm.data.released`), else BadInput."""
+    """Read a JSON list of questions with concepts, which :mod:`kgmm.data.released` does without, else BadInput."""
     return list(records(path, read_json(path), _question))
 
 

@@ -39,16 +39,11 @@ def fact_keys(subject: ArrayLike, predicate: ArrayLike, object: ArrayLike) -> Ke
 
 
 class VectorCache:
-    """Vectors of one model on disk, in a subfolder named after its checksum.
+    """Vectors of one model on disk, in a subfolder of *folder* named after its checksum.
 
-    ``vectors.f16`` and ``keys.u64`` only grow; ``index.json``, replaced in one step, says how many rows count.
-    Readers in other processes therefore see the rows of some finished :meth:`put`, and a killed writer leaves
-    rows that nobody counts and the next writer overwrites. Files that do not fit together are started anew.
-
-    Args:
-        folder: where caches lie, such as ``store.cache_dir("vectors")``.
-        dim: length of a vector.
-        checksum: names the model whose vectors these are; another model has another subfolder.
+    ``vectors.f16`` and ``keys.u64`` only grow; ``index.json``, replaced in one step, says how many rows count. Readers
+    in other processes therefore see the rows of some finished :meth:`put`, and a killed writer leaves rows that nobody
+    counts and the next writer overwrites. Files that do not fit together are started anew.
 
     Example:
         >>> import tempfile

@@ -164,11 +164,10 @@ def alone(trace: Trace, facts: Iterable[Fact]) -> Answer:
 
 
 def report(rows: Sequence[Measured]) -> dict[str, Any]:
-    """Return the shares of answers whose citations verify, are necessary, are sufficient, and the calibration.
+    """Return the shares of answers whose citations verify, are necessary, are sufficient, and the calibration, as JSON.
 
-    Returns:
-        JSON-ready data: ``answered``, ``verified``, ``necessary`` and ``sufficient`` by pick over the answers that cite
-        knowledge, ``exhausted`` and ``rounds`` (how many answers changed at which round), ``necessity_ratio`` (cited over random), ``without_ms``, ``calibration``, ``risk_coverage``.
+    ``necessary`` and ``sufficient`` are by pick over the answers that cite knowledge; ``rounds`` says how many answers
+    changed at which round, ``necessity_ratio`` is cited over random.
     """
     answered = [r for r in rows if r.answered]
     knowing = [r for r in answered if r.cited]

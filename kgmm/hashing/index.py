@@ -15,11 +15,9 @@ FLAT = 4_000_000
 
 
 class CodeIndex:
-    """An index of packed binary codes.
+    """An index of packed binary codes, shape (n, bytes).
 
-    Args:
-        codes: shape (n, bytes).
-        kind: ``flat`` (exact), ``hnsw`` (approximate, for many millions) or ``auto``: by size.
+    Its *kind* is ``flat`` (exact), ``hnsw`` (approximate, for many millions) or ``auto``: by size.
 
     Raises:
         MissingExtra: if FAISS is not installed.

@@ -80,12 +80,7 @@ def canonical(predicate: str) -> str:
 
 
 def states(stated: str, wanted: str, turned: bool = False) -> bool:
-    """Tell whether a scene relation says that one thing is in a wanted relation to another.
-
-    Args:
-        stated: the scene's predicate.
-        wanted: a canonical relation.
-        turned: whether the scene's predicate leads from the other thing to the one.
+    """Tell whether *stated*, *turned* if it leads from the other thing, says that a thing is in a wanted relation to it.
 
     Example:
         >>> states("wear", "worn_by", turned=True), states("on", "below", turned=True), states("near", "next_to", turned=True)

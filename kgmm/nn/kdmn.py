@@ -73,8 +73,8 @@ class KDMN(nn.Module):
     projection of the fact's sentence vector; episodes as in :class:`~kgmm.nn.memory.EpisodicMemory`, whose attention
     also reads the fact's features and the projected product of both sentence vectors. The pointer's logit of an end is
     the last episode's attention logit plus a reading of the end given fact and state, plus or minus (the end is seen or
-    not) how far the question asks for a seen thing; the null logit, a reading of the
-    state, competes with all ends and means *no supporting fact here*.
+    not) how far the question asks for a seen thing; the null logit, a reading of the state, competes with all ends and
+    means *no supporting fact here*.
 
     Beside the pointer it may name an answer of a vocabulary (:meth:`named`), and score answers to choose from
     (:meth:`chosen`), which the query then reads as well: :math:`q = \tanh(W_1[f(I); f(Q); f(A)] + b_1)`, where
@@ -85,15 +85,11 @@ class KDMN(nn.Module):
         attention (B, T, N), state (B, d).
 
     Args:
-        words: width of word vectors.
-        sentence: width of sentence vectors.
-        features: number of features of a fact.
-        end_features: number of features of an end.
-        dim: width of memory, query and state.
-        product: width of the projected product of question and fact.
+        words, sentence: widths of word and sentence vectors.
+        features, end_features: numbers of features of a fact and of an end.
+        dim, product: widths of memory, query and state, and of the projected product of question and fact.
         episodes: T; 0 is the ablation that pools the memory's mean instead of attending.
-        context: ``sum`` or ``gru``.
-        dropout: everywhere.
+        context, dropout: ``sum`` or ``gru``; everywhere.
         answers: size of the vocabulary; 0 for a pointer alone.
         choices: whether it reads and scores answers to choose from.
     """
@@ -163,16 +159,10 @@ class KDMN(nn.Module):
         return logits
 
     def chosen(self, batch: FactBatch, state: Tensor, offered: Tensor, mask: Tensor, pointed: Tensor) -> Tensor:
-        """Return one score for each answer to choose from, (B, C).
+        """Return one score for each answer to choose from, (B, C); ValueError if the network was made without choices.
 
-        Args:
-            batch: the questions.
-            state: (B, d) last state of a run that read the choices.
-            offered: (B, C, w) mean word vectors of the choices; *mask* (B, C) bool, real ones.
-            pointed: (B, C) probability of the facts' ends that say each.
-
-        Raises:
-            ValueError: if the network was made without choices.
+        *state* (B, d) is the last of a run that read the choices, *offered* (B, C, w) their mean word vectors, *mask*
+        (B, C) bool, *pointed* (B, C) the probability of the facts' ends that say each.
         """
         if self.choice is None:
             raise ValueError("this KDMN was made with choices=False and scores none")

@@ -5,12 +5,7 @@ from torch import Tensor
 
 
 def masked_softmax(scores: Tensor, mask: Tensor | None = None, dim: int = -1) -> Tensor:
-    """Return softmax over the slots that *mask* keeps; a row without any is all zero.
-
-    Args:
-        scores: any shape.
-        mask: bool, broadcastable to *scores*; True marks a real slot.
-        dim: dimension that sums to one.
+    """Return softmax over the slots of *dim* that *mask*, broadcastable, keeps; a row without any is all zero.
 
     Example:
         >>> masked_softmax(torch.tensor([1.0, 1.0, 9.0]), torch.tensor([True, True, False])).tolist()

@@ -38,19 +38,12 @@ class EpisodicMemory(nn.Module):
 
     :math:`z_i = [M_i∘q;\ M_i∘m^{(t-1)};\ |M_i-q|;\ |M_i-m^{(t-1)}|]`,
     :math:`α = \mathrm{softmax}_i(w^\top\tanh(W_2 z_i+b_2))`, :math:`c^{(t)} = \sum_i α_i M_i` (or an attention GRU),
-    :math:`m^{(t)} = \mathrm{ReLU}(W_3[m^{(t-1)}; c^{(t)}; q] + b_3)`, :math:`m^{(0)} = q`.
+    :math:`m^{(t)} = \mathrm{ReLU}(W_3[m^{(t-1)}; c^{(t)}; q] + b_3)`, :math:`m^{(0)} = q`. The attention's layer, *dim*
+    wide by default, may read *prior* further features of each fact; *context* is ``sum`` or ``gru``.
 
     Shapes:
         memory (B, N, d), query (B, d), mask (B, N) bool, prior (B, N, p) or None →
         episode state (B, d), attention logits (B, T, N), attention (B, T, N).
-
-    Args:
-        dim: width of memory and query.
-        episodes: T.
-        hidden: width of the attention's hidden layer; *dim* by default.
-        context: ``sum`` or ``gru``.
-        prior: width of further features of each fact that its attention may read.
-        dropout: of z.
     """
 
     def __init__(

@@ -50,15 +50,10 @@ def _prototypes() -> tuple[list[str], NDArray[np.float32]]:
 
 
 def colour_names(pixels: NDArray[np.uint8], background: NDArray[np.uint8] | None = None) -> tuple[str, ...]:
-    """Name the colours that mark an object.
+    """Name the at most two colours that mark an object of sRGB *pixels* (n, 3), the more telling first.
 
-    Args:
-        pixels: the object's sRGB values, shape (n, 3).
-        background: values around it, shape (m, 3): a colour that is as common there does not mark the object,
-            such as the floor's under a motorcycle, unless it covers most of it.
-
-    Returns:
-        At most two basic colour terms, the more telling first.
+    A colour that is as common in the *background* (m, 3) does not mark the object, such as the floor's under a
+    motorcycle, unless it covers most of it.
 
     Example:
         >>> colour_names(np.array([[200, 30, 30], [210, 20, 25], [20, 20, 20]], np.uint8))

@@ -109,16 +109,9 @@ def _inflections(words: list[str]) -> Iterator[list[str]]:
 
 
 def ground_text(store: LocalStore, text: str, *, encoder: Encoder | None = None, lang: str = "en") -> list[Link]:
-    """Link the words of a text to concept nodes, the longest name first, each word used once.
+    """Link the words of a text to concept nodes, the longest name first, each word used once, in the text's order.
 
-    Args:
-        store: where concepts are looked up.
-        text: a question or sentence.
-        encoder: compares words that no other rule knows with the store's best-connected concepts; none if None.
-        lang: language code of the concepts.
-
-    Returns:
-        Links in the order of the text.
+    An *encoder* compares words that no other rule knows with the store's best-connected concepts.
 
     Example:
         >>> [link.concept for link in ground_text(kb, "Who eats ice cream?")]         # doctest: +SKIP

@@ -24,7 +24,8 @@ from kgmm.store.table import vocabulary
 def check(store: Handle) -> list[str]:
     """Verify table, terms and index; repair the last two from the first; return what was found, nothing if all is well.
 
-    StoreCorrupt names the file if the table itself is damaged: it is the truth and derived from nothing.
+    Raises:
+        StoreCorrupt: if the table itself is damaged, naming the file; it is the truth and derived from nothing.
     """
     with store.writing():
         _table(store)

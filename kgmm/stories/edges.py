@@ -47,13 +47,7 @@ class Numbered(Sequence[Named]):
 
 @dataclass(frozen=True, eq=False)
 class StoryEdges:
-    """Positions of the ends of all edges (int32), each edge once.
-
-    Attributes:
-        logo, logo_frame: a same-logo edge joins ``logo[i]`` with ``logo_frame[i]``.
-        frame, term: a term-occurrence edge joins ``frame[i]`` with ``term[i]``.
-        terms: the terms' names.
-    """
+    """Positions (int32) of all edges' ends, each once: ``logo[i]`` – ``logo_frame[i]``, ``frame[i]`` – ``term[i]``."""
 
     logo: Ints
     logo_frame: Ints

@@ -91,16 +91,10 @@ def pick_device(name: str) -> torch.device:
 
 
 def fit(problem: Problem, out: str | Path, recipe: Recipe | None = None, progress: Progress = silent) -> Trained:
-    """Train, keep the best epoch's weights, and write the model folder.
+    """Train, keep the best epoch's weights, and write the model folder *out*; *progress* is told every batch.
 
-    An interrupted run is continued from its last full epoch if the same command is given again: shuffles are seeded
-    by epoch, and the checkpoint holds optimizer and generator states, so the result is the same as without the kill.
-
-    Args:
-        problem: model and data.
-        out: folder to write; created if needed.
-        recipe: how to train.
-        progress: called after every batch.
+    An interrupted run is continued from its last full epoch if the same command is given again: shuffles are seeded by
+    epoch, and the checkpoint holds optimizer and generator states, so the result is the same as without the kill.
 
     Raises:
         BadInput: if *out* holds the checkpoint of another configuration.

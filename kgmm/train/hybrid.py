@@ -86,22 +86,12 @@ class Vectors:
 
 
 class HybridProblem:
-    """The hybrid's committee on FVQA.
+    """The hybrid's committee on FVQA; KgmmError if too few questions are left to learn from or to test on.
 
-    The loss is the mean of two negative log likelihoods under a softmax over all ends: of the gold fact's answering end,
-    and of all ends that say the gold answer; beside them, whether the answer is seen; summed over the members, which do
-    not see each other. The labels take no part in what is read. Beside FVQA's questions there are some made of the store's
-    facts about what training images show, which name the seen thing more often than FVQA's annotators do.
-
-    Args:
-        store: FVQA's facts and distractors.
-        stated: which facts state what.
-        questions: with labels.
-        seed: of the weights, and of the questions made.
-        progress: called while candidates are collected.
-
-    Raises:
-        KgmmError: if too few questions are left to learn from or to test on.
+    The loss is the mean of two negative log likelihoods under a softmax over all ends: of the gold fact's answering
+    end, and of all ends that say the gold answer; beside them, whether the answer is seen; summed over the members,
+    which do not see each other. The labels take no part in what is read. Beside FVQA's questions there are some made of
+    the store's facts about what training images show, which name the seen thing more often than FVQA's annotators do.
     """
 
     metric = "top1"

@@ -38,20 +38,18 @@ class FvqaProblem:
     The loss is the mean of two negative log likelihoods under the pointer's softmax (all ends and the null): of the
     ends that say the gold answer, and of the gold fact's answering end; plus the last attention's on the gold fact.
     With a vocabulary, the softmax and the gold answer's likelihood take its words in, and the memories of
-    :data:`FORGOTTEN` of the questions are hidden; with choices, the cross-entropy
-    of the right one is added.
+    :data:`FORGOTTEN` of the questions are hidden; with choices, the cross-entropy of the right one is added.
 
     Args:
-        folder: with ``questions-train.json`` and ``facts.jsonl``.
-        distractors: further triples, or None.
+        folder, distractors: with ``questions-train.json`` and ``facts.jsonl``; further triples.
         knowledge: ``full``, ``empty`` (no fact: the model can only abstain) or ``shuffled`` (each question reads
             another question's memory): the twins that show what the knowledge does.
         blind: hide the seen names from the network; its memory is still retrieved from them, so this is no
             question-only model.
-        dev: share of images held out; ``split`` seeds the choice.
+        dev, split: share of images held out, and the seed of the choice.
         network: settings of :class:`~kgmm.nn.kdmn.KDMN`.
         data: (facts, training questions, held-out questions) in the place of the folder's.
-        vocabulary: answers that may be named without a fact: the most frequent right ones of the training, this many,
+        vocabulary: answers that may be named without a fact: so many of the most frequent right ones of the training,
             or a list of normalized ones.
         choices: answers to choose from that the network also learns to score, the right one among them; 0 for none.
 

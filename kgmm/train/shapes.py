@@ -151,11 +151,8 @@ class ShapesProblem(Problem):
     def accuracy(self, part: Part, pictures: str = "seen") -> dict[str, float]:
         """Return the accuracy on a split: all, and by the kind of question (the program's last function).
 
-        Args:
-            part: the split.
-            pictures: ``seen``; ``empty``, where every question sees no object; or ``shuffled``, where every question
-                sees another question's picture. What a network knows of the world is in its picture, so these are
-                its runs without knowledge and with wrong knowledge.
+        *pictures* are ``seen``, ``empty`` or ``shuffled`` (another question's): what a network knows of the world is in
+        its picture, so the latter are its runs without knowledge and with wrong knowledge.
         """
         hits: list[bool] = []
         _, answers, _ = self._tokens[id(part)]

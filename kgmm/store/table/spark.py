@@ -43,15 +43,7 @@ def statements(
 ) -> DataFrame:
     """Return a store's statements (graph, subject, predicate, object, object_kind, weight, source).
 
-    Args:
-        spark: the session.
-        path: the store's folder, visible to every worker.
-        version: the version to read, the newest by default.
-        graphs: only these graphs.
-        relations: only these relations.
-
-    Raises:
-        StoreError: if there is no such store.
+    Every worker must see the folder; by default all of the newest version is read. StoreError if there is no such store.
     """
     folder = Path(path) / "table"
     newest = table.latest(folder)

@@ -20,14 +20,8 @@ def render(
 ) -> list[Path]:
     """Write each broadcast of a story like the bundled one as ``<story>-<broadcast>-<date>.mp4``, an SRT file beside it.
 
-    Args:
-        story, folder: what is drawn, and where the files go.
-        pace: how many times faster than life; no shot gets shorter than 1.2 seconds.
-        alter: what to do to each picture, given its shot and second: add noise, a channel's sign, and so on.
-        progress: told the shots drawn.
-
-    Returns:
-        The videos, in order of broadcast.
+    *pace* is how many times faster than life it is, no shot below 1.2 seconds; *alter* changes each picture, given its
+    shot and second. Returns the videos, in order of broadcast.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)

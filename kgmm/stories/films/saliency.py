@@ -48,15 +48,10 @@ class Saliency:
 def saliency(
     video: PathLike, subtitles: PathLike | None = None, *, fusion: str = "sum", progress: Progress = silent
 ) -> Saliency:
-    """Return how much each frame of a film stands out; the arguments are those of :func:`kgmm.stories.films.skim`.
+    """Return how much each frame of a film stands out; see :func:`kgmm.stories.films.skim`.
 
-    Args:
-        video, subtitles, progress: as there.
-        fusion: ``sum`` (mean), ``min``, ``max``, or ``variance`` (weights are the inverse of the curves' variance); a
-            film without sound or words leaves their weight to the rest.
-
-    Raises:
-        BadInput: if the film cannot be read, or the fusion is none of these.
+    *fusion* is ``sum`` (mean), ``min``, ``max``, or ``variance`` (weights are the inverse of the curves' variance),
+    else BadInput; a film without sound or words leaves their weight to the rest.
     """
     if fusion not in FUSIONS:
         raise BadInput("fusion", f"{fusion!r} is none of {', '.join(FUSIONS)}")

@@ -22,13 +22,10 @@ LONGEST = 3
 
 
 def terms(text: str, known: frozenset[str] = frozenset()) -> list[str]:
-    """Return the terms of a transcript in order of first mention: names, nouns, and nouns that stand together.
+    """Return the terms of a shot's words in order of first mention: names, nouns, and nouns that stand together.
 
-    Args:
-        text: what is said in one shot.
-        known: words that are names also where a sentence begins; see :func:`capitalized`.
-
-    Names keep together without titles ("Lake Verrin", "Ana Soto"), so do nouns ("power station", beside "station").
+    Names keep together without titles ("Lake Verrin", "Ana Soto"), so do nouns ("power station", beside "station");
+    *known* words are names also where a sentence begins.
 
     Example:
         >>> terms("Engineers say the power station on Lake Verrin was flooded.")

@@ -12,10 +12,8 @@ TOLERANCE = 1e-9
 def rank(edges: StoryEdges, query: Query, restart: float = 0.65, lift: bool = False) -> Ranks:
     """Return the steady-state scores of frames and terms.
 
-    Args:
-        restart: probability of jumping back at each step; 0.65 suits graphs as shallow as these.
-        lift: divide each score by the node's degree, which is its share of the stationary distribution: words that
-            every story uses fall behind; off in the paper.
+    The *restart* probability of 0.65 suits graphs as shallow as these. *lift*, off in the paper, divides each score by
+    the node's degree, its share of the stationary distribution: words that every story uses fall behind.
     """
     view = edges.view
     scores = view.walk([str(node) for node in query.nodes(edges)], restart, TOLERANCE).to_numpy()
