@@ -61,8 +61,7 @@ def _free_spot(random: Random, radius: float, placed: list[tuple[float, float, f
     for _ in range(100):
         x, y = (random.uniform(radius + 2, SIZE - radius - 2) for _ in range(2))
         clear = all(math.hypot(x - a, y - b) > 1.2 * (radius + r) + 4 for a, b, r in placed)
-        distinct = all(min(abs(x - a), abs(y - b)) > 3 for a, b, _ in placed)
-        if clear and distinct:
+        if clear and all(min(abs(x - a), abs(y - b)) > 3 for a, b, _ in placed):
             return x, y
     return None
 
@@ -101,9 +100,8 @@ def _run(step: ProgramStep, given: list[Any], world: SceneGraph) -> Any:
         case "relate":
             return {o.id for o in objects if any(i != o.id and holds(word, o, world[i]) for i in given[0])}
         case "same":
-            return {
-                o.id for o in objects if any(i != o.id and value(o, word) == value(world[i], word) for i in given[0])
-            }
+            alike = {i: value(world[i], word) for i in given[0]}
+            return {o.id for o in objects if any(i != o.id and value(o, word) == kind for i, kind in alike.items())}
         case "count":
             return len(given[0])
         case "exist":

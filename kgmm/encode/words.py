@@ -86,7 +86,7 @@ def glove() -> WordVectors:
 def read_word_vectors(path: str | Path) -> WordVectors:
     """Read word vectors, word2vec's text or binary form or GloVe's, ``.gz`` too; BadInput names a wrong line."""
     path = Path(path)
-    with _opened(path) as stream:
+    with cast(IO[bytes], gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")) as stream:
         first = stream.readline(1 << 16)
         head = first.split()
         try:
@@ -104,23 +104,16 @@ def read_word_vectors(path: str | Path) -> WordVectors:
     return WordVectors(path.name, words, vectors, digest.hexdigest())
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb"))
-
-
 def _is_binary(stream: IO[bytes], dim: int) -> bool:
     """Tell whether the row at hand is no text: word2vec's binary form follows its count line with floats."""
     place = stream.tell()
     line = stream.readline(64 * dim + 1024)
     stream.seek(place)
     parts = line.split()
-    if len(parts) < dim + 1:
-        return True
     try:
-        [float(part) for part in parts[-dim:]]
+        return len(parts) < dim + 1 or len(list(map(float, parts[-dim:]))) != dim
     except ValueError:
         return True
-    return False
 
 
 def _binary(stream: IO[bytes], count: int, dim: int, path: Path) -> tuple[list[str], NDArray[np.float32]]:

@@ -37,19 +37,10 @@ class Layout:
     bgr: bool = False
 
 
-_LAYOUTS = {
-    layout.name: layout
-    for layout in (
-        Layout("yolox", "corner", "bytes", bgr=True),
-        Layout("yolov5", "middle"),
-        Layout("yolov8", "middle"),
-        Layout("yolo-end", "middle"),
-        Layout("detr", scaling="imagenet"),
-        Layout("rt-detr"),
-        Layout("ssd-heads", scaling="signed"),
-        Layout("ssd"),
-    )
-}
+_LAYOUTS = {name: Layout(name, "middle") for name in ("yolov5", "yolov8", "yolo-end")}
+_LAYOUTS |= {name: Layout(name) for name in ("rt-detr", "ssd")}
+_LAYOUTS["yolox"] = Layout("yolox", "corner", "bytes", bgr=True)
+_LAYOUTS |= {name: Layout(name, scaling=how) for name, how in (("detr", "imagenet"), ("ssd-heads", "signed"))}
 
 
 def recognized(outputs: list[Array], size: tuple[int, int], classes: int, inputs: int) -> Layout | None:

@@ -174,14 +174,12 @@ def _loaded(model: Path, labels: Path | None, _stamps: tuple[tuple[int, int], ..
     layout = recognized(outputs, size, len(names) or len(COCO), len(session.get_inputs()))
     if layout is None:
         shapes = ", ".join(f"{o.name} {got.shape}" for o, got in zip(session.get_outputs(), outputs, strict=True))
-        raise BadInput(
-            model, f"its outputs ({shapes}) are of no detector known here: YOLOX, YOLOv5/8/11, SSD, DETR, RT-DETR"
-        )
+        known = "YOLOX, YOLOv5/8/11, SSD, DETR, RT-DETR"
+        raise BadInput(model, f"its outputs ({shapes}) are of no detector known here: {known}")
     if session.get_inputs()[0].type == "tensor(uint8)":
         layout = Layout(layout.name, layout.letterbox, "bytes", layout.bgr)
-    return Detector(
-        model.name, hashlib.sha256(data).hexdigest()[:16], session, layout, _numbered(names, layout, outputs), size
-    )
+    checksum = hashlib.sha256(data).hexdigest()[:16]
+    return Detector(model.name, checksum, session, layout, _numbered(names, layout, outputs), size)
 
 
 def _bytes(path: Path, most: int) -> bytes:
@@ -229,11 +227,8 @@ def _names(labels: Path | None, session: Any) -> list[str]:
 def _listed(said: Any) -> list[str]:
     if isinstance(said, dict):
         numbered = {int(number): name for number, name in said.items()}
-        said = (
-            [numbered.get(n, "") for n in range(max(numbered, default=-1) + 1)]
-            if max(numbered, default=0) < 1e5
-            else []
-        )
+        most = max(numbered, default=-1)
+        said = [numbered.get(n, "") for n in range(most + 1)] if most < 1e5 else []
     if not isinstance(said, list) or not all(isinstance(name, str) for name in said):
         raise ValueError("names are strings in a list, or by number")
     return [name.lower() for name in said]
@@ -243,9 +238,7 @@ def _numbered(names: list[str], layout: Layout, outputs: list[NDArray[Any]]) -> 
     """Return the names by the number that a layout uses: SSD and DETR count COCO's as its annotations do, from 1."""
     if not names:
         table = next((o for o in outputs if o.ndim == 3 and o.shape[-1] != 4), None)
-        annotated = layout.name == "ssd" or (
-            layout.name in ("detr", "ssd-heads") and table is not None and table.shape[-1] > 90
-        )
-        return BY_NUMBER if annotated else dict(enumerate(COCO, layout.name == "ssd-heads"))
+        counted = layout.name in ("detr", "ssd-heads") and table is not None and table.shape[-1] > 90
+        return BY_NUMBER if counted or layout.name == "ssd" else dict(enumerate(COCO, layout.name == "ssd-heads"))
     background = names[0] in ("background", "__background__", "n/a")
     return dict(enumerate(names, layout.name in ("ssd", "ssd-heads") and not background))

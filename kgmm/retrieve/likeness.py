@@ -225,11 +225,8 @@ def _best_by_words(store: LocalStore, texts: list[str]) -> tuple[Sequence[str], 
     if len(nodes) <= CONCEPTS:
         return nodes.to_list(), ids
     said = sorted({re.escape(word) for text in texts for word in content(text)})
-    shared = (
-        nodes.str.contains(f"^/c/[^/]+/(?:[^/]*_)?(?:{'|'.join(said)})").to_numpy()
-        if said
-        else np.zeros(len(nodes), bool)
-    )
+    wanted = f"^/c/[^/]+/(?:[^/]*_)?(?:{'|'.join(said)})"
+    shared = nodes.str.contains(wanted).to_numpy() if said else np.zeros(len(nodes), bool)
     best = np.argsort(~shared, kind="stable")[:CONCEPTS]
     return nodes.gather(best).to_list(), ids[best]
 

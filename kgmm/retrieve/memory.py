@@ -61,12 +61,9 @@ class Memory:
     def to_view(self) -> GraphView:
         """Return the memory as an undirected view whose weights are the facts' scores."""
         rows = self.statements()
-        return GraphView.from_edges(
-            [f.subject for f, _ in rows],
-            [f.object for f, _ in rows],
-            relations=[f.predicate for f, _ in rows],
-            weights=[max(score, 1e-6) for _, score in rows],
-        )
+        ends = [f.subject for f, _ in rows], [f.object for f, _ in rows]
+        relations, weights = [f.predicate for f, _ in rows], [max(score, 1e-6) for _, score in rows]
+        return GraphView.from_edges(*ends, relations=relations, weights=weights)
 
     def to_pyg(self, features: str | Encoder | None = "minilm") -> torch_geometric.data.Data:
         """Return the memory as PyG data, the layout QA-GNN and GreaseLM read, with the fields of ``view.to_pyg()``.
@@ -98,20 +95,15 @@ class Memory:
             data.term_id = torch.tensor([self.terms[n] for n in nodes], dtype=torch.long)
         if features is not None:
             encoder = text_encoder(features) if isinstance(features, str) else features
-            vectors = (
-                encoder.encode([names.label(n) for n in nodes]) if nodes else np.empty((0, encoder.dim), np.float32)
-            )
-            data.x = torch.from_numpy(vectors)
+            labels = [names.label(n) for n in nodes]
+            data.x = torch.from_numpy(encoder.encode(labels) if nodes else np.empty((0, encoder.dim), np.float32))
         data.concept_names, data.relation_names = nodes, relations
         return data
 
     def to_dict(self) -> dict[str, Any]:
         """Return the memory as JSON-ready data."""
-        return {
-            "question": self.question,
-            "concepts": [asdict(link) for link in self.concepts],
-            "facts": [asdict(m) for m in self.facts],
-        }
+        concepts, facts = [asdict(link) for link in self.concepts], [asdict(m) for m in self.facts]
+        return {"question": self.question, "concepts": concepts, "facts": facts}
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -49,29 +49,19 @@ def score(
         link_score[i] = max(link_score.get(i, 0.0), k.score)
     linked = np.array([link_score.get(root, 0.0) for root in c.roots])[c.root]
     depth = 1.0 - DECAY ** c.depth.astype(np.float64)
-    weight = np.log1p(c.weight.astype(np.float64)) / log(1 + 10)
     similarity = similarities(store, c, question, encoder, linked - depth)
-    said = overlaps(store, c, question)
-    rough = (
-        PARTS["similarity"] * similarity
-        + PARTS["overlap"] * said
-        + PARTS["link"] * linked
-        - PARTS["depth"] * depth
-        + PARTS["weight"] * weight
-    )
-    best = np.argsort(-rough, kind="stable")[:pool]
+    known = {"similarity": similarity, "overlap": overlaps(store, c, question), "link": linked, "depth": -depth}
+    known["weight"] = np.log1p(c.weight.astype(np.float64)) / log(1 + 10)
+    best = np.argsort(-_weighed(known), kind="stable")[:pool]
     c = c.take(best)
-    parts = {
-        "similarity": similarity[best],
-        "overlap": said[best],
-        "walk": walk_mass(c),
-        "weight": weight[best],
-        "link": linked[best],
-        "depth": -depth[best],
-    }
-    total = sum((PARTS[name] * values for name, values in parts.items()), start=np.zeros(len(best)))
+    parts = {name: known[name][best] if name in known else walk_mass(c) for name in PARTS}
+    total = _weighed(parts)
     order = np.argsort(-total, kind="stable")
     return c.take(order), total[order], {name: values[order] for name, values in parts.items()}
+
+
+def _weighed(parts: dict[str, Floats]) -> Floats:
+    return sum((PARTS[name] * values for name, values in parts.items()), start=np.zeros(len(parts["link"])))
 
 
 def similarities(store: LocalStore, c: Candidates, question: str, encoder: Encoder, prior: Floats) -> Floats:
@@ -103,11 +93,8 @@ def named_relation(store: LocalStore, c: Candidates, text: str) -> Floats:
 
 def phrases(store: LocalStore, c: Candidates) -> list[str]:
     """Return the candidates as English phrases."""
-    terms = store.terms
-    return [
-        phrase(s, p, o)
-        for s, p, o in zip(terms.names(c.subject), terms.names(c.predicate), terms.names(c.object), strict=True)
-    ]
+    ends = (store.terms.names(column) for column in (c.subject, c.predicate, c.object))
+    return [phrase(*said) for said in zip(*ends, strict=True)]
 
 
 def overlaps(store: LocalStore, c: Candidates, question: str) -> Floats:
