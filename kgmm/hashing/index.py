@@ -87,11 +87,7 @@ class CodeIndex:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read an index.
-
-        Raises:
-            BadInput: if the file is none.
-        """
+        """Read an index; BadInput if the file is none."""
         made = cls.__new__(cls)
         try:
             made.index = _faiss().read_index_binary(str(path))

@@ -307,11 +307,7 @@ def _around(kb: KnowledgeStore, terms: list[str]) -> np.ndarray[Any, np.dtype[np
 
 
 def relatedness(a: str | None, b: str | None) -> Json:
-    """Return the cosine between two terms' vectors.
-
-    Raises:
-        NotThere: if one is missing.
-    """
+    """Return the cosine between two terms' vectors; NotThere if one is missing."""
     if not a or not b:
         raise NotThere(400, "Arguments should be called node1 and node2.")
     vectors = _encoder().encode([names.label(a), names.label(b)])
@@ -319,11 +315,7 @@ def relatedness(a: str | None, b: str | None) -> Json:
 
 
 def standardized(language: str | None, text: str | None) -> Json:
-    """Return the URI of a text.
-
-    Raises:
-        NotThere: if text or language is missing.
-    """
+    """Return the URI of a text; NotThere if text or language is missing."""
     if not language or not text or not text.replace("_", " ").strip():
         raise NotThere(400, "You should include the 'text' and 'language' parameters.")
     return success({"@id": names.concept(text.replace("_", " "), language)})

@@ -42,11 +42,7 @@ class Limits:
     waiting: int = 256
 
     def holds(self, what: str, size: int, most: int) -> None:
-        """Refuse what is larger than it may be.
-
-        Raises:
-            TooLarge: naming the sizes.
-        """
+        """Refuse what is larger than it may be; TooLarge naming the sizes."""
         if size > most:
             raise TooLarge(f"{what}: {size:,} are too many, at most {most:,}")
 
@@ -110,11 +106,7 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, client: str) -> AsyncIterator[None]:
-        """Hold a turn of a client.
-
-        Raises:
-            HTTPException: 503 if too many wait already.
-        """
+        """Hold a turn of a client; HTTPException 503 if too many wait already."""
         if self.free:
             self.free -= 1
         else:

@@ -302,11 +302,7 @@ class Service:
         return name
 
     def trace(self, name: str) -> Trace:
-        """Return a kept trace.
-
-        Raises:
-            NotFound: if there is none of that id (any more).
-        """
+        """Return a kept trace; NotFound if there is none of that id (any more)."""
         path = self.kb.cache_dir("traces") / f"{name}.json"
         if not _TRACE_ID.match(name) or not path.is_file():
             raise NotFound(f"no trace {name[:40]!r}; traces are kept for the latest {TRACES} questions")
@@ -319,11 +315,7 @@ class Service:
         return {"passed": all(c.passed for c in checks), "checks": [asdict(c) for c in checks]}
 
     def add(self, facts: list[Fact]) -> Json:
-        """Add facts.
-
-        Raises:
-            PermissionError: if the store is served read-only.
-        """
+        """Add facts; PermissionError if the store is served read-only."""
         self._may_change()
         return {"added": self.kb.add(facts), "version": self.kb.version}
 

@@ -23,11 +23,7 @@ MOST = 2_000
 
 
 def read_scenes(folder: str | Path) -> list[SceneGraph]:
-    """Read all scene graphs of a folder (``*.json``), in the order of their names.
-
-    Raises:
-        KgmmError: if it has none.
-    """
+    """Read all scene graphs of a folder (``*.json``), in the order of their names; KgmmError if it has none."""
     scenes = [SceneGraph.from_json(path) for path in sorted(Path(folder).glob("*.json"))]
     if not scenes:
         raise KgmmError(f"{folder}: no scene graph (*.json) here")

@@ -51,11 +51,7 @@ class Connection:
         return self.taken(found)
 
     def ask(self, query: str) -> bool:
-        """Return the answer of an ASK query.
-
-        Raises:
-            StoreError: if it is answered otherwise.
-        """
+        """Return the answer of an ASK query; StoreError if it is answered otherwise."""
         said = self.truth(self.results(*self.query(query)))
         if said is None:
             raise self.error("does not answer as a SPARQL endpoint does")
