@@ -15,10 +15,9 @@ from kgmm.errors import KgmmError
 class Family:
     """The public files of a *package*, each a member, a *kind* in messages; a new file is a new one, nothing else changes.
 
-    Example:
-        >>> Family("kgmm.perceivers", "perceiver").module("magic")
-        Traceback (most recent call last):
-        kgmm.errors.KgmmError: no perceiver 'magic'; there are: default, hf, onnx, scene, shapes
+    >>> Family("kgmm.perceivers", "perceiver").module("magic")
+    Traceback (most recent call last):
+    kgmm.errors.KgmmError: no perceiver 'magic'; there are: default, hf, onnx, scene, shapes
     """
 
     package: str

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 def templates(folder: Path) -> Environment:
     """Return the Jinja templates of a folder; ``number`` rounds, the filter ``label`` names a concept.
 
-    Example:
-        >>> templates(Path()).from_string("{{ c|label }} {{ number(-0.001) }}").render(c="/c/en/<b>")
-        '&lt;b&gt; 0.00'
+    >>> templates(Path()).from_string("{{ c|label }} {{ number(-0.001) }}").render(c="/c/en/<b>")
+    '&lt;b&gt; 0.00'
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

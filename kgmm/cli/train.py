@@ -106,9 +106,8 @@ def _known_options(model: str, options: dict[str, Any]) -> None:
 def command_line(model: str, data: str, options: dict[str, Any]) -> str:
     """Return the command that makes a model again, for its card; files are named without their folders.
 
-    Example:
-        >>> command_line("kdmn", "/data/fvqa", {"episodes": 0, "seed": 0, "blind": True, "half": False, "mixed": False})
-        'kgmm train kdmn fvqa --blind --episodes 0 --no-mixed'
+    >>> command_line("kdmn", "/data/fvqa", {"episodes": 0, "seed": 0, "blind": True, "half": False, "mixed": False})
+    'kgmm train kdmn fvqa --blind --episodes 0 --no-mixed'
     """
     known = {p.name: p.default for p in train.params}
     words = [f"kgmm train {model} {Path(data).name}"]

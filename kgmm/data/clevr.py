@@ -75,10 +75,9 @@ def holds(relation: str, a: SceneObject, b: SceneObject) -> bool:
 def execute(program: Program, world: SceneGraph) -> str | None:
     """Run a program on the true scene; None if it asks for a property of what is not exactly one object.
 
-    Example:
-        >>> program = (ProgramStep("find"), ProgramStep("count", inputs=(0,)))
-        >>> execute(program, scene(1)) == str(len(scene(1).objects))
-        True
+    >>> program = (ProgramStep("find"), ProgramStep("count", inputs=(0,)))
+    >>> execute(program, scene(1)) == str(len(scene(1).objects))
+    True
     """
     results: list[Any] = []
     for step in program:

@@ -65,9 +65,8 @@ def spellings(answer: str) -> set[str]:
     The singular is formed by the word's ending, as the facts' ends are, so that a misspelt plural still finds the fact it
     labels. Scoring is stricter: :func:`right_answer`.
 
-    Example:
-        >>> sorted(spellings("Skiiers"))
-        ['skiier', 'skiiers']
+    >>> sorted(spellings("Skiiers"))
+    ['skiier', 'skiiers']
     """
     bare = answer.strip(" .,!?").lower()
     return {normal(bare), normal(singular(bare))}
@@ -76,9 +75,8 @@ def spellings(answer: str) -> set[str]:
 def right_answer(given: str, gold: str) -> bool:
     """Tell whether an answer counts as the gold one in scoring: the same words up to inflection, case and a determiner.
 
-    Example:
-        >>> right_answer("The dogs", "dog"), right_answer("skiier", "Skiiers")
-        (True, False)
+    >>> right_answer("The dogs", "dog"), right_answer("skiier", "Skiiers")
+    (True, False)
     """
     return normal(_plain(given)) == normal(_plain(gold))
 
@@ -90,10 +88,9 @@ def _plain(text: str) -> str:
 class StatedFacts:
     """Which facts state a triple, whatever the inflection and articles; ``statements`` has by id what a store holds.
 
-    Example:
-        >>> stated = StatedFacts([parse_surface("[[drum]] is used for [[playing in an orchestra]].", "f1")])
-        >>> stated(("/c/en/drum", "UsedFor", "/c/en/play_in_orchestra"))
-        {'f1': 'drum is used for playing in an orchestra.'}
+    >>> stated = StatedFacts([parse_surface("[[drum]] is used for [[playing in an orchestra]].", "f1")])
+    >>> stated(("/c/en/drum", "UsedFor", "/c/en/play_in_orchestra"))
+    {'f1': 'drum is used for playing in an orchestra.'}
     """
 
     def __init__(self, facts: Iterable[FvqaFact]) -> None:

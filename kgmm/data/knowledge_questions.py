@@ -56,9 +56,8 @@ def knowledge_questions(
 
     A question, with its *choices*, is only made if it has one right answer in the scene and among them.
 
-    Example:
-        >>> [q.answer for q in knowledge_questions(kb, [scene], per_scene=1)]     # doctest: +SKIP
-        ['cutting']
+    >>> [q.answer for q in knowledge_questions(kb, [scene], per_scene=1)]     # doctest: +SKIP
+    ['cutting']
     """
     random = Random(seed)
     pools: dict[str, list[str]] = {}

@@ -37,9 +37,8 @@ class VqaRecord:
 
         As the official evaluation does it (Antol et al. 2015): min(said / 3, 1), averaged over leaving out each annotator.
 
-        Example:
-            >>> round(VqaRecord("1", "a.jpg", "?", (("cat", 2), ("dog", 8))).accuracy("cat"), 3)
-            0.6
+        >>> round(VqaRecord("1", "a.jpg", "?", (("cat", 2), ("dog", 8))).accuracy("cat"), 3)
+        0.6
         """
         said, people = dict(self.answers).get(answer, 0), sum(n for _, n in self.answers)
         if people < 3:

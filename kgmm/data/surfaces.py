@@ -77,10 +77,9 @@ class FvqaFact:
     def statement(self, graph: str = "facts") -> Fact:
         """Return the fact as a store holds it: nouns in the singular, the fact's id as source.
 
-        Example:
-            >>> fact = parse_surface("[[Sports cars]] have [[wheels]]", "f1").statement()
-            >>> fact.subject, fact.predicate, fact.object, fact.source
-            ('/c/en/sports_car', 'HasA', '/c/en/wheel', 'f1')
+        >>> fact = parse_surface("[[Sports cars]] have [[wheels]]", "f1").statement()
+        >>> fact.subject, fact.predicate, fact.object, fact.source
+        ('/c/en/sports_car', 'HasA', '/c/en/wheel', 'f1')
         """
         subject, object = (names.concept(singular(end)) for end in (self.subject, self.object))
         return Fact(subject, self.relation, object, 1.0, graph, self.id)
@@ -128,9 +127,8 @@ def _bare(end: str, place: bool = False) -> str:
 def singular(phrase: str) -> str:
     """Put a noun phrase's last word into the singular by its ending.
 
-    Example:
-        >>> singular("living rooms"), singular("knives"), singular("people"), singular("bus")
-        ('living room', 'knife', 'person', 'bus')
+    >>> singular("living rooms"), singular("knives"), singular("people"), singular("bus")
+    ('living room', 'knife', 'person', 'bus')
     """
     head, _, word = phrase.rpartition(" ")
     return f"{head} {_singular(word)}".strip()

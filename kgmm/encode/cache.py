@@ -25,9 +25,8 @@ def fact_keys(subject: ArrayLike, predicate: ArrayLike, object: ArrayLike) -> Ke
 
     1 M facts collide with probability 3e-8. The mixing is splitmix64's, one to one (Steele et al., OOPSLA 2014).
 
-    Example:
-        >>> fact_keys([1], [2], [3]) == fact_keys([3], [2], [1])
-        array([False])
+    >>> fact_keys([1], [2], [3]) == fact_keys([3], [2], [1])
+    array([False])
     """
     key = np.zeros(np.shape(subject), np.uint64)
     for part in (subject, predicate, object):
@@ -45,12 +44,11 @@ class VectorCache:
     in other processes therefore see the rows of some finished :meth:`put`, and a killed writer leaves rows that nobody
     counts and the next writer overwrites. Files that do not fit together are started anew.
 
-    Example:
-        >>> import tempfile
-        >>> cache = VectorCache(tempfile.mkdtemp(), dim=2, checksum="abc")
-        >>> cache.put(np.array([7], np.uint64), np.array([[0.5, 1.0]], np.float32))
-        >>> cache.get(np.array([7, 8], np.uint64))[0].tolist(), len(cache)
-        ([True, False], 1)
+    >>> import tempfile
+    >>> cache = VectorCache(tempfile.mkdtemp(), dim=2, checksum="abc")
+    >>> cache.put(np.array([7], np.uint64), np.array([[0.5, 1.0]], np.float32))
+    >>> cache.get(np.array([7, 8], np.uint64))[0].tolist(), len(cache)
+    ([True, False], 1)
     """
 
     def __init__(self, folder: str | Path, dim: int, checksum: str) -> None:
@@ -160,15 +158,14 @@ def encode_cached(
 
     *texts_of_missing* returns the texts of given positions in *keys*; what is cached is never spelled out.
 
-    Example:
-        >>> import tempfile
-        >>> from kgmm.encode.text import text_encoder
-        >>> encoder = text_encoder()
-        >>> cache = VectorCache(tempfile.mkdtemp(), encoder.dim, encoder.checksum)
-        >>> words = ["dog", "cat"]
-        >>> keys = np.array([11, 12], np.uint64)
-        >>> encode_cached(encoder, cache, keys, lambda rows: [words[r] for r in rows]).shape
-        (2, 384)
+    >>> import tempfile
+    >>> from kgmm.encode.text import text_encoder
+    >>> encoder = text_encoder()
+    >>> cache = VectorCache(tempfile.mkdtemp(), encoder.dim, encoder.checksum)
+    >>> words = ["dog", "cat"]
+    >>> keys = np.array([11, 12], np.uint64)
+    >>> encode_cached(encoder, cache, keys, lambda rows: [words[r] for r in rows]).shape
+    (2, 384)
     """
     keys = np.asarray(keys, np.uint64)
     found, vectors = cache.get(keys)

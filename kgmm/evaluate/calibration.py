@@ -11,9 +11,8 @@ def calibration(pairs: Sequence[tuple[float, bool]], bins: int = BINS) -> dict[s
 
     ECE = Σ_b n_b/n · |accuracy_b − mean score_b| over bins of equal width (Guo et al., ICML 2017, Eq. 3).
 
-    Example:
-        >>> calibration([(0.9, True), (0.9, True), (0.1, False)])["ece"]
-        0.1
+    >>> calibration([(0.9, True), (0.9, True), (0.1, False)])["ece"]
+    0.1
     """
     groups: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
     for score, right in pairs:
@@ -40,9 +39,8 @@ def risk_coverage(pairs: Sequence[tuple[float, bool]], questions: int | None = N
     the area under the curve up to the coverage reached (lower is better), divided by it, and ``points``, one a distinct
     score.
 
-    Example:
-        >>> risk_coverage([(0.9, True), (0.5, False)])["points"][0]
-        {'threshold': 0.9, 'coverage': 0.5, 'risk': 0.0}
+    >>> risk_coverage([(0.9, True), (0.5, False)])["points"][0]
+    {'threshold': 0.9, 'coverage': 0.5, 'risk': 0.0}
     """
     asked = questions or len(pairs)
     ordered = sorted(pairs, key=lambda pair: -pair[0])

@@ -116,9 +116,8 @@ def measures(queries: Codes, database: Codes, relevant: NDArray[np.bool_], bits:
 def average_precision(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the average precision of ranked lists, shape (q,).
 
-    Example:
-        >>> average_precision(np.array([[True, False, True], [False, False, False]])).round(3).tolist()
-        [0.833, 0.0]
+    >>> average_precision(np.array([[True, False, True], [False, False, False]])).round(3).tolist()
+    [0.833, 0.0]
     """
     found = hits.cumsum(1)
     precision = found / np.arange(1, hits.shape[1] + 1)

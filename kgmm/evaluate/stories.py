@@ -44,10 +44,9 @@ def evaluate(story: StoryGraph, method: str = "mmss", frames: int = 5, terms: in
     A frame is right if its shot has the label of the story that the logo stands for (the label most of the logo's
     own shots have); a term if it is annotated. Missing ones count as wrong.
 
-    Example:
-        >>> from kgmm.stories.example.news import news
-        >>> evaluate(news()).least_frames
-        1.0
+    >>> from kgmm.stories.example.news import news
+    >>> evaluate(news()).least_frames
+    1.0
     """
     labels = {x.id: _label(story, x.id) for x in story.logos}
     return Precision({id: evaluate_logo(story, id, label, method, frames, terms) for id, label in labels.items()})

@@ -75,9 +75,8 @@ def _of_labels(told: StoryGraph, truth: list[str], found: list[str]) -> Precisio
 def adjusted_rand(a: Sequence[str], b: Sequence[str]) -> float:
     """Return the adjusted Rand index of two labellings (Hubert and Arabie, 1985).
 
-    Example:
-        >>> adjusted_rand("aabb", "xxyy"), round(adjusted_rand("aabb", "xyxy"), 2)
-        (1.0, -0.5)
+    >>> adjusted_rand("aabb", "xxyy"), round(adjusted_rand("aabb", "xyxy"), 2)
+    (1.0, -0.5)
     """
 
     def pairs(counts: Counter[object]) -> float:

@@ -100,9 +100,8 @@ def edge_name(relation: str) -> str:
     ConceptNet's relations keep theirs. IRIs and others that are no plain word, and those that look like the way back
     of another (``rev_IsA``), get their label and a checksum, the same in every view.
 
-    Example:
-        >>> edge_name("IsA"), edge_name("http://schema.org/name"), edge_name("rev_IsA")
-        ('IsA', 'name_370bc576', 'rev_IsA_21dc6772')
+    >>> edge_name("IsA"), edge_name("http://schema.org/name"), edge_name("rev_IsA")
+    ('IsA', 'name_370bc576', 'rev_IsA_21dc6772')
     """
     if re.fullmatch(r"[A-Za-z]\w*", relation, re.ASCII) and not relation.startswith("rev_"):
         return relation

@@ -55,9 +55,8 @@ def concept(text: str, lang: str = "en") -> str:
 def relation(text: str) -> str:
     """Return the stored form of a relation: bare for ConceptNet's own, the IRI itself for others.
 
-    Example:
-        >>> relation("/r/UsedFor"), relation("UsedFor"), relation("http://example.org/p")
-        ('UsedFor', 'UsedFor', 'http://example.org/p')
+    >>> relation("/r/UsedFor"), relation("UsedFor"), relation("http://example.org/p")
+    ('UsedFor', 'UsedFor', 'http://example.org/p')
     """
     if text.isalpha():
         return text
@@ -77,9 +76,8 @@ def is_iri(text: str) -> bool:
 def is_literal(term: str) -> bool:
     """Tell whether a stored term is a literal in N-Triples form.
 
-    Example:
-        >>> is_literal('"Hund"@de'), is_literal("/c/de/hund")
-        (True, False)
+    >>> is_literal('"Hund"@de'), is_literal("/c/de/hund")
+    (True, False)
     """
     return term.startswith('"') and _LITERAL.fullmatch(term) is not None
 
@@ -87,9 +85,8 @@ def is_literal(term: str) -> bool:
 def literal(term: str) -> str:
     """Return a literal as RDF writes it: controls escaped, the language in lower case, strings without a type.
 
-    Example:
-        >>> literal('"colour"@en-GB')
-        '"colour"@en-gb'
+    >>> literal('"colour"@en-GB')
+    '"colour"@en-gb'
     """
     match = _LITERAL.fullmatch(term)
     if match and match["lang"]:
@@ -100,9 +97,8 @@ def literal(term: str) -> str:
 def unusable(text: str) -> str:
     """Return why RDF cannot write a term of a new fact, or an empty string.
 
-    Example:
-        >>> unusable("dog"), unusable("_:a b")
-        ('', "'_:a b' is no blank node: its label may hold letters, digits, _, - and .")
+    >>> unusable("dog"), unusable("_:a b")
+    ('', "'_:a b' is no blank node: its label may hold letters, digits, _, - and .")
     """
     if text.startswith('"'):
         wanted = 'write "text", "text"@language or "text"^^<type>, with \\" for a quote'
@@ -119,9 +115,8 @@ def unusable(text: str) -> str:
 def label(term: str) -> str:
     """Return a term as a person would say it.
 
-    Example:
-        >>> label("/c/en/ice_cream/n/wn/food"), label("UsedFor"), label('"42"')
-        ('ice cream', 'UsedFor', '42')
+    >>> label("/c/en/ice_cream/n/wn/food"), label("UsedFor"), label('"42"')
+    ('ice cream', 'UsedFor', '42')
     """
     if term.startswith("/c/"):
         parts = term.split("/")
@@ -134,9 +129,8 @@ def label(term: str) -> str:
 def iri(term: str, *, predicate: bool = False) -> str:
     """Return the full IRI of a stored term; inverse of :func:`from_iri`.
 
-    Example:
-        >>> iri("/c/en/dog"), iri("UsedFor", predicate=True), iri("scene/coffee")
-        ('http://conceptnet.io/c/en/dog', 'http://conceptnet.io/r/UsedFor', 'urn:kgmm:scene/coffee')
+    >>> iri("/c/en/dog"), iri("UsedFor", predicate=True), iri("scene/coffee")
+    ('http://conceptnet.io/c/en/dog', 'http://conceptnet.io/r/UsedFor', 'urn:kgmm:scene/coffee')
     """
     if term.startswith("/c/"):
         return CONCEPTNET + _escape(term)
@@ -150,9 +144,8 @@ def iri(term: str, *, predicate: bool = False) -> str:
 def from_iri(text: str) -> str:
     """Return the stored term of a full IRI.
 
-    Example:
-        >>> from_iri("http://conceptnet.io/c/en/dog"), from_iri("http://conceptnet.io/r/UsedFor")
-        ('/c/en/dog', 'UsedFor')
+    >>> from_iri("http://conceptnet.io/c/en/dog"), from_iri("http://conceptnet.io/r/UsedFor")
+    ('/c/en/dog', 'UsedFor')
     """
     short = _CONCEPTNET_HOST.sub("", text)
     if short.startswith("/c/"):

@@ -15,9 +15,8 @@ _ARTICLES = frozenset("a an the some your you someone something its their his he
 def phrase(subject: str, predicate: str, object: str) -> str:
     """Say a fact in English.
 
-    Example:
-        >>> phrase("/c/en/knife", "UsedFor", "/c/en/cutting"), phrase("/s/a/o1", "left_of", "/s/a/o2")
-        ('knife is used for cutting', 'o1 left of o2')
+    >>> phrase("/c/en/knife", "UsedFor", "/c/en/cutting"), phrase("/s/a/o1", "left_of", "/s/a/o2")
+    ('knife is used for cutting', 'o1 left of o2')
     """
     return sentence(spoken(subject), predicate, spoken(object))
 
@@ -25,9 +24,8 @@ def phrase(subject: str, predicate: str, object: str) -> str:
 def sentence(subject: str, predicate: str, object: str) -> str:
     """Say a fact whose ends are words already.
 
-    Example:
-        >>> sentence("the cup", "MadeOf", "glass"), sentence("Ada", "http://example.org/worksAt", "a bank")
-        ('the cup is made of glass', 'Ada works at a bank')
+    >>> sentence("the cup", "MadeOf", "glass"), sentence("Ada", "http://example.org/worksAt", "a bank")
+    ('the cup is made of glass', 'Ada works at a bank')
     """
     relation = RELATIONS.get(predicate)
     if relation is not None and relation.sentence:
@@ -44,9 +42,8 @@ def spoken(term: str) -> str:
 def sense(triple: Triple) -> Triple:
     """Return the form under which two triples state the same: ends as lemmas without articles.
 
-    Example:
-        >>> sense(("drum", "UsedFor", "playing in an orchestra"))
-        ('drum', 'UsedFor', 'play in orchestra')
+    >>> sense(("drum", "UsedFor", "playing in an orchestra"))
+    ('drum', 'UsedFor', 'play in orchestra')
     """
     subject, predicate, object = triple
     return _bare_lemmas(subject), predicate, _bare_lemmas(object)

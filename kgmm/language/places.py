@@ -66,9 +66,8 @@ _UNDER_POSTURE = ("on", "in", "inside", "under", "behind", "above")
 def canonical(predicate: str) -> str:
     """Return the word that stands for a scene predicate: ``sitting_on`` → ``on``, ``wearing`` → ``wear``.
 
-    Example:
-        >>> canonical("lying on"), canonical("holding"), canonical("near")
-        ('on', 'hold', 'next_to')
+    >>> canonical("lying on"), canonical("holding"), canonical("near")
+    ('on', 'hold', 'next_to')
     """
     plain = predicate.strip().lower().replace(" ", "_")
     if plain in _ALIKE:
@@ -82,9 +81,8 @@ def canonical(predicate: str) -> str:
 def states(stated: str, wanted: str, turned: bool = False) -> bool:
     """Tell whether *stated*, *turned* if it leads from the other thing, says that a thing is in a wanted relation to it.
 
-    Example:
-        >>> states("wear", "worn_by", turned=True), states("on", "below", turned=True), states("near", "next_to", turned=True)
-        (True, True, True)
+    >>> states("wear", "worn_by", turned=True), states("on", "below", turned=True), states("near", "next_to", turned=True)
+    (True, True, True)
     """
     stated = canonical(stated)
     if not turned:

@@ -113,9 +113,8 @@ def phrased(table: str) -> list[tuple[str, str]]:
 def cued(text: str) -> set[str]:
     """Return the relations that a sentence's words ask by.
 
-    Example:
-        >>> sorted(cued("What is a spoon made of?"))
-        ['HasProperty', 'IsA', 'MadeOf']
+    >>> sorted(cued("What is a spoon made of?"))
+    ['HasProperty', 'IsA', 'MadeOf']
     """
     lower = text.lower()
     return {relation for relation, pattern in CUES.items() if pattern.search(lower)}
@@ -124,9 +123,8 @@ def cued(text: str) -> set[str]:
 def most_telling(relations: set[str]) -> set[str]:
     """Return relations without those that "is" and "can" ask by, unless there are no others.
 
-    Example:
-        >>> most_telling({"HasProperty", "MadeOf"}), most_telling({"HasProperty"})
-        ({'MadeOf'}, {'HasProperty'})
+    >>> most_telling({"HasProperty", "MadeOf"}), most_telling({"HasProperty"})
+    ({'MadeOf'}, {'HasProperty'})
     """
     return relations - _BROAD or relations
 
@@ -134,8 +132,7 @@ def most_telling(relations: set[str]) -> set[str]:
 def says_turned(stated: str, asked: set[str]) -> bool:
     """Tell whether a fact says what one of some relations asks, with its ends exchanged.
 
-    Example:
-        >>> says_turned("HasA", {"PartOf"}), says_turned("HasA", {"UsedFor"})
-        (True, False)
+    >>> says_turned("HasA", {"PartOf"}), says_turned("HasA", {"UsedFor"})
+    (True, False)
     """
     return any(stated in RELATIONS[relation].turned for relation in asked if relation in RELATIONS)

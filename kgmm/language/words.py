@@ -47,9 +47,8 @@ _IRREGULAR |= (
 def lemma(word: str) -> str:
     """Return the dictionary form of an English word in lower case.
 
-    Example:
-        >>> lemma("Knives"), lemma("used"), lemma("people"), lemma("playing"), lemma("string")
-        ('knife', 'use', 'person', 'play', 'string')
+    >>> lemma("Knives"), lemma("used"), lemma("people"), lemma("playing"), lemma("string")
+    ('knife', 'use', 'person', 'play', 'string')
     """
     import simplemma
 
@@ -75,9 +74,8 @@ def _stems(gerund: str) -> tuple[str, ...]:
 def tokens(text: str) -> list[str]:
     """Split text into lower-case words, underscores counting as spaces, accents as part of their letter.
 
-    Example:
-        >>> tokens("The cat's on_the mat!")
-        ['the', "cat's", 'on', 'the', 'mat']
+    >>> tokens("The cat's on_the mat!")
+    ['the', "cat's", 'on', 'the', 'mat']
     """
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return [w[:-2] if w in _WITH_IS else w for w in _TOKEN.findall(plain.lower().replace("_", " "))]
@@ -93,9 +91,8 @@ def whole_characters(*texts: str) -> None:
 def name_words(text: str) -> list[str]:
     """Split text into the words that names consist of: as :func:`tokens` does, but initials stay together.
 
-    Example:
-        >>> name_words("AT&T in the U.S.A.")
-        ['at&t', 'in', 'the', 'u.s.a.']
+    >>> name_words("AT&T in the U.S.A.")
+    ['at&t', 'in', 'the', 'u.s.a.']
     """
     parts = _INITIALS.split(text)
     return [word for i, part in enumerate(parts) for word in ([part.lower()] if i % 2 else tokens(part))]
@@ -105,9 +102,8 @@ def name_words(text: str) -> list[str]:
 def lemmas(text: str) -> tuple[str, ...]:
     """Return the lemmas of all words of a text.
 
-    Example:
-        >>> lemmas("riding two horses")
-        ('ride', 'two', 'horse')
+    >>> lemmas("riding two horses")
+    ('ride', 'two', 'horse')
     """
     return tuple(lemma(w) for w in tokens(text))
 
@@ -116,9 +112,8 @@ def lemmas(text: str) -> tuple[str, ...]:
 def content(text: str) -> tuple[str, ...]:
     """Return the lemmas that carry content; all of them if none does.
 
-    Example:
-        >>> content("used for cutting the bread")
-        ('cut', 'bread')
+    >>> content("used for cutting the bread")
+    ('cut', 'bread')
     """
     words = tuple(w for w, raw in zip(lemmas(text), tokens(text), strict=True) if raw not in STOP and w not in STOP)
     return words or lemmas(text)
@@ -128,9 +123,8 @@ def content(text: str) -> tuple[str, ...]:
 def normal(text: str) -> str:
     """Return the form under which two names count as the same: lemmas without a leading determiner.
 
-    Example:
-        >>> normal("A polar bear") == normal("polar bears")
-        True
+    >>> normal("A polar bear") == normal("polar bears")
+    True
     """
     text = " ".join(tokens(text))
     bare = _DETERMINER.sub("", text)

@@ -18,10 +18,9 @@ def answer_logits(ends: Tensor, group: Tensor, answers: int) -> Tensor:
     :math:`s_a = \log \sum_{e: g(e) = a} \exp(s_e)`; an answer that no end gives has the lowest finite number. *group*
     (B, E) int64 is the answer of each end; a negative one belongs to none.
 
-    Example:
-        >>> logits = torch.log(torch.tensor([[0.3, 0.4, 0.3]]))
-        >>> answer_logits(logits, torch.tensor([[0, 1, 0]]), 2).exp().round(decimals=2).tolist()
-        [[0.6000000238418579, 0.4000000059604645]]
+    >>> logits = torch.log(torch.tensor([[0.3, 0.4, 0.3]]))
+    >>> answer_logits(logits, torch.tensor([[0, 1, 0]]), 2).exp().round(decimals=2).tolist()
+    [[0.6000000238418579, 0.4000000059604645]]
     """
     real = group >= 0
     lowest = torch.finfo(ends.dtype).min
@@ -63,9 +62,8 @@ class Answers:
 def group_answers(said: Sequence[Sequence[str]], ends: int) -> Answers:
     """Group what the ends of every question's memory say, padded to *ends* of them.
 
-    Example:
-        >>> group_answers([["cat", "dog", "cat"]], 4).group.tolist()
-        [[0, 1, 0, -1]]
+    >>> group_answers([["cat", "dog", "cat"]], 4).group.tolist()
+    [[0, 1, 0, -1]]
     """
     group = torch.full((len(said), ends), -1, dtype=torch.long)
     texts: list[list[str]] = []

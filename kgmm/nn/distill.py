@@ -17,9 +17,8 @@ def distillation_loss(student: Tensor, teacher: Tensor, temperature: float = 2.0
     gradient's size whatever the temperature (Hinton et al. 2015, section 2). The student's (B, A) logits are the lowest
     finite number where it cannot give an answer; a teacher's row of zeros says that it gave none, and costs nothing.
 
-    Example:
-        >>> distillation_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.5, 0.5]])).tolist()
-        [0.0]
+    >>> distillation_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.5, 0.5]])).tolist()
+    [0.0]
     """
     target = soften(teacher, temperature)
     log_student = (student / temperature).log_softmax(1)

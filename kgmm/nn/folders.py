@@ -55,11 +55,10 @@ def read_folder(folder: Path, what: str, command: str) -> Iterator[tuple[dict[st
     BadInput, naming *what* the folder should hold and the *command* that makes such a folder, if a file is missing or
     not JSON, or the block raises for what is in them.
 
-    Example:
-        >>> with read_folder(Path("nowhere"), "a trained san", "kgmm train san clevr --out DIR") as (config, vocabulary):
-        ...     pass
-        Traceback (most recent call last):
-        kgmm.errors.BadInput: nowhere: no trained model here; make one with: kgmm train san clevr --out DIR
+    >>> with read_folder(Path("nowhere"), "a trained san", "kgmm train san clevr --out DIR") as (config, vocabulary):
+    ...     pass
+    Traceback (most recent call last):
+    kgmm.errors.BadInput: nowhere: no trained model here; make one with: kgmm train san clevr --out DIR
     """
     from safetensors import SafetensorError
 

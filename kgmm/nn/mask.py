@@ -7,9 +7,8 @@ from torch import Tensor
 def masked_softmax(scores: Tensor, mask: Tensor | None = None, dim: int = -1) -> Tensor:
     """Return softmax over the slots of *dim* that *mask*, broadcastable, keeps; a row without any is all zero.
 
-    Example:
-        >>> masked_softmax(torch.tensor([1.0, 1.0, 9.0]), torch.tensor([True, True, False])).tolist()
-        [0.5, 0.5, 0.0]
+    >>> masked_softmax(torch.tensor([1.0, 1.0, 9.0]), torch.tensor([True, True, False])).tolist()
+    [0.5, 0.5, 0.0]
     """
     if mask is None:
         return scores.softmax(dim)

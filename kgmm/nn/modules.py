@@ -111,9 +111,8 @@ def exist(attention: Tensor) -> Tensor:
 def compare(a: Tensor, b: Tensor, how: str) -> Tensor:
     """Return the truth of a comparison of two numbers: ``greater``, ``less`` or ``equal``, each (B,) → (B,).
 
-    Example:
-        >>> compare(torch.tensor([3.0]), torch.tensor([2.0]), "greater").round().item()
-        1.0
+    >>> compare(torch.tensor([3.0]), torch.tensor([2.0]), "greater").round().item()
+    1.0
     """
     if how == "equal":
         return torch.exp(-SHARPNESS * (a - b).square())

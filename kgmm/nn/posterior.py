@@ -14,9 +14,8 @@ def smoothed(counts: Tensor, mask: Tensor, alpha: float) -> Tensor:
     under a symmetric Dirichlet(α), α > 0; :math:`n_c = \sum_a n_{c,a}`, A the answers *mask* keeps. A large α makes it
     flat.
 
-    Example:
-        >>> smoothed(torch.tensor([[3.0, 0.0]]), torch.tensor([[True, True]]), 0.5).tolist()
-        [[0.875, 0.125]]
+    >>> smoothed(torch.tensor([[3.0, 0.0]]), torch.tensor([[True, True]]), 0.5).tolist()
+    [[0.875, 0.125]]
     """
     kept = counts * mask
     total = kept.sum(1, keepdim=True) + alpha * mask.sum(1, keepdim=True)

@@ -12,10 +12,9 @@ def one_thread() -> Iterator[None]:
 
     On busy cores the wait is a hundredfold: 2 s in the place of 0.1 s for a question. Sums keep their order, too.
 
-    Example:
-        >>> with one_thread():
-        ...     torch.get_num_threads()
-        1
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -24,9 +24,8 @@ PROTOTYPES: dict[str, tuple[str, ...]] = {
 def rgb_to_lab(rgb: NDArray[np.generic]) -> NDArray[np.float32]:
     """Convert sRGB values in 0..255, shape (..., 3), to CIELAB under D65 (CIE 15:2004).
 
-    Example:
-        >>> rgb_to_lab(np.array([[255, 255, 255]])).round()[0].tolist()[0]
-        100.0
+    >>> rgb_to_lab(np.array([[255, 255, 255]])).round()[0].tolist()[0]
+    100.0
     """
     c = np.asarray(rgb, np.float32) / 255
     xyz = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ _TO_XYZ.T / _WHITE
@@ -55,9 +54,8 @@ def colour_names(pixels: NDArray[np.uint8], background: NDArray[np.uint8] | None
     A colour that is as common in the *background* (m, 3) does not mark the object, such as the floor's under a
     motorcycle, unless it covers most of it.
 
-    Example:
-        >>> colour_names(np.array([[200, 30, 30], [210, 20, 25], [20, 20, 20]], np.uint8))
-        ('red', 'black')
+    >>> colour_names(np.array([[200, 30, 30], [210, 20, 25], [20, 20, 20]], np.uint8))
+    ('red', 'black')
     """
     if not len(pixels):
         return ()

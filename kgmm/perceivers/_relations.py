@@ -22,10 +22,9 @@ def spatial_relations(objects: Iterable[SceneObject]) -> tuple[SceneRelation, ..
 
     A relation's score is the smaller score of its two objects. Pairs whose boxes leave it open get none.
 
-    Example:
-        >>> cup, table = SceneObject("a", "cup", (40, 10, 20, 30)), SceneObject("b", "table", (0, 35, 100, 60))
-        >>> [r.predicate for r in spatial_relations([cup, table])]
-        ['on', 'above', 'below']
+    >>> cup, table = SceneObject("a", "cup", (40, 10, 20, 30)), SceneObject("b", "table", (0, 35, 100, 60))
+    >>> [r.predicate for r in spatial_relations([cup, table])]
+    ['on', 'above', 'below']
     """
     return tuple(
         SceneRelation(first.id, predicate, second.id, round(min(first.score, second.score), 4))

@@ -58,9 +58,8 @@ def ground_name(store: LocalStore, name: str, *, object_id: str | None = None, l
 
     The rules: the exact name, its inflections, its last words ("striped cat" → cat).
 
-    Example:
-        >>> ground_name(kb, "Ice creams").concept                       # doctest: +SKIP
-        '/c/en/ice_cream'
+    >>> ground_name(kb, "Ice creams").concept                       # doctest: +SKIP
+    '/c/en/ice_cream'
     """
     exact = names.concept(name, lang) if name.strip() else ""
     if not exact:
@@ -113,9 +112,8 @@ def ground_text(store: LocalStore, text: str, *, encoder: Encoder | None = None,
 
     An *encoder* compares words that no other rule knows with the store's best-connected concepts.
 
-    Example:
-        >>> [link.concept for link in ground_text(kb, "Who eats ice cream?")]         # doctest: +SKIP
-        ['/c/en/eat', '/c/en/ice_cream']
+    >>> [link.concept for link in ground_text(kb, "Who eats ice cream?")]         # doctest: +SKIP
+    ['/c/en/eat', '/c/en/ice_cream']
     """
     words = name_words(text)
     links: list[Link] = []

@@ -11,9 +11,8 @@ def area(box: Box) -> float:
 def shared_area(a: Box, b: Box) -> float:
     """Return the area that two boxes share; 0 if they are apart.
 
-    Example:
-        >>> shared_area((0, 0, 10, 10), (5, 8, 10, 10))
-        10
+    >>> shared_area((0, 0, 10, 10), (5, 8, 10, 10))
+    10
     """
     wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     tall = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])

@@ -34,9 +34,8 @@ _DAMAGE = (
 def names_picture(name: str | Path) -> bool:
     """Tell whether a name ends as those of pictures do.
 
-    Example:
-        >>> names_picture("kitchen.JPG"), names_picture("kitchen.json")
-        (True, False)
+    >>> names_picture("kitchen.JPG"), names_picture("kitchen.json")
+    (True, False)
     """
     return Path(name).suffix.lower() in SUFFIXES
 

@@ -56,9 +56,8 @@ def boxes(scene: SceneGraph | None) -> list[dict[str, Any]]:
 def percent(box: tuple[float, ...] | list[float], width: float, height: float) -> str:
     """Return a box (x, y, w, h in pixels) as CSS that places it, cut at the picture's edges.
 
-    Example:
-        >>> percent((10, 0, 20, 50), 100, 100)
-        'left:10.00%;top:0.00%;width:20.00%;height:50.00%'
+    >>> percent((10, 0, 20, 50), 100, 100)
+    'left:10.00%;top:0.00%;width:20.00%;height:50.00%'
     """
     left, top = max(0.0, box[0] / width), max(0.0, box[1] / height)
     right, bottom = min(1.0, (box[0] + box[2]) / width), min(1.0, (box[1] + box[3]) / height)

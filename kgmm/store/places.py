@@ -12,9 +12,8 @@ class Places:
     The Delta Lake table, the list of terms in the order of their ids, the index, and the cache of what is derived
     from the store and keyed by term ids.
 
-    Example:
-        >>> Places(Path("kb")).index.as_posix()
-        'kb/index'
+    >>> Places(Path("kb")).index.as_posix()
+    'kb/index'
     """
 
     def __init__(self, path: Path) -> None:

@@ -29,12 +29,11 @@ DISTANCE = 2
 def by_prefix(store: Handle, prefix: str, limit: int = 10, lang: str = "en") -> list[str]:
     """Return concepts whose label begins with *prefix*, those with most facts first.
 
-    Example:
-        >>> import tempfile, kgmm
-        >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
-        >>> _ = kb.add([("ice cream", "IsA", "dessert"), ("ice", "IsA", "water")])
-        >>> kb.search("ice cr")
-        ['/c/en/ice_cream']
+    >>> import tempfile, kgmm
+    >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+    >>> _ = kb.add([("ice cream", "IsA", "dessert"), ("ice", "IsA", "water")])
+    >>> kb.search("ice cr")
+    ['/c/en/ice_cream']
     """
     try:
         start = names.concept(prefix, lang)

@@ -63,13 +63,12 @@ class Senses:
 def senses(store: LocalStore) -> Senses:
     """Return which terms of a store are senses of which lemma; those that a graph of :data:`APART` tells of are none.
 
-    Example:
-        >>> import tempfile
-        >>> from kgmm.store import LocalStore
-        >>> kb = LocalStore(tempfile.mkdtemp() + "/kb")
-        >>> _ = kb.add([("/c/en/dog/n", "IsA", "animal"), ("dog", "CapableOf", "bark")])
-        >>> kb.terms.name(senses(kb).node("/c/en/dog/n"))
-        '/c/en/dog'
+    >>> import tempfile
+    >>> from kgmm.store import LocalStore
+    >>> kb = LocalStore(tempfile.mkdtemp() + "/kb")
+    >>> _ = kb.add([("/c/en/dog/n", "IsA", "animal"), ("dog", "CapableOf", "bark")])
+    >>> kb.terms.name(senses(kb).node("/c/en/dog/n"))
+    '/c/en/dog'
     """
     return store.derived("senses", lambda: _found(store))
 

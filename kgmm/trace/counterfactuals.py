@@ -23,9 +23,8 @@ def compute(trace: Record) -> list[Counterfactual]:
     alone and all together if there are more than four), everything but the citations, each link of their chains, and
     each further fact of the memory, best first.
 
-    Example:
-        >>> [c.answer for c in compute(answer.trace)][:1]                              # doctest: +SKIP
-        ['saucer']
+    >>> [c.answer for c in compute(answer.trace)][:1]                              # doctest: +SKIP
+    ['saucer']
     """
     stop = time.perf_counter() + SECONDS
     found = {frozenset(key(f) for f in repeated.removed): repeated for repeated in exhaust(trace)}

@@ -23,9 +23,8 @@ _LATER = frozenset({"counterfactuals", "graphs", "threshold", "folder", "top"})
 def schema() -> dict[str, Any]:
     """Return the JSON schema that every trace's document fits.
 
-    Example:
-        >>> schema()["properties"]["schema"]
-        {'const': 'kgmm-trace/1'}
+    >>> schema()["properties"]["schema"]
+    {'const': 'kgmm-trace/1'}
     """
     found: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     return found

@@ -9,13 +9,12 @@ from kgmm.trace.data import Record
 def say(trace: Record, fact: Fact) -> str:
     """Return a fact in English.
 
-    Example:
-        >>> say(Record("?"), Fact("knife", "UsedFor", "cutting"))
-        'knife is used for cutting'
-        >>> from kgmm.scene import SceneGraph, SceneObject
-        >>> scene = SceneGraph("desk", (SceneObject("o1", "knife"),))
-        >>> say(Record("?", scene), Fact("/s/desk/o1", "InstanceOf", "knife"))
-        'knife is seen in the picture'
+    >>> say(Record("?"), Fact("knife", "UsedFor", "cutting"))
+    'knife is used for cutting'
+    >>> from kgmm.scene import SceneGraph, SceneObject
+    >>> scene = SceneGraph("desk", (SceneObject("o1", "knife"),))
+    >>> say(Record("?", scene), Fact("/s/desk/o1", "InstanceOf", "knife"))
+    'knife is seen in the picture'
     """
     if not (fact.subject.startswith("/s/") or fact.object.startswith("/s/")):
         return phrase(fact.subject, fact.predicate, fact.object)

@@ -20,9 +20,8 @@ TOGETHER = 128
 def frequent(answers: Sequence[str], size: int) -> list[str]:
     """Return the *size* most frequent answers, of equally frequent ones the first in the alphabet.
 
-    Example:
-        >>> frequent(["dog", "cat", "dog", "ant"], 2)
-        ['dog', 'ant']
+    >>> frequent(["dog", "cat", "dog", "ant"], 2)
+    ['dog', 'ant']
     """
     counts = Counter(answers)
     return sorted(counts, key=lambda a: (-counts[a], a))[:size]

@@ -277,10 +277,9 @@ def logistic(x: NDArray[np.float64], right: NDArray[np.bool_], ridge: float = 1e
 
     *ridge* keeps the weights finite where inputs tell outcomes apart.
 
-    Example:
-        >>> weight, bias = logistic(np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([True, False, True, True]), 1.0)
-        >>> weight > 0
-        True
+    >>> weight, bias = logistic(np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([True, False, True, True]), 1.0)
+    >>> weight > 0
+    True
     """
     sign = np.where(right, 1.0, -1.0)
     wide = np.column_stack([x, np.ones(len(x))])

@@ -162,9 +162,8 @@ def predict(model: torch.nn.Module, batch: FactBatch) -> NDArray[np.float32]:
 def ranked(texts: list[str], logits: Floats, vocabulary: Sequence[str] = ()) -> list[tuple[str, float]]:
     """Add up the probability of all ends, and of the vocabulary's answer, that say the same; best first.
 
-    Example:
-        >>> ranked(["cat", "dog", "cat"], np.log(np.array([0.3, 0.4, 0.3])))[0][0]
-        'cat'
+    >>> ranked(["cat", "dog", "cat"], np.log(np.array([0.3, 0.4, 0.3])))[0][0]
+    'cat'
     """
     answers = [*texts, *vocabulary]
     if not answers:

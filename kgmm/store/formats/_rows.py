@@ -35,11 +35,10 @@ Row = tuple[str | None, str, str, str, float, str, str | None]
 class Rows:
     """Statements and rejects collected until they are worth handing on.
 
-    Example:
-        >>> rows = Rows()
-        >>> rows.add("/c/en/dog", "IsA", "/c/en/animal")
-        >>> [batch.num_rows for batch in rows.flush()]
-        [1]
+    >>> rows = Rows()
+    >>> rows.add("/c/en/dog", "IsA", "/c/en/animal")
+    >>> [batch.num_rows for batch in rows.flush()]
+    [1]
     """
 
     def __init__(self) -> None:

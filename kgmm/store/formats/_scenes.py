@@ -72,9 +72,8 @@ def identity(value: Any, what: str) -> str:
 def picture_name(file_name: str, split: Any = None) -> str:
     """Return the scene of a picture by its file: its folders, its split where neither says it, and its name.
 
-    Example:
-        >>> picture_name("val/a b.png"), picture_name("a.png", "val"), picture_name("CLEVR_val_000.png", "val")
-        ('val_a_b', 'val_a', 'CLEVR_val_000')
+    >>> picture_name("val/a b.png"), picture_name("a.png", "val"), picture_name("CLEVR_val_000.png", "val")
+    ('val_a_b', 'val_a', 'CLEVR_val_000')
     """
     parts = [part for part in PurePosixPath(file_name.replace("\\", "/")).with_suffix("").parts if part.strip("./")]
     name = "_".join(" ".join(parts).split())

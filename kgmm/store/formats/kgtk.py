@@ -85,9 +85,8 @@ def _add(rows: Rows, fields: list[str], columns: dict[str, int]) -> None:
 def values(text: str) -> list[str]:
     """Split a list of values at its bars, but for those in strings or escaped.
 
-    Example:
-        >>> values('Q1|"a|b"|Q2')
-        ['Q1', '"a|b"', 'Q2']
+    >>> values('Q1|"a|b"|Q2')
+    ['Q1', '"a|b"', 'Q2']
     """
     if "|" not in text:
         return [text]

@@ -71,9 +71,8 @@ def _unescape(match: re.Match[str]) -> str:
 class KgmmStore(Store):
     """The rdflib store plug-in; its configuration is the store's folder.
 
-    Example:
-        >>> graph = rdflib.Graph(store="kgmm")                                         # doctest: +SKIP
-        >>> graph.open("knowledge-store", create=True)                                 # doctest: +SKIP
+    >>> graph = rdflib.Graph(store="kgmm")                                         # doctest: +SKIP
+    >>> graph.open("knowledge-store", create=True)                                 # doctest: +SKIP
     """
 
     context_aware = True

@@ -62,9 +62,8 @@ class NotRdf(ValueError):
 def node(term: str) -> Node:
     """Return the RDF node of a stored subject, object or graph name.
 
-    Example:
-        >>> str(node("/c/en/dog"))
-        '<http://conceptnet.io/c/en/dog>'
+    >>> str(node("/c/en/dog"))
+    '<http://conceptnet.io/c/en/dog>'
     """
     if term.startswith(_BLANK) and not unusable(term):
         return ox.BlankNode(term[2:])

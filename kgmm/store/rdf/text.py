@@ -69,8 +69,7 @@ def document(
     With *merged*, each statement is also in the default graph, which so holds what any graph does. With *reified*,
     annotations are those of RDF 1.1. *spell* says how terms are written.
 
-    Example:
-        >>> print(b"".join(document(kb.find("dog", "IsA"))).decode())                  # doctest: +SKIP
+    >>> print(b"".join(document(kb.find("dog", "IsA"))).decode())                  # doctest: +SKIP
     """
     for start in range(0, len(facts), PART):
         lines = list(_lines(facts, start, min(start + PART, len(facts)), annotated, reified, spell))

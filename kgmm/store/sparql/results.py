@@ -121,9 +121,8 @@ def ntriples_of(term: object) -> str | None:
 def stored(term: str | None) -> str | None:
     """Return the stored term of an RDF term in N-Triples form.
 
-    Example:
-        >>> stored("<http://conceptnet.io/r/UsedFor>"), stored('"Hund"@de')
-        ('UsedFor', '"Hund"@de')
+    >>> stored("<http://conceptnet.io/r/UsedFor>"), stored('"Hund"@de')
+    ('UsedFor', '"Hund"@de')
     """
     if term is None or term[0] != "<" or term[1:2] == "<":
         return term

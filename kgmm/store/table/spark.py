@@ -64,8 +64,7 @@ def k_hop(facts: DataFrame, seeds: str | Iterable[str], hops: int = 2) -> DataFr
 
     Each hop is a join of the frontier with the statements at each end.
 
-    Example:
-        >>> k_hop(statements(spark, "knowledge-store"), "dog", hops=2).write.parquet("dog")  # doctest: +SKIP
+    >>> k_hop(statements(spark, "knowledge-store"), "dog", hops=2).write.parquet("dog")  # doctest: +SKIP
     """
     spark, edges = facts.sparkSession, _edges(facts, directed=False).cache()
     start = [seeds] if isinstance(seeds, str) else list(seeds)

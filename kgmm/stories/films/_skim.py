@@ -95,9 +95,8 @@ class Skim:
 def spoken(value: str | tuple[Clip, ...]) -> str:
     """Return a detail as people read it: text as it is, clips by their times.
 
-    Example:
-        >>> spoken((Clip(16, 32), Clip(48, 64)))
-        '0:00:16 – 0:00:32, 0:00:48 – 0:01:04'
+    >>> spoken((Clip(16, 32), Clip(48, 64)))
+    '0:00:16 – 0:00:32, 0:00:48 – 0:01:04'
     """
     if isinstance(value, str):
         return value

@@ -181,9 +181,8 @@ def aligned_clip(chorus: Clip, shots: Sequence[Cut], cues: Sequence[Cue], length
 def most_repeated_line(cues: Sequence[Cue]) -> str | None:
     """Return the line sung most often, as it is first written; the longer one of equals; None if none comes twice.
 
-    Example:
-        >>> most_repeated_line([Cue(0, 1, "Oh yes"), Cue(1, 2, "Come home!"), Cue(5, 6, "come home")])
-        'Come home!'
+    >>> most_repeated_line([Cue(0, 1, "Oh yes"), Cue(1, 2, "Come home!"), Cue(5, 6, "come home")])
+    'Come home!'
     """
     written: dict[tuple[str, ...], str] = {}
     counts: Counter[tuple[str, ...]] = Counter()

@@ -65,9 +65,8 @@ def saliency(
 def fused(curves: Sequence[Floats], fusion: str = "sum") -> Floats:
     """Return one curve of several, of those that are not flat zero.
 
-    Example:
-        >>> fused([np.array([0.0, 1.0]), np.array([0.5, 0.5]), np.zeros(2)]).tolist()
-        [0.25, 0.75]
+    >>> fused([np.array([0.0, 1.0]), np.array([0.5, 0.5]), np.zeros(2)]).tolist()
+    [0.25, 0.75]
     """
     used = [curve for curve in curves if np.any(curve)]
     if not used:
@@ -140,9 +139,8 @@ def text_saliency(cues: Sequence[Cue], times: Floats) -> Floats:
 def word_weight(word: str, first: bool = False) -> float:
     """Return what a word weighs: names 1, nouns and adjectives 0.5, verbs 0.2, all else 0.
 
-    Example:
-        >>> [word_weight(w) for w in ("Velden,", "river", "green", "says", "the")]
-        [1.0, 0.5, 0.5, 0.2, 0.0]
+    >>> [word_weight(w) for w in ("Velden,", "river", "green", "says", "the")]
+    [1.0, 0.5, 0.5, 0.2, 0.0]
     """
     bare = word.strip(".,;:!?\"'()“”’-–…")
     small = bare.lower()

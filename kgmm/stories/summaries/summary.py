@@ -182,8 +182,7 @@ def linked_facts(term: str, store: LocalStore, most: int, spoken: Container[str]
 def summarizers() -> list[str]:
     """Return the names of the methods that rank a story graph.
 
-    Example:
-        >>> summarizers()
-        ['cooccurrence', 'frequency', 'mmss', 'tfidf']
+    >>> summarizers()
+    ['cooccurrence', 'frequency', 'mmss', 'tfidf']
     """
     return METHODS.names()

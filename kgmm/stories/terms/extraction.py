@@ -27,11 +27,10 @@ def terms(text: str, known: frozenset[str] = frozenset()) -> list[str]:
     Names keep together without titles ("Lake Verrin", "Ana Soto"), so do nouns ("power station", beside "station");
     *known* words are names also where a sentence begins.
 
-    Example:
-        >>> terms("Engineers say the power station on Lake Verrin was flooded.")
-        ['engineer', 'power station', 'station', 'lake verrin']
-        >>> terms("He walked quickly. They went for a long walk.")
-        ['walk']
+    >>> terms("Engineers say the power station on Lake Verrin was flooded.")
+    ['engineer', 'power station', 'station', 'lake verrin']
+    >>> terms("He walked quickly. They went for a long walk.")
+    ['walk']
     """
     found: dict[str, None] = {}
     known |= capitalized(text)
@@ -141,9 +140,8 @@ def _bare(word: str) -> str:
 def capitalized(text: str) -> frozenset[str]:
     """Return the words, lower-cased, that a text writes with a capital inside sentences and never without.
 
-    Example:
-        >>> sorted(capitalized("We met Rosa. The Lake is a lake. Rosa spoke."))
-        ['rosa']
+    >>> sorted(capitalized("We met Rosa. The Lake is a lake. Rosa spoke."))
+    ['rosa']
     """
     upper: set[str] = set()
     lower: set[str] = set()
@@ -157,9 +155,8 @@ def capitalized(text: str) -> frozenset[str]:
 def dictionary_form(noun: str) -> str:
     """Return a noun's singular; unlike a lemma of any word it keeps nouns that end in -ing.
 
-    Example:
-        >>> dictionary_form("paintings"), dictionary_form("herring"), dictionary_form("thieves")
-        ('painting', 'herring', 'thief')
+    >>> dictionary_form("paintings"), dictionary_form("herring"), dictionary_form("thieves")
+    ('painting', 'herring', 'thief')
     """
     single = noun.removesuffix("s")
     if single in lexicon.NOUNS_IN_ING:

@@ -39,10 +39,9 @@ def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:
 def teager(x: Floats) -> Floats:
     """Return the Teager-Kaiser energy x[n]^2 - x[n-1] x[n+1]; the ends repeat their neighbours.
 
-    Example:
-        >>> tone = np.cos(0.3 * np.arange(100))
-        >>> np.allclose(teager(tone), np.sin(0.3) ** 2)
-        True
+    >>> tone = np.cos(0.3 * np.arange(100))
+    >>> np.allclose(teager(tone), np.sin(0.3) ** 2)
+    True
     """
     if len(x) < 3:
         return np.zeros_like(x)
@@ -55,10 +54,9 @@ def teager(x: Floats) -> Floats:
 def separated(x: Floats) -> tuple[Floats, Floats]:
     """Return instantaneous amplitude and frequency (radians a sample) by DESA-2 (Maragos, Kaiser, Quatieri, 1993).
 
-    Example:
-        >>> amplitude, frequency = separated(2 * np.cos(0.3 * np.arange(100)))
-        >>> round(float(np.median(amplitude)), 6), round(float(np.median(frequency)), 6)
-        (2.0, 0.3)
+    >>> amplitude, frequency = separated(2 * np.cos(0.3 * np.arange(100)))
+    >>> round(float(np.median(amplitude)), 6), round(float(np.median(frequency)), 6)
+    (2.0, 0.3)
     """
     energy = np.maximum(teager(x), 0)
     slope = np.zeros_like(x)

@@ -83,9 +83,8 @@ def _moment(at: float, clips: Sequence[Clip]) -> float | None:
 def crossed(parts: Sequence[Any], fade: int) -> Any:
     """Return parts one after the other, the last *fade* samples of each added to the first of the next (overlap-add).
 
-    Example:
-        >>> crossed([np.ones(4), np.ones(4)], 2).tolist()
-        [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    >>> crossed([np.ones(4), np.ones(4)], 2).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
     out = np.array(parts[0], np.float64)
     for part in parts[1:]:

@@ -189,9 +189,8 @@ def _runs(edges: NDArray[Any], least: int) -> Iterator[tuple[int, int, int]]:
 def cluster(hashes: Sequence[str]) -> list[int]:
     """Return for each hash the number of its cluster: hashes at most 44 bits apart are joined (union-find).
 
-    Example:
-        >>> cluster(["00" * 32, "ff" * 32, "00" * 31 + "03"])
-        [0, 1, 0]
+    >>> cluster(["00" * 32, "ff" * 32, "00" * 31 + "03"])
+    [0, 1, 0]
     """
     if not hashes:
         return []
@@ -244,10 +243,9 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> str:
     blue-yellow 8 x 8 each, so that two logos of one drawing in different colours stay apart.
     Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010 (lightness part).
 
-    Example:
-        >>> ramp = np.tile(np.arange(64, dtype=np.uint8)[:, None, None], (1, 64, 3))
-        >>> distance(perceptual_hash(ramp), perceptual_hash(ramp[::2, ::2])) < 20
-        True
+    >>> ramp = np.tile(np.arange(64, dtype=np.uint8)[:, None, None], (1, 64, 3))
+    >>> distance(perceptual_hash(ramp), perceptual_hash(ramp[::2, ::2])) < 20
+    True
     """
     from scipy.fft import dctn
 

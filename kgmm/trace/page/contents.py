@@ -22,9 +22,8 @@ _UNSHOWABLE = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 def shown(text: str, limit: int = SHOWN) -> str:
     r"""Return a text as a page can show it: cut, and without characters no document may hold.
 
-    Example:
-        >>> shown("a\x00b"), shown("word" * 100, 10)
-        ('a�b', 'wordwordwo…')
+    >>> shown("a\x00b"), shown("word" * 100, 10)
+    ('a�b', 'wordwordwo…')
     """
     return _UNSHOWABLE.sub("\ufffd", text if len(text) <= limit else text[:limit] + "…")
 

@@ -61,9 +61,8 @@ def _chosen(listed: list[ShownFact]) -> list[ShownFact]:
 def layout(edges: list[tuple[str, str]]) -> dict[str, tuple[float, float]]:
     """Return (x, y) in pixels by node, connected parts beside each other; the same edges always give the same places.
 
-    Example:
-        >>> sorted(layout([("a", "b"), ("b", "c")])) == ["a", "b", "c"]
-        True
+    >>> sorted(layout([("a", "b"), ("b", "c")])) == ["a", "b", "c"]
+    True
     """
     import networkx
 

@@ -35,13 +35,12 @@ class Support:
     whose ends is *a*, the one whose other end *o* the question's content *c* says best, by the words' rarity (word *w*
     is in :math:`d_w` of the N facts). The best counts and not the sum, for a person is in more facts than a pen.
 
-    Example:
-        >>> from kgmm.train.memories import FactBase
-        >>> facts = [("knife", "UsedFor", "cut bread"), ("cup", "UsedFor", "drink"), ("knife", "HasA", "blade")]
-        >>> store = Support(FactBase(facts, [""] * 3, None, None))
-        >>> knife, cup = store("What cuts bread?", ["knife", "cup"])
-        >>> knife > cup == 0
-        True
+    >>> from kgmm.train.memories import FactBase
+    >>> facts = [("knife", "UsedFor", "cut bread"), ("cup", "UsedFor", "drink"), ("knife", "HasA", "blade")]
+    >>> store = Support(FactBase(facts, [""] * 3, None, None))
+    >>> knife, cup = store("What cuts bread?", ["knife", "cup"])
+    >>> knife > cup == 0
+    True
     """
 
     def __init__(self, base: FactBase) -> None:

@@ -50,9 +50,8 @@ def targets(taught: list[dict[str, float]], texts: list[list[str]]) -> Tensor:
     What it says beyond them falls to the last: KDMN's null, for its memory does not support it. Rows are empty where
     the teacher abstains.
 
-    Example:
-        >>> targets([{"cat": 0.75, "cow": 0.25}, {}], [["dog", "cat"], ["dog"]]).tolist()
-        [[0.0, 0.75, 0.25], [0.0, 0.0, 0.0]]
+    >>> targets([{"cat": 0.75, "cow": 0.25}, {}], [["dog", "cat"], ["dog"]]).tolist()
+    [[0.0, 0.75, 0.25], [0.0, 0.0, 0.0]]
     """
     out = torch.zeros(len(taught), max(1, *map(len, texts)) + 1)
     for i, (shares, known) in enumerate(zip(taught, texts, strict=True)):
@@ -143,8 +142,7 @@ def schooling(split: Split, questions: int, unlabelled: bool) -> tuple[Tensor, T
 def mix(labels: Tensor, taught: Tensor, labelled: Tensor, weight: float) -> Tensor:
     r"""Return the mean of :math:`(1-α) L_{labels} + α L_{teacher}` where there is a label, of :math:`α L_{teacher}` elsewhere.
 
-    Example:
-        >>> mix(torch.tensor([1.0, 9.0]), torch.tensor([3.0, 3.0]), torch.tensor([True, False]), 0.5).item()
-        1.75
+    >>> mix(torch.tensor([1.0, 9.0]), torch.tensor([3.0, 3.0]), torch.tensor([True, False]), 0.5).item()
+    1.75
     """
     return torch.where(labelled, (1 - weight) * labels, torch.zeros_like(labels)).add(weight * taught).mean()
