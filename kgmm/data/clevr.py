@@ -1,8 +1,7 @@
-"""CLEVR-like worlds: scenes of coloured shapes, programs asked of them, and their questions in English.
+"""CLEVR-like worlds in two dimensions (after Johnson et al., CVPR 2017): scenes, programs asked of them, their English.
 
-After CLEVR (Johnson et al., CVPR 2017), in two dimensions, in the words of :mod:`kgmm.reason.visual.worlds`. A program is a list of steps, each a function with an
-argument and the numbers of the steps it reads; :func:`execute` runs it on the true scene, so every question has one
-right answer. Programs of any length can be drawn, to test models on longer ones than they were trained on.
+A program of any length is a list of steps, each a function with an argument and the numbers of the steps it reads;
+:func:`execute` runs it on the true scene, so every question has one right answer.
 """
 
 import math

@@ -1,8 +1,4 @@
-"""FVQA: questions about pictures that need a fact (Wang et al., TPAMI 2018), as plain records.
-
-Reads the layout with one list of questions and one line a fact (``questions-train.json``, ``facts.jsonl``); a fact is
-read from its surface by :mod:`kgmm.data.surfaces`.
-"""
+"""FVQA: questions about pictures that need a fact (Wang et al., TPAMI 2018), read as plain records."""
 
 import json
 import re

@@ -1,7 +1,6 @@
-"""Knowledge questions from any store and scenes, to train and test on a knowledge base of one's own.
+"""Questions from any store and scenes, to train and test on one's own knowledge (Li, Su, Zhu 2017, section 4.1).
 
-The KDMN authors' way (Li, Su, Zhu 2017, section 4.1): a fact one of whose ends is seen in a picture becomes a
-multiple-choice question; the wrong choices are other ends of the same relation that are true of nothing asked.
+A fact one of whose ends is seen becomes a multiple-choice question; wrong choices are true of nothing asked.
 """
 
 from collections.abc import Iterable, Iterator

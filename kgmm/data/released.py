@@ -1,7 +1,4 @@
-"""Readers of VQA data sets in the layouts they are released in; each yields :class:`VqaRecord`, lazily where it can.
-
-A file that is missing or not of the layout is refused with :class:`~kgmm.errors.BadInput`.
-"""
+"""Readers of VQA data sets as they are released, each to :class:`VqaRecord`, lazily where possible, or BadInput."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

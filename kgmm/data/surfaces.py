@@ -1,7 +1,4 @@
-"""Facts read from their surfaces, ``[[Lipstick]] is for [[coloring the lips]]``: the words around two marked ends.
-
-The layout of FVQA's facts (Wang et al., TPAMI 2018), which come from DBpedia, ConceptNet and WebChild.
-"""
+"""FVQA's facts (Wang et al., TPAMI 2018) from the words around two ends: ``[[Lipstick]] is for [[coloring lips]]``."""
 
 import re
 from dataclasses import dataclass

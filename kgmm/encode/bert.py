@@ -1,7 +1,4 @@
-"""Embeddings of texts by a plain BERT (:mod:`kgmm.nn.bert`), such as MiniLM (Wang et al., NeurIPS 2020), without padding.
-
-It loads in a tenth of a second. Sentence embeddings by mean pooling are those of Reimers and Gurevych (EMNLP 2019).
-"""
+"""Embeddings of texts by a plain BERT such as MiniLM (Wang et al., NeurIPS 2020), loaded in a tenth of a second."""
 
 import json
 from contextlib import nullcontext

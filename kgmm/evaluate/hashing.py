@@ -1,7 +1,4 @@
-"""Measure one hashing method on one cross-modal data set, by Hamming ranking, and draw its precision and recall.
-
-Every figure says by which switches it was taken: cut-off, database, codes, ties.
-"""
+"""Measure one hashing method on one cross-modal data set, by Hamming ranking, and draw its precision and recall."""
 
 import time
 from pathlib import Path

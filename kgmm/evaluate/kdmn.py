@@ -1,7 +1,6 @@
-"""What KDMN's accuracy on FVQA is worth: by kind of question, beside its twins and the most frequent answer.
+"""What KDMN's accuracy on FVQA is worth, by kind of question: beside twins with an empty or another question's memory.
 
-The twins show what the knowledge does: the same network with an empty memory or another question's, and networks
-trained without any fact, from question and picture or from the question alone (Goyal et al. 2017 on language priors).
+Other twins are trained without any fact, from question and picture or question alone (Goyal et al. 2017).
 """
 
 import tempfile

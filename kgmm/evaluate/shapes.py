@@ -1,7 +1,4 @@
-"""Networks of coloured shapes on easy-vqa and CLEVR-like worlds, beside their runs with no picture and a wrong one.
-
-After CLEVR's by-kind accuracies (Johnson et al. 2017); what the question alone is worth is Goyal et al. 2017's baseline.
-"""
+"""Networks on easy-vqa and CLEVR-like worlds by kind of question, also with no or wrong pictures (Goyal et al. 2017)."""
 
 from pathlib import Path
 from typing import Any

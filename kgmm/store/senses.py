@@ -1,7 +1,4 @@
-"""Sense nodes (``/c/en/dog/n``, ``/c/en/dog/n/wn/animal``) and the lemma (``/c/en/dog``) that they belong to.
-
-ConceptNet's dump hangs much of what it knows of a word on the word's senses; a person asks for the word.
-"""
+"""Sense nodes (``/c/en/dog/n``) and their lemma (``/c/en/dog``): ConceptNet says of senses what one asks of words."""
 
 from dataclasses import dataclass
 from functools import cached_property

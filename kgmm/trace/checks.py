@@ -1,7 +1,4 @@
-"""Checks of a trace: are its citations true, is the answer theirs, does it fall without them.
-
-The last ask again (:meth:`kgmm.trace.data.Record.without`), which takes a trace that is attached to a store.
-"""
+"""Checks of a trace, some by asking again: are citations true, is the answer theirs, does it fall without them."""
 
 from pathlib import Path
 

@@ -1,7 +1,4 @@
-"""Answers without some facts, computed ahead: what a page's switches and a file's reader look up.
-
-All are asked again (:meth:`kgmm.trace.data.Record.without`), which takes a trace that is attached to a store.
-"""
+"""Answers without some facts, asked again ahead of time: what a page's switches and a file's reader look up."""
 
 import time
 from collections.abc import Iterator

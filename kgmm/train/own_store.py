@@ -1,8 +1,4 @@
-"""KDMN trained on one's own knowledge base: questions made from its facts, about scenes given or drawn.
-
-A memory network learns to read a memory, not its facts, so questions generated from a store
-(:mod:`kgmm.data.knowledge_questions`) teach it the store's relations and ways of naming.
-"""
+"""KDMN trained on one's own knowledge base, to read its relations and names: questions about scenes given or drawn."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain

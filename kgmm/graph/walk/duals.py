@@ -1,7 +1,4 @@
-"""The compiled parts of certified ranking: who is in question, and pushes from the seeds and from single nodes.
-
-See :mod:`kgmm.graph.walk.settle` for what they make up. ``rows`` are (indptr, indices, weights), no weights if all are 1.
-"""
+"""The compiled parts of certified ranking (:mod:`kgmm.graph.walk.settle`); ``rows`` are (indptr, indices, weights)."""
 
 # mypy: ignore-errors
 import numpy as np

@@ -1,7 +1,4 @@
-"""A walk near its seeds alone: residual is pushed to neighbors until little is left anywhere.
-
-Andersen, Chung & Lang, Local graph partitioning using PageRank vectors, FOCS 2006.
-"""
+"""A walk near its seeds: residual is pushed to neighbors until little is left (Andersen, Chung & Lang, FOCS 2006)."""
 
 # mypy: ignore-errors
 import numpy as np

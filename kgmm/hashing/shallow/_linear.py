@@ -1,7 +1,4 @@
-"""Linear hash functions sgn((x - mean) W - threshold), and the rotation of W that brings projections closest to ±1.
-
-The rotation is that of iterative quantization (Gong & Lazebnik, CVPR 2011).
-"""
+"""Linear hash functions sgn((x - mean) W - threshold), and ITQ's rotation of W (Gong & Lazebnik, CVPR 2011)."""
 
 from collections.abc import Sequence
 from typing import cast

@@ -1,7 +1,4 @@
-"""ConceptNet's dump at full speed: blocks of text to spans of bytes, compiled; what the load of 34 million edges needs.
-
-Gives what :mod:`kgmm.store.formats.conceptnet` gives by columns, undecoded; a test holds the two together.
-"""
+"""ConceptNet's dump at full speed, undecoded: as :mod:`kgmm.store.formats.conceptnet`, which a test holds it to."""
 
 import mmap
 import os

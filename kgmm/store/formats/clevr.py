@@ -1,7 +1,4 @@
-"""CLEVR scenes: coloured solids and which of them stand left, right, in front of and behind each.
-
-Johnson et al., CLEVR, CVPR 2017; https://cs.stanford.edu/people/jcjohns/clevr/
-"""
+"""CLEVR scenes of solids and their places (Johnson et al., CVPR 2017; https://cs.stanford.edu/people/jcjohns/clevr/)."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,4 @@
-"""COCO instances: pictures, their boxes by category, and the categories, in one JSON object.
-
-Lin et al., Microsoft COCO, ECCV 2014; https://cocodataset.org/#format-data
-"""
+"""COCO instances: pictures, boxes, categories (Lin et al., ECCV 2014; https://cocodataset.org/#format-data)."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,7 +1,6 @@
 """ConceptNet's dump, parsed by columns: assertion, relation, start, end, and JSON with weight, data set, surface.
 
-Speer, Chin & Havasi, ConceptNet 5.5, AAAI 2017;
-https://github.com/commonsense/conceptnet5/wiki/Downloads
+Speer, Chin & Havasi, ConceptNet 5.5, AAAI 2017; https://github.com/commonsense/conceptnet5/wiki/Downloads
 """
 
 from __future__ import annotations

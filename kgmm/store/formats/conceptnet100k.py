@@ -1,8 +1,4 @@
-"""The layout of ConceptNet-100K: relation, head, tail and perhaps weight, by tabs.
-
-Li, Taheri, Tu & Gimpel, Commonsense Knowledge Base Completion, ACL 2016;
-https://home.ttic.edu/~kgimpel/commonsense.html
-"""
+"""ConceptNet-100K: relation, head, tail by tabs (Li et al., ACL 2016; https://home.ttic.edu/~kgimpel/commonsense.html)."""
 
 from functools import partial
 from pathlib import Path

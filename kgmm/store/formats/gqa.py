@@ -1,7 +1,4 @@
-"""GQA's scene graphs: a JSON object from picture id to size, objects and their relations.
-
-Hudson & Manning, GQA, CVPR 2019; https://cs.stanford.edu/people/dorarad/gqa/download.html
-"""
+"""GQA's scene graphs (Hudson & Manning, CVPR 2019; https://cs.stanford.edu/people/dorarad/gqa/download.html)."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,4 @@
-"""RDF in JSON-LD.
-
-W3C, JSON-LD 1.1 (2020), https://www.w3.org/TR/json-ld11/
-"""
+"""RDF in JSON-LD (W3C, JSON-LD 1.1, 2020, https://www.w3.org/TR/json-ld11/)."""
 
 import re
 from collections.abc import Iterator

@@ -1,7 +1,6 @@
 """KGTK edge files: tab-separated, named columns node1, label, node2, KGTK's own literals.
 
-Ilievski et al., KGTK: A Toolkit for Large Knowledge Graph Manipulation and Analysis, ISWC 2020;
-https://kgtk.readthedocs.io/en/latest/data_model/
+Ilievski et al., KGTK, ISWC 2020; https://kgtk.readthedocs.io/en/latest/data_model/
 """
 
 import re

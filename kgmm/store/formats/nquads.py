@@ -1,7 +1,4 @@
-"""RDF with named graphs in N-Quads: one statement a line.
-
-W3C, RDF 1.1 N-Quads (2014), https://www.w3.org/TR/n-quads/; annotations as in RDF 1.2.
-"""
+"""RDF in N-Quads, one a line (W3C, RDF 1.1, 2014, https://www.w3.org/TR/n-quads/); annotations of RDF 1.2."""
 
 from pathlib import Path
 

@@ -1,7 +1,4 @@
-"""RDF in N-Triples: one statement a line.
-
-W3C, RDF 1.1 N-Triples (2014), https://www.w3.org/TR/n-triples/; annotations as in RDF 1.2.
-"""
+"""RDF in N-Triples, one a line (W3C, RDF 1.1, 2014, https://www.w3.org/TR/n-triples/); annotations of RDF 1.2."""
 
 import re
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""Facts in Parquet: columns subject, predicate, object, and perhaps graph, weight, source, surface.
-
-Apache Parquet's file format, https://parquet.apache.org/docs/file-format/
-"""
+"""Facts in Parquet (https://parquet.apache.org/docs/file-format/): columns subject, predicate, object, and others."""
 
 from collections.abc import Iterator
 from functools import reduce

@@ -1,7 +1,4 @@
-"""RDF in XML.
-
-W3C, RDF 1.1 XML Syntax (2014), https://www.w3.org/TR/rdf-syntax-grammar/
-"""
+"""RDF in XML (W3C, RDF 1.1 XML Syntax, 2014, https://www.w3.org/TR/rdf-syntax-grammar/)."""
 
 import re
 from collections.abc import Iterator

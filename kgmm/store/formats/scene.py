@@ -1,7 +1,4 @@
-"""Our own scene graphs: one scene, or an array of scenes, as JSON.
-
-Scene graphs are those of Johnson et al., Image Retrieval using Scene Graphs, CVPR 2015.
-"""
+"""Our own scene graphs as JSON, one or an array (Johnson et al., Image Retrieval using Scene Graphs, CVPR 2015)."""
 
 from collections.abc import Iterator
 from pathlib import Path

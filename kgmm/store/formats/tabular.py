@@ -1,7 +1,4 @@
-"""Tables of facts: subject, relation, object and perhaps weight and source, by tabs or commas.
-
-Commas and quotes as in RFC 4180 (2005), tabs as IANA's text/tab-separated-values has them (1993).
-"""
+"""Tables of facts by commas (RFC 4180) or tabs (IANA's tab-separated-values, 1993), perhaps with weight and source."""
 
 from pathlib import Path
 

@@ -1,7 +1,4 @@
-"""RDF with named graphs in TriG.
-
-W3C, RDF 1.1 TriG (2014), https://www.w3.org/TR/trig/; annotations as in RDF 1.2.
-"""
+"""RDF with named graphs in TriG (W3C, RDF 1.1, 2014, https://www.w3.org/TR/trig/), annotations as in RDF 1.2."""
 
 from functools import partial
 from pathlib import Path

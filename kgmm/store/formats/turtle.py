@@ -1,7 +1,4 @@
-"""RDF in Turtle.
-
-W3C, RDF 1.1 Turtle (2014), https://www.w3.org/TR/turtle/; annotations as in RDF 1.2.
-"""
+"""RDF in Turtle (W3C, RDF 1.1, 2014, https://www.w3.org/TR/turtle/), annotations as in RDF 1.2."""
 
 from functools import partial
 from pathlib import Path

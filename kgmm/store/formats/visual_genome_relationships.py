@@ -1,7 +1,4 @@
-"""Visual Genome's relationships.json: an array of pictures, each relationship holding its two objects.
-
-Krishna et al., Visual Genome, IJCV 2017; https://homes.cs.washington.edu/~ranjay/visualgenome/api.html
-"""
+"""Visual Genome's relationships.json (Krishna et al., IJCV 2017): pictures, each relationship with its two objects."""
 
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,4 @@
-"""Visual Genome relationships as a table with a header: image_id, relationship, subject, object and more.
-
-A table made of the relationships of Krishna et al., Visual Genome, IJCV 2017.
-"""
+"""Visual Genome's relationships (Krishna et al., IJCV 2017), a table of image_id, relationship, subject, object."""
 
 from collections.abc import Iterator
 from functools import lru_cache, partial

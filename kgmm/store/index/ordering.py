@@ -1,7 +1,4 @@
-"""Sorting statements by number and writing them in the orders look-ups need.
-
-NumPy sorts few rows; compiled counting sorts, which know the keys' range, sort many.
-"""
+"""Sorting statements by number, few by NumPy, many by counting, and writing them in the orders look-ups need."""
 
 from pathlib import Path
 from typing import Any

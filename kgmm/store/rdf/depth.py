@@ -1,7 +1,4 @@
-"""How deep things lie in each other in RDF and SPARQL results, looked at before a parser does that has no bound of its own.
-
-Oxigraph's parsers and terms call themselves for each level: some 10,000 levels end the process.
-"""
+"""How deep RDF and SPARQL results lie in each other: 10,000 levels end Oxigraph's parsers, and so the process."""
 
 import re
 

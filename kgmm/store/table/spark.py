@@ -1,8 +1,4 @@
-"""A store's table on a Spark cluster: k-hop extraction and random walk with restart as DataFrame jobs.
-
-The files of a version come from the Delta log, so no Delta package is needed on the cluster; where one is, any other
-Delta reader sees the same table.
-"""
+"""A store's table on a Spark cluster, by its Delta log: k-hop extraction and random walk as DataFrame jobs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Drawn news pictures: logos, the anchor's studio, and moving footage, for the bundled example.
-
-Everything follows from the ids by a hash: the same shot is always drawn the same way.
-"""
+"""Drawn news pictures for the bundled example: logos, studio, moving footage, all following from the ids by a hash."""
 
 import hashlib
 import math

@@ -1,7 +1,4 @@
-"""Terms of a transcript: names, nouns and noun phrases, lemmatized.
-
-No tagger with a model is needed: WordNet says what can be a noun, lists and the word before decide the rest.
-"""
+"""Names, nouns and noun phrases of a transcript, without a tagger: by WordNet, lists and the word before."""
 
 import gzip
 import re
