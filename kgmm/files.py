@@ -11,8 +11,7 @@ from typing import Any
 
 from kgmm.errors import BadInput, DiskFull
 
-#: what the system says where there is no room
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: what the system says where there is no room
 
 
 @contextmanager

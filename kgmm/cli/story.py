@@ -16,8 +16,7 @@ from kgmm.stories.example.news import news
 from kgmm.stories.files import NAME
 from kgmm.stories.video.clock import clock
 
-#: what STORY may be instead of a path
-BUNDLED = "news"
+BUNDLED = "news"  #: what STORY may be instead of a path
 
 
 @click.command()

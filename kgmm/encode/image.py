@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from kgmm.scene.images import ImageLike
 
 
-#: features of a box are sampled at as many points in each direction, bilinearly, and averaged
-POINTS = 4
+POINTS = 4  #: features of a box are sampled at as many points in each direction, bilinearly, and averaged
 
 
 @runtime_checkable

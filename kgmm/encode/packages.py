@@ -6,8 +6,7 @@ from pathlib import Path
 
 from kgmm.errors import KgmmError
 
-#: what a checksum of a folder reads
-MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model", ".pth", ".npy"}
+MODEL_FILES = {".json", ".safetensors", ".bin", ".txt", ".model", ".pth", ".npy"}  #: what a checksum of a folder reads
 
 
 def package_folder(module: str) -> Path:

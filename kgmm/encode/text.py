@@ -13,8 +13,7 @@ from kgmm.encode.packages import model_checksum, package_folder
 from kgmm.encode.words import glove, read_word_vectors
 from kgmm.errors import KgmmError
 
-#: encoders that have a name -> length of their vectors
-NAMED = {"minilm": 384, "glove": 50}
+NAMED = {"minilm": 384, "glove": 50}  #: encoders that have a name -> length of their vectors
 
 
 @runtime_checkable

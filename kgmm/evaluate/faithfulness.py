@@ -25,12 +25,9 @@ from kgmm.trace.counterfactuals import exhaust
 
 #: how facts are picked: by the engine, at random, by similarity with the question
 PICKS = ("cited", "random", "similar")
-#: facts a trace's memory holds where "by the cited facts alone" is computed
-WIDE = 500
-#: rounds of taking away what is cited, then what is cited in its stead, at most
-EXHAUSTED = 40
-#: rounds of taking away what is newly considered, at most
-ROUNDS = 20
+WIDE = 500  #: facts a trace's memory holds where "by the cited facts alone" is computed
+EXHAUSTED = 40  #: rounds of taking away what is cited, then what is cited in its stead, at most
+ROUNDS = 20  #: rounds of taking away what is newly considered, at most
 
 
 @dataclass

@@ -17,20 +17,16 @@ from kgmm.store import Fact, LocalStore
 from kgmm.trace import Answer, key
 from kgmm.train.measures import answered_at, hit_rates
 
-#: questions whose vectors are computed at a time
-CHUNK = 256
-#: answers less sure are withheld where all are to be ranked
-RANKED = 0.01
+CHUNK = 256  #: questions whose vectors are computed at a time
+RANKED = 0.01  #: answers less sure are withheld where all are to be ranked
 
 
 @dataclass(frozen=True)
 class Asked:
     """What a reasoner made of many questions."""
 
-    #: a prediction each, see :func:`prediction`
-    rows: list[dict[str, Any]]
-    #: how many answers are none, right, or an end of another fact that says the same of something else
-    supported: int
+    rows: list[dict[str, Any]]  #: a prediction each, see :func:`prediction`
+    supported: int  #: how many answers are none, right, or an end of another fact that says the same of something else
 
 
 def ask_all(

@@ -14,13 +14,10 @@ from kgmm.hashing.base import Codes, unpack
 from kgmm.hashing.features import check_finite
 from kgmm.progress import Progress, silent
 
-#: recall levels at which precision is reported
-RECALLS = np.round(np.arange(0.1, 1.01, 0.1), 1)
-#: length of the list of the second figure, and the bits within which precision is taken
-CUTOFF, RADIUS = 50, 2
+RECALLS = np.round(np.arange(0.1, 1.01, 0.1), 1)  #: recall levels at which precision is reported
+CUTOFF, RADIUS = 50, 2  #: length of the list of the second figure, and the bits within which precision is taken
 
-#: what a file may end with
-SUFFIXES = (".png", ".svg")
+SUFFIXES = (".png", ".svg")  #: what a file may end with
 #: key of the evaluation -> label, colour (told apart in greyscale and by the colour-blind)
 CURVES = {"image_to_text": ("image → text", "#0b5394"), "text_to_image": ("text → image", "#e69138")}
 

@@ -21,8 +21,7 @@ from kgmm.train.measures import by_kind, majority_hits
 from kgmm.train.memories import Example, spoiled
 from kgmm.train.twins import TwinProblem
 
-#: how the twins without facts are trained
-TWIN = Recipe(epochs=20, batch=64, rate=2e-3, patience=20)
+TWIN = Recipe(epochs=20, batch=64, rate=2e-3, patience=20)  #: how the twins without facts are trained
 
 
 def kind(q: FvqaQuestion) -> str:

@@ -16,10 +16,8 @@ Level = Literal["early", "intermediate", "late", "image", "text"]
 Rule = Literal["product", "average", "stacking"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 RULES: tuple[Rule, ...] = get_args(Rule)
-#: parts that stacking cuts the training pairs into
-FOLDS = 3
-#: width of a layer, and the settings of AdamW and dropout
-HIDDEN, RATE, DECAY, DROPOUT = 128, 1e-3, 1e-3, 0.5
+FOLDS = 3  #: parts that stacking cuts the training pairs into
+HIDDEN, RATE, DECAY, DROPOUT = 128, 1e-3, 1e-3, 0.5  #: width of a layer, and the settings of AdamW and dropout
 
 __all__ = ["LEVELS", "RULES", "FusionClassifier"]
 

@@ -14,8 +14,7 @@ from kgmm.hashing.correlation import canonical, ridged
 from kgmm.hashing.features import MODALITIES, Array, check_finite, check_modality, check_pairs, fitted_rows
 from kgmm.hashing.kernel import rbf, square_distances
 
-#: largest number of training rows that a kernel is measured from
-BASES = 1000
+BASES = 1000  #: largest number of training rows that a kernel is measured from
 
 __all__ = ["CCA", "PLS", "SPACES", "KernelCCA", "Projection"]
 
@@ -171,5 +170,4 @@ class PLS(Projection):
         return w_x, w_y, np.asarray(((x @ w_x) * (y @ w_y)).mean(0))
 
 
-#: every shared space, in the order of the tables
-SPACES: tuple[type[Projection], ...] = (CCA, KernelCCA, PLS)
+SPACES: tuple[type[Projection], ...] = (CCA, KernelCCA, PLS)  #: every shared space, in the order of the tables

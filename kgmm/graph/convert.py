@@ -18,8 +18,7 @@ from kgmm.templates import templates
 #: a text encoder or its name, a fitted hashing method, or a function from names to one row of numbers each
 Features = Any
 TEMPLATES = Path(__file__).with_name("templates")
-#: nodes that are drawn, statements that are listed
-_DRAWN, _LISTED = 24, 20
+_DRAWN, _LISTED = 24, 20  #: nodes that are drawn, statements that are listed
 
 
 def to_networkx(view: Graph) -> Any:

@@ -21,8 +21,7 @@ from kgmm.compiled import compiled
 from kgmm.graph import threads
 from kgmm.graph.adjacency import Adjacency, blocks
 
-#: independent sets beside the fringe; more of them do not save a step on graphs like ConceptNet's
-SETS = 4
+SETS = 4  #: independent sets beside the fringe; more of them do not save a step on graphs like ConceptNet's
 
 T = TypeVar("T")
 

@@ -100,8 +100,7 @@ class NumberedNames:
         return NumberedNames(self._numbers[positions], self._names, self._number)
 
 
-#: names by position and positions by name, for the nodes 0 … len - 1 of a view
-NodeNames = ListedNames | NumberedNames
+NodeNames = ListedNames | NumberedNames  #: names by position and positions by name, for the nodes 0 … len - 1 of a view
 
 
 def near(known: NodeNames, wanted: str) -> list[str]:

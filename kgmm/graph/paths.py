@@ -17,12 +17,10 @@ from kgmm.graph.adjacency import Adjacency
 from kgmm.graph.graph import Graph
 from kgmm.language import names
 
-#: the walk's default restart probability: what a hop costs in ``by="walk"``
-_RESTART = 0.15
+_RESTART = 0.15  #: the walk's default restart probability: what a hop costs in ``by="walk"``
 
 Floats = NDArray[np.float64]
-#: cost of the cheapest completion, nodes so far, cost so far
-_Extension = tuple[float, tuple[int, ...], float]
+_Extension = tuple[float, tuple[int, ...], float]  #: cost of the cheapest completion, nodes so far, cost so far
 
 
 @dataclass(frozen=True)

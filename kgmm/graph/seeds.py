@@ -12,8 +12,7 @@ from kgmm.errors import BadInput, UnknownConcept
 from kgmm.graph.graph import Graph
 from kgmm.graph.names import near
 
-#: one concept, several, or a mapping concept -> weight
-Seeds = str | Iterable[str] | Mapping[str, float]
+Seeds = str | Iterable[str] | Mapping[str, float]  #: one concept, several, or a mapping concept -> weight
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from kgmm.errors import BadInput
 from kgmm.graph.names import NodeNames
 
-#: what a weight may be
-LEAST, MOST = np.float32(1e-15), np.float32(1e15)
+LEAST, MOST = np.float32(1e-15), np.float32(1e15)  #: what a weight may be
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,9 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-#: below this many edges a second thread costs more than it saves
-WORTH_IT = 100_000
+WORTH_IT = 100_000  #: below this many edges a second thread costs more than it saves
 
-#: more pieces than threads even out what takes longer, if each has about so many edges
-_PIECE = 250_000
+_PIECE = 250_000  #: more pieces than threads even out what takes longer, if each has about so many edges
 
 _pool: ThreadPoolExecutor | None = None
 

@@ -41,8 +41,7 @@ class Hasher:
     """
 
     name: ClassVar[str] = ""
-    #: does fit need labels?
-    supervised: ClassVar[bool] = False
+    supervised: ClassVar[bool] = False  #: does fit need labels?
     #: do training pairs get a joint code?
     has_unified: ClassVar[bool] = False
     DEFAULTS: ClassVar[dict[str, Any]] = {}

@@ -13,14 +13,10 @@ from kgmm.hashing.features import Array, Pair, batches
 class Covariances:
     """Second moments of centred pairs (sums, not means), those of each view with a ridge."""
 
-    #: column means, (d_image,) and (d_text,)
-    means: Pair
-    #: (d_image, d_image)
-    image: Array
-    #: (d_text, d_text)
-    text: Array
-    #: (d_image, d_text)
-    cross: Array
+    means: Pair  #: column means, (d_image,) and (d_text,)
+    image: Array  #: (d_image, d_image)
+    text: Array  #: (d_text, d_text)
+    cross: Array  #: (d_image, d_text)
 
     def directions(self) -> tuple[Array, Array, Array]:
         """Return the canonical directions of both views and their correlations; see :func:`canonical`."""

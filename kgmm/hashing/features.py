@@ -14,8 +14,7 @@ Pair = tuple[Array, Array]
 Modality = Literal["image", "text"]
 MODALITIES: tuple[Modality, Modality] = ("image", "text")
 
-#: rows that are read, encoded or added to a covariance at a time
-BATCH = 65_536
+BATCH = 65_536  #: rows that are read, encoded or added to a covariance at a time
 
 
 def batches(x: NDArray[np.floating], center: Array | float = 0.0) -> Iterator[Array]:

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from kgmm.hashing.features import Array
 
-#: of Lloyd's algorithm at most
-SWEEPS = 15
+SWEEPS = 15  #: of Lloyd's algorithm at most
 
 
 def square_distances(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -16,8 +16,7 @@ from kgmm.hashing.features import MODALITIES, Modality
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
 
-#: nodes whose vectors are in memory at a time
-PART = 65_536
+PART = 65_536  #: nodes whose vectors are in memory at a time
 
 
 def text_side(hasher: Hasher) -> tuple[Modality, Encoder]:

@@ -25,8 +25,7 @@ _NAMED_CONTROLS = {"\b": "\\b", "\t": "\\t", "\f": "\\f"}
 _STRING = "^^<http://www.w3.org/2001/XMLSchema#string>"
 #: Schemes of IRIs without "//"; any other word with a colon is a word.
 _SCHEMES = ("urn:", "mailto:", "tag:", "tel:", "doi:", "did:", "geo:", "data:", "info:", "cid:", "news:")
-#: Terms that are ours but not concepts: scenes, stories, their parts.
-_OWN = ("/s/", "/t/", "/m/", "scene/", "story/")
+_OWN = ("/s/", "/t/", "/m/", "scene/", "story/")  #: Terms that are ours but not concepts: scenes, stories, their parts.
 
 
 def concept(text: str, lang: str = "en") -> str:

@@ -8,14 +8,10 @@ from kgmm.language.words import lemma
 class Place(NamedTuple):
     """What the engine knows of a relation between two things of a scene."""
 
-    #: the words that state it in a question, and with underscores in a scene
-    words: tuple[str, ...] = ()
-    #: how the other thing then is to the one: a table that a cup is on is under it
-    inverse: str = ""
-    #: whether the other thing is so to the one as well
-    symmetric: bool = False
-    #: names of data sets that are stored under ours
-    stored: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  #: the words that state it in a question, and with underscores in a scene
+    inverse: str = ""  #: how the other thing then is to the one: a table that a cup is on is under it
+    symmetric: bool = False  #: whether the other thing is so to the one as well
+    stored: tuple[str, ...] = ()  #: names of data sets that are stored under ours
 
 
 PLACES: dict[str, Place] = {

@@ -7,28 +7,18 @@ from typing import NamedTuple
 class Relation(NamedTuple):
     """What the engine knows of a relation beyond its name."""
 
-    #: its sentence, {s} and {o} its ends; without one, the words of its name are said
-    sentence: str = ""
-    #: regular expression: words of a question that ask by it
-    cue: str = ""
-    #: "is" and "can" ask by it where no word asks by a more telling one
-    broad: bool = False
-    #: relations that it denies
-    denies: tuple[str, ...] = ()
+    sentence: str = ""  #: its sentence, {s} and {o} its ends; without one, the words of its name are said
+    cue: str = ""  #: regular expression: words of a question that ask by it
+    broad: bool = False  #: "is" and "can" ask by it where no word asks by a more telling one
+    denies: tuple[str, ...] = ()  #: relations that it denies
     #: relations that say the same from their other end: found in a kitchen, for a kitchen has it
     turned: tuple[str, ...] = ()
-    #: whether it leads from a thing to its kind, or from a kind to a coarser one
-    upward: bool = False
-    #: whether a kind hands it down to what is of this kind
-    inherited: bool = True
-    #: whether its object is where its subject is
-    place: bool = False
-    #: whether nothing else answers a question by it: "who built it" wants a maker or nothing
-    strict: bool = False
-    #: whether it says something of its subject, rather than where else to read of it
-    knowledge: bool = True
-    #: whether ConceptNet has it: version 5.7, or ConceptNet-100K
-    conceptnet: bool = True
+    upward: bool = False  #: whether it leads from a thing to its kind, or from a kind to a coarser one
+    inherited: bool = True  #: whether a kind hands it down to what is of this kind
+    place: bool = False  #: whether its object is where its subject is
+    strict: bool = False  #: whether nothing else answers a question by it: "who built it" wants a maker or nothing
+    knowledge: bool = True  #: whether it says something of its subject, rather than where else to read of it
+    conceptnet: bool = True  #: whether ConceptNet has it: version 5.7, or ConceptNet-100K
 
 
 RELATIONS: dict[str, Relation] = {
@@ -93,8 +83,7 @@ UPWARD = tuple(name for name, r in RELATIONS.items() if r.upward)
 NOT_INHERITED = frozenset(name for name, r in RELATIONS.items() if not r.inherited)
 #: relations that only lead out of the store
 LINKS = frozenset(name for name, r in RELATIONS.items() if not r.knowledge)
-#: relations that say where something is
-LOCATIVE = tuple(name for name, r in RELATIONS.items() if r.place)
+LOCATIVE = tuple(name for name, r in RELATIONS.items() if r.place)  #: relations that say where something is
 #: relations whose questions are answered by them or not at all
 STRICT = frozenset(name for name, r in RELATIONS.items() if r.strict)
 #: relations whose questions a cue tells, with the pattern of their cues

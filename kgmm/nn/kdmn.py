@@ -19,20 +19,16 @@ class FactBatch:
     Shapes: B questions, N facts, S seen concepts, w word width, s sentence width.
     """
 
-    #: (B, s) sentence vector of the question
-    question: Tensor
+    question: Tensor  #: (B, s) sentence vector of the question
     #: (B, S, w) and (B, S): what the picture shows, as mean word vectors
     seen: Tensor
     seen_mask: Tensor
-    #: (B, N, 3, w) mean word vectors of subject, relation, object
-    steps: Tensor
-    #: (B, N, s) sentence vector of the fact
-    sentences: Tensor
+    steps: Tensor  #: (B, N, 3, w) mean word vectors of subject, relation, object
+    sentences: Tensor  #: (B, N, s) sentence vector of the fact
     #: (B, N, f) features of the fact, and (B, N, 2, e) of its two ends
     features: Tensor
     ends: Tensor
-    #: (B, N) bool, real facts
-    mask: Tensor
+    mask: Tensor  #: (B, N) bool, real facts
 
     def to(self, device: torch.device | str) -> FactBatch:
         """Return the batch on another device."""

@@ -8,8 +8,7 @@ attention (B, N), word (B,), edges (B, N, N, e), ``edges[b, i, j]`` describing j
 import torch
 from torch import Tensor, nn
 
-#: bound of a word's logit, and how steeply two numbers are compared
-LIMIT, SHARPNESS = 8.0, 6.0
+LIMIT, SHARPNESS = 8.0, 6.0  #: bound of a word's logit, and how steeply two numbers are compared
 
 
 def bounded(score: Tensor) -> Tensor:

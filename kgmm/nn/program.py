@@ -15,8 +15,7 @@ SCALARS = frozenset({"count", "exist", "absent", "greater", "less", "equal"})
 OF_SETS: dict[str, Callable[..., Tensor]] = dict(
     zip("and or except count exist".split(), (nmn.both, nmn.either, nmn.without, nmn.count, nmn.exist), strict=True)
 )
-#: distances between centres, as shares of the picture, are also given this much larger and squashed
-MAGNIFY = 40.0
+MAGNIFY = 40.0  #: distances between centres, as shares of the picture, are also given this much larger and squashed
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from kgmm.nn.gaussian_conv import GaussianKernelConv, pseudo_coordinates
 from kgmm.nn.graph_learner import GraphLearner
 from kgmm.nn.mask import masked_max, masked_mean
 
-#: what a network shows of how it came to its answer: name → tensor of the batch
-Shown = dict[str, Tensor]
+Shown = dict[str, Tensor]  #: what a network shows of how it came to its answer: name → tensor of the batch
 
 
 class QuestionEncoder(nn.Module):

@@ -53,8 +53,7 @@ class Explorer(anywidget.AnyWidget):
     nodes = traitlets.List(traitlets.Dict()).tag(sync=True)
     edges = traitlets.List(traitlets.Dict()).tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
-    #: relations of the selected concept
-    relations = traitlets.List(traitlets.Dict()).tag(sync=True)
+    relations = traitlets.List(traitlets.Dict()).tag(sync=True)  #: relations of the selected concept
     #: the last walk: concept, label, score
     scores = traitlets.List(traitlets.Dict()).tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)

@@ -12,8 +12,7 @@ from kgmm.language.phrase import phrase
 from kgmm.store import Fact, LocalStore
 from kgmm.trace import key
 
-#: characters of a label that are drawn
-SHOWN = 60
+SHOWN = 60  #: characters of a label that are drawn
 
 
 def resolve(kb: LocalStore, text: str) -> str:

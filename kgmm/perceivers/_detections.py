@@ -9,11 +9,9 @@ from kgmm.scene import Box, SceneObject
 from kgmm.scene.boxes import overlap_of_union
 from kgmm.scene.images import Picture
 
-#: name, score, box in pixels of the full picture
-Detection = tuple[str, float, Box]
+Detection = tuple[str, float, Box]  #: name, score, box in pixels of the full picture
 
-#: Boxes of one name that overlap more than this are one object.
-SAME = 0.6
+SAME = 0.6  #: Boxes of one name that overlap more than this are one object.
 
 
 def inside(corners: Sequence[float], picture: Picture) -> Box:

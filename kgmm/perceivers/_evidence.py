@@ -19,20 +19,16 @@ from kgmm.perceivers._classes import Classes
 from kgmm.scene import Box
 from kgmm.scene.images import Picture
 
-#: Cells of the evidence map along each side of the picture.
-GRID = 48
-#: Scales of the crops and how many lie along each side, overlapping.
-SCALES = ((1.0, 1), (0.65, 2), (0.45, 3))
+GRID = 48  #: Cells of the evidence map along each side of the picture.
+SCALES = ((1.0, 1), (0.65, 2), (0.45, 3))  #: Scales of the crops and how many lie along each side, overlapping.
 #: A picture longer than this is covered by squarer crops, since stretching changes what things look like.
 LONGEST = 1.6
-#: Probability from which a crop has a vote on where something is.
-VOTE = 0.125
+VOTE = 0.125  #: Probability from which a crop has a vote on where something is.
 
 Window = tuple[int, int, int, int]
 Windows = list[Window]
 Floats = NDArray[np.float32]
-#: width and height
-Size = tuple[int, int]
+Size = tuple[int, int]  #: width and height
 
 
 def windows(width: int, height: int) -> Windows:

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-#: corners (n, 4) as parts of the frame that went in, scores (n,), classes (n,)
-Decoded = tuple[Array, Array, Array]
+Decoded = tuple[Array, Array, Array]  #: corners (n, 4) as parts of the frame that went in, scores (n,), classes (n,)
 
 STRIDES = (8, 16, 32)
 #: ImageNet's mean and deviation of red, green and blue

@@ -19,23 +19,17 @@ from kgmm.scene import Box, SceneGraph, SceneObject, SceneRelation
 from kgmm.scene.boxes import overlap_of_smaller, overlap_of_union
 from kgmm.scene.images import ImageLike, Picture, read_image
 
-#: Mean vote of the two best crops from which an object is believed.
-THRESHOLD = 0.55
+THRESHOLD = 0.55  #: Mean vote of the two best crops from which an object is believed.
 #: The same for naming a class rather than its basic kind: the network is right about a tabby less often than
 #: about a cat.
 FINE = 0.85
-#: The same for classes the network sees in any texture.
-TEXTURE = 0.97
-#: Probability from which a place class tags the scene.
-PLACE = 0.3
-#: Parts of the picture's area from which an object is large, and up to which it is small.
-LARGE, SMALL = 0.35, 0.05
+TEXTURE = 0.97  #: The same for classes the network sees in any texture.
+PLACE = 0.3  #: Probability from which a place class tags the scene.
+LARGE, SMALL = 0.35, 0.05  #: Parts of the picture's area from which an object is large, and up to which it is small.
 #: Classes that are only ever pictured in a vessel, which the network therefore does not name beside them.
 VESSELS = {"espresso": "cup", "consomme": "bowl"}
-#: What of the contents' score their vessel gets.
-VESSEL_SCORE = 0.9
-#: Longest side at which pictures are looked at; the crops are 224 pixels wide.
-LONGEST_SIDE = 640
+VESSEL_SCORE = 0.9  #: What of the contents' score their vessel gets.
+LONGEST_SIDE = 640  #: Longest side at which pictures are looked at; the crops are 224 pixels wide.
 
 
 def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int = 20) -> SceneGraph:

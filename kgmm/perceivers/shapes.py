@@ -23,10 +23,8 @@ COLOURS = dict(
     ).split()
 )
 _SPOKEN = {"lime": "green", "cyan": "blue"}
-#: CIELAB distance from the ground at which a pixel belongs to a shape.
-CONTRAST = 20.0
-#: Side at which a shape is compared with the ideal ones.
-SIDE = 32
+CONTRAST = 20.0  #: CIELAB distance from the ground at which a pixel belongs to a shape.
+SIDE = 32  #: Side at which a shape is compared with the ideal ones.
 
 
 def perceive(image: ImageLike, *, threshold: float = 0.75, smallest: int = 12) -> SceneGraph:

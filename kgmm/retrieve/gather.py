@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from kgmm.trace import Link
 
 Ids = NDArray[np.int64]
-#: a statement's terms: subject, predicate, object
-Key = tuple[str, str, str]
+Key = tuple[str, str, str]  #: a statement's terms: subject, predicate, object
 #: kinds above a concept: node → (steps, the node it was reached from, by which relation), the concept itself first; a
 #: node's senses, or a sense's lemma, are reached from it by no relation (-1)
 Closure = dict[int, tuple[int, int, int]]
@@ -43,15 +42,12 @@ class Candidates:
     object: Ids
     weight: NDArray[np.float32]
     graph: Ids
-    #: IsA steps between the concept that the fact was reached from and the fact's near end
-    depth: Ids
-    #: 0 if the near end is the fact's subject, 1 if it is its object
-    end: Ids
+    depth: Ids  #: IsA steps between the concept that the fact was reached from and the fact's near end
+    end: Ids  #: 0 if the near end is the fact's subject, 1 if it is its object
     #: row → index into ``roots``: the concept that the fact was reached from
     root: Ids
     roots: list[int]
-    #: root id → the kinds above it
-    closures: dict[int, Closure]
+    closures: dict[int, Closure]  #: root id → the kinds above it
 
     def __len__(self) -> int:
         return len(self.subject)

@@ -21,12 +21,9 @@ if TYPE_CHECKING:
 
 #: score of a link by the rule that made it
 RULES = {"exact": 1.0, "inflected": 0.95, "alias": 0.9, "synonym": 0.85, "head": 0.7}
-#: cosine of all-MiniLM-L6-v2 below which two words are not taken for the same thing
-EMBEDDING_THRESHOLD = 0.62
-#: words of a concept's name at most, and synonyms of a concept that are followed
-MAX_WORDS, MAX_SYNONYMS = 5, 4
-#: concepts an unknown word is compared with: those with the most facts
-MAX_CANDIDATES = 5_000
+EMBEDDING_THRESHOLD = 0.62  #: cosine of all-MiniLM-L6-v2 below which two words are not taken for the same thing
+MAX_WORDS, MAX_SYNONYMS = 5, 4  #: words of a concept's name at most, and synonyms of a concept that are followed
+MAX_CANDIDATES = 5_000  #: concepts an unknown word is compared with: those with the most facts
 
 
 def link(

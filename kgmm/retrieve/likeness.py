@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 
-#: concepts whose vectors are compared; encoding a label takes about a third of a millisecond, once
-CONCEPTS = 20_000
+CONCEPTS = 20_000  #: concepts whose vectors are compared; encoding a label takes about a third of a millisecond, once
 #: what is looked for -> the relation by which such nodes hold concepts
 MODALITIES = {"concept": "", "scene": "Depicts", "story": "Mentions"}
 
@@ -52,10 +51,8 @@ class Similar:
     #: of a scene or frame: what it holds, the most certain first
     label: str
     modality: str
-    #: cosine of the vectors, or of the codes (1 - 2 x share of the bits that differ)
-    score: float
-    #: bits in which the codes differ; None where vectors were compared
-    hamming: int | None = None
+    score: float  #: cosine of the vectors, or of the codes (1 - 2 x share of the bits that differ)
+    hamming: int | None = None  #: bits in which the codes differ; None where vectors were compared
 
 
 def similar(

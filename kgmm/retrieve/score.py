@@ -24,13 +24,11 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-#: how much each step of inheritance costs
-DECAY = 0.85
+DECAY = 0.85  #: how much each step of inheritance costs
 #: candidates that reach the scoring of words and walk, and texts encoded at most for one question
 POOL = 500
 MAX_NEW_VECTORS = 600
-#: what a sentence that names a relation adds to the facts of that relation
-CUED = 0.5
+CUED = 0.5  #: what a sentence that names a relation adds to the facts of that relation
 #: weights of a fact's score; tuned on no data set, they only order the memory before a reasoner reads it
 PARTS = {"similarity": 1.0, "overlap": 0.35, "walk": 0.25, "weight": 0.1, "link": 0.25, "depth": 0.25}
 #: probability of jumping back to the linked concepts at each step of the walk, and steps: 0.85^20 = 0.04 is left

@@ -25,8 +25,7 @@ class SceneObject:
     box: Box | None = None
     score: float = 1.0
     attributes: tuple[str, ...] = ()
-    #: further names the same object goes by (synset members, coarser kinds), best first
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()  #: further names the same object goes by (synset members, coarser kinds), best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,7 @@ class SceneGraph:
     height: int = 0
     image: str | None = None
     source: str = ""
-    #: what the picture as a whole shows (place, event), with scores
-    tags: tuple[tuple[str, float], ...] = ()
+    tags: tuple[tuple[str, float], ...] = ()  #: what the picture as a whole shows (place, event), with scores
     #: whether everything worth asking about is listed; what a perceiver finds is never all there is
     complete: bool = True
     _by_id: dict[str, SceneObject] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -163,5 +161,4 @@ class SceneGraph:
         return cls.from_dict(data, str(path))
 
 
-#: the scene of a question that comes without a picture
-NO_PICTURE = SceneGraph("no-picture", complete=False)
+NO_PICTURE = SceneGraph("no-picture", complete=False)  #: the scene of a question that comes without a picture

@@ -16,10 +16,8 @@ from kgmm.errors import BadInput
 
 ImageLike: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any]
 
-#: Pixels of the largest picture that is decoded; 64 million cover today's cameras.
-MAX_PIXELS = 64_000_000
-#: Bytes of the largest picture file that is opened.
-MAX_BYTES = 256_000_000
+MAX_PIXELS = 64_000_000  #: Pixels of the largest picture that is decoded; 64 million cover today's cameras.
+MAX_BYTES = 256_000_000  #: Bytes of the largest picture file that is opened.
 #: Formats that are decoded; others Pillow knows (EPS starts an interpreter) are not for strangers' files.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 #: How files of these formats are named.

@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 
     from kgmm.scene import SceneGraph
 
-#: longest side of the embedded picture, pixels
-MAX_SIDE = 1000
-#: a picture of at most this many pixels is kept as PNG: small ones are drawings, which JPEG blurs
-LOSSLESS = 1 << 16
+MAX_SIDE = 1000  #: longest side of the embedded picture, pixels
+LOSSLESS = 1 << 16  #: a picture of at most this many pixels is kept as PNG: small ones are drawings, which JPEG blurs
 
 
 def data_uri(scene: SceneGraph | None) -> str:

@@ -23,8 +23,7 @@ from kgmm.store.replay import Pattern
 from kgmm.store.table import delta as table
 from kgmm.store.table import vocabulary
 
-#: commits between two looks at whether small data files have become many
-MERGE = 64
+MERGE = 64  #: commits between two looks at whether small data files have become many
 
 
 def add(store: Handle, facts: Iterable[Any] | Fact, *, graph: str | None = None) -> int:

@@ -25,10 +25,8 @@ Ids = NDArray[np.uint32]
 Term = str | None
 Number = int | None
 
-#: the graph of facts that name none
-DEFAULT_GRAPH = "facts"
-#: what a look-up takes for "any"
-ANY = frozenset((None, "?", "-", ""))
+DEFAULT_GRAPH = "facts"  #: the graph of facts that name none
+ANY = frozenset((None, "?", "-", ""))  #: what a look-up takes for "any"
 
 
 def only_named(*pattern: Term) -> None:

@@ -21,8 +21,7 @@ from kgmm.store.places import OURS, Places
 from kgmm.store.table import delta as table
 
 T = TypeVar("T")
-#: where the store of whoever names none is
-DEFAULT = "~/.local/share/kgmm/default"
+DEFAULT = "~/.local/share/kgmm/default"  #: where the store of whoever names none is
 
 
 class Handle:
@@ -56,8 +55,7 @@ class Handle:
         self.places: Places = Places(self.path)
         self.timeout = timeout
         self.past: bool = version is not None
-        #: the version shown
-        self.opened: Opened
+        self.opened: Opened  #: the version shown
         #: files this store's writer has made since it holds the lock, for a commit that is to come
         self.drafts: list[Path] = []
         self._scratch: Path | None = None

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-#: what a store's folder may hold
-OURS = {".lock", "table", "terms", "index", "cache"}
+OURS = {".lock", "table", "terms", "index", "cache"}  #: what a store's folder may hold
 
 
 class Places:

@@ -18,12 +18,9 @@ from kgmm.store.index.mapped import mapped
 from kgmm.store.index.state import Opened
 from kgmm.store.index.terms import Terms
 
-#: terms that may be newer than the sorted list before it is made again
-UNSORTED = 20_000
-#: edges of one node that a neighbourhood looks at in each direction
-NODE_BUDGET = 4096
-#: edits between a word and its near spellings
-DISTANCE = 2
+UNSORTED = 20_000  #: terms that may be newer than the sorted list before it is made again
+NODE_BUDGET = 4096  #: edges of one node that a neighbourhood looks at in each direction
+DISTANCE = 2  #: edits between a word and its near spellings
 
 
 def by_prefix(store: Handle, prefix: str, limit: int = 10, lang: str = "en") -> list[str]:

@@ -5,8 +5,7 @@ from typing import Any
 
 from kgmm.templates import templates
 
-#: pixels of a keyframe on a page and in a picture
-WIDE, TALL = 320, 180
+WIDE, TALL = 320, 180  #: pixels of a keyframe on a page and in a picture
 
 
 def rendered(template: str, **values: Any) -> str:

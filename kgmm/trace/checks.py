@@ -12,8 +12,7 @@ from kgmm.trace.saying import say
 
 #: steps whose answer is computed from the cited facts instead of being an end of one
 COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribute", "compare"})
-#: the step of an answer that a network gives without a fact
-GUESS = "guess"
+GUESS = "guess"  #: the step of an answer that a network gives without a fact
 
 
 def verify(trace: Record, kb: LocalStore) -> list[Check]:

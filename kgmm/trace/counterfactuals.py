@@ -7,10 +7,8 @@ from itertools import combinations
 from kgmm.store import Fact
 from kgmm.trace.data import Counterfactual, Record, key
 
-#: with more citations than this, only each alone and all together are taken away
-ALL_SUBSETS = 4
-#: after so long no further answer is computed
-SECONDS = 2.0
+ALL_SUBSETS = 4  #: with more citations than this, only each alone and all together are taken away
+SECONDS = 2.0  #: after so long no further answer is computed
 
 
 def compute(trace: Record) -> list[Counterfactual]:

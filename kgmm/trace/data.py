@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "kgmm-trace/1"
 
-#: subject, predicate and object of a statement
-Key = tuple[str, str, str]
-#: answers the same question with some facts taken away
-Replay = Callable[[frozenset[Key]], "Answer"]
+Key = tuple[str, str, str]  #: subject, predicate and object of a statement
+Replay = Callable[[frozenset[Key]], "Answer"]  #: answers the same question with some facts taken away
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,7 @@ class Link:
     concept: str
     rule: str
     score: float
-    #: id of the scene object the text names, or None for a word of the question
-    object: str | None = None
+    object: str | None = None  #: id of the scene object the text names, or None for a word of the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,7 @@ class MemoryFact:
     parts: dict[str, float] = field(default_factory=dict)
     #: the IsA facts that lead from the seen or asked concept to the fact's subject, nearest first
     chain: tuple[Fact, ...] = ()
-    #: the seen or asked concept the fact was reached from
-    concept: str = ""
+    concept: str = ""  #: the seen or asked concept the fact was reached from
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +98,20 @@ class Record:
     #: why there is no answer, and what was missing
     abstained: str = ""
     reasoner: str = ""
-    #: folder of a model of one's own; empty for a shipped one
-    folder: str = ""
+    folder: str = ""  #: folder of a model of one's own; empty for a shipped one
     #: checksum of the model's weights; empty for a reasoner without any
     model: str = ""
     store: str = ""
     store_version: int = -1
-    #: seconds per stage
-    timings: dict[str, float] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)  #: seconds per stage
     #: answers without some facts, computed ahead for pages and files
     counterfactuals: list[Counterfactual] = field(default_factory=list)
-    #: named graphs that facts could come from; None for all but scenes and stories
-    graphs: list[str] | None = None
-    #: answers less sure were withheld; None for the reasoner's own bound
-    threshold: float | None = None
-    #: the answer and at most ``top - 1`` alternatives were asked for
-    top: int = 3
+    graphs: list[str] | None = None  #: named graphs that facts could come from; None for all but scenes and stories
+    threshold: float | None = None  #: answers less sure were withheld; None for the reasoner's own bound
+    top: int = 3  #: the answer and at most ``top - 1`` alternatives were asked for
     #: answers the same question without some facts, over ``asked_of``; None for a trace read from a file
     replay: Replay | None = field(default=None, repr=False, compare=False)
-    #: the store that answers again
-    asked_of: LocalStore | None = field(default=None, repr=False, compare=False)
+    asked_of: LocalStore | None = field(default=None, repr=False, compare=False)  #: the store that answers again
 
     def without(self, *facts: Fact | Citation | MemoryFact) -> Answer:
         """Return the answer if *facts* did not exist: computed again, not guessed.

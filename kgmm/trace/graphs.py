@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     import rdflib
     from rdflib.term import Node
 
-#: namespace of what PROV-O has no word for: score, role, model
-VOCABULARY = "urn:kgmm:vocabulary/"
+VOCABULARY = "urn:kgmm:vocabulary/"  #: namespace of what PROV-O has no word for: score, role, model
 
 
 def to_networkx(trace: Record) -> networkx.MultiDiGraph[str]:

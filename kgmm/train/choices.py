@@ -13,8 +13,7 @@ from kgmm.reason.kdmn.choices import Offered, choose
 from kgmm.reason.kdmn.memory import WordTable
 from kgmm.train.memories import Example
 
-#: questions measured at a time
-TOGETHER = 128
+TOGETHER = 128  #: questions measured at a time
 
 
 def frequent(answers: Sequence[str], size: int) -> list[str]:

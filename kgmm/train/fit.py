@@ -158,8 +158,7 @@ def _warm_cosine(done: float) -> float:
 class _Run:
     """State of a run between epochs, and its files."""
 
-    #: what a checkpoint notes beside tensors
-    NOTED = ("epoch", "stale", "best_epoch", "figures")
+    NOTED = ("epoch", "stale", "best_epoch", "figures")  #: what a checkpoint notes beside tensors
 
     def __init__(self, problem: Problem, optimizer: torch.optim.Optimizer, recipe: Recipe, folder: Path) -> None:
         self.problem, self.optimizer, self.recipe, self.folder = problem, optimizer, recipe, folder

@@ -32,18 +32,14 @@ from kgmm.train.measures import answered_at, by_kind, hit_rates
 
 #: candidates kept of a question, best by the linear score and best by cosine: to measure, and to train on
 KEPT, TRAINED = (400, 300), (200, 100)
-#: how much the loss counts whether the answer is seen
-UNSEEN = 0.3
+UNSEEN = 0.3  #: how much the loss counts whether the answer is seen
 ABOUT = (
     "Ranks (fact, answering end) pairs: low-rank corrections of all-MiniLM-L6-v2 read the question, its looks are compared"
     " with vectors of facts and their ends, beside readable features."
 )
-#: share of images held out, and the seed of the choice
-DEV, SPLIT = 0.2, 1
-#: how many rankers, and the rank of their corrections to the text encoder
-COMMITTEE = {"members": 3, "rank": 16}
-#: questions made of the store's facts to train on beside FVQA's
-OWN = 600
+DEV, SPLIT = 0.2, 1  #: share of images held out, and the seed of the choice
+COMMITTEE = {"members": 3, "rank": 16}  #: how many rankers, and the rank of their corrections to the text encoder
+OWN = 600  #: questions made of the store's facts to train on beside FVQA's
 #: questions measured at a time
 TOGETHER = 32
 Asked = Sequence[FvqaQuestion]

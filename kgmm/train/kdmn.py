@@ -22,14 +22,10 @@ from kgmm.train.measures import hit_rates
 from kgmm.train.memories import MEMORY, Data, Example, examples, labels, load_fvqa, spoiled, word_table
 
 ABOUT = "A dynamic memory network over facts retrieved for a question (arXiv:1712.00733)."
-#: sizes of the network unless told otherwise
-NETWORK: dict[str, Any] = {"dim": 112, "product": 48, "dropout": 0.4}
-#: share of the questions whose memory is hidden in training, if there is a vocabulary
-FORGOTTEN = 0.15
-#: a log probability that stands for none
-NEVER = -1e9
-#: weight of the attention's part
-ATTEND = 0.3
+NETWORK: dict[str, Any] = {"dim": 112, "product": 48, "dropout": 0.4}  #: sizes of the network unless told otherwise
+FORGOTTEN = 0.15  #: share of the questions whose memory is hidden in training, if there is a vocabulary
+NEVER = -1e9  #: a log probability that stands for none
+ATTEND = 0.3  #: weight of the attention's part
 
 
 class FvqaProblem:

@@ -26,10 +26,8 @@ from kgmm.language.phrase import Triple, phrase, sense
 from kgmm.language.words import lemmas, normal
 from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share, spread
 
-#: facts a memory holds
-MEMORY = 60
-#: facts ranked by cosine before shared words count
-POOL = 400
+MEMORY = 60  #: facts a memory holds
+POOL = 400  #: facts ranked by cosine before shared words count
 
 
 @dataclass

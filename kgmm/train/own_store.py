@@ -14,8 +14,7 @@ from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import LocalStore
 from kgmm.train.memories import Data, FactBase, cache_folder
 
-#: facts looked at of each seen concept, and of each relation where scenes are drawn
-MOST = 2_000
+MOST = 2_000  #: facts looked at of each seen concept, and of each relation where scenes are drawn
 
 
 def read_scenes(folder: str | Path) -> list[SceneGraph]:

@@ -55,8 +55,7 @@ def clevr_part(scenes: range, per_scene: int, lengths: tuple[int, ...], seed: in
     return Part(asked, Pictures(found, float(SIZE)))
 
 
-#: training, development and test split
-Parts = tuple[Part, Part, Part]
+Parts = tuple[Part, Part, Part]  #: training, development and test split
 
 
 def parts(data: str, small: bool = False) -> Parts:

@@ -23,12 +23,9 @@ from kgmm.graph.walk import duals
 from kgmm.graph.walk.factors import factors
 from kgmm.graph.walk.lines import GROUP, WIDTH
 
-#: a cycle in float32 shrinks the residual by this much at most; float32 resolves about 1e-6
-_CYCLE = 5e-5
-#: a push from the seeds first reads one of so many edges
-_HEAD_START = 1024
-#: residuals are about so much smaller than the bound that is kept of them
-_SLACK = 1.4
+_CYCLE = 5e-5  #: a cycle in float32 shrinks the residual by this much at most; float32 resolves about 1e-6
+_HEAD_START = 1024  #: a push from the seeds first reads one of so many edges
+_SLACK = 1.4  #: residuals are about so much smaller than the bound that is kept of them
 
 Doubles = NDArray[np.float64]
 Singles = NDArray[np.float32]

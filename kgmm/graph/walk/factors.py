@@ -20,8 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from kgmm.graph.layers import Layers
 from kgmm.graph.walk import sweeps
 
-#: tries at a better bound, each about three steps of a walk
-_TRIES = 3
+_TRIES = 3  #: tries at a better bound, each about three steps of a walk
 
 
 @dataclass(frozen=True)

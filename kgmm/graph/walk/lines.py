@@ -11,14 +11,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-#: walks in a batch
-WIDTH = 32
-#: walks refined together
-GROUP = 8
-#: how many entries before its use a line is asked for
-_AHEAD = 32
-#: bytes that come from memory at once
-_CACHE_LINE = 64
+WIDTH = 32  #: walks in a batch
+GROUP = 8  #: walks refined together
+_AHEAD = 32  #: how many entries before its use a line is asked for
+_CACHE_LINE = 64  #: bytes that come from memory at once
 
 _BYTE, _HALF, _NUMBER, _PLACE = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _SINGLE, _DOUBLE = ir.FloatType(), ir.DoubleType()

@@ -25,8 +25,7 @@ from kgmm.graph.walk import duals, symmetric
 _FIRST_LOOK, _MOST_STEPS = 1e-5, 10
 #: edges that a push from a node in question reads, from the first to the last attempt
 _BUDGETS = (2_000, 10_000, 50_000)
-#: no bound is below this: double precision tells scores apart no better
-_FLOOR = 1e-13
+_FLOOR = 1e-13  #: no bound is below this: double precision tells scores apart no better
 #: more nodes in question, or more edges to read for them (as a share of all), are left for after another step
 _MOST_NODES, _MOST_KINDS, _SHARE = 3_000, 150, 0.2
 

@@ -17,8 +17,7 @@ from kgmm.compiled import compiled, njit
 
 _in_order = njit(error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 
-#: rows whose sums are kept in the nearest cache until the vector part of a sweep
-CHUNK = 512
+CHUNK = 512  #: rows whose sums are kept in the nearest cache until the vector part of a sweep
 
 
 @_in_order

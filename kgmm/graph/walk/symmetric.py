@@ -26,8 +26,7 @@ from kgmm.graph.walk import duals, sweeps
 from kgmm.graph.walk.batch import batchable, solve_columns
 from kgmm.graph.walk.factors import factors, level
 
-#: fewer walks, or fewer edges, are faster one after the other
-_WORTH_BATCHING, _FEWEST = 50_000, 5
+_WORTH_BATCHING, _FEWEST = 50_000, 5  #: fewer walks, or fewer edges, are faster one after the other
 
 
 def solve(view: Graph, seeds: SeedNodes, restart: float, tol: float, initial: NDArray[np.float64] | None) -> Solution:
@@ -47,12 +46,9 @@ def solve(view: Graph, seeds: SeedNodes, restart: float, tol: float, initial: ND
     return Solution(scores, error / total, steps)
 
 
-#: a push from the seeds first reads one of so many edges
-_HEAD_START = 64
-#: half of the distance between neighboring numbers in single precision, relative
-_HALF_ULP = 2.0**-24
-#: the residual is computed afresh when rounding may have moved it by more than this share of itself
-_BLUR = 0.03
+_HEAD_START = 64  #: a push from the seeds first reads one of so many edges
+_HALF_ULP = 2.0**-24  #: half of the distance between neighboring numbers in single precision, relative
+_BLUR = 0.03  #: the residual is computed afresh when rounding may have moved it by more than this share of itself
 
 
 class Iteration:

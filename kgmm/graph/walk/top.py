@@ -22,8 +22,7 @@ from kgmm.graph.walk.settle import settle
 #: scores closer than this are reported as ties
 FINEST = 1e-11
 _PUSHES = (1e-5, 1e-8)
-#: a push that reads more than this share of the edges will not settle the order
-_PUSH_SHARE = 0.002
+_PUSH_SHARE = 0.002  #: a push that reads more than this share of the edges will not settle the order
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

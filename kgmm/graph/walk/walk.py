@@ -17,8 +17,7 @@ from kgmm.graph.seeds import SeedNodes, Seeds, resolve
 from kgmm.graph.walk import directed, symmetric
 from kgmm.graph.walk.lines import WIDTH
 
-#: below this a walk would take millions of steps to settle
-LEAST_RESTART = 1e-6
+LEAST_RESTART = 1e-6  #: below this a walk would take millions of steps to settle
 
 
 def walk(view: Graph, seeds: Seeds, *, restart: float = 0.15, tol: float = 1e-8, start: Scores | None = None) -> Scores:

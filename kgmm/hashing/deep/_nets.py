@@ -21,8 +21,7 @@ from kgmm.progress import Progress
 #: options of every network method; the papers' image networks read pixels, ours read features
 TRAINING: dict[str, Any] = {"epochs": 40, "hidden": 512, "batch": 128, "rate": 1e-3, "dropout": 0.5, "decay": 1e-4}
 
-#: upper bound on steps of one training stage, so that epochs over millions of pairs end
-MAX_STEPS = 20_000
+MAX_STEPS = 20_000  #: upper bound on steps of one training stage, so that epochs over millions of pairs end
 
 
 @dataclass(frozen=True)

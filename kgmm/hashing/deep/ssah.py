@@ -10,8 +10,7 @@ from kgmm.hashing.deep._nets import TRAINING, Batch, NetHasher, Pairs, binary, j
 from kgmm.hashing.features import MODALITIES, Modality
 from kgmm.progress import Progress
 
-#: feature, code in (-1, 1) and label logits
-Heads = tuple[Tensor, Tensor, Tensor]
+Heads = tuple[Tensor, Tensor, Tensor]  #: feature, code in (-1, 1) and label logits
 
 
 class SSAH(NetHasher):

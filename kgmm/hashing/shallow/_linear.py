@@ -12,8 +12,7 @@ from kgmm.hashing.correlation import projected
 from kgmm.hashing.features import MODALITIES, Array, Modality, Pair
 from kgmm.progress import Progress, silent
 
-#: of the rotation at most; fewer once the loss stands still
-SWEEPS = 50
+SWEEPS = 50  #: of the rotation at most; fewer once the loss stands still
 
 
 class LinearHasher(Hasher):

@@ -16,8 +16,7 @@ from kgmm.progress import Progress, silent
 
 Floats = NDArray[np.floating]
 Flags = NDArray[np.bool_]
-#: of a regression at most
-STEPS = 100
+STEPS = 100  #: of a regression at most
 
 
 class SePH(Hasher):

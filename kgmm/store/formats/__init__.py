@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Format", "ReadOptions", "Rejects", "detect", "formats", "read_scenes"]
 
-#: Confidence below which a file counts as unknown.
-KNOWN = 0.2
+KNOWN = 0.2  #: Confidence below which a file counts as unknown.
 
 
 class Format(Protocol):

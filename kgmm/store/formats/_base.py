@@ -6,8 +6,7 @@ from typing import NamedTuple
 from kgmm.progress import Progress, silent
 from kgmm.store.rdf.foreign import BOUNDS, Bounds
 
-#: Longest raw text kept of a rejected line.
-RAW = 500
+RAW = 500  #: Longest raw text kept of a rejected line.
 
 
 @dataclass(frozen=True)

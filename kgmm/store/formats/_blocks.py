@@ -10,10 +10,8 @@ from kgmm.progress import Progress
 from kgmm.store.formats._base import Rejects
 from kgmm.store.formats._stream import Block, blocks, lines_of
 
-#: Decompressed bytes parsed at once: large enough for both cores, small enough for bounded memory.
-SIZE = 32 << 20
-#: Returns why a line cannot be used, or an empty string.
-Check = Callable[[list[str]], str]
+SIZE = 32 << 20  #: Decompressed bytes parsed at once: large enough for both cores, small enough for bounded memory.
+Check = Callable[[list[str]], str]  #: Returns why a line cannot be used, or an empty string.
 #: Turns text columns into statements, given whether each row was checked.
 Convert = Callable[[pl.DataFrame, bool], list[pa.RecordBatch]]
 

@@ -19,8 +19,7 @@ from kgmm.store.formats._stream import blocks
 from kgmm.store.index import kernels
 from kgmm.store.index.spans import FEW, Few, Spans, texts
 
-#: bytes of text parsed at once
-BLOCK = 8 << 20
+BLOCK = 8 << 20  #: bytes of text parsed at once
 _WHY = {
     scan.COLUMNS: "expected 5 columns",
     scan.RELATION: "relation does not start with /r/",

@@ -6,10 +6,8 @@ import numpy as np
 from kgmm.compiled import njit
 from kgmm.store.index.kernels import is_at
 
-#: why a line of a dump cannot be used
-FINE, COLUMNS, RELATION, CONCEPT, JSON, WEIGHT, NUL, SKIPPED = range(8)
-#: bytes marked at once; what is marked stays in the nearest cache
-CHUNK = 1 << 15
+FINE, COLUMNS, RELATION, CONCEPT, JSON, WEIGHT, NUL, SKIPPED = range(8)  #: why a line of a dump cannot be used
+CHUNK = 1 << 15  #: bytes marked at once; what is marked stays in the nearest cache
 _WEIGHT_KEY, _DATASET_KEY, _SURFACE_KEY = (
     np.frombuffer(key, np.uint8) for key in (b'weight":', b'dataset":', b'surfaceText":')
 )

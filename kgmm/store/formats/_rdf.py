@@ -22,12 +22,10 @@ from kgmm.store.rdf.depth import DEPTH_LIMIT, Nesting
 #: Statements held back for an annotation that may follow them.
 WINDOW = 4096
 _FAR = "annotation of a statement that is not asserted near it"
-#: A name the parser gives to a blank node that has none, such as ``[]``.
-_MADE_UP = re.compile("[a-f][0-9a-f]{15,31}")
+_MADE_UP = re.compile("[a-f][0-9a-f]{15,31}")  #: A name the parser gives to a blank node that has none, such as ``[]``.
 #: Characters that a document's statements may hold, and beyond those how many for each byte of it.
 EXPANDED, AMPLIFIED = 16 << 20, 100
-#: Lines parsed in one go.
-_LINES = 4096
+_LINES = 4096  #: Lines parsed in one go.
 
 
 class Statements:

@@ -8,8 +8,7 @@ import pyarrow as pa
 from kgmm.store.formats._base import Rejects
 from kgmm.store.formats._stream import Line
 
-#: Rows in one batch.
-BATCH = 1 << 16
+BATCH = 1 << 16  #: Rows in one batch.
 SCHEMA = pa.schema(
     [
         ("graph", pa.string()),

@@ -107,8 +107,7 @@ def refuse(error: Exception) -> Built:
 
 
 Read = Callable[[Path, ReadOptions], Iterator[pa.RecordBatch | Rejects]]
-#: Yields the scenes of a file as it states them.
-Raw = Callable[[Path, ReadOptions], Iterator[RawScene]]
+Raw = Callable[[Path, ReadOptions], Iterator[RawScene]]  #: Yields the scenes of a file as it states them.
 
 
 def each_item(build: Callable[[Any], Built], wanted: str | None = None) -> Raw:

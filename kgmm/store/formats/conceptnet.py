@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 NAME = "conceptnet"
 SUFFIXES = (".csv", ".tsv")
-#: a dump larger than this (in bytes, perhaps compressed) is parsed by compiled code
-COMPILED = 20 << 20
+COMPILED = 20 << 20  #: a dump larger than this (in bytes, perhaps compressed) is parsed by compiled code
 
 
 def sniff(path: Path, head: bytes) -> float:

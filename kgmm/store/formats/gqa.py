@@ -12,8 +12,7 @@ from kgmm.store.formats._scenes import WRONG, Built, RawScene, box, identity, re
 
 NAME = "gqa"
 SUFFIXES = (".json",)
-#: Members of a picture that say what it shows as a whole.
-_TAGS = ("location", "weather")
+_TAGS = ("location", "weather")  #: Members of a picture that say what it shows as a whole.
 
 
 def sniff(path: Path, head: bytes) -> float:

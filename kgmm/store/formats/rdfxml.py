@@ -17,10 +17,8 @@ from kgmm.store.rdf.depth import DEPTH_LIMIT
 
 NAME = "rdf-xml"
 SUFFIXES = (".rdf", ".xml", ".owl")
-#: Longest entity: enough for any namespace, and one that a text names often stays bounded.
-ENTITY_LIMIT = 256
-#: Most text of one element: as much as Oxigraph takes in other syntaxes.
-TEXT_LIMIT = 16 << 20
+ENTITY_LIMIT = 256  #: Longest entity: enough for any namespace, and one that a text names often stays bounded.
+TEXT_LIMIT = 16 << 20  #: Most text of one element: as much as Oxigraph takes in other syntaxes.
 
 
 def sniff(path: Path, head: bytes) -> float:

@@ -24,8 +24,7 @@ from kgmm.store.index.mapped import SMALL, mapped, view
 Array = NDArray[Any]
 #: an order rows are looked up in: an array of rows, or None for that of the rows themselves
 Order: TypeAlias = "NDArray[np.uint32] | array[int] | None"
-#: rows of an object that are looked at one by one for a predicate: with more, searching is quicker
-_FEW = 24
+_FEW = 24  #: rows of an object that are looked at one by one for a predicate: with more, searching is quicker
 
 
 class Statements(NamedTuple):

@@ -10,8 +10,7 @@ from kgmm.store.index.base import Statements
 from kgmm.store.index.snapshot import Snapshot
 from kgmm.store.index.terms import Terms
 
-#: from so many statements on, a load takes the compiled way: :mod:`kgmm.store.index.collecting`
-BULK = 250_000
+BULK = 250_000  #: from so many statements on, a load takes the compiled way: :mod:`kgmm.store.index.collecting`
 
 
 class Encoded(NamedTuple):

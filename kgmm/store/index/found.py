@@ -15,10 +15,8 @@ from kgmm.store.index.state import Opened
 if TYPE_CHECKING:
     import polars as pl
 
-#: rows that are decoded one by one; above, reading whole columns is quicker
-FEW = 64
-#: rows from which looking at every term once costs less than making facts
-MANY = 10_000
+FEW = 64  #: rows that are decoded one by one; above, reading whole columns is quicker
+MANY = 10_000  #: rows from which looking at every term once costs less than making facts
 
 
 def find(opened: Opened, graph: str | None = None) -> Found:

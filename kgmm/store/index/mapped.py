@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-#: bytes of a file up to which its checksum is compared on opening; larger ones wait for a check
-SMALL = 1 << 18
+SMALL = 1 << 18  #: bytes of a file up to which its checksum is compared on opening; larger ones wait for a check
 
 
 def view(array: NDArray[Any]) -> memoryview:

@@ -12,8 +12,7 @@ from kgmm.store.index import stamps
 from kgmm.store.index.base import Array, Statements
 from kgmm.store.index.mapped import view
 
-#: from so many rows on, loading compiled code pays
-MANY = 200_000
+MANY = 200_000  #: from so many rows on, loading compiled code pays
 
 
 def coded(column: NDArray[np.uint32], terms: int) -> tuple[NDArray[Any], NDArray[np.uint32]]:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from kgmm.store.index.base import Array, Base, Order, Statements, narrow, rows_of
 from kgmm.store.index.mapped import view
 
-#: rows that are looked at one by one
-_FEW = 24
+_FEW = 24  #: rows that are looked at one by one
 
 
 class Overlay:

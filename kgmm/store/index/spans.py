@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from kgmm.store.index import kernels
 
 _FIELDS = ("predicate", "subject", "object", "source")
-#: distinct relations or data sets of a block that are numbered while parsing
-FEW = 128
+FEW = 128  #: distinct relations or data sets of a block that are numbered while parsing
 
 
 class Few(NamedTuple):

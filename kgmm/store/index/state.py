@@ -29,8 +29,7 @@ from kgmm.store.index.ordering import write_base
 from kgmm.store.index.snapshot import Overlay, Selection, Snapshot
 from kgmm.store.index.terms import Terms
 
-#: raised when the layout of the files changes; an index of another layout is built anew
-LAYOUT = 2
+LAYOUT = 2  #: raised when the layout of the files changes; an index of another layout is built anew
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,15 @@ class State:
     layout: int = LAYOUT
     #: the table's :func:`kgmm.store.table.delta.identity` at the version; empty in an index of before there was one
     commit: str = ""
-    #: checksums of the dictionaries of terms and sources
-    sums: str = ""
+    sums: str = ""  #: checksums of the dictionaries of terms and sources
 
     def on(self, base: str, sizes: dict[str, Any]) -> State:
         """Return the state of a new base that holds everything."""
         return replace(self, base=base, sizes=sizes, overlay=None, overlay_sum="")
 
 
-#: a number that no term has: patterns with it find nothing
-UNKNOWN = 0xFFFFFFFF
-#: terms of which a version remembers spelling and number
-REMEMBERED = 1 << 14
+UNKNOWN = 0xFFFFFFFF  #: a number that no term has: patterns with it find nothing
+REMEMBERED = 1 << 14  #: terms of which a version remembers spelling and number
 
 
 class Remembered(dict[Any, Any]):

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 #: the hash table grows when more of it is filled
 FILL = 0.6
 FEWEST_SLOTS = 1 << 10
-#: from so many terms on, loading compiled code pays
-MANY = 200_000
+MANY = 200_000  #: from so many terms on, loading compiled code pays
 
 
 class Terms:

@@ -40,8 +40,7 @@ class Bounds:
     memory: int = 1 << 30
 
 
-#: unless told otherwise
-BOUNDS = Bounds()
+BOUNDS = Bounds()  #: unless told otherwise
 
 
 class Input(Protocol):

@@ -45,13 +45,11 @@ _DOUBLE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#double")
 _BLANK = "_:"
 #: The name of a blank node read from a file, with the file's mark, and what an export puts before any other name.
 SCOPED, UNSCOPED = re.compile("b[0-9a-f]{10}x.+"), "b0000000000x"
-#: marks an IRI that nothing tells from a word, such as a relative one
-_OTHER = f"{LOCAL}iri:"
+_OTHER = f"{LOCAL}iri:"  #: marks an IRI that nothing tells from a word, such as a relative one
 
 Node = ox.NamedNode | ox.BlankNode
 Object = ox.NamedNode | ox.BlankNode | ox.Literal
-#: graph, subject, predicate, object, weight, source
-Statement = tuple[str, str, str, str, float, str]
+Statement = tuple[str, str, str, str, float, str]  #: graph, subject, predicate, object, weight, source
 
 
 class NotRdf(ValueError):

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 #: the language tag of a literal, before any direction
 _TAG = re.compile(r"(?<=\"@)[A-Za-z]+(?:-[A-Za-z0-9]+)*(?=$|--)")
-#: facts in one part
-PART = 1 << 16
+PART = 1 << 16  #: facts in one part
 #: concepts with nothing in them that an IRI may not hold (RFC 3987) or that is escaped
 _SIMPLE = r"^/c/[!$&-;=?-Z_a-z~\u{A0}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFEF}]*$"
 
@@ -57,8 +56,7 @@ def _subtags(parts: list[str]) -> Iterator[str]:
         yield part if plain or number == 0 else usual
 
 
-#: How a stored term is written.
-Spelling = Callable[[str], str]
+Spelling = Callable[[str], str]  #: How a stored term is written.
 
 
 def document(

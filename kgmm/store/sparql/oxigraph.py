@@ -23,10 +23,8 @@ from kgmm.store.rdf.terms import Statement, quads
 from kgmm.store.rdf.text import document, plain
 from kgmm.store.table import delta as table
 
-#: an index is built anew when more than this share of the facts changed
-_REBUILD = 0.3
-#: how many versions of one kind stay for readers that still use them
-_KEEP = 2
+_REBUILD = 0.3  #: an index is built anew when more than this share of the facts changed
+_KEEP = 2  #: how many versions of one kind stay for readers that still use them
 
 
 def merged(store: Handle) -> bool:

@@ -18,12 +18,9 @@ from kgmm.errors import BadInput, StoreError
 from kgmm.store.handle import Handle
 from kgmm.store.sparql.results import Result, Solutions, Triples, stored, stored_relation
 
-#: Seconds a query may take unless told otherwise.
-TIMEOUT = 60.0
-#: seconds between two looks at a query's memory
-LOOK = 0.05
-#: an answer may have this part of a query's memory: it is read, decoded and written anew
-ANSWER = 10
+TIMEOUT = 60.0  #: Seconds a query may take unless told otherwise.
+LOOK = 0.05  #: seconds between two looks at a query's memory
+ANSWER = 10  #: an answer may have this part of a query's memory: it is read, decoded and written anew
 #: what may hide a keyword: IRIs, strings, comments
 _OPAQUE = re.compile(
     r'<[^<>"{}|^`\\\s]*>|"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\''

@@ -100,8 +100,7 @@ class Triples(Sequence[tuple[str, str, str]]):
         return rdflib.Graph().parse(data=self.to_ntriples(), format="nt")
 
 
-#: what a query is answered with: SELECT, CONSTRUCT and DESCRIBE, ASK
-Result = Solutions | Triples | bool
+Result = Solutions | Triples | bool  #: what a query is answered with: SELECT, CONSTRUCT and DESCRIBE, ASK
 
 
 def ntriples(term: str, predicate: bool = False) -> str:

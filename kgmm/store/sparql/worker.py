@@ -13,8 +13,7 @@ import pyoxigraph as ox
 
 from kgmm.store.sparql.results import ntriples_of
 
-#: rows in one line of an answer
-BATCH = 1000
+BATCH = 1000  #: rows in one line of an answer
 
 
 def main() -> None:

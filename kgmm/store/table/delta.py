@@ -23,16 +23,11 @@ from kgmm.store.facts import DEFAULT_GRAPH
 
 COLUMNS = ("graph", "subject", "predicate", "object", "object_kind", "weight", "source", "surface")
 SCHEMA = pa.schema([(name, pa.float64() if name == "weight" else pa.string()) for name in COLUMNS])
-#: what the log says of a data file or a commit
-Entry = Mapping[str, Any]
-#: rows of one data file at most: what a removal has to rewrite
-FILE_ROWS = 1 << 16
-#: commits between two checkpoints of the log
-CHECKPOINT = 100
-#: the key of our part of a commit's information
-INFO = "kgmm"
-#: beside the table: the oldest version that a vacuum left
-OLDEST = "_kgmm_oldest.json"
+Entry = Mapping[str, Any]  #: what the log says of a data file or a commit
+FILE_ROWS = 1 << 16  #: rows of one data file at most: what a removal has to rewrite
+CHECKPOINT = 100  #: commits between two checkpoints of the log
+INFO = "kgmm"  #: the key of our part of a commit's information
+OLDEST = "_kgmm_oldest.json"  #: beside the table: the oldest version that a vacuum left
 #: how our data files are called; a stranger's are not ours to delete
 _OURS = re.compile("part-([0-9a-f]{16})-[0-9a-f]{16}[.]parquet")
 #: the checksum of an entry of the log, made of its text without it

@@ -10,10 +10,8 @@ import pyarrow.parquet as pq
 from kgmm.errors import StoreCorrupt
 from kgmm.files import sync_folder, whole
 
-#: terms in one file at most
-FILE_TERMS = 1 << 20
-#: files of fewer terms are put together when they are as many
-FEW, MANY = 1 << 12, 32
+FILE_TERMS = 1 << 20  #: terms in one file at most
+FEW, MANY = 1 << 12, 32  #: files of fewer terms are put together when they are as many
 
 
 def write(folder: Path, first: int, new: Sequence[str] | pa.Array, drafts: list[Path]) -> None:

@@ -14,8 +14,7 @@ Pixels = NDArray[np.uint8]
 #: pixels of a frame, and where the logo stands in it: x, y, width, height
 WIDE, TALL = 320, 180
 INSET = (212, 22, 84, 63)
-#: drawn large and reduced, so that edges are smooth
-FINE = 4
+FINE = 4  #: drawn large and reduced, so that edges are smooth
 
 
 def _numbers(*seed: object) -> np.random.Generator:

@@ -11,8 +11,7 @@ from kgmm.stories.story import Shot, StoryGraph
 from kgmm.stories.video.subtitles import Cue, write_srt
 
 FPS = 10
-#: a picture, its shot and its second -> what becomes of it
-Alter = Callable[[Pixels, Shot, float], Pixels]
+Alter = Callable[[Pixels, Shot, float], Pixels]  #: a picture, its shot and its second -> what becomes of it
 
 
 def render(

@@ -16,10 +16,8 @@ from kgmm.stories.video.clips import Clip, write_clips
 from kgmm.stories.video.clock import clock
 from kgmm.stories.video.decoding import frames
 
-#: share of a film that is kept where nothing else is said; TVSum's protocol (Song et al., CVPR 2015)
-RATE = 0.15
-#: points of the curve on a page
-POINTS = 500
+RATE = 0.15  #: share of a film that is kept where nothing else is said; TVSum's protocol (Song et al., CVPR 2015)
+POINTS = 500  #: points of the curve on a page
 
 
 @dataclass(frozen=True, eq=False)

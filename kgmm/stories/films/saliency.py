@@ -23,10 +23,8 @@ from kgmm.stories.video.clips import Clip
 from kgmm.stories.video.decoding import PathLike, frames
 from kgmm.stories.video.subtitles import Cue, embedded_subtitles, read_subtitles
 
-#: what a word weighs by its part of speech
-NAME, NOUN, ADJECTIVE, VERB = 1.0, 0.5, 0.5, 0.2
-#: pixels in width at which pictures are looked at
-WIDE = 128
+NAME, NOUN, ADJECTIVE, VERB = 1.0, 0.5, 0.5, 0.2  #: what a word weighs by its part of speech
+WIDE = 128  #: pixels in width at which pictures are looked at
 #: M, N and K of the skim, in frames: half the median filter, the shortest run kept, the longest gap joined
 MEDIAN, RUN, GAP = 20, 20, 10
 #: share of the highest saliency up to which footage is dead

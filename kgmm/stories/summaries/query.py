@@ -15,10 +15,8 @@ from kgmm.stories.edges import StoryEdges
 from kgmm.stories.story import StoryGraph
 from kgmm.stories.video.newslogos import distance, perceptual_hash
 
-#: scores of all frames, and of all terms
-Ranks = tuple[NDArray[np.float64], NDArray[np.float64]]
-#: bits of 256 in which a picture may differ from the logo it is taken for
-MAX_DISTANCE = 64
+Ranks = tuple[NDArray[np.float64], NDArray[np.float64]]  #: scores of all frames, and of all terms
+MAX_DISTANCE = 64  #: bits of 256 in which a picture may differ from the logo it is taken for
 
 
 @dataclass(frozen=True)

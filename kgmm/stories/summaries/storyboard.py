@@ -17,8 +17,7 @@ from kgmm.stories.video.clock import clock
 if TYPE_CHECKING:
     from kgmm.stories.summaries.summary import RankedFrame, Summary
 
-#: keyframes in a row of a picture
-COLUMNS = 5
+COLUMNS = 5  #: keyframes in a row of a picture
 
 
 def page(summary: Summary) -> str:

@@ -22,8 +22,7 @@ from kgmm.stories.story import Shot, StoryGraph
 from kgmm.stories.summaries.query import resolve
 from kgmm.stories.summaries.storyboard import fragment, page, picture
 
-#: share of the best score that a frame or term needs: what the story hardly reaches does not tell it
-FLOOR = 0.001
+FLOOR = 0.001  #: share of the best score that a frame or term needs: what the story hardly reaches does not tell it
 #: what tells most about a thing comes first
 _ORDER = ("InstanceOf", "IsA", "PartOf", "AtLocation", "UsedFor", "CapableOf", "Causes", "HasProperty")
 _SAYS_LITTLE = ("HasInstance", "RelatedTo")

@@ -12,10 +12,8 @@ from kgmm.stories.terms import lexicon
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|\n{2,}|(?:^|\s)(?:>>|--)\s*")
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*|[,;:()\"“”—–]")
-#: lower-case words that may stand inside a name
-_JOINING = frozenset("of de la van von der".split())
-#: most nouns in one term
-LONGEST = 3
+_JOINING = frozenset("of de la van von der".split())  #: lower-case words that may stand inside a name
+LONGEST = 3  #: most nouns in one term
 
 
 def terms(text: str, known: frozenset[str] = frozenset()) -> list[str]:

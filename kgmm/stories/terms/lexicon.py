@@ -11,5 +11,4 @@ NEVER, VERBS, ADJECTIVES = _LISTS["never"], _LISTS["verbs"], _LISTS["adjectives"
 DETERMINERS, BEFORE_VERBS = _LISTS["determiners"], _LISTS["before_verbs"]
 #: nouns that end as other words do
 NOUNS_IN_ED, NOUNS_IN_ING, NOUNS_IN_LY = _LISTS["nouns_in_ed"], _LISTS["nouns_in_ing"], _LISTS["nouns_in_ly"]
-#: stands before a name and is no part of it
-TITLES = _LISTS["titles"]
+TITLES = _LISTS["titles"]  #: stands before a name and is no part of it

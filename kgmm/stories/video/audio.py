@@ -9,12 +9,9 @@ from numpy.typing import NDArray
 from kgmm.stories.video.decoding import decoded, opened
 
 Floats = NDArray[np.float64]
-#: samples a second that sound is brought to
-RATE = 16_000
-#: bands it is parted into
-BANDS = 12
-#: seconds that sound and pictures must start apart for it to be heard
-APART = 0.1
+RATE = 16_000  #: samples a second that sound is brought to
+BANDS = 12  #: bands it is parted into
+APART = 0.1  #: seconds that sound and pictures must start apart for it to be heard
 
 
 def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:

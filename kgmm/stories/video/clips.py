@@ -11,10 +11,8 @@ from kgmm.errors import BadInput
 from kgmm.stories.video.audio import read_sound
 from kgmm.stories.video.decoding import frames
 
-#: samples a second of the sound that is written; seconds over which two clips' sounds cross
-RATE, FADE = 44_100, 0.05
-#: pixels in width that pictures are reduced to
-WIDE = 640
+RATE, FADE = 44_100, 0.05  #: samples a second of the sound that is written; seconds over which two clips' sounds cross
+WIDE = 640  #: pixels in width that pictures are reduced to
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from kgmm.progress import Progress, silent
 
 Pixels = NDArray[np.uint8]
 PathLike = str | Path
-#: pixels that frames are reduced to in width
-WIDE = 320
+WIDE = 320  #: pixels that frames are reduced to in width
 #: seconds by which a clock must go back to have started again, or in a broadcast stream leap ahead, as in FFmpeg
 RESTART, LEAP = 0.5, 10.0
 

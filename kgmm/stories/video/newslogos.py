@@ -13,29 +13,20 @@ from kgmm.scene.boxes import overlap_of_smaller, overlap_of_union
 from kgmm.stories.video.decoding import Pixels
 from kgmm.stories.video.shots import Cut
 
-#: share of the picture an inset takes, and its width by its height
-AREA, SHAPE = (0.01, 0.3), (0.6, 2.4)
+AREA, SHAPE = (0.01, 0.3), (0.6, 2.4)  #: share of the picture an inset takes, and its width by its height
 #: how far a still pixel's values lie apart over a shot (of 255), and the share of an inset that is still
 STILL, SHARE = 36, 0.9
-#: share of still pixels from which on a whole picture counts as still
-MOVING = 0.985
-#: standard deviation of lightness that an inset has at least: a blank panel is no logo
-CONTRAST = 12.0
+MOVING = 0.985  #: share of still pixels from which on a whole picture counts as still
+CONTRAST = 12.0  #: standard deviation of lightness that an inset has at least: a blank panel is no logo
 #: difference of neighbouring pixels (of 255) that makes an edge; how far sides may miss a corner, in pixels
 EDGE, SLACK = 14, 5
-#: pixels at each side of an inset that are not looked at: its border, blurred by compression
-TRIM = 3
-#: bits of 256 in which two sightings of one logo may differ
-SAME = 44
-#: a region in more than this share of all shots belongs to the channel, not to a story
-ALWAYS = 0.35
-#: pixels a side of the reduced picture, and coefficients a side of its spectrum that are kept
-SIDE, KEPT = 32, 8
-#: a colour coefficient counts from here on, so that grey pictures have no noise in their bits
-COLOURED = 24.0
+TRIM = 3  #: pixels at each side of an inset that are not looked at: its border, blurred by compression
+SAME = 44  #: bits of 256 in which two sightings of one logo may differ
+ALWAYS = 0.35  #: a region in more than this share of all shots belongs to the channel, not to a story
+SIDE, KEPT = 32, 8  #: pixels a side of the reduced picture, and coefficients a side of its spectrum that are kept
+COLOURED = 24.0  #: a colour coefficient counts from here on, so that grey pictures have no noise in their bits
 
-#: x, y, width, height
-Box = tuple[int, int, int, int]
+Box = tuple[int, int, int, int]  #: x, y, width, height
 
 
 @dataclass(frozen=True)

@@ -13,24 +13,18 @@ from kgmm.errors import needed
 from kgmm.progress import Progress, silent
 from kgmm.stories.video.decoding import Pixels, frames
 
-#: how many times the change around it a cut's change must be
-TIMES = 3.0
+TIMES = 3.0  #: how many times the change around it a cut's change must be
 #: mean change of hue, saturation and lightness (of 255) that a cut makes at least; in grey films only the last changes
 CHANGE, GREY_CHANGE = 15.0, 3.0
 #: how far colourfulness varies over a grey or evenly tinted picture (of 255), and frames that decide about a cut
 GREY, WINDOW = 6.0, 5
-#: how many samples of a shot are kept, and how many seconds apart they are at first
-SAMPLES, STEP = 12, 0.2
-#: seconds a shot lasts at least
-SHORTEST = 0.5
-#: pixels, wide and high, at which frames are compared
-SMALL = (32, 18)
-#: seconds over which a dissolve is looked for
-SPANS = (0.4, 0.8, 1.6)
+SAMPLES, STEP = 12, 0.2  #: how many samples of a shot are kept, and how many seconds apart they are at first
+SHORTEST = 0.5  #: seconds a shot lasts at least
+SMALL = (32, 18)  #: pixels, wide and high, at which frames are compared
+SPANS = (0.4, 0.8, 1.6)  #: seconds over which a dissolve is looked for
 #: mean change of a pixel (of 255) that a dissolve makes at least, and how often the usual change of that span
 BLENDED, OFTEN = 18.0, 2.5
-#: how far, by the change, the middle may be from the mean of both ends: a cut has 0.5, a dissolve near 0
-BLEND = 0.2
+BLEND = 0.2  #: how far, by the change, the middle may be from the mean of both ends: a cut has 0.5, a dissolve near 0
 
 
 @dataclass

@@ -15,8 +15,7 @@ from kgmm.stories.video.decoding import opened
 from kgmm.stories.video.shots import Cut
 
 _TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})\s*-->\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})(?:\s.*)?$")
-#: what seems to be meant for a time line
-_NO_TIME = re.compile(r"\d\s*[:.,].*-->|-->.*\d\s*[:.,]")
+_NO_TIME = re.compile(r"\d\s*[:.,].*-->|-->.*\d\s*[:.,]")  #: what seems to be meant for a time line
 #: blocks of WebVTT that are no cues
 _BLOCKS = ("NOTE", "STYLE", "REGION")
 _BREAK = re.compile(r"<br\s*/?>|\\[Nnh]", re.IGNORECASE)
@@ -30,8 +29,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _SPEAKER = re.compile(r"^\s*(?:>>+|-(?!\d))\s*")
-#: seconds from and to which lines are shown
-_Shown = tuple[float, float, list[str]]
+_Shown = tuple[float, float, list[str]]  #: seconds from and to which lines are shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,22 +36,16 @@ class ShownFact:
     fact: Fact
     said: str
     statement: str
-    #: ``known`` or ``seen``
-    kind: str = "known"
+    kind: str = "known"  #: ``known`` or ``seen``
     #: role of a citation, '' for a fact that is only considered
     role: str = ""
     score: float | None = None
     parts: dict[str, float] = field(default_factory=dict)
-    #: words of the concepts it was reached from
-    origin: list[str] = field(default_factory=list)
-    #: places in the scene of the objects that it is about
-    objects: list[str] = field(default_factory=list)
-    #: how a concept inherits it: labels, nearest first
-    chain: list[str] = field(default_factory=list)
-    #: the answer if it did not exist; None if that was not computed
-    without: str | None = None
-    #: whether that is the answer all the same
-    same: bool = False
+    origin: list[str] = field(default_factory=list)  #: words of the concepts it was reached from
+    objects: list[str] = field(default_factory=list)  #: places in the scene of the objects that it is about
+    chain: list[str] = field(default_factory=list)  #: how a concept inherits it: labels, nearest first
+    without: str | None = None  #: the answer if it did not exist; None if that was not computed
+    same: bool = False  #: whether that is the answer all the same
 
     @property
     def cited(self) -> bool:

@@ -7,12 +7,9 @@ from kgmm.trace.data import Record
 from kgmm.trace.page.contents import ShownFact, objects_of, shown
 from kgmm.trace.saying import name
 
-#: facts of the memory that are drawn beside the cited ones
-NEIGHBOURS = 36
-#: pixels between neighbouring nodes, about
-STEP = 46.0
-#: how much wider than high the drawing is
-WIDE = 2.3
+NEIGHBOURS = 36  #: facts of the memory that are drawn beside the cited ones
+STEP = 46.0  #: pixels between neighbouring nodes, about
+WIDE = 2.3  #: how much wider than high the drawing is
 
 
 def graph(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:

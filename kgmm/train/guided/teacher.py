@@ -25,8 +25,7 @@ from kgmm.train.guided.base import Plain
 from kgmm.train.kdmn import FvqaProblem, Split, end_loss
 from kgmm.train.twins import TwinProblem
 
-#: answers of the teacher that are looked at
-TOP = 10
+TOP = 10  #: answers of the teacher that are looked at
 
 
 def teacher_answers(

@@ -5,8 +5,7 @@ import numpy as np
 from kgmm.stories.edges import StoryEdges
 from kgmm.stories.summaries.query import Query, Ranks
 
-#: bound on the L1 error of the walk
-TOLERANCE = 1e-9
+TOLERANCE = 1e-9  #: bound on the L1 error of the walk
 
 
 def rank(edges: StoryEdges, query: Query, restart: float = 0.65, lift: bool = False) -> Ranks:
