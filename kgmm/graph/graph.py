@@ -37,22 +37,17 @@ class Graph:
 
     Several statements between the same two nodes add up to one edge. An undirected graph is walked both ways; a
     self-loop counts once. A graph that is only read loads no compiler: what is compiled is imported with the arrays.
-
-    Attributes:
-        node_names: names by position and positions by name.
-        statements: which relation joins which nodes, how strongly.
-        directed: whether walks follow statements only from subject to object.
-        ids: the store's term ids of the nodes, uint32, or None for a graph made from plain edges.
-        node_features: (term ids, encoder or hashing method) -> rows of features; the store's facade sets it.
     """
 
     def __init__(
         self, node_names: NodeNames, statements: Statements, *, directed: bool = False, ids: Ids | None = None
     ) -> None:
-        self.node_names: NodeNames = node_names
-        self.statements: Statements = statements
-        self.directed: bool = directed
+        self.node_names: NodeNames = node_names  #: names by position and positions by name
+        self.statements: Statements = statements  #: which relation joins which nodes, how strongly
+        self.directed: bool = directed  #: whether walks follow statements only from subject to object
+        #: the store's term ids of the nodes, uint32, or None for a graph made from plain edges
         self.ids: Ids | None = ids
+        #: (term ids, encoder or hashing method) -> rows of features; the store's facade sets it
         self.node_features: Callable[[Ids, Any], Any] | None = None
 
     def __repr__(self) -> str:

@@ -28,21 +28,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Layers:
-    """Rows in walk order: the dense layer, independent sets, the fringe, nodes without edges.
+    """Rows in walk order: the dense layer, independent sets, the fringe, nodes without edges."""
 
-    Attributes:
-        rows: the view's adjacency in this order; the same object if the view itself is in it.
-        order: which node of the view each row is (int32), or None if the view is in this order.
-        bounds: layer k is rows ``bounds[k]:bounds[k + 1]``; the last is the fringe.
-        cut: for each row before the fringe, where its entries of later layers begin (a position in ``indices``).
-        blocks: for each layer, row bounds of blocks of about equal work.
-    """
-
-    rows: Adjacency
-    order: NDArray[np.int32] | None
-    bounds: tuple[int, ...]
+    rows: Adjacency  #: the view's adjacency in this order; the same object if the view itself is in it
+    order: NDArray[np.int32] | None  #: which node of the view each row is (int32), or None if the view is in this order
+    bounds: tuple[int, ...]  #: layer k is rows ``bounds[k]:bounds[k + 1]``; the last is the fringe
+    #: for each row before the fringe, where its entries of later layers begin (a position in ``indices``)
     cut: NDArray[np.int32]
-    blocks: tuple[NDArray[np.int64], ...]
+    blocks: tuple[NDArray[np.int64], ...]  #: for each layer, row bounds of blocks of about equal work
     _kept: dict[Callable[[Layers, float], Any], tuple[float, Any]] = field(default_factory=dict, repr=False)
 
     @property

@@ -46,17 +46,12 @@ class Hop:
 
 @dataclass(frozen=True)
 class Path:
-    """A way from one concept to another; ``str()`` writes it out.
+    """A way from one concept to another; ``str()`` writes it out."""
 
-    Attributes:
-        concepts: the nodes in order, first and last included.
-        hops: one per step.
-        score: with ``by="weight"`` 1 / sum of 1 / weight; with ``by="walk"`` the probability that a walk
-            takes exactly this path. Higher is better.
-    """
-
-    concepts: tuple[str, ...]
-    hops: tuple[Hop, ...]
+    concepts: tuple[str, ...]  #: the nodes in order, first and last included
+    hops: tuple[Hop, ...]  #: one per step
+    #: with ``by="weight"`` 1 / sum of 1 / weight; with ``by="walk"`` the probability that a walk takes exactly this
+    #: path. Higher is better.
     score: float
 
     def __len__(self) -> int:

@@ -25,15 +25,6 @@ class Solution:
 class Scores(Mapping[str, float]):
     """Scores over a view's nodes, non-negative and summing to 1; a mapping from concept to score.
 
-    Attributes:
-        view: what was walked.
-        array: the scores in ``view.concepts`` order, float64.
-        restart: the walk's restart probability.
-        error: an upper bound of the L1 error of ``array``.
-        iterations: passes over the edges that the solver took.
-        seeds: positions of the seeds.
-        missing: seeds that are not in the view and were left out.
-
     Example:
         >>> from kgmm.graph import GraphView
         >>> scores = GraphView.from_edges(["cat", "dog"], ["animal", "animal"]).walk("cat")
@@ -41,13 +32,13 @@ class Scores(Mapping[str, float]):
         (0.195, 3)
     """
 
-    view: Graph
-    array: NDArray[np.float64]
-    restart: float
-    error: float
-    iterations: int
-    seeds: NDArray[np.int64]
-    missing: tuple[str, ...] = ()
+    view: Graph  #: what was walked
+    array: NDArray[np.float64]  #: the scores in ``view.concepts`` order, float64
+    restart: float  #: the walk's restart probability
+    error: float  #: an upper bound of the L1 error of ``array``
+    iterations: int  #: passes over the edges that the solver took
+    seeds: NDArray[np.int64]  #: positions of the seeds
+    missing: tuple[str, ...] = ()  #: seeds that are not in the view and were left out
 
     def __getitem__(self, concept: str) -> float:
         return float(self.array[self.view.require(concept)])
@@ -87,22 +78,15 @@ class Scores(Mapping[str, float]):
 
 @dataclass(frozen=True)
 class Ranking(Sequence[tuple[str, float]]):
-    """The best nodes of a walk, best first, with what is certain about their order.
+    """The best nodes of a walk, best first, with what is certain about their order."""
 
-    Attributes:
-        items: (concept, score) pairs.
-        bound: no score is off by more than this.
-        certified: whether the order of the items, and that no other node belongs among them, is proved.
-        ties: groups of places (0-based) that cannot be told apart: equal by structure, or closer than the
-            bound; the last group may reach place k, that is, nodes outside the list tie with its end.
-        edges_read: how many edges were looked at.
-    """
-
-    items: tuple[tuple[str, float], ...]
-    bound: float
-    certified: bool
+    items: tuple[tuple[str, float], ...]  #: (concept, score) pairs
+    bound: float  #: no score is off by more than this
+    certified: bool  #: whether the order of the items, and that no other node belongs among them, is proved
+    #: groups of places (0-based) that cannot be told apart: equal by structure, or closer than the bound; the last
+    #: group may reach place k, that is, nodes outside the list tie with its end
     ties: tuple[tuple[int, ...], ...]
-    edges_read: int
+    edges_read: int  #: how many edges were looked at
 
     def __len__(self) -> int:
         return len(self.items)

@@ -18,17 +18,13 @@ _SENSE = r"^(/c/[^/]+/[^/]+)/[a-z](?:/.*)?$"
 
 @dataclass(frozen=True)
 class Senses:
-    """Which terms of one version of a store belong together; made by :func:`senses`.
-
-    Attributes:
-        lemma: the term that each term belongs to, by id, uint32: a sense's lemma, itself for others. Where the lemma
-            is no term of the store, the first of its senses stands for it.
-        stands_for: lemmas that are no terms of the store → the sense that stands for them.
-    """
+    """Which terms of one version of a store belong together; made by :func:`senses`."""
 
     terms: Terms
+    #: the term that each term belongs to, by id, uint32: a sense's lemma, itself for others. Where the lemma is no term
+    #: of the store, the first of its senses stands for it.
     lemma: NDArray[np.uint32]
-    stands_for: dict[str, int]
+    stands_for: dict[str, int]  #: lemmas that are no terms of the store → the sense that stands for them
 
     def id(self, name: str) -> int | None:
         """Return the id of a term, or of the sense that stands for a lemma, or None."""

@@ -42,19 +42,12 @@ def factors(layers: Layers, restart: float) -> Factors:
 
 @dataclass(frozen=True)
 class Level:
-    """What raising z by the same level throughout a component does, S the reduced matrix and K its preconditioner.
+    """What raising z by the same level throughout a component does, S the reduced matrix and K its preconditioner."""
 
-    Attributes:
-        lifted: (T + L)^-1 S 1, one a core row.
-        labels: the component of each core row, int32; empty if there is one component.
-        totals: 1' S 1 in each component.
-        least: a lower bound for the eigenvalues of K^-1 S.
-    """
-
-    lifted: NDArray[np.float64]
-    labels: NDArray[np.int32]
-    totals: NDArray[np.float64]
-    least: float
+    lifted: NDArray[np.float64]  #: (T + L)^-1 S 1, one a core row
+    labels: NDArray[np.int32]  #: the component of each core row, int32; empty if there is one component
+    totals: NDArray[np.float64]  #: 1' S 1 in each component
+    least: float  #: a lower bound for the eigenvalues of K^-1 S
 
 
 def level(layers: Layers, restart: float) -> Level:

@@ -22,22 +22,14 @@ POINTS = 500  #: points of the curve on a page
 
 @dataclass(frozen=True, eq=False)
 class Skim:
-    """A film cut down to the parts that matter.
+    """A film cut down to the parts that matter."""
 
-    Attributes:
-        video: the film.
-        method: what chose the clips.
-        clips: what is kept, in order of time.
-        times: seconds of the moments that have a score, ascending.
-        scores: how much each of these moments matters, from 0 on.
-        details: what else the method found, by name: text or clips.
-    """
-
-    video: Path
-    method: str
-    clips: tuple[Clip, ...]
-    times: NDArray[np.float64]
-    scores: NDArray[np.float64]
+    video: Path  #: the film
+    method: str  #: what chose the clips
+    clips: tuple[Clip, ...]  #: what is kept, in order of time
+    times: NDArray[np.float64]  #: seconds of the moments that have a score, ascending
+    scores: NDArray[np.float64]  #: how much each of these moments matters, from 0 on
+    #: what else the method found, by name: text or clips
     details: Mapping[str, str | tuple[Clip, ...]] = field(default_factory=dict)
 
     @property
