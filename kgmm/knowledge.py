@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -104,19 +105,8 @@ class Asking(ABC):
         from kgmm.reason import ask
 
         store, source = self._known_of_picture(image_or_scene, perceiver, [question, *(choices or ())])
-        return ask(
-            store,
-            source,
-            question,
-            reasoner=reasoner,
-            choices=choices,
-            top=top,
-            perceiver=perceiver,
-            graphs=graphs,
-            limit=limit,
-            exclude=exclude,
-            threshold=threshold,
-        )
+        asking = partial(ask, store, source, question, reasoner=reasoner, choices=choices, top=top, perceiver=perceiver)
+        return asking(graphs=graphs, limit=limit, exclude=exclude, threshold=threshold)
 
 
 class KnowledgeStore(LocalStore, Asking):

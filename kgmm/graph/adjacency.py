@@ -17,16 +17,11 @@ from kgmm.graph.statements import Statements
 
 @dataclass(frozen=True)
 class Adjacency:
-    """Rows of neighbors: row u holds ``indices[indptr[u]:indptr[u + 1]]`` with ``weights`` beside them.
+    """Rows of neighbors: row u holds ``indices[indptr[u]:indptr[u + 1]]`` with ``weights`` beside them."""
 
-    ``indptr`` is int32 (int64 from 2^31 entries on), ``indices`` int32 and ascending in a row, ``weights``
-    float32 (float64 where the sums need it) or empty if every edge weighs the same ``unit``: walks then
-    read no weights at all.
-    """
-
-    indptr: NDArray[Any]
-    indices: NDArray[np.int32]
-    weights: NDArray[Any]
+    indptr: NDArray[Any]  #: int32, int64 from 2^31 entries on
+    indices: NDArray[np.int32]  #: ascending in a row
+    weights: NDArray[Any]  #: float32 (float64 where the sums need it), or empty if every edge weighs the same ``unit``
     unit: float = 1.0
 
     @property

@@ -25,19 +25,14 @@ _Extension = tuple[float, tuple[int, ...], float]  #: cost of the cheapest compl
 
 @dataclass(frozen=True)
 class Hop:
-    """One step of a path from ``source`` to ``target``.
-
-    ``source`` and ``target`` are named as the statement names them: ``/c/en/dog/n`` where the node is its lemma.
-    ``forward`` tells whether the statement reads source – relation – target (True) or the other way round;
-    ``relations`` are all relations of statements that read like this one, strongest first.
-    """
+    """One step of a path, its ends named as the statement names them: ``/c/en/dog/n`` where the node is its lemma."""
 
     source: str
     relation: str
     target: str
-    forward: bool
+    forward: bool  #: whether the statement reads source – relation – target, or the other way round
     weight: float
-    relations: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()  #: all relations of statements that read like this one, strongest first
 
     def __str__(self) -> str:
         relation = names.label(self.relation)

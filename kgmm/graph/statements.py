@@ -16,17 +16,14 @@ LEAST, MOST = np.float32(1e-15), np.float32(1e15)  #: what a weight may be
 
 @dataclass(frozen=True)
 class Statements:
-    """Columns of m statements between nodes given by position, in the narrowest integers that hold them.
-
-    ``stated`` holds the store's term ids of the ends as they are stated, uint32 of shape (2, m), where nodes stand for
-    several terms (a lemma for its senses); None where they do not.
-    """
+    """Columns of m statements between nodes given by position, in the narrowest integers that hold them."""
 
     subject: NDArray[np.int32]
     object: NDArray[np.int32]
     relation: NDArray[np.integer]
     weight: NDArray[np.floating]
     relations: tuple[str, ...]
+    #: term ids of the ends as stated, (2, m), where nodes stand for several terms (a lemma for its senses)
     stated: NDArray[np.uint32] | None = None
 
     def __len__(self) -> int:

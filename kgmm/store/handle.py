@@ -248,9 +248,8 @@ def locked(folder: Path, timeout: float, undo: Callable[[], None]) -> Iterator[N
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise StoreError(
-            f"{folder}: the disk is full; what was stored before is still there: free space and try again"
-        ) from error
+        full = "the disk is full; what was stored before is still there: free space and try again"
+        raise StoreError(f"{folder}: {full}") from error
     finally:
         os.close(handle)
 
@@ -263,8 +262,6 @@ def _wait(handle: int, folder: Path, timeout: float) -> None:
             return
         except BlockingIOError:
             if time.monotonic() >= end:
-                writer = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
-                raise StoreBusy(
-                    f"{folder}: another process (pid {writer}) is writing; waited {timeout:g} s, try again later"
-                ) from None
+                who = f"another process (pid {os.pread(handle, 20, 0).decode('ascii', 'replace').strip()})"
+                raise StoreBusy(f"{folder}: {who} is writing; waited {timeout:g} s, try again later") from None
             time.sleep(min(0.01, max(timeout, 0.0)))

@@ -36,21 +36,17 @@ class Logo:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One shot and its keyframe.
-
-    ``start`` and ``end`` are seconds in the broadcast; ``terms`` are the lemmatized nouns and names spoken in it;
-    ``logos`` the ids of logos seen in it; ``story`` the label a person gave it, if any.
-    """
+    """One shot and its keyframe, from second *start* to *end* of the broadcast."""
 
     id: str
     start: float = 0.0
     end: float = 0.0
-    terms: tuple[str, ...] = ()
-    logos: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()  #: the lemmatized nouns and names spoken in it
+    logos: tuple[str, ...] = ()  #: ids of the logos seen in it
     broadcast: str = ""
     text: str = ""
     image: str | None = None
-    story: str = ""
+    story: str = ""  #: the label a person gave it, if any
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,5 @@
 from kgmm.trace.data import Check, Citation, Counterfactual, Link, MemoryFact, Record, Step, cited, key
 from kgmm.trace.trace import Answer, Trace
 
-__all__ = [
-    "Answer",
-    "Check",
-    "Citation",
-    "Counterfactual",
-    "Link",
-    "MemoryFact",
-    "Record",
-    "Step",
-    "Trace",
-    "cited",
-    "key",
-]
+__all__ = ["Answer", "Check", "Citation", "Counterfactual", "Link", "MemoryFact", "Record", "Step", "Trace"]
+__all__ += ["cited", "key"]

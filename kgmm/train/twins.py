@@ -41,10 +41,8 @@ class TwinProblem(Problem):
         self.config: dict[str, Any] = {"name": name, "data": "fvqa", "network": settings, "about": about}
         self.config |= {"seed": seed, "labelled": self.size}
         self.vocabulary: dict[str, Any] = {"answers": self.answers}
-        self.tune: tuple[list[Example], FactBatch] = (
-            [base.train[i] for i in split.tune.tolist()],
-            base.train_batch.take(split.tune),
-        )
+        tuned = [base.train[i] for i in split.tune.tolist()]
+        self.tune: tuple[list[Example], FactBatch] = (tuned, base.train_batch.take(split.tune))
         self.held: tuple[list[Example], FactBatch] = (base.held, base.held_batch)
         self.train_answers: Answers = self.answers_of(base.train, base.train_batch)
         self.right: Tensor = self.train_answers.places([e.answer for e in base.train])

@@ -131,18 +131,12 @@ class NetHasher(Hasher):
         return own, [p for name, net in self.nets.items() if word not in name for p in net.parameters()]
 
     def _descend(
-        self,
-        data: Pairs,
-        parameters: Iterable[nn.Parameter],
-        loss: Loss,
-        progress: Progress,
-        what: str,
-        epochs: int = 0,
+        self, data: Pairs, trained: Iterable[nn.Parameter], loss: Loss, progress: Progress, what: str, epochs: int = 0
     ) -> None:
         """Minimize *loss* over shuffled batches by Adam, its rate falling to zero along a cosine."""
         size = int(self.options["batch"])
         steps = max(1, min((epochs or int(self.options["epochs"])) * -(-len(data) // size), MAX_STEPS))
-        optimizer = torch.optim.Adam(parameters, lr=self.options["rate"], weight_decay=self.options["decay"])
+        optimizer = torch.optim.Adam(trained, lr=self.options["rate"], weight_decay=self.options["decay"])
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         done = 0
         while done < steps:

@@ -19,8 +19,7 @@ class DCMH(NetHasher):
     on features. Unified codes are B.
 
     Options:
-        gamma: weight γ of quantization.
-        eta: weight η of balanced bits.
+        gamma: weight γ of quantization; eta: weight η of balanced bits.
     """
 
     name = "dcmh"

@@ -25,9 +25,7 @@ class SSAH(NetHasher):
     Options:
         alpha, gamma, eta, beta: the weights α, γ, η, β; those of η and β are ours (the paper's, 1e-4, leave codes
             that follow no label on features).
-        adversarial: weight of passing the discriminators.
-        likelihood: ``nll`` or ``squared``.
-        feature: length of a feature.
+        adversarial: weight of passing the discriminators; likelihood: ``nll`` or ``squared``; feature: its length.
     """
 
     name = "ssah"

@@ -20,8 +20,7 @@ class CMFH(LinearHasher):
     pair is sgn(V - mean V).
 
     Options:
-        mu: weight μ of the linear projections.
-        gamma: ridge weight γ.
+        mu: weight μ of the linear projections; gamma: ridge weight γ.
         sweeps: largest number of sweeps; fewer once the objective falls by less than 1e-6 of itself.
     """
 

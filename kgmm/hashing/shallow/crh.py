@@ -25,9 +25,7 @@ class CRH(LinearHasher):
 
     Options:
         pairs: number of training pairs, half of them similar.
-        gamma: weight γ of the pairs' losses.
-        ridge: of the directions.
-        a, lam: shape of τ.
+        gamma: weight γ of the pairs' losses; ridge: of the directions; a, lam: shape of τ.
         steps: Pegasos steps a convex problem; rounds: of alternation; batch: rows a step.
     """
 

@@ -20,9 +20,7 @@ class IMH(LinearHasher):
     takes n² memory, so F is found on at most *sample* pairs.
 
     Options:
-        beta: ridge weight β.
-        lam: weight λ of the Laplacians.
-        neighbors: k of the graphs.
+        beta: ridge weight β; lam: weight λ of the Laplacians; neighbors: k of the graphs.
         sample: largest number of pairs used.
     """
 

@@ -28,10 +28,8 @@ class MLBE(Hasher):
     near zero, image codes were at chance on Wiki. O(n²c) a sweep, so at most *sample* pairs train it.
 
     Options:
-        sample: largest number of training pairs.
-        sweeps: over all bits.
-        theta: precision θ of the similarities within a modality.
-        prior: precision of the weights.
+        sample: largest number of training pairs; sweeps: over all bits.
+        theta: precision θ of the similarities within a modality; prior: precision of the weights.
         neighbors, width: the kernel's width is *width* times the mean squared distance to this neighbour.
         block: items flipped together; 1 makes every step an ascent, more is faster.
     """

@@ -28,10 +28,8 @@ class SePH(Hasher):
 
     Options:
         alpha: weight of the distance to ±1.
-        iterations: steps of gradient descent.
-        rate: its learning rate.
-        bases: number of RBF bases a view.
-        ridge: weight of w'Kw in the regression.
+        iterations: steps of gradient descent; rate: its learning rate.
+        bases: number of RBF bases a view; ridge: weight of w'Kw in the regression.
         sample: largest number of pairs used in step 1 (it takes n² memory).
     """
 

@@ -11,17 +11,12 @@ RAW = 500  #: Longest raw text kept of a rejected line.
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How one file is to be read.
+    """How one file is to be read."""
 
-    *lang* keeps only concepts of that language (formats without languages ignore it); *graph* names the
-    graph all statements go to (None: the file's own graphs); *progress* is told the bytes read; *bounds* are the
-    time and memory that parsing RDF may take.
-    """
-
-    lang: str | None = None
-    graph: str | None = None
-    progress: Progress = silent
-    bounds: Bounds = BOUNDS
+    lang: str | None = None  #: only concepts of that language are kept; formats without languages ignore it
+    graph: str | None = None  #: the graph all statements go to, else the file's own graphs
+    progress: Progress = silent  #: told the bytes read
+    bounds: Bounds = BOUNDS  #: the time and memory that parsing RDF may take
 
 
 class Rejects(NamedTuple):

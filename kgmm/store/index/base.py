@@ -165,10 +165,8 @@ class Base:
                 return self.by_object, first, last
             if last - first > _FEW:
                 return self._search(code, o, last - first)
-            codes, found = self._predicates, array("I")
-            for row in self._by_object[first:last].tolist():
-                if codes[row] == code:
-                    found.append(row)
+            codes = self._predicates
+            found = array("I", [row for row in self._by_object[first:last].tolist() if codes[row] == code])
             return found, 0, len(found)
         if code is not None:
             return self.by_predicate, self._predicate_at[code], self._predicate_at[code + 1]

@@ -355,10 +355,9 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
             raise OSError("its checksum is wrong")
         return pq.ParquetFile(pa.BufferReader(data)).read(columns)  # a third of the time of read_table
     except (OSError, pa.ArrowException) as error:
-        raise StoreCorrupt(
-            f"{folder / name}: a table file is missing or damaged ({error}); restore it from a backup, "
-            f"or open an earlier version with version=…"
-        ) from error
+        wrong = f"{folder / name}: a table file is missing or damaged ({error})"
+        way_out = "restore it from a backup, or open an earlier version with version=…"
+        raise StoreCorrupt(f"{wrong}; {way_out}") from error
 
 
 def may_hold(file: Entry, wanted: Mapping[str, str]) -> bool:
