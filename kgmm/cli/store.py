@@ -13,8 +13,7 @@ from kgmm.errors import KgmmError, UnknownConcept
 from kgmm.store import Fact, LoadReport, LocalStore
 from kgmm.store.facts import ANY, Term
 
-#: facts that ``find`` prints unless told otherwise
-SHOWN = 100
+SHOWN = 100  #: facts that ``find`` prints unless told otherwise
 PARTS = ("subject", "predicate", "object")
 
 

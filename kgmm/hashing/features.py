@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from kgmm.errors import KgmmError
 
 Array = NDArray[np.float64]
-#: one of each modality
-Pair = tuple[Array, Array]
+Pair = tuple[Array, Array]  #: one of each modality
 Modality = Literal["image", "text"]
 MODALITIES: tuple[Modality, Modality] = ("image", "text")
 

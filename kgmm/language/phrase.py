@@ -7,8 +7,7 @@ from kgmm.language.names import label
 from kgmm.language.relations import RELATIONS
 from kgmm.language.words import lemmas
 
-#: (subject, predicate, object), as a store's terms or as words
-Triple = tuple[str, str, str]
+Triple = tuple[str, str, str]  #: (subject, predicate, object), as a store's terms or as words
 _ARTICLES = frozenset("a an the some your you someone something its their his her this that these those my one".split())
 
 

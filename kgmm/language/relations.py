@@ -77,8 +77,7 @@ RELATIONS: dict[str, Relation] = {
     **dict.fromkeys("HasPainIntensity InheritsFrom LocationOfAction MannerOf ObstructedBy".split(), Relation()),
 }
 
-#: relation → what it denies
-DENIES = {name: r.denies for name, r in RELATIONS.items() if r.denies}
+DENIES = {name: r.denies for name, r in RELATIONS.items() if r.denies}  #: relation → what it denies
 UPWARD = tuple(name for name, r in RELATIONS.items() if r.upward)
 NOT_INHERITED = frozenset(name for name, r in RELATIONS.items() if not r.inherited)
 #: relations that only lead out of the store
@@ -88,8 +87,7 @@ LOCATIVE = tuple(name for name, r in RELATIONS.items() if r.place)  #: relations
 STRICT = frozenset(name for name, r in RELATIONS.items() if r.strict)
 #: relations whose questions a cue tells, with the pattern of their cues
 CUES = {name: re.compile(r.cue) for name, r in RELATIONS.items() if r.cue}
-#: the relations of ConceptNet
-CONCEPTNET_RELATIONS = frozenset(name for name, r in RELATIONS.items() if r.conceptnet)
+CONCEPTNET_RELATIONS = frozenset(name for name, r in RELATIONS.items() if r.conceptnet)  #: the relations of ConceptNet
 _BROAD = frozenset(name for name, r in RELATIONS.items() if r.broad)
 
 

@@ -54,8 +54,7 @@ class Explorer(anywidget.AnyWidget):
     edges = traitlets.List(traitlets.Dict()).tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
     relations = traitlets.List(traitlets.Dict()).tag(sync=True)  #: relations of the selected concept
-    #: the last walk: concept, label, score
-    scores = traitlets.List(traitlets.Dict()).tag(sync=True)
+    scores = traitlets.List(traitlets.Dict()).tag(sync=True)  #: the last walk: concept, label, score
     message = traitlets.Unicode("").tag(sync=True)
 
     def __init__(

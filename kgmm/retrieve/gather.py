@@ -44,8 +44,7 @@ class Candidates:
     graph: Ids
     depth: Ids  #: IsA steps between the concept that the fact was reached from and the fact's near end
     end: Ids  #: 0 if the near end is the fact's subject, 1 if it is its object
-    #: row → index into ``roots``: the concept that the fact was reached from
-    root: Ids
+    root: Ids  #: row → index into ``roots``: the concept that the fact was reached from
     roots: list[int]
     closures: dict[int, Closure]  #: root id → the kinds above it
 

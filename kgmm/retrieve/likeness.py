@@ -48,8 +48,7 @@ class Similar:
     """A node that is like what was asked for."""
 
     node: str
-    #: of a scene or frame: what it holds, the most certain first
-    label: str
+    label: str  #: of a scene or frame: what it holds, the most certain first
     modality: str
     score: float  #: cosine of the vectors, or of the codes (1 - 2 x share of the bits that differ)
     hamming: int | None = None  #: bits in which the codes differ; None where vectors were compared

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     import rdflib
 
 Ids = NDArray[np.uint32]
-#: a part of a pattern: a term as people write it or its number, None for any
-Term = str | None
+Term = str | None  #: a part of a pattern: a term as people write it or its number, None for any
 Number = int | None
 
 DEFAULT_GRAPH = "facts"  #: the graph of facts that name none

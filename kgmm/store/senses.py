@@ -11,8 +11,7 @@ from kgmm.store.local import LocalStore
 
 #: graphs whose word nodes stand for the one sense that people mostly mean: their sense nodes are other things
 APART = ("wordnet",)
-#: senses of one lemma that are followed
-MOST = 60
+MOST = 60  #: senses of one lemma that are followed
 _SENSE = r"^(/c/[^/]+/[^/]+)/[a-z](?:/.*)?$"
 
 

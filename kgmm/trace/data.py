@@ -95,12 +95,10 @@ class Record:
     answer: str | None = None
     score: float = 0.0
     alternatives: list[tuple[str, float]] = field(default_factory=list)
-    #: why there is no answer, and what was missing
-    abstained: str = ""
+    abstained: str = ""  #: why there is no answer, and what was missing
     reasoner: str = ""
     folder: str = ""  #: folder of a model of one's own; empty for a shipped one
-    #: checksum of the model's weights; empty for a reasoner without any
-    model: str = ""
+    model: str = ""  #: checksum of the model's weights; empty for a reasoner without any
     store: str = ""
     store_version: int = -1
     timings: dict[str, float] = field(default_factory=dict)  #: seconds per stage

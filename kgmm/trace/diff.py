@@ -27,8 +27,7 @@ class Difference:
     moved: dict[Fact, tuple[int, int]] = field(default_factory=dict)
     #: links of words and objects to concepts, in the first only, in the second only
     links: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
-    #: sentences that say why the answer or its citations differ
-    why: list[str] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)  #: sentences that say why the answer or its citations differ
     _said: dict[Fact, str] = field(default_factory=dict, repr=False)
 
     def __bool__(self) -> bool:

@@ -40,8 +40,7 @@ ABOUT = (
 DEV, SPLIT = 0.2, 1  #: share of images held out, and the seed of the choice
 COMMITTEE = {"members": 3, "rank": 16}  #: how many rankers, and the rank of their corrections to the text encoder
 OWN = 600  #: questions made of the store's facts to train on beside FVQA's
-#: questions measured at a time
-TOGETHER = 32
+TOGETHER = 32  #: questions measured at a time
 Asked = Sequence[FvqaQuestion]
 #: for each question the best facts and their logits (m, 2)
 Ranked = list[tuple[NDArray[np.int64], NDArray[np.float32]]]

@@ -19,8 +19,7 @@ from kgmm.graph.walk import directed, symmetric
 from kgmm.graph.walk.local import push
 from kgmm.graph.walk.settle import settle
 
-#: scores closer than this are reported as ties
-FINEST = 1e-11
+FINEST = 1e-11  #: scores closer than this are reported as ties
 _PUSHES = (1e-5, 1e-8)
 _PUSH_SHARE = 0.002  #: a push that reads more than this share of the edges will not settle the order
 

@@ -12,8 +12,7 @@ from kgmm.errors import BadInput
 from kgmm.progress import Progress, silent
 from kgmm.store.formats._stream import BLOCK, open_stream
 
-#: Longest single item (one scene, one annotation), in characters.
-ITEM_LIMIT = 64 << 20
+ITEM_LIMIT = 64 << 20  #: Longest single item (one scene, one annotation), in characters.
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\]:]', re.DOTALL)
 

@@ -19,8 +19,7 @@ from kgmm.store.rdf import foreign
 from kgmm.store.rdf import terms as rdf
 from kgmm.store.rdf.depth import DEPTH_LIMIT, Nesting
 
-#: Statements held back for an annotation that may follow them.
-WINDOW = 4096
+WINDOW = 4096  #: Statements held back for an annotation that may follow them.
 _FAR = "annotation of a statement that is not asserted near it"
 _MADE_UP = re.compile("[a-f][0-9a-f]{15,31}")  #: A name the parser gives to a blank node that has none, such as ``[]``.
 #: Characters that a document's statements may hold, and beyond those how many for each byte of it.

@@ -15,8 +15,7 @@ from kgmm.store.formats._base import RAW, Rejects
 
 #: Longest line a line-based format may have; a longer one is rejected without being held in memory.
 LINE_LIMIT = 1 << 20
-#: What :func:`head` reads, decompressed.
-HEAD = 1 << 16
+HEAD = 1 << 16  #: What :func:`head` reads, decompressed.
 BLOCK = 1 << 20
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
 _TOO_LONG = f"line is longer than {LINE_LIMIT} bytes"

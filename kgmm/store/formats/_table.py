@@ -34,8 +34,7 @@ _NAMES = {
 _OPEN = re.compile(r'(?:(?:"(?:[^"]|"")*+"[^,]*+|[^",][^,]*+|),)*+"(?:[^"]|"")*+')
 #: What an export puts before a name that a cell cannot hold; the name behind it is escaped.
 _OWN_IRIS = (f"{CONCEPTNET}/", LOCAL)
-#: Most lines a row may go on.
-JOINED = 100
+JOINED = 100  #: Most lines a row may go on.
 _PLAIN = ("subject", "predicate", "object", "weight", "source")
 _RELATION_FIRST = ("predicate", "subject", "object", "weight", "source")
 

@@ -12,8 +12,7 @@ from kgmm.store.formats._scenes import Built, RawScene, each_item, identity, pic
 
 NAME = "clevr"
 SUFFIXES = (".json",)
-#: CLEVR pictures are all this large.
-WIDTH, HEIGHT = 480, 320
+WIDTH, HEIGHT = 480, 320  #: CLEVR pictures are all this large.
 _ATTRIBUTES = ("size", "color", "material")
 
 

@@ -19,8 +19,7 @@ SUFFIXES = (".jsonld", ".json")
 _KEYWORDS = frozenset({"@context", "@id", "@graph", "@type", "@value"})
 #: What no IRI holds (RFC 3987): JSON-LD's algorithms drop a statement with such a name without a word.
 _NO_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
-#: Longest name of a node, property or vocabulary.
-NAME_LIMIT = 4096
+NAME_LIMIT = 4096  #: Longest name of a node, property or vocabulary.
 _MAPS = frozenset({"@language", "@index", "@id", "@type"})
 
 

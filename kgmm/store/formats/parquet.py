@@ -15,8 +15,7 @@ from kgmm.store.formats._rows import SCHEMA, schema_of
 
 NAME = "parquet"
 SUFFIXES = (".parquet",)
-#: Terms that may be wrong: literals, blank nodes, IRIs with spaces in them.
-_CHECKED = r'^"|^_:|://\S*\s'
+_CHECKED = r'^"|^_:|://\S*\s'  #: Terms that may be wrong: literals, blank nodes, IRIs with spaces in them.
 _NEEDED = ("subject", "predicate", "object")
 
 

@@ -20,8 +20,7 @@ from kgmm.store.index.mapped import SMALL, mapped, mapping, view
 if TYPE_CHECKING:
     import polars as pl
 
-#: the hash table grows when more of it is filled
-FILL = 0.6
+FILL = 0.6  #: the hash table grows when more of it is filled
 FEWEST_SLOTS = 1 << 10
 MANY = 200_000  #: from so many terms on, loading compiled code pays
 

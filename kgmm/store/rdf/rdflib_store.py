@@ -26,13 +26,11 @@ from kgmm.store.handle import Handle
 from kgmm.store.rdf.terms import PREFIXES, NotRdf, full_iri, node_term, predicate_term
 from kgmm.store.rdf.text import quoted
 
-#: waiting additions that are written before a look-up, and at any rate
-_WAIT, _MOST = 256, 50_000
+_WAIT, _MOST = 256, 50_000  #: waiting additions that are written before a look-up, and at any rate
 _LITERAL = re.compile(r'"(.*)"(?:@([\w-]+)|\^\^<([^>]*)>)?', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-#: graph, subject, predicate, object
-Key = tuple[str, str, str, str]
+Key = tuple[str, str, str, str]  #: graph, subject, predicate, object
 Triple = tuple[Node, Node, Node]
 Pattern = tuple[Any, Any, Any]
 
@@ -82,8 +80,7 @@ class KgmmStore(Store):
 
     def __init__(self, configuration: str | None = None, identifier: Any = None) -> None:
         self._kb: Handle | None = None
-        #: whether rdflib's own default graph is our graph "facts"
-        self._default_is_facts = False
+        self._default_is_facts = False  #: whether rdflib's own default graph is our graph "facts"
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._waiting: dict[Key, None] = {}
         self._empty: set[str] = set()

@@ -24,8 +24,7 @@ from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout
 T = TypeVar("T")
 #: tries of a request that fails to connect or finds the server busy; together they take no longer than one may
 TRIES = 3
-#: most bytes of one answer, and most rows of one look-up or query
-MAX_BYTES, MAX_ROWS = 64 << 20, 1_000_000
+MAX_BYTES, MAX_ROWS = 64 << 20, 1_000_000  #: most bytes of one answer, and most rows of one look-up or query
 _BLOCK = 1 << 16
 _ACCEPT = "application/sparql-results+json, application/n-triples;q=0.9, text/turtle;q=0.8, */*;q=0.1"
 _PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())

@@ -19,8 +19,7 @@ from kgmm.store.sparql.query import BadQuery, QueryTimeout, check
 from kgmm.store.sparql.results import Result, Solutions, Triples, ntriples_of, stored, stored_relation
 
 T = TypeVar("T")
-#: rows asked for at once, nodes named in one query, statements in one update
-PAGE, BATCH, UPDATE = 5000, 200, 500
+PAGE, BATCH, UPDATE = 5000, 200, 500  #: rows asked for at once, nodes named in one query, statements in one update
 _PATTERN = "?s ?p ?o"
 
 

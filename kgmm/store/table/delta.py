@@ -30,8 +30,7 @@ INFO = "kgmm"  #: the key of our part of a commit's information
 OLDEST = "_kgmm_oldest.json"  #: beside the table: the oldest version that a vacuum left
 #: how our data files are called; a stranger's are not ours to delete
 _OURS = re.compile("part-([0-9a-f]{16})-[0-9a-f]{16}[.]parquet")
-#: the checksum of an entry of the log, made of its text without it
-_SUM = re.compile(r'"kgmmSum": "([0-9a-f]{16})"')
+_SUM = re.compile(r'"kgmmSum": "([0-9a-f]{16})"')  #: the checksum of an entry of the log, made of its text without it
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
 

@@ -15,8 +15,7 @@ from kgmm.store.table import delta as table
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-#: iterations between two cuts of a job's lineage, without which Spark would plan each from the start
-_CUT = 5
+_CUT = 5  #: iterations between two cuts of a job's lineage, without which Spark would plan each from the start
 Names = Iterable[str] | None
 Seeds = str | Iterable[str] | Mapping[str, float]
 _COLUMNS = ("graph", "subject", "predicate", "object", "object_kind", "weight", "source")

@@ -27,8 +27,7 @@ from kgmm.stories.video.subtitles import Cue, embedded_subtitles, read_subtitles
 RATE = 22_050
 LASTS = (8.0, 45.0)  #: seconds a chorus lasts, shortest and longest
 REACH = 4.0  #: how far, in seconds, the clip's start moves to meet a cut
-#: height of a face in a close-up, as a share of the picture's
-CLOSE = 0.3
+CLOSE = 0.3  #: height of a face in a close-up, as a share of the picture's
 Floats = NDArray[np.float64]
 
 

@@ -27,8 +27,7 @@ NAME, NOUN, ADJECTIVE, VERB = 1.0, 0.5, 0.5, 0.2  #: what a word weighs by its p
 WIDE = 128  #: pixels in width at which pictures are looked at
 #: M, N and K of the skim, in frames: half the median filter, the shortest run kept, the longest gap joined
 MEDIAN, RUN, GAP = 20, 20, 10
-#: share of the highest saliency up to which footage is dead
-DEAD = 0.01
+DEAD = 0.01  #: share of the highest saliency up to which footage is dead
 FUSIONS = ("sum", "min", "max", "variance")
 
 

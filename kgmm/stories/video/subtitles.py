@@ -16,8 +16,7 @@ from kgmm.stories.video.shots import Cut
 
 _TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})\s*-->\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})(?:\s.*)?$")
 _NO_TIME = re.compile(r"\d\s*[:.,].*-->|-->.*\d\s*[:.,]")  #: what seems to be meant for a time line
-#: blocks of WebVTT that are no cues
-_BLOCKS = ("NOTE", "STYLE", "REGION")
+_BLOCKS = ("NOTE", "STYLE", "REGION")  #: blocks of WebVTT that are no cues
 _BREAK = re.compile(r"<br\s*/?>|\\[Nnh]", re.IGNORECASE)
 #: markup of SRT, WebVTT and ASS; other angle brackets are characters
 _TAG = re.compile(

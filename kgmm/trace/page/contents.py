@@ -14,8 +14,7 @@ from kgmm.trace.counterfactuals import others
 from kgmm.trace.data import Counterfactual, Key, Record, key
 from kgmm.trace.saying import say
 
-#: characters of a text that are shown; the JSON document has all of it
-SHOWN = 160
+SHOWN = 160  #: characters of a text that are shown; the JSON document has all of it
 _UNSHOWABLE = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -37,8 +36,7 @@ class ShownFact:
     said: str
     statement: str
     kind: str = "known"  #: ``known`` or ``seen``
-    #: role of a citation, '' for a fact that is only considered
-    role: str = ""
+    role: str = ""  #: role of a citation, '' for a fact that is only considered
     score: float | None = None
     parts: dict[str, float] = field(default_factory=dict)
     origin: list[str] = field(default_factory=list)  #: words of the concepts it was reached from

@@ -45,8 +45,7 @@ class Support:
 
     def __init__(self, base: FactBase) -> None:
         texts = (base.subjects, base.objects)
-        #: (row, side) of the ends that hold a word
-        self._holding: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._holding: dict[str, list[tuple[int, int]]] = defaultdict(list)  #: (row, side) of the ends that hold a word
         self._texts, self._words = texts, tuple([tuple(content(end)) for end in side] for side in texts)
         for side, ends in enumerate(self._words):
             for row, words in enumerate(ends):
