@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("kgmm.cli.ask:ask", "Answer a question about a photograph or scene graph."),
     "perceive": ("kgmm.cli.perceive:perceive", "Turn a photograph into a scene graph."),
     "retrieve": ("kgmm.cli.ask:retrieve", "Show the facts that bear on a sentence or scene."),
+    "encode": ("kgmm.cli.encode:encode", "Compute a store's vectors before anyone asks."),
     "trace": ("kgmm.cli.trace:trace", "Look at, check and compare traces."),
     "load": ("kgmm.cli.store:load", "Load knowledge files into a store."),
     "info": ("kgmm.cli.store:info", "Show a store's graphs, relations and versions."),
