@@ -11,8 +11,8 @@ import time
 import torch
 
 from kgmm.nn.kdmn import FactBatch
-from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES
 from kgmm.reason.kdmn.reasoner import WEIGHTS, load
+from kgmm.reason.kdmn.tensors import END_FEATURES, FEATURES
 from kgmm.train.kdmn import predict
 
 

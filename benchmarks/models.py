@@ -90,7 +90,7 @@ def fvqa_run(name: str, seed: int, epochs: int, folder: str, distractors: str | 
     """
     from kgmm.data.fvqa import load_questions, split_by_image
     from kgmm.evaluate.kdmn import majority
-    from kgmm.reason.kdmn.memory import pack
+    from kgmm.reason.kdmn.tensors import pack
     from kgmm.train.fit import Recipe, fit
     from kgmm.train.guided.base import Plain
     from kgmm.train.kdmn import predict, score, split_training

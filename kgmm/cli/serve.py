@@ -28,9 +28,9 @@ def serve(
 
         from kgmm.serve import sparql
         from kgmm.serve.app import app
-        from kgmm.serve.connections import Connection
         from kgmm.serve.guard import LOOPBACK, Guard
         from kgmm.serve.limits import Limits
+        from kgmm.serve.slow_clients import Connection
         from kgmm.serve.warm import warm
     except ImportError as error:
         raise MissingExtra(error.name or "fastapi", "serve") from error

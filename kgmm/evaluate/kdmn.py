@@ -13,8 +13,8 @@ from kgmm.data.fvqa import FvqaQuestion, load_questions, split_by_image
 from kgmm.errors import BadInput
 from kgmm.language.words import normal
 from kgmm.nn.folders import read_folder
-from kgmm.reason.kdmn.memory import pack
 from kgmm.reason.kdmn.reasoner import load
+from kgmm.reason.kdmn.tensors import pack
 from kgmm.train.fit import Recipe, fit
 from kgmm.train.kdmn import FvqaProblem, Split, predict, ranked
 from kgmm.train.measures import by_kind, majority_hits

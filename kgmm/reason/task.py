@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kgmm.encode.text import Encoder, text_encoder
-from kgmm.reason.question.parsed import Constraint, Question
+from kgmm.reason.question.data import Constraint, Question
 from kgmm.reason.question.reference import read
 from kgmm.retrieve import Candidates, Key, gather, link
 from kgmm.retrieve.gather import known_ids

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.reason.kdmn.choices import Offered, choose
-from kgmm.reason.kdmn.memory import WordTable
+from kgmm.reason.kdmn.tensors import WordTable
 from kgmm.train.memories import Example
 
 TOGETHER = 128  #: questions measured at a time

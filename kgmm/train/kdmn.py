@@ -16,7 +16,7 @@ from kgmm.errors import KgmmError
 from kgmm.nn.answers import end_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
 from kgmm.reason.answers import added_up
-from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, Floats, WordTable, pack
+from kgmm.reason.kdmn.tensors import END_FEATURES, FEATURES, Floats, WordTable, pack
 from kgmm.train.choices import TOGETHER, Choices, choice_accuracy, choice_loss, frequent, places
 from kgmm.train.measures import hit_rates
 from kgmm.train.memories import MEMORY, Data, Example, examples, labels, load_fvqa, spoiled, word_table

@@ -24,7 +24,8 @@ from kgmm.files import read_lines
 from kgmm.language import names
 from kgmm.language.phrase import Triple, phrase, sense
 from kgmm.language.words import lemmas, normal
-from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share, spread
+from kgmm.reason.kdmn.memory import given_share, spread
+from kgmm.reason.kdmn.tensors import Floats, MemoryInput, WordTable
 
 MEMORY = 60  #: facts a memory holds
 POOL = 400  #: facts ranked by cosine before shared words count

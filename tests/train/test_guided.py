@@ -13,8 +13,8 @@ import torch
 from kgmm.data.fvqa import FvqaQuestion
 from kgmm.nn.answers import group_answers
 from kgmm.nn.kdmn import KDMN
-from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
 from kgmm.reason.kdmn.prior import Prior, reweigh
+from kgmm.reason.kdmn.tensors import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
 from kgmm.train.choices import places
 from kgmm.train.fit import Recipe, fit
 from kgmm.train.guided.base import Plain

@@ -8,7 +8,8 @@ import torch
 
 import kgmm
 from kgmm.nn.kdmn import KDMN
-from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, MemoryInput, WordTable, pack, spread
+from kgmm.reason.kdmn.memory import spread
+from kgmm.reason.kdmn.tensors import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 

@@ -15,8 +15,8 @@ from kgmm.language.relations import DENIES, LOCATIVE, RELATIONS, STRICT
 from kgmm.language.words import lemma, lemmas
 from kgmm.reason.explicit.certainty import REFUTED
 from kgmm.reason.explicit.objects import Match, is_of, support
+from kgmm.reason.question.data import Due, Noun, Question
 from kgmm.reason.question.demands import Demand
-from kgmm.reason.question.parsed import Due, Noun, Question
 from kgmm.reason.ranking.features import Evidence
 from kgmm.reason.task import Task
 from kgmm.retrieve import Candidates

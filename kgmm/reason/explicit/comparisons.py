@@ -6,7 +6,7 @@ from kgmm.language.phrase import phrase
 from kgmm.reason.explicit import certainty
 from kgmm.reason.explicit.objects import Match, asked_about, matches, support
 from kgmm.reason.explicit.rules import verdict
-from kgmm.reason.question.parsed import Constraint, Noun, Question
+from kgmm.reason.question.data import Constraint, Noun, Question
 from kgmm.reason.task import Outcome, Task, answered, unanswered
 from kgmm.scene import Box
 from kgmm.store import Fact

@@ -15,7 +15,7 @@ from kgmm.language.words import content, lemma, normal
 from kgmm.reason.explicit import certainty
 from kgmm.reason.explicit.certainty import SUPPORT
 from kgmm.reason.explicit.places import related, scene_citation
-from kgmm.reason.question.parsed import Constraint, Noun
+from kgmm.reason.question.data import Constraint, Noun
 from kgmm.reason.question.vocabulary import COLOURS
 from kgmm.reason.task import Support, Task
 from kgmm.retrieve import Candidates

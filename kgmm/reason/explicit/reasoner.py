@@ -24,7 +24,7 @@ from kgmm.reason.explicit.certainty import NEAREST_CHOICE, SUPPORT
 from kgmm.reason.explicit.comparisons import compare
 from kgmm.reason.explicit.evidence import Focus, by_evidence
 from kgmm.reason.explicit.objects import ASKED, Match, matches, of_kind, seen_as, support
-from kgmm.reason.question.parsed import Constraint, Noun, Question
+from kgmm.reason.question.data import Constraint, Noun, Question
 from kgmm.reason.question.reference import alternatives, excepted, part_not_seen
 from kgmm.reason.question.vocabulary import PREPOSITION
 from kgmm.reason.ranking.committee import committee

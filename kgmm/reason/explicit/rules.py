@@ -23,7 +23,7 @@ from kgmm.reason.explicit.objects import (
     with_attribute,
 )
 from kgmm.reason.explicit.places import by_boxes, related, scene_citation
-from kgmm.reason.question.parsed import Constraint, Noun, Question
+from kgmm.reason.question.data import Constraint, Noun, Question
 from kgmm.reason.question.vocabulary import COLOURS
 from kgmm.reason.task import Outcome, Task, answered, unanswered
 from kgmm.retrieve.gather import chain_at, fact_at

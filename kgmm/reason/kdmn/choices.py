@@ -12,7 +12,7 @@ from torch import Tensor
 from kgmm.language.words import normal
 from kgmm.nn.answers import end_logits
 from kgmm.nn.kdmn import KDMN, FactBatch
-from kgmm.reason.kdmn.memory import WordTable
+from kgmm.reason.kdmn.tensors import WordTable
 
 
 @dataclass(frozen=True)

@@ -12,30 +12,24 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-from kgmm.encode.cache import fact_keys
-from kgmm.encode.vectors import query_vector, term_vectors, vector_cache
-from kgmm.language import names
-from kgmm.language.phrase import sense
-from kgmm.language.words import lemmas, normal
+from kgmm.language.words import normal
 from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
 from kgmm.nn.kdmn import KDMN
 from kgmm.nn.policy import FactPolicy, PolicyKDMN
 from kgmm.reason.answers import added_up
 from kgmm.reason.kdmn.choices import choose, offer
-from kgmm.reason.kdmn.memory import Floats, MemoryInput, WordTable, given_share, pack, spread
+from kgmm.reason.kdmn.memory import remembered
 from kgmm.reason.kdmn.prior import StorePrior
+from kgmm.reason.kdmn.tensors import Floats, MemoryInput, WordTable, pack
 from kgmm.reason.task import Outcome, Task
 from kgmm.retrieve.gather import Candidates
-from kgmm.retrieve.score import best_facts, decode, similarities
+from kgmm.retrieve.score import best_facts, decode
 from kgmm.trace import Step, cited
 
 NAMES = ("kdmn",)
 WEIGHTS = Path(__file__).parents[2] / "weights" / "kdmn"
-POOL = 400
 #: probability below which the answer is withheld; what facts' ends carry less of is a guess
 THRESHOLD = 0.05
-#: what an inherited fact loses a step in the choice of the memory
-STEP_COST = 0.05
 
 
 @dataclass(frozen=True)
@@ -124,7 +118,7 @@ class Read:
 def read(task: Task, trained: Trained | None = None) -> Read:
     """Retrieve a task's memory and run the network over it; one that reads choices reads the task's."""
     trained = trained or load(WEIGHTS)
-    candidates, memory = _memory(task, trained.limit)
+    candidates, memory = remembered(task, trained.limit)
     texts = _texts(task, candidates, memory)
     flat = [normal(text) for pair in texts for text in pair]
     batch, model, chosen = pack([memory], trained.words), trained.model, None
@@ -145,59 +139,6 @@ def read(task: Task, trained: Trained | None = None) -> Read:
     vocabulary = trained.vocabulary if named.shape[1] else ()
     logits, attended = (pointer.numpy(), float(null)), attention[0, :, :n].numpy()
     return Read(candidates, memory, texts, *logits, attended, trained.checksum, vocabulary, named[0].numpy(), chosen)
-
-
-def _memory(task: Task, limit: int) -> tuple[Candidates, MemoryInput]:
-    """Choose the facts of seen concepts that bear on the question; inherited ones fill what is left.
-
-    Of facts that state the same in other words the first counts. (Memories like the training's: of FVQA's held-out
-    questions 0.79 are answered so, 0.74 where inherited facts compete with the things' own.)
-    """
-    store, c = task.store, task.candidates
-    seen = {store.terms.id(k.concept) for k in task.links if k.object is not None}
-    mine = np.array([root in seen for root in c.roots], bool)
-    if len(c) and mine.any():
-        c = c.take(np.flatnonzero(mine[c.root]))
-    c = _once(task, c)
-    cosine = similarities(store, c, task.question, task.encoder, -c.depth.astype(np.float64)) if len(c) else np.zeros(0)
-    rank = (cosine - STEP_COST * c.depth).astype(np.float32)
-    order = np.argsort(-rank, kind="stable")
-    own, inherited = order[c.depth[order] == 0][:POOL], order[c.depth[order] > 0]
-    near_end = [names.label(store.terms.name(c.roots[int(r)])) for r in c.root[own]]
-    far_end = _far_ends(task, c.take(own))
-    said = frozenset(lemmas(task.question))
-    best = spread(rank[own], given_share(far_end, said), [normal(n) for n in near_end], limit)
-    c = c.take(np.concatenate([own[best], inherited[: limit - len(best)]]))
-    return c, _input(task, c)
-
-
-def _once(task: Task, c: Candidates) -> Candidates:
-    """Leave out facts that state what another one has stated, a thing's own before inherited ones."""
-    names_of = task.store.terms.names
-    first: dict[tuple[str, str, str], int] = {}
-    triples = list(zip(names_of(c.subject), names_of(c.predicate), names_of(c.object), strict=True))
-    for row in np.argsort(c.depth, kind="stable").tolist():
-        first.setdefault(sense(triples[row]), row)
-    return c.take(np.array(sorted(first.values()), np.int64))
-
-
-def _far_ends(task: Task, c: Candidates) -> list[str]:
-    return [names.label(t) for t in task.store.terms.names(np.where(c.end == 0, c.object, c.subject))]
-
-
-def _input(task: Task, c: Candidates) -> MemoryInput:
-    store, encoder = task.store, task.encoder
-    near = [names.label(store.terms.name(c.roots[int(r)])) for r in c.root]
-    far = _far_ends(task, c)
-    relations = store.terms.names(c.predicate)
-    ends_of = zip(near, map(names.label, relations), far, c.end, strict=True)
-    triples = [(n, r, f) if end == 0 else (f, r, n) for n, r, f, end in ends_of]
-    query = query_vector(encoder, task.question)
-    _, facts = vector_cache(store, encoder).get(fact_keys(c.subject, c.predicate, c.object))
-    ends = np.zeros((len(c), 2), np.float32)
-    if len(c):
-        ends = np.stack([term_vectors(store, ids, encoder) @ query for ids in (c.subject, c.object)], 1)
-    return MemoryInput(task.question, [o.name for o in task.scene.objects], triples, query, facts, ends)
 
 
 def answer(task: Task, name: str = "kdmn", folder: Path | None = None) -> Outcome:

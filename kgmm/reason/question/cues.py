@@ -4,8 +4,8 @@ import re
 
 from kgmm.language.relations import cued
 from kgmm.language.words import normal
+from kgmm.reason.question.data import Due, Question
 from kgmm.reason.question.demands import demanded
-from kgmm.reason.question.parsed import Due, Question
 from kgmm.reason.question.vocabulary import DETERMINER
 
 #: words that compare, in a question or in the name of a relation

@@ -1,4 +1,4 @@
-"""The grammar: a question's words → :class:`~kgmm.reason.question.parsed.Question`, by ordered rules."""
+"""The grammar: a question's words → :class:`~kgmm.reason.question.data.Question`, by ordered rules."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,6 +8,7 @@ from unicodedata import normalize
 from kgmm.language.places import PREPOSITIONS
 from kgmm.language.words import lemma
 from kgmm.reason.question.cues import note
+from kgmm.reason.question.data import Constraint, Noun, Question
 from kgmm.reason.question.nouns import (
     add_clause,
     constraint,
@@ -17,8 +18,7 @@ from kgmm.reason.question.nouns import (
     split_subject,
     split_verb,
 )
-from kgmm.reason.question.parsed import Constraint, Noun, Question
-from kgmm.reason.question.phrases import INVERSE, OTHER_END
+from kgmm.reason.question.patterns import INVERSE, OTHER_END
 from kgmm.reason.question.vocabulary import DETERMINER, SCENE_VERBS, VERB_START, ing
 
 _CONTRACTIONS = (

@@ -4,8 +4,8 @@ import re
 
 from kgmm.language.places import PREPOSITIONS
 from kgmm.language.words import lemma
-from kgmm.reason.question.parsed import Constraint, Noun
-from kgmm.reason.question.phrases import RELATION_PHRASES
+from kgmm.reason.question.data import Constraint, Noun
+from kgmm.reason.question.patterns import RELATION_PHRASES
 from kgmm.reason.question.vocabulary import (
     ADJECTIVES,
     ARTICLE,

@@ -3,8 +3,8 @@
 import re
 
 from kgmm.language.words import lemma
+from kgmm.reason.question.data import Question
 from kgmm.reason.question.grammar import parse
-from kgmm.reason.question.parsed import Question
 from kgmm.scene import SceneGraph, SceneObject
 
 #: what a picture shows behind things rather than as a thing

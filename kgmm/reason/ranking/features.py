@@ -14,7 +14,7 @@ from kgmm.language import names
 from kgmm.language.relations import CUES, UPWARD
 from kgmm.language.words import content, lemmas
 from kgmm.reason.question.cues import COMPARES
-from kgmm.reason.question.parsed import Question
+from kgmm.reason.question.data import Question
 from kgmm.reason.task import Task
 from kgmm.retrieve.gather import Candidates
 from kgmm.retrieve.score import POOL, best_facts, rarity, score

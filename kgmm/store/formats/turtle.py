@@ -6,7 +6,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kgmm.store.formats._rdf import read_document
-from kgmm.store.formats._turtle import turtle_family
+from kgmm.store.formats._sniff_turtle import turtle_family
 
 NAME = "turtle"
 SUFFIXES = (".ttl", ".turtle")

@@ -6,8 +6,8 @@ import pytest
 
 import kgmm
 from kgmm.reason.explicit.objects import agreement, matches, seen_as, support
+from kgmm.reason.question.data import Constraint
 from kgmm.reason.question.nouns import parse_noun
-from kgmm.reason.question.parsed import Constraint
 from kgmm.reason.task import Task
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store import Fact

@@ -18,7 +18,7 @@ from kgmm.language.words import normal
 from kgmm.nn.kdmn import KDMN
 from kgmm.reason.kdmn import reasoner as kdmn
 from kgmm.reason.kdmn.choices import choose, offer
-from kgmm.reason.kdmn.memory import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
+from kgmm.reason.kdmn.tensors import END_FEATURES, FEATURES, MemoryInput, WordTable, pack
 from kgmm.reason.task import Task
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the serve extra is not installed")
 import uvicorn
 
-from kgmm.serve import connections
+from kgmm.serve import slow_clients
 
 
 async def hello(_scope: Any, _receive: Any, send: Any) -> None:
@@ -21,8 +21,8 @@ async def hello(_scope: Any, _receive: Any, send: Any) -> None:
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr(connections, "MOST", 4)
-    config = uvicorn.Config(hello, port=0, http=connections.Connection, lifespan="off", log_level="warning")
+    monkeypatch.setattr(slow_clients, "MOST", 4)
+    config = uvicorn.Config(hello, port=0, http=slow_clients.Connection, lifespan="off", log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
