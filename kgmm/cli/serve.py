@@ -17,10 +17,21 @@ from kgmm.errors import KgmmError, MissingExtra
 @click.option("--write", is_flag=True, help="Let requests add and remove facts and run SPARQL updates.")
 @click.option("--sparql", "only_sparql", is_flag=True, help="Serve the SPARQL 1.1 protocol only, at the root.")
 @click.option("--name", multiple=True, help="Further host names requests may be addressed to.")
+@click.option(
+    "--model", multiple=True, metavar="NAME=FOLDER", help="A trained model that questions may name as reasoner."
+)
 @click.option("--timeout", default=10.0, type=Number(0.1), help="Seconds a query may take.")
 @click.option("--rows", default=1000, type=COUNT, help="Rows of an answer.")
 def serve(
-    kb: Path, host: str, port: int, write: bool, only_sparql: bool, name: tuple[str, ...], timeout: float, rows: int
+    kb: Path,
+    host: str,
+    port: int,
+    write: bool,
+    only_sparql: bool,
+    name: tuple[str, ...],
+    model: tuple[str, ...],
+    timeout: float,
+    rows: int,
 ) -> None:
     """Explore KB in the browser; JSON, ConceptNet's web API and SPARQL for programs."""
     try:
@@ -36,18 +47,30 @@ def serve(
         raise MissingExtra(error.name or "fastapi", "serve") from error
     with local(kb) as store, _listening(host, port) as place:
         served: Any
+        models = dict(map(_model, model))
         hosts = frozenset(LOOPBACK | {host} | set(name))
         if only_sparql:
             store.sparql("ASK { ?s ?p ?o }")  # its index is built before anyone waits for it
             served = Guard(sparql.app(store, writable=write, timeout=timeout, limit=rows * 100), hosts)
         else:
-            served = app(store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=hosts)
+            served = app(store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=hosts, models=models)
             click.echo("warming up … ", nl=False, err=True)
             click.echo(f"{warm(served.state.service):.1f} s; ", nl=False, err=True)
         quiet: Any = {"ws": "none", "proxy_headers": False, "log_level": "warning", "server_header": False}
         running = uvicorn.Server(uvicorn.Config(served, http=Connection, timeout_graceful_shutdown=5, **quiet))
         _announce(running, kb, host)
         running.run([place])
+
+
+def _model(said: str) -> tuple[str, Path]:
+    """Read NAME=FOLDER."""
+    from kgmm.reason.registry import reasoner
+
+    name, _, folder = said.partition("=")
+    if not name or not folder:
+        raise click.UsageError(f"--model {said}: give NAME=FOLDER")
+    reasoner(Path(folder))  # says what is wrong with it
+    return name, Path(folder)
 
 
 def _listening(host: str, port: int) -> socket.socket:

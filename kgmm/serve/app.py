@@ -1,5 +1,7 @@
 """The web application of a store: JSON API, ConceptNet's API, SPARQL and pages, behind one guard."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -23,7 +25,12 @@ answer as ConceptNet 5's web API does; `/sparql` speaks the SPARQL 1.1 protocol.
 
 
 def app(
-    kb: KnowledgeStore, *, writable: bool = False, limits: Limits | None = None, hosts: frozenset[str] = LOOPBACK
+    kb: KnowledgeStore,
+    *,
+    writable: bool = False,
+    limits: Limits | None = None,
+    hosts: frozenset[str] = LOOPBACK,
+    models: Mapping[str, Path] | None = None,
 ) -> FastAPI:
     """Return the application that serves a store.
 
@@ -32,6 +39,7 @@ def app(
         writable: whether facts may be added and removed, and SPARQL updates run.
         limits: what one request may cost.
         hosts: host names requests may be addressed to; ``*`` for any.
+        models: names that questions may give for a reasoner, and the folders of the trained models they stand for.
 
     Example:
         >>> import tempfile, kgmm
@@ -41,7 +49,7 @@ def app(
         >>> TestClient(app(kb)).get("/api/find?subject=dog").json()["total"]
         1
     """
-    service = Service(kb, limits, writable)
+    service = Service(kb, limits, writable, models)
     places: Any = {"docs_url": None, "redoc_url": None, "openapi_url": "/api/openapi.json"}
     made = FastAPI(title="kgmm", description=ABOUT, version=__version__, **places)
     made.state.service = service

@@ -5,7 +5,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from functools import partial
@@ -53,8 +53,16 @@ class Service:
         'dog is a kind of animal'
     """
 
-    def __init__(self, kb: KnowledgeStore, limits: Limits | None = None, writable: bool = False) -> None:
+    def __init__(
+        self,
+        kb: KnowledgeStore,
+        limits: Limits | None = None,
+        writable: bool = False,
+        models: Mapping[str, Path] | None = None,
+    ) -> None:
         self.kb: KnowledgeStore = kb
+        #: trained models that questions may name, and their folders
+        self.models: dict[str, Path] = dict(models or {})
         self.limits: Limits = limits or Limits()
         self.writable: bool = writable
         self.thinking: AbstractContextManager[bool] = threading.Lock()
@@ -213,12 +221,15 @@ class Service:
         from kgmm.reason import reasoner_names
 
         self._checked(question, *(choices or ()))
-        if reasoner not in (known := ["default", *reasoner_names()]):  # a folder is the operator's to name
+        if reasoner not in (
+            known := ["default", *reasoner_names(), *self.models]
+        ):  # a folder is the operator's to name
             raise BadInput("reasoner", f"no reasoner {reasoner[:40]!r}; there are: {', '.join(known)}")
         scene = self.scene(image_or_scene)
 
         def work() -> Answer:
-            answer = self.fresh().ask(scene, question, choices=choices or None, reasoner=reasoner)
+            by = self.models.get(reasoner, reasoner)
+            answer = self.fresh().ask(scene, question, choices=choices or None, reasoner=by)
             answer.trace.verify(self.kb)
             return answer
 

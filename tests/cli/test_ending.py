@@ -275,3 +275,9 @@ def test_a_query_that_is_not_utf_8_is_one_line(kb: Path, shell: Shell, tmp_path:
     (tmp_path / "q.rq").write_bytes(b"ASK {} # \xff")
     ran = shell("sparql", kb, f"@{tmp_path / 'q.rq'}")
     assert ran.code == 1 and ran.err == f"kgmm: {tmp_path / 'q.rq'}: not UTF-8 at byte 10\n"
+
+
+@pytest.mark.parametrize("said", ["nothing", "x=", "x=/nowhere"])
+def test_a_served_model_that_is_none_is_told_before_it_serves(said: str, kb: Path, shell: Shell) -> None:
+    ran = shell("serve", kb, "--port", "0", "--model", said)
+    assert ran.code in (1, 2) and said.removeprefix("x=") in ran.err

@@ -84,6 +84,19 @@ def test_a_photograph_is_answered_and_its_trace_kept_and_verified(client: TestCl
     assert "script-src 'sha256-" in page.headers["content-security-policy"] and "helmet" in page.text
 
 
+def test_a_model_that_the_operator_names_answers_and_no_other_folder(bundled_kb: kgmm.KnowledgeStore) -> None:
+    from kgmm.reason.ranking.network import WEIGHTS
+
+    client = TestClient(app(bundled_kb, models={"ours": WEIGHTS}))
+    asked = {
+        "question": "Which object is used for stirring?",
+        "scene": '{"id": "s", "objects": [{"id": "a", "name": "spoon"}]}',
+    }
+    assert client.post("/api/ask", data={**asked, "reasoner": "ours"}).json()["trace"]["folder"] == str(WEIGHTS)
+    refused = client.post("/api/ask", data={**asked, "reasoner": str(WEIGHTS)})
+    assert refused.status_code == 400 and "ours" in refused.json()["error"]["details"]
+
+
 def test_a_question_without_a_picture_is_answered(client: TestClient) -> None:
     answer = client.post("/api/ask", data={"question": "Can a penguin fly?"}).json()
     assert answer["answer"] == "no" and client.get(answer["page"]).status_code == 200
