@@ -12,7 +12,7 @@ from kgmm.cli.ending import nothing
 from kgmm.cli.output import COUNT, FILE, PLACE, Number, emit, json_option, say
 from kgmm.language import names
 from kgmm.language.phrase import phrase
-from kgmm.scene import SceneGraph
+from kgmm.scene import NO_PICTURE, SceneGraph
 from kgmm.store.facts import Fact
 from kgmm.trace import Answer
 from kgmm.trace.checks import guessed
@@ -63,6 +63,8 @@ def evidence(answer: Answer) -> str:
     trace = answer.trace
     bar = "█" * round(10 * answer.score)
     lines = [f"{answer}   {bar} {answer.score:.2f}" if answer else f"I don't know: {trace.abstained}"]
+    if not answer and trace.scene is not None and trace.scene != NO_PICTURE:
+        lines += _seen(trace.scene)
     if answer and guessed(trace):
         lines.append("  └─ a guess of the network: no fact in memory supports it")
     for n, citation in enumerate(trace.citations):
@@ -76,6 +78,19 @@ def evidence(answer: Answer) -> str:
     if answer.alternatives:
         lines.append("  or: " + ", ".join(f"{text} {score:.2f}" for text, score in answer.alternatives))
     return "\n".join(lines)
+
+
+def _seen(scene: SceneGraph, most: int = 12) -> list[str]:
+    """Return what was seen, as lines for someone who got no answer, and what might see more."""
+    named = [o.name + (f" {o.score:.2f}" if o.score < 1 else "") for o in scene.objects]
+    lines = [
+        f"  seen: {', '.join(named[:most])}{', …' if len(named) > most else ''}"
+        if named
+        else "  nothing was recognized"
+    ]
+    if not scene.complete:
+        lines.append("  a detector may see more: --perceiver onnx --model FILE; or give the scene as a JSON file")
+    return lines
 
 
 def _sight(scene: SceneGraph, fact: Fact) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import KgmmError
+from kgmm.language.foreign import other_language
 from kgmm.language.names import concept
 from kgmm.language.words import whole_characters
 from kgmm.perceivers import perceive
 from kgmm.reason.registry import reasoner as reasoner_of
-from kgmm.reason.task import Task
+from kgmm.reason.task import Task, unanswered
 from kgmm.scene import NO_PICTURE, SceneGraph
 from kgmm.trace import Answer, Trace
 
@@ -140,7 +141,10 @@ def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
         asked = replace(task, scene=_lacking(task.scene, exclude), exclude=exclude)
         links = asked.links
         grounded = time.perf_counter()
-        outcome = chosen.answer(asked)
+        if language := other_language(task.question):
+            outcome = unanswered(f"the question seems to be {language}; only English ones are understood")
+        else:
+            outcome = chosen.answer(asked)
         done = time.perf_counter()
         trace = Trace(
             question=task.question,

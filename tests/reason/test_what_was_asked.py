@@ -91,3 +91,13 @@ def test_what_is_given_is_no_answer() -> None:
     assert {"coffee", "big blue cup"} <= asked.given
     assert not parse("Which is bigger, the cup or the spoon?").given
     assert demanded("why does it rain").said == "why" and demanded("how many legs does it have") is None
+
+
+def test_silence_says_what_was_seen_and_what_might_see_more(bundled_kb: KnowledgeStore, shell) -> None:
+    ran = shell("ask", bundled_kb.path, SCENES / "coffee.json", "What colour is the cake?")
+    assert ran.code == 0 and "seen: cup, coffee, saucer, spoon, table" in ran.out and "--perceiver" not in ran.out
+    photo = SCENES.parent / "photos" / "coffee.jpg"
+    assert "--perceiver onnx" in shell("ask", bundled_kb.path, photo, "What colour is the cake?").out
+    french = shell("ask", bundled_kb.path, SCENES / "coffee.json", "De quelle couleur est la soucoupe ?").out
+    assert "seems to be French" in french
+    assert "MadeOf" not in shell("ask", bundled_kb.path, SCENES / "rocket.json", "What is the rocket made of?").out

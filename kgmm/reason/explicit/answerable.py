@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.language import names
+from kgmm.language.phrase import sentence
 from kgmm.language.places import TELLING
 from kgmm.language.relations import DENIES, LOCATIVE, RELATIONS, STRICT
 from kgmm.language.words import lemma, lemmas
@@ -53,7 +54,8 @@ def strictly(task: Task, c: Candidates, about: list[Match]) -> str:
     mine = np.isin(c.root, [i for i, r in enumerate(c.roots) if not about or task.store.terms.name(r) in concepts])
     if (mine & np.isin(c.predicate, task.ids(asked))).any():
         return ""
-    return f"no fact says {' or '.join(asked)} of {about[0].object.name if about else 'what is seen'!r}"
+    thing = about[0].object.name if about else "what is seen"
+    return "no fact says " + " or ".join(repr(sentence(thing, relation, "…")) for relation in asked)
 
 
 def concepts_of(task: Task, about: list[Match]) -> set[str]:
