@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from xxhash import xxh64_hexdigest
 
 from kgmm.errors import StoreCorrupt
-from kgmm.language.names import unusable
+from kgmm.language.names import is_literal, unusable
 from kgmm.store import replay
 from kgmm.store.facts import Fact
 from kgmm.store.handle import Handle
@@ -44,7 +44,9 @@ def unwritable(store: Handle, limit: int = 5) -> tuple[int, list[Fact]]:
     terms, rows = store.terms, store.opened.snapshot.all()
     suspect = pl.Series(terms.texts()).str.contains(r'^"|^_:|://').arg_true().to_numpy()
     bad = np.array([i for i in suspect.tolist() if unusable(terms.name(i))], np.uint32)
-    found = np.flatnonzero(np.logical_or.reduce([np.isin(column, bad) for column in rows[:4]]))
+    texts = np.array([i for i in suspect.tolist() if is_literal(terms.name(i))], np.uint32)
+    wrong = [np.isin(column, bad) for column in rows[:4]] + [np.isin(c, texts) for c in (rows.subject, rows.graph)]
+    found = np.flatnonzero(np.logical_or.reduce(wrong))
     return len(found), decoded(store.opened, rows.take(found[:limit]))
 
 

@@ -65,8 +65,9 @@ class Fact:
 
     def __post_init__(self) -> None:
         try:
-            for term in (self.subject, self.object, self.graph):
-                if reason := names.unusable(str(term)):
+            named = [str(self.graph)] + [str(self.predicate)] * ("://" in str(self.predicate))
+            for reason in (*map(names.unusable, (str(self.subject), str(self.object))), *map(no_name, named)):
+                if reason:
                     raise ValueError(reason)
             subject = node(self.subject)
             predicate = names.relation(self.predicate)
@@ -86,6 +87,15 @@ class Fact:
         object.__setattr__(self, "object", target)
         object.__setattr__(self, "weight", weight)
         object.__setattr__(self, "graph", str(self.graph or DEFAULT_GRAPH))
+
+
+def no_name(name: str) -> str:
+    """Return why a text names no graph or relation, or an empty string: RDF names them by IRIs and blank nodes."""
+    if names.is_literal(name):
+        return f"{name[:40]!r} is a literal, which is no name"
+    if name.encode(errors="replace").decode() != name:
+        return f"{name[:40]!r} holds half a character"
+    return names.unusable(name)
 
 
 def node(text: str) -> str:

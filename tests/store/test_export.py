@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -223,6 +225,48 @@ def test_a_fact_of_an_older_store_that_rdf_cannot_write_spoils_nothing_else(kb: 
         assert len(kb.sparql("SELECT ?o { c:dog r:has ?o }", annotations=seen)) == len(odd)
     kb.export(tmp_path / "out.nq")
     assert rdflib.Dataset().parse(tmp_path / "out.nq", format="nquads")
+
+
+@pytest.mark.parametrize("name", ['"x"@de', '"x"', "_:x y", "http://e.org/a b", "\ud800"])
+def test_what_names_no_graph_is_refused_at_every_door(name: str, kb: LocalStore, tmp_path: Path) -> None:
+    with pytest.raises(BadInput):
+        kb.add(Fact("dog", "IsA", "animal", graph=name))
+    (tmp_path / "a.csv").write_text("subject,predicate,object\na,IsA,b\n")
+    with pytest.raises(BadInput, match="graph"):
+        kb.load(tmp_path / "a.csv", graph=name)
+    if name.isascii():
+        graphs = ["facts", name]
+        row = {"subject": ["/c/en/a", "/c/en/b"], "predicate": ["IsA"] * 2, "object": ["/c/en/c"] * 2, "graph": graphs}
+        pq.write_table(pa.table(row), tmp_path / "a.parquet")
+        assert kb.load(tmp_path / "a.parquet").rejected == 1
+        cells = csv.writer(file := io.StringIO())
+        cells.writerows(
+            [["subject", "predicate", "object", "graph"], ["b", "IsA", "c", "facts"], ["a", "IsA", "c", name]]
+        )
+        (tmp_path / "b.csv").write_text(file.getvalue())
+        assert kb.load(tmp_path / "b.csv").rejected == 1
+    assert name not in {fact.graph for fact in kb.find()} and kb.unwritable() == (0, [])
+
+
+def test_a_literal_that_names_a_graph_in_an_older_store_spoils_nothing_else(kb: LocalStore, tmp_path: Path) -> None:
+    odd = [stored_fact("/c/en/dog", "has", "/c/en/tail", 2.0, name, "") for name in ('"x"@de', "facts")]
+    changes.add(kb, odd)
+    for seen in (False, True):
+        assert len(kb.sparql("SELECT ?g { GRAPH ?g { c:dog r:has ?o } }", annotations=seen)) == 2
+    assert kb.unwritable() == (1, odd[:1])
+    for ending in ("nq", "trig", "jsonld"):
+        kb.export(tmp_path / f"out.{ending}")
+        assert LocalStore(tmp_path / ending).load(tmp_path / f"out.{ending}").added == len(kb) - 1
+
+
+def test_names_of_ours_that_are_no_concepts_come_back_from_tables(tmp_path: Path) -> None:
+    names = ["a", "1", "Dog", "x%20y", "r/IsA", "%23a"]
+    (tmp_path / "a.nt").write_text("".join(f"<urn:kgmm:{n}> <http://e.org/p> <urn:kgmm:{n}> .\n" for n in names))
+    kb = LocalStore(tmp_path / "own")
+    kb.load(tmp_path / "a.nt")
+    for ending in ("tsv", "csv", "parquet"):
+        kb.export(tmp_path / f"out.{ending}")
+        assert kb.load(tmp_path / f"out.{ending}").added == 0
 
 
 def test_check_names_the_facts_that_rdf_cannot_write(kb: LocalStore, shell: Callable[..., Any]) -> None:

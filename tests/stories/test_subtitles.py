@@ -31,6 +31,8 @@ def test_srt_and_vtt(tmp_path: Path, name: str, text: str, encoding: str) -> Non
     [
         ("1\n00:00:0x,000 --> 00:00:02,000\nhm\n", r":2: not a time"),
         ("1\n00:00:05,000 --> 00:00:02,000\nhm\n", r":2: a cue ends"),
+        ("1\n00:00:01,000 -> 00:00:02,000\nhm\n\n2\n00:00:03,000 --> 00:00:04,000\nah\n", r":2: not a time"),
+        ("1\n00:00:01,000 \u2013> 00:00:02,000\nhm\n\n2\n00:00:03,000 --> 00:00:04,000\nah\n", r":2: not a time"),
         ("Dear diary,\n", "no cue"),
     ],
 )
@@ -60,6 +62,8 @@ def test_what_is_no_cue_of_webvtt_is_not_said(tmp_path: Path) -> None:
     times = "00:01.000 --> 00:02.000", "00:02.000 --> 00:03.000"
     text = f"WEBVTT\n\nintro\n{times[0]}\nOne\n\nNOTE a\nremark\n\noutro\n{times[1]}\nTwo\n\nSTYLE\n::cue {{}}\n"
     assert said(tmp_path / "a.vtt", text) == ["One", "Two"]
+    text = f"WEBVTT\n\n{times[0]}\nNOTE the date.\n\n{times[1]}\nTwo\n\nNOTEBOOKS\nare said\n"
+    assert said(tmp_path / "a.vtt", text) == ["NOTE the date.", "Two NOTEBOOKS are said"]
 
 
 @pytest.mark.parametrize(

@@ -14,22 +14,24 @@ import pyarrow as pa
 from kgmm.errors import BadInput
 from kgmm.language.names import CONCEPTNET, LOCAL, concept, is_literal, literal, relation, unusable
 from kgmm.language.relations import CONCEPTNET_RELATIONS
+from kgmm.store.facts import no_name
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import batches
 from kgmm.store.formats._rows import Rows, rows_of, schema_of, weight_of
 from kgmm.store.formats._stream import Line, head, lines
 from kgmm.store.rdf import terms as rdf
 
-#: what a heading may call each column, the likeliest name first
+#: what a heading may call each column, the likeliest name first; a column's name may end in id, entity and the like
 _NAMES = {
-    "subject": "subject head start source_node from node1 s source",
-    "predicate": "predicate relation relationship rel pred property p label type",
-    "object": "object tail end target to node2 o",
+    "subject": "subject head start sourcenode from node1 subj sub entity1 arg1 concept1 e1 s h source",
+    "predicate": "predicate relation relationship rel pred property verb edge p r label type",
+    "object": "object tail end targetnode target to node2 obj entity2 arg2 concept2 e2 o t",
     "weight": "weight score confidence",
     "source": "source dataset provenance",
     "graph": "graph",
     "surface": "surface",
 }
+_ENDING = re.compile("(?<=[a-z])(?:id|entity|node|name|type)$")
 #: A row of commas whose last field begins with a quote that is not closed.
 _OPEN = re.compile(r'(?:(?:"(?:[^"]|"")*+"[^,]*+|[^",][^,]*+|),)*+"(?:[^"]|"")*+')
 #: What an export puts before a name that a cell cannot hold; the name behind it is escaped.
@@ -78,15 +80,17 @@ def _layout(rows: list[str], separator: str) -> Layout | None:
     sure = (0.7 if separator == "\t" else 0.5) + (0.2 if max(relations) > 0.5 else 0.0)
     if separator == "," and max(relations) < 0.5:
         return None  # three commas in a line are no table of facts yet
-    return Layout(columns, separator, False, sure * share)
+    middle = split[0][columns.index("predicate")] if len(split) > 1 and len(split[0]) >= 3 else ""
+    return Layout(columns, separator, middle.strip(' "').lower() in ("relation", "predicate"), sure * share)
 
 
 def _named(heading: list[str]) -> tuple[str, ...]:
     """Return what the columns of a heading hold, nothing where it cannot be told."""
-    told = [name.strip().lower() for name in heading]
+    told = [re.sub(r"[\W_]+", "", name.lower()) for name in heading]
+    short = [_ENDING.sub("", name) for name in told]
     columns = [""] * len(told)
     for column, names in _NAMES.items():
-        places = [told.index(name) for name in names.split() if name in told]
+        places = [known.index(name) for known in (told, short) for name in names.split() if name in known]
         for place in [at for at in places if not columns[at]][:1]:
             columns[place] = column
     return tuple(columns)
@@ -124,15 +128,20 @@ def _node(text: str, lang: str) -> str:
     return concept(text, lang)
 
 
+def relation_of(text: str) -> str:
+    """Return the stored relation of a cell; ValueError if it is none."""
+    name = "_".join(relation(text).split())
+    if not name or name.startswith('"') or ("://" in text and unusable(text)):
+        raise ValueError(f"{text[:40]!r} is no relation")
+    return name
+
+
 @lru_cache(maxsize=1 << 12)
 def _relation(text: str) -> str:
     text = text.strip()
     if text.startswith(_OWN_IRIS):
         return rdf.predicate_term(text)
-    name = "_".join(relation(text).split())
-    if not name or name.startswith('"'):
-        raise ValueError(f"{text[:40]!r} is no relation")
-    return name
+    return relation_of(text)
 
 
 def read_table(path: Path, options: ReadOptions, relation_first: bool = False) -> Iterator[pa.RecordBatch | Rejects]:
@@ -147,6 +156,8 @@ def read_table(path: Path, options: ReadOptions, relation_first: bool = False) -
         return _read_fast(path, options, columns)
 
     def add(rows: Rows, text: str) -> None:
+        if text == heading:
+            return  # files put one behind the other
         try:
             fields = text.split("\t") if separator == "\t" else next(csv.reader([text], strict=True))
         except (csv.Error, StopIteration) as error:
@@ -156,8 +167,7 @@ def read_table(path: Path, options: ReadOptions, relation_first: bool = False) -
     stream: Iterator[Line] = lines(path, options.progress)
     if separator == ",":
         stream = _records(stream)
-    if header:
-        next((line for line in stream if line.text.strip() and not line.text.startswith("#")), None)
+    heading = next((line.text for line in stream if line.text.strip() and line.text[0] != "#"), "") if header else None
     return rows_of(stream, add)
 
 
@@ -187,7 +197,7 @@ def _add(rows: Rows, named: dict[str, str], found: int, allowed: int, options: R
     graph = named.get("graph") or None
     if graph and graph.startswith(LOCAL):
         graph = rdf.node_term(graph)
-    if reason := unusable(graph or ""):
+    if reason := no_name(graph or ""):
         raise ValueError(reason)
     if is_literal(subject := _node(named["subject"], lang)):
         raise ValueError(f"the subject {subject[:40]} is a literal")

@@ -30,6 +30,7 @@ COMPILED = 20 << 20  #: a dump larger than this (in bytes, perhaps compressed) i
 def sniff(path: Path, head: bytes) -> float:
     """Look for lines of assertion, relation, two concepts and JSON."""
     lines = [line.split(b"\t") for line in head.split(b"\n")[:-1][:50] or [head] if line.strip()]
+    lines = lines[len(lines) > 1 and b"/" not in lines[0][0] :]  # a heading
     good = sum(len(f) == 5 and f[1].startswith(b"/r/") and f[2].startswith(b"/c/") for f in lines)
     return 0.99 * good / len(lines) if good else 0.0
 
@@ -38,11 +39,11 @@ def _check(fields: list[str]) -> str:
     if not fields[1].startswith("/r/") or len(fields[1]) < 4:
         return f"relation {fields[1][:40]!r} does not start with /r/"
     for end in fields[2:4]:
-        if not end.startswith("/c/") and not names.is_iri(end):
+        if not end.startswith("/c/") and (not names.is_iri(end) or names.unusable(end)):
             return f"{end[:40]!r} is neither a concept /c/… nor an IRI"
     try:
         about = json.loads(fields[4])
-        weight_of(str(about.get("weight", 1.0)))
+        weight_of(json.dumps(about.get("weight", 1.0)))
     except (ValueError, AttributeError) as error:
         return str(error) if str(error).startswith("weight") else "fifth column is no JSON object"
     return ""
@@ -76,8 +77,10 @@ def _weight() -> pl.Expr:
 
 def _wrong() -> pl.Expr:
     """Return which rows have no relation, concept or JSON where they belong, or no usable weight."""
-    ends = [pl.col(c).str.starts_with("/c/") | pl.col(c).str.contains("^[a-z]+://") for c in ("2", "3")]
-    shape = pl.col("1").str.starts_with("/r/") & ends[0] & ends[1]
+    ends = [
+        pl.col(c).str.starts_with("/c/") | pl.col(c).str.contains(r"^[a-z]+://[^\s<>\"{}|\\^`]+$") for c in ("2", "3")
+    ]
+    shape = pl.col("1").str.starts_with("/r/") & (pl.col("1").str.len_bytes() > 3) & ends[0] & ends[1]
     about = pl.col("4").str.starts_with("{") & pl.col("4").str.ends_with("}")
     weighed = _weight().is_finite().fill_null(False)
     return ~shape | ~about | (pl.col("4").str.contains('"weight"', literal=True) & ~weighed)

@@ -11,10 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.language.names import concept, is_iri, relation, unusable
+from kgmm.language.names import concept, is_iri, unusable
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, rows_of, weight_of
 from kgmm.store.formats._stream import lines
+from kgmm.store.formats._table import relation_of
 from kgmm.store.rdf.text import quoted
 
 NAME = "kgtk"
@@ -48,7 +49,8 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
     stream = lines(path, options.progress)
     first = next(stream, None)
     columns = _columns(path, first.text if first and not first.problem else "")
-    return rows_of(stream, lambda rows, text: _add(rows, text.split("\t"), columns))
+    heading = first.text if first else ""
+    return rows_of(stream, lambda rows, text: None if text == heading else _add(rows, text.split("\t"), columns))
 
 
 def _columns(path: Path, header: str) -> dict[str, int]:
@@ -111,7 +113,7 @@ def _unescape(text: str) -> str:
 def _relation(text: str) -> str:
     if re.fullmatch(r"P\d+", text):
         return f"http://www.wikidata.org/prop/direct/{text}"
-    return "_".join(relation(text).split())
+    return relation_of(text)
 
 
 @lru_cache(maxsize=1 << 17)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from kgmm.errors import BadInput
 from kgmm.language.names import is_literal, literal, unusable
+from kgmm.store.facts import no_name
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import SCHEMA, schema_of
 
@@ -44,10 +45,10 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
 def _checked(rows: pa.Table, first: int, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
     filled = (pc.fill_null(pc.greater(pc.utf8_length(rows[name]), 0), False) for name in _NEEDED)
     whole = reduce(pc.and_, filled)
-    for name in {"subject", "object", "graph"} & set(rows.column_names):
+    for name in {*_NEEDED, "graph"} & set(rows.column_names):
         told = pc.unique(rows[name].filter(pc.match_substring_regex(rows[name], _CHECKED)))
         texts = [text for text in told.to_pylist() if text]
-        odd = pa.array([text for text in texts if unusable(text)], pa.string())
+        odd = pa.array([t for t in texts if (unusable(t) if name == "object" else no_name(t))], pa.string())
         whole = pc.and_(whole, pc.invert(pc.is_in(rows[name], odd)))
         usual = {text: literal(text) for text in texts if is_literal(text) and literal(text) != text}
         if usual:

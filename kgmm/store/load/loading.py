@@ -16,7 +16,7 @@ from kgmm.errors import BadInput
 from kgmm.files import room
 from kgmm.progress import Progress, silent
 from kgmm.store import changes, formats
-from kgmm.store.facts import LoadReport
+from kgmm.store.facts import LoadReport, no_name
 from kgmm.store.formats import ReadOptions, Rejects
 from kgmm.store.handle import Handle
 from kgmm.store.index import encoding
@@ -50,10 +50,13 @@ def load(
         memory: bytes of memory it may take; it has a process of its own.
 
     Raises:
-        BadInput: if the file cannot be read, or *strict* and a line cannot be used.
+        BadInput: if the file cannot be read, *graph* is no name, or *strict* and a line cannot be used.
         StoreBusy: if another process writes for longer than the store's timeout.
     """
     store.require_newest()
+    graph = graph or None
+    if reason := no_name(graph or ""):
+        raise BadInput("graph", reason)
     source, began = Path(source), time.perf_counter()
     found = formats.detect(source, format)
     rejects = RejectsFile(store.path.parent / f"{source.name}.rejects.tsv")

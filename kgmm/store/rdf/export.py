@@ -17,6 +17,7 @@ import pyoxigraph as ox
 
 from kgmm.errors import BadInput
 from kgmm.files import whole
+from kgmm.language.names import concept
 from kgmm.progress import Progress, silent
 from kgmm.store.facts import Fact, Facts
 from kgmm.store.index.found import find
@@ -139,7 +140,9 @@ def _in_xml(quad: ox.Quad) -> ox.Triple:
 def _turtle(facts: Facts, file: IO[bytes], progress: Progress, reified: bool, graphs: bool = False) -> None:
     """Write Turtle, or with *graphs* TriG: facts of one graph, in a block for each part."""
     for part in _told(_parts(facts), len(facts), progress):
-        file.write(f"{_short(part[0].graph)} {{\n".encode() if graphs else b"")
+        name = part[0].graph
+        name = f"<{full_iri(name)}>" if name.startswith('"') else _short(name)
+        file.write(f"{name} {{\n".encode() if graphs else b"")
         file.writelines(_statement(fact, reified) for fact in part)
         file.write(b"}\n" if graphs else b"")
 
@@ -190,14 +193,19 @@ def _plain(term: str, predicate: bool = False) -> str:
     return full_iri(term, predicate)
 
 
+def _plain_node(term: str) -> str:
+    """Return a subject or object as a cell: a name of ours that is no concept would be read as a word."""
+    return full_iri(term) if term and not term.startswith('"') and concept(term) != term else _plain(term)
+
+
 def _rows(facts: Facts, progress: Progress, lost: str) -> Iterator[tuple[str, ...]]:
     """Yield facts as rows of a table, or raise ValueError if a source holds one of the characters *lost* in it."""
-    spelled = lru_cache(maxsize=1 << 16)(_plain)
+    spelled, node = lru_cache(maxsize=1 << 16)(_plain), lru_cache(maxsize=1 << 16)(_plain_node)
     for subject, predicate, obj, weight, source, graph in _cells(facts, progress):
         if any(character in source for character in lost):
             said = f"the source {source[:40]!r} of {subject} {predicate} {obj}"
             raise ValueError(f"{said} has a tab or line end; nquads and parquet hold it")
-        yield spelled(subject), spelled(predicate, True), spelled(obj), weight, source, spelled(graph)
+        yield node(subject), spelled(predicate, True), node(obj), weight, source, spelled(graph)
 
 
 def _tsv(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyoxigraph as ox
+from numpy.typing import NDArray
 
 from kgmm.language.names import CONCEPTNET, iri, is_literal
 from kgmm.store.facts import Facts
@@ -81,12 +82,16 @@ def plain(opened: Opened, merged: bool = False) -> Iterator[bytes]:
     import polars as pl
 
     facts, nodes = find(opened), _nodes(opened.terms)
+
+    def named(ids: NDArray[np.uint32], spell: Callable[[str], object]) -> pl.Series:
+        few, places = np.unique(ids, return_inverse=True)
+        return pl.Series([str(spell(name)) for name in opened.terms.names(few)], dtype=pl.String).gather(places)
+
     for start in range(0, len(facts), PART):
         columns = facts.rows(start, min(start + PART, len(facts))).columns
-        kinds, kind = np.unique(columns.predicate, return_inverse=True)
-        links = pl.Series([str(rdf.predicate(name)) for name in opened.terms.names(kinds)], dtype=pl.String)
-        ends = zip("sog", (columns.subject, columns.object, columns.graph), strict=True)
-        frame = pl.DataFrame({"p": links.gather(kind), **{name: nodes.gather(ids) for name, ids in ends}})
+        links, graphs = named(columns.predicate, rdf.predicate), named(columns.graph, written_node)
+        ends = {"s": nodes.gather(columns.subject), "o": nodes.gather(columns.object)}
+        frame = pl.DataFrame({"p": links, "g": graphs, **ends})
         lines = [pl.format("{} {} {} {} .\n", "s", "p", "o", "g")]
         if merged:
             lines.append(pl.format("{} {} {} .\n", "s", "p", "o"))
@@ -107,7 +112,7 @@ def _nodes(terms: Terms) -> pl.Series:
 def _lines(facts: Facts, start: int, stop: int, annotated: bool, reified: bool, spell: Spelling) -> Iterator[str]:
     columns, weights, source = facts.rows(start, stop)
     name = facts.name
-    graphs = {g: spell(name(g)) for g in set(columns.graph.tolist())}
+    graphs = {g: (written_node if is_literal(name(g)) else spell)(name(g)) for g in set(columns.graph.tolist())}
     kinds = {p: str(rdf.predicate(name(p))) for p in set(columns.predicate.tolist())}
     subjects = {s: spell(name(s)) for s in set(columns.subject.tolist())}
     objects = {o: spell(name(o)) for o in set(columns.object.tolist())}

@@ -15,8 +15,10 @@ from kgmm.stories.video.decoding import opened
 from kgmm.stories.video.shots import Cut
 
 _TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})\s*-->\s*((?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3})(?:\s.*)?$")
-_NO_TIME = re.compile(r"\d\s*[:.,].*-->|-->.*\d\s*[:.,]")  #: what seems to be meant for a time line
-_BLOCKS = ("NOTE", "STYLE", "REGION")  #: blocks of WebVTT that are no cues
+#: what seems to be meant for a time line
+_NO_TIME = re.compile(r"\d\s*[:.,].*-->|-->.*\d\s*[:.,]|^\s*(?:\d+\s*:\s*)+\d[\d\s.,]*[-\u2013\u2014]+>")
+#: blocks of WebVTT that are no cues
+_BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
 _BREAK = re.compile(r"<br\s*/?>|\\[Nnh]", re.IGNORECASE)
 #: markup of SRT, WebVTT and ASS; other angle brackets are characters
 _TAG = re.compile(
@@ -62,7 +64,7 @@ def read_subtitles(path: str | Path) -> list[Cue]:
     cues = _unrolled(shown := list(_cues(text, file)))
     first, *others = re.split(r"(?:\r*\n){2,}", text.strip())
     said = others if first.startswith("WEBVTT") else [first]
-    if not shown and any(block and not block.startswith(_BLOCKS) for block in said):
+    if not shown and any(block and not _BLOCK.match(block) for block in said):
         raise BadInput(file, "no cue found; SRT or WebVTT with lines like 00:00:01,000 --> 00:00:02,000 is expected")
     return cues
 
@@ -84,7 +86,7 @@ def _cues(text: str, file: Path) -> Iterator[_Shown]:
     for at, line in enumerate(lines):
         if _TIMES.match(line):
             times.append(at)
-        elif _NO_TIME.search(line) and not line.startswith(_BLOCKS):
+        elif _NO_TIME.search(line) and not _BLOCK.match(line):
             raise BadInput(file, f"not a time: {line.strip()[:60]!r}", at + 1)
     for at, following in itertools.pairwise([*times, len(lines)]):
         found = _TIMES.match(lines[at])
@@ -96,8 +98,10 @@ def _cues(text: str, file: Path) -> Iterator[_Shown]:
         if following < len(lines) and said and _is_label(said, web):
             said.pop()
         if web:
-            blocks = re.split(r"\n\n+", "\n".join(said))
-            said = [line for block in blocks if not block.startswith(_BLOCKS) for line in block.split("\n")]
+            first, *others = re.split(r"\n\n+", "\n".join(said))
+            said = [
+                line for block in [first, *(b for b in others if not _BLOCK.match(b))] for line in block.split("\n")
+            ]
         yield start, end, said
 
 

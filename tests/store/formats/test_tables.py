@@ -207,6 +207,13 @@ def test_what_is_no_knowledge_is_not_recognized(content: bytes, tmp_path: Path) 
         "from\tpred\tto",
         "start\trelationship\tend",
         "# made\nhead,property,tail",
+        "subj\tpred\tobj",
+        "h,r,t",
+        "entity1\trelation\tentity2",
+        "Head Entity,Relation,Tail Entity",
+        ":START_ID,:TYPE,:END_ID",
+        '"subject"\t"predicate"\t"object"',
+        "x\trelation\ty",
     ],
 )
 def test_a_heading_is_no_fact(heading: str, tmp_path: Path) -> None:
@@ -214,6 +221,35 @@ def test_a_heading_is_no_fact(heading: str, tmp_path: Path) -> None:
     rows, bad = read(write(tmp_path, "a.csv", f"{heading}\n{mark.join(('harbour', 'PartOf', 'town'))}\n"), "tabular")
     assert [quadruple(r) for r in rows] == [("/c/en/harbour", "PartOf", "/c/en/town", 1.0)]
     assert not bad
+
+
+def test_a_heading_that_comes_again_is_no_fact(tmp_path: Path) -> None:
+    rows, bad = read(write(tmp_path, "a.tsv", "head\trelation\ttail\nquay\tPartOf\ttown\n" * 2), "tabular")
+    assert ([r["subject"] for r in rows], bad) == (["/c/en/quay"] * 2, [])
+    rows, bad = read(write(tmp_path, "k.tsv", "node1\tlabel\tnode2\n/c/en/quay\tPartOf\tQ1\n" * 2), "kgtk")
+    assert ([r["subject"] for r in rows], bad) == (["/c/en/quay"] * 2, [])
+
+
+def test_a_dump_with_a_heading_keeps_its_weights(tmp_path: Path) -> None:
+    text = 'uri\trelation\tstart\tend\tinfo\n/a/x\t/r/IsA\t/c/en/dog\t/c/en/animal\t{"weight": 2.5}\n'
+    rows, bad = read(write(tmp_path, "a.csv", text), "conceptnet")
+    assert ([quadruple(r) for r in rows], bad) == ([("/c/en/dog", "IsA", "/c/en/animal", 2.5)], [1])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("/r/IsA", "/r/"),
+        ("/c/en/dog", "http://a b"),
+        ("/c/en/animal", "http://a/<b>"),
+        ("2.5", '"2.5"'),
+        ("2.5", "true"),
+    ],
+)
+def test_a_line_of_a_dump_that_no_store_can_hold_is_rejected(old: str, new: str, tmp_path: Path) -> None:
+    line = '/a/x\t/r/IsA\t/c/en/dog\t/c/en/animal\t{"weight": 2.5}\n'
+    rows, bad = read(write(tmp_path, "a.csv", line * 2 + line.replace(old, new)), "conceptnet")
+    assert (len(rows), bad) == (2, [3])
 
 
 def test_gephi_puts_the_target_second_and_the_label_before_the_type(tmp_path: Path) -> None:
@@ -250,3 +286,11 @@ def test_a_row_of_tabs_cut_inside_quotes_is_rejected_whole(tmp_path: Path) -> No
 def test_a_kgtk_string_that_does_not_end_is_rejected(tmp_path: Path) -> None:
     rows, bad = read(write(tmp_path, "a.tsv", "node1\tlabel\tnode2\nQ14\tP1476\t'unterminated\n"), "kgtk")
     assert (rows, bad) == ([], [2])
+
+
+@pytest.mark.parametrize("name", ['"P1"', "http://a b", '"x"@de'])
+def test_a_relation_that_rdf_cannot_write_is_rejected(name: str, tmp_path: Path) -> None:
+    rows, bad = read(write(tmp_path, "k.tsv", f"node1\tlabel\tnode2\nQ1\t{name}\tQ2\n"), "kgtk")
+    assert (rows, bad) == ([], [2])
+    rows, bad = read(write(tmp_path, "a.tsv", f"quay\tPartOf\ttown\nquay\t{name}\ttown\n"), "tabular")
+    assert (len(rows), bad) == (1, [2])
