@@ -65,9 +65,12 @@ def shell(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, driven by playwright; tests that need it are skipped where either is missing."""
+    """Debian's Chromium, driven by playwright; tests that need it are skipped where either is missing.
+
+    One a module: while playwright runs, ``asyncio.run`` cannot be called in its thread.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = os.environ.get("KGMM_CHROMIUM") or shutil.which("chromium")
     if found is None:

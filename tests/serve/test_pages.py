@@ -27,7 +27,7 @@ def tab(chromium: Any, address: str) -> Iterator[Any]:
 def test_an_uploaded_photograph_is_answered_with_its_trace(tab: Any) -> None:
     tab.goto("/")
     tab.set_input_files("#image", str(PHOTO))
-    assert tab.is_visible("#preview")
+    tab.wait_for_selector("#preview", state="visible")
     tab.fill("#question", "Which object protects the head?")
     tab.click("form.ask button")
     tab.wait_for_url("**/t/*")
