@@ -78,6 +78,19 @@ class MissingExtra(KgmmError, ImportError):
         super().__init__(f"this needs {package}; install it with: pip install 'kgmm[{extra}]'")
 
 
+def reason_of(error: Exception, what: str = "scene cannot be used") -> str:
+    """Return in words what is wrong with a part of a file; *what* says what became of it."""
+    if isinstance(error, BadInput):
+        return error.reason
+    if isinstance(error, KeyError):
+        return f"{what}: it has no {error}"
+    if isinstance(error, (TypeError, AttributeError, IndexError)):  # Python's own words say nothing about the file
+        return f"{what}: one of its parts is of another kind than this format has there"
+    if str(error).startswith(("could not convert", "cannot convert", "invalid literal")):
+        return f"{what}: one of its numbers is none"
+    return f"{what}: {error}"
+
+
 @contextmanager
 def needed(package: str, extra: str) -> Iterator[None]:
     """Let a block import what *extra* installs; MissingExtra names *package* where it is not there."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, reason_of
 from kgmm.files import kept, read_json
 from kgmm.language.names import concept
 from kgmm.scene.boxes import Box
@@ -136,7 +136,7 @@ class SceneGraph:
             source, complete = str(data.get("source", "")), bool(data.get("complete", True))
             scene = cls(str(data["id"]), objects, relations, *size, image, source, tags, complete)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise BadInput(origin, f"not a scene graph: {error!r}") from error
+            raise BadInput(origin, reason_of(error, "not a scene graph")) from error
         for o in objects:
             if o.box is not None and len(o.box) != 4:
                 raise BadInput(origin, f"box of object {o.id} needs 4 numbers, has {len(o.box)}")

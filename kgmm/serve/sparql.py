@@ -105,6 +105,7 @@ def endpoint(
 async def _asked(request: Request) -> dict[str, Any]:
     """Return the request's query or update and its choice of graphs."""
     asked: dict[str, Any] = dict(request.query_params)
+    said = request.query_params.multi_items()
     lists = {k: request.query_params.getlist(k) for k in ("default-graph-uri", "named-graph-uri")}
     if request.method == "POST":
         body = b""
@@ -118,11 +119,14 @@ async def _asked(request: Request) -> dict[str, Any]:
         elif kind == "application/x-www-form-urlencoded":
             form = parse_qs(_text(body), keep_blank_values=True)
             asked.update({k: v[0] for k, v in form.items()})
+            said += [(name, text) for name, texts in form.items() for text in texts]
             lists = {k: [*lists[k], *form.get(k, [])] for k in lists}
         else:
             raise HTTPException(415, f"content type {kind or 'none'!r} is not understood")
     elif "update" in asked:
         raise HTTPException(405, "updates must be POSTed")
+    if sum(name in ("query", "update") for name, _ in said) > 1:
+        raise HTTPException(400, "one query= or update= is expected, not several")
     unknown({**asked, **lists}, _PARAMETERS, lambda said: HTTPException(400, said))
     return {**asked, **lists}
 

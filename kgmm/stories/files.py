@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, reason_of
 from kgmm.files import kept, read_json
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 
@@ -46,13 +46,13 @@ def from_dict(data: Any, origin: str = "story", folder: Path | None = None) -> S
     except BadInput as error:
         raise BadInput(origin, error.reason) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput(origin, f"not a story graph: {error!r}") from error
+        raise BadInput(origin, reason_of(error, "not a story graph")) from error
 
 
 def _shot(data: Any, folder: Path | None) -> Shot:
     for key in ("terms", "logos"):
         if isinstance(data.get(key), str):
-            raise TypeError(f"{key} of shot {data['id']!r} must be a list")
+            raise ValueError(f"{key} of shot {data['id']!r} must be a list")
     start, end = float(data.get("start", 0)), float(data.get("end", data.get("start", 0)))
     terms, logos = (tuple(map(str, data.get(key, ()))) for key in ("terms", "logos"))
     broadcast, text, story = (str(data.get(key, "")) for key in ("broadcast", "text", "story"))

@@ -136,9 +136,11 @@ def test_unknown_perceivers_are_listed() -> None:
 def test_scene_files_that_are_none_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such scene"):
         perceive(tmp_path / "absent.json", "scene")
-    (tmp_path / "x.json").write_text(json.dumps({"objects": 3}))
-    with pytest.raises(BadInput, match="not a scene graph"):
-        perceive(tmp_path / "x.json", "scene")
+    for wrong in (3, [{"name": "dog"}], [{"id": 1, "name": "dog", "box": ["a", 0, 1, 1]}], {"1": {"name": "dog"}}, [1]):
+        (tmp_path / "x.json").write_text(json.dumps({"id": "x", "objects": wrong}))
+        with pytest.raises(BadInput, match=r"not a scene graph: (it has no|one of its)") as told:
+            perceive(tmp_path / "x.json", "scene")
+        assert not any(python in str(told.value) for python in ("Error", "could not", "indices", "iterable"))
 
 
 def test_every_class_has_one_name_and_places_are_no_objects() -> None:

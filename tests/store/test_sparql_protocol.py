@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -93,6 +94,15 @@ def test_refusals_have_the_protocols_status(status: int, call: dict[str, dict[st
     answer = client.get("/", **call)  # type: ignore[arg-type]
     assert answer.status_code == status
     assert answer.text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "call", [{"data": {"query": [QUERY, QUERY]}}, {"params": {"query": QUERY}, "data": {"query": QUERY}}]
+)
+def test_two_queries_are_not_answered_as_one(call: dict[str, Any], client: TestClient) -> None:
+    answer = client.post("/", **call)
+    assert answer.status_code == 400 and "not several" in answer.text
+    assert client.get("/", params=[("query", QUERY), ("query", QUERY)]).status_code == 400
 
 
 def test_a_slow_query_is_stopped_and_a_long_answer_cut(kb: LocalStore) -> None:

@@ -92,7 +92,7 @@ def test_any_text_and_time_survives_a_file(text: str, name: str, start: float, t
         ({"shots": [{"id": "a", "start": "nan", "end": 3}]}, "lasts from"),
         ({"shots": [{"id": "a", "terms": "flood"}]}, "must be a list"),
         ({"shots": [{"id": "a", "broadcast": "b"}]}, "no broadcast"),
-        ({"shots": None}, "not a story graph"),
+        ({"shots": None}, "not a story graph: one of its parts"),
         ({"shots": [], "logos": [{"id": "x", "hash": "12"}]}, "64 hex"),
         ({"shots": [], "logos": [{"id": "x", "hash": "no"}]}, "not a story graph"),
     ],

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, reason_of
 from kgmm.language.places import STORED
 from kgmm.scene import Box, SceneGraph
 from kgmm.store.formats._base import ReadOptions, Rejects
@@ -156,14 +156,3 @@ def _statements(raw: Iterable[RawScene], options: ReadOptions) -> Iterator[pa.Re
         if rows.full:
             yield from rows.flush()
     yield from rows.flush()
-
-
-def reason_of(error: Exception, what: str = "scene cannot be used") -> str:
-    """Return why a part of a file was left out, in words."""
-    if isinstance(error, BadInput):
-        return error.reason
-    if isinstance(error, KeyError):
-        return f"{what}: it has no {error}"
-    if isinstance(error, (TypeError, AttributeError, IndexError)):  # Python's own words say nothing about the file
-        return f"{what}: one of its parts is of another kind than this format has there"
-    return f"{what}: {error}"

@@ -7,24 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, reason_of
 from kgmm.scene import Box, SceneGraph, SceneObject
 from kgmm.store.formats import _scenes
 from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import (
-    WRONG,
-    Built,
-    RawScene,
-    box,
-    identity,
-    number,
-    picture_name,
-    readers,
-    reason_of,
-    size,
-    words,
-)
+from kgmm.store.formats._scenes import WRONG, Built, RawScene, box, identity, number, picture_name, readers, size, words
 
 NAME = "coco"
 SUFFIXES = (".json",)

@@ -5,10 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kgmm.errors import reason_of
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store.formats._base import ReadOptions
 from kgmm.store.formats._json import items, outline
-from kgmm.store.formats._scenes import WRONG, Built, RawScene, box, identity, readers, reason_of, size, snake, words
+from kgmm.store.formats._scenes import WRONG, Built, RawScene, box, identity, readers, size, snake, words
 
 NAME = "gqa"
 SUFFIXES = (".json",)

@@ -6,9 +6,10 @@ Krishna et al., Visual Genome, IJCV 2017; https://homes.cs.washington.edu/~ranja
 from pathlib import Path
 from typing import Any
 
+from kgmm.errors import reason_of
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.store.formats._json import outline
-from kgmm.store.formats._scenes import WRONG, Built, box, each_item, identity, readers, reason_of, size, snake, words
+from kgmm.store.formats._scenes import WRONG, Built, box, each_item, identity, readers, size, snake, words
 
 NAME = "visual-genome"
 SUFFIXES = (".json",)

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from kgmm.errors import reason_of
 from kgmm.store.formats import visual_genome
 from kgmm.store.formats._json import outline
-from kgmm.store.formats._scenes import WRONG, Built, each_item, readers, reason_of
+from kgmm.store.formats._scenes import WRONG, Built, each_item, readers
 
 NAME = "visual-genome-relationships"
 SUFFIXES = (".json",)

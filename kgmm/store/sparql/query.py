@@ -140,7 +140,7 @@ class Engine:
                 continue
             data = os.read(handle, 1 << 20)
             if not data:
-                raise QueryFailed("the query process ended before its answer (out of memory?)")
+                raise QueryFailed("the query process ended before its answer (out of memory, or nested too deeply)")
             parts.append(data)
             self._read += len(data)
             if memory and self._read > memory // ANSWER:
