@@ -32,6 +32,7 @@ Name = Annotated[str, Field(max_length=500)]
 #: bytes of a message, and what is said of a longer one
 LONGEST = 1_000_000
 LONG = f"a message may have {LONGEST:,} bytes"
+NO_ID = "not a request: its id is a text or a whole number"
 #: JSON-RPC's codes
 NO_JSON, NO_REQUEST = -32700, -32600
 
@@ -139,9 +140,20 @@ class _Lines:
         from anyio import to_thread
 
         while line := await to_thread.run_sync(self._file.readline, LONGEST + 1, abandon_on_cancel=True):
-            yield line.decode(errors="replace") if len(line) <= LONGEST else LONG
+            text = line.decode(errors="replace") if len(line) <= LONGEST else LONG
+            yield NO_ID if _has_odd_id(text) else text
             while len(line) > LONGEST and not line.endswith(b"\n"):
                 line = await to_thread.run_sync(self._file.readline, LONGEST + 1, abandon_on_cancel=True)
+
+
+def _has_odd_id(text: str) -> bool:
+    """Tell whether a line is a request whose id is none; it would be taken for a notice, which nobody answers."""
+    try:
+        said = json.loads(text) if '"id"' in text else None
+    except (ValueError, RecursionError):
+        return False
+    number = said.get("id", 0) if isinstance(said, dict) and "method" in said else 0
+    return isinstance(number, bool) or not isinstance(number, str | int)
 
 
 async def _talk(server: Any) -> None:
@@ -177,13 +189,13 @@ def _complaint(error: Exception) -> Any:
     code, reason = NO_REQUEST, "not a request: an object with jsonrpc, method and id is expected"
     if isinstance(error, ValidationError) and error.errors()[0]["type"] == "json_invalid":
         code, reason = NO_JSON, error.errors()[0]["msg"]
-        if said == LONG:
-            code, reason = NO_REQUEST, LONG
+        if said in (LONG, NO_ID):
+            code, reason = NO_REQUEST, said
         try:
             said = json.loads(said)  # half a character is JSON to some
         except (ValueError, RecursionError):
             said = None
-    if isinstance(said, list):
+    if isinstance(said, list) and not (isinstance(error, ValidationError) and "params" in error.errors()[0]["loc"]):
         reason = "batches are not taken: send one request a line"
     number = said.get("id") if isinstance(said, dict) else None
     known = number if isinstance(number, str | int) and not isinstance(number, bool) else None

@@ -111,8 +111,11 @@ HALF = b'{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"find","
         (b'{"id":9}', -32600, 9),
         (b"[" * 100_000, -32700, None),
         (b'{"jsonrpc":"2.0","id":10,"method":"\xff\xfe"}', -32601, 10),
+        (b'{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600, None),
+        (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', -32600, None),
+        (b'{"jsonrpc":"2.0","id":1e400,"method":"ping"}', -32600, None),
     ],
-    ids=["broken", "batch", "half a character", "number", "no method", "deep", "no UTF-8"],
+    ids=["broken", "batch", "half a character", "number", "no method", "deep", "no UTF-8", "object", "null", "beyond"],
 )
 def test_a_line_that_is_no_request_is_answered(line: Line, text: bytes, code: int, number: int | None) -> None:
     reply = line.say(text)
