@@ -32,7 +32,11 @@ def resolve(view: Graph, seeds: Seeds) -> SeedNodes:
         BadInput: if a weight is negative or not finite, or if all are zero, or if there are no seeds.
     """
     names = [seeds] if isinstance(seeds, str) else seeds
-    weighted: Mapping[str, float] = names if isinstance(names, Mapping) else Counter(names)
+    try:
+        given = names if isinstance(names, Mapping) else Counter(names)
+        weighted = {name: float(mass) for name, mass in given.items()}
+    except (OverflowError, TypeError, ValueError) as error:
+        raise BadInput("seeds", f"a weight is no number: {error}") from error
     scale = math.frexp(max(weighted.values(), default=0.0))[1]  # a power of two: huge weights add up, no digit changes
     found: dict[int, float] = {}
     missing: list[str] = []

@@ -279,3 +279,10 @@ def test_only_the_proportions_of_seeds_count_however_large_or_small():
     expected = view.walk({"cat": 2, "dog": 1}).array
     for weight in (5e-324, 1e-300, 1e300, 8e307):
         np.testing.assert_array_equal(view.walk({"cat": weight, "/c/en/cat": weight, "dog": weight}).array, expected)
+
+
+@pytest.mark.parametrize("weight", [10**400, "much", None], ids=["huge", "word", "none"])
+def test_a_seed_whose_weight_is_no_number_is_refused(weight):
+    view = GraphView.from_edges(["a"], ["b"], "IsA", [1.0])
+    with pytest.raises(BadInput, match="no number"):
+        view.walk({"a": weight})
