@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from kgmm.errors import BadInput, MissingExtra
+from kgmm.errors import BadInput, MissingExtra, reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def load_questions(split: str = "train", folder: str | Path | None = None) -> li
     try:
         return [EasyQuestion(str(q), str(a), int(i)) for q, a, i in json.loads(path.read_text())]
     except (ValueError, TypeError) as error:
-        raise BadInput(path, f"not a list of [question, answer, image number]: {error!r}") from error
+        raise BadInput(path, reason_of(error, "not a list of [question, answer, image number]")) from error
 
 
 def image_path(split: str, image: int, folder: str | Path | None = None) -> Path:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from kgmm.data.released import records
 from kgmm.data.surfaces import FvqaFact, parse_surface, singular
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, reason_of
 from kgmm.files import read_json, read_lines
 from kgmm.language import names
 from kgmm.language.phrase import Triple, sense
@@ -50,7 +50,7 @@ def load_facts(path: str | Path) -> list[FvqaFact]:
             row = json.loads(line)
             facts.append(parse_surface(row["surface"], row["id"], row.get("source", "")))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise BadInput(path, f"not a fact with id and surface: {error!r}", line=number) from error
+            raise BadInput(path, reason_of(error, "not a fact with id and surface"), line=number) from error
     return facts
 
 
@@ -110,9 +110,9 @@ def load_questions(path: str | Path) -> list[FvqaQuestion]:
 def _question(row: dict[str, object]) -> FvqaQuestion:
     facts, choices, concepts = row.get("fact") or (), row.get("choices") or (), row["concepts"]
     if not isinstance(facts, list | tuple) or not isinstance(concepts, list):
-        raise TypeError("fact and concepts are lists")
+        raise ValueError("fact and concepts are lists")
     if not isinstance(choices, list | tuple):
-        raise TypeError("choices is a list")
+        raise ValueError("choices is a list")
     label = {key: str(row.get(key, "")) for key in ("answer", "answer_source", "kb_source", "image")}
     return FvqaQuestion(
         question_id=str(row["question_id"]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, reason_of
 from kgmm.files import read_json
 
 T = TypeVar("T")
@@ -48,9 +48,9 @@ def records(path: str | Path, rows: Any, make: Callable[[Any], T], what: str = "
     for number, row in enumerate(_list(path, rows, f"{what}s"), 1):
         try:
             record = make(row)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
             id = row[0] if isinstance(row, tuple) else number
-            raise BadInput(path, f"{what} {id} lacks a field or has a wrong one: {error!r}") from error
+            raise BadInput(path, reason_of(error, f"{what} {id} lacks a field or has a wrong one")) from error
         yield record
 
 
@@ -79,7 +79,7 @@ def _labels(path: str | Path) -> dict[Any, Any]:
         try:
             labels[row["question_id"]] = row
         except (KeyError, TypeError) as error:
-            raise BadInput(path, f"annotation {number} has no question_id: {error!r}") from error
+            raise BadInput(path, reason_of(error, f"annotation {number} has no question_id")) from error
     return labels
 
 

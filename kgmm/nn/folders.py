@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, reason_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -67,7 +67,7 @@ def read_folder(folder: Path, what: str, command: str) -> Iterator[tuple[dict[st
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         if not (folder / "config.json").exists():
             raise BadInput(folder, f"no trained model here; make one with: {command}") from error
-        raise BadInput(folder, f"not {what} ({error!r}); make one with: {command}") from error
+        raise BadInput(folder, f"{reason_of(error, 'not ' + what)}; make one with: {command}") from error
 
 
 def load_weights(model: nn.Module, folder: str | Path) -> str:

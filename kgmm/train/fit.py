@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from kgmm.errors import BadInput, KgmmError
+from kgmm.errors import BadInput, KgmmError, reason_of
 from kgmm.files import publish
 from kgmm.progress import Progress, silent
 
@@ -178,7 +178,9 @@ class _Run:
             with safe_open(self.checkpoint, "pt") as file:
                 notes = json.loads(file.metadata()["run"])
         except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-            raise BadInput(self.checkpoint, f"not a checkpoint ({error!r}); delete it to start anew") from error
+            raise BadInput(
+                self.checkpoint, f"{reason_of(error, 'not a checkpoint')}; delete it to start anew"
+            ) from error
         ours = json.loads(json.dumps(self._identity()))
         if notes["identity"] != ours:
             changed = f"belongs to a run with other settings ({', '.join(_changed(notes['identity'], ours))})"

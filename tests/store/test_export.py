@@ -269,6 +269,14 @@ def test_names_of_ours_that_are_no_concepts_come_back_from_tables(tmp_path: Path
         assert kb.load(tmp_path / f"out.{ending}").added == 0
 
 
+def test_words_in_a_parquet_file_become_concepts(tmp_path: Path) -> None:
+    rows = {"subject": ["dog", "Ice cream"], "predicate": ["/r/IsA", "used for"], "object": ["animal", '"x"@en']}
+    pq.write_table(pa.table(rows), tmp_path / "a.parquet")
+    kb = LocalStore(tmp_path / "kb")
+    kb.load(tmp_path / "a.parquet")
+    assert kb.count("dog", "IsA", "animal") == kb.count("ice cream", "used_for", '"x"@en') == 1
+
+
 def test_check_names_the_facts_that_rdf_cannot_write(kb: LocalStore, shell: Callable[..., Any]) -> None:
     assert kb.unwritable() == (0, [])
     odd = [stored_fact("/c/en/dog", "has", f'"no end {i}', 2.5, "facts", "me") for i in range(7)]

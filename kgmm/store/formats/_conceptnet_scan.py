@@ -83,6 +83,23 @@ def _value(data, place, size, row, begins, ends, weights, status):
 
 
 @njit()
+def _is_end(data, at, stop):
+    """Tell whether a concept ``/c/…`` or an IRI ``scheme://…`` lies there, as :func:`.conceptnet.by_columns` takes one."""
+    if stop - at >= 3 and data[at] == 47 and data[at + 1] == 99 and data[at + 2] == 47:
+        return True
+    colon = at
+    while colon < stop and 97 <= data[colon] <= 122:
+        colon += 1
+    if colon == at or stop - colon <= 3 or data[colon] != 58 or data[colon + 1] != 47 or data[colon + 2] != 47:
+        return False
+    for i in range(colon + 3, stop):
+        c = data[i]
+        if c <= 32 or c == 34 or c == 60 or c == 62 or c == 92 or c == 94 or c == 96 or 123 <= c <= 125:
+            return False
+    return True
+
+
+@njit()
 def _finished(data, at, place, tabs, found, nul, lang, row, begins, ends, status):
     """Take the fields of the line from *at* to *place* and say whether it can be used."""
     stop = place - 1 if place > at and data[place - 1] == 13 else place
@@ -99,7 +116,7 @@ def _finished(data, at, place, tabs, found, nul, lang, row, begins, ends, status
         r = tabs[0] + 1
         if not (tabs[1] - r > 3 and data[r] == 47 and data[r + 1] == 114 and data[r + 2] == 47):
             status[row] = RELATION
-        elif data[tabs[1] + 1] != 47 or tabs[2] == tabs[1] + 1 or tabs[3] == tabs[2] + 1:
+        elif not (_is_end(data, tabs[1] + 1, tabs[2]) and _is_end(data, tabs[2] + 1, tabs[3])):
             status[row] = CONCEPT
         elif data[tabs[3] + 1] != 123 or data[stop - 1] != 125:
             status[row] = JSON

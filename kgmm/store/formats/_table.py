@@ -114,7 +114,8 @@ def _is_relation(text: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 18)
-def _node(text: str, lang: str) -> str:
+def as_node(text: str, lang: str) -> str:
+    """Return a cell's subject or object as it is stored; ValueError if it is none."""
     text = text.strip()
     if is_literal(text):
         return literal(text)
@@ -137,7 +138,8 @@ def relation_of(text: str) -> str:
 
 
 @lru_cache(maxsize=1 << 12)
-def _relation(text: str) -> str:
+def as_relation(text: str) -> str:
+    """Return a cell's relation as it is stored; ValueError if it is none."""
     text = text.strip()
     if text.startswith(_OWN_IRIS):
         return rdf.predicate_term(text)
@@ -199,12 +201,12 @@ def _add(rows: Rows, named: dict[str, str], found: int, allowed: int, options: R
         graph = rdf.node_term(graph)
     if reason := no_name(graph or ""):
         raise ValueError(reason)
-    if is_literal(subject := _node(named["subject"], lang)):
+    if is_literal(subject := as_node(named["subject"], lang)):
         raise ValueError(f"the subject {subject[:40]} is a literal")
     rows.add(
         subject,
-        _relation(named["predicate"]),
-        _node(named["object"], lang),
+        as_relation(named["predicate"]),
+        as_node(named["object"], lang),
         weight_of(named["weight"]) if named.get("weight", "").strip() else 1.0,
         graph if options.graph is None else None,
         named.get("source", ""),
@@ -233,7 +235,7 @@ def _batch(columns: Sequence[str], lang: str, frame: pl.DataFrame, checked: bool
     arrays: dict[str, pl.Series] = {}
     for name in ("subject", "predicate", "object"):
         texts = frame[name].unique()
-        new = [_relation(t) if name == "predicate" else _node(t, lang) for t in texts]
+        new = [as_relation(t) if name == "predicate" else as_node(t, lang) for t in texts]
         arrays[name] = frame[name].replace_strict(texts, pl.Series(new, dtype=pl.String))
     given = frame["weight"].str.strip_chars()
     weight = given.cast(pl.Float64, strict=False)

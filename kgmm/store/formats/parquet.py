@@ -9,14 +9,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kgmm.errors import BadInput
-from kgmm.language.names import is_literal, literal, unusable
+from kgmm.language.names import CONCEPTNET, LOCAL
 from kgmm.store.facts import no_name
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import SCHEMA, schema_of
+from kgmm.store.formats._table import as_node, as_relation
+from kgmm.store.rdf.terms import node_term
 
 NAME = "parquet"
 SUFFIXES = (".parquet",)
-_CHECKED = r'^"|^_:|://\S*\s'  #: Terms that may be wrong: literals, blank nodes, IRIs with spaces in them.
+#: subjects, objects and graphs that may be wrong or are not as they are stored: literals, blank nodes, IRIs with spaces in them,
+#: names of ours, words
+_CHECKED = r'^"|^_:|://\S*\s|^urn:kgmm:|^http://conceptnet\.io/|^[^/":]+$'
 _NEEDED = ("subject", "predicate", "object")
 
 
@@ -42,15 +46,28 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
         raise BadInput(path, f"damaged Parquet file: {error}") from error
 
 
+def _stored(text: str, column: str) -> str | None:
+    """Return a term as it is stored; None if a column cannot hold it."""
+    try:
+        if column == "graph":
+            stored = node_term(text) if text.startswith((LOCAL, CONCEPTNET)) else text
+        else:
+            stored = as_relation(text) if column == "predicate" else as_node(text, "en")
+    except ValueError:
+        return None
+    return None if column != "object" and no_name(stored) else stored
+
+
 def _checked(rows: pa.Table, first: int, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
     filled = (pc.fill_null(pc.greater(pc.utf8_length(rows[name]), 0), False) for name in _NEEDED)
     whole = reduce(pc.and_, filled)
     for name in {*_NEEDED, "graph"} & set(rows.column_names):
-        told = pc.unique(rows[name].filter(pc.match_substring_regex(rows[name], _CHECKED)))
-        texts = [text for text in told.to_pylist() if text]
-        odd = pa.array([t for t in texts if (unusable(t) if name == "object" else no_name(t))], pa.string())
+        every = name == "predicate"
+        told = pc.unique(rows[name] if every else rows[name].filter(pc.match_substring_regex(rows[name], _CHECKED)))
+        said = {text: _stored(text, name) for text in told.to_pylist() if text}
+        odd = pa.array([text for text, stored in said.items() if stored is None], pa.string())
         whole = pc.and_(whole, pc.invert(pc.is_in(rows[name], odd)))
-        usual = {text: literal(text) for text in texts if is_literal(text) and literal(text) != text}
+        usual = {text: stored for text, stored in said.items() if stored not in (None, text)}
         if usual:
             column = pa.array([usual.get(text, text) for text in rows[name].to_pylist()], pa.string())
             rows = rows.set_column(rows.column_names.index(name), name, column)

@@ -243,9 +243,17 @@ def _xml(text: str) -> str:
 def _parquet(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
     kinds = [pa.string()] * 4 + [pa.float64(), pa.string()]
     schema = pa.schema(list(zip(_COLUMNS, kinds, strict=True)))
+    spelled, node = lru_cache(maxsize=1 << 16)(_plain), lru_cache(maxsize=1 << 16)(_plain_node)
+    told: dict[str, Callable[[str], str]] = {
+        "subject": node,
+        "predicate": lambda name: spelled(name, True),
+        "object": node,
+        "graph": spelled,
+    }
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for part in _told(_parts(facts), len(facts), progress):
-            writer.write_table(pa.table({c: [getattr(f, c) for f in part] for c in _COLUMNS}, schema=schema))
+            columns = {c: [told[c](getattr(f, c)) if c in told else getattr(f, c) for f in part] for c in _COLUMNS}
+            writer.write_table(pa.table(columns, schema=schema))
 
 
 _PREFIXES = "".join(f"@prefix {p}: <{PREFIXES[p]}> .\n" for p in ("c", "r", "kgmm", "xsd")).encode()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kgmm.errors import BadInput
 from kgmm.language.names import is_literal
+from kgmm.store import LocalStore
 from kgmm.store.formats import ReadOptions, Rejects, detect
 from kgmm.store.formats import kgtk as kgtk_format
 
@@ -242,14 +243,25 @@ def test_a_dump_with_a_heading_keeps_its_weights(tmp_path: Path) -> None:
         ("/r/IsA", "/r/"),
         ("/c/en/dog", "http://a b"),
         ("/c/en/animal", "http://a/<b>"),
+        ("/c/en/animal", '"x'),
+        ("/c/en/animal", "animal"),
+        ("/c/en/dog", "/x/dog"),
+        ("/c/en/animal", "http://a{b}"),
         ("2.5", '"2.5"'),
         ("2.5", "true"),
     ],
 )
-def test_a_line_of_a_dump_that_no_store_can_hold_is_rejected(old: str, new: str, tmp_path: Path) -> None:
+def test_a_line_of_a_dump_that_no_store_can_hold_is_rejected(
+    old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     line = '/a/x\t/r/IsA\t/c/en/dog\t/c/en/animal\t{"weight": 2.5}\n'
-    rows, bad = read(write(tmp_path, "a.csv", line * 2 + line.replace(old, new)), "conceptnet")
+    path = write(tmp_path, "a.csv", line * 2 + line.replace(old, new))
+    rows, bad = read(path, "conceptnet")
     assert (len(rows), bad) == (2, [3])
+    monkeypatch.setattr("kgmm.store.formats.conceptnet.COMPILED", 0)  # as dumps of many megabytes are read
+    with LocalStore(tmp_path / "kb") as kb:
+        report = kb.load(path)
+        assert (report.added, report.rejected) == (1, 1)
 
 
 def test_gephi_puts_the_target_second_and_the_label_before_the_type(tmp_path: Path) -> None:
