@@ -106,7 +106,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path):
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "checkpoint.safetensors").write_bytes(b"half a")
-    with pytest.raises(BadInput, match=r"checkpoint\.safetensors: not a checkpoint .*delete it"):
+    with pytest.raises(BadInput, match=r"checkpoint\.safetensors: not a checkpoint.*delete it"):
         fit(Line(), tmp_path, RECIPE)
 
 
