@@ -1,5 +1,6 @@
 """The errors kgmm raises on purpose: one small family, each message naming what was wrong and the way out."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +85,8 @@ def reason_of(error: Exception, what: str = "scene cannot be used") -> str:
         return error.reason
     if isinstance(error, KeyError):
         return f"{what}: it has no {error}"
+    if unknown := re.search(r"unexpected keyword argument ('\w+')", str(error)):
+        return f"{what}: it has no use for {unknown[1]}"
     if isinstance(error, (TypeError, AttributeError, IndexError)):  # Python's own words say nothing about the file
         return f"{what}: one of its parts is of another kind than this format has there"
     if str(error).startswith(("could not convert", "cannot convert", "invalid literal")):

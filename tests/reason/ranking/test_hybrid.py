@@ -277,7 +277,10 @@ DAMAGES = {
         "trained on 4 features and 19 relations",
     ),
     "other relations": (lambda f: _change(f, relations=["IsA"]), "48 features and 1 relations"),
-    "an unknown option": (lambda f: _change(f, network={"size": 4}), "not a trained hybrid .*kgmm train hybrid"),
+    "an unknown option": (
+        lambda f: _change(f, network={"size": 4}),
+        "not a trained hybrid: .*'size'.*kgmm train hybrid",
+    ),
     "a config that is no object": (lambda f: (f / "config.json").write_text("[1]"), "no trained model here"),
 }
 
