@@ -180,7 +180,7 @@ def interrupted(words: list[str], after: float) -> subprocess.CompletedProcess[s
     return subprocess.CompletedProcess(words, running.returncode, out, err)
 
 
-@pytest.mark.parametrize("after", [0.1, 0.3, 0.7])
+@pytest.mark.parametrize("after", [0.2, 0.4, 0.8])  # Python itself takes up to 0.1 s to reach our code
 @pytest.mark.parametrize("command", ["load", "train", "serve", "mcp", "walk"])
 def test_ctrl_c_is_one_line_at_any_time(command: str, after: float, kb: Path, tmp_path: Path) -> None:
     facts = tmp_path / "facts.tsv"
