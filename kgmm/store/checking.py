@@ -1,6 +1,7 @@
 """Verify a store: that the table can be read, and that terms and index say just what it says."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -132,6 +133,10 @@ def _index(store: Handle) -> Iterator[str]:
 
 def _of_table(store: Handle, opened: index.Opened) -> tuple[int, int]:
     count, total = 0, 0
+    if opened.state.said:
+        from kgmm.store.index.held import of_table
+
+        return _mixed(of_table(opened, table.together(_of_files(store))))
     for rows in _of_files(store):
         more, mixed = _mixed(encode(rows, opened.terms, opened.sources).rows)
         count, total = count + more, (total + mixed) % (1 << 64)
@@ -144,16 +149,17 @@ def _of_files(store: Handle) -> Iterator[pa.Table]:
     for file in table.files(store.places.table, store.version):
         waiting.append(table.read(store.places.table, file["path"]))
         if sum(map(len, waiting)) >= table.FILE_ROWS:
-            yield pa.concat_tables(waiting)
+            yield table.together(waiting)
             waiting = []
     if waiting:
-        yield pa.concat_tables(waiting)
+        yield table.together(waiting)
 
 
 def _mixed(rows: Statements) -> tuple[int, int]:
     """Return a number of statements that does not depend on their order."""
     key = np.zeros(len(rows.subject), np.uint64)
-    for column in (*rows[:4], rows.source, rows.weight.view(np.uint64)):
+    columns: list[NDArray[Any]] = [*rows[:4], rows.source, rows.weight.view(np.uint64)]
+    for column in [*columns, rows.when] if rows.when.any() else columns:
         key = _scrambled(key ^ column.astype(np.uint64))
     return len(key), int(np.sum(key, dtype=np.uint64))
 

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
 from kgmm.files import FULL
@@ -19,6 +19,10 @@ from kgmm.store.index.state import Opened, State
 from kgmm.store.index.terms import Terms
 from kgmm.store.places import OURS, Places
 from kgmm.store.table import delta as table
+from kgmm.store.times import Period
+
+if TYPE_CHECKING:
+    from kgmm.trust import Belief
 
 T = TypeVar("T")
 DEFAULT = "~/.local/share/kgmm/default"  #: where the store of whoever names none is
@@ -55,6 +59,8 @@ class Handle:
         self.places: Places = Places(self.path)
         self.timeout = timeout
         self.past: bool = version is not None
+        self.moment: Period | None = None  #: the time of which only what held is shown
+        self.belief: Belief | None = None  #: what the weights shown were found by, if they are probabilities
         self.opened: Opened  #: the version shown
         #: files this store's writer has made since it holds the lock, for a commit that is to come
         self.drafts: list[Path] = []
@@ -167,6 +173,10 @@ class Handle:
         Raises:
             StoreError: if it shows a version that was asked for by number.
         """
+        if self.belief is not None:
+            raise StoreError(f"{self.path}: what is believed is to look at; change the store itself")
+        if self.moment is not None:
+            raise StoreError(f"{self.path}: what held at {self.moment.text} is to look at; change the store itself")
         if self.past:
             raise StoreError(f"{self.path}: version {self.version} is the past; open the newest version to change it")
 

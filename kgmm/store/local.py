@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from kgmm.language import names
 from kgmm.progress import Progress
-from kgmm.store import changes, checking
+from kgmm.store import changes, checking, sameness
+from kgmm.store import conflicts as contradictions
 from kgmm.store import search as searching
+from kgmm.store.assertions import believing, forgetting, looking, merging, seeing, withdrawing
 from kgmm.store.facts import Columns, Facts, Number, Term, is_general
 from kgmm.store.handle import Handle
 from kgmm.store.index.found import Found
 from kgmm.store.load import loading
 from kgmm.store.sparql import query as queries
 from kgmm.store.table.delta import Version, versions
+from kgmm.store.times import Moment
 
 if TYPE_CHECKING:
     import rdflib
@@ -89,13 +92,39 @@ class LocalStore(Handle):
         *,
         graph: Term = None,
         limit: Number = None,
+        at: Moment = None,
+        version: Number = None,
     ) -> Facts:
         """Return the facts that fit a pattern; None, ``?`` and ``-`` fit anything.
 
         The length is known at once; facts are decoded when the result is iterated.
+
+        Args:
+            subject: a concept, as people write it.
+            predicate: a relation.
+            object: a concept or literal.
+            graph: only facts of this graph.
+            limit: at most so many.
+            at: only what held at some moment of this time; see :func:`kgmm.store.times.period` for what it may be.
+            version: what the store held then, instead of the version shown.
         """
+        if version is not None:
+            return self.as_of(version=version).find(subject, predicate, object, graph=graph, limit=limit, at=at)
         opened = self.opened
-        return Found(opened, opened.select(subject, predicate, object, graph), limit)
+        selection = opened.select(subject, predicate, object, graph)
+        return Found(opened, selection if at is None else seeing.picked(self, selection, at), limit)
+
+    def as_of(self, at: Moment = None, version: Number = None) -> Self:
+        """Return this store as it was: what held at a time, what it held at a version, or both; to look at only.
+
+        Example:
+            >>> import tempfile
+            >>> kb = LocalStore(tempfile.mkdtemp() + "/kb")
+            >>> _ = kb.add(("bonn", "CapitalOf", "germany"), valid=("1949", "1990"))
+            >>> len(kb.as_of("1960")), len(kb.as_of("2000")), len(kb.as_of(version=0))
+            (1, 0, 0)
+        """
+        return seeing.as_of(self, at, version)
 
     def find_ids(
         self, subject: Number = None, predicate: Number = None, object: Number = None, graph: Number = None
@@ -103,9 +132,18 @@ class LocalStore(Handle):
         """Return the facts that fit a pattern of term ids as arrays: :meth:`find` for numeric work."""
         return self.opened.find_ids(subject, predicate, object, graph)
 
-    def count(self, subject: Term = None, predicate: Term = None, object: Term = None, *, graph: Term = None) -> int:
-        """Return how many facts fit a pattern, without looking at them."""
-        return len(self.opened.select(subject, predicate, object, graph))
+    def count(
+        self,
+        subject: Term = None,
+        predicate: Term = None,
+        object: Term = None,
+        *,
+        graph: Term = None,
+        at: Moment = None,
+    ) -> int:
+        """Return how many facts fit a pattern (and held at a time), without looking at them."""
+        selection = self.opened.select(subject, predicate, object, graph)
+        return len(selection if at is None else seeing.picked(self, selection, at))
 
     def columns(self, graphs: Sequence[str] | None = None, relations: Sequence[str] | None = None) -> Columns:
         """Return the statements of some graphs and relations (all by default) as arrays of ids and weights."""
@@ -131,6 +169,18 @@ class LocalStore(Handle):
         local.add(found)
         return local
 
+    assertions: Final = looking.assertions
+    functional: Final = contradictions.functional
+    learn_functional: Final = contradictions.learn_functional
+    conflicts: Final = contradictions.conflicts
+    withdraw: Final = withdrawing.withdraw
+    undo: Final = withdrawing.undo
+    proposals: Final = sameness.proposals
+    accept: Final = sameness.accept
+    believe: Final = believing.believe
+    believed: Final = believing.believed
+    merge: Final = merging.merge
+    forget: Final = forgetting.forget
     add: Final = changes.add
     remove: Final = changes.remove
     load: Final = loading.load

@@ -1,15 +1,15 @@
-"""Where a store keeps what: the table, the list of terms, the index, what is derived from them."""
+"""Where a store keeps what: the table, the list of terms, the index, what is derived from them, documents."""
 
 from pathlib import Path
 
-OURS = {".lock", "table", "terms", "index", "cache"}  #: what a store's folder may hold
+OURS = {".lock", "table", "terms", "index", "cache", "documents"}  #: what a store's folder may hold
 
 
 class Places:
     """The folders inside a store's folder.
 
     The Delta Lake table, the list of terms in the order of their ids, the index, and the cache of what is derived
-    from the store and keyed by term ids.
+    from the store and keyed by term ids, and the passages of documents that were read.
 
     >>> Places(Path("kb")).index.as_posix()
     'kb/index'
@@ -20,3 +20,4 @@ class Places:
         self.terms: Path = path / "terms"
         self.index: Path = path / "index"
         self.cache: Path = path / "cache"
+        self.documents: Path = path / "documents"

@@ -1,9 +1,13 @@
 """The index follows the table: a commit applied to it, commits it missed replayed, or all of it built anew."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +22,10 @@ from kgmm.store.index.encoding import Encoded, encode, unknown
 from kgmm.store.index.state import Opened, State
 from kgmm.store.places import Places
 from kgmm.store.table import delta as table
-from kgmm.store.table import vocabulary
+from kgmm.store.table import said, vocabulary
+
+if TYPE_CHECKING:
+    from kgmm.store.index.held import Change
 
 #: changes kept beside the base before it is written anew: at least so many, or a tenth of its rows
 OVERLAY_ROWS = 1 << 13
@@ -36,6 +43,25 @@ def with_added(folder: Path, opened: Opened, version: int, coded: Encoded) -> St
     if _many(changed, snapshot.base.rows):
         return with_base(folder, state, Statements.concatenate([snapshot.all(), coded.rows]))
     return _with_overlay(folder, state, Statements.concatenate([snapshot.added, coded.rows]), snapshot.removed)
+
+
+def changed(folder: Path, opened: Opened, version: int, change: Change) -> State:
+    """Bring the index to a version with assertions more or fewer."""
+    state, snapshot, coded = opened.state, opened.snapshot, change.coded
+    dictionary.append(folder / "terms", state.terms, coded.new_terms)
+    dictionary.append(folder / "sources", state.sources, coded.new_sources)
+    terms, sources = state.terms + len(coded.new_terms), state.sources + len(coded.new_sources)
+    state = replace(state, version=version, terms=terms, sources=sources, said=True)
+    kept = np.ones(len(snapshot.added.subject), bool)
+    kept[change.added] = False
+    added = Statements.concatenate([snapshot.added.take(kept), coded.rows])
+    removed = np.union1d(snapshot.removed, change.base).astype(np.uint32)
+    if _many(len(added.subject) + len(removed), snapshot.base.rows):
+        flags = np.ones(snapshot.base.rows, bool)
+        flags[removed] = False
+        rest = snapshot.base.statements(np.flatnonzero(flags))
+        return with_base(folder, state, Statements.concatenate([rest, added]))
+    return _with_overlay(folder, state, added, removed)
 
 
 def without(folder: Path, opened: Opened, version: int, pattern: Pattern) -> State:
@@ -78,8 +104,12 @@ class _CannotReplay(Exception):
 
 
 def follows(places: Places, state: State) -> bool:
-    """Tell whether an index was made of the table that is here now, and not of one that was restored since."""
+    """Tell whether an index was made of the table that is here now, of all of it, and not of one that was restored since."""
     commit = table.identity(places.table, state.version)
+    if state.said is None and commit:  # made by an older program, which knows of no assertions
+        with suppress(StoreCorrupt):
+            if table.widened(places.table, state.version) is None:
+                return False
     if commit == "" or state.commit in ("", commit):
         return commit != ""
     try:
@@ -184,8 +214,15 @@ def _copy_terms(places: Places, folder: Path, first: int, stop: int) -> None:
 def _with_files(places: Places, folder: Path, opened: Opened, version: int, names: list[str]) -> State:
     """Bring the index to a version that added the rows of some data files; terms new to us get ids."""
     parts = (table.completed(table.read(places.table, name), None) for name in names)
-    rows = pa.concat_tables([table.SCHEMA.empty_table(), *parts])
+    rows = table.together(parts)
     ours = folder == places.index
+    if opened.state.said or table.says(rows):
+        from kgmm.store.index.held import entered
+
+        change = entered(opened, said.frame(rows))
+        if ours and change.coded.new_terms:
+            vocabulary.write(places.terms, opened.state.terms, change.coded.new_terms, [])
+        return changed(folder, opened, version, change)
     if rows.num_rows >= encoding.BULK:
         from kgmm.store.index.collecting import Collector, merged
 

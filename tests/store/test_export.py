@@ -269,6 +269,14 @@ def test_names_of_ours_that_are_no_concepts_come_back_from_tables(tmp_path: Path
         assert kb.load(tmp_path / f"out.{ending}").added == 0
 
 
+@pytest.mark.parametrize("ending", ["tsv", "csv", "parquet"])
+def test_a_graph_s_address_stays_what_it_is_in_tables(ending: str, tmp_path: Path) -> None:
+    kb = LocalStore(tmp_path / "kb")
+    kb.add([Fact("dog", "IsA", "pet", graph=graph) for graph in ("http://conceptnet.io/c/en/a", "http://e.org/g")])
+    kb.export(tmp_path / f"out.{ending}")
+    assert kb.load(tmp_path / f"out.{ending}").added == 0
+
+
 def test_words_in_a_parquet_file_become_concepts(tmp_path: Path) -> None:
     rows = {"subject": ["dog", "Ice cream"], "predicate": ["/r/IsA", "used for"], "object": ["animal", '"x"@en']}
     pq.write_table(pa.table(rows), tmp_path / "a.parquet")

@@ -261,3 +261,13 @@ def test_a_database_deleted_while_the_worker_opens_it_is_made_again(kb: LocalSto
     os.kill(engine._worker.pid, signal.SIGCONT)
     asking.join(60)
     assert answers == [True]
+
+
+def test_a_worker_whose_asker_was_killed_ends_without_a_word() -> None:
+    command = [sys.executable, "-m", "kgmm.store.sparql.worker"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as worker:  # type: ignore[call-overload]
+        worker.stdout.close()
+        worker.stdin.write(b'{"index": "/nowhere"}\n')
+        worker.stdin.flush()
+        assert (worker.wait(60), worker.stderr.read()) == (0, b"")

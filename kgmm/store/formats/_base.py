@@ -16,6 +16,7 @@ class ReadOptions:
     lang: str | None = None  #: only concepts of that language are kept; formats without languages ignore it
     graph: str | None = None  #: the graph all statements go to, else the file's own graphs
     progress: Progress = silent  #: told the bytes read
+    references: bool = False  #: keep who says each statement, where a format tells; it costs time and room
     bounds: Bounds = BOUNDS  #: the time and memory that parsing RDF may take
 
 

@@ -1,7 +1,8 @@
 """Statements on their way into a store: rows collected into Arrow batches, rejects beside them."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 
@@ -27,6 +28,17 @@ def schema_of(names: Iterable[str]) -> pa.Schema:
     return pa.schema([SCHEMA.field(name) for name in names])
 
 
+#: what a reader may say of a fact, as the table's columns are called
+SAID = pa.schema(
+    [
+        *((name, pa.string()) for name in ("contributor", "valid_from", "valid_to", "method", "licence")),
+        ("polarity", pa.int8()),
+        ("confidence", pa.float64()),
+    ]
+)
+_NOTHING: Mapping[str, Any] = {}
+
+
 #: One statement: graph (None: the load's), subject, predicate, object, weight, source, surface.
 Row = tuple[str | None, str, str, str, float, str, str | None]
 
@@ -40,8 +52,10 @@ class Rows:
     [1]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asserting: bool = False) -> None:
         self.rows: list[Row] = []
+        #: what is said of each row's fact, by the names of :data:`SAID`; None if nothing can be
+        self.said: list[Mapping[str, Any]] | None = [] if asserting else None
         self._rejects = Rejects([], [], [])
 
     def add(
@@ -53,9 +67,12 @@ class Rows:
         graph: str | None = None,
         source: str = "",
         surface: str | None = None,
+        said: Mapping[str, Any] = _NOTHING,
     ) -> None:
-        """Add one statement."""
+        """Add one statement, and what is said of it where that is collected."""
         self.rows.append((graph, subject, predicate, object, weight, source, surface))
+        if self.said is not None:
+            self.said.append(said)
 
     def reject(self, line: int, reason: str, raw: str) -> None:
         """Note a part of the file that was left out."""
@@ -74,7 +91,12 @@ class Rows:
         if ready:
             columns = zip(*ready, strict=True)
             arrays = [pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)]
-            yield pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+            schema = SCHEMA
+            if self.said is not None:
+                said, self.said = self.said[:cut], self.said[cut:]
+                arrays += [pa.array([about.get(f.name) for about in said], f.type) for f in SAID]
+                schema = pa.schema([*SCHEMA, *SAID])
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         if rejects.lines:
             yield rejects
 
@@ -90,9 +112,14 @@ def weight_of(text: str) -> float:
     return value
 
 
-def rows_of(stream: Iterable[Line], add: Callable[[Rows, str], None]) -> Iterator[pa.RecordBatch | Rejects]:
-    """Yield the statements *add* takes from each line but comments; one for which it raises ValueError is rejected."""
-    rows = Rows()
+def rows_of(
+    stream: Iterable[Line], add: Callable[[Rows, str], None], asserting: bool = False
+) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield the statements *add* takes from each line but comments; one for which it raises ValueError is rejected.
+
+    With *asserting*, also what it says of them.
+    """
+    rows = Rows(asserting)
     for number, text, problem in stream:
         if problem:
             rows.reject(number, problem, text)

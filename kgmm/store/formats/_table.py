@@ -146,6 +146,11 @@ def as_relation(text: str) -> str:
     return relation_of(text)
 
 
+def as_graph(text: str) -> str:
+    """Return a cell's graph as it is stored."""
+    return rdf.node_term(text) if text.startswith(LOCAL) else text
+
+
 def read_table(path: Path, options: ReadOptions, relation_first: bool = False) -> Iterator[pa.RecordBatch | Rejects]:
     """Yield a table's facts, a wrong line rejected alone; BadInput if it is no table, UTF-16 or damaged."""
     found = layout(head(path))
@@ -197,8 +202,7 @@ def _add(rows: Rows, named: dict[str, str], found: int, allowed: int, options: R
         if not named[part].strip():
             raise ValueError(f"the {part} is empty")
     graph = named.get("graph") or None
-    if graph and graph.startswith(LOCAL):
-        graph = rdf.node_term(graph)
+    graph = as_graph(graph) if graph else None
     if reason := no_name(graph or ""):
         raise ValueError(reason)
     if is_literal(subject := as_node(named["subject"], lang)):

@@ -17,7 +17,8 @@ import pyarrow as pa
 from kgmm.language import names
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._blocks import batches
-from kgmm.store.formats._rows import schema_of, weight_of
+from kgmm.store.formats._rows import Rows, rows_of, schema_of, weight_of
+from kgmm.store.formats._stream import lines
 
 if TYPE_CHECKING:
     from kgmm.store.index.spans import Spans
@@ -58,11 +59,45 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Spans | 
     Raises:
         BadInput: if the file is UTF-16 or its compression is damaged.
     """
+    if options.references:
+        return _with_references(path, options)
     if path.is_file() and path.stat().st_size > COMPILED:
         from kgmm.store.formats import _conceptnet_dump as dump
 
         return dump.read(path, options.lang, options.progress)
     return by_columns(path, options)
+
+
+def _with_references(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:
+    """Yield an assertion for each of a line's ``sources``, with its contributor, how it was come by, and licence."""
+
+    def add(rows: Rows, text: str) -> None:
+        fields = text.split("\t")
+        if len(fields) != 5:
+            raise ValueError(f"expected 5 columns, found {len(fields)}")
+        if reason := _check(fields):
+            raise ValueError(reason)
+        home = f"/c/{options.lang}/"
+        if options.lang and not all(end.startswith(home) or not end.startswith("/c/") for end in fields[2:4]):
+            return
+        about = json.loads(fields[4])
+        fact = (fields[2], fields[1][3:], fields[3], weight_of(json.dumps(about.get("weight", 1.0))), None)
+        source, surface = _text(about.get("dataset")), _text(about.get("surfaceText")) or None
+        sources = [one for one in about.get("sources") or [] if isinstance(one, dict)] or [{}]
+        for one in sources:
+            how = _text(one.get("activity") or one.get("process")) or "loaded"
+            said = {"contributor": _text(one.get("contributor")), "method": how, "licence": _text(about.get("license"))}
+            rows.add(*fact, source, surface, said)
+
+    return rows_of(lines(path, options.progress), add, asserting=True)
+
+
+def _text(value: object) -> str:
+    """Return what is a text, of a whole one, without what no column holds."""
+    return value.encode(errors="replace").decode().translate(_CONTROLS) if isinstance(value, str) else ""
+
+
+_CONTROLS = dict.fromkeys((0x00, 0x1E, 0x1F), " ")
 
 
 def by_columns(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:

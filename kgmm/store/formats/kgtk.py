@@ -12,11 +12,13 @@ import pyarrow as pa
 
 from kgmm.errors import BadInput
 from kgmm.language.names import concept, is_iri, unusable
+from kgmm.progress import silent
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, rows_of, weight_of
-from kgmm.store.formats._stream import lines
+from kgmm.store.formats._stream import blocks, lines
 from kgmm.store.formats._table import relation_of
 from kgmm.store.rdf.text import quoted
+from kgmm.store.times import period
 
 NAME = "kgtk"
 SUFFIXES = (".tsv", ".kgtk")
@@ -50,7 +52,66 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
     first = next(stream, None)
     columns = _columns(path, first.text if first and not first.problem else "")
     heading = first.text if first else ""
-    return rows_of(stream, lambda rows, text: None if text == heading else _add(rows, text.split("\t"), columns))
+    times = _qualified(path, columns) if "id" in columns else {}
+    asserting = bool(times) or "rank" in columns
+
+    def add(rows: Rows, text: str) -> None:
+        if text != heading:
+            _add(rows, text.split("\t"), columns, times)
+
+    return rows_of(stream, add, asserting)
+
+
+#: Wikidata's qualifiers of time: since when, until when, when
+_TIMES = ("P580", "P582", "P585")
+_TIMED = re.compile(rb"\t(?:P580|P582|P585)\t")
+
+
+def _qualified(path: Path, columns: dict[str, int]) -> dict[str, dict[str, str]]:
+    """Return when each statement held that a qualifier tells of, by its id; the file is read once more if one may be there."""
+    if not any(_TIMED.search(block.data) for block in blocks(path, silent, 8 << 20) if not isinstance(block, Rejects)):
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    start, kind, end = (columns[name] for name in ("node1", "label", "node2"))
+    for line in lines(path):
+        fields = line.text.split("\t")
+        if len(fields) == columns[""] and fields[kind] in _TIMES and not _ENTITY.fullmatch(fields[start]):
+            bounds = _bounds(fields[end])
+            if bounds is not None:
+                of = found.setdefault(fields[start], {})
+                if fields[kind] != "P582":
+                    of["valid_from"] = bounds[0]
+                if fields[kind] != "P580":
+                    of["valid_to"] = bounds[1]
+    return found
+
+
+def _bounds(text: str) -> tuple[str, str] | None:
+    """Return the first and the last moment of a date, as written by its precision; None if it is none, or too coarse."""
+    match = _DATE.fullmatch(text.strip())
+    if match is None:
+        return None
+    year, month, day, time, precision = match.groups()
+    fine = int(precision) if precision else 14
+    number = int(year)
+    if fine < 9:
+        size = {8: 10, 7: 100, 6: 1000}.get(fine)
+        if size is None or number <= 0:
+            return None
+        begin = number // 10 * 10 if size == 10 else (number - 1) // size * size + 1
+        shown = (begin, begin + size - 1)
+        return period(shown[0]).text, period(shown[1]).text
+    said = period(number).text
+    if fine >= 10 and month not in (None, "00"):
+        said += f"-{month}"
+        if fine >= 11 and day not in (None, "00"):
+            said += f"-{day}"
+            if fine > 11 and time is not None:
+                said += time.rstrip("Z") + "Z"
+    try:
+        return period(said).text, period(said).text
+    except BadInput:
+        return None
 
 
 def _columns(path: Path, header: str) -> dict[str, int]:
@@ -64,7 +125,7 @@ def _columns(path: Path, header: str) -> dict[str, int]:
     return {**found, "": len(names)}
 
 
-def _add(rows: Rows, fields: list[str], columns: dict[str, int]) -> None:
+def _add(rows: Rows, fields: list[str], columns: dict[str, int], times: dict[str, dict[str, str]]) -> None:
     if len(fields) != columns[""]:
         raise ValueError(f"expected {columns['']} columns, found {len(fields)}")
 
@@ -74,13 +135,18 @@ def _add(rows: Rows, fields: list[str], columns: dict[str, int]) -> None:
     start, kind, end = field("node1"), field("label"), field("node2")
     if not (start and kind and end):
         raise ValueError("node1, label or node2 is empty")
+    if kind in _TIMES and start in times:
+        return  # said of a statement
     subject = node(start)
     if subject.startswith('"'):
         raise ValueError(f"node1 {start[:40]!r} is a literal")
     weight = weight_of(field("weight")) if field("weight") else 1.0
     source, surface = plain(field("source")), plain(field("sentence")) or None
+    said: dict[str, object] = dict(times.get(field("id"), {}))
+    if field("rank").endswith("deprecated"):
+        said["polarity"] = -1
     for one in values(end):
-        rows.add(subject, _relation(kind), node(one), weight, None, source, surface)
+        rows.add(subject, _relation(kind), node(one), weight, None, source, surface, said)
 
 
 def values(text: str) -> list[str]:

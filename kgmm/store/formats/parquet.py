@@ -9,12 +9,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kgmm.errors import BadInput
-from kgmm.language.names import CONCEPTNET, LOCAL
 from kgmm.store.facts import no_name
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import SCHEMA, schema_of
-from kgmm.store.formats._table import as_node, as_relation
-from kgmm.store.rdf.terms import node_term
+from kgmm.store.formats._table import as_graph, as_node, as_relation
 
 NAME = "parquet"
 SUFFIXES = (".parquet",)
@@ -50,7 +48,7 @@ def _stored(text: str, column: str) -> str | None:
     """Return a term as it is stored; None if a column cannot hold it."""
     try:
         if column == "graph":
-            stored = node_term(text) if text.startswith((LOCAL, CONCEPTNET)) else text
+            stored = as_graph(text)
         else:
             stored = as_relation(text) if column == "predicate" else as_node(text, "en")
     except ValueError:

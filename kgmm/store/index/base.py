@@ -28,7 +28,10 @@ _FEW = 24  #: rows of an object that are looked at one by one for a predicate: w
 
 
 class Statements(NamedTuple):
-    """Undecoded statements: term ids (uint32), weights (float64), codes into a list of sources."""
+    """Undecoded statements: term ids (uint32), weights (float64), codes into a list of sources.
+
+    ``when`` is 0 for a bare fact, else one more than the code, in the same list, of the spans it holds in.
+    """
 
     subject: NDArray[np.uint32]
     predicate: NDArray[np.uint32]
@@ -36,6 +39,7 @@ class Statements(NamedTuple):
     graph: NDArray[np.uint32]
     weight: NDArray[np.float64]
     source: NDArray[np.uint32]
+    when: NDArray[np.uint32]
 
     def take(self, rows: Array | slice) -> Statements:
         """Return some of the statements."""
@@ -49,7 +53,7 @@ class Statements(NamedTuple):
     def empty() -> Statements:
         """Return no statements."""
         ids = np.empty(0, np.uint32)
-        return Statements(ids, ids, ids, ids, np.empty(0), ids)
+        return Statements(ids, ids, ids, ids, np.empty(0), ids, ids)
 
     @staticmethod
     def concatenate(parts: Sequence[Statements]) -> Statements:
@@ -100,6 +104,8 @@ class Base:
         self.graph: Coded = coded("graph", "u4")
         self.weight: Coded = coded("weight", "f8")
         self.source: Coded = coded("source", "u4")
+        #: where no fact has assertions, no file
+        self.when: Coded = coded("when", "u4") if "when" in kinds else _bare(n)
         self.by_object: NDArray[Any] = at("by_object", "u4", n)
         self.by_predicate: NDArray[Any] = at("by_predicate", "u4", n)
         self.by_graph: NDArray[Any] | None = at("by_graph", "u4", n) if values["graph"] > 1 else None
@@ -133,7 +139,9 @@ class Base:
         """Return some rows, their sources as codes into this base's own list."""
         coded = (self.predicate, self.graph, self.weight, self.source)
         predicate, graph, weight, source = (column.at(rows) for column in coded)
-        return Statements(self.subject[rows], predicate, self.object[rows], graph, weight, source)
+        subject = self.subject[rows]
+        when = np.broadcast_to(_BARE, len(subject)) if self.when.values is _BARE else self.when.at(rows)
+        return Statements(subject, predicate, self.object[rows], graph, weight, source, when)
 
     def of_subject(self, term: int) -> tuple[int, int]:
         """Return the range of rows with a subject."""
@@ -208,6 +216,14 @@ class Base:
         if o is not None:
             keep &= self.object[rows] == o
         return keep
+
+
+_BARE = np.zeros(1, np.uint32)
+
+
+def _bare(rows: int) -> Coded:
+    """Return the column of facts without assertions, which takes no memory."""
+    return Coded(np.broadcast_to(np.zeros(1, np.uint8), rows), _BARE)
 
 
 def rows_of(order: Order, low: int, high: int) -> NDArray[np.uint32]:

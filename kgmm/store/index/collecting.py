@@ -155,13 +155,15 @@ class Collector:
         subject, target = (encode(data, *span) for span in spans)
         predicate = _few(self.terms, part, 0)
         source = _few(self.sources, part, 3)
-        return Statements(subject, predicate, target, np.full(len(part), graph, np.uint32), part.weight, source)
+        graphs, bare = np.full(len(part), graph, np.uint32), np.zeros(len(part), np.uint32)
+        return Statements(subject, predicate, target, graphs, part.weight, source, bare)
 
     def _table(self, part: pa.Table) -> Statements:
         self.surfaces.extend(part["surface"].cast(pa.large_string()).chunks)
         ends = (self.terms.encode_column(part[name]) for name in Statements._fields[:4])
         weight = np.asarray(part["weight"].to_numpy(zero_copy_only=False), np.float64)
-        return Statements._make((*ends, weight, self.sources.encode_column(part["source"])))
+        bare = np.zeros(len(part), np.uint32)
+        return Statements._make((*ends, weight, self.sources.encode_column(part["source"]), bare))
 
     def finish(self) -> Statements:
         """Return all statements with the terms' final ids."""

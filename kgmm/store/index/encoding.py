@@ -27,7 +27,8 @@ def encode(rows: pa.Table, terms: Terms, sources: Terms) -> Encoded:
     named: dict[str, int] = {}
     ends = (_numbers(rows[name], terms, fresh) for name in Statements._fields[:4])
     weight = np.asarray(rows["weight"].to_numpy(zero_copy_only=False), np.float64)
-    found = Statements._make((*ends, weight, _numbers(rows["source"], sources, named)))
+    source, bare = _numbers(rows["source"], sources, named), np.zeros(rows.num_rows, np.uint32)
+    found = Statements._make((*ends, weight, source, bare))
     return Encoded(found, list(fresh), list(named))
 
 

@@ -26,10 +26,11 @@ def find(opened: Opened, graph: str | None = None) -> Found:
 
 def decoded(opened: Opened, found: Statements) -> list[Fact]:
     """Return statements of a version as facts; each term is read once."""
-    used, said = np.unique(np.concatenate(found[:4])), np.unique(found.source)
+    columns = found[:6]
+    used, said = np.unique(np.concatenate(columns[:4])), np.unique(found.source)
     name = dict(zip(used.tolist(), opened.terms.names(used), strict=True))
     source = dict(zip(said.tolist(), opened.sources.names(said), strict=True))
-    rows = zip(*(column.tolist() for column in found), strict=True)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
     return [stored_fact(name[s], name[p], name[o], weight, name[g], source[c]) for s, p, o, g, weight, c in rows]
 
 
@@ -98,6 +99,6 @@ class Found(Stored):
     def _decode_added(self, start: int, stop: int) -> list[Fact]:
         overlay, term, source = self._opened.snapshot.overlay, self._opened.names, self._opened.source_names
         assert overlay is not None
-        s, p, o, g, weight, c = overlay.items
+        s, p, o, g, weight, c, _ = overlay.items
         rows = self._selection.added[start:stop]
         return [stored_fact(term[s[i]], term[p[i]], term[o[i]], weight[i], term[g[i]], source[c[i]]) for i in rows]

@@ -57,7 +57,7 @@ def write_base(folder: Path, rows: Statements, terms: int, in_order: bool = Fals
     codes: dict[str, Array] = {}
     for name in ("predicate", "graph"):
         codes[name], arrays[f"{name}.values"] = coded(getattr(rows, name), terms)
-    for name in ("weight", "source"):
+    for name in ("weight", "source", "when") if rows.when.any() else ("weight", "source"):
         codes[name], arrays[f"{name}.values"] = _distinct(getattr(rows, name))
     sizes: dict[str, Any] = {"rows": n, "terms": terms, "kinds": {}, "values": {}}
     for name, code in codes.items():

@@ -47,6 +47,9 @@ class State:
     #: the table's :func:`kgmm.store.table.delta.identity` at the version; empty in an index of before there was one
     commit: str = ""
     sums: str = ""  #: checksums of the dictionaries of terms and sources
+    #: whether the table holds assertions, so that an addition has to look for them; None where an older program, which
+    #: knows of none, made the index
+    said: bool | None = None
 
     def on(self, base: str, sizes: dict[str, Any]) -> State:
         """Return the state of a new base that holds everything."""
@@ -144,7 +147,7 @@ def read_state(folder: Path) -> State | None:
 
 def publish_state(folder: Path, state: State, commit: str = "") -> Opened:
     """Make a state, of a commit of the table, the one that counts and map its files."""
-    opened = _mapped(folder, replace(state, commit=commit))
+    opened = _mapped(folder, replace(state, commit=commit, said=bool(state.said)))
     opened.state = state = replace(opened.state, sums=opened.sums())
     text = json.dumps(asdict(state)).encode()
     publish(folder / "current.json", text + b"\n" + xxh64_hexdigest(text).encode())
@@ -184,15 +187,18 @@ def _mapped(folder: Path, state: State) -> Opened:
 
 
 _OVERLAY = np.dtype([("s", "u4"), ("p", "u4"), ("o", "u4"), ("g", "u4"), ("c", "u4"), ("w", "f8")])
+#: with a field more, where facts have assertions; the file's name says so
+_OVERLAY_WHEN, _WHEN = np.dtype([*_OVERLAY.descr, ("v", "u4")]), "overlay-when-"
 
 
 def write_overlay(folder: Path, added: Statements, removed: NDArray[np.uint32]) -> tuple[str, str]:
     """Write what changed since the base; return the file's name and checksum."""
-    rows = np.empty(len(added.subject), _OVERLAY)
-    for field, column in zip("spogwc", added, strict=True):
+    timed = bool(added.when.any())
+    rows = np.empty(len(added.subject), _OVERLAY_WHEN if timed else _OVERLAY)
+    for field, column in zip("spogwcv" if timed else "spogwc", added, strict=timed):
         rows[field] = column
     data = np.uint64(len(rows)).tobytes() + rows.tobytes() + removed.astype(np.uint32).tobytes()
-    name = f"overlay-{uuid.uuid4().hex[:12]}"
+    name = f"{_WHEN if timed else 'overlay-'}{uuid.uuid4().hex[:12]}"
     publish(folder / name, data)
     return name, xxh64_hexdigest(data)
 
@@ -203,9 +209,11 @@ def read_overlay(folder: Path, state: State) -> Overlay:
     if xxh64_hexdigest(data) != state.overlay_sum:
         raise ValueError(f"{folder / str(state.overlay)}: checksum is wrong")
     count = int(np.frombuffer(data, np.uint64, 1)[0])
-    rows = np.frombuffer(data, _OVERLAY, count, 8)
+    timed = str(state.overlay).startswith(_WHEN)
+    rows = np.frombuffer(data, _OVERLAY_WHEN if timed else _OVERLAY, count, 8)
     removed = np.frombuffer(data, np.uint32, -1, 8 + rows.nbytes)
-    return Overlay(Statements(*(np.ascontiguousarray(rows[field]) for field in "spogwc")), removed)
+    columns = [np.ascontiguousarray(rows[field]) for field in ("spogwcv" if timed else "spogwc")]
+    return Overlay(Statements(*columns, *([] if timed else [np.zeros(count, np.uint32)])), removed)
 
 
 def sweep(folder: Path, state: State) -> None:

@@ -32,6 +32,7 @@ def load(
     graph: str | None = None,
     lang: str | None = None,
     strict: bool = False,
+    references: bool = False,
     progress: Progress | None = None,
     timeout: float = Bounds.timeout,
     memory: int = Bounds.memory,
@@ -45,6 +46,8 @@ def load(
         graph: the graph its facts go to, instead of its own.
         lang: keep only concepts of this language.
         strict: load nothing if a single line cannot be used.
+        references: keep who says each fact, where the format tells (ConceptNet's ``sources``), as assertions; a load then
+            takes several times as long. Qualifiers of time and ranks (KGTK) are kept always.
         progress: told the bytes read.
         timeout: seconds that parsing RDF (Turtle, TriG, RDF/XML, JSON-LD) may take, and one more for each megabyte.
         memory: bytes of memory it may take; it has a process of its own.
@@ -62,22 +65,29 @@ def load(
     rejects = RejectsFile(store.path.parent / f"{source.name}.rejects.tsv")
     about = {"operation": "load", "source": source.name, "format": found.NAME}
     with closing(rejects):
-        parts = _parts(found, source, ReadOptions(lang, graph, progress or silent, Bounds(timeout, memory)), rejects)
+        parts = _parts(
+            found, source, ReadOptions(lang, graph, progress or silent, references, Bounds(timeout, memory)), rejects
+        )
         first = _first(parts)
         read = sum(map(len, first))
         if read < encoding.BULK:
             if not (read or rejects.count or lang):
                 raise BadInput(source, f"no statement is in it, read as {found.NAME}")
-            rows = pa.concat_tables([_as_table(part, graph) for part in first] or [table.SCHEMA.empty_table()])
+            rows = table.together(_as_table(part, graph) for part in first)
             _if_strict(strict, source, rejects)
             with store.writing():
                 added = changes.append(store, rows, about)
         else:
             from kgmm.store.load import bulk
 
+            says = any(isinstance(part, pa.Table) and table.says(part) for part in first)
             with store.writing():
                 whole = chain(first, parts, _then(lambda: _if_strict(strict, source, rejects)))
-                read, added = bulk.commit(store, whole, graph, about)
+                if says or store.opened.state.said:
+                    rows = table.together(_as_table(part, graph) for part in whole)
+                    read, added = rows.num_rows, changes.append(store, rows, about)
+                else:
+                    read, added = bulk.commit(store, whole, graph, about)
     listed, seconds = str(rejects.path) if rejects.count else None, time.perf_counter() - began
     lines = read + rejects.count
     return LoadReport(found.NAME, lines, added, read - added, rejects.count, listed, seconds, store.version)

@@ -198,14 +198,21 @@ def _plain_node(term: str) -> str:
     return full_iri(term) if term and not term.startswith('"') and concept(term) != term else _plain(term)
 
 
+def _spellings() -> dict[str, Callable[[str], str]]:
+    """Return how each column's terms are told in a table, each term worked out once."""
+    name, node, relation = (lru_cache(1 << 16)(f) for f in (_plain, _plain_node, partial(_plain, predicate=True)))
+    return {"subject": node, "predicate": relation, "object": node, "graph": name}
+
+
 def _rows(facts: Facts, progress: Progress, lost: str) -> Iterator[tuple[str, ...]]:
     """Yield facts as rows of a table, or raise ValueError if a source holds one of the characters *lost* in it."""
-    spelled, node = lru_cache(maxsize=1 << 16)(_plain), lru_cache(maxsize=1 << 16)(_plain_node)
+    told = _spellings()
     for subject, predicate, obj, weight, source, graph in _cells(facts, progress):
         if any(character in source for character in lost):
             said = f"the source {source[:40]!r} of {subject} {predicate} {obj}"
             raise ValueError(f"{said} has a tab or line end; nquads and parquet hold it")
-        yield node(subject), spelled(predicate, True), node(obj), weight, source, spelled(graph)
+        ends = told["subject"](subject), told["predicate"](predicate), told["object"](obj)
+        yield *ends, weight, source, told["graph"](graph)
 
 
 def _tsv(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
@@ -243,13 +250,7 @@ def _xml(text: str) -> str:
 def _parquet(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
     kinds = [pa.string()] * 4 + [pa.float64(), pa.string()]
     schema = pa.schema(list(zip(_COLUMNS, kinds, strict=True)))
-    spelled, node = lru_cache(maxsize=1 << 16)(_plain), lru_cache(maxsize=1 << 16)(_plain_node)
-    told: dict[str, Callable[[str], str]] = {
-        "subject": node,
-        "predicate": lambda name: spelled(name, True),
-        "object": node,
-        "graph": spelled,
-    }
+    told = _spellings()
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for part in _told(_parts(facts), len(facts), progress):
             columns = {c: [told[c](getattr(f, c)) if c in told else getattr(f, c) for f in part] for c in _COLUMNS}

@@ -17,8 +17,10 @@ from kgmm.store.remote.connection import MAX_BYTES, MAX_ROWS, Connection
 from kgmm.store.remote.fetched import Fetched, RemoteTerms
 from kgmm.store.sparql.query import BadQuery, QueryTimeout, check
 from kgmm.store.sparql.results import Result, Solutions, Triples, ntriples_of, stored, stored_relation
+from kgmm.store.times import Moment
 
 T = TypeVar("T")
+TIMELESS = "an endpoint's facts have neither versions nor times; copy them with excerpt()"
 PAGE, BATCH, UPDATE = 5000, 200, 500  #: rows asked for at once, nodes named in one query, statements in one update
 _PATTERN = "?s ?p ?o"
 
@@ -75,8 +77,16 @@ class RemoteStore:
         *,
         graph: Term = None,
         limit: Number = None,
+        at: Moment = None,
+        version: Number = None,
     ) -> Facts:
-        """Return the facts that fit a pattern; None, ``?`` and ``-`` fit anything."""
+        """Return the facts that fit a pattern; None, ``?`` and ``-`` fit anything.
+
+        Raises:
+            StoreError: if *at* or *version* is given, which an endpoint has not.
+        """
+        if at is not None or version is not None:
+            raise StoreError(TIMELESS)
         return self._facts(self._paged(self._where(subject, predicate, object, graph), limit))
 
     def count(self, subject: Term = None, predicate: Term = None, object: Term = None, *, graph: Term = None) -> int:

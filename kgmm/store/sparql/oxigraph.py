@@ -35,6 +35,8 @@ def merged(store: Handle) -> bool:
 def index(store: Handle, annotated: bool) -> Path:
     """Return the folder of the database at the store's version, building or updating it if need be."""
     root = store.cache_dir("sparql")
+    if store.moment is not None and store.belief is None:
+        return _of_moment(store, root, annotated)
     kind = ("annotated" if annotated else "plain") + ("-merged" if merged(store) else "")
     wanted = root / f"{kind}-{store.version}.{table.identity(store.places.table, store.version)}"
     if wanted.is_dir():
@@ -54,6 +56,26 @@ def index(store: Handle, annotated: bool) -> Path:
         for _, old in _versions(store, root, kind)[:-_KEEP]:
             if old != wanted:
                 _delete(old)
+    return wanted
+
+
+def _of_moment(store: Handle, root: Path, annotated: bool) -> Path:
+    """Return a database of what held at a time, the newest :data:`_KEEP` of which are kept."""
+    assert store.moment is not None
+    kind = ("annotated" if annotated else "plain") + ("-merged" if merged(store) else "")
+    commit = table.identity(store.places.table, store.version)
+    wanted = root / f"at.{store.moment.first}.{store.moment.last}.{kind}.{commit}"
+    with room(root), _only_one(root):
+        if not wanted.is_dir():
+            draft = root / f".draft-at-{os.getpid()}"
+            try:
+                _build(store, draft, annotated)
+                draft.rename(wanted)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+            for old in sorted(root.glob("at.*"), key=lambda path: path.stat().st_mtime)[:-_KEEP]:
+                if old != wanted:
+                    _delete(old)
     return wanted
 
 
@@ -164,8 +186,8 @@ def changes(store: Handle, since: int, most: int) -> tuple[list[Statement], list
 def _rows(folder: Path, names: list[str]) -> dict[Statement, None]:
     columns = ["graph", "subject", "predicate", "object", "weight", "source"]
     found: dict[Statement, None] = {}
-    for name in names:
-        part = table.read(folder, name, columns)
+    for name in filter(table.may_stand, names):
+        part = table.standing(table.read(folder, name, [*columns, "role"]))
         lists = [part[c].to_pylist() for c in columns]
         lists[5] = [s or "" for s in lists[5]]
         found.update(dict.fromkeys(zip(*lists, strict=True)))

@@ -5,6 +5,7 @@ lines: a head, batches of rows, an end. Started by :mod:`kgmm.store.sparql.query
 """
 
 import json
+import os
 import sys
 from itertools import islice
 from typing import Any
@@ -17,15 +18,18 @@ BATCH = 1000  #: rows in one line of an answer
 
 
 def main() -> None:
-    """Answer requests until the input ends."""
+    """Answer requests until the input ends or who asks is gone."""
     stores: dict[str, ox.Store] = {}
-    for line in sys.stdin:
-        try:
-            answer(stores, json.loads(line))
-        except SyntaxError as error:
-            send(error="syntax", reason=str(error.args[0] if error.args else error), line=error.lineno)
-        except (ValueError, OSError, RuntimeError) as error:
-            send(error="failed", reason=str(error))
+    try:
+        for line in sys.stdin:
+            try:
+                answer(stores, json.loads(line))
+            except SyntaxError as error:
+                send(error="syntax", reason=str(error.args[0] if error.args else error), line=error.lineno)
+            except (ValueError, OSError, RuntimeError) as error:
+                send(error="failed", reason=str(error))
+    except BrokenPipeError:  # what is left to write goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def answer(stores: dict[str, ox.Store], request: dict[str, Any]) -> None:

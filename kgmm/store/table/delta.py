@@ -19,17 +19,24 @@ from xxhash import xxh64_hexdigest
 
 from kgmm.errors import StoreCorrupt, StoreError
 from kgmm.files import publish, sync, sync_folder
-from kgmm.store.facts import DEFAULT_GRAPH
+from kgmm.store.table.schema import FACTS as FACTS
+from kgmm.store.table.schema import MORE as MORE
+from kgmm.store.table.schema import SAID as SAID
+from kgmm.store.table.schema import SCHEMA as SCHEMA
+from kgmm.store.table.schema import Entry as Entry
+from kgmm.store.table.schema import completed as completed
+from kgmm.store.table.schema import may_stand as may_stand
+from kgmm.store.table.schema import says as says
+from kgmm.store.table.schema import standing as standing
+from kgmm.store.table.schema import stands as stands
+from kgmm.store.table.schema import together as together
 
-COLUMNS = ("graph", "subject", "predicate", "object", "object_kind", "weight", "source", "surface")
-SCHEMA = pa.schema([(name, pa.float64() if name == "weight" else pa.string()) for name in COLUMNS])
-Entry = Mapping[str, Any]  #: what the log says of a data file or a commit
 FILE_ROWS = 1 << 16  #: rows of one data file at most: what a removal has to rewrite
 CHECKPOINT = 100  #: commits between two checkpoints of the log
 INFO = "kgmm"  #: the key of our part of a commit's information
 OLDEST = "_kgmm_oldest.json"  #: beside the table: the oldest version that a vacuum left
 #: how our data files are called; a stranger's are not ours to delete
-_OURS = re.compile("part-([0-9a-f]{16})-[0-9a-f]{16}[.]parquet")
+_OURS = re.compile("(?:part|more)-([0-9a-f]{16})-[0-9a-f]{16}[.]parquet")
 _SUM = re.compile(r'"kgmmSum": "([0-9a-f]{16})"')  #: the checksum of an entry of the log, made of its text without it
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
@@ -197,32 +204,17 @@ def create(folder: Path) -> None:
     sync_folder(folder / "_delta_log")
 
 
-def completed(part: pa.RecordBatch | pa.Table, graph: str | None) -> pa.Table:
-    """Return a reader's batch with all the table's columns; *graph* goes before the batch's own graphs."""
-    rows = part if isinstance(part, pa.Table) else pa.Table.from_batches([part])
-    have = set(rows.column_names)
-    columns: dict[str, Any] = {
-        f.name: rows[f.name].cast(f.type) if f.name in have else pa.nulls(rows.num_rows, f.type) for f in SCHEMA
-    }
-    if graph is not None:
-        columns["graph"] = pa.repeat(pa.scalar(graph), rows.num_rows)
-    columns["graph"] = pc.fill_null(columns["graph"], DEFAULT_GRAPH)
-    columns["weight"] = pc.fill_null(columns["weight"], 1.0)
-    columns["source"] = pc.fill_null(columns["source"], "")
-    columns["object_kind"] = pc.if_else(pc.starts_with(columns["object"], '"'), "literal", "node")
-    return pa.table([columns[field.name] for field in SCHEMA], schema=SCHEMA)
-
-
-def write_file(folder: Path, rows: pa.Table, drafts: list[Path]) -> dict[str, Any]:
+def write_file(folder: Path, rows: pa.Table, drafts: list[Path], kind: str = FACTS) -> dict[str, Any]:
     """Write one data file that no version knows yet, noted in *drafts*; return what a commit needs to know of it."""
     made = pa.BufferOutputStream()
+    rows = rows.drop_columns([f.name for f in SAID if f.name in rows.column_names and _empty(rows[f.name])])
     how: Entry = {"compression": "zstd", "compression_level": 1, "dictionary_pagesize_limit": 1 << 24}
     bounded = ["graph", "subject", "predicate", "weight", "source"]
     coded = _worth_a_dictionary(rows)
     pq.write_table(rows, made, use_dictionary=coded, write_statistics=bounded, store_schema=False, **how)
     data = memoryview(made.getvalue())
     # its checksum is in its name, and so in the commit
-    path = folder / f"part-{xxh64_hexdigest(data)}-{uuid.uuid4().hex[:16]}.parquet"
+    path = folder / f"{kind}-{xxh64_hexdigest(data)}-{uuid.uuid4().hex[:16]}.parquet"
     drafts.append(path)
     with path.open("wb") as file:
         file.write(data)
@@ -231,9 +223,43 @@ def write_file(folder: Path, rows: pa.Table, drafts: list[Path]) -> dict[str, An
     return {"path": path.name, "size": len(data), "stats": _stats(rows)}
 
 
-def write_files(folder: Path, rows: pa.Table, drafts: list[Path]) -> list[dict[str, Any]]:
+def write_files(folder: Path, rows: pa.Table, drafts: list[Path], kind: str = FACTS) -> list[dict[str, Any]]:
     """Write rows as data files of at most :data:`FILE_ROWS` rows, each as :func:`write_file` does."""
-    return [write_file(folder, rows.slice(start, FILE_ROWS), drafts) for start in range(0, rows.num_rows, FILE_ROWS)]
+    starts = range(0, rows.num_rows, FILE_ROWS)
+    return [write_file(folder, rows.slice(start, FILE_ROWS), drafts, kind) for start in starts]
+
+
+def _empty(column: pa.ChunkedArray) -> bool:
+    return bool(column.null_count == len(column))
+
+
+def widened(folder: Path, version: int) -> dict[str, Any] | None:
+    """Return what makes a table one with the columns of assertions, for a commit; None if it is one."""
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        with _plainly_named(folder) as place:
+            opened = DeltaTable(place, version=version)
+            schema, about = json.loads(opened.schema().to_json()), opened.metadata()
+    except (DeltaError, OSError) as error:
+        raise StoreCorrupt(f"{folder}: version {version} of the table cannot be read: {_first_line(error)}") from error
+    have = {field["name"] for field in schema["fields"]}
+    kinds = {pa.string(): "string", pa.float64(): "double", pa.int8(): "byte", pa.int32(): "integer"}
+    more = [f for f in SAID if f.name not in have]
+    if not more:
+        return None
+    schema["fields"] += [{"name": f.name, "type": kinds[f.type], "nullable": True, "metadata": {}} for f in more]
+    return {
+        "id": str(about.id),
+        "name": about.name,
+        "description": about.description,
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": json.dumps(schema),
+        "partitionColumns": list(about.partition_columns),
+        "createdTime": about.created_time,
+        "configuration": dict(about.configuration),
+    }
 
 
 def drop(folder: Path, drafts: list[Path]) -> None:
@@ -269,7 +295,13 @@ def _ends(column: pa.ChunkedArray) -> dict[str, str]:
 
 
 def commit(
-    folder: Path, version: int, files: Iterable[Entry], removed: Iterable[str], about: Entry, data_change: bool = True
+    folder: Path,
+    version: int,
+    files: Iterable[Entry],
+    removed: Iterable[str],
+    about: Entry,
+    data_change: bool = True,
+    widened: Entry | None = None,
 ) -> int:
     """Add and remove data files in one step; return the new version; StoreError if another program wrote meanwhile."""
     now = int(time.time() * 1000)
@@ -278,6 +310,7 @@ def commit(
     new_file = {"partitionValues": {}, "modificationTime": now, "dataChange": data_change}
     lines: list[dict[str, Any]] = [
         {"commitInfo": {"kgmmSum": "", "timestamp": now, "operation": operation, "operationParameters": {}, **ours}},
+        *([{"metaData": widened}] if widened else ()),
         *({"remove": {"path": name, **gone}} for name in removed),
         *({"add": {**file, **new_file}} for file in files),
     ]
@@ -350,13 +383,21 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pa.Table:
     """Return the rows of a data file; StoreCorrupt if it is missing or damaged."""
     try:
         data = (folder / name).read_bytes()
-        if (named := re.match("part-([0-9a-f]{16})-", name)) and named[1] != xxh64_hexdigest(data):
+        if (named := re.match("(?:part|more)-([0-9a-f]{16})-", name)) and named[1] != xxh64_hexdigest(data):
             raise OSError("its checksum is wrong")
         return pq.ParquetFile(pa.BufferReader(data)).read(columns)  # a third of the time of read_table
     except (OSError, pa.ArrowException) as error:
         wrong = f"{folder / name}: a table file is missing or damaged ({error})"
         way_out = "restore it from a backup, or open an earlier version with version=…"
         raise StoreCorrupt(f"{wrong}; {way_out}") from error
+
+
+def may_overlap(file: Entry, column: str, least: str, most: str) -> bool:
+    """Tell from a data file's statistics whether a column may have a value from *least* to *most*."""
+    low, high = (file.get("min") or {}).get(column), (file.get("max") or {}).get(column)
+    if low is None or high is None:
+        return True
+    return most >= low and (least <= high or least.startswith(_BEYOND.split(high, 1)[0]))
 
 
 def may_hold(file: Entry, wanted: Mapping[str, str]) -> bool:

@@ -44,7 +44,8 @@ def statements(
     newest = table.latest(folder)
     if newest < 0:
         raise StoreError(f"{path}: there is no store")
-    files = [str(folder / f["path"]) for f in table.files(folder, newest if version is None else version)]
+    listed = table.files(folder, newest if version is None else version)
+    files = [str(folder / f["path"]) for f in listed if table.stands(f)]
     if not files:
         return spark.createDataFrame([], ", ".join(f"{c} {'double' if c == 'weight' else 'string'}" for c in _COLUMNS))
     found = spark.read.parquet(*files).select(*_COLUMNS)

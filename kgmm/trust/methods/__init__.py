@@ -1,0 +1,1 @@
+"""Policies of trust: one file each with ``infer(claims, **options) -> Belief``, found by its name."""
