@@ -28,6 +28,14 @@ PLACES = frozenset(
     toyshop valley volcano confectionery bakery butcher_shop barbershop planetarium patio
     """.split()
 )
+#: What a picture taken at such a place shows.
+SHOWN = {
+    "lakeside": ("lake",),
+    "seashore": ("sea", "beach", "shore", "coast"),
+    "alp": ("mountain",),
+    "steel_arch_bridge": ("bridge",),
+    "coral_reef": ("reef",),
+}
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ PROTOTYPES: dict[str, tuple[str, ...]] = {
     "brown": ("6e411e", "8c5a32", "503220", "a87848", "b48c64", "3c2819"),
 }
 
+ORANGE = 0.15  #: Share of bright orange pixels from which the brown ones are taken for the same in the shade.
+
 
 def rgb_to_lab(rgb: NDArray[np.generic]) -> NDArray[np.float32]:
     """Convert sRGB values in 0..255, shape (..., 3), to CIELAB under D65 (CIE 15:2004).
@@ -60,6 +62,8 @@ def colour_names(pixels: NDArray[np.uint8], background: NDArray[np.uint8] | None
     if not len(pixels):
         return ()
     inside = _shares(pixels)
+    if inside.get("orange", 0) >= ORANGE:  # brown is orange in the shade, and beside bright orange looks it
+        inside["orange"] += inside.pop("brown", 0.0)
     outside = _shares(background) if background is not None and len(background) else {}
     if not outside:
         return _best({name: share for name, share in inside.items() if share >= 0.33})

@@ -5,7 +5,10 @@ features at each place. Each crop votes for a class with its probability, at the
 object is a connected region where the votes for one kind agree.
 """
 
+import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import torch
@@ -15,14 +18,18 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
+from kgmm.encode.efficientnet import SIDE, efficientnet
 from kgmm.perceivers._classes import Classes
 from kgmm.scene import Box
 from kgmm.scene.images import Picture
 
+KEPT = 6  #: Looks that are kept; one takes 4 to 7 MB.
 GRID = 48  #: Cells of the evidence map along each side of the picture.
-SCALES = ((1.0, 1), (0.65, 2), (0.45, 3))  #: Scales of the crops and how many lie along each side, overlapping.
+Scales = tuple[tuple[float, int], ...]
+SCALES: Scales = ((1.0, 1), (0.65, 2), (0.45, 3))  #: Scales of the crops and how many lie along each side, overlapping.
 #: A picture longer than this is covered by squarer crops, since stretching changes what things look like.
 LONGEST = 1.6
+LONGEST_SIDE = 640  #: Longest side at which pictures are looked at; the crops are 224 pixels wide.
 VOTE = 0.125  #: Probability from which a crop has a vote on where something is.
 
 Window = tuple[int, int, int, int]
@@ -31,10 +38,10 @@ Floats = NDArray[np.float32]
 Size = tuple[int, int]  #: width and height
 
 
-def windows(width: int, height: int) -> Windows:
-    """Return the crops of a picture as (left, top, right, bottom), the whole picture first."""
+def windows(width: int, height: int, scales: Scales = SCALES) -> Windows:
+    """Return the crops of a picture as (left, top, right, bottom), the whole picture first if it is one of them."""
     out: Windows = []
-    for scale, count in SCALES:
+    for scale, count in scales:
         if count == 1:
             out.append((0, 0, width, height))
             continue
@@ -61,6 +68,42 @@ def cut(picture: Picture, boxes: Windows, side: int) -> NDArray[np.uint8]:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What the network makes of n crops of a picture of *size*: feature maps (n, d, h, w), probabilities (n, 1000)."""
+
+    boxes: Windows
+    size: Size
+    maps: Tensor
+    probabilities: Floats
+
+
+_looks: OrderedDict[tuple[bytes, Scales], Look] = OrderedDict()
+_lock = Lock()
+
+
+def looked(picture: Picture, scales: Scales = SCALES) -> Look:
+    """Look at a picture's crops; the last few looks are kept, so that a second question about it need not look again."""
+    key = (
+        hashlib.blake2b(picture.pixels.tobytes(), digest_size=16).digest() + repr(picture.pixels.shape).encode(),
+        scales,
+    )
+    with _lock:
+        if key in _looks:
+            _looks.move_to_end(key)
+            return _looks[key]
+    height, width = picture.pixels.shape[:2]
+    boxes, network = windows(width, height, scales), efficientnet()
+    with torch.inference_mode():
+        maps = network.maps(cut(picture, boxes, SIDE))
+        probabilities = torch.softmax(network.logits(maps.mean((2, 3))), 1).numpy()
+    with _lock:
+        _looks[key] = look = Look(boxes, (width, height), maps, probabilities)
+        while len(_looks) > KEPT:
+            _looks.popitem(last=False)
+    return look
+
+
+@dataclass(frozen=True)
 class Region:
     """A place where the crops agree on one kind: node index, box in grid cells, mask, mean top vote."""
 
@@ -76,27 +119,29 @@ class Region:
         return (left, top, (int(xs.max()) + 1) / GRID - left, (int(ys.max()) + 1) / GRID - top)
 
 
-def regions(
-    maps: Tensor, probabilities: Floats, weights: Tensor, boxes: Windows, size: Size, classes: Classes, needed: Floats
-) -> list[Region]:
+def regions(look: Look, weights: Tensor, classes: Classes, needed: Floats) -> list[Region]:
     """Find regions where crops agree on a class or kind; those of a kind and of its classes overlap.
 
-    Shapes: *maps* (n, d, h, w) of the crops, *probabilities* (n, 1000), the classifier's *weights* (1000, d), and
-    *needed* (nodes,), the score from which each of *classes* is believed; *boxes* are the crops' windows in a picture
-    of *size*.
+    Shapes: the classifier's *weights* (1000, d), and *needed* (nodes,), the score from which each of *classes* is believed.
     """
+    probabilities, boxes, size = look.probabilities, look.boxes, look.size
     votes = probabilities @ classes.members
     found: list[Region] = []
     for node in np.flatnonzero(np.partition(votes, -2, axis=0)[-2:].mean(0) >= needed):
-        members = list(classes.nodes[node].classes)
         voters = np.flatnonzero(votes[:, node] >= VOTE)
-        share = torch.from_numpy(probabilities[voters][:, members])
-        direction = (share / share.sum(1, keepdim=True)) @ weights[members]
-        activation = torch.einsum("nd,ndhw->nhw", direction, maps[torch.from_numpy(voters)]).relu()
-        activation = activation / activation.amax((1, 2), keepdim=True).clamp_min(1e-6)
-        evidence = _overlay(activation, votes[:, node], voters, boxes, size)
+        evidence = evidence_map(look, weights, list(classes.nodes[node].classes), voters)
         found += _components(int(node), evidence, votes[:, node], boxes, size)
     return [region for region in found if region.score >= needed[region.node]]
+
+
+def evidence_map(look: Look, weights: Tensor, members: list[int], voters: NDArray[np.int64]) -> Floats:
+    """Return how much some crops' features speak for the classes *members* at each cell, shape (GRID, GRID)."""
+    votes = look.probabilities[:, members].sum(1)
+    share = torch.from_numpy(look.probabilities[voters][:, members])
+    direction = (share / share.sum(1, keepdim=True)) @ weights[members]
+    activation = torch.einsum("nd,ndhw->nhw", direction, look.maps[torch.from_numpy(voters)]).relu()
+    activation = activation / activation.amax((1, 2), keepdim=True).clamp_min(1e-6)
+    return _overlay(activation, votes, voters, look.boxes, look.size)
 
 
 def _cells(box: Window, size: Size) -> tuple[int, int, int, int]:

@@ -10,14 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kgmm.encode.efficientnet import SIDE, efficientnet
+from kgmm.encode.efficientnet import efficientnet
+from kgmm.perceivers._again import again
 from kgmm.perceivers._classes import Classes, imagenet
-from kgmm.perceivers._colours import colour_names
-from kgmm.perceivers._evidence import Region, cut, regions, windows
+from kgmm.perceivers._evidence import LONGEST_SIDE, Region, looked, regions
+from kgmm.perceivers._objects import object_of
 from kgmm.perceivers._relations import scene_of, spatial_relations
-from kgmm.scene import Box, SceneGraph, SceneObject, SceneRelation
+from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 from kgmm.scene.boxes import overlap_of_smaller, overlap_of_union
-from kgmm.scene.images import ImageLike, Picture, read_image
+from kgmm.scene.images import ImageLike, read_image
+
+__all__ = ["again", "perceive"]
 
 THRESHOLD = 0.55  #: Mean vote of the two best crops from which an object is believed.
 #: The same for naming a class rather than its basic kind: the network is right about a tabby less often than
@@ -25,11 +28,9 @@ THRESHOLD = 0.55  #: Mean vote of the two best crops from which an object is bel
 FINE = 0.85
 TEXTURE = 0.97  #: The same for classes the network sees in any texture.
 PLACE = 0.3  #: Probability from which a place class tags the scene.
-LARGE, SMALL = 0.35, 0.05  #: Parts of the picture's area from which an object is large, and up to which it is small.
 #: Classes that are only ever pictured in a vessel, which the network therefore does not name beside them.
 VESSELS = {"espresso": "cup", "consomme": "bowl"}
 VESSEL_SCORE = 0.9  #: What of the contents' score their vessel gets.
-LONGEST_SIDE = 640  #: Longest side at which pictures are looked at; the crops are 224 pixels wide.
 
 
 def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int = 20) -> SceneGraph:
@@ -39,19 +40,15 @@ def perceive(image: ImageLike, *, threshold: float = THRESHOLD, max_objects: int
         image, threshold, max_objects: see :func:`kgmm.perceivers.perceive`.
     """
     picture = read_image(image, max_side=LONGEST_SIDE)
-    height, width = picture.pixels.shape[:2]
     network, classes = efficientnet(), imagenet()
-    boxes = windows(width, height)
+    look = looked(picture)
     with torch.inference_mode():
-        maps = network.maps(cut(picture, boxes, SIDE))
-        probabilities = torch.softmax(network.logits(maps.mean((2, 3))), 1).numpy()
-        needed = _needed(classes, threshold)
-        seen = regions(maps, probabilities, network.classifier, boxes, (width, height), classes, needed)
+        seen = regions(look, network.classifier, classes, _needed(classes, threshold))
     chosen = _choose(seen, classes)[:max_objects]
-    objects = [_object(f"o{n}", region, picture, classes) for n, region in enumerate(chosen, 1)]
+    objects = [object_of(f"o{n}", region, picture, classes.nodes[region.node]) for n, region in enumerate(chosen, 1)]
     vessels = _vessels(objects, threshold)
     insides = (SceneRelation(contents.id, "inside", vessel.id, vessel.score) for contents, vessel in vessels)
-    relations, tags = (*spatial_relations(objects), *insides), _tags(probabilities, classes)
+    relations, tags = (*spatial_relations(objects), *insides), _tags(look.probabilities, classes)
     seen_in = (*objects, *(vessel for _, vessel in vessels))
     return scene_of(picture, seen_in, f"{network.name}@{network.checksum}", relations=relations, tags=tags)
 
@@ -87,15 +84,6 @@ def _choose(seen: list[Region], classes: Classes) -> list[Region]:
     return out
 
 
-def _object(name: str, region: Region, picture: Picture, classes: Classes) -> SceneObject:
-    node = classes.nodes[region.node]
-    (x, y, w, h), wide, tall = region.box, picture.width, picture.height
-    box: Box = (round(x * wide, 1), round(y * tall, 1), round(w * wide, 1), round(h * tall, 1))
-    colours = colour_names(_pixels(picture.pixels, region.mask), _pixels(picture.pixels, ~region.mask))
-    size = ("large",) if w * h >= LARGE else ("small",) if w * h <= SMALL else ()
-    return SceneObject(name, node.name, box, round(region.score, 4), (*colours, *size), node.aliases)
-
-
 def _vessels(objects: list[SceneObject], threshold: float) -> list[tuple[SceneObject, SceneObject]]:
     """Return contents with the vessels they must be in, where none was seen itself."""
     seen = {name for o in objects for name in (o.name, *o.aliases)}
@@ -105,14 +93,6 @@ def _vessels(objects: list[SceneObject], threshold: float) -> list[tuple[SceneOb
         if name is not None and name not in seen and score >= threshold:
             found.append((o, SceneObject(f"{o.id}v", name, o.box, score)))
     return found
-
-
-def _pixels(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return about 4,000 of a picture's pixels under a mask of grid cells, shape (n, 3)."""
-    height, width = pixels.shape[:2]
-    ys, xs = (np.arange(size) * cells // size for size, cells in zip((height, width), mask.shape, strict=True))
-    inside = pixels[mask[np.ix_(ys, xs)]]
-    return inside[:: max(1, len(inside) // 4000)]
 
 
 def _tags(probabilities: NDArray[np.float32], classes: Classes) -> tuple[tuple[str, float], ...]:

@@ -1,10 +1,9 @@
 """The perceiver ``hf``: an object-detection model of Hugging Face, from a local folder or the hub.
 
 Closed vocabulary (DETR; Carion et al., ECCV 2020, and its kin) or open (OWL-ViT; Minderer et al., ECCV 2022),
-where *queries* name what to look for.
+where *queries* name what to look for. Weights are read from safetensors only, never unpickled.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,11 +13,14 @@ from typing import Any
 import torch
 from PIL import Image
 
-from kgmm.errors import KgmmError, needed
+from kgmm.errors import KgmmError
 from kgmm.perceivers._detections import Detection, inside, objects_of
+from kgmm.perceivers._models import loaded, model_type, reason
 from kgmm.perceivers._relations import scene_of
 from kgmm.scene import SceneGraph
 from kgmm.scene.images import ImageLike, Picture, read_image
+
+WHAT = "object-detection model"
 
 
 def perceive(
@@ -33,15 +35,21 @@ def perceive(
 
     Args:
         image, threshold, max_objects: see :func:`kgmm.perceivers.perceive`.
-        model: a folder, or a name on the hub such as ``facebook/detr-resnet-50``.
+        model: a folder, or a name on the hub such as ``facebook/detr-resnet-50``; weights in safetensors.
         queries: what to look for, with an open-vocabulary model.
 
     Raises:
         MissingExtra: if transformers is not installed.
-        KgmmError: if the model cannot be loaded, or needs queries and has none.
+        KgmmError: if the model cannot be loaded or run, or needs queries and has none.
     """
     picture = read_image(image, max_side=1333)
-    found = _detections(_detector(str(model)), picture, list(queries or ()), threshold)
+    detector = _detector(str(model))
+    if detector.open_vocabulary and not queries:
+        raise KgmmError(f"{detector.name} has an open vocabulary: give queries, the names of what to look for")
+    try:
+        found = _detections(detector, picture, list(queries or ()), threshold)
+    except Exception as error:  # a model's code may raise anything on what its folder says
+        raise KgmmError(f"{model} does not find objects in pictures: {reason(error)}") from error
     return scene_of(picture, objects_of(found, picture, max_objects), f"hf:{model}")
 
 
@@ -57,27 +65,15 @@ class Detector:
 
 @cache
 def _detector(place: str) -> Detector:
-    if Path(place).expanduser().is_dir():
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    with needed("transformers", "detect"):
-        import transformers as hub
-    hub.utils.logging.disable_progress_bar()
-    try:
-        kind = hub.AutoConfig.from_pretrained(place).model_type
-        open_vocabulary = kind in {"owlvit", "owlv2", "grounding-dino", "mm-grounding-dino", "omdet-turbo"}
-        closed = hub.AutoModelForObjectDetection, hub.AutoImageProcessor
-        parts = (hub.AutoModelForZeroShotObjectDetection, hub.AutoProcessor) if open_vocabulary else closed
-        model, processor = (part.from_pretrained(place) for part in parts)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise KgmmError(f"no object-detection model {place!r}: {reason}; give a model folder or a hub name") from error
-    return Detector(place, model.eval(), processor, open_vocabulary)
+    kind = model_type(place, WHAT)
+    open_vocabulary = kind in {"owlvit", "owlv2", "grounding-dino", "mm-grounding-dino", "omdet-turbo"}
+    closed = "AutoModelForObjectDetection", "AutoImageProcessor"
+    parts = ("AutoModelForZeroShotObjectDetection", "AutoProcessor") if open_vocabulary else closed
+    return Detector(place, *loaded(place, WHAT, *parts), open_vocabulary)
 
 
 def _detections(detector: Detector, picture: Picture, queries: list[str], threshold: float) -> list[Detection]:
     """Run the model; boxes come out in pixels of the full picture."""
-    if detector.open_vocabulary and not queries:
-        raise KgmmError(f"{detector.name} has an open vocabulary: give queries, the names of what to look for")
     image = Image.fromarray(picture.pixels)
     sizes = [(picture.height, picture.width)]
     with torch.inference_mode():

@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from kgmm.perceivers._relations import scene_of
 from kgmm.scene import SceneGraph
 from kgmm.scene.images import ImageLike, Picture, read_image
 
+MEMORY = 3 << 30  #: bytes that models may have while they run
 #: bytes of a model and of a list of names, seconds of one look, boxes that are compared with one another
 MODEL_BYTES, LABEL_BYTES, SECONDS, BOXES = 1 << 30, 1 << 20, 60.0, 2000
 #: side of the picture that goes in where the model leaves it open, and the longest a model may ask for
@@ -53,7 +54,7 @@ def perceive(
         BadInput: if the picture, the model or the names cannot be read, or the model's layout is not known.
         MissingExtra: if onnxruntime is not installed.
     """
-    detector = _detector(Path(model).expanduser(), None if labels is None else Path(labels).expanduser())
+    detector = _detector(_place(model), None if labels is None else _place(labels))
     picture = read_image(image, max_side=1333)
     found = detector.look(picture, threshold)
     return scene_of(picture, objects_of(found, picture, max_objects), f"onnx:{detector.name}@{detector.checksum}")
@@ -141,14 +142,22 @@ def framed(
     return np.ascontiguousarray(frame, np.float32), (scale[0], scale[1]), (float(left), float(top))
 
 
+def _place(said: str | Path) -> Path:
+    """Return a path, ``~`` understood where it is somebody's."""
+    try:
+        return Path(said).expanduser()
+    except RuntimeError:
+        return Path(said)
+
+
 def _detector(model: Path, labels: Path | None) -> Detector:
     """Load a model, once while its file and its names stay the same."""
     stamps = []
     for path in (model, *([labels] if labels else [])):
         try:
             status = path.stat()
-        except OSError as error:
-            raise BadInput(path, error.strerror or "cannot be read") from error
+        except (OSError, ValueError) as error:
+            raise BadInput(path, getattr(error, "strerror", None) or "cannot be read") from error
         if not path.is_file():
             raise BadInput(path, "is no file")
         stamps.append((status.st_mtime_ns, status.st_size))
@@ -160,9 +169,12 @@ def _loaded(model: Path, labels: Path | None, _stamps: tuple[tuple[int, int], ..
     with needed("onnxruntime", "detect"):
         import onnxruntime
     onnxruntime.set_default_logger_severity(4)
+    options = onnxruntime.SessionOptions()
+    if _bounded():
+        options.add_session_config_entry("session.use_env_allocators", "1")
     data = _bytes(model, MODEL_BYTES)
     try:  # from bytes: what a file names beside itself is not opened
-        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         size = _size(session)
         names = _names(labels, session)
         blank = np.zeros((*size, 3), np.float32)
@@ -180,6 +192,25 @@ def _loaded(model: Path, labels: Path | None, _stamps: tuple[tuple[int, int], ..
         layout = Layout(layout.name, layout.letterbox, "bytes", layout.bgr)
     checksum = hashlib.sha256(data).hexdigest()[:16]
     return Detector(model.name, checksum, session, layout, _numbered(names, layout, outputs), size)
+
+
+@cache
+def _bounded() -> bool:
+    """Bound the memory of all models of this process together; tell whether onnxruntime lets us."""
+    import onnxruntime as ort
+
+    kinds = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    bounds = {
+        "max_mem": MEMORY,
+        "arena_extend_strategy": 1,
+        "initial_chunk_size_bytes": -1,
+        "max_dead_bytes_per_chunk": -1,
+    }
+    try:
+        ort.create_and_register_allocator(ort.OrtMemoryInfo("Cpu", *kinds), ort.OrtArenaCfg(bounds))
+    except Exception:  # another part of the program has registered one
+        return False
+    return True
 
 
 def _bytes(path: Path, most: int) -> bytes:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kgmm.errors import BadInput
+from kgmm.files import file_at
 from kgmm.scene import SceneGraph
 
 
@@ -16,7 +17,4 @@ def perceive(image: object) -> SceneGraph:
         return image
     if not isinstance(image, str | Path):
         raise BadInput(type(image).__name__, "not a scene: give a scene-graph JSON file")
-    path = Path(image).expanduser()
-    if not path.is_file():
-        raise BadInput(path, "no such scene file")
-    return SceneGraph.from_json(path)
+    return SceneGraph.from_json(file_at(image, "scene file"))

@@ -63,6 +63,7 @@ def test_a_scene_file_is_shown_as_text(tmp_path: Path, capsys: pytest.CaptureFix
         (["{text}"], 1, "not a picture"),
         (["{text}", "--perceiver", "nothing"], 1, "no perceiver 'nothing'"),
         (["{text}", "--perceiver", "hf"], 2, "needs --model"),
+        (["{text}", "--perceiver", "vlm"], 2, "needs --model, a folder or a name on the hub"),
         (["{text}", "--perceiver", "onnx"], 2, "needs --model, an ONNX file"),
         (["{text}", "--model", "x"], 2, "means nothing to --perceiver default"),
         (["{text}", "--threshold", "2"], 2, "threshold"),

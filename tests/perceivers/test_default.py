@@ -128,8 +128,9 @@ def test_a_higher_threshold_keeps_fewer(scenes: dict[str, SceneGraph]) -> None:
 
 
 def test_unknown_perceivers_are_listed() -> None:
-    assert perceivers() == ["default", "hf", "onnx", "scene", "shapes"]
-    with pytest.raises(KgmmError, match="there are: default, hf, onnx, scene, shapes"):
+    known = ["clip", "default", "hf", "ocr", "onnx", "people", "scene", "shapes", "vlm"]
+    assert perceivers() == known
+    with pytest.raises(KgmmError, match="there are: " + ", ".join(known)):
         perceive("x.png", "detectron")
 
 

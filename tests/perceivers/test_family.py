@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 import kgmm
 from kgmm.bundled import folder
@@ -41,13 +41,33 @@ def cases(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, Callable[
 
         return photograph, {"model": write(tmp_path / "cat.onnx", layouts()["yolox"][0])}
 
+    def words() -> Case:
+        pytest.importorskip("rapidocr_onnxruntime", reason="rapidocr-onnxruntime, the extra ocr, is not installed")
+        image = Image.new("RGB", (300, 90), "white")
+        ImageDraw.Draw(image).text((20, 20), "STOP", fill="black", font=ImageFont.load_default(40))
+        image.save(tmp_path / "sign.png")
+        return tmp_path / "sign.png", {}
+
+    def people() -> Case:
+        cv2 = pytest.importorskip("cv2", reason="OpenCV, the extra people, is not installed")
+        if not hasattr(cv2, "HOGDescriptor"):
+            pytest.skip("OpenCV 5 is installed, which carries no detectors; the extra people has 4")
+        return folder("graphs") / "photos" / "astronaut.jpg", {}
+
     photograph = folder("graphs") / "photos" / "cat.jpg"
     return {
+        "clip": lambda: (
+            photograph,
+            {"model": request.getfixturevalue("clip_folder"), "queries": ["cat", "dog"], "threshold": 0.0},
+        ),
         "default": lambda: (photograph, {}),
         "hf": lambda: (photograph, {"model": request.getfixturevalue("detr_folder"), "threshold": 0.0}),
+        "ocr": words,
+        "people": people,
         "onnx": detector,
         "scene": scene,
         "shapes": drawing,
+        "vlm": lambda: (photograph, {"model": request.getfixturevalue("vlm_folder")}),
     }
 
 
@@ -78,6 +98,12 @@ def test_any_perceiver_refuses_options_it_does_not_have(name: str, cases: dict[s
     image, options = cases[name]()
     with pytest.raises(KgmmError, match=f"perceiver {name} has no option magic"):
         perceive(image, name, **options, magic=3)
+
+
+@pytest.mark.parametrize(("name", "needs"), [("clip", "model"), ("hf", "model"), ("onnx", "model"), ("vlm", "model")])
+def test_an_option_that_is_needed_is_named(name: str, needs: str) -> None:
+    with pytest.raises(KgmmError, match=f"perceiver {name} needs the option {needs}"):
+        perceive(Image.new("RGB", (9, 9)), name)
 
 
 def test_every_perceiver_is_documented_and_cited() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +103,40 @@ def test_an_open_vocabulary_needs_queries(owl_folder: Path) -> None:
 def test_a_folder_without_a_detector_is_named(tmp_path: Path) -> None:
     with pytest.raises(KgmmError, match="no object-detection model"):
         perceive(PICTURE, "hf", model=tmp_path)
+
+
+class _Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return print, ("EXECUTED",)
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt"])
+def test_pickled_weights_are_refused_and_not_read(
+    detr_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    pickled = tmp_path / "pickled"
+    shutil.copytree(detr_folder, pickled)
+    (pickled / "model.safetensors").unlink()
+    (pickled / name).write_bytes(pickle.dumps(_Bomb()))
+    with pytest.raises(KgmmError, match=f"{name}.* are pickled, which is not read: save them as safetensors"):
+        perceive(PICTURE, "hf", model=pickled)
+    assert "EXECUTED" not in capsys.readouterr().out
+
+
+def test_damaged_folders_give_one_clear_line_each(detr_folder: Path, tmp_path: Path) -> None:
+    luck = random.Random(2)
+    files, refusals = sorted(f.name for f in detr_folder.iterdir()), 0
+    for number in range(30):
+        folder = tmp_path / str(number)
+        shutil.copytree(detr_folder, folder)
+        name = files[number % len(files)]
+        data = bytearray((folder / name).read_bytes())
+        for _ in range(40):
+            data[luck.randrange(min(len(data), 3000))] = luck.randrange(256)
+        (folder / name).write_bytes(luck.choice((b"", b"[1]", bytes(data), bytes(data[: len(data) // 2]))))
+        try:
+            perceive(PICTURE, "hf", model=folder)
+        except KgmmError as refused:
+            assert "\n" not in str(refused) and len(str(refused)) < 600
+            refusals += 1
+    assert refusals > 15
