@@ -34,6 +34,7 @@ class FvqaQuestion:
     kb_source: str
     concepts: tuple[str, ...]  #: names of what perception is taken to have seen
     choices: tuple[str, ...] = ()  #: answers to choose from; FVQA has none, questions made of one's own facts do
+    bridges: tuple[str, ...] = ()  #: ids of facts that lead to the gold ones, where a question needs two
 
     def scene(self) -> SceneGraph:
         """Return the seen concepts as a scene graph without boxes."""
@@ -120,6 +121,7 @@ def _question(row: dict[str, object]) -> FvqaQuestion:
         facts=tuple(map(str, facts)),
         concepts=tuple(map(str, concepts)),
         choices=tuple(map(str, choices)),
+        bridges=(),
         **label,
     )
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kgmm.encode.cache import VectorCache, encode_cached
+from kgmm.encode.cache import VectorCache, encode_cached, fact_keys
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.language.names import label
+from kgmm.language.phrase import phrase
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
 
+Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 _QUERIES: dict[tuple[str, str], Floats] = {}
@@ -26,10 +28,19 @@ def vector_cache(store: LocalStore, encoder: Encoder) -> VectorCache:
     return store.derived(("vectors", name), lambda: VectorCache(store.cache_dir("vectors"), encoder.dim, name))
 
 
-def term_vectors(store: LocalStore, ids: NDArray[np.int64], encoder: Encoder) -> Floats:
+def term_vectors(store: LocalStore, ids: Ids, encoder: Encoder) -> Floats:
     """Return the vectors of terms' labels, (n, dim) of unit length, half precision, kept by term id and checksum."""
     cache, keys = vector_cache(store, encoder), ids.astype(np.uint64)
     return encode_cached(encoder, cache, keys, lambda at: [label(term) for term in store.terms.names(ids[at])])
+
+
+def fact_vectors(store: LocalStore, columns: tuple[Ids, Ids, Ids], encoder: Encoder) -> Floats:
+    """Return the vectors of facts' phrases, (n, dim) as those of terms; *columns* are their terms' ids, (n,) each."""
+
+    def texts(at: Ids) -> list[str]:
+        return [phrase(*said) for said in zip(*(store.terms.names(column[at]) for column in columns), strict=True)]
+
+    return encode_cached(encoder, vector_cache(store, encoder), fact_keys(*columns), texts)
 
 
 def features(store: LocalStore, ids: ArrayLike, encoder: str | Encoder = "minilm") -> Floats:

@@ -74,6 +74,8 @@ def evaluate_folder(data: Path, folder: Path, distractors: Path | None = None, s
     with read_folder(folder, "a kdmn trained on FVQA", "kgmm train kdmn") as (config, known):
         network, memory, dev, split = (config[k] for k in ("network", "memory", "dev", "split"))
         answers = known.get("answers", [])
+    if config.get("hops", 1) != 1:
+        raise BadInput(folder, "it learned questions that need two facts, which FVQA has none of; see its README.md")
     trained = load(folder)
     if trained.prior is not None:
         raise BadInput(folder, f"its prior reads a store; test it with: kgmm eval fvqa {data} --reasoner {folder}")

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from math import cos, pi, sin
 from pathlib import Path
@@ -19,6 +19,7 @@ from kgmm.templates import templates
 Features = Any
 TEMPLATES = Path(__file__).with_name("templates")
 _DRAWN, _LISTED = 24, 20  #: nodes that are drawn, statements that are listed
+_COLOUR = "#4a7ab5"
 
 
 def to_networkx(view: Graph) -> Any:
@@ -122,16 +123,32 @@ def _vectors(view: Graph, features: Features) -> Any:
 
 def view_html(view: Graph) -> str:
     """Return a view as one self-contained HTML fragment."""
-    drawn = 0 < len(view) <= _DRAWN
-    edges = islice(view.edges(), None if drawn else _LISTED)
-    shown = {"edges": edges, "places": _on_a_circle(view.concepts) if drawn else {}, "more": view.edge_count - _LISTED}
-    return templates(TEMPLATES).get_template("view.html").render(caption=repr(view)[1:-1], **shown)
+    caption = repr(view)[1:-1]
+    if 0 < len(view) <= _DRAWN:
+        at = {concept: i for i, concept in enumerate(view.concepts)}
+        said = (names.label(part) for e in view.edges() for part in (e.subject, e.relation, e.object))
+        words = zip(said, said, said, strict=True)
+        lines = [
+            (at[e.subject], at[e.object], f"{' '.join(w)} ({e.weight:g})")
+            for e, w in zip(view.edges(), words, strict=True)
+        ]
+        return drawing(caption, [(names.label(c), _COLOUR) for c in view.concepts], lines)
+    edges = islice(view.edges(), _LISTED)
+    listed = templates(TEMPLATES).get_template("view.html")
+    return listed.render(caption=caption, edges=edges, more=view.edge_count - _LISTED)
 
 
-def _on_a_circle(concepts: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Return places in pixels."""
-    angles = [2 * pi * at / len(concepts) for at in range(len(concepts))]
-    return {c: (round(260 + 170 * cos(a)), round(200 + 160 * sin(a))) for c, a in zip(concepts, angles, strict=True)}
+def drawing(
+    caption: str,
+    dots: Sequence[tuple[str, str]],
+    lines: Sequence[tuple[int, int, str]],
+    legend: Mapping[str, str] | None = None,
+) -> str:
+    """Return a small graph as HTML, its nodes on a circle: dots (label, colour), lines (dot, dot, words)."""
+    angles = [2 * pi * at / max(len(dots), 1) for at in range(len(dots))]
+    places = [(round(260 + 170 * cos(a)), round(200 + 160 * sin(a))) for a in angles]
+    drawn = templates(TEMPLATES).get_template("drawing.html")
+    return drawn.render(caption=caption, dots=dots, lines=lines, places=places, legend=legend or {})
 
 
 def scores_html(scores: Sequence[tuple[str, float]]) -> str:

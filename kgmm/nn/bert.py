@@ -39,22 +39,30 @@ class Bert(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Token ids and 1 for real tokens (all, by default), both (n, length), to unit vectors (n, D)."""
+        x = self.embed(ids)
+        bias = None
+        if mask is not None:
+            bias = torch.zeros(mask.shape).masked_fill(mask == 0, -1e9)[:, None, None].to(self.precision)
+        for layer in range(self.depth):
+            x = self.layer(x, bias, layer)
+        return F.normalize(x.mean(dim=1) if mask is None else masked_mean(x, mask), dim=1)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Return what the first layer reads: token ids (n, length) → (n, length, D)."""
         w = self._given
         x = (
             F.embedding(ids, w["embeddings.word_embeddings.weight"])
             + w["embeddings.position_embeddings.weight"][: ids.shape[1]]
             + w["embeddings.token_type_embeddings.weight"][0]
         )
-        x = self._norm(x, "embeddings.LayerNorm")
-        bias = None
-        if mask is not None:
-            bias = torch.zeros(mask.shape).masked_fill(mask == 0, -1e9)[:, None, None].to(self.precision)
-        for layer in range(self.depth):
-            prefix = f"encoder.layer.{layer}."
-            x = self._norm(x + self._attend(x, bias, prefix), prefix + "attention.output.LayerNorm")
-            inner = F.gelu(self._linear(x, prefix + "intermediate.dense"))
-            x = self._norm(x + self._linear(inner, prefix + "output.dense"), prefix + "output.LayerNorm")
-        return F.normalize(x.mean(dim=1) if mask is None else masked_mean(x, mask), dim=1)
+        return self._norm(x, "embeddings.LayerNorm")
+
+    def layer(self, x: Tensor, bias: Tensor | None, layer: int) -> Tensor:
+        """Return what a layer makes of (n, length, D); *bias* is added to the attention's logits."""
+        prefix = f"encoder.layer.{layer}."
+        x = self._norm(x + self._attend(x, bias, prefix), prefix + "attention.output.LayerNorm")
+        inner = F.gelu(self._linear(x, prefix + "intermediate.dense"))
+        return self._norm(x + self._linear(inner, prefix + "output.dense"), prefix + "output.LayerNorm")
 
     def train(self, mode: bool = True) -> Bert:
         """Switch to training or to reading, which keeps each matrix as it is multiplied."""

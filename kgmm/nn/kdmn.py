@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from kgmm.nn.chain import ChainedMemory, StatePointer
 from kgmm.nn.kdmn_answers import ChoiceHead, VocabularyHead
 from kgmm.nn.mask import masked_mean
 from kgmm.nn.memory import EpisodicMemory
@@ -29,14 +32,21 @@ class FactBatch:
     features: Tensor
     ends: Tensor
     mask: Tensor  #: (B, N) bool, real facts
+    #: (B, L, w) and (B, L): word vectors of the question in order, for networks that read them
+    asked: Tensor | None = None
+    asked_mask: Tensor | None = None
 
     def to(self, device: torch.device | str) -> FactBatch:
         """Return the batch on another device."""
-        return FactBatch(*(value.to(device) for value in self.__dict__.values()))
+        return self._each(lambda value: value.to(device))
 
     def take(self, rows: Tensor | slice) -> FactBatch:
         """Return some of the questions."""
-        return FactBatch(*(value[rows] for value in self.__dict__.values()))
+        return self._each(lambda value: value[rows])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> FactBatch:
+        values: dict[str, Any] = {k: None if v is None else change(v) for k, v in self.__dict__.items()}
+        return FactBatch(**values)
 
 
 class FactEncoder(nn.Module):
@@ -72,6 +82,10 @@ class KDMN(nn.Module):
     not) how far the question asks for a seen thing; the null logit, a reading of the state, competes with all ends and
     means *no supporting fact here*.
 
+    That pointer can do without the episodes. With *pointer* ``state`` there is no way around them: the memory is a
+    :class:`~kgmm.nn.chain.ChainedMemory`, and its :class:`~kgmm.nn.chain.StatePointer` reads the last state and what the
+    last episode attended to. It is for questions that need two facts.
+
     Beside the pointer it may name an answer of a vocabulary (:meth:`named`), and score answers to choose from
     (:meth:`chosen`), which the query then reads as well: :math:`q = \tanh(W_1[f(I); f(Q); f(A)] + b_1)`, where
     :math:`f(A)` is the choices' mean.
@@ -88,6 +102,11 @@ class KDMN(nn.Module):
         context, dropout: ``sum`` or ``gru``; everywhere.
         answers: size of the vocabulary; 0 for a pointer alone.
         choices: whether it reads and scores answers to choose from.
+        pointer: ``facts`` or ``state``.
+        keys: width of what ends are known by, where the state points.
+
+    Raises:
+        ValueError: if there is no such pointer.
     """
 
     def __init__(
@@ -103,18 +122,28 @@ class KDMN(nn.Module):
         dropout: float = 0.3,
         answers: int = 0,
         choices: bool = False,
+        pointer: str = "facts",
+        keys: int = 64,
     ) -> None:
         super().__init__()
+        if pointer not in ("facts", "state"):
+            raise ValueError(f"a pointer reads facts or the state, not {pointer!r}")
         self.episodes = episodes
         self.dropout = nn.Dropout(dropout)
         self.query, self.facts = nn.Linear(words + sentence, dim), FactEncoder(words, dim)
         self.sentence, self.product = nn.Linear(sentence, dim), nn.Linear(sentence, product)
-        prior = product + features
-        self.memory: EpisodicMemory = EpisodicMemory(dim, max(episodes, 1), dim, context, prior, dropout)
-        self.given, self.end = nn.Linear(2 * dim + prior, dim), nn.Linear(end_features, dim, bias=False)
-        self.read = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(dim, 1))
-        self.direct = nn.Linear(end_features, 1, bias=False)
-        self.side, self.null = nn.Linear(sentence, 1), nn.Linear(dim, 1)
+        prior, looks = product + features, max(episodes, 1)
+        self.chain: ChainedMemory | None = None
+        if pointer == "state":
+            self.chain = ChainedMemory(dim, words, end_features, looks, prior, keys, dropout)
+            self.pointer = StatePointer(dim, keys)
+        else:
+            self.memory: EpisodicMemory = EpisodicMemory(dim, looks, dim, context, prior, dropout)
+            self.given, self.end = nn.Linear(2 * dim + prior, dim), nn.Linear(end_features, dim, bias=False)
+            self.read = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(dim, 1))
+            self.direct = nn.Linear(end_features, 1, bias=False)
+            self.side = nn.Linear(sentence, 1)
+        self.null = nn.Linear(dim, 1)
         self.vocabulary = VocabularyHead(answers, dim, words, sentence, dropout) if answers else None
         self.choice = ChoiceHead(dim, words, sentence, dropout) if choices else None
         self.offered = nn.Linear(words, dim, bias=False) if choices else None
@@ -123,29 +152,59 @@ class KDMN(nn.Module):
         self, batch: FactBatch, offered: Tensor | None = None, offered_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return pointer logits, null logits, attention and last state."""
+        pointer, null, looks, state = self.looks(batch, offered, offered_mask)
+        return pointer, null, looks.sum(-1), state
+
+    def looks(
+        self, batch: FactBatch, offered: Tensor | None = None, offered_mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the same, the attention by ends, (B, T, N, 2), where the state points; else (B, T, N, 1)."""
         image = masked_mean(batch.seen, batch.seen_mask)
         asked = self.query(self.dropout(torch.cat([image, batch.question], -1)))
         if self.offered is not None and offered is not None and offered_mask is not None:
             asked = asked + self.offered(self.dropout(masked_mean(offered, offered_mask)))
         query = torch.tanh(asked)
-        memory = self.facts(batch.steps, batch.mask) + torch.tanh(self.sentence(self.dropout(batch.sentences)))
+        blur = (
+            self.dropout if self.chain is None else nn.Identity()
+        )  # of what is this wide it takes a fifth of the time
+        memory = self.facts(batch.steps, batch.mask) + torch.tanh(self.sentence(blur(batch.sentences)))
         memory = memory * batch.mask.unsqueeze(-1)
         joint = batch.sentences * batch.question.unsqueeze(1) * batch.question.shape[-1] ** 0.5
-        prior = torch.cat([torch.relu(self.product(self.dropout(joint))), batch.features], -1)
+        prior = torch.cat([torch.relu(self.product(blur(joint))), batch.features], -1)
+        looked = self._looked if self.chain is None else self._chained
+        pointer, state, attention = looked(batch, memory, query, prior)
+        pointer = pointer.masked_fill(~batch.mask.unsqueeze(-1), torch.finfo(pointer.dtype).min)
+        return pointer, self.null(state).squeeze(-1), attention, state
+
+    def _chained(self, batch: FactBatch, memory: Tensor, query: Tensor, prior: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return pointer, state and attention where the state points; ValueError for a batch without words."""
+        if batch.asked is None or batch.asked_mask is None:
+            raise ValueError("this KDMN reads the question's words, and the batch has none")
+        assert self.chain is not None
+        keys = self.chain.keys(batch.steps[:, :, ::2], batch.mask)
+        if self.episodes:
+            words = (batch.asked, batch.asked_mask)
+            state, carried, logits, attention = self.chain(memory, query, batch.mask, prior, keys, batch.ends, *words)
+            last = logits[:, -1]
+        else:
+            state, share = _pooled(memory, query, batch.mask)
+            carried, last = masked_mean(keys.mean(2), batch.mask), torch.zeros_like(keys[..., 0])
+            attention = (share / 2).unsqueeze(-1).expand(*share.shape, 2)
+        return self.pointer(state, carried, last, memory, keys), state, attention
+
+    def _looked(self, batch: FactBatch, memory: Tensor, query: Tensor, prior: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return pointer, state and attention where the pointer reads facts with the question as well."""
         if self.episodes:
             state, logits, attention = self.memory(memory, query, batch.mask, prior)
             fact_logit = logits[:, -1]
         else:
-            share = batch.mask / batch.mask.sum(1, keepdim=True).clamp(min=1)
-            state, attention = query + masked_mean(memory, batch.mask), share.unsqueeze(1)
-            fact_logit = torch.zeros_like(share)
+            state, attention = _pooled(memory, query, batch.mask)
+            fact_logit = torch.zeros_like(attention[:, 0])
         given = self.given(torch.cat([memory, state.unsqueeze(1).expand_as(memory), prior], -1))
         read = self.read(given.unsqueeze(2) + self.end(batch.ends)).squeeze(-1)
         pointer = fact_logit.unsqueeze(-1) + read + self.direct(batch.ends).squeeze(-1)
         asks_seen = self.side(batch.question * batch.question.shape[-1] ** 0.5).unsqueeze(1)
-        pointer = pointer + asks_seen * (2 * batch.ends[..., 0] - 1)
-        pointer = pointer.masked_fill(~batch.mask.unsqueeze(-1), torch.finfo(pointer.dtype).min)
-        return pointer, self.null(state).squeeze(-1), attention, state
+        return pointer + asks_seen * (2 * batch.ends[..., 0] - 1), state, attention.unsqueeze(-1)
 
     def named(self, batch: FactBatch, state: Tensor) -> Tensor:
         """Return the logits of the vocabulary's answers, (B, answers); none if the network has no vocabulary."""
@@ -165,3 +224,9 @@ class KDMN(nn.Module):
         image = masked_mean(batch.seen, batch.seen_mask)
         scores: Tensor = self.choice(state, image, batch.question, offered, mask, pointed)
         return scores
+
+
+def _pooled(memory: Tensor, query: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return state and attention where the memory's mean takes the episodes' place."""
+    share = mask / mask.sum(1, keepdim=True).clamp(min=1)
+    return query + masked_mean(memory, mask), share.unsqueeze(1)

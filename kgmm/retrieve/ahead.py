@@ -7,10 +7,10 @@ import numpy as np
 from kgmm.encode.cache import CHUNK, fact_keys
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.encode.vectors import term_vectors, vector_cache
-from kgmm.language.phrase import phrase
 from kgmm.progress import Progress, silent
+from kgmm.retrieve.score import phrases
 from kgmm.store import LocalStore
-from kgmm.store.facts import is_general
+from kgmm.store.facts import Columns, is_general
 
 
 class Encoded(NamedTuple):
@@ -44,13 +44,12 @@ def encode_all(store: LocalStore, encoder: str | Encoder = "minilm", progress: P
     columns = store.columns(graphs=[graph for graph in store.graphs() if is_general(graph)])
     keys, first = np.unique(fact_keys(*columns[:3]), return_index=True)
     terms = np.unique(np.concatenate([columns.subject, columns.object])).astype(np.int64)
-    facts, names = first[~cache.has(keys)], terms[~cache.has(terms.astype(np.uint64))]
+    facts, names = np.flatnonzero(~cache.has(keys)), terms[~cache.has(terms.astype(np.uint64))]
     total = len(facts) + len(names)
     for start in range(0, len(facts), CHUNK):
-        ids = [column[facts[start : start + CHUNK]] for column in columns[:3]]
-        said = [phrase(*fact) for fact in zip(*(store.terms.names(column) for column in ids), strict=True)]
-        cache.put(fact_keys(*ids), model.encode(said))
-        progress(min(start + CHUNK, len(facts)), total, "facts")
+        part = facts[start : start + CHUNK]
+        cache.put(keys[part], model.encode(phrases(store, Columns._make(c[first[part]] for c in columns))))
+        progress(start + len(part), total, "facts")
     for start in range(0, len(names), CHUNK):
         term_vectors(store, names[start : start + CHUNK], model)
         progress(len(facts) + min(start + CHUNK, len(names)), total, "terms")

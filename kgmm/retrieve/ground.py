@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgmm.encode.nearness import NEAREST, term_cosines
 from kgmm.encode.vectors import term_vectors
 from kgmm.language import names
 from kgmm.language.words import STOP, lemma, name_words
@@ -123,7 +124,7 @@ def ground_text(store: LocalStore, text: str, *, encoder: Encoder | None = None,
                 continue  # a letter is not a word of a sentence
             found = _window(store, window, lang)
             if found is not None:
-                links.append(found)
+                links += [found, *_singular(store, window, found, lang)]
                 at += size
                 break
         else:
@@ -144,6 +145,14 @@ def _window(store: LocalStore, window: list[str], lang: str) -> Link | None:
         if node is not None:
             return Link(" ".join(window), node, rule, RULES[rule])
     return None
+
+
+def _singular(store: LocalStore, window: list[str], found: Link, lang: str) -> list[Link]:
+    """Link words to the concept of their singular too, where a store knows both: flowers, and flower."""
+    node = _first_known(store, [[*window[:-1], lemma(window[-1])]], lang)
+    if node is None or node == found.concept:
+        return []
+    return [Link(found.text, node, "inflected", RULES["inflected"])]
 
 
 def synonyms(store: LocalStore, link: Link) -> list[Link]:
@@ -194,24 +203,30 @@ def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> l
         known.clear()
     new = [word for word in dict.fromkeys(words) if word not in known]
     if new:
-        ids, matrix = common_concepts(store, encoder)
-        scores = encoder.encode(new) @ matrix.T if len(ids) else np.zeros((len(new), 1), np.float32)
-        for word, row, b in zip(new, scores, scores.argmax(axis=1), strict=True):
-            near = row[b] >= EMBEDDING_THRESHOLD
-            name = store.terms.name(int(ids[b])) if near else ""
-            known[word] = Link(word, name, "embedding", round(float(row[b]), 4)) if near else None
+        ids = common_ids(store)
+        for word in new:
+            near = term_cosines(store, ids, word, encoder, read=NEAREST) if len(ids) else np.zeros(1)
+            b = int(near.argmax())
+            found = near[b] >= EMBEDDING_THRESHOLD
+            name = store.terms.name(int(ids[b])) if found else ""
+            known[word] = Link(word, name, "embedding", round(float(near[b]), 4)) if found else None
     return [link for word in words if (link := known[word]) is not None]
 
 
-def common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ids of the concepts with the most facts and their vectors, kept while the store's version stays."""
+def common_ids(store: LocalStore) -> np.ndarray:
+    """Return the ids of the concepts with the most facts, in order, kept while the store's version stays."""
 
-    def make() -> tuple[np.ndarray, np.ndarray]:
+    def make() -> np.ndarray:
         columns = store.columns(graphs=[graph for graph in store.knowledge_graphs() if graph != "wordnet"])
         ids, counts = np.unique(columns.subject, return_counts=True)
         best = ids[np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]]
         concepts = [i for i, name in zip(best, store.terms.names(best), strict=True) if name.startswith("/c/")]
-        found = np.array(sorted(concepts[:MAX_CANDIDATES]), np.int64)
-        return found, term_vectors(store, found, encoder)
+        return np.array(sorted(concepts[:MAX_CANDIDATES]), np.int64)
 
-    return store.derived(("common concepts", encoder.checksum), make)
+    return store.derived("common concepts", make)
+
+
+def common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
+    """Return :func:`common_ids` and the concepts' vectors, kept while the store's version stays."""
+    ids = common_ids(store)
+    return ids, store.derived(("common concepts", encoder.checksum), lambda: term_vectors(store, ids, encoder))

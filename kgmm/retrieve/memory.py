@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,14 @@ import numpy as np
 
 from kgmm.encode.cache import fact_keys
 from kgmm.encode.text import Encoder, text_encoder
+from kgmm.errors import KgmmError
 from kgmm.graph import GraphView
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.language.words import whole_characters
 from kgmm.retrieve.gather import Key, gather
 from kgmm.retrieve.ground import link
+from kgmm.retrieve.joint import joint_graph
 from kgmm.retrieve.score import CUED, decode, named_relation, score
 from kgmm.scene import SceneGraph
 from kgmm.store import Fact
@@ -26,6 +29,7 @@ from kgmm.trace import Link, MemoryFact
 if TYPE_CHECKING:
     import torch_geometric.data
 
+    from kgmm.graph.joint import JointGraph
     from kgmm.store import LocalStore
 
 
@@ -40,6 +44,8 @@ class Memory:
     #: all relations of the store by their numbers there, and the numbers of the facts' ends
     relations: list[str] = field(default_factory=list)
     terms: dict[str, int] = field(default_factory=dict)
+    #: makes the joint graph of what was asked, seen and offered, with an encoder's vectors
+    joining: Callable[[Encoder | None], JointGraph] | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -65,16 +71,36 @@ class Memory:
         relations, weights = [f.predicate for f, _ in rows], [max(score, 1e-6) for _, score in rows]
         return GraphView.from_edges(*ends, relations=relations, weights=weights)
 
-    def to_pyg(self, features: str | Encoder | None = "minilm") -> torch_geometric.data.Data:
-        """Return the memory as PyG data, the layout QA-GNN and GreaseLM read, with the fields of ``view.to_pyg()``.
+    def joint(self, features: str | Encoder | None = "minilm") -> JointGraph:
+        """Return the joint graph of question, picture, choices and the facts among their concepts.
+
+        See :func:`kgmm.retrieve.joint.joint_graph`; *features* name whose vectors its nodes have, and relevance is their
+        cosine with the question's; None leaves both out.
+
+        Raises:
+            KgmmError: if the memory was not retrieved from a store.
+        """
+        if self.joining is None:
+            raise KgmmError("only what kb.retrieve returned has a joint graph: it is made of the store's facts")
+        return self.joining(text_encoder(features) if isinstance(features, str) else features)
+
+    def to_pyg(self, features: str | Encoder | None = "minilm", *, joint: bool = False) -> torch_geometric.data.Data:
+        """Return the memory as PyG data with the fields of ``view.to_pyg()``.
 
         Relations and terms have the store's numbers, so memories of one store make a batch.
+
+        Args:
+            features: whose vectors the nodes have; None leaves them out.
+            joint: return the :meth:`joint` graph instead, the layout QA-GNN and GreaseLM read, as ``HeteroData``
+                (:meth:`kgmm.graph.joint.JointGraph.to_pyg`).
 
         Returns:
             Data with ``x`` (nodes × dim, if *features*), ``edge_index`` (2 × facts), ``edge_type`` (facts), codes into
             ``relation_names``, all relations of the store in the order of ``kb.view()``'s; ``edge_weight`` (facts), the
             facts' scores, ``seed`` (nodes, bool: linked to question or scene), ``concept_names`` and ``term_id``.
         """
+        if joint:
+            return self.joint(features).to_pyg()
         import torch
         from torch_geometric.data import Data
 
@@ -124,6 +150,7 @@ def retrieve(
     exclude: frozenset[Key] = frozenset(),
     graphs: list[str] | None = None,
     split_senses: bool = False,
+    choices: Sequence[str] = (),
 ) -> Memory:
     """Return the facts that bear on a sentence, a list of concepts or a scene (and a question about it).
 
@@ -141,6 +168,7 @@ def retrieve(
         exclude: statements to leave out, as (subject, predicate, object).
         graphs: named graphs facts may come from; all but scenes and stories by default.
         split_senses: leave out what is said of a word's senses (``/c/en/dog/n``) and not of the word.
+        choices: answers to choose from, which the memory's joint graph takes in.
 
     Raises:
         KgmmError: if the encoder cannot be loaded, or a text holds half a character.
@@ -150,7 +178,8 @@ def retrieve(
         ['/c/en/cut']
     """
     given = [] if isinstance(text_or_scene, SceneGraph) else [text_or_scene]
-    whole_characters(question or "", *(text for part in given for text in ([part] if isinstance(part, str) else part)))
+    said = [text for part in given for text in ([part] if isinstance(part, str) else part)]
+    whole_characters(question or "", *choices, *said)
     start = time.perf_counter()
     encoder = encoder or text_encoder("minilm")
     links = link(store, text_or_scene, question, encoder=encoder)
@@ -172,4 +201,8 @@ def retrieve(
     relations: list[str] = store.derived("relations", lambda: terms.names(np.sort(terms.ids(store.relations()))))
     ends = {end for m in facts for f in (m.fact, *m.chain) for end in (f.subject, f.object)}
     numbers = dict(zip(ends, terms.ids(ends).tolist(), strict=True))
-    return Memory(facts, links, asked or None, timings, relations, numbers)
+    scene = text_or_scene if isinstance(text_or_scene, SceneGraph) else None
+    told = " ".join([*said, question or ""]).strip()
+    offered = tuple(choices)
+    joining = partial(joint_graph, store, told, scene=scene, choices=offered, exclude=exclude, graphs=graphs)
+    return Memory(facts, links, asked or None, timings, relations, numbers, joining)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.encode.cache import fact_keys
-from kgmm.encode.vectors import query_vector, vector_cache
+from kgmm.encode.nearness import READ, fact_cosines
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.language.relations import cued, most_telling
@@ -21,13 +20,12 @@ from kgmm.trace import Link, MemoryFact
 if TYPE_CHECKING:
     from kgmm.encode.text import Encoder
     from kgmm.store import LocalStore
+    from kgmm.store.facts import Columns
 
 Floats = NDArray[np.float64]
 
 DECAY = 0.85  #: how much each step of inheritance costs
-#: candidates that reach the scoring of words and walk, and texts encoded at most for one question
-POOL = 500
-MAX_NEW_VECTORS = 600
+POOL = 500  #: candidates that reach the scoring of the walk
 CUED = 0.5  #: what a sentence that names a relation adds to the facts of that relation
 #: weights of a fact's score; tuned on no data set, they only order the memory before a reasoner reads it
 PARTS = {"similarity": 1.0, "overlap": 0.35, "walk": 0.25, "weight": 0.1, "link": 0.25, "depth": 0.25}
@@ -36,9 +34,18 @@ RESTART, STEPS = 0.15, 20
 
 
 def score(
-    store: LocalStore, c: Candidates, links: list[Link], question: str, encoder: Encoder, pool: int = POOL
+    store: LocalStore,
+    c: Candidates,
+    links: list[Link],
+    question: str,
+    encoder: Encoder,
+    pool: int = POOL,
+    read: int = READ,
 ) -> tuple[Candidates, Floats, dict[str, Floats]]:
-    """Order candidates by score; return the best *pool* of them, their scores and the parts of each score."""
+    """Order candidates by score; return the best *pool* of them, their scores and the parts of each score.
+
+    Of the phrases the encoder reads *read*, those that seem best before (:mod:`kgmm.encode.nearness`).
+    """
     if not len(c):
         return c, np.empty(0), {}
     link_score: dict[int | None, float] = {}
@@ -47,9 +54,12 @@ def score(
         link_score[i] = max(link_score.get(i, 0.0), k.score)
     linked = np.array([link_score.get(root, 0.0) for root in c.roots])[c.root]
     depth = 1.0 - DECAY ** c.depth.astype(np.float64)
-    similarity = similarities(store, c, question, encoder, linked - depth)
-    known = {"similarity": similarity, "overlap": overlaps(store, c, question), "link": linked, "depth": -depth}
+    known = {"overlap": overlaps(store, c, question), "link": linked, "depth": -depth}
     known["weight"] = np.log1p(c.weight.astype(np.float64)) / log(1 + 10)
+    known["similarity"] = np.zeros(len(c))
+    if question:
+        prior = _weighed(known) + CUED * named_relation(store, c, question)
+        known["similarity"] = fact_cosines(store, (c.subject, c.predicate, c.object), question, encoder, prior, read)
     best = np.argsort(-_weighed(known), kind="stable")[:pool]
     c = c.take(best)
     parts = {name: known[name][best] if name in known else walk_mass(c) for name in PARTS}
@@ -59,27 +69,7 @@ def score(
 
 
 def _weighed(parts: dict[str, Floats]) -> Floats:
-    return sum((PARTS[name] * values for name, values in parts.items()), start=np.zeros(len(parts["link"])))
-
-
-def similarities(store: LocalStore, c: Candidates, question: str, encoder: Encoder, prior: Floats) -> Floats:
-    """Return the cosine of each fact's phrase with the question; facts' vectors are computed once and kept."""
-    if not question:
-        return np.zeros(len(c))
-    cache = vector_cache(store, encoder)
-    keys = fact_keys(c.subject, c.predicate, c.object)
-    missing = np.flatnonzero(~cache.has(keys))
-    if len(missing) > MAX_NEW_VECTORS:
-        lexical = overlaps(store, c.take(missing), question)
-        missing = missing[np.argsort(-(prior[missing] + lexical), kind="stable")[:MAX_NEW_VECTORS]]
-    if len(missing):
-        cache.put(keys[missing], encoder.encode(phrases(store, c.take(missing))))
-    distinct, at = np.unique(keys, return_inverse=True)  # kinds that several objects share bring the same facts
-    known, matrix = cache.get(distinct)
-    cosine = (matrix @ query_vector(encoder, question)).astype(np.float64)
-    if not known.all():
-        cosine[~known] = cosine[known].mean() - 0.1 if known.any() else 0.0
-    return cosine[at]
+    return sum((PARTS[name] * parts[name] for name in PARTS if name in parts), start=np.zeros(len(parts["link"])))
 
 
 def named_relation(store: LocalStore, c: Candidates, text: str) -> Floats:
@@ -89,8 +79,8 @@ def named_relation(store: LocalStore, c: Candidates, text: str) -> Floats:
     return np.array([float(name in telling) for name in store.terms.names(kinds)])[at]
 
 
-def phrases(store: LocalStore, c: Candidates) -> list[str]:
-    """Return the candidates as English phrases."""
+def phrases(store: LocalStore, c: Candidates | Columns) -> list[str]:
+    """Return the facts as English phrases."""
     ends = (store.terms.names(column) for column in (c.subject, c.predicate, c.object))
     return [phrase(*said) for said in zip(*ends, strict=True)]
 

@@ -19,13 +19,27 @@ from kgmm.reason.answers import added_up
 from kgmm.reason.kdmn.tensors import END_FEATURES, FEATURES, Floats, WordTable, pack
 from kgmm.train.choices import TOGETHER, Choices, choice_accuracy, choice_loss, frequent, places
 from kgmm.train.measures import hit_rates
-from kgmm.train.memories import MEMORY, Data, Example, examples, labels, load_fvqa, spoiled, word_table
+from kgmm.train.memories import (
+    MEMORY,
+    Data,
+    Example,
+    FactBase,
+    bridge_labels,
+    examples,
+    labels,
+    load_fvqa,
+    spoiled,
+    word_table,
+)
 
 ABOUT = "A dynamic memory network over facts retrieved for a question (arXiv:1712.00733)."
 NETWORK: dict[str, Any] = {"dim": 112, "product": 48, "dropout": 0.4}  #: sizes of the network unless told otherwise
 FORGOTTEN = 0.15  #: share of the questions whose memory is hidden in training, if there is a vocabulary
 NEVER = -1e9  #: a log probability that stands for none
 ATTEND = 0.3  #: weight of the attention's part
+LEAD = 1.0  #: weight of the first episode's part where questions need two facts
+#: settings of the network where they do, unless told otherwise
+CHAINED: dict[str, Any] = {"dim": 64, "product": 48, "dropout": 0.1, "pointer": "state"}
 
 
 class FvqaProblem:
@@ -48,6 +62,9 @@ class FvqaProblem:
         vocabulary: answers that may be named without a fact: so many of the most frequent right ones of the training,
             or a list of normalized ones.
         choices: answers to choose from that the network also learns to score, the right one among them; 0 for none.
+        hops: 2 for memories that hold facts of bridges as well; the first episode's attention is then taught to rest on
+            what leads to the gold facts, with weight *lead*.
+        held_base: facts that the held-out questions of *data* are about, if they are others.
 
     Raises:
         BadInput: if a file is missing or not of FVQA's layout.
@@ -55,6 +72,10 @@ class FvqaProblem:
     """
 
     metric = "top1"
+    ways: Tensor | None = (
+        None  #: (Q, N, 2) ends that first episodes are taught to rest on, where questions need two facts
+    )
+    lead: float = LEAD  #: how much that counts
 
     def __init__(
         self,
@@ -71,14 +92,17 @@ class FvqaProblem:
         data: Data | None = None,
         vocabulary: int | list[str] = 0,
         choices: int = 0,
+        hops: int = 1,
+        lead: float = LEAD,
+        held_base: FactBase | None = None,
     ) -> None:
         base, train, held = data or load_fvqa(Path(folder), distractors, dev, split)
         if not train or not held:
             counted = f"{len(train)} questions to learn from and {len(held)} about other images to test on"
             raise KgmmError(f"{folder}: {counted}; both are needed")
         self.words: WordTable = word_table(30_000)
-        made = examples(train + held, base, limit)
-        parts = (spoiled(part, knowledge, seed) for part in (made[: len(train)], made[len(train) :]))
+        asked = ((train, base), (held, held_base or base))
+        parts = (spoiled(examples(part, facts, limit, hops), knowledge, seed) for part, facts in asked)
         self.train: list[Example]
         self.held: list[Example]
         self.train, self.held = ([e.blind() for e in part] if blind else part for part in parts)
@@ -87,12 +111,12 @@ class FvqaProblem:
         self.answers: list[str] = frequent(rights, vocabulary) if isinstance(vocabulary, int) else vocabulary
         sizes = {"words": self.words.dim, "features": len(FEATURES), "end_features": len(END_FEATURES)}
         heads = ({"answers": len(self.answers)} if self.answers else {}) | ({"choices": True} if choices else {})
-        settings = {**sizes, **NETWORK, **(network or {}), **heads}
+        settings = {**sizes, **(NETWORK if hops == 1 else CHAINED), **(network or {}), **heads}
         torch.manual_seed(seed)
         self.model: torch.nn.Module = KDMN(**settings)
         own = {"name": "kdmn", "data": "fvqa", "network": settings, "split": split, "dev": dev, "about": ABOUT}
         read = {"encoder": base.encoder.checksum, "memory": limit, "knowledge": knowledge, "blind": blind}
-        self.config: dict[str, Any] = {**own, **read}
+        self.config: dict[str, Any] = {**own, **read, **({"hops": hops} if hops != 1 else {})}
         named = {"answers": self.answers} if self.answers else {}
         self.vocabulary: dict[str, Any] = {"words": self.words.words, **named}
         self.train_batch: FactBatch = pack([e.memory for e in self.train], self.words)
@@ -100,6 +124,9 @@ class FvqaProblem:
         self.right_ends: Tensor
         self.gold_facts: Tensor
         self.right_ends, self.gold_facts = labels(self.train, self.train_batch.mask.shape[1])
+        if hops == 2:
+            self.ways = bridge_labels(self.train, self.train_batch.mask.shape[1])
+            self.lead = lead
         self._said = places(self.train, self.answers)
         self._choices = [
             Choices(part, self.words, choices, 2 * batch.mask.shape[1], rights) if choices else None
@@ -119,7 +146,8 @@ class FvqaProblem:
             kept = torch.rand(len(rows)).to(device) >= FORGOTTEN
             batch = replace(batch, mask=batch.mask & kept[:, None])
             answers, gold = answers * kept[:, None, None], gold * kept[:, None]
-        loss = pointer_loss(model, batch, answers, gold, said)
+        ways = None if self.ways is None else self.ways[rows].to(device) * self.lead
+        loss = pointer_loss(model, batch, answers, gold, said, ways)
         if self._choices[0] is None or not isinstance(model, KDMN):
             return loss
         return loss + choice_loss(model, batch, self._choices[0].draw(rows).to(device))
@@ -180,23 +208,45 @@ def score(part: list[Example], logits: NDArray[np.float32], vocabulary: Sequence
 
 
 def pointer_loss(
-    model: torch.nn.Module, batch: FactBatch, answers: Tensor, gold: Tensor, said: Tensor | None = None
+    model: torch.nn.Module,
+    batch: FactBatch,
+    answers: Tensor,
+    gold: Tensor,
+    said: Tensor | None = None,
+    ways: Tensor | None = None,
 ) -> Tensor:
-    """Return the loss described at :class:`~kgmm.train.kdmn.FvqaProblem`; answers (B, N, 2), gold (B, N), said (B,)."""
-    pointer, null, attention, state = model(batch)
-    vocabulary = model.named(batch, state) if isinstance(model, KDMN) else state.new_zeros(len(state), 0)
+    """Return the loss described at :class:`~kgmm.train.kdmn.FvqaProblem`; answers (B, N, 2), gold (B, N), said (B,).
+
+    *ways* (B, N, 2) weighs the ends that the first of several episodes should rest on.
+    """
+    if isinstance(model, KDMN):
+        pointer, null, looks, state = model.looks(batch)
+        vocabulary = model.named(batch, state)
+    else:
+        pointer, null, attention, state = model(batch)
+        looks, vocabulary = attention.unsqueeze(-1), state.new_zeros(len(state), 0)
     logits = end_logits(pointer, null, vocabulary).log_softmax(1)
     word = None
     if said is not None and vocabulary.shape[1]:
         of = logits[:, -vocabulary.shape[1] :].gather(1, said.clamp(min=0).unsqueeze(1)).squeeze(1)
         word = of.masked_fill(said < 0, NEVER)
-    return end_loss(logits[:, : -vocabulary.shape[1] or None], attention, answers, gold, word).mean()
+    loss = end_loss(logits[:, : -vocabulary.shape[1] or None], looks, answers, gold, word)
+    if ways is not None and looks.shape[1] > 1:
+        loss = loss + lead_loss(looks[:, 0], ways)
+    return loss.mean()
+
+
+def lead_loss(look: Tensor, ways: Tensor) -> Tensor:
+    """Return how unlikely each question's first *look*, (B, N, 2) or (B, N, 1), is to rest on its *ways* (B, N, 2), (B,)."""
+    weight = ways.amax((1, 2))
+    wanted = (ways if look.shape[-1] == 2 else ways.amax(-1, keepdim=True)) > 0
+    return -weight * torch.log((look * wanted).sum((1, 2)) + 1e-6)
 
 
 def end_loss(logits: Tensor, attention: Tensor, answers: Tensor, gold: Tensor, word: Tensor | None = None) -> Tensor:
     """Return each question's loss, (B,), of *logits* (B, 2 N + 1), log probabilities of all ends and the null.
 
-    *attention* is (B, T, N); *answers* (B, N, 2) is 1 where an end says the gold answer, *gold* (B, N) for gold facts;
+    *attention* is (B, T, N), or (B, T, N, 2) of ends; *answers* (B, N, 2) is 1 where an end says the gold answer, *gold* (B, N) for gold facts;
     *word* (B,) the log probability of the gold answer in the vocabulary, :data:`NEVER` where it is not in it.
     """
     right, cited = answers.flatten(1) > 0, (answers * gold.unsqueeze(-1)).flatten(1) > 0
@@ -210,7 +260,9 @@ def end_loss(logits: Tensor, attention: Tensor, answers: Tensor, gold: Tensor, w
     if word is not None:
         by_end = torch.where(answered & (word > NEVER), torch.logaddexp(by_end, word), by_end)
     by_gold = torch.where(pointed, likelihood(cited), none)
-    on_gold = torch.log((attention[:, -1] * gold).sum(1) + 1e-6) * (gold.sum(1) > 0)
+    attention = attention if attention.dim() == 4 else attention.unsqueeze(-1)
+    aim = answers * gold.unsqueeze(-1) if attention.shape[-1] == 2 else gold.unsqueeze(-1)
+    on_gold = torch.log((attention[:, -1] * aim).sum((1, 2)) + 1e-6) * (aim.sum((1, 2)) > 0)
     return -(0.5 * by_end + 0.5 * by_gold + ATTEND * on_gold)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +23,9 @@ from kgmm.errors import BadInput, KgmmError
 from kgmm.files import read_lines
 from kgmm.language import names
 from kgmm.language.phrase import Triple, phrase, sense
+from kgmm.language.relations import cued, most_telling
 from kgmm.language.words import lemmas, normal
-from kgmm.reason.kdmn.memory import given_share, spread
+from kgmm.reason.kdmn.memory import FIRST, HUB, given_share, spread, spread_further
 from kgmm.reason.kdmn.tensors import Floats, MemoryInput, WordTable
 
 MEMORY = 60  #: facts a memory holds
@@ -42,6 +43,8 @@ class Example:
     answer: str  #: normalized gold answer
     facts: list[str]  #: ids of the facts, "" for those without
     choices: tuple[str, ...] = ()  #: normalized answers to choose from, empty if the question came without
+    #: (N, 2) 1 for the far ends of facts that lead to the gold ones, all 0 where one fact is enough
+    bridge: Floats = field(default_factory=lambda: np.zeros((0, 2), np.float32))
 
     def blind(self) -> Example:
         """Return the question without the seen names."""
@@ -66,6 +69,10 @@ class FactBase:
     def touching(self, seen: Iterable[str]) -> NDArray[np.int64]:
         """Return the rows of facts with a seen end."""
         return np.array(sorted({i for name in seen for i in self._rows.get(normal(name), ())}), np.int64)
+
+    def about(self, name: str) -> list[int]:
+        """Return the rows of facts with a normalized *name* as an end."""
+        return self._rows.get(name, [])
 
     def encode(self, texts: list[str]) -> Floats:
         """Return the texts' vectors, computed once and kept on disk."""
@@ -107,25 +114,85 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kgmm" / "training-vectors"
 
 
-def examples(questions: list[FvqaQuestion], base: FactBase, limit: int = MEMORY) -> list[Example]:
-    """Retrieve each question's memory and label it; the labels take no part in the retrieval."""
+@dataclass(frozen=True)
+class _Vectors:
+    """Vectors of some of a base's facts."""
+
+    rows: NDArray[np.int64]
+    values: Floats
+
+    @classmethod
+    def of(cls, base: FactBase, needed: list[NDArray[np.int64]]) -> _Vectors:
+        rows = np.unique(np.concatenate([np.empty(0, np.int64), *needed]))
+        return cls(rows, base.encode(base.phrases(rows)))
+
+    def __call__(self, rows: NDArray[np.int64]) -> Floats:
+        return self.values[np.searchsorted(self.rows, rows)]
+
+
+def examples(questions: list[FvqaQuestion], base: FactBase, limit: int = MEMORY, hops: int = 1) -> list[Example]:
+    """Retrieve each question's memory and label it; the labels take no part in the retrieval.
+
+    Args:
+        questions: with what is seen.
+        base: the facts.
+        limit: facts a memory holds.
+        hops: 2 to give all but the first facts' share (:data:`kgmm.reason.kdmn.memory.FIRST`) to facts of bridges, the
+            other ends of first facts.
+
+    Raises:
+        KgmmError: if no fact is about anything seen.
+    """
     asked = base.encode([q.question for q in questions])
     touched = [base.touching(q.concepts) for q in questions]
     if not any(map(len, touched)):
         raise KgmmError("no fact has an end that any of the pictures shows; concepts and facts share no name")
-    rows = np.unique(np.concatenate([t for t in touched if len(t)]))
-    vectors = base.encode(base.phrases(rows))
-    ends = sorted({end for i in rows for end in (base.triples[i][0], base.triples[i][2])})
+    vectors = _Vectors.of(base, touched)
+    first = limit if hops == 1 else round(FIRST * limit)
+    each = list(zip(questions, asked, touched, strict=True))
+    kept = [rows[_kept(q, base, rows, vectors(rows) @ v, first)] for q, v, rows in each]
+    if hops == 2:
+        kept = _with_second(each, kept, base, vectors, limit)
+    vectors = _Vectors.of(base, kept)
+    ends = sorted({end for i in np.unique(np.concatenate(kept)) for end in (base.triples[i][0], base.triples[i][2])})
     end_vectors = dict(zip(ends, base.encode(ends), strict=True))
     out = []
-    for q, vector, touching in zip(questions, asked, touched, strict=True):
-        found = vectors[np.searchsorted(rows, touching)]
-        kept = _kept(q, base, touching, found @ vector, limit)
-        triples = [base.triples[i] for i in touching[kept]]
+    for (q, vector, _), rows in zip(each, kept, strict=True):
+        triples = [base.triples[i] for i in rows]
         pairs = [[end_vectors[s] @ vector, end_vectors[o] @ vector] for s, _, o in triples]
         cosines = np.array(pairs, np.float32).reshape(-1, 2)
-        memory = MemoryInput(q.question, list(q.concepts), triples, vector, found[kept], cosines)
-        out.append(_label(q, memory, [base.ids[i] for i in touching[kept]]))
+        memory = MemoryInput(q.question, list(q.concepts), triples, vector, vectors(rows), cosines)
+        out.append(_label(q, memory, [base.ids[i] for i in rows]))
+    return out
+
+
+def _with_second(
+    each: list[tuple[FvqaQuestion, Floats, NDArray[np.int64]]],
+    first: list[NDArray[np.int64]],
+    base: FactBase,
+    vectors: _Vectors,
+    limit: int,
+) -> list[NDArray[np.int64]]:
+    """Return the memories' rows: first facts, then facts of their bridges, as far as there is room."""
+    ways, reached = [], []
+    for (q, vector, touching), rows in zip(each, first, strict=True):
+        way: dict[str, float] = {}
+        seen = {normal(name) for name in q.concepts}
+        for i, cosine in zip(rows, vectors(rows) @ vector, strict=True):
+            bridge = base.objects[i] if base.subjects[i] in seen else base.subjects[i]
+            if bridge not in seen and len(base.about(bridge)) <= HUB:
+                way[bridge] = max(way.get(bridge, -1.0), float(cosine))
+        found = {i for bridge in way for i in base.about(bridge)}
+        ways.append(way)
+        reached.append(np.array(sorted(found.difference(touching.tolist())), np.int64))
+    more, out = _Vectors.of(base, reached), []
+    for (q, vector, _), rows, way, second in zip(each, first, ways, reached, strict=True):
+        asked = most_telling(cued(q.question))
+        by = np.array([base.triples[i][1] in asked for i in second], np.float32)
+        bridges = [base.subjects[i] if base.subjects[i] in way else base.objects[i] for i in second]
+        best = np.array([way[b] for b in bridges], np.float32)
+        chosen = spread_further(more(second) @ vector, by, best, bridges, limit - len(rows))
+        out.append(np.concatenate([rows, second[chosen]]))
     return out
 
 
@@ -145,7 +212,11 @@ def _label(q: FvqaQuestion, memory: MemoryInput, ids: list[str]) -> Example:
     right = np.array([t == answer for t in texts], np.float32).reshape(-1, 2)
     choices = tuple(answer if choice in spelled else normal(choice) for choice in q.choices)
     found = np.array([i in gold and bool(i) for i in ids], np.float32)
-    return Example(memory, right, found, texts, answer, ids, choices)
+    seen = {normal(name) for name in q.concepts} if q.bridges else set()
+    leads = [i in q.bridges and bool(i) for i in ids]
+    far = [[lead and t not in seen for t in texts[2 * row : 2 * row + 2]] for row, lead in enumerate(leads)]
+    ways = np.array(far, np.float32).reshape(-1, 2)
+    return Example(memory, right, found, texts, answer, ids, choices, ways)
 
 
 def load_fvqa(folder: Path, distractors: str | Path | None, dev: float, split: int) -> Data:
@@ -172,8 +243,10 @@ def _reading(e: Example, other: Example, facts: int | None = None) -> Example:
     kept, vectors, cosines = m.triples[:facts], m.fact_vectors[:facts], m.end_cosines[:facts]
     memory = replace(e.memory, triples=kept, fact_vectors=vectors, end_cosines=cosines)
     right = np.array([t == e.answer for t in texts], np.float32).reshape(-1, 2)
-    gold = np.zeros(len(kept), np.float32)
-    return replace(e, memory=memory, answers=right, gold=gold, texts=texts, facts=other.facts[:facts])
+    none = np.zeros((len(kept), 2), np.float32)
+    return replace(
+        e, memory=memory, answers=right, gold=none[:, 0], bridge=none, texts=texts, facts=other.facts[:facts]
+    )
 
 
 def labels(part: list[Example], n: int) -> tuple[Tensor, Tensor]:
@@ -183,6 +256,14 @@ def labels(part: list[Example], n: int) -> tuple[Tensor, Tensor]:
         answers[i, : len(e.answers)] = torch.from_numpy(e.answers)
         gold[i, : len(e.gold)] = torch.from_numpy(e.gold)
     return answers, gold
+
+
+def bridge_labels(part: list[Example], n: int) -> Tensor:
+    """Return which ends facts that lead to the gold ones lead to, (Q, n, 2), all 0 where one fact is enough."""
+    ways = torch.zeros(len(part), n, 2)
+    for i, e in enumerate(part):
+        ways[i, : len(e.bridge)] = torch.from_numpy(e.bridge)
+    return ways
 
 
 def word_table(size: int) -> WordTable:

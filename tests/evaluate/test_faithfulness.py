@@ -37,13 +37,20 @@ def test_the_only_fact_that_says_it_is_necessary_and_sufficient(tmp_path: Path) 
     assert len(found.seconds) == 1
 
 
-def test_a_fact_another_one_repeats_is_sufficient_but_not_necessary(tmp_path: Path) -> None:
+def test_facts_that_repeat_each_other_are_cited_and_necessary_together(tmp_path: Path) -> None:
     kb, answer = asked(
         tmp_path / "kb", CUTS, Fact("knife", "UsedFor", "cutting bread"), Fact("knife", "UsedFor", "cutting meat")
     )
     found = measure(answer, kb)
-    assert found.sufficient["cited"] == 1.0 and found.necessary["cited"] == 0.0
-    assert found.rounds == 3 and found.exhausted["cited"] == 1.0  # each of the three says it; then none does
+    assert found.cited == 3 and found.sufficient["cited"] == found.necessary["cited"] == 1.0
+    assert found.rounds == 1 and found.exhausted["cited"] == 1.0
+
+
+def test_a_fact_that_too_many_others_repeat_is_sufficient_but_not_necessary(tmp_path: Path) -> None:
+    kb, answer = asked(tmp_path / "kb", *(Fact("knife", "UsedFor", f"cutting {thing}") for thing in "abcdefghijkl"))
+    found = measure(answer, kb)
+    assert found.cited == 1 and (found.sufficient["cited"], found.necessary["cited"]) == (1.0, 0.0)
+    assert found.rounds == 4 and found.exhausted["cited"] == 1.0  # three one by one, the nine others together
 
 
 def test_alone_takes_away_even_what_was_not_in_memory(tmp_path: Path) -> None:
@@ -57,12 +64,12 @@ def test_alone_takes_away_even_what_was_not_in_memory(tmp_path: Path) -> None:
 
 
 def test_what_says_the_same_is_taken_away_until_the_answer_changes(tmp_path: Path) -> None:
-    bread, meat = Fact("knife", "UsedFor", "cutting bread"), Fact("knife", "UsedFor", "cutting meat")
-    _, answer = asked(tmp_path / "kb", CUTS, bread, meat, Fact("lamp", "UsedFor", "light"))
+    repeated = [Fact("knife", "UsedFor", f"cutting {thing}") for thing in "abcdefghijkl"]
+    _, answer = asked(tmp_path / "kb", *repeated, Fact("lamp", "UsedFor", "light"))
     rounds = exhaust(answer.trace)
-    assert [len(c.removed) for c in rounds] == [1, 2, 3]
-    assert [c.answer for c in rounds[:2]] == ["knife", "knife"] and rounds[2].answer != "knife"
-    assert set(rounds[2].removed) == {CUTS, bread, meat}
+    assert [len(c.removed) for c in rounds] == [1, 2, 3, 12]
+    assert {c.answer for c in rounds[:3]} == {"knife"} and rounds[3].answer != "knife"
+    assert set(rounds[3].removed) == set(repeated)
 
 
 def test_an_abstention_counts_only_as_a_question(tmp_path: Path) -> None:

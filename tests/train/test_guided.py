@@ -64,6 +64,7 @@ class Small:
             pack([e.memory for e in part], self.words) for part in (self.train, self.held)
         )
         self.right_ends, self.gold_facts = labels(self.train, 3)
+        self.ways = None
         self.answers, self._said, self._choices = [], places(self.train, []), [None, None]
         network = {
             "words": self.words.dim,
