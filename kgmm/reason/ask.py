@@ -12,8 +12,9 @@ from kgmm.errors import KgmmError
 from kgmm.language.foreign import other_language
 from kgmm.language.names import concept
 from kgmm.language.words import whole_characters
-from kgmm.perceivers import perceive
+from kgmm.perceivers import look_again, looks_again, perceive
 from kgmm.reason.registry import reasoner as reasoner_of
+from kgmm.reason.sought import sought
 from kgmm.reason.task import Task, unanswered
 from kgmm.scene import NO_PICTURE, SceneGraph
 from kgmm.trace import Answer, Trace
@@ -37,8 +38,11 @@ def ask(
     limit: int = 60,
     exclude: Iterable[Key] = (),
     threshold: float | None = None,
+    implied: bool = True,
 ) -> Answer:
     """Answer a question about a picture or scene, with evidence.
+
+    A picture is looked at again for what the question and the knowledge name and the first look did not see.
 
     Args:
         store: the knowledge; facts of its scene and story graphs are left out unless *graphs* names them.
@@ -54,6 +58,7 @@ def ask(
         limit: facts kept in the trace's memory.
         exclude: statements (subject, predicate, object) taken to be unknown.
         threshold: answers less sure than this are withheld, in [0, 1]; the reasoner's own bound if None.
+        implied: whether parts that are not seen, but that facts say a seen thing has, may answer; they are cited as ``implied``.
 
     Returns:
         The answer; falsy, with ``text`` None, if nothing supports one. ``answer.trace`` cites its facts.
@@ -76,11 +81,17 @@ def ask(
     start = time.perf_counter()
     scene = scene_of(image_or_scene, perceiver)
     seconds = time.perf_counter() - start
-    offered = list(choices) if choices is not None else None
+    offered = list(dict.fromkeys(choices)) if choices is not None else None
     named = list(graphs) if graphs else None
-    task = Task(store, scene, question, offered, top, limit=limit, graphs=named, threshold=threshold)
+    task = Task(store, scene, question, offered, top, limit=limit, graphs=named, threshold=threshold, implied=implied)
+    timings = {"perceive": round(seconds, 4)}
+    picture = picture_of(image_or_scene)
+    if picture is not None and not scene.complete and looks_again(perceiver):
+        again = time.perf_counter()
+        task = replace(task, scene=look_again(picture, scene, sought(task), perceiver))
+        timings["look again"] = round(time.perf_counter() - again, 4)
     answer = _runner(task, reasoner)(frozenset(exclude))
-    answer.trace.timings = {"perceive": round(seconds, 4), **answer.trace.timings}
+    answer.trace.timings = {**timings, **answer.trace.timings}
     answer.trace.timings["total"] = round(time.perf_counter() - start, 4)
     return answer
 
@@ -104,7 +115,8 @@ def attach(store: LocalStore, trace: Trace, reasoner: str | Path | None = None) 
         where = f"the trace is of a {trace.reasoner} in {by}, which is not there"
         raise KgmmError(f"{where}; attach it with reasoner=FOLDER")
     asked, limit = (trace.scene, trace.question, trace.choices, trace.top), max(len(trace.memory), 1)
-    run = _runner(Task(store, *asked, limit=limit, graphs=trace.graphs, threshold=trace.threshold), by)
+    graphs, threshold, implied = trace.graphs, trace.threshold, trace.implied
+    run = _runner(Task(store, *asked, limit=limit, graphs=graphs, threshold=threshold, implied=implied), by)
 
     def again(exclude: frozenset[Key]) -> Answer:
         answer = run(exclude)
@@ -132,16 +144,25 @@ def scene_of(source: ImageLike | SceneGraph | Mapping[str, Any] | None, perceive
     return perceive(source, perceiver=perceiver)
 
 
+def picture_of(source: ImageLike | SceneGraph | Mapping[str, Any] | None) -> ImageLike | None:
+    """Return what was given to ask about if it is a picture; None for a scene, a scene's file, or nothing."""
+    if isinstance(source, SceneGraph | Mapping) or (
+        isinstance(source, str | Path) and str(source).lower().endswith(".json")
+    ):
+        return None
+    return source
+
+
 def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
     """Return a function that answers the question with some statements taken away; scene statements too."""
-    chosen = reasoner_of(name)
+    chosen, language = reasoner_of(name), other_language(task.question)
 
     def run(exclude: frozenset[Key]) -> Answer:
         start = time.perf_counter()
         asked = replace(task, scene=_lacking(task.scene, exclude), exclude=exclude)
         links = asked.links
         grounded = time.perf_counter()
-        if language := other_language(task.question):
+        if language:
             outcome = unanswered(f"the question seems to be {language}; only English ones are understood")
         else:
             outcome = chosen.answer(asked)
@@ -165,6 +186,7 @@ def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
             store_version=task.store.version,
             graphs=task.graphs,
             threshold=task.threshold,
+            implied=task.implied,
             top=task.top,
             timings={"ground": round(grounded - start, 4), "reason": round(done - grounded, 4), **asked.timings},
             replay=lambda more: run(exclude | more),
@@ -180,16 +202,17 @@ def _lacking(scene: SceneGraph, exclude: frozenset[Key]) -> SceneGraph:
     if not any(s.startswith("/s/") for s, _, _ in exclude):
         return scene
     gone = {o.id for o in scene.objects if (scene.node(o.id), "InstanceOf", concept(o.name)) in exclude}
+    scene = scene.without(gone)
     objects = tuple(
         replace(
             o,
             attributes=tuple(a for a in o.attributes if (scene.node(o.id), "HasProperty", concept(a)) not in exclude),
             box=None if any(s == scene.node(o.id) and p == "box" for s, p, _ in exclude) else o.box,
+            text="" if any(s == scene.node(o.id) and p == "reads" for s, p, _ in exclude) else o.text,
         )
         for o in scene.objects
-        if o.id not in gone
     )
-    kept = [r for r in scene.relations if not {r.subject, r.object} & gone]
-    stated = [(scene.node(r.subject), r.predicate, scene.node(r.object)) for r in kept]
-    relations = tuple(r for r, key in zip(kept, stated, strict=True) if key not in exclude)
-    return replace(scene, objects=objects, relations=relations)
+    stated = [(scene.node(r.subject), r.predicate, scene.node(r.object)) for r in scene.relations]
+    relations = tuple(r for r, key in zip(scene.relations, stated, strict=True) if key not in exclude)
+    absent = tuple(a for a in scene.absent if (scene.node(), "NotDepicts", concept(a[0])) not in exclude)
+    return replace(scene, objects=objects, relations=relations, absent=absent)

@@ -51,6 +51,8 @@ class Task:
     graphs: list[str] | None = None
     #: answers less sure are withheld; None for the reasoner's own bound
     threshold: float | None = None
+    #: whether parts that facts say a seen thing has may answer
+    implied: bool = True
     #: seconds per stage, filled as stages run
     timings: dict[str, float] = field(default_factory=dict, init=False)
     #: what :func:`kgmm.reason.explicit.objects.support` has found, by object and condition

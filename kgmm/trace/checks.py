@@ -11,7 +11,7 @@ from kgmm.trace.data import Check, Citation, Record
 from kgmm.trace.saying import say
 
 #: steps whose answer is computed from the cited facts instead of being an end of one
-COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribute", "compare"})
+COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribute", "compare", "read"})
 GUESS = "guess"  #: the step of an answer that a network gives without a fact
 
 

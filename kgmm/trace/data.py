@@ -106,6 +106,7 @@ class Record:
     counterfactuals: list[Counterfactual] = field(default_factory=list)
     graphs: list[str] | None = None  #: named graphs that facts could come from; None for all but scenes and stories
     threshold: float | None = None  #: answers less sure were withheld; None for the reasoner's own bound
+    implied: bool = True  #: whether parts that only facts say a seen thing has could answer
     top: int = 3  #: the answer and at most ``top - 1`` alternatives were asked for
     #: answers the same question without some facts, over ``asked_of``; None for a trace read from a file
     replay: Replay | None = field(default=None, repr=False, compare=False)

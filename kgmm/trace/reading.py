@@ -17,7 +17,7 @@ R = TypeVar("R", bound=Record)
 SCHEMA_FILE = Path(__file__).with_name("kgmm-trace-1.schema.json")
 
 #: fields that the first documents of the schema lack
-_LATER = frozenset({"counterfactuals", "graphs", "threshold", "folder", "top"})
+_LATER = frozenset({"counterfactuals", "graphs", "threshold", "folder", "top", "implied"})
 
 
 def schema() -> dict[str, Any]:
@@ -72,6 +72,10 @@ def _value(kind: Any, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise TypeError(f"a finite number is expected, not {_short(value)}")
         return int(value) if form is int else value
+    if form is bool:
+        if not isinstance(value, bool):
+            raise TypeError(f"true or false is expected, not {_short(value)}")
+        return value
     if form in (list, tuple):
         if not isinstance(value, list):
             raise TypeError(f"a list is expected, not {_short(value)}")

@@ -15,6 +15,8 @@ def say(trace: Record, fact: Fact) -> str:
     >>> scene = SceneGraph("desk", (SceneObject("o1", "knife"),))
     >>> say(Record("?", scene), Fact("/s/desk/o1", "InstanceOf", "knife"))
     'knife is seen in the picture'
+    >>> say(Record("?", scene), Fact("/s/desk", "NotDepicts", "dog"))
+    'the picture does not show dog'
     """
     if not (fact.subject.startswith("/s/") or fact.object.startswith("/s/")):
         return phrase(fact.subject, fact.predicate, fact.object)
@@ -29,4 +31,6 @@ def name(trace: Record, term: str) -> str:
     object_id = term.rsplit("/", 1)[-1]
     if trace.scene is not None and term.startswith("/s/") and object_id in trace.scene:
         return trace.scene[object_id].name
+    if trace.scene is not None and term == trace.scene.node():
+        return "the picture"
     return names.label(term).replace("_", " ")

@@ -79,7 +79,7 @@ def test_the_command_asks_with_or_without_a_picture_and_store(bundled_kb, shell,
     asked = shell("ask", bundled_kb.path, "Can a penguin fly?")
     assert asked.code == 0 and asked.out.startswith("no ")
     assert shell("ask", bundled_kb.path, SCENES / "coffee.json", "Is there no spoon?").out.startswith("no ")
-    monkeypatch.setattr(kgmm, "open_bundled", lambda: kgmm.open(bundled_kb.path))
+    monkeypatch.setattr(kgmm, "open_bundled", lambda **_: kgmm.open(bundled_kb.path))
     assert shell("ask", "--bundled", "Can a penguin fly?").out == asked.out
     for words in (("Can a penguin fly?",), ("--bundled", "a", "b", "c"), (bundled_kb.path, "none.jpg", "What?")):
         ran = shell("ask", *words)

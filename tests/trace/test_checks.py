@@ -10,6 +10,7 @@ import pytest
 import kgmm
 from kgmm.errors import KgmmError
 from kgmm.knowledge import KnowledgeStore
+from kgmm.reason.necessary import MOST
 from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 from kgmm.trace import Answer, Citation, Link, Trace
@@ -123,3 +124,29 @@ def test_an_abstention_says_what_is_missing(answers: dict[str, Answer]) -> None:
     assert not answer and answer.text is None
     assert answer.trace.abstained and not answer.trace.citations
     assert answer.trace.memory  # the nearest facts are there to look at
+
+
+PETS = [Fact("dog", "UsedFor", "guarding a house"), Fact("dog", "CapableOf", "guard your house")]
+
+
+@pytest.mark.parametrize("reasoner", ["explicit", "hybrid"])
+def test_what_says_the_same_is_cited_too_so_that_the_answer_falls_without(tmp_path: Path, reasoner: str) -> None:
+    with KnowledgeStore(tmp_path / "kb") as kb:
+        kb.add([*PETS, Fact("cat", "UsedFor", "company"), Fact("lamp", "UsedFor", "light")])
+        scene = SceneGraph("yard", tuple(SceneObject(name, name) for name in ("dog", "cat", "lamp")))
+        answer = kb.ask(scene, "Which animal can guard a house?", reasoner=reasoner)
+        known = {c.fact.object: c.role for c in answer.trace.citations if c.kind == "knowledge"}
+        assert answer.text == "dog" and sorted(known.values()) == ["also", "support"]
+        assert necessary(answer.trace) and sufficient(answer.trace)
+        assert all(check.passed for check in verify(answer.trace, kb))
+
+
+def test_an_answer_that_stays_whatever_is_taken_away_says_which_facts_keep_it(tmp_path: Path) -> None:
+    with KnowledgeStore(tmp_path / "kb") as kb:
+        kb.add([Fact("dog", "UsedFor", f"guarding the house of {name}") for name in "abcdefghijkl"])
+        scene = SceneGraph("yard", (SceneObject("dog", "dog"),))
+        answer = kb.ask(scene, "Which animal is used for guarding the house?", reasoner="hybrid")
+        assert len([c for c in answer.trace.citations if c.kind == "knowledge"]) == 1
+        remains = answer.trace.steps[-1]
+        assert remains.name == "remains" and len(remains.data["facts"]) == MOST
+        assert not necessary(answer.trace)

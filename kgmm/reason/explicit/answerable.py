@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kgmm.language import names
 from kgmm.language.phrase import sentence
 from kgmm.language.places import TELLING
-from kgmm.language.relations import DENIES, LOCATIVE, RELATIONS, STRICT
+from kgmm.language.relations import DENIES, LOCATIVE, RELATIONS, STRICT, UPWARD
 from kgmm.language.words import lemma, lemmas
 from kgmm.reason.explicit.certainty import REFUTED
 from kgmm.reason.explicit.objects import Match, is_of, support
@@ -86,7 +86,11 @@ def possible(task: Task, found: Evidence, ranked: NDArray[np.float64], unseen_ki
         return said & far & every, f"no fact about what is seen answers {q.due.word!r}"
     if q.demand is not None:
         return _demanded(task, found, ranked, q.demand) & every, f"no fact about what is seen says {q.demand.said}"
-    if task.drawn and q.wants_place:
+    if task.drawn and q.kind == "other_end" and q.relations[:1] == ("IsA",):  # a kind above, not one of its kinds
+        return np.stack([np.zeros(len(c), bool), c.end == 0], axis=1).reshape(-1) & every, "no fact says what it is"
+    if q.kind == "related":  # what someone holds is not what they are
+        every &= ~np.repeat(np.isin(c.predicate, task.ids(UPWARD)), 2)
+    if q.wants_place and (task.drawn or not task.scene.objects):
         return _placing(task, c) & every, "no fact says where"
     if task.drawn and unseen_kind and q.noun is not None and (kind := _kind_asked(task, q.noun)) is not None:
         ends = np.stack([c.subject, c.object], axis=1).reshape(-1).astype(np.int64)

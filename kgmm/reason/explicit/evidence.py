@@ -1,20 +1,26 @@
 """An answer from the best fact: gather candidates, score both ends of each, leave out what cannot answer, choose."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.encode.vectors import query_vector, term_vectors
+from kgmm.encode.nearness import NEAREST, term_cosines
 from kgmm.language import names
 from kgmm.language.words import lemma, lemmas, normal
 from kgmm.reason.explicit.answerable import concepts_of, possible, strictly
 from kgmm.reason.explicit.certainty import AGREED, CHOICE, FITS
 from kgmm.reason.explicit.objects import Match, matches, seen_as
+from kgmm.reason.necessary import remaining, said_too
 from kgmm.reason.ranking.features import Evidence, evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
 from kgmm.reason.task import Outcome, Task, answered, unanswered
-from kgmm.trace import Step, cited
+from kgmm.retrieve import Candidates
+from kgmm.retrieve.gather import chain_at, fact_at
+from kgmm.store import Fact
+from kgmm.trace import Step, cited, key
 
 Floats = NDArray[np.float64]
 #: logits added where a hypothesis fits what the parse asks for
@@ -40,18 +46,22 @@ def by_evidence(task: Task, scorer: Scorer, focus: Focus) -> Outcome:
         focus: what the answer or the fact should be about.
     """
     found = evidence(task, scorer.pool)
-    if not len(found.candidates):
+    c = found.candidates
+    if not len(c):
         return unanswered("the knowledge base has no fact about what is seen or asked")
-    missing = "" if focus.answers else strictly(task, found.candidates, focus.about)
+    missing = "" if focus.answers else strictly(task, c, focus.about)
     if missing:
         return unanswered(missing, memory=memory(task, found, linear(found), task.limit))
-    ranked = scorer.logits(task, found)
-    if scorer is LINEAR:
-        ranked = ranked + _fit(task, found, focus)
+    ends, fit = scorer.ends(task, found), _fit(task, found, focus) if scorer is LINEAR else 0.0
+
+    def answers(left: NDArray[np.bool_]) -> Floats:
+        return scorer.answers(task, found, ends, left) + fit
+
+    ranked = answers(np.ones(len(c), bool))
     wanted, missing = possible(task, found, ranked, focus.answers and not focus.about)
-    ranked = np.where(wanted, ranked, -np.inf)
     if task.choices:
-        ranked = np.where(_says_choice(task, found, task.choices), ranked, -np.inf)
+        wanted = wanted & _says_choice(task, found, task.choices)
+    ranked = np.where(wanted, ranked, -np.inf)
     kept = np.where(np.isfinite(ranked), ranked, OUT)
     remembered = memory(task, found, kept, task.limit)
     order = np.argsort(-ranked, kind="stable")
@@ -72,9 +82,55 @@ def by_evidence(task: Task, scorer: Scorer, focus: Focus) -> Outcome:
     seen = task.objects_of(deciding.concept) or named
     chosen = [m for m in focus.about if m.object.id in seen]
     fits = chosen[0].citations if chosen else [seen_as(task, task.scene[seen[0]])] if seen else []
-    fits = [c for c in fits if c.role != "support" and c not in citations]
+    fits = [cite for cite in fits if cite.role != "support" and cite not in citations]
     rest = [(text, s) for (text, _, _), s in zip(hypotheses[1:], sure[1:], strict=True)][: task.top - 1]
-    return answered(best, sure[0], [*fits, *citations], step, alternatives=rest, memory=remembered)
+    again = partial(_again, task, found, scorer, lambda left: np.where(wanted, answers(left), -np.inf), best, least)
+    further, falls = said_too([citation.fact for citation in citations], again) if sure[0] >= least else ([], True)
+    if falls:
+        fits += cited(further, role="also")
+    outcome = answered(best, sure[0], [*fits, *citations], step, alternatives=rest, memory=remembered)
+    if not falls:
+        outcome.steps.append(remaining(best, further))
+    return outcome
+
+
+def _again(
+    task: Task,
+    found: Evidence,
+    scorer: Scorer,
+    answers: Callable[[NDArray[np.bool_]], Floats],
+    best: str,
+    least: float,
+    gone: list[Fact],
+) -> list[Fact] | None:
+    """Return what decides for *best* without some facts, by the numbers there are; None if the answer is another, or none."""
+    c = found.candidates
+    numbers = answers(~_resting_on(task, c, gone))
+    row = int(np.argmax(numbers))
+    if not np.isfinite(numbers[row]) or scorer.confidence(found, float(numbers[row]), row) < least:
+        return None
+    if normal(_distinct(task, found, np.array([row]), numbers, 1)[0][0]) != normal(best):
+        return None
+    return [*chain_at(task.store, c, row // 2), fact_at(task.store, c, row // 2)]
+
+
+def _resting_on(task: Task, c: Candidates, facts: list[Fact]) -> NDArray[np.bool_]:
+    """Tell which candidates are some facts, or are handed down by them."""
+    keys = np.array([task.store.terms.ids(key(f)).tolist() for f in facts], np.int64).reshape(-1, 3)
+    known = {tuple(row) for row in keys.tolist()}
+    rests = np.zeros(len(c), bool)
+    for s, p, o in known:
+        rests |= (c.subject == s) & (c.predicate == p) & (c.object == o)
+    near = np.where(c.end == 0, c.subject, c.object)
+    for root, node in {*zip(c.root[c.depth > 0].tolist(), near[c.depth > 0].tolist(), strict=True)}:
+        closure, at = c.closures[c.roots[root]], node
+        while at in closure and closure[at][1] != at:
+            _, child, predicate = closure[at]
+            if (child, predicate, at) in known:
+                rests |= (c.root == root) & (near == node)
+                break
+            at = child
+    return rests
 
 
 def _only(task: Task) -> str:
@@ -148,8 +204,7 @@ def _distinct(
 def _says_choice(task: Task, found: Evidence, choices: list[str]) -> NDArray[np.bool_]:
     """Tell which ends of facts are one of the choices, by name or near-identical meaning."""
     c, forms = found.candidates, set(map(normal, choices))
-    wanted = np.stack([query_vector(task.encoder, choice) for choice in choices])
     ids, at = np.unique(np.stack([c.subject, c.object], axis=1).reshape(-1), return_inverse=True)
     labels = [normal(names.label(t)) for t in task.store.terms.names(ids)]
-    near = (term_vectors(task.store, ids, task.encoder) @ wanted.T).max(axis=1)
+    near = np.max([term_cosines(task.store, ids, choice, task.encoder, read=NEAREST) for choice in choices], axis=0)
     return np.asarray((np.array([label in forms for label in labels], bool) | (near >= CHOICE))[at])

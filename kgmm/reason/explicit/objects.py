@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.encode.vectors import query_vector, term_vectors
+from kgmm.encode.nearness import NEAREST, term_cosines
 from kgmm.language import names
 from kgmm.language.relations import DENIES, says_turned
 from kgmm.language.words import content, lemma, normal
@@ -53,6 +53,13 @@ def matches(task: Task, noun: Noun) -> list[Match]:
     """Return the seen objects that fit a description, best first (ties in the scene's order)."""
     found = [m for seen in task.scene.objects if (m := of_kind(task, seen, noun)) is not None]
     for word in noun.attributes:
+        if (
+            not task.scene.complete
+            and len(found) == 1
+            and family(plain(word)) == "size"
+            and not _sized(found[0].object)
+        ):
+            continue  # "the big flower" is the one that is seen, however large it looked
         found = [f for m in found if (f := with_attribute(task, m, word)) is not None]
     for predicate, other in noun.scene:
         if predicate in ("inside", "on", "at") and normal(other.head) in {normal(tag) for tag, _ in task.scene.tags}:
@@ -64,6 +71,22 @@ def matches(task: Task, noun: Noun) -> list[Match]:
     if noun.position and found:
         found = positioned(task, found, noun.position)
     return sorted(found, key=lambda m: -m.score)
+
+
+def fits(task: Task, thing: SceneObject, noun: Noun) -> Match | None:
+    """Match a thing that may not be seen against a description, by its name and by what is known of it."""
+    found = Match(thing) if noun.generic else known_as(task, thing, noun.head)
+    for word in noun.attributes:
+        found = with_attribute(task, found, word) if found is not None else None
+    for condition in noun.known:
+        found = knowing(task, found, condition) if found is not None else None
+    return found
+
+
+def known_as(task: Task, thing: SceneObject, kind: str) -> Match | None:
+    """Match a thing that may not be seen against a kind that a chain of facts leads to."""
+    facts = kind_chain(task, thing, kind)
+    return Match(thing, certainty.KIND, [Citation(f, role="kind") for f in facts]) if facts else None
 
 
 def is_of(link: Link, seen: SceneObject) -> bool:
@@ -86,15 +109,19 @@ def reached_from(task: Task, c: Candidates, seen: SceneObject) -> NDArray[np.boo
     return np.isin(c.root, [i for i, r in enumerate(c.roots) if r in roots])
 
 
+def called(seen: SceneObject, name: str) -> bool:
+    """Tell whether a name is an object's own or one of its aliases."""
+    return normal(name) in {normal(seen.name), *map(normal, seen.aliases)}
+
+
 def of_kind(task: Task, seen: SceneObject, noun: Noun) -> Match | None:
     """Match an object against a description's head: its name, an alias, a kind it inherits, or its last word."""
     base = Match(seen, seen.score, [seen_as(task, seen)])
     if noun.generic:
         return base
-    head = normal(noun.head)
-    if head in {normal(seen.name), *map(normal, seen.aliases)}:
+    if called(seen, noun.head):
         return base
-    words, asked = normal(seen.name).split(), head.split()
+    words, asked = normal(seen.name).split(), normal(noun.head).split()
     if words[-len(asked) :] == asked:
         base.score *= certainty.LAST_WORDS
         return base
@@ -130,6 +157,10 @@ def with_attribute(task: Task, match: Match, word: str) -> Match | None:
     if any(family(wanted) and family(plain(a)) == family(wanted) for a in match.object.attributes):
         return None  # the scene shows another colour or size
     return knowing(task, match, Constraint(("HasProperty", "MadeOf"), word))
+
+
+def _sized(seen: SceneObject) -> bool:
+    return any(family(plain(a)) == "size" for a in seen.attributes)
 
 
 def plain(word: str) -> str:
@@ -182,7 +213,7 @@ def _support(task: Task, seen: SceneObject, condition: Constraint) -> Support:
     if not len(allowed):
         return Support(0.0)
     ids, at = np.unique(far[allowed], return_inverse=True)
-    near = term_vectors(store, ids, task.encoder) @ query_vector(task.encoder, condition.phrase)
+    near = term_cosines(store, ids, condition.phrase, task.encoder, read=NEAREST)
     said = [agreement(asked, names.label(n), float(v)) for n, v in zip(store.terms.names(ids), near, strict=True)]
     values = np.round(np.array(said)[at] * certainty.INHERITED ** c.depth[allowed], 9)
     value, r = float(values.max()), int(allowed[values.argmax()])

@@ -20,19 +20,20 @@ from kgmm.language.phrase import phrase
 from kgmm.language.words import content, lemmas, normal, tokens
 from kgmm.reason.explicit import rules
 from kgmm.reason.explicit.answerable import placeless
-from kgmm.reason.explicit.certainty import NEAREST_CHOICE, SUPPORT
+from kgmm.reason.explicit.certainty import NEAREST_CHOICE
 from kgmm.reason.explicit.comparisons import compare
 from kgmm.reason.explicit.evidence import Focus, by_evidence
-from kgmm.reason.explicit.objects import ASKED, Match, matches, of_kind, seen_as, support
-from kgmm.reason.question.data import Constraint, Noun, Question
-from kgmm.reason.question.reference import alternatives, excepted, part_not_seen
+from kgmm.reason.explicit.implied import by_part, marked
+from kgmm.reason.explicit.objects import ASKED, Match, called, fits, matches, of_kind, seen_as
+from kgmm.reason.question.data import Noun, Question
+from kgmm.reason.question.reference import alternatives, excepted
 from kgmm.reason.question.vocabulary import PREPOSITION
 from kgmm.reason.ranking.committee import committee
 from kgmm.reason.ranking.features import evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
 from kgmm.reason.task import Outcome, Task, answered, unanswered
 from kgmm.scene import NO_PICTURE, SceneObject
-from kgmm.trace import Citation, Step
+from kgmm.trace import Step
 
 NAMES = ("explicit", "hybrid")
 
@@ -47,9 +48,10 @@ _RULES: dict[str, Callable[[Task, Question], Outcome | None]] = {
     "related": rules.related_objects,
     "compare": compare,
     "describe": rules.describe,
+    "read": rules.read,
 }
 #: questions that only a picture answers
-_OF_SIGHT = frozenset("count exists only between related describe".split())
+_OF_SIGHT = frozenset("count exists only between related describe read".split())
 #: questions about a thing they name, which a fact about it answers
 _OF_A_THING = ("other_end", "where", "attribute", "test")
 
@@ -65,31 +67,26 @@ def answer(task: Task, name: str = "hybrid", folder: Path | None = None) -> Outc
     Returns:
         The outcome; its text is None if nothing supports an answer.
     """
-    task, left_out = without_what_is_excepted(task)
+    task, left_out = _without_excepted(task)
     if name == "explicit" or task.drawn or not task.scene.objects:
-        outcome = _of_two(task) or _implied(task) or _answer(task, LINEAR)
+        outcome = _of_two(task) or by_part(task, _linear) or _answer(task, LINEAR)
     else:
         trained = committee(folder)
         outcome = _answer(task, LINEAR if _ruled(task) else trained)
         outcome.model = trained.checksum
         outcome = _one_of_two(task.parsed, outcome)
     outcome.steps = left_out + outcome.steps
-    return outcome
+    return marked(task, outcome)
 
 
-def without_what_is_excepted(task: Task) -> tuple[Task, list[Step]]:
+def _without_excepted(task: Task) -> tuple[Task, list[Step]]:
     """Return the task without what "apart from the flag" leaves out, in its words and in its scene."""
-    text, names = excepted(task.question)
-    if not names:
+    text, name = excepted(task.question)
+    if not name:
         return task, []
-    gone = [o for o in task.scene.objects if normal(names) in {normal(o.name), *map(normal, o.aliases)}]
-    ids = {o.id for o in gone}
-    kept = tuple(o for o in task.scene.objects if o.id not in ids)
-    relations = tuple(r for r in task.scene.relations if not {r.subject, r.object} & ids)
-    scene = replace(task.scene, objects=kept, relations=relations)
-    return replace(task, scene=scene, question=text), [
-        Step("except", f"{names!r} is left out", {"objects": sorted(ids)})
-    ]
+    gone = {o.id for o in task.scene.objects if called(o, name)}
+    step = Step("except", f"{name!r} is left out", {"objects": sorted(gone)})
+    return replace(task, scene=task.scene.without(gone), question=text), [step]
 
 
 def _of_two(task: Task) -> Outcome | None:
@@ -112,6 +109,8 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
     """Answer by the rules, if the scorer is the linear one, otherwise or else by evidence; withhold what is unsure."""
     step = Step("parse", _said(task.parsed), task.parsed.summary())
     outcome = _by_rule(task) if scorer is LINEAR else None
+    if outcome is None and _unseen(task):
+        outcome = unanswered("nothing was recognized in the picture; this is a question about what it shows")
     if outcome is None and (reason := placeless(task)):
         outcome = unanswered(reason)
     if outcome is None:
@@ -121,7 +120,7 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
     if task.drawn and outcome.text and not task.choices and (reason := _no_answer(task.parsed, outcome.text)):
         outcome = replace(outcome, text=None, abstained=reason, alternatives=[], citations=[])
     least = scorer.threshold if task.threshold is None else task.threshold
-    if outcome.text is not None and outcome.score < least and not task.choices:
+    if outcome.text is not None and outcome.score < least:
         outcome = _withheld(outcome, least)
     if not outcome.memory:
         found = evidence(task)
@@ -129,40 +128,33 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
     return outcome
 
 
-def _implied(task: Task) -> Outcome | None:
-    """Answer what is asked of an unseen part, "what are the cat's eyes for", where a fact says that the seen thing has it."""
-    found = part_not_seen(task.question, task.scene) if task.parsed.kind == "other_end" else None
-    if found is None:
-        return None
-    whole, part, asked = found
-    has = support(task, whole, Constraint(("HasA", "PartOf"), part))
-    if has.score < SUPPORT or has.denies:
-        return unanswered(f"neither the picture nor any fact says that the {whole.name} has {part}")
-    outcome = _answer(replace(task, question=asked), LINEAR)
-    if outcome.text is None:
-        return outcome
-    cites = [seen_as(task, whole), *(Citation(fact, role="implied") for fact in has.facts), *outcome.citations]
-    step = Step("implied", f"the {whole.name} has {part}, as a fact says; none is seen", {"object": whole.id})
-    score = round(outcome.score * min(1.0, has.score), 4)
-    return replace(outcome, score=score, citations=list(dict.fromkeys(cites)), steps=[step, *outcome.steps])
+def _unseen(task: Task) -> bool:
+    """Tell whether a thing in the picture is asked for ("what are these lights") and none was recognized."""
+    q, scene = task.parsed, task.scene
+    shown = q.noun is not None and (not q.noun.known or bool(q.noun.scene))
+    return q.kind == "select" and shown and not scene.objects and scene != NO_PICTURE and not task.choices
+
+
+def _linear(task: Task) -> Outcome:
+    return _answer(task, LINEAR)
 
 
 def _no_answer(q: Question, text: str) -> str:
     """Return why a seen thing is no answer: the question names it itself, or denies what the grammar did not read."""
-    if q.kind in ("count", "exists", "only", "test", "compare", "describe"):
+    if q.kind in ("count", "exists", "only", "test", "compare", "describe", "read"):
         return ""
     denied = [k.phrase for k in q.noun.known if k.negated] if q.noun is not None and q.kind == "select" else []
     if q.denies and (q.either_or or not denied or any(not said or PREPOSITION.match(said) for said in denied)):
         return "what the question denies is not understood"
-    return f"the question itself names {text!r}" if text.lower() in q.given else ""
+    asked = q.noun.head if q.kind == "select" and q.noun is not None else ""
+    return f"the question itself names {text!r}" if text.lower() in q.given or normal(text) == normal(asked) else ""
 
 
 def _ruled(task: Task) -> bool:
     """Tell whether rules answer better than a ranking: what is computed, what is denied, "what does the cat eat"."""
     q, noun = task.parsed, task.parsed.noun
     denied = noun is not None and any(k.negated for k in noun.known)
-    head = normal(noun.head) if noun is not None else ""
-    named = any(head in {normal(o.name), *map(normal, o.aliases)} for o in task.scene.objects)
+    named = any(called(o, noun.head if noun is not None else "") for o in task.scene.objects)
     of_two = q.kind == "compare" and q.either_or
     return (q.kind in _RULES and q.kind != "where" and not of_two) or denied or (q.kind == "other_end" and named)
 
@@ -218,7 +210,7 @@ def _select(task: Task) -> Focus | Outcome:
     """Answer with a seen object: the only one that fits the description, else the one with the best evidence."""
     noun = task.parsed.noun
     assert noun is not None
-    fitting = matches(task, noun)
+    fitting = matches(task, noun) or _offered(task, noun)
     if task.drawn and (demand := task.parsed.demand) is not None:
         fitting = [m for m in fitting if of_kind(task, m.object, Noun(head=demand.kind)) is not None]
     if task.choices:
@@ -238,6 +230,15 @@ def _select(task: Task) -> Focus | Outcome:
     if not loose and not noun.known and (unsaid := _unsaid(task, noun.head)):
         return unanswered(f"neither the scene nor any fact about it speaks of {unsaid!r}")
     return Focus(loose, answers=True)
+
+
+def _offered(task: Task, noun: Noun) -> list[Match]:
+    """Return the one choice of which facts say what is asked, where none is seen: flags are symbols of countries."""
+    if not task.choices or not noun.known or noun.scene or noun.position:
+        return []
+    offered = (fits(task, SceneObject(ASKED, choice), noun) for choice in task.choices)
+    found = [m for m in offered if m is not None]
+    return found if len(found) == 1 else []
 
 
 def _unsaid(task: Task, head: str) -> str:
@@ -261,7 +262,7 @@ def _seen_answer(task: Task, fitting: list[Match]) -> Outcome:
 
 def _withheld(outcome: Outcome, least: float) -> Outcome:
     """Return an outcome without its answer, which is less sure than the threshold."""
-    if outcome.steps[-1].name == "evidence":
+    if any(step.name == "evidence" for step in outcome.steps):
         reason = f"the nearest fact supports {outcome.text!r} with confidence {outcome.score:.2f}, below {least}"
         return replace(outcome, text=None, abstained=reason, alternatives=[], citations=[])
     reason = f"{outcome.text!r} fits with confidence {outcome.score:.2f} only, below {least}"

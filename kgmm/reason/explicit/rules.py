@@ -13,7 +13,7 @@ from kgmm.reason.explicit.objects import (
     Match,
     asked_about,
     family,
-    kind_chain,
+    known_as,
     matches,
     of_kind,
     plain,
@@ -28,6 +28,7 @@ from kgmm.reason.question.vocabulary import COLOURS
 from kgmm.reason.task import Outcome, Task, answered, unanswered
 from kgmm.retrieve.gather import chain_at, fact_at
 from kgmm.scene import SceneObject
+from kgmm.scene.boxes import area, shared_area
 from kgmm.store import Fact
 from kgmm.trace import Citation, Step
 
@@ -47,6 +48,8 @@ NUMBERS = dict(zip("zero one two three four five six seven eight nine ten".split
 _BETWEEN = ("inside", "left_of", "right_of", "above", "below", "next_to")
 #: seen objects that a condition is tested of
 TESTED = 4
+#: part of a text's box that lies in the box of what it stands on
+ON = 0.7
 
 
 def count(task: Task, q: Question) -> Outcome | None:
@@ -56,7 +59,10 @@ def count(task: Task, q: Question) -> Outcome | None:
     if not fitting and q.other is not None:
         return _known_number(task, q.noun, q.other)
     if not fitting and not task.scene.complete:
-        return _unseen(q.noun)
+        none = _absent(task, q.noun)
+        return (
+            _unseen(q.noun) if none is None else answered("0", none.fact.weight, [none], Step("count", _none(q.noun)))
+        )
     cites = list(dict.fromkeys(c for m in fitting for c in m.citations))
     said = f"{len(fitting)} seen objects fit {q.noun.text!r}"
     step = Step("count", said, {"objects": [m.object.id for m in fitting]})
@@ -83,7 +89,8 @@ def exists(task: Task, q: Question) -> Outcome | None:
         said = f"{fitting[0].object.name} fits {q.noun.text!r}"
         return verdict(not q.negated, fitting[0].citations, fitting[0].score, said)
     if not task.scene.complete:
-        return _unseen(q.noun)
+        none = _absent(task, q.noun)
+        return _unseen(q.noun) if none is None else verdict(q.negated, [none], none.fact.weight, _none(q.noun))
     return verdict(q.negated, [], certainty.NONE_SEEN, f"nothing seen fits {q.noun.text!r}")
 
 
@@ -103,6 +110,19 @@ def only(task: Task, q: Question) -> Outcome | None:
             f"nothing else that fits {q.noun.text!r} was recognized, which does not mean that there is none"
         )
     return verdict(True, mine[0].citations, mine[0].score, f"nothing else seen fits {q.noun.text!r}")
+
+
+def _absent(task: Task, noun: Noun) -> Citation | None:
+    """Return the statement that what a description names was looked for and is not in the picture; None if nobody knows."""
+    score = dict(task.scene.absent).get(noun.head)
+    if score is None:
+        return None
+    fact = Fact(task.scene.node(), "NotDepicts", names.concept(noun.head), score, task.scene.graph)
+    return Citation(fact, "scene", "absent")
+
+
+def _none(noun: Noun) -> str:
+    return f"{noun.text!r} was looked for, and nothing speaks for it"
 
 
 def _unseen(noun: Noun) -> Outcome:
@@ -151,7 +171,9 @@ def _holds(task: Task, m: Match, condition: Constraint, seen: bool) -> Outcome:
     if seen and (by_sight := _by_sight(task, m, positive)) is not None:
         return by_sight
     if not positive.relations or "IsA" in positive.relations:
-        kind = of_kind(task, m.object, Noun(head=positive.phrase)) if seen else _asked_kind(task, m, positive.phrase)
+        kind = (
+            of_kind(task, m.object, Noun(head=positive.phrase)) if seen else known_as(task, m.object, positive.phrase)
+        )
         if kind is not None:
             cites = [*m.citations, *kind.citations]
             return verdict(True, cites, kind.score, f"{head} is a kind of {positive.phrase}")
@@ -184,11 +206,6 @@ def _by_sight(task: Task, m: Match, condition: Constraint) -> Outcome | None:
     hit = with_attribute(task, m, shown)
     assert hit is not None
     return verdict(bool(own), hit.citations, score, f"{m.object.name} is {shown}")
-
-
-def _asked_kind(task: Task, m: Match, kind: str) -> Match | None:
-    facts = kind_chain(task, m.object, kind)
-    return Match(m.object, certainty.KIND, [Citation(f, role="kind") for f in facts]) if facts else None
 
 
 def _known_kind(task: Task, kind: str) -> bool:
@@ -305,3 +322,31 @@ def describe(task: Task, q: Question) -> Outcome | None:
     said = ", ".join(dict.fromkeys(o.name for o in task.scene.objects))
     step = Step("describe", f"{len(task.scene.objects)} objects are seen")
     return answered(said, certainty.LISTED, [seen_as(task, o) for o in task.scene.objects], step)
+
+
+def read(task: Task, q: Question) -> Outcome | None:
+    """What stands written: in the box of what is named if that is seen, otherwise in the picture."""
+    words = [o for o in task.scene.objects if o.text]
+    if not words:
+        return None
+    on = [m for m in matches(task, q.noun) if not m.object.text] if q.noun is not None and not q.noun.generic else []
+    if on:
+        held = [(m, [o for o in words if _stands_on(task, o, m.object)]) for m in on]
+        best, words = next((pair for pair in held if pair[1]), (on[0], []))
+        if not words:
+            return unanswered(f"no words are read on the {best.object.name}")
+        where, cites, score = f"on the {best.object.name}", best.citations, best.score
+    else:
+        where, cites, score = "in the picture", [], 1.0
+    said = " ".join(o.text for o in words)
+    facts = [Fact(task.scene.node(o.id), "reads", names.quoted(o.text), o.score, task.scene.graph) for o in words]
+    cites = [*cites, *(Citation(fact, "scene", "reads") for fact in facts)]
+    step = Step("read", f"{said!r} stands {where}", {"objects": [o.id for o in words]})
+    return answered(said, round(min(1.0, score, *(o.score for o in words)), 4), cites, step)
+
+
+def _stands_on(task: Task, words: SceneObject, thing: SceneObject) -> bool:
+    """Tell whether words are on a thing: the scene says so, or most of their box lies in its box."""
+    if any(related(task, words.id, place, thing.id) in task.scene.relations for place in ("on", "inside")):
+        return True
+    return words.box is not None and thing.box is not None and shared_area(words.box, thing.box) >= ON * area(words.box)

@@ -21,15 +21,19 @@ from kgmm.reason.kdmn.choices import choose, offer
 from kgmm.reason.kdmn.memory import remembered
 from kgmm.reason.kdmn.prior import StorePrior
 from kgmm.reason.kdmn.tensors import Floats, MemoryInput, WordTable, pack
+from kgmm.reason.necessary import remaining, said_too
 from kgmm.reason.task import Outcome, Task
 from kgmm.retrieve.gather import Candidates
 from kgmm.retrieve.score import best_facts, decode
-from kgmm.trace import Step, cited
+from kgmm.store import Fact
+from kgmm.trace import Step, cited, key
 
 NAMES = ("kdmn",)
 WEIGHTS = Path(__file__).parents[2] / "weights" / "kdmn"
 #: probability below which the answer is withheld; what facts' ends carry less of is a guess
 THRESHOLD = 0.05
+#: further facts that an answer cites at most; for each the question is asked once more
+FURTHER = 4
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Trained:
     prior: StorePrior | None = None
     #: answers it can name without a fact (kgmm train kdmn --vocabulary N)
     vocabulary: tuple[str, ...] = ()
+    #: steps from a seen thing that its memories reach (kgmm train kdmn --hops 2)
+    hops: int = 1
 
 
 @kept_until_rewritten
@@ -52,7 +58,7 @@ def load(folder: Path) -> Trained:
     with read_folder(folder, "a trained kdmn", "kgmm train kdmn fvqa --out DIR") as (config, known):
         words, vocabulary = known["words"], known.get("answers", [])
         table = load_file(folder / "words.safetensors")["vectors"]
-        limit = int(config["memory"])
+        limit, hops = int(config["memory"]), int(config.get("hops", 1))
         model: KDMN | PolicyKDMN = KDMN(**config["network"])
         if "policy" in config:  # kgmm train kdmn --fusion policy
             model = PolicyKDMN(KDMN(**config["network"]), FactPolicy(**config["policy"]), int(config["picked"]))
@@ -61,7 +67,7 @@ def load(folder: Path) -> Trained:
             raise ValueError("{} words with {} vectors, {} answers with {} outputs".format(*found))
         prior = StorePrior.read(folder / "prior.json") if (folder / "prior.json").is_file() else None
     checksum = load_weights(model, folder)
-    return Trained(model, WordTable(words, table), limit, checksum, prior, tuple(vocabulary))
+    return Trained(model, WordTable(words, table), limit, checksum, prior, tuple(vocabulary), hops)
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,7 @@ class Read:
 def read(task: Task, trained: Trained | None = None) -> Read:
     """Retrieve a task's memory and run the network over it; one that reads choices reads the task's."""
     trained = trained or load(WEIGHTS)
-    candidates, memory = remembered(task, trained.limit)
+    candidates, memory = remembered(task, trained.limit, trained.hops)
     texts = _texts(task, candidates, memory)
     flat = [normal(text) for pair in texts for text in pair]
     batch, model, chosen = pack([memory], trained.words), trained.model, None
@@ -152,7 +158,8 @@ def answer(task: Task, name: str = "kdmn", folder: Path | None = None) -> Outcom
     Returns:
         The outcome; its text is None if the null wins, no end is likely enough, or the likeliest answer is a guess.
     """
-    found = read(task, load(folder or WEIGHTS))
+    trained = load(folder or WEIGHTS)
+    found = read(task, trained)
     steps = _episodes(found)
     parts = {f"attention {t}": weights.astype(np.float64) for t, weights in enumerate(found.attention, 1)}
     per_fact = found.probabilities().sum(1).astype(np.float64)
@@ -178,8 +185,40 @@ def answer(task: Task, name: str = "kdmn", folder: Path | None = None) -> Outcom
     if task.choices is None and best.probability < least:
         reason = f"the likeliest answer {best.text!r} has probability {best.probability:.2f}, below {least}"
         return replace(outcome, abstained=reason)
-    fact = decode(task.store, found.candidates.take([best.row]), np.zeros(1), {}, 1)[0]
-    return replace(outcome, text=best.text, alternatives=rest, citations=cited([*fact.chain, fact.fact]))
+    facts = _carrying(task, found, best)
+
+    def again(gone: list[Fact]) -> list[Fact] | None:
+        asked = replace(task, exclude=task.exclude.union(map(key, gone)))
+        without = read(asked, trained)
+        said = _choices(task.choices, without) if task.choices is not None else without.answers()
+        if not said or normal(said[0].text) != normal(best.text) or said[0].row is None:
+            return None
+        unlikely = task.choices is None and said[0].probability < least
+        return None if unlikely or _guessed(said[0], said, without) else _carrying(asked, without, said[0])
+
+    further, falls = said_too(facts, again, FURTHER)
+    if not falls:
+        steps.append(remaining(best.text, further))
+    also = cited(further if falls else [], role="also")
+    return replace(outcome, text=best.text, alternatives=rest, citations=[*also, *cited(facts)])
+
+
+def _carrying(task: Task, found: Read, best: Said) -> list[Fact]:
+    """Return the facts that carry an answer, the deciding one last: the way there, kinds that hand them down, themselves."""
+    assert best.row is not None
+    rows = [*_way(found, best.row), best.row]
+    facts = decode(task.store, found.candidates.take(rows), np.zeros(len(rows)), {}, len(rows))
+    return [f for fact in facts for f in (*fact.chain, fact.fact)]
+
+
+def _way(found: Read, row: int) -> list[int]:
+    """Return the row of the fact that leads to a second fact's bridge, the one the first episode attends to most; else none."""
+    c = found.candidates
+    bridge, first = c.roots[int(c.root[row])], np.array([c.roots[int(r)] for r in c.root])
+    leads = np.flatnonzero((np.where(c.end == 0, c.object, c.subject) == bridge) & (first != bridge))
+    if not len(leads) or not len(found.attention):
+        return []
+    return [int(leads[np.argmax(found.attention[0][leads])])]
 
 
 def _guessed(best: Said, order: list[Said], found: Read) -> bool:

@@ -24,6 +24,8 @@ END_FEATURES = tuple(
     " unseen_asked_given_seen seen_asked".split()
 )
 
+LONGEST = 40  #: words of a question that are read one by one
+
 
 @dataclass
 class MemoryInput:
@@ -61,6 +63,11 @@ class WordTable:
     def phrase(self, text: str) -> Floats:
         """Return the mean vector of a phrase's known words, shape (d,)."""
         return self._phrase(text)
+
+    def each(self, text: str) -> Floats:
+        """Return the vectors of a text's words in order, (L, d); zero for unknown ones."""
+        rows = [self._row.get(w, -1) for w in tokens(text)]
+        return np.asarray(self.vectors[rows], np.float32).reshape(-1, self.dim)
 
     def _mean(self, text: str) -> Floats:
         words = tokens(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))  # of a relation, too: UsedFor, faster_than
@@ -122,6 +129,8 @@ def pack(memories: list[MemoryInput], words: WordTable) -> FactBatch:
     steps, sentences = np.zeros((b, n, 3, words.dim), np.float32), np.zeros((b, n, s), np.float32)
     facts, ends = (np.zeros((b, n, len(FEATURES)), np.float32), np.zeros((b, n, 2, len(END_FEATURES)), np.float32))
     mask = np.zeros((b, n), bool)
+    length = min(LONGEST, max(1, *(len(words.each(m.question)) for m in memories)))
+    asked, asked_mask = np.zeros((b, length, words.dim), np.float32), np.zeros((b, length), bool)
     for i, m in enumerate(memories):
         size = len(m.triples)
         for j, name in enumerate(m.seen):
@@ -131,6 +140,8 @@ def pack(memories: list[MemoryInput], words: WordTable) -> FactBatch:
             sentences[i, :size] = m.fact_vectors
             facts[i, :size], ends[i, :size] = m.features
             mask[i, :size] = True
+        said = words.each(m.question)[:length]
+        asked[i, : len(said)], asked_mask[i, : len(said)] = said, True
     question = np.stack([m.question_vector for m in memories]).astype(np.float32)
-    arrays = (question, seen, seen_mask, steps, sentences, facts, ends, mask)
+    arrays = (question, seen, seen_mask, steps, sentences, facts, ends, mask, asked, asked_mask)
     return FactBatch(*(torch.from_numpy(a) for a in arrays))

@@ -60,7 +60,7 @@ _STATED_BY = {
 #: what is no quantity
 _NO_MEASURE = frozenset("whose owns took is was owner name country city brand company person".split())
 #: questions that the scene or a comparison answers, whatever measure they name
-_NOTHING_DUE = frozenset("count attribute compare test exists where between related".split())
+_NOTHING_DUE = frozenset("count attribute compare test exists where between related read".split())
 
 
 def note(question: Question) -> Question:

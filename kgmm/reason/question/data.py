@@ -61,7 +61,7 @@ class Due:
 class Question:
     """What is asked: ``kind`` and its arguments by the grammar, then what single words ask (:mod:`~kgmm.reason.question.cues`)."""
 
-    #: select, other_end, count, exists, only, test, attribute, where, between, related, compare, describe or open
+    #: select, other_end, count, exists, only, test, attribute, where, between, related, compare, describe, read or open
     kind: str
     noun: Noun | None = None
     other: Noun | None = None
@@ -83,9 +83,8 @@ class Question:
     wants_unseen: bool = False  #: whether what is known of a seen thing is wanted rather than the thing
     either_or: bool = False  #: whether it offers one thing or another
     offered: tuple[str, ...] = ()  #: the two words offered: "slower or faster"
-    given: frozenset[str] = (
-        frozenset()
-    )  #: names that it gives and that are therefore no answer: "the eyes" of "the eyes of a cat"
+    #: names that it gives and that are therefore no answer: "the eyes" of "the eyes of a cat"
+    given: frozenset[str] = frozenset()
     due: Due | None = None  #: what a fact has to state to answer
     demand: Demand | None = None  #: what the question word wants: a reason, a time, a person
 

@@ -53,7 +53,7 @@ _DEMANDS = tuple(
         (r"^who(?:m|se)?\b", _demand("who", kind="person")),
         (
             r"^how (?:is|are|was|were|does|do|did|can|could|would|should|will|to)\b",
-            _demand("how", "CreatedBy HasSubevent HasFirstSubevent HasPrerequisite MadeOf"),
+            _demand("how", "CreatedBy HasSubevent HasFirstSubevent HasPrerequisite"),
         ),
         (r"^what\b.*\bfor$", _demand("what for", f"{_FOR} CapableOf")),
         (

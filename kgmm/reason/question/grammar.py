@@ -40,6 +40,7 @@ _DESCRIBE = re.compile(
 _SHOWN = re.compile(
     r"\b(?:does|do) (?:this|the) image (?:show|contain|have)\b|\b(?:are|is) there\b|\b(?:do|can|could) you see\b|\b(?:are|is|can be) (?:visible|shown|seen|present)\b"
 )
+WRITTEN = "text"  #: the name of seen words
 #: what one can eat and drink
 _CONSUMED = {"eat": "food", "drink": "drink"}
 _SEEN = re.compile(
@@ -108,6 +109,20 @@ def _described(text: str, names: list[str]) -> Noun:
     if verb:
         add_clause(noun, verb, names)
     return noun
+
+
+@_rule(
+    r"^what (?:does|do|did) (?P<n>.+?) (?:say|read|spell)$",
+    r"^(?:what|which words?) (?:is|are|was|were) (?:written|printed|engraved|inscribed|lettered)(?: (?:on|in|onto|above|below|over|under|at) (?P<n>.+))?$",
+    r"^(?:what|which) (?:text|words?|writing|lettering|inscription|caption|headline)(?: (?:is|are|can|do|does|stands?|written|printed|you|we|be|see|seen|read|appears?|there|say))*(?: (?:on|in|onto|above|below|over|under|at) (?P<n>.+))?$",
+    r"^what (?:is|are) the (?:text|words?|writing|wording|lettering|inscription|caption|headline)(?: (?:written|printed))?(?: (?:on|in|of|above|below) (?P<n>.+))?$",
+    r"^(?:please )?read (?P<n>.+)$",
+)
+def _read(m: re.Match[str], names: list[str]) -> Question | None:
+    """What does the sign say? What is written on the bus? Asked of words that are seen, else other rules read it."""
+    if WRITTEN not in names:
+        return None
+    return Question("read", parse_noun(m["n"], names) if m["n"] else None, asks_seen=True)
 
 
 @_rule(r"^(?:how many|what number of|what is the number of|count) (?:of )?(.+)")

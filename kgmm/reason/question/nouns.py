@@ -50,6 +50,9 @@ def parse_noun(text: str, names: list[str] | None = None) -> Noun:
         for clause in clauses:
             add_clause(noun, clause, names or [])
         return noun
+    if stands := re.match(rf"^symbols? (?:of|for) (?:{DETERMINER} )?(.+)$", text):
+        noun.known.append(Constraint(("SymbolOf",), stands[1]))
+        return noun
     for position, pattern in POSITIONS.items():
         shorter = re.sub(r",?\s*\b(?:" + pattern + r")\b", " ", text)
         if shorter != text:

@@ -24,6 +24,7 @@ _OF_VERBS = phrased(r"""
     ReceivesAction UsedFor CapableOf HasProperty: ^(?:can|could|may|might|would|will|do|does) be (?P<x>\w+(?:ed|en|t|own|ten|ught|ck|ng|de|lt|ad|ead)\b.*)
     CapableOf UsedFor HasProperty: ^(?:can|could|may|might|would|will|does|do|often|sometimes|usually) (?P<x>.+)
     IsA HasProperty: ^(?:is|are|was|were) (?:an? )(?P<x>.+)
+    HasA MadeOf Contains HasProperty: ^(?:is|are|was|were) (?:full of|filled with) (?P<x>.+)
     HasProperty IsA ReceivesAction: ^(?:is|are|was|were) (?P<x>.+)
 """)
 #: (pattern over the verb phrase, relations it states); the group ``x`` is the constraint.

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from kgmm.encode.nearness import READ
 from kgmm.encode.vectors import vector_cache
 from kgmm.language import names
 from kgmm.language.words import normal
@@ -23,7 +24,7 @@ from kgmm.reason.ranking.weights import WEIGHTS as LINEAR_WEIGHTS
 from kgmm.reason.task import Task
 
 #: candidates that are ranked, and of them the ones whose answers count
-POOL, BEST = 2500, 128
+POOL, BEST = READ, 128
 #: answers are given if they are more likely right than not
 THRESHOLD = 0.5
 
@@ -31,19 +32,27 @@ THRESHOLD = 0.5
 def committee(folder: Path | None = None) -> Scorer:
     """Return the committee of a folder, read by :func:`~kgmm.reason.ranking.network.load`; the shipped one by default."""
     trained = load(folder or WEIGHTS)
-    return Scorer(POOL, THRESHOLD, partial(_logits, trained), partial(_confidence, trained), trained.checksum)
+    confidence = partial(_confidence, trained)
+    return Scorer(POOL, THRESHOLD, partial(_ends, trained), _answers, confidence, trained.checksum)
 
 
-def _logits(trained: Trained, task: Task, found: Evidence) -> NDArray[np.float64]:
-    """Return the log-probability of each candidate's two ends, summed over all facts that give the same answer."""
+def _ends(trained: Trained, task: Task, found: Evidence) -> NDArray[np.float64]:
+    """Return the log-probability of each candidate's two ends, before normalization."""
     cache = vector_cache(task.store, task.encoder)
     facts, ends = (cache.get(keys.reshape(-1))[1] for keys in text_keys(task, found))
     relation, features = relation_numbers(task, found), end_features(task, found)
     pairs = as_pairs(facts, ends, relation, features, found.seen.reshape(-1, 2))
     with torch.inference_mode(), one_thread():
-        scores = trained.committee.score(trained.read(task.question), pairs).float().numpy()
-    best = np.argsort(-scores.max(axis=1), kind="stable")[:BEST]
+        return trained.committee.score(trained.read(task.question), pairs).double().numpy().reshape(-1)
+
+
+def _answers(task: Task, found: Evidence, ends: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the log-probability of each end's answer, summed over all facts that give the same."""
+    scores = np.where(kept[:, None], ends.reshape(-1, 2), -np.inf)
+    best = np.argsort(-scores.max(axis=1), kind="stable")[: min(BEST, int(kept.sum()))]
     logits = np.full(scores.shape, -np.inf)
+    if not len(best):
+        return logits.reshape(-1)
     logits[best] = summed_by_answer(scores[best], end_answers(task, found, best))
     return logits.reshape(-1)
 

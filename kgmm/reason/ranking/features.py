@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.encode.vectors import query_vector, term_vectors
+from kgmm.encode.nearness import term_cosines
 from kgmm.language import names
 from kgmm.language.relations import CUES, UPWARD
 from kgmm.language.words import content, lemmas
@@ -59,10 +59,11 @@ def _features(
     terms, question = task.store.terms, task.parsed
     said, asked = set(lemmas(task.question)), set(content(task.question))
     asked_weight = sum(rarity(w) for w in asked) or 1.0
-    ids, at = np.unique(np.concatenate([c.subject, c.object]), return_inverse=True)
+    ids, first, at = np.unique(np.stack([c.subject, c.object], 1), return_index=True, return_inverse=True)
+    at = at.reshape(n, 2).T.reshape(-1)
     labels = [content(names.label(t)) for t in terms.names(ids)]
-    query = query_vector(task.encoder, task.question)
-    similar = (term_vectors(task.store, ids, task.encoder) @ query)[at]
+    best_first = -first.astype(np.float64)  # the ends of the best facts are read
+    similar = term_cosines(task.store, ids, task.question, task.encoder, best_first)[at]
     coverage = np.array(
         [sum(rarity(w) for w in words if w in said) / (sum(map(rarity, words)) or 1.0) for words in labels]
     )[at]

@@ -24,8 +24,10 @@ class Scorer:
     pool: int
     #: the confidence below which an answer is withheld
     threshold: float
-    #: one number a candidate's end, (2 n,); larger is better, -inf is out of the question
-    logits: Callable[[Task, Evidence], NDArray[np.float64]]
+    #: one number a candidate's end, (2 n,); larger is better
+    ends: Callable[[Task, Evidence], NDArray[np.float64]]
+    #: those numbers as answers' (2 n,), of some candidates (n,) alone; -inf is out of the question
+    answers: Callable[[Task, Evidence, NDArray[np.float64], NDArray[np.bool_]], NDArray[np.float64]]
     #: how likely the answer of an end (its row) with that number is right, in [0, 1]
     confidence: Callable[[Evidence, float, int], float]
     #: checksum of trained weights, '' if there are none
@@ -47,4 +49,10 @@ def certainty(score: float) -> float:
     return float(1 / (1 + np.exp(-(SLOPE * score + BIAS))))
 
 
-LINEAR = Scorer(POOL, THRESHOLD, lambda task, found: linear(found), lambda found, score, row: certainty(score))
+LINEAR = Scorer(
+    POOL,
+    THRESHOLD,
+    ends=lambda task, found: linear(found),
+    answers=lambda task, found, ends, kept: np.where(np.repeat(kept, 2), ends, -np.inf),
+    confidence=lambda found, score, row: certainty(score),
+)

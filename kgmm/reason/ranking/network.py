@@ -13,7 +13,7 @@ from torch import Tensor
 from kgmm.encode.bert import fast_precision
 from kgmm.encode.cache import fact_keys
 from kgmm.encode.packages import package_folder
-from kgmm.encode.vectors import term_vectors
+from kgmm.encode.vectors import fact_vectors, term_vectors
 from kgmm.errors import BadInput
 from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
 from kgmm.nn.pair_ranker import Asked, Committee, Pairs
@@ -127,12 +127,13 @@ def relation_numbers(task: Task, found: Evidence) -> NDArray[np.int64]:
 
 
 def text_keys(task: Task, found: Evidence) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return the keys of texts a store keeps vectors of: the facts' (n,), and (n, 3) of their ends and what is seen."""
+    """Return the keys of texts, whose vectors are kept now: the facts' (n,), and (n, 3) of their ends and what is seen."""
     c = found.candidates
     near = np.asarray(c.roots, np.int64)[c.root]
-    ends = np.stack([c.subject, c.object, near], axis=1).astype(np.uint64)
-    term_vectors(task.store, np.unique(near), task.encoder)  # the ends' are there: the features compared them
-    return fact_keys(c.subject, c.predicate, c.object), ends
+    facts, ends = (c.subject, c.predicate, c.object), np.stack([c.subject, c.object, near], axis=1)
+    fact_vectors(task.store, facts, task.encoder)
+    term_vectors(task.store, np.unique(ends), task.encoder)
+    return fact_keys(*facts), ends.astype(np.uint64)
 
 
 def as_pairs(

@@ -38,5 +38,5 @@ WEIGHTS = np.array(
 )
 #: confidence = 1 / (1 + exp(-(SLOPE * logit + BIAS)))
 SLOPE, BIAS = 0.4356, -7.5235
-#: confidence below which the reasoner abstains
-THRESHOLD = 0.12
+#: confidence below which the reasoner abstains, whatever the picture
+THRESHOLD = 0.2

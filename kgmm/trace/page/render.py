@@ -78,8 +78,9 @@ def _common(trace: Record, listed: list[ShownFact]) -> dict[str, Any]:
         "picture": data_uri(trace.scene),
         "boxes": [{**b, "name": shown(b["name"])} for b in boxes(trace.scene)],
         "objects": [
-            {"id": str(i), "name": shown(o.name), "score": o.score, "attributes": shown(", ".join(o.attributes))}
+            {"id": str(i), "name": shown(o.name), "score": o.score, "attributes": shown(", ".join(said))}
             for i, o in enumerate(scene.objects)
+            for said in [(*o.attributes, *([f"seen by {o.source}"] if o.source else []))]
         ],
         "relations": [
             shown(f"{scene[r.subject].name} {r.predicate.replace('_', ' ')} {scene[r.object].name}")

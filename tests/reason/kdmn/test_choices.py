@@ -249,7 +249,13 @@ def test_memories_are_hidden_in_training_so_that_the_vocabulary_learns(share, mo
     batch, said = pack([e.memory for e in part], words), places(part, vocabulary)
     answers, gold = labels(part, batch.mask.shape[1])
     problem = SimpleNamespace(
-        train_batch=batch, right_ends=answers, gold_facts=gold, _said=said, _choices=[None], answers=vocabulary
+        train_batch=batch,
+        right_ends=answers,
+        gold_facts=gold,
+        ways=None,
+        _said=said,
+        _choices=[None],
+        answers=vocabulary,
     )
     monkeypatch.setattr(fvqa_problem, "FORGOTTEN", share)
     loss = FvqaProblem.loss_of(problem, net, torch.arange(6))

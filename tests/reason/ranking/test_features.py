@@ -52,7 +52,9 @@ def test_the_best_end_is_the_seen_thing_that_the_fact_is_about(task):
     found = evidence(task)
     scores = linear(found)
     assert int(scores.argmax()) == 2 * row(found, task, "knife", "UsedFor")
-    assert np.array_equal(LINEAR.logits(task, found), scores)
+    left = np.arange(len(found.candidates)) > 0
+    ends = LINEAR.answers(task, found, LINEAR.ends(task, found), left)
+    assert np.array_equal(ends, np.where(np.repeat(left, 2), scores, -np.inf))
     sure = [LINEAR.confidence(found, s, 0) for s in np.sort(scores)]
     assert sure == sorted(sure) and 0 <= sure[0] <= sure[-1] <= 1
     remembered = memory(task, found, scores, 2)
