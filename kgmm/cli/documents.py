@@ -1,0 +1,42 @@
+"""``kgmm read``: documents into a store, and out of it."""
+
+from __future__ import annotations
+
+import click
+
+from kgmm.cli.output import json_option, local, progress_bar, say
+
+
+@click.command()
+@click.argument("kb", type=click.Path())
+@click.argument("files", nargs=-1, metavar="FILE|DIR|-...")
+@click.option("--remove", "gone", multiple=True, metavar="ID", help="Remove this document (repeatable).")
+@click.option("--list", "listed", is_flag=True, help="List the documents' ids.")
+@json_option
+def read(kb: str, files: tuple[str, ...], gone: tuple[str, ...], listed: bool, as_json: bool) -> None:
+    """Take documents into KB, made if need be: text, Markdown, HTML, subtitles, corpora in JSONL and CSV.
+
+    All are taken or none. A document read again takes the place of what it was.
+    """
+    if not (files or gone or listed):
+        raise click.UsageError("name files or folders to read, - for standard input, or --remove ID, or --list")
+    told: dict[str, object] = {}
+    lines: list[str] = []
+    with local(kb, create=bool(files)) as store:
+        if gone:
+            told["removed"] = store.remove_documents(gone)
+            lines.append(f"removed {told['removed']:,} documents")
+        if files:
+            with progress_bar("files") as progress:
+                report = store.read(files, progress=progress)
+            told |= report.to_dict() | ({"removed": report.removed + len(gone)} if gone else {})
+            lines.append(
+                f"{report.documents:,} documents: {report.added:,} added, {report.changed:,} changed, "
+                f"{report.unchanged:,} unchanged; {report.passages:,} passages in {kb}, {report.seconds:.1f} s"
+            )
+            lines += [f"not a document by its ending: {name}" for name in report.skipped]
+            lines += [f"without a word, not kept: {name}" for name in report.empty]
+        if listed:
+            told["ids"] = ids = store.documents()
+            lines += ids
+    say(as_json, told, "\n".join(lines))
