@@ -8,6 +8,8 @@ RUNS := $(VENV)/.runs
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 JOBS ?= 2
+# what the extra ocr installs, without the opencv-python it asks for: the headless one of the extra video does as well
+READER := 'rapidocr-onnxruntime>=1.4; python_version<"3.13"' pyclipper shapely six PyYAML
 # how many edges bench-store loads
 EDGES ?= 3400000
 
@@ -23,6 +25,7 @@ $(RUNS): pyproject.toml constraints.txt
 
 $(STAMP): $(RUNS)
 	$(PIP) --editable '.[dev]'
+	$(PIP) --no-deps $(READER)
 	touch $@
 
 demo: $(RUNS)
@@ -46,8 +49,9 @@ layers: $(STAMP)
 notebooks: $(STAMP)
 	$(BIN)/pytest -p no:cacheprovider --nbmake --nbmake-timeout=300 notebooks
 
+#: each of the JOBS computes on one thread: two that share the cores wait for each other's threads
 unit: $(STAMP)
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --max-worker-restart=0 --doctest-modules kgmm tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile --max-worker-restart=0 --doctest-modules kgmm tests
 
 bench: bench-store bench-walk
 

@@ -41,7 +41,7 @@ WEIGHTS = np.array(
 )
 #: confidence = 1 / (1 + exp(-(SLOPE * logit + BIAS)))
 SLOPE, BIAS = {slope:.4f}, {bias:.4f}
-#: confidence below which the reasoner abstains
+#: confidence below which the reasoner abstains, whatever the picture
 THRESHOLD = {threshold}
 '''
 
@@ -69,7 +69,7 @@ def main() -> None:
         print(f"{name:35s}{value:8.3f}")
     if arguments.write:
         rows = "\n".join(f"        {w:.4f},  # {n}" for n, w in zip(FEATURES, weights, strict=True))
-        text = TEMPLATE.format(report=report, weights=rows, slope=slope, bias=bias, threshold=0.12)
+        text = TEMPLATE.format(report=report, weights=rows, slope=slope, bias=bias, threshold=0.2)
         Path("kgmm/reason/ranking/weights.py").write_text(text)
 
 

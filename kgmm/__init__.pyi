@@ -1,5 +1,7 @@
 from . import hashing as hashing
 from . import stories as stories
+from .documents import Passage as Passage
+from .documents import ReadReport as ReadReport
 from .errors import BadInput as BadInput
 from .errors import KgmmError as KgmmError
 from .errors import MissingExtra as MissingExtra

@@ -17,7 +17,7 @@ class Family:
 
     >>> Family("kgmm.perceivers", "perceiver").module("magic")
     Traceback (most recent call last):
-    kgmm.errors.KgmmError: no perceiver 'magic'; there are: default, hf, onnx, scene, shapes
+    kgmm.errors.KgmmError: no perceiver 'magic'; there are: clip, default, hf, ocr, onnx, people, scene, shapes, vlm
     """
 
     package: str
@@ -35,9 +35,13 @@ class Family:
         return importlib.import_module(f"{self.package}.{name}")
 
     def options(self, name: str, function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-        """Return the options that are not None; KgmmError if the *function* of the member *name* does not take one."""
+        """Return the options that are not None; KgmmError if the *function* of the member *name* needs others, or not these."""
         options = {option: value for option, value in given.items() if value is not None}
-        strange = [option for option in options if option not in inspect.signature(function).parameters]
+        known = inspect.signature(function).parameters
+        strange = [option for option in options if option not in known]
         if strange:
             raise KgmmError(f"the {self.kind} {name} has no option {', '.join(strange)}")
+        must = [p.name for p in known.values() if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+        if lacking := [option for option in must if option not in options]:
+            raise KgmmError(f"the {self.kind} {name} needs the option {', '.join(lacking)}")
         return options

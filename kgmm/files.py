@@ -5,7 +5,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +112,19 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def file_at(place: str | Path, what: str) -> Path:
+    """Return the path of a file that is there, ``~`` understood; BadInput says that there is no such *what*.
+
+    Example:
+        >>> file_at("x" * 300, "picture file")
+        Traceback (most recent call last):
+        kgmm.errors.BadInput: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…: no such picture file
+    """
+    with suppress(OSError, ValueError, RuntimeError):  # too long, half a character, nobody's home
+        path = Path(place).expanduser()
+        if path.is_file():
+            return path
+    said = str(place).replace("\0", "\ufffd")
+    raise BadInput(said if len(said) < 300 else said[:80] + "…", f"no such {what}")

@@ -6,17 +6,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
+from kgmm.errors import StoreError
 from kgmm.store import LocalStore
+from kgmm.store.times import Moment
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from kgmm.documents import ReadReport
+    from kgmm.documents.files import Readable
     from kgmm.encode import Encoder
     from kgmm.graph import GraphView
     from kgmm.hashing import Hasher
+    from kgmm.progress import Progress
     from kgmm.retrieve import Key, Memory
     from kgmm.retrieve.likeness import Similar
     from kgmm.scene import SceneGraph
@@ -30,6 +35,12 @@ class Asking(ABC):
 
     #: what ``view.to_pyg(features="minilm")`` or ``features=hasher`` asks for vectors of terms, if it can be asked
     _node_features: Callable[[NDArray[np.uint32], str | Encoder | Hasher], NDArray[np.float32]] | None = None
+
+    def _as_of(self, at: Moment, version: int | None) -> Self:
+        """Return what is asked as it was at a time or version."""
+        if at is not None or version is not None:
+            raise StoreError("an endpoint's facts have neither versions nor times; copy them with excerpt()")
+        return self
 
     @abstractmethod
     def _known_of(self, text_or_scene: str | list[str] | SceneGraph, *texts: str) -> LocalStore:
@@ -51,8 +62,12 @@ class Asking(ABC):
         weighted: bool = True,
         literals: bool = False,
         split_senses: bool = False,
+        at: Moment = None,
+        version: int | None = None,
     ) -> GraphView:
         """Return the graph of some facts (all by default); see :func:`kgmm.graph.view`.
+
+        With *at* the graph of what held at a time, with *version* of what the store held then.
 
         Example:
             >>> import tempfile, kgmm
@@ -63,7 +78,7 @@ class Asking(ABC):
         """
         from kgmm.graph import view
 
-        store = cast(LocalStore, self)  # an endpoint's statements are read by the same two calls
+        store = cast(LocalStore, self._as_of(at, version))  # an endpoint's statements are read by the same two calls
         options = {"weighted": weighted, "literals": literals, "split_senses": split_senses}
         made = view(store, graphs, relations, directed, relation_weights, **options)
         made.node_features = self._node_features
@@ -78,14 +93,23 @@ class Asking(ABC):
         exclude: Iterable[Key] = (),
         graphs: Sequence[str] | None = None,
         split_senses: bool = False,
+        choices: Sequence[str] = (),
+        at: Moment = None,
+        version: int | None = None,
     ) -> Memory:
-        """Return the facts that bear on a sentence, concepts or a scene; see :func:`kgmm.retrieve.retrieve`."""
+        """Return the facts that bear on a sentence, concepts or a scene; see :func:`kgmm.retrieve.retrieve`.
+
+        With *at* only of what held at a time, with *version* of what the store held then.
+        """
+        if at is not None or version is not None:
+            how: dict[str, Any] = {"exclude": exclude, "graphs": graphs, "split_senses": split_senses}
+            return self._as_of(at, version).retrieve(text_or_scene, question, limit, choices=choices, **how)
         from kgmm.retrieve import retrieve
 
         chosen = list(graphs) if graphs is not None else None
-        store = self._known_of(text_or_scene, question or "")
-        keys = frozenset(exclude)
-        return retrieve(store, text_or_scene, question, limit, exclude=keys, graphs=chosen, split_senses=split_senses)
+        store = self._known_of(text_or_scene, question or "", *choices)
+        asking = partial(retrieve, store, text_or_scene, question, limit, choices=choices)
+        return asking(exclude=frozenset(exclude), graphs=chosen, split_senses=split_senses)
 
     def ask(
         self,
@@ -100,17 +124,30 @@ class Asking(ABC):
         limit: int = 60,
         exclude: Iterable[Key] = (),
         threshold: float | None = None,
+        implied: bool = True,
+        at: Moment = None,
+        version: int | None = None,
     ) -> Answer:
-        """Answer a question about a picture or scene, or about nothing seen (None), with evidence; see :func:`kgmm.reason.ask`."""
+        """Answer a question about a picture or scene, or about nothing seen (None), with evidence; see :func:`kgmm.reason.ask`.
+
+        With *at* from what held at a time alone, with *version* from what the store held then.
+        """
+        if at is not None or version is not None:
+            how: dict[str, Any] = {"reasoner": reasoner, "choices": choices, "top": top, "perceiver": perceiver}
+            how |= {"graphs": graphs, "limit": limit, "exclude": exclude, "threshold": threshold, "implied": implied}
+            return self._as_of(at, version).ask(image_or_scene, question, **how)
         from kgmm.reason import ask
 
         store, source = self._known_of_picture(image_or_scene, perceiver, [question, *(choices or ())])
         asking = partial(ask, store, source, question, reasoner=reasoner, choices=choices, top=top, perceiver=perceiver)
-        return asking(graphs=graphs, limit=limit, exclude=exclude, threshold=threshold)
+        return asking(graphs=graphs, limit=limit, exclude=exclude, threshold=threshold, implied=implied)
 
 
 class KnowledgeStore(LocalStore, Asking):
     """A folder of facts, scene graphs and story graphs that questions are asked of; open it with :func:`kgmm.open`."""
+
+    def _as_of(self, at: Moment, version: int | None) -> Self:
+        return self.as_of(at, version)
 
     def _known_of(self, text_or_scene: str | list[str] | SceneGraph, *texts: str) -> LocalStore:
         return self
@@ -137,6 +174,28 @@ class KnowledgeStore(LocalStore, Asking):
         from kgmm.reason import attach
 
         return attach(self, trace, reasoner)
+
+    def read(self, path_or_records: Readable, *, progress: Progress | None = None) -> ReadReport:
+        """Take documents in: a file, a folder, several, ``-`` or records; see :func:`kgmm.documents.taking.read`."""
+        from kgmm.documents.taking import read
+
+        return read(self, path_or_records, progress=progress)
+
+    def documents(self) -> list[str]:
+        """Return the ids of the documents that were read, in order."""
+        from kgmm.documents.taking import documents
+
+        return documents(self)
+
+    def remove_documents(self, ids: str | Iterable[str]) -> int:
+        """Remove documents by their ids, so that nothing they said remains; return how many.
+
+        Raises:
+            StoreError: if there is no document of one of these ids; then none is removed.
+        """
+        from kgmm.documents.taking import remove
+
+        return remove(self, ids)
 
     def summarize(
         self,

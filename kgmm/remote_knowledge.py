@@ -43,11 +43,13 @@ class RemoteKnowledge(RemoteStore, Asking):
 
     def _known_of_picture(
         self, source: ImageLike | SceneGraph | None, perceiver: str, texts: Sequence[str]
-    ) -> tuple[KnowledgeStore, SceneGraph]:
-        from kgmm.reason.ask import scene_of
+    ) -> tuple[KnowledgeStore, ImageLike | SceneGraph | None]:
+        from kgmm.perceivers import looks_again
+        from kgmm.reason.ask import picture_of, scene_of
 
         scene = scene_of(source, perceiver)
-        return self._known_of(scene, *texts), scene
+        picture = picture_of(source) if looks_again(perceiver) else None
+        return self._known_of(scene, *texts), scene if picture is None else picture
 
 
 def _said(scene: SceneGraph) -> list[str]:

@@ -9,7 +9,7 @@ import click
 
 from kgmm import bundled
 from kgmm.cli.ending import nothing
-from kgmm.cli.output import COUNT, FILE, PLACE, Number, emit, json_option, say
+from kgmm.cli.output import COUNT, FILE, PLACE, Number, at_option, awaited, emit, json_option, progress_bar, say
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.scene import NO_PICTURE, SceneGraph
@@ -27,29 +27,39 @@ from kgmm.trace.checks import guessed
     help="Which reasoner answers, or the folder of a trained model (a reasoner's name comes first; ./NAME is a folder).",
 )
 @click.option("--choice", "choices", multiple=True, help="An answer to choose from; repeatable.")
-@click.option("--perceiver", default="default", help="What turns a picture into a scene.")
-@click.option("--model", help="The perceiver's model: folder or hub name for hf, file for onnx.")
+@click.option(
+    "--perceiver", default="default", help="What turns a picture into a scene; several joined: default+onnx:FILE."
+)
+@click.option("--model", help="The perceiver's model: folder or hub name for hf and vlm, file for onnx.")
 @click.option("--top", default=3, type=COUNT, help="Answers shown.")
 @click.option(
     "--threshold", type=Number(0, 1), help="Withhold answers less sure than this; the reasoner's own bound by default."
 )
 @click.option(
+    "--implied/--no-implied", default=True, help="Whether parts that only facts say a seen thing has may answer."
+)
+@click.option(
     "--trace", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write the trace here (.html or .json)."
 )
+@at_option
 @json_option
 def ask(words: tuple[str, ...], ours: bool, page: Path | None, as_json: bool, **how: Any) -> None:
     """Answer QUESTION about IMAGE (a picture or a scene's JSON file), or about no picture, from the knowledge in KB."""
     import kgmm
+    from kgmm.perceivers import with_model
 
     *given, question = words
     kb = None if ours or not given else given.pop(0)
     if len(given) > 1 or (kb is None and not ours):
         raise click.UsageError("give KB and QUESTION, with an IMAGE between them; with --bundled leave KB out")
     image = FILE.convert(given[0], None, None) if given else None
-    with kgmm.open_bundled() if kb is None else kgmm.open(kb, create=False) as store:
+    with progress_bar() as progress:
+        opened = kgmm.open_bundled(progress=progress) if kb is None else kgmm.open(kb, create=False)
+    with opened as store:
         model, how["choices"] = how.pop("model"), how["choices"] or None
-        how["perceiver"] += f":{model}" if model else ""
-        answer = store.ask(image, question, **how)
+        how["perceiver"] = with_model(how["perceiver"], model) if model else how["perceiver"]
+        with awaited("reading models, and what a first question compiles and encodes; later ones have it"):
+            answer = store.ask(image, question, **how)
         if page is not None and page.suffix.lower() == ".json":
             answer.trace.precompute().to_json(page)  # so that a page made of it later has its switches
         elif page is not None:
@@ -71,10 +81,12 @@ def evidence(answer: Answer) -> str:
         branch = "└─" if n == len(trace.citations) - 1 else "├─"
         fact = citation.fact
         if citation.kind == "scene" and trace.scene is not None:
-            lines.append(f"  {branch} seen    {_sight(trace.scene, fact)}   ({fact.subject})")
+            how = "absent " if citation.role == "absent" else "seen   "
+            lines.append(f"  {branch} {how} {_sight(trace.scene, fact)}   ({fact.subject})")
         else:
             triple = (fact.subject, fact.predicate, fact.object)
-            lines.append(f"  {branch} known   {phrase(*triple)}   ({' '.join(triple)})")
+            how = "implied" if citation.role == "implied" else "known  "
+            lines.append(f"  {branch} {how} {phrase(*triple)}   ({' '.join(triple)})")
     if answer.alternatives:
         lines.append("  or: " + ", ".join(f"{text} {score:.2f}" for text, score in answer.alternatives))
     return "\n".join(lines)
@@ -82,12 +94,9 @@ def evidence(answer: Answer) -> str:
 
 def _seen(scene: SceneGraph, most: int = 12) -> list[str]:
     """Return what was seen, as lines for someone who got no answer, and what might see more."""
-    named = [o.name + (f" {o.score:.2f}" if o.score < 1 else "") for o in scene.objects]
-    lines = [
-        f"  seen: {', '.join(named[:most])}{', …' if len(named) > most else ''}"
-        if named
-        else "  nothing was recognized"
-    ]
+    named = [(f'"{o.text}"' if o.text else o.name) + (f" {o.score:.2f}" if o.score < 1 else "") for o in scene.objects]
+    listed = ", ".join(named[:most] + ["…"] * (len(named) > most))
+    lines = [f"  seen: {listed}" if named else "  nothing was recognized"]
     if not scene.complete:
         lines.append("  a detector may see more: --perceiver onnx --model FILE; or give the scene as a JSON file")
     return lines
@@ -102,7 +111,10 @@ def _sight(scene: SceneGraph, fact: Fact) -> str:
         if thing.box is None:
             return f"{thing.name}{score}"
         x, y, w, h = thing.box
-        return f"{thing.name}{score}, {w:.0f} × {h:.0f} px at ({x:.0f}, {y:.0f})"
+        by = f", seen by {thing.source}" if thing.source else ""
+        return f"{thing.name}{score}, {w:.0f} × {h:.0f} px at ({x:.0f}, {y:.0f}){by}"
+    if fact.predicate == "NotDepicts":
+        return f"nothing speaks for {names.label(fact.object)}, which was looked for"
     return " ".join(_scene_name(scene, term) for term in (fact.subject, fact.predicate, fact.object))
 
 
@@ -119,14 +131,17 @@ def _scene_name(scene: SceneGraph, term: str) -> str:
 @click.option("--question", help="What is asked about it; the text itself if left out.")
 @click.option("--limit", default=20, type=COUNT, help="Facts shown.")
 @click.option("--split-senses", is_flag=True, help="Leave out what is said of a word's senses (/c/en/dog/n) only.")
+@at_option
 @json_option
-def retrieve(kb: Path, text: str, question: str | None, limit: int, split_senses: bool, as_json: bool) -> int:
+def retrieve(
+    kb: Path, text: str, question: str | None, limit: int, split_senses: bool, at: str | None, as_json: bool
+) -> int:
     """Show the facts in KB that bear on TEXT: a sentence, or the path of a scene's JSON file."""
     import kgmm
 
     source = SceneGraph.from_json(text) if text.endswith(".json") and Path(text).is_file() else text
     with kgmm.open(kb, create=False) as store:
-        memory = store.retrieve(source, question, limit, split_senses=split_senses)
+        memory = store.retrieve(source, question, limit, split_senses=split_senses, at=at)
     if as_json:
         emit(memory.to_dict())
     else:

@@ -55,6 +55,11 @@ def ended(run: Callable[[], Any], arguments: Sequence[str]) -> int:
         return _said(f"{str(error.object)[:80]!r} is no text: it is not UTF-8", as_json, FAILED)
     except (KgmmError, OSError, MemoryError) as error:
         return _said(error, as_json, FAILED)
+    except Exception as error:
+        if "KeyboardInterrupt" not in str(error):  # pydantic's compiled code makes an error of its own of a Ctrl-C
+            raise
+        with _deaf():
+            return _said("interrupted", as_json, INTERRUPTED)
 
 
 @contextmanager

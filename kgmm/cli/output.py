@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -51,6 +52,9 @@ COUNT, WHOLE = Whole(1), Whole(0)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: the time a command looks at; the function takes ``at: str | None``
+at_option: Callable[[F], F] = click.option("--at", help="Only what held at this time: 2021, 2021-05, 2021-05-03 …")
+
 #: the option every command has; the function takes ``as_json: bool``
 json_option: Callable[[F], F] = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
@@ -72,12 +76,12 @@ def say(as_json: bool, document: Any, text: str) -> None:
     emit(document) if as_json else click.echo(text)
 
 
-def local(kb: str | Path, version: int | None = None) -> KnowledgeStore:
-    """Open the store in a folder; StoreError if there is none or *kb* is an endpoint, which cannot serve here."""
+def local(kb: str | Path, version: int | None = None, create: bool = False) -> KnowledgeStore:
+    """Open the store in a folder; StoreError if there is none (and none is to be made) or *kb* is an endpoint, which cannot serve here."""
     from kgmm.opening import open
     from kgmm.remote_knowledge import RemoteKnowledge
 
-    store = open(kb, create=False, version=version)
+    store = open(kb, create=create, version=version)
     if isinstance(store, RemoteKnowledge):
         raise StoreError(f"{kb}: this command needs a store in a folder, not an endpoint; load what it needs into one")
     return store
@@ -101,3 +105,16 @@ def progress_bar(unit: str = "bytes") -> Iterator[Progress]:
             bars.update(task, completed=done, total=total or None, description=what)
 
         yield report
+
+
+@contextmanager
+def awaited(what: str, after: float = 1.0) -> Iterator[None]:
+    """Say on stderr, if that is a terminal, what a user waits for where the block takes more than *after* seconds."""
+    timer = Timer(after, lambda: click.echo(f"{what} …", err=True))
+    timer.daemon = True
+    if sys.stderr.isatty():
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

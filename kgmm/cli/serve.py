@@ -20,6 +20,7 @@ from kgmm.errors import KgmmError, MissingExtra
 @click.option(
     "--model", multiple=True, metavar="NAME=FOLDER", help="A trained model that questions may name as reasoner."
 )
+@click.option("--perceiver", default="default", help="What turns pictures into scenes, such as default+onnx:FILE.")
 @click.option("--timeout", default=10.0, type=Number(0.1), help="Seconds a query may take.")
 @click.option("--rows", default=1000, type=COUNT, help="Rows of an answer.")
 def serve(
@@ -30,6 +31,7 @@ def serve(
     only_sparql: bool,
     name: tuple[str, ...],
     model: tuple[str, ...],
+    perceiver: str,
     timeout: float,
     rows: int,
 ) -> None:
@@ -53,7 +55,8 @@ def serve(
             store.sparql("ASK { ?s ?p ?o }")  # its index is built before anyone waits for it
             served = Guard(sparql.app(store, writable=write, timeout=timeout, limit=rows * 100), hosts)
         else:
-            served = app(store, writable=write, limits=Limits(seconds=timeout, rows=rows), hosts=hosts, models=models)
+            limits = Limits(seconds=timeout, rows=rows)
+            served = app(store, writable=write, limits=limits, hosts=hosts, models=models, perceiver=perceiver)
             click.echo("warming up … ", nl=False, err=True)
             click.echo(f"{warm(served.state.service):.1f} s; ", nl=False, err=True)
         quiet: Any = {"ws": "none", "proxy_headers": False, "log_level": "warning", "server_header": False}
@@ -97,9 +100,10 @@ def _announce(server: Any, kb: Path, host: str) -> None:
 
 @click.command()
 @click.argument("kb", type=PLACE)
-def mcp(kb: Path) -> None:
+@click.option("--write", is_flag=True, help="Let models add what they say, as theirs; they change and remove nothing.")
+def mcp(kb: Path, write: bool) -> None:
     """Offer KB to language models as tools: the Model Context Protocol over standard input and output."""
     from kgmm.serve.tools import server
 
     with local(kb) as store:
-        server(store).run()
+        server(store, writable=write).run()

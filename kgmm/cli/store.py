@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from kgmm.cli.ending import nothing, told
-from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, progress_bar, say, together
+from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, at_option, emit, json_option, progress_bar, say, together
 from kgmm.cli.unknown import unknown
 from kgmm.errors import KgmmError, UnknownConcept
 from kgmm.store import Fact, LoadReport, LocalStore
@@ -23,6 +23,7 @@ PARTS = ("subject", "predicate", "object")
 @click.option("--format", help="The files' format, if looking at them does not tell.")
 @click.option("--graph", help="The graph all facts go to.")
 @click.option("--lang", help="Keep only concepts of this language, such as en.")
+@click.option("--references", is_flag=True, help="Keep who says each fact, where the format tells (ConceptNet).")
 @click.option("--strict", is_flag=True, help="Load nothing of a file if one of its lines cannot be used.")
 @click.option(
     "--timeout", default=60.0, type=Number(0, min_open=True), help="Seconds parsing RDF may take, and one a megabyte."
@@ -93,13 +94,16 @@ def _why_none(store: LocalStore, s: Term, p: Term, o: Term, graph: Term) -> Unkn
 @_pattern
 @click.option("--limit", type=WHOLE, default=SHOWN, help="Print at most so many.")
 @click.option("--version", type=WHOLE, help="Look in this version instead of the newest.")
+@at_option
 @json_option
-def find(kb: Path, graph: str | None, limit: int, version: int | None, as_json: bool, **pattern: str | None) -> int:
+def find(
+    kb: Path, graph: str | None, limit: int, version: int | None, at: str | None, as_json: bool, **pattern: str | None
+) -> int:
     """Look facts up in the store KB; - or ? stands for any subject, predicate or object."""
     with LocalStore(kb, create=False, version=version) as store:
         s, p, o = (pattern[part] for part in PARTS)
-        count = store.count(s, p, o, graph=graph)
-        facts = store.find(s, p, o, graph=graph, limit=limit)
+        count = store.count(s, p, o, graph=graph, at=at)
+        facts = store.find(s, p, o, graph=graph, limit=limit, at=at)
         why = None if count else _why_none(store, s, p, o, graph)
         if as_json:
             found = {"count": count, "version": store.version, "facts": [asdict(fact) for fact in facts]}
@@ -123,15 +127,35 @@ def _row(fact: Fact) -> str:
 @click.argument("object")
 @click.option("--weight", type=Number(), default=1.0, help="How strongly it holds.")
 @click.option("--graph", default="facts", help="The graph it goes to.")
-@click.option("--source", default="", show_default=False, help="Who says so.")
+@click.option("--source", default="", show_default=False, help="The document it comes from, or who says so.")
+@click.option("--from", "start", help="When it began to hold: 2019, 2019-05, 2019-05-03 …; ever if left out.")
+@click.option("--to", "end", help="When it held last, all of that year, month or day; still if left out.")
+@click.option("--contributor", default="", show_default=False, help="Who says so, of several.")
+@click.option("--confidence", type=Number(0, 1), help="How sure they are.")
+@click.option("--against", is_flag=True, help="They say that it does not hold.")
+@click.option("--method", default="", show_default=False, help="How it was come by: told, loaded, mined, completed.")
+@click.option("--licence", default="", show_default=False, help="Under which it may be used.")
+@click.option("--text", default="", show_default=False, help="The words it was taken from.")
 @json_option
 def add(
-    kb: Path, subject: str, predicate: str, object: str, weight: float, graph: str, source: str, as_json: bool
+    kb: Path,
+    subject: str,
+    predicate: str,
+    object: str,
+    weight: float,
+    graph: str,
+    source: str,
+    start: str | None,
+    end: str | None,
+    against: bool,
+    as_json: bool,
+    **about: Any,
 ) -> None:
-    """Add one fact to the store KB, which is made if need be."""
+    """Add one fact to the store KB, which is made if need be; or what somebody says of it, and of which time."""
     fact = Fact(subject, predicate, object, weight, graph, source)
+    valid = (start, end) if start or end else None
     with LocalStore(kb) as store:
-        added = store.add(fact)
+        added = store.add(fact, valid=valid, polarity=-1 if against else None, **about)
         text = f"{'added' if added else 'known already'}, version {store.version}"
         say(as_json, {"added": added, "version": store.version, "fact": asdict(fact)}, text)
 

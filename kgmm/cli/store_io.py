@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, progress_bar, say
+from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, at_option, emit, json_option, progress_bar, say
 from kgmm.cli.unknown import unknown
 from kgmm.errors import BadInput
 from kgmm.store import LocalStore
@@ -19,8 +19,11 @@ from kgmm.store import LocalStore
 @click.option("--timeout", default=60.0, type=Number(0, min_open=True), help="Seconds the query may take.")
 @click.option("--limit", type=COUNT, help="Most rows to print.")
 @click.option("--version", type=WHOLE, help="Ask this version instead of the newest.")
+@at_option
 @json_option
-def sparql(kb: str, query: str, timeout: float, limit: int | None, version: int | None, as_json: bool) -> None:
+def sparql(
+    kb: str, query: str, timeout: float, limit: int | None, version: int | None, at: str | None, as_json: bool
+) -> None:
     """Run a SPARQL QUERY (or @FILE, or - for stdin) on the store KB, or on an endpoint's address.
 
     The prefixes c: (English concepts), r: (relations), kgmm: and others are declared already.
@@ -29,14 +32,18 @@ def sparql(kb: str, query: str, timeout: float, limit: int | None, version: int 
 
     text = _text(query)
     store: Any
+    seen: Any
     if kb.startswith(("http://", "https://")):
         from kgmm.store.remote import endpoint as remote
 
-        store = remote.RemoteStore(kb)
+        if at is not None:
+            raise BadInput("--at", "an endpoint's facts have no times")
+        store = seen = remote.RemoteStore(kb)
     else:
         store = LocalStore(kb, create=False, version=version)
-    with store:
-        result = store.sparql(text, timeout=timeout, limit=limit)
+        seen = store.as_of(at)
+    with store, seen:
+        result = seen.sparql(text, timeout=timeout, limit=limit)
     if isinstance(result, bool):
         say(as_json, {"answer": result}, "yes" if result else "no")
         return

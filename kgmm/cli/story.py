@@ -31,9 +31,16 @@ BUNDLED = "news"  #: what STORY may be instead of a path
 @click.option("--output", "-o", type=click.Path(), help="Folder or .json file of the story [VIDEO.story].")
 @click.option("--id", help="Name of the story graph; the first video's by default.")
 @click.option("--kb", type=click.Path(), help="Also put the story into this knowledge store.")
+@click.option("--read-frames", is_flag=True, help="Take words that stand in the frames, such as straps, as if said.")
 @json_option
 def story(
-    videos: tuple[str, ...], subtitles: tuple[Path, ...], output: str | None, kb: str | None, as_json: bool, **own: Any
+    videos: tuple[str, ...],
+    subtitles: tuple[Path, ...],
+    output: str | None,
+    kb: str | None,
+    read_frames: bool,
+    as_json: bool,
+    **own: Any,
 ) -> None:
     """Build a story graph from news VIDEO..., or from one folder of keyframes with a transcript table.
 
@@ -43,6 +50,8 @@ def story(
     first = Path(videos[0])
     file, pictures = _places(Path(output) if output else first.with_suffix(".story"))
     ready = len(videos) == 1 and (first.suffix == ".json" or (first / NAME).is_file())
+    if read_frames and (ready or (len(videos) == 1 and first.is_dir())):
+        raise click.UsageError("--read-frames needs a video")
     if ready:
         made = stories.read(first)
         file = file if output else first
@@ -50,7 +59,8 @@ def story(
         made = stories.from_folder(videos[0], subtitles[0] if subtitles else None, **own)
     else:
         with progress_bar("seconds") as progress:
-            made = stories.from_video(videos, subtitles or None, keyframes=pictures, progress=progress, **own)
+            own |= {"keyframes": pictures, "read_frames": read_frames, "progress": progress}
+            made = stories.from_video(videos, subtitles or None, **own)
     if not ready or output:
         file.parent.mkdir(parents=True, exist_ok=True)
         stories.to_json(made, file)

@@ -12,14 +12,20 @@ from kgmm.errors import BadInput, KgmmError
 DEFAULTS: dict[str, tuple[int, int, float, float]] = {
     "kdmn": (8, 32, 1.2e-3, 5e-2),
     "hybrid": (3, 16, 1e-3, 1e-2),
+    "graph-network": (3, 32, 1e-3, 1e-2),
     "modules": (8, 128, 5e-3, 1e-4),
     "hiecoatt": (8, 128, 2e-3, 1e-4),
 }
+TWO_FACTS = (4, 32, 3e-3, 1e-2)  #: the same of kdmn --hops 2
+OPEN = (12, 128, 1e-3, 0.2)  #: the same of graph-network on open questions
+CHOOSING = 0.05  #: share of the questions that a graph network's best epoch is chosen on, beside the held-out tenth
 SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
-#: options that only some models know → which; "shapes" are all but kdmn and hybrid
-_KDMN = "knowledge blind episodes context vocabulary choices fusion labels picked scenes"
-ONLY = {**dict.fromkeys(("distractors", "kb"), ("kdmn", "hybrid")), "small": ("shapes",)}
+#: options that only some models know → which; "shapes" are all but those named before
+_ON_FACTS = ("kdmn", "hybrid", "graph-network")
+_KDMN = "knowledge blind episodes context vocabulary choices fusion labels picked scenes hops"
+ONLY = {"distractors": ("kdmn", "hybrid"), "kb": ("kdmn", "hybrid", "graph-network"), "small": ("shapes",)}
 ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
+ONLY |= dict.fromkeys(("facts", "graph"), ("graph-network",))
 
 
 @click.command()
@@ -38,6 +44,12 @@ ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
 @click.option("--knowledge", type=click.Choice(["full", "empty", "shuffled"]), default="full", help="fvqa: memories.")
 @click.option("--blind", is_flag=True, help="fvqa: hide the seen names from the network (not from retrieval).")
 @click.option("--episodes", type=WHOLE, default=2, help="kdmn: looks at the memory; 0: its mean.")
+@click.option(
+    "--hops",
+    type=click.IntRange(1, 2),
+    default=1,
+    help="kdmn: 2 to learn questions, made of DATA's facts, that need two of them.",
+)
 @click.option("--context", type=click.Choice(["sum", "gru"]), default="sum", help="kdmn: how a look is summed up.")
 @click.option(
     "--vocabulary", type=WHOLE, default=0, help="kdmn: so many frequent answers it may also guess without a fact."
@@ -53,7 +65,16 @@ ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
 @click.option("--labels", type=Number(0, 1, min_open=True), default=1.0, help="--fusion: share of labels used.")
 @click.option("--picked", type=COUNT, default=8, help="--fusion policy: facts that enter the memory.")
 @click.option("--scenes", type=FOLDER, help="kdmn on a store: scene graphs (*.json) asked about; else drawn by chance.")
-@click.option("--kb", type=PLACE, help="hybrid, --fusion teacher: keep the knowledge base and its vectors here.")
+@click.option(
+    "--kb", type=PLACE, help="hybrid, graph-network, --fusion teacher: keep the knowledge base and its vectors here."
+)
+@click.option("--facts", multiple=True, type=FILE, help="graph-network: triples beside the bundled knowledge.")
+@click.option(
+    "--graph",
+    type=click.Choice(["full", "none", "empty", "shuffled", "relation-blind"]),
+    default="full",
+    help="graph-network: what it sees of the joint graphs; all but full are its twins.",
+)
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
 @click.option("--small", is_flag=True, help="Coloured shapes: learn from a twentieth, to try it out.")
 @json_option
@@ -61,13 +82,17 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     """Train MODEL on DATA and write it to a folder; given again after a kill, the run goes on.
 
     MODEL is kdmn (DATA: a folder with FVQA's questions-train.json and facts.jsonl, or any knowledge store, of whose
-    facts questions are made), hybrid (DATA: FVQA), or modules, graph, conventional, san, hiecoatt, updown, blind,
+    facts questions are made), hybrid (DATA: FVQA), graph-network (DATA: a .jsonl of CommonsenseQA, or a folder with
+    OK-VQA's train.json and detections_train.json), or modules, graph, conventional, san, hiecoatt, updown, blind,
     bilinear-{full,mcb,mlb,mfb,mutan} (DATA: easy-vqa or clevr).
     """
     from kgmm.train.fit import Recipe, fit, halve
 
     _known_options(model, options)
-    usual = dict(zip(("epochs", "batch", "rate", "weight_decay"), DEFAULTS.get(model, SHAPES_DEFAULT), strict=True))
+    defaults = TWO_FACTS if options["hops"] == 2 else DEFAULTS.get(model, SHAPES_DEFAULT)
+    if model == "graph-network" and Path(data).is_dir():
+        defaults = OPEN
+    usual = dict(zip(("epochs", "batch", "rate", "weight_decay"), defaults, strict=True))
     chosen: dict[str, Any] = {name: options.get(name) or value for name, value in usual.items()}
     recipe = Recipe(**chosen, **{name: options[name] for name in ("patience", "seed", "device", "threads", "mixed")})
     problem = make_problem(model, data, options)
@@ -94,7 +119,7 @@ def _known_options(model: str, options: dict[str, Any]) -> None:
     """Refuse an option that would do nothing."""
     source = click.get_current_context().get_parameter_source
     given = [name for name in ONLY if source(name) is click.core.ParameterSource.COMMANDLINE]
-    kind = model if model in ("kdmn", "hybrid") else "shapes"
+    kind = model if model in _ON_FACTS else "shapes"
     for name in given:
         if kind not in ONLY[name]:
             only = " and ".join(ONLY[name]).replace("shapes", "models of coloured shapes")
@@ -114,6 +139,9 @@ def command_line(model: str, data: str, options: dict[str, Any]) -> str:
     for name, value in sorted(options.items()):
         if value is None or value == known.get(name) or name in ("device", "threads", "kb"):
             continue
+        if isinstance(value, tuple):
+            words += [f"--{name} {Path(one).name}" for one in value]
+            continue
         if value is False:
             words += [f"--no-{name}"] if known.get(name) is True else []
             continue
@@ -124,13 +152,14 @@ def command_line(model: str, data: str, options: dict[str, Any]) -> str:
 
 def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     """Return the training problem of a model and a data set; KgmmError if there is no such model or data."""
-    if model in ("kdmn", "hybrid"):
-        return (_kdmn_problem if model == "kdmn" else _hybrid_problem)(Path(data), options)
+    if model in _ON_FACTS:
+        made = {"kdmn": _kdmn_problem, "hybrid": _hybrid_problem, "graph-network": _graph_problem}
+        return made[model](Path(data), options)
     from kgmm.nn.vqa import JOINS
     from kgmm.train.shapes import ShapesProblem
 
     if model != "modules" and model not in JOINS:
-        known = ", ".join(("kdmn", "hybrid", "modules", *JOINS))
+        known = ", ".join((*_ON_FACTS, "modules", *JOINS))
         raise KgmmError(f"no model {model!r}; there are: {known}")
     if data not in ("easy-vqa", "clevr"):
         raise KgmmError(f"{model} trains on easy-vqa or clevr, not on {data!r}")
@@ -147,24 +176,54 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
         raise KgmmError(f"--fusion {fusion} guides the pointer alone; leave --vocabulary and --choices out")
     if settings["choices"] == 1:
         raise KgmmError("--choices counts the right answer and the wrong ones; give at least 2")
+    if options["hops"] == 2:
+        return _two_fact_problem(data, options, settings)
     if (data / "questions-train.json").is_file():
         problem = FvqaProblem(data, options["distractors"], **settings)
         return _guided(problem, data, fusion, options) if fusion else problem
     if fusion:
         raise KgmmError(f"--fusion {fusion} trains on FVQA, not on the store {data}")
-    from kgmm.knowledge import KnowledgeStore
     from kgmm.train.own_store import drawn_scenes, own_data, read_scenes
 
-    try:
-        store = KnowledgeStore(data, create=False)
-    except KgmmError as error:
-        wanted = "a folder with questions-train.json and facts.jsonl, or on a knowledge store"
-        raise BadInput(data, f"kdmn trains on {wanted}") from error
-    with store:
+    with _store(data) as store:
         scenes = options["scenes"]
         found = own_data(store, read_scenes(scenes) if scenes else drawn_scenes(store, seed=seed), seed=seed)
     problem = FvqaProblem(data, data=found, **settings)
     problem.config["data"] = str(data)
+    return problem
+
+
+def _store(data: Path) -> Any:
+    """Open the store to train on; BadInput if there is none."""
+    from kgmm.knowledge import KnowledgeStore
+
+    try:
+        return KnowledgeStore(data, create=False)
+    except KgmmError as error:
+        wanted = "a folder with questions-train.json and facts.jsonl, or on a knowledge store"
+        raise BadInput(data, f"kdmn trains on {wanted}") from error
+
+
+def _two_fact_problem(data: Path, options: dict[str, Any], settings: dict[str, Any]) -> Any:
+    """Return KDMN's problem on questions that need two facts, made of FVQA's or of a store's."""
+    from kgmm.train.kdmn import FvqaProblem
+    from kgmm.train.two_facts import fvqa_facts, learn_and_tune, store_facts
+
+    refused = [f"--{name}" for name in ("fusion", "scenes") if options[name]]
+    refused += ["--context gru"] if options["context"] == "gru" else []
+    if refused:
+        raise KgmmError(f"--hops 2 makes its own questions and has its own memory; leave {' and '.join(refused)} out")
+    del settings["network"]["context"]
+    fvqa = (data / "questions-train.json").is_file()
+    if fvqa:
+        facts = fvqa_facts(data, options["distractors"])
+    else:
+        with _store(data) as store:
+            facts = store_facts(store)
+    learn, tune = learn_and_tune(facts, str(data))
+    found = (learn.base, learn.questions, tune.questions)
+    problem = FvqaProblem(data, data=found, held_base=tune.base, hops=2, **settings)
+    problem.config["data"] = "two facts of " + ("fvqa" if fvqa else str(data))
     return problem
 
 
@@ -202,3 +261,23 @@ def _hybrid_problem(folder: Path, options: dict[str, Any]) -> Any:
     kept = fvqa_store(folder, options["distractors"], options["kb"])
     with progress_bar("questions") as progress, kept as (store, stated):
         return HybridProblem(store, stated, questions, seed=options["seed"], progress=progress)
+
+
+def _graph_problem(data: Path, options: dict[str, Any]) -> Any:
+    from kgmm.cli.bundled_and import bundled_and
+
+    with progress_bar("questions") as progress, bundled_and(options["facts"], options["kb"]) as store:
+        how = {"graph": options["graph"], "seed": options["seed"], "progress": progress}
+        if data.is_dir():
+            from kgmm.data import okvqa
+            from kgmm.train.graph_open import OpenProblem, open_graphs
+
+            asked = okvqa.load_questions(data / "train.json", data / "detections_train.json")
+            parts = okvqa.split(okvqa.split(asked)[0], 0.1 + CHOOSING)  # a hash parts them: the tenth lies below 0.1
+            return OpenProblem(*((part, open_graphs(store, part, progress)) for part in parts), **how)
+        from kgmm.data import commonsenseqa
+        from kgmm.train.graph_network import ChoiceProblem, joint_graphs
+
+        chosen = commonsenseqa.split(commonsenseqa.split(commonsenseqa.load_questions(data))[0], 0.1 + CHOOSING)
+        made = ((part, joint_graphs(store, part, progress)) for part in chosen)
+        return ChoiceProblem(*made, **how)

@@ -8,7 +8,7 @@ import click
 
 from kgmm import graph
 from kgmm.cli.ending import nothing
-from kgmm.cli.output import COUNT, Number, emit, json_option, say, together
+from kgmm.cli.output import COUNT, Number, at_option, emit, json_option, say, together
 from kgmm.cli.unknown import unknown
 from kgmm.language import names
 from kgmm.store import LocalStore
@@ -23,11 +23,12 @@ _of_view = together(
     click.option("--relation", "relations", multiple=True, help="Only this relation (repeatable)."),
     click.option("--directed", is_flag=True, help="Follow facts only from subject to object."),
     click.option("--split-senses", is_flag=True, help="Keep senses (/c/en/dog/n) apart from their word."),
+    at_option,
 )
 
 
-def _view(kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], **how: Any) -> GraphView:
-    store = LocalStore(kb, create=False)
+def _view(kb: str, graphs: tuple[str, ...], relations: tuple[str, ...], at: str | None, **how: Any) -> GraphView:
+    store = LocalStore(kb, create=False).as_of(at)
     if missing := unknown(store, relations=relations, graphs=graphs):
         raise missing
     return graph.view(store, list(graphs) or None, list(relations) or None, **how)

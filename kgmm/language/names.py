@@ -1,5 +1,6 @@
 """How concepts, relations and literals are named: short forms for people, one canonical form in the store."""
 
+import json
 import re
 import unicodedata
 
@@ -91,6 +92,15 @@ def literal(term: str) -> str:
     if match and match["lang"]:
         term = term[: match.start("lang")] + match["lang"].lower()
     return _CONTROL.sub(lambda m: _NAMED_CONTROLS.get(m[0], f"\\u{ord(m[0]):04X}"), term).removesuffix(_STRING)
+
+
+def quoted(text: str) -> str:
+    r"""Return the literal that holds a text without control characters.
+
+    >>> quoted('say "ah"'), label(quoted("EXIT ONLY"))
+    ('"say \\"ah\\""', 'EXIT ONLY')
+    """
+    return json.dumps(text, ensure_ascii=False)
 
 
 def unusable(text: str) -> str:

@@ -62,6 +62,7 @@ RELATIONS: dict[str, Relation] = {
     "HasInstance": Relation("{o} is a {s}", inherited=False),
     "MemberOf": Relation("{s} is a member of {o}", inherited=False, conceptnet=False),
     "Depicts": Relation("{s} shows {o}", inherited=False, conceptnet=False),
+    "NotDepicts": Relation("{s} does not show {o}", inherited=False, conceptnet=False, denies=("Depicts",)),
     "Contains": Relation("{s} contains {o}", conceptnet=False),
     "NotCapableOf": Relation("{s} cannot {o}", denies=("CapableOf", "UsedFor")),
     "NotHasProperty": Relation("{s} is not {o}", denies=("HasProperty",)),

@@ -43,6 +43,20 @@ _IRREGULAR |= (
 )
 
 
+#: characters kept of words that stand in a picture
+MOST_WRITTEN = 500
+
+
+def written(text: str) -> str:
+    r"""Return words as they stand somewhere: on one line, at most 500 characters, no controls, nothing that turns their order.
+
+    >>> written("EXIT\n\u202eONLY")
+    'EXIT ONLY'
+    """
+    spaced = " ".join(unicodedata.normalize("NFC", text[: 4 * MOST_WRITTEN]).split())
+    return "".join(c for c in spaced if not unicodedata.category(c).startswith("C"))[:MOST_WRITTEN].strip()
+
+
 @cache
 def lemma(word: str) -> str:
     """Return the dictionary form of an English word in lower case.

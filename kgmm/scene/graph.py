@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kgmm.errors import BadInput, reason_of
 from kgmm.files import kept, read_json
-from kgmm.language.names import concept
+from kgmm.language.names import concept, quoted
+from kgmm.language.words import written
 from kgmm.scene.boxes import Box
 from kgmm.scene.show import scene_html
 
@@ -26,6 +27,8 @@ class SceneObject:
     score: float = 1.0
     attributes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()  #: further names the same object goes by (synset members, coarser kinds), best first
+    text: str = ""  #: the words that stand there, as they are written
+    source: str = ""  #: which of several perceivers saw it, such as ``default+onnx``
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class SceneGraph:
     tags: tuple[tuple[str, float], ...] = ()  #: what the picture as a whole shows (place, event), with scores
     #: whether everything worth asking about is listed; what a perceiver finds is never all there is
     complete: bool = True
+    #: names that were looked for and are not there, and how sure that is in [0, 1]
+    absent: tuple[tuple[str, float], ...] = ()
     _by_id: dict[str, SceneObject] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -72,6 +77,21 @@ class SceneGraph:
 
     def _repr_html_(self) -> str:
         return scene_html(self)
+
+    def without(self, objects: Collection[str]) -> SceneGraph:
+        """Return the scene without some objects, by id, and their relations.
+
+        Example:
+            >>> cup, pen = SceneObject("c", "cup"), SceneObject("p", "pen")
+            >>> left = SceneGraph("s", (cup, pen), (SceneRelation("p", "in", "c"),)).without({"c"})
+            >>> [o.id for o in left.objects], left.relations
+            (['p'], ())
+        """
+        if not objects:
+            return self
+        left = tuple(o for o in self.objects if o.id not in objects)
+        relations = tuple(r for r in self.relations if r.subject not in objects and r.object not in objects)
+        return replace(self, objects=left, relations=relations)
 
     @property
     def graph(self) -> str:
@@ -92,16 +112,22 @@ class SceneGraph:
             yield node, "InstanceOf", kind, o.score
             if o.box is not None:
                 yield node, "box", f'"{",".join(f"{v:g}" for v in o.box)}"', 1.0
+            if o.text:
+                yield node, "reads", quoted(o.text), o.score
             for attribute in o.attributes:
                 yield node, "HasProperty", concept(attribute), o.score
         for tag, score in self.tags:
             yield whole, "Depicts", concept(tag), score
+        for name, score in self.absent:
+            yield whole, "NotDepicts", concept(name), score
         for r in self.relations:
             yield self.node(r.subject), r.predicate, self.node(r.object), r.score
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scene as JSON-ready data; inverse of :meth:`from_dict`."""
-        return {"kgmm": "scene/1", **{k: v for k, v in asdict(self).items() if k != "_by_id"}}
+        objects = [{k: v for k, v in asdict(o).items() if k not in ("text", "source") or v} for o in self.objects]
+        said = {k: v for k, v in asdict(self).items() if k != "_by_id" and (k != "absent" or v)}
+        return {"kgmm": "scene/1", **said, "objects": objects}
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the scene as a JSON document, and write it to *path* if given."""
@@ -123,6 +149,8 @@ class SceneGraph:
                     float(o.get("score", 1.0)),
                     tuple(map(str, o.get("attributes", ()))),
                     tuple(map(str, o.get("aliases", ()))),
+                    written(str(o.get("text", ""))),
+                    written(str(o.get("source", ""))),
                 )
                 for o in data["objects"]
             )
@@ -134,7 +162,8 @@ class SceneGraph:
             image = None if data.get("image") is None else os.fspath(data["image"])
             tags = tuple((str(t), float(s)) for t, s in data.get("tags", ()))
             source, complete = str(data.get("source", "")), bool(data.get("complete", True))
-            scene = cls(str(data["id"]), objects, relations, *size, image, source, tags, complete)
+            absent = tuple((str(name), float(score)) for name, score in data.get("absent", ()))
+            scene = cls(str(data["id"]), objects, relations, *size, image, source, tags, complete, absent)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise BadInput(origin, reason_of(error, "not a scene graph")) from error
         for o in objects:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kgmm.errors import BadInput
+from kgmm.files import file_at
 
 ImageLike: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any]
 
@@ -82,9 +83,7 @@ def read_image(image: ImageLike, *, max_pixels: int = MAX_PIXELS, max_side: int 
         return _opened(io.BytesIO(image), "bytes", None, max_pixels, max_side)
     if not isinstance(image, str | Path):
         raise BadInput(type(image).__name__, "not a picture: give a file, bytes, a Pillow image or an array")
-    path = Path(image).expanduser()
-    if not path.is_file():
-        raise BadInput(path, "no such picture file")
+    path = file_at(image, "picture file")
     if (size := path.stat().st_size) > MAX_BYTES:
         raise BadInput(path, f"too large: {size} bytes, at most {MAX_BYTES} are read")
     with path.open("rb") as stream:

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from kgmm.errors import BadInput
 from kgmm.serve.limits import Exact, Json, Turns
 from kgmm.serve.service import Service
-from kgmm.store import Fact
+from kgmm.store import Assertion, Fact
 
 Name = Annotated[str, Query(max_length=500, description="a word, /c/en/dog or an IRI")]
 Part = Annotated[str | None, Query(max_length=500)]
+At = Annotated[str | None, Query(max_length=40, description="only what held at this time: 2021, 2021-05 …")]
 Seeds = Annotated[list[str], Query(max_length=50)]
 Restart = Annotated[float, Query(ge=0.01, lt=1)]
 By = Annotated[str, Query(pattern="^(weight|walk)$")]
@@ -33,6 +34,29 @@ class NewFact(BaseModel):
     weight: Annotated[float, Field(allow_inf_nan=False)] = 1.0
     graph: Annotated[str, Field(max_length=200)] = "facts"
     source: Annotated[str, Field(max_length=500)] = ""
+    contributor: Annotated[str, Field(max_length=500)] = ""
+    valid_from: Annotated[str | None, Field(max_length=40, description="2019, 2019-05, 2019-05-03 …")] = None
+    valid_to: Annotated[str | None, Field(max_length=40)] = None
+    confidence: Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False)] = None
+    polarity: Annotated[int, Field(description="1: it holds, -1: it does not")] = 1
+    method: Annotated[str, Field(max_length=100)] = ""
+    licence: Annotated[str, Field(max_length=500)] = ""
+    text: Annotated[str, Field(max_length=5000)] = ""
+
+    def said(self) -> Fact | Assertion:
+        """Return the fact, or what is said of it."""
+        fact = Fact(self.subject, self.predicate, self.object, self.weight, self.graph, self.source)
+        valid = (self.valid_from, self.valid_to) if self.valid_from or self.valid_to else None
+        about: dict[str, Any] = {
+            "contributor": self.contributor,
+            "method": self.method,
+            "licence": self.licence,
+            "text": self.text,
+        }
+        if not any(about.values()) and self.polarity == 1 and valid is None and self.confidence is None:
+            return fact
+        about["method"] = self.method or "told"
+        return Assertion(fact, polarity=self.polarity, confidence=self.confidence, valid=valid, **about)
 
 
 def routes(service: Service, turns: Turns) -> APIRouter:
@@ -44,7 +68,7 @@ def routes(service: Service, turns: Turns) -> APIRouter:
 
     @router.post("/api/facts", summary="Add facts (with --write)", status_code=201)
     def add(facts: Annotated[list[NewFact], Field(min_length=1, max_length=10_000)]) -> Json:
-        return service.add([Fact(f.subject, f.predicate, f.object, f.weight, f.graph, f.source) for f in facts])
+        return service.add([fact.said() for fact in facts])
 
     @router.delete("/api/facts", summary="Remove a statement (with --write)")
     def remove(
@@ -71,8 +95,13 @@ def _reading(router: APIRouter, service: Service) -> None:
         graph: Part = None,
         limit: Rows = 50,
         offset: Offset = 0,
+        at: At = None,
     ) -> Json:
-        return service.find(subject, predicate, object, graph, limit, offset)
+        return service.find(subject, predicate, object, graph, limit, offset, at)
+
+    @router.get("/api/assertions", summary="Who says a fact, from what and of which time")
+    def assertions(subject: Name, predicate: Name, object: Name, graph: Part = None) -> Json:
+        return service.assertions(subject, predicate, object, graph)
 
     @router.get("/api/concept", summary="A concept and its facts")
     def concept(name: Name, limit: Rows = 50, offset: Offset = 0) -> Json:
@@ -92,8 +121,9 @@ def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
         k: Rows = 20,
         restart: Restart = 0.15,
         relation: Annotated[list[str] | None, Query(max_length=50)] = None,
+        at: At = None,
     ) -> Json:
-        return service.walk(seed, k, restart, relation)
+        return service.walk(seed, k, restart, relation, at)
 
     @router.get("/api/paths", summary="The best ways between two concepts", dependencies=turn)
     def paths(
@@ -106,8 +136,8 @@ def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
         return service.neighborhood(seed, hops, limit)
 
     @router.get("/api/retrieve", summary="Facts that bear on a sentence", dependencies=turn)
-    def retrieve(text: Annotated[str, Query(max_length=2000)], limit: Rows = 20) -> Json:
-        return service.retrieve(text, limit)
+    def retrieve(text: Annotated[str, Query(max_length=2000)], limit: Rows = 20, at: At = None) -> Json:
+        return service.retrieve(text, limit, at)
 
     @router.get("/api/summarize", summary="A story's keyframes and terms for a logo or term", dependencies=turn)
     def summarize(
@@ -132,9 +162,10 @@ def _asking(router: APIRouter, service: Service, turns: Turns) -> None:
         scene: Annotated[str | None, Form(description="a stored scene's name, or a scene graph as JSON")] = None,
         choice: Annotated[list[str] | None, Form(max_length=50)] = None,
         reasoner: Annotated[str, Form(max_length=40)] = "default",
+        at: Annotated[str | None, Form(max_length=40, description="only what held at this time")] = None,
     ) -> Json:
         source = await shown(image, scene)
-        name, answer = await run_in_threadpool(service.ask, source, question, choice, reasoner)
+        name, answer = await run_in_threadpool(service.ask, source, question, choice, reasoner, at)
         about = {"answer": answer.text, "score": answer.score, "alternatives": answer.alternatives}
         return {**about, "trace_id": name, "page": f"/t/{name}", "trace": answer.trace.to_dict()}
 

@@ -31,6 +31,7 @@ def app(
     limits: Limits | None = None,
     hosts: frozenset[str] = LOOPBACK,
     models: Mapping[str, Path] | None = None,
+    perceiver: str = "default",
 ) -> FastAPI:
     """Return the application that serves a store.
 
@@ -40,6 +41,7 @@ def app(
         limits: what one request may cost.
         hosts: host names requests may be addressed to; ``*`` for any.
         models: names that questions may give for a reasoner, and the folders of the trained models they stand for.
+        perceiver: what turns pictures into scenes.
 
     Example:
         >>> import tempfile, kgmm
@@ -49,7 +51,7 @@ def app(
         >>> TestClient(app(kb)).get("/api/find?subject=dog").json()["total"]
         1
     """
-    service = Service(kb, limits, writable, models)
+    service = Service(kb, limits, writable, models, perceiver)
     places: Any = {"docs_url": None, "redoc_url": None, "openapi_url": "/api/openapi.json"}
     made = FastAPI(title="kgmm", description=ABOUT, version=__version__, **places)
     made.state.service = service

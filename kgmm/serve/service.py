@@ -5,25 +5,26 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kgmm import bundled
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
 from kgmm.files import publish
 from kgmm.graph import GraphView
 from kgmm.knowledge import KnowledgeStore
 from kgmm.language import names
 from kgmm.language.phrase import phrase
-from kgmm.scene import NO_PICTURE, SceneGraph, SceneObject, SceneRelation
+from kgmm.scene import NO_PICTURE, SceneGraph
 from kgmm.scene.images import names_picture, read_image
 from kgmm.serve.limits import Json, TooLarge, TooSlow
 from kgmm.serve.limits import Limits as Limits
-from kgmm.store import Fact
+from kgmm.serve.scenes import bundled_scene as bundled_scene
+from kgmm.serve.scenes import stored_scene as stored_scene
+from kgmm.store import Assertion, Fact
 from kgmm.store.facts import ANY, Term
 from kgmm.trace import Answer, Trace
 
@@ -59,8 +60,11 @@ class Service:
         limits: Limits | None = None,
         writable: bool = False,
         models: Mapping[str, Path] | None = None,
+        perceiver: str = "default",
     ) -> None:
         self.kb: KnowledgeStore = kb
+        #: what turns pictures into scenes; the operator's to name
+        self.perceiver: str = perceiver
         #: trained models that questions may name, and their folders
         self.models: dict[str, Path] = dict(models or {})
         self.limits: Limits = limits or Limits()
@@ -113,9 +117,11 @@ class Service:
         graph: Term = None,
         limit: int = 50,
         offset: int = 0,
+        at: str | None = None,
     ) -> Json:
-        """Return facts that fit a pattern, and how many there are."""
-        found = self.fresh().find(subject or None, predicate or None, object or None, graph=graph or None)
+        """Return facts that fit a pattern (and held at a time), and how many there are."""
+        parts = (subject or None, predicate or None, object or None)
+        found = self.fresh().find(*parts, graph=graph or None, at=at or None)
         limit = max(0, min(limit, self.limits.rows))
         return {"total": len(found), "offset": offset, "facts": [stated(f) for f in found[offset : offset + limit]]}
 
@@ -145,26 +151,40 @@ class Service:
             found += [c for c in kb.near(text, limit) if c not in found]
         return found[:limit]
 
-    def view(self, relations: list[str] | None = None) -> GraphView:
-        """Return the graph of the store's knowledge (of some relations); kept while the version stays."""
+    def assertions(self, subject: str, predicate: str, object: str, graph: str | None = None) -> Json:
+        """Return who says a fact, from what and of which time; and who says that it is none."""
+        key = (subject, predicate, object, *([graph] if graph else []))
+        said = self.fresh().assertions(key)[: self.limits.rows]
+        return {"assertions": [{**asdict(one), "id": one.id} for one in said]}
+
+    def view(self, relations: list[str] | None = None, at: str | None = None) -> GraphView:
+        """Return the graph of the store's knowledge (of some relations, at a time); kept while the version stays."""
         kb = self.fresh()
-        key = (kb.version, tuple(relations or ()))
+        key = (kb.version, tuple(relations or ()), at or None)
         known = self._views.get(key)
         if known is not None:  # a walk waits for no question
             return known
         with self.thinking:
             if key not in self._views:
-                if len(self._views) >= 4 or any(v != kb.version for v, _ in self._views):
+                if len(self._views) >= 4 or any(known[0] != kb.version for known in self._views):
                     self._views.clear()
-                self._views[key] = kb.view(graphs=kb.knowledge_graphs() or None, relations=relations or None)
+                graphs = kb.knowledge_graphs() or None
+                self._views[key] = kb.view(graphs=graphs, relations=relations or None, at=at or None)
             return self._views[key]
 
-    def walk(self, seeds: list[str], k: int = 20, restart: float = 0.15, relations: list[str] | None = None) -> Json:
+    def walk(
+        self,
+        seeds: list[str],
+        k: int = 20,
+        restart: float = 0.15,
+        relations: list[str] | None = None,
+        at: str | None = None,
+    ) -> Json:
         """Return the concepts nearest some seeds by random walk with restart."""
         if not seeds:
             raise BadInput("seeds", "at least one concept is needed")
         self.limits.holds("seeds", len(seeds), self.limits.terms)
-        view = self.view(relations)
+        view = self.view(relations, at)
         known = [s for s in map(_concept, seeds) if s in view]
         if not known:
             raise NotFound(f"no concept {seeds[0]!r} in the graph")
@@ -198,16 +218,21 @@ class Service:
         facts = [Fact(s, p, o, float(w), g) for s, p, o, g, w in zip(*columns, c.weight, strict=True)]
         return {"facts": [stated(f) for f in facts]}
 
-    def retrieve(self, text: str, limit: int = 20) -> Json:
+    def retrieve(self, text: str, limit: int = 20, at: str | None = None) -> Json:
         """Return the facts that bear on a sentence."""
         self._checked(text)
         limit = max(1, min(limit, self.limits.rows))
-        memory = self.thought("retrieve", lambda: self.fresh().retrieve(text, limit=limit))
+        memory = self.thought("retrieve", lambda: self.fresh().retrieve(text, limit=limit, at=at or None))
         facts = [{**stated(m.fact), "score": m.score, "chain": [stated(f) for f in m.chain]} for m in memory]
         return {"text": text, "concepts": [asdict(link) for link in memory.concepts], "facts": facts}
 
     def ask(
-        self, image_or_scene: Any, question: str, choices: list[str] | None = None, reasoner: str = "default"
+        self,
+        image_or_scene: Any,
+        question: str,
+        choices: list[str] | None = None,
+        reasoner: str = "default",
+        at: str | None = None,
     ) -> tuple[str, Answer]:
         """Answer a question about a picture's bytes, a scene or the name of a stored scene; keep the trace.
 
@@ -225,11 +250,13 @@ class Service:
             known := ["default", *reasoner_names(), *self.models]
         ):  # a folder is the operator's to name
             raise BadInput("reasoner", f"no reasoner {reasoner[:40]!r}; there are: {', '.join(known)}")
-        scene = self.scene(image_or_scene)
+        about = self.uploaded(image_or_scene) if isinstance(image_or_scene, bytes) else self.scene(image_or_scene)
 
         def work() -> Answer:
             by = self.models.get(reasoner, reasoner)
-            answer = self.fresh().ask(scene, question, choices=choices or None, reasoner=by)
+            answer = self.fresh().ask(
+                about, question, choices=choices or None, reasoner=by, at=at or None, perceiver=self.perceiver
+            )
             answer.trace.verify(self.kb)
             return answer
 
@@ -253,7 +280,7 @@ class Service:
     def _sound(self, data: Json) -> SceneGraph:
         """Return a client's scene graph: of an endurable size, of names that name something, without a picture's path."""
         most = self.limits.objects
-        for key, times in (("objects", 1), ("relations", 5), ("tags", 1)):
+        for key, times in (("objects", 1), ("relations", 5), ("tags", 1), ("absent", 1)):
             self.limits.holds(f"{key} of a scene", len(_listed(data, key)), times * most)
         scene = replace(SceneGraph.from_dict(data), image=None)
         said = sum(len(_listed(o, key)) for o in data["objects"] for key in ("attributes", "aliases"))
@@ -271,19 +298,21 @@ class Service:
         return scene
 
     def perceive(self, picture: bytes) -> Any:
-        """Return the scene graph of an uploaded picture; its pixels are kept for the page as long as the trace."""
+        """Return the scene graph of an uploaded picture."""
         from kgmm.perceivers import perceive
 
+        kept = self.uploaded(picture)
+        return self.thought("perceive", lambda: perceive(kept, perceiver=self.perceiver))
+
+    def uploaded(self, picture: bytes) -> Path:
+        """Keep an uploaded picture, for the page as long as the trace, and return its file, named by its contents."""
         self.limits.holds("bytes of a picture", len(picture), self.limits.upload)
         read_image(picture, max_pixels=self.limits.pixels)
-
-        name = hashlib.sha256(picture).hexdigest()[:20]
-        kept = self.kb.cache_dir("uploads") / name
+        kept = self.kb.cache_dir("uploads") / hashlib.sha256(picture).hexdigest()[:20]
         if not kept.exists():
             publish(kept, picture)
             _prune(kept.parent, "*", TRACES)
-        scene = self.thought("perceive", lambda: perceive(kept))
-        return replace(scene, id=f"upload-{name}")
+        return kept
 
     def scenes(self) -> list[str]:
         """Return the names of the scenes in the store."""
@@ -325,8 +354,8 @@ class Service:
         checks = self.timed("verify", lambda: trace.verify(self.fresh()))
         return {"passed": all(c.passed for c in checks), "checks": [asdict(c) for c in checks]}
 
-    def add(self, facts: list[Fact]) -> Json:
-        """Add facts; PermissionError if the store is served read-only."""
+    def add(self, facts: Sequence[Fact | Assertion]) -> Json:
+        """Add facts, or what somebody says of them; PermissionError if the store is served read-only."""
         self._may_change()
         return {"added": self.kb.add(facts), "version": self.kb.version}
 
@@ -364,42 +393,6 @@ def _concept(name: str) -> str:
         return names.concept(name)
     except ValueError:
         raise NotFound(f"{name!r} names no concept") from None
-
-
-def stored_scene(kb: KnowledgeStore, name: str) -> Any:
-    """Return a scene read back from its graph in the store, with its photograph if it is a bundled one."""
-    if (known := bundled_scene(kb, name)) is not None:
-        return known
-
-    node, objects, relations = f"/s/{name}", {}, []
-    facts = list(kb.find(graph=f"scene/{name}"))
-    inside = [f.object for f in facts if f.subject == node and f.predicate == "Contains"]
-    for term in inside:
-        own = [f for f in facts if f.subject == term]
-        kinds = [names.label(f.object) for f in own if f.predicate == "InstanceOf"] or ["thing"]
-        boxes = [f.object.strip('"').split(",") for f in own if f.predicate == "box"]
-        box = tuple(float(v) for v in boxes[0]) if boxes and len(boxes[0]) == 4 else None
-        key = term.rsplit("/", 1)[-1]
-        attributes = tuple(names.label(f.object) for f in own if f.predicate == "HasProperty")
-        score = next((f.weight for f in own if f.predicate == "InstanceOf"), 1.0)
-        objects[term] = SceneObject(key, kinds[0], box, score, attributes)  # type: ignore[arg-type]
-    for f in facts:
-        if f.subject in objects and f.object in objects:
-            relations.append(SceneRelation(objects[f.subject].id, f.predicate, objects[f.object].id, f.weight))
-    return SceneGraph(name, tuple(objects.values()), tuple(relations))
-
-
-def bundled_scene(kb: KnowledgeStore, name: str) -> SceneGraph | None:
-    """Return the bundled scene that a stored one is, statement for statement; None if it only has its name."""
-    try:
-        known = bundled.folder("graphs") / "scenes" / f"{name}.json"
-    except KgmmError:
-        return None
-    if not re.fullmatch(r"[\w-]+", name) or not known.is_file():
-        return None
-    scene = SceneGraph.from_json(known)
-    own = {(s, p, o) for s, p, o, _ in scene.facts()}
-    return scene if own == {(f.subject, f.predicate, f.object) for f in kb.find(graph=scene.graph)} else None
 
 
 def _listed(data: Any, key: str) -> Any:

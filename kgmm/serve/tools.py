@@ -15,6 +15,7 @@ from kgmm import __version__
 from kgmm.errors import BadInput, KgmmError, needed
 from kgmm.serve.limits import Json, unknown
 from kgmm.serve.service import Limits, Service
+from kgmm.store import Assertion, Fact
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -29,6 +30,7 @@ verify looks the citations of such an answer up again. Concepts may be written a
 Rows = Annotated[int, Field(ge=1, le=1000)]
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(max_length=500)]
+Time = Annotated[str | None, Field(max_length=40)]
 #: bytes of a message, and what is said of a longer one
 LONGEST = 1_000_000
 LONG = f"a message may have {LONGEST:,} bytes"
@@ -37,8 +39,10 @@ NO_ID = "not a request: its id is a text or a whole number"
 NO_JSON, NO_REQUEST = -32700, -32600
 
 
-def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
-    """Return an MCP server with the tools find, walk, paths, retrieve, ask and verify; none of them writes.
+def server(kb: KnowledgeStore, limits: Limits | None = None, writable: bool = False) -> MCPServer[Any]:
+    """Return an MCP server with the tools find, walk, paths, retrieve, ask and verify, none of which writes.
+
+    With *writable* there are tell, which adds what a model says as such and nothing else, and assertions.
 
     Raises:
         MissingExtra: if the ``serve`` extra is not installed.
@@ -59,7 +63,7 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
         async def run_stdio_async(self) -> None:
             await _talk(self._lowlevel_server)
 
-    service = Service(kb, limits)
+    service = Service(kb, limits, writable)
     made = StoreServer("kgmm", instructions=INSTRUCTIONS, version=__version__)
 
     def tool(act: Callable[..., Json]) -> Callable[..., Json]:
@@ -77,15 +81,22 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
 
     @tool
     def find(
-        subject: Name | None = None, predicate: Name | None = None, object: Name | None = None, limit: Rows = 20
+        subject: Name | None = None,
+        predicate: Name | None = None,
+        object: Name | None = None,
+        limit: Rows = 20,
+        at: Time = None,
     ) -> Json:
-        """Return facts by subject, relation (UsedFor, IsA, AtLocation …) and object; leave out what is not known."""
-        return service.find(subject, predicate, object, None, limit)
+        """Return facts by subject, relation (UsedFor, IsA, AtLocation …) and object; leave out what is not known.
+
+        With at ("2021", "2021-05-03") only those that held then.
+        """
+        return service.find(subject, predicate, object, None, limit, at=at)
 
     @tool
-    def walk(seeds: list[Name], k: Rows = 15) -> Json:
-        """Return the concepts nearest some concepts, by random walk with restart."""
-        return service.walk(seeds, k)
+    def walk(seeds: list[Name], k: Rows = 15, at: Time = None) -> Json:
+        """Return the concepts nearest some concepts, by random walk with restart; with at, of what held then."""
+        return service.walk(seeds, k, at=at)
 
     @tool
     def paths(a: Name, b: Name, k: Annotated[int, Field(ge=1, le=20)] = 3) -> Json:
@@ -93,15 +104,18 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
         return service.paths(a, b, k, 4, "walk")
 
     @tool
-    def retrieve(text: Text, limit: Rows = 20) -> Json:
-        """Return the facts that bear on a sentence, best first."""
-        return service.retrieve(text, limit)
+    def retrieve(text: Text, limit: Rows = 20, at: Time = None) -> Json:
+        """Return the facts that bear on a sentence, best first; with at, of what held then."""
+        return service.retrieve(text, limit, at)
 
     @tool
-    def ask(question: Text, image: str | None = None, scene: Name | None = None) -> Json:
-        """Answer a question about a picture (a file's path), a stored scene (its name) or neither, with cited facts."""
+    def ask(question: Text, image: str | None = None, scene: Name | None = None, at: Time = None) -> Json:
+        """Answer a question about a picture (a file's path), a stored scene (its name) or neither, with cited facts.
+
+        With at from what held then.
+        """
         source: Any = _picture(image, service) if image else scene
-        name, answer = service.ask(source, question)
+        name, answer = service.ask(source, question, at=at)
         trace = answer.trace.to_dict()
         return {part: trace[part] for part in ("answer", "score", "abstained", "citations")} | {"trace_id": name}
 
@@ -110,7 +124,40 @@ def server(kb: KnowledgeStore, limits: Limits | None = None) -> MCPServer[Any]:
         """Look the citations of an answer of ask up again."""
         return service.verify(service.trace(trace_id))
 
+    if writable:
+        _telling(tool, service)
     return made
+
+
+def _telling(tool: Callable[[Callable[..., Json]], Any], service: Service) -> None:
+    """Offer the tools of a store that may be told something: what is told says who told it, and takes nothing away."""
+
+    @tool
+    def tell(
+        subject: Name,
+        predicate: Name,
+        object: Name,
+        contributor: Annotated[str, Field(min_length=1, max_length=500)],
+        source: Name = "",
+        holds: bool = True,
+        valid_from: Time = None,
+        valid_to: Time = None,
+        confidence: Annotated[float | None, Field(ge=0, le=1)] = None,
+        text: Text = "",
+    ) -> Json:
+        """Add what you were told or read as an assertion: contributor is who says it (you), source the document.
+
+        holds=false says that it does not hold. valid_from and valid_to ("2019", "2019-05-03") say when it did.
+        """
+        valid = (valid_from, valid_to) if valid_from or valid_to else None
+        said = {"valid": valid, "confidence": confidence, "text": text, "method": "told"}
+        fact = Fact(subject, predicate, object, source=source)
+        return service.add([Assertion(fact, contributor, 1 if holds else -1, **said)])  # type: ignore[arg-type]
+
+    @tool
+    def assertions(subject: Name, predicate: Name, object: Name) -> Json:
+        """Return who says a fact, from what, of which time; and who says that it is none."""
+        return service.assertions(subject, predicate, object)
 
 
 def _picture(path: str, service: Service) -> bytes:

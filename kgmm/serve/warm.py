@@ -37,7 +37,7 @@ def warm(service: Service) -> float:
         kb.ask(scene, f"Which object is a {label}?").trace.verify(kb)
         conceptnet.related(kb, concept, None, 10)
     service.search("wram")
-    perceive(np.zeros((64, 64, 3), np.uint8))
+    perceive(np.zeros((64, 64, 3), np.uint8), perceiver=service.perceiver)
     service.compiled |= {"walk", "paths", "ask", "perceive", "verify", "related", "relatedness"}
     kb.sparql("ASK { ?s ?p ?o }")
     return time.monotonic() - start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,15 @@ def test_fvqa_in_its_own_layout_is_answered_and_scored(shell: Shell, tmp_path: P
     assert figures["questions"] == len(rows) == 20 and figures["top1"] >= 0.5
     assert all(len(row["facts"]) <= 3 and len(row["answers"]) <= 3 for row in rows)
     assert all(bool(row["facts"]) == bool(row["answers"]) for row in rows)
+
+
+def test_a_user_is_told_on_a_terminal_what_is_awaited(monkeypatch, capsys):
+    from kgmm.cli.output import awaited
+
+    for terminal, said in ((False, ""), (True, "reading models …\n")):
+        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal, raising=False)
+        with awaited("reading models", after=60.0):
+            pass
+        with awaited("reading models", after=0.01):
+            time.sleep(0.3)
+        assert capsys.readouterr() == ("", said)

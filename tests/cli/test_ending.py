@@ -17,7 +17,7 @@ import click
 import pytest
 
 import kgmm
-from kgmm.cli import cli
+from kgmm.cli import cli, ending
 from kgmm.cli.output import Number, Whole
 from kgmm.store import LocalStore
 
@@ -268,7 +268,7 @@ def test_every_command_but_those_that_serve_has_json() -> None:
     without = {name.split()[0] for name, _ in options(cli)} - {
         n.split()[0] for n, o in options(cli) if o.name == "as_json"
     }
-    assert without == {"serve"}
+    assert without == {"mcp", "serve"}
 
 
 def test_a_query_that_is_not_utf_8_is_one_line(kb: Path, shell: Shell, tmp_path: Path) -> None:
@@ -281,3 +281,12 @@ def test_a_query_that_is_not_utf_8_is_one_line(kb: Path, shell: Shell, tmp_path:
 def test_a_served_model_that_is_none_is_told_before_it_serves(said: str, kb: Path, shell: Shell) -> None:
     ran = shell("serve", kb, "--port", "0", "--model", said)
     assert ran.code in (1, 2) and said.removeprefix("x=") in ran.err
+
+
+def test_an_interrupt_that_a_library_made_an_error_of_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    def swallowed() -> int:
+        raise RuntimeError("Error building `model` serializer:\n  KeyboardInterrupt: ")
+
+    assert ending.ended(swallowed, ["mcp"]) == 130 and capsys.readouterr().err == "kgmm: interrupted\n"
+    with pytest.raises(ZeroDivisionError):
+        ending.ended(lambda: 1 // 0, [])

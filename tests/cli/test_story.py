@@ -144,3 +144,8 @@ def test_mistakes_are_named_on_one_line(
     ran = shell(*(video if a == "VIDEO" else a for a in arguments))
     assert ran.code == code and ran.out == "" and said in ran.err
     assert code == 2 or ran.err.count("\n") == 1
+
+
+def test_frames_are_read_from_videos_only(shell: Shell, tmp_path: Path) -> None:
+    ran = shell("story", tmp_path, "--read-frames")
+    assert ran.code == 2 and "--read-frames needs a video" in ran.err

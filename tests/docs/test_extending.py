@@ -26,12 +26,12 @@ TESTS = sorted(path for path in FILES if path.startswith("tests/"))
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package made of links, with the examples as files of it."""
     place = tmp_path_factory.mktemp("extended")
-    for folder, folders, files in os.walk(ROOT / "kgmm"):
-        folders[:] = [name for name in folders if name != "__pycache__"]
+    for folder, _, files in os.walk(ROOT / "kgmm"):
         target = place / Path(folder).relative_to(ROOT)
         target.mkdir()
-        for file in files:
-            (target / file).symlink_to(Path(folder) / file)
+        for file in files:  # of what Python and Numba keep, Numba's code: it takes longest to make
+            if target.name != "__pycache__" or file.endswith((".nbi", ".nbc")):
+                (target / file).symlink_to(Path(folder) / file)
     for beside in ("knowledge", "graphs"):
         (place / beside).symlink_to(ROOT / beside)
     for path, text in FILES.items():

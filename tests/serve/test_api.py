@@ -97,6 +97,16 @@ def test_a_model_that_the_operator_names_answers_and_no_other_folder(bundled_kb:
     assert refused.status_code == 400 and "ours" in refused.json()["error"]["details"]
 
 
+def test_pictures_are_perceived_as_the_operator_says(bundled_kb: kgmm.KnowledgeStore) -> None:
+    picture, file = Image.new("RGB", (64, 64), "white"), io.BytesIO()
+    picture.paste("red", (16, 16, 48, 48))
+    picture.save(file, "PNG")
+    client = TestClient(app(bundled_kb, perceiver="shapes"))
+    asked, image = {"question": "What is this?"}, {"image": ("x.png", file.getvalue())}
+    scene = client.post("/api/ask", data=asked, files=image).json()["trace"]["scene"]
+    assert [(o["name"], o["attributes"]) for o in scene["objects"]] == [("rectangle", ["red"])]
+
+
 def test_a_question_without_a_picture_is_answered(client: TestClient) -> None:
     answer = client.post("/api/ask", data={"question": "Can a penguin fly?"}).json()
     assert answer["answer"] == "no" and client.get(answer["page"]).status_code == 200
@@ -290,3 +300,19 @@ def test_five_hundred_hostile_questions_labels_file_names_and_queries(client: Te
             answer = client.get(path, params={key: plain[:5000]}, headers={"accept": "text/html"})
             assert "<svg/onload" not in answer.text and "<script>alert" not in answer.text
         assert answer.status_code < 500, (n, text[:200], answer.text[:300])
+
+
+def test_what_is_said_of_facts_and_when_they_held(tmp_path: Path) -> None:
+    with kgmm.open(tmp_path / "kb") as kb, TestClient(app(kb, writable=True), base_url="http://localhost") as client:  # type: ignore[arg-type]
+        fact = {"subject": "germany", "predicate": "CapitalOf"}
+        bonn = {**fact, "object": "bonn", "contributor": "ann", "valid_from": "1949", "valid_to": "1990-10-02"}
+        assert client.post("/api/facts", json=[bonn, {**fact, "object": "berlin"}]).json()["added"] == 2
+        found = client.get("/api/find", params={"subject": "germany", "at": "2000"}).json()
+        assert [one["object"] for one in found["facts"]] == ["/c/en/berlin"]
+        said = client.get("/api/assertions", params={**fact, "object": "bonn"}).json()["assertions"]
+        assert [(one["contributor"], one["valid"]) for one in said] == [("ann", ["1949", "1990-10-02"])]
+        walked = client.get("/api/walk", params={"seed": ["germany"], "at": "2000"}).json()["concepts"]
+        assert "/c/en/bonn" not in {one["concept"] for one in walked}
+        wrong = client.get("/api/find", params={"subject": "germany", "at": "someday"})
+        assert wrong.status_code == 400 and "no moment" in wrong.text
+        assert client.post("/api/facts", json=[{**bonn, "polarity": 7}]).status_code == 400

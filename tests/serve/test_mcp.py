@@ -151,3 +151,32 @@ def test_a_picture_is_a_file_and_no_device_or_pipe(line: Line, tmp_path: Path) -
     for place in ("/dev/zero", str(tmp_path / "pipe"), str(tmp_path), "/nowhere", "a\0b", str(tmp_path / "large.jpg")):
         assert line.refused("ask", question="What is this?", image=place)
     assert line.memory() - before < 100_000_000
+
+
+def test_with_write_a_model_may_tell_and_change_nothing_else(tmp_path: Path) -> None:
+    import anyio
+
+    from kgmm.serve.tools import server
+
+    kb = KnowledgeStore(tmp_path / "kb")
+    kb.add(("germany", "CapitalOf", "berlin"), valid=("1990-10-03", None))
+    made = server(kb, writable=True)
+    told = {"subject": "germany", "predicate": "CapitalOf", "object": "bonn", "contributor": "a model"}
+
+    async def talk() -> tuple[set[str], Any, Any, Any]:
+        names = {tool.name for tool in await made.list_tools()}
+        await made.call_tool("tell", {**told, "valid_from": "1949", "valid_to": "1990-10-02", "source": "atlas"})
+        found = await made.call_tool("find", {"subject": "germany", "at": "1960"})
+        who = await made.call_tool("assertions", {name: told[name] for name in ("subject", "predicate", "object")})
+        try:
+            await made.call_tool("tell", {**told, "valid_from": "someday"})
+        except Exception as error:
+            return names, found, who, str(error)
+        return names, found, who, ""
+
+    with ThreadPoolExecutor(1) as thread:
+        names, found, who, wrong = thread.submit(anyio.run, talk).result()
+    assert names == {"find", "walk", "paths", "retrieve", "ask", "verify", "tell", "assertions"}
+    assert "bonn" in str(found) and "berlin" not in str(found) and "a model" in str(who) and "no moment" in wrong
+    (said,) = kb.assertions(("germany", "CapitalOf", "bonn"))
+    assert (said.contributor, said.source, said.method) == ("a model", "atlas", "told")

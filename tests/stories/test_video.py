@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from kgmm import stories, summarize
 from kgmm.errors import BadInput
@@ -290,3 +291,18 @@ def test_adjusted_rand_knows_chance() -> None:
     random = np.random.default_rng(1)
     a, b = (list(map(str, random.integers(0, 5, 4000))) for _ in range(2))
     assert abs(adjusted_rand(a, b)) < 0.01 and adjusted_rand(a, a) == 1
+
+
+def test_words_in_frames_are_terms_when_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr_onnxruntime", reason="rapidocr-onnxruntime, the extra ocr, is not installed")
+    font = ImageFont.load_default(30)
+    pictures = []
+    for words, colour in (("FLOOD WARNING", (20, 40, 90)), ("Lake Verrin", (120, 30, 20))):
+        image = Image.new("RGB", (320, 180), colour)
+        ImageDraw.Draw(image).text((20, 130), words, fill="white", font=font)
+        pictures += [np.asarray(image)] * 25
+    video = _write(tmp_path / "strap.mp4", pictures, [i / 25 for i in range(50)])
+    assert not stories.from_video(video).edges.terms
+    story = stories.from_video(video, read_frames=True)
+    assert [shot.text for shot in story.shots] == ["flood warning.", "Lake Verrin."]
+    assert "flood" in story.shots[0].terms[0] and "verrin" in story.shots[1].terms

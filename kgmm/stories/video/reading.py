@@ -3,13 +3,14 @@
 import datetime
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from kgmm.errors import BadInput
+from kgmm.perceivers import perceive
 from kgmm.progress import Progress, silent
 from kgmm.stories.story import Broadcast, Logo, Shot, StoryGraph
 from kgmm.stories.terms.extraction import capitalized, terms
@@ -17,6 +18,8 @@ from kgmm.stories.video import newslogos, subtitles
 from kgmm.stories.video.decoding import PathLike, Pixels
 from kgmm.stories.video.newslogos import distance
 from kgmm.stories.video.shots import Cut, find_shots
+
+SURE = 0.8  #: score from which words in a frame are believed
 
 
 class _Pictures:
@@ -53,6 +56,7 @@ def from_video(
     *,
     id: str | None = None,
     keyframes: PathLike | None = None,
+    read_frames: bool = False,
     progress: Progress = silent,
 ) -> StoryGraph:
     """Read one or several broadcasts; a logo seen in several of them is one logo.
@@ -63,11 +67,13 @@ def from_video(
             ``.vtt`` beside it, else the subtitles embedded in it, else none: frames then have no terms.
         id: the story's id; by default the first video's name.
         keyframes: a folder to write keyframes and logos to; without it the story has no pictures.
+        read_frames: whether words that stand in each shot's middle frame are taken as if they were said: straps, captions.
         progress: told the seconds read.
 
     Raises:
         BadInput: if a video or its subtitles cannot be read.
-        MissingExtra: if PyAV, PySceneDetect or OpenCV is not installed (``pip install 'kgmm[video]'``).
+        MissingExtra: if PyAV, PySceneDetect or OpenCV is not installed (``pip install 'kgmm[video]'``), or to read frames
+            rapidocr-onnxruntime (``kgmm[ocr]``).
     """
     videos = [Path(v) for v in ([video] if isinstance(video, str | Path) else video)]
     given = _paired(videos, subtitle_file)
@@ -75,7 +81,8 @@ def from_video(
     folder = None if keyframes is None else Path(keyframes)
     pictures = _Pictures(folder)
     pairs = enumerate(zip(videos, given, strict=True), 1)
-    films = [(f"b{i}", *_film(one, cues, f"b{i}", pictures, progress)) for i, (one, cues) in pairs]
+    stands = _stands if read_frames else None
+    films = [(f"b{i}", *_film(one, cues, f"b{i}", pictures, stands, progress)) for i, (one, cues) in pairs]
     groups = pictures.logos()
     logos = tuple(_logo(i, group, folder) for i, group in enumerate(groups, 1))
     seen: dict[int, list[str]] = {}
@@ -107,15 +114,28 @@ def _paired(videos: list[Path], given: PathLike | Sequence[PathLike] | None) -> 
 
 
 def _film(
-    video: Path, subtitle_file: Path | None, id: str, pictures: _Pictures, progress: Progress
+    video: Path,
+    subtitle_file: Path | None,
+    id: str,
+    pictures: _Pictures,
+    stands: Callable[[Pixels], str] | None,
+    progress: Progress,
 ) -> tuple[list[Cut], list[str]]:
-    """Return a video's shots, without their pixels, and what is said in each."""
+    """Return a video's shots, without their pixels, and what is said in each, and stands in it if that is asked for."""
     cues = subtitles.read_subtitles(subtitle_file) if subtitle_file else subtitles.embedded_subtitles(video)
-    shots = []
+    shots, stood = [], []
     for place, shot in enumerate(find_shots(video, progress), 1):
         pictures.add(shot, f"{id}-{place:03}")
         shots.append(Cut(shot.start, shot.end))
-    return shots, subtitles.aligned(cues, shots)
+        stood.append(stands(shot.keyframe) if stands else "")
+    said = subtitles.aligned(cues, shots)
+    return shots, ["\n".join(filter(None, words)) for words in zip(said, stood, strict=True)]
+
+
+def _stands(frame: Pixels) -> str:
+    """Return the words that stand in a frame, a sentence a line; capitals throughout are how straps are set, and no names."""
+    lines = [o.text for o in perceive(frame, "ocr", threshold=SURE).objects]
+    return " ".join((line.lower() if line.isupper() else line).rstrip(".") + "." for line in lines)
 
 
 def _day(name: str) -> str:
