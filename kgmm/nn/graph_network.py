@@ -17,6 +17,10 @@ from torch import Tensor, nn
 from kgmm.nn.joint import JointBatch
 from kgmm.nn.joint_reader import JointReader, Pieces
 from kgmm.nn.qagnn import QAGNN
+from kgmm.nn.rgcn import RGCN
+
+#: what passes messages among the nodes
+PASSING = ("qagnn", "rgcn")
 
 
 @dataclass
@@ -41,19 +45,36 @@ class GraphNetwork(nn.Module):
         kinds, relations: of the graphs' nodes and edges, with ways back.
         dim, layers: width and depth of the graph's part; no *layers*: the text alone, and batches are not read.
         dropout: share of states that training leaves out.
+        passing: what passes messages, one of :data:`PASSING`; only ``qagnn`` gives attention.
+
+    Raises:
+        ValueError: if nothing of that name passes messages.
     """
 
     def __init__(
-        self, reader: JointReader, kinds: int, relations: int, dim: int = 64, layers: int = 3, dropout: float = 0.2
+        self,
+        reader: JointReader,
+        kinds: int,
+        relations: int,
+        dim: int = 64,
+        layers: int = 3,
+        dropout: float = 0.2,
+        passing: str = "qagnn",
     ) -> None:
         super().__init__()
+        if passing not in PASSING:
+            raise ValueError(f"passing {passing!r}; there are {', '.join(PASSING)}")
         self.reader, text = reader, reader.dim
         self.scale = nn.Parameter(torch.tensor(10.0))
         self.by_text = _scorer(2 * text, 128, dropout)
         self.layers = layers
         if layers:
             self.node, self.said = nn.Linear(text, dim), nn.Linear(text, dim)
-            self.graph = QAGNN(kinds, relations, dim, layers, dropout)
+            self.graph: QAGNN | RGCN = (
+                QAGNN(kinds, relations, dim, layers, dropout)
+                if passing == "qagnn"
+                else RGCN(relations, dim, layers, dropout=dropout)
+            )
             self.by_graph = _scorer(3 * dim, dim, dropout)
 
     def forward(self, pieces: Pieces, batch: JointBatch | None = None) -> Scored:
