@@ -14,7 +14,7 @@ class Document:
 
     Example:
         >>> Document("report.md", "All is well.", title="Report").digest[:8]
-        'c19c8a4b'
+        '22c82201'
     """
 
     id: str
