@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from kgmm.errors import StoreError
+from kgmm.errors import BadInput, StoreError
 from kgmm.store import LocalStore
 from kgmm.store.times import Moment
 
@@ -96,11 +97,28 @@ class Asking(ABC):
         choices: Sequence[str] = (),
         at: Moment = None,
         version: int | None = None,
+        passages: int | None = None,
+        source: str | None = None,
+        since: Moment = None,
+        until: Moment = None,
     ) -> Memory:
         """Return the facts that bear on a sentence, concepts or a scene; see :func:`kgmm.retrieve.retrieve`.
 
-        With *at* only of what held at a time, with *version* of what the store held then.
+        With *at* only of what held at a time, with *version* of what the store held then. With *passages* the memory holds
+        so many passages of the documents that were read instead of facts, those of a *source* or time alone if these are
+        given; see :func:`kgmm.documents.retrieve.passages`.
+
+        Example:
+            >>> import tempfile, kgmm
+            >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+            >>> _ = kb.read([{"title": "Otto", "text": "Otto was a cat."}, {"text": "It rains in Rome."}])
+            >>> kb.retrieve("Where does it rain?", passages=1).passages[0].text
+            'It rains in Rome.'
         """
+        if passages is not None:
+            return self._passages(text_or_scene, question, passages, source=source, since=since, until=until)
+        if source is not None or since is not None or until is not None:
+            raise BadInput("retrieve", "source, since and until choose among passages: say how many, passages=5")
         if at is not None or version is not None:
             how: dict[str, Any] = {"exclude": exclude, "graphs": graphs, "split_senses": split_senses}
             return self._as_of(at, version).retrieve(text_or_scene, question, limit, choices=choices, **how)
@@ -110,6 +128,10 @@ class Asking(ABC):
         store = self._known_of(text_or_scene, question or "", *choices)
         asking = partial(retrieve, store, text_or_scene, question, limit, choices=choices)
         return asking(exclude=frozenset(exclude), graphs=chosen, split_senses=split_senses)
+
+    def _passages(self, text: str | list[str] | SceneGraph, question: str | None, count: int, **filters: Any) -> Memory:
+        """Return a memory of passages."""
+        raise StoreError("an endpoint has no documents; read some into a store of your own")
 
     def ask(
         self,
@@ -151,6 +173,18 @@ class KnowledgeStore(LocalStore, Asking):
 
     def _known_of(self, text_or_scene: str | list[str] | SceneGraph, *texts: str) -> LocalStore:
         return self
+
+    def _passages(self, text: str | list[str] | SceneGraph, question: str | None, count: int, **filters: Any) -> Memory:
+        from kgmm.documents.retrieve import passages
+        from kgmm.retrieve import Memory
+        from kgmm.scene import SceneGraph
+
+        if isinstance(text, SceneGraph):
+            text = [seen.name for seen in text.objects]
+        asked = " ".join([*([text] if isinstance(text, str) else text), question or ""]).strip()
+        began = time.perf_counter()
+        found = passages(self, asked, count, **filters)
+        return Memory([], [], asked, {"retrieve": time.perf_counter() - began}, passages=found)
 
     def _known_of_picture(
         self, source: ImageLike | SceneGraph | None, perceiver: str, texts: Sequence[str]

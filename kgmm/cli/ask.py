@@ -1,6 +1,7 @@
 """``kgmm ask``, ``kgmm retrieve`` and ``kgmm demo``: questions, the facts behind them, and a first look."""
 
 import json
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,17 +132,35 @@ def _scene_name(scene: SceneGraph, term: str) -> str:
 @click.option("--question", help="What is asked about it; the text itself if left out.")
 @click.option("--limit", default=20, type=COUNT, help="Facts shown.")
 @click.option("--split-senses", is_flag=True, help="Leave out what is said of a word's senses (/c/en/dog/n) only.")
+@click.option("--passages", type=COUNT, help="Show so many passages of the documents that were read, instead of facts.")
+@click.option("--source", help="Only passages of this source, or of those a pattern with * fits.")
+@click.option("--since", help="Only passages dated then or later.")
+@click.option("--until", help="Only passages dated then or earlier.")
 @at_option
 @json_option
 def retrieve(
-    kb: Path, text: str, question: str | None, limit: int, split_senses: bool, at: str | None, as_json: bool
+    kb: Path,
+    text: str,
+    question: str | None,
+    limit: int,
+    split_senses: bool,
+    passages: int | None,
+    source: str | None,
+    since: str | None,
+    until: str | None,
+    at: str | None,
+    as_json: bool,
 ) -> int:
-    """Show the facts in KB that bear on TEXT: a sentence, or the path of a scene's JSON file."""
+    """Show the facts in KB that bear on TEXT: a sentence, or the path of a scene's JSON file; or passages of documents."""
     import kgmm
 
-    source = SceneGraph.from_json(text) if text.endswith(".json") and Path(text).is_file() else text
+    if passages is not None:
+        return _passages(kb, f"{text} {question or ''}".strip(), passages, source, since, until, as_json)
+    if source or since or until:
+        raise click.UsageError("--source, --since and --until go with --passages")
+    given = SceneGraph.from_json(text) if text.endswith(".json") and Path(text).is_file() else text
     with kgmm.open(kb, create=False) as store:
-        memory = store.retrieve(source, question, limit, split_senses=split_senses, at=at)
+        memory = store.retrieve(given, question, limit, split_senses=split_senses, at=at)
     if as_json:
         emit(memory.to_dict())
     else:
@@ -151,6 +170,21 @@ def retrieve(
             via = "".join(f"  ← {names.label(f.subject)} IsA {names.label(f.object)}" for f in m.chain)
             click.echo(f"{m.score:6.3f}  {phrase(m.fact.subject, m.fact.predicate, m.fact.object)}{via}")
     return 0 if len(memory) else nothing(f"no fact in {kb} bears on {text[:80]!r}")
+
+
+def _passages(
+    kb: Path, text: str, count: int, source: str | None, since: str | None, until: str | None, as_json: bool
+) -> int:
+    import kgmm
+
+    with kgmm.open(kb, create=False) as store:
+        memory = store.retrieve(text, passages=count, source=source, since=since, until=until)
+    if as_json:
+        emit({"question": text, "passages": [passage.to_dict() for passage in memory.passages]})
+    else:
+        for passage in memory.passages:
+            click.echo(f"{passage}\n        {textwrap.shorten(passage.text, 160)}")
+    return 0 if memory.passages else nothing(f"no passage in {kb} bears on {text[:80]!r}")
 
 
 @click.command()

@@ -83,7 +83,7 @@ class Kept:
                 kept.append(file)
             elif len(left):
                 loose.append(left)
-        loose.append(_rows(new))
+        loose.append(rows_of(new))
         self.folder.mkdir(parents=True, exist_ok=True)
         rows = pa.concat_tables(loose)
         for start in range(0, len(rows), FILE_ROWS):
@@ -128,7 +128,8 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
         raise StoreCorrupt(f"{folder / LIST}: the list of passages is damaged: {error}") from error
 
 
-def _rows(documents: Iterable[Document]) -> pa.Table:
+def rows_of(documents: Iterable[Document]) -> pa.Table:
+    """Return documents' passages as they are kept, those of each in order."""
     columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
     for document in documents:
         digest = document.digest

@@ -60,6 +60,13 @@ _STARTERS = STOP | frozenset(
     " too two three four five six seven eight nine ten under unlike until upon very we well were whether while within yes yet"
     " you your i'm don't click see note according along around being between beyond born made".split()
 )
+#: what a text that defines something begins with, before its verb or a parenthesis
+_LEAD = re.compile(
+    r"[\"“'‘]?\s*([^\s\"“”(][^\n\"“”(]{0,100}?)[\"”'’]?(?:,? (?:is|was|are|were|refers to|(?:may|can) refer to)\b|,?\s*(?P<paren>\())"
+)
+_TITLED = frozenset(
+    "sir dame lord lady saint st general prince princess king queen dr professor colonel captain major count".split()
+)
 _CALENDAR = frozenset([*_MONTHS, *"monday tuesday wednesday thursday friday saturday sunday".split()])
 _ABBREVIATED = re.compile(r"\(\s*([^\W\d_a-z][^\W_]{1,9}(?:[-&./][^\W_]{1,5})?)s?\s*(?:[;,][^)]*)?\)")
 _CLOSES = re.compile(r"[.!?…:;]['\"”’)\]]*\s*$|\n\s*$")
@@ -241,7 +248,7 @@ def _no_name(text: str, first: tuple[int, int], last: tuple[int, int]) -> bool:
         return first == last or _begins(text, first[0]) or word not in ("the", "an", "a")
     if first != last or not _begins(text, first[0]) or _ROMAN.fullmatch(text, *first) or text[slice(*first)].isupper():
         return False
-    return _common(word)
+    return common(word)
 
 
 def _begins(text: str, start: int) -> bool:
@@ -250,11 +257,45 @@ def _begins(text: str, start: int) -> bool:
 
 
 @lru_cache(1 << 16)
-def _common(word: str) -> bool:
+def common(word: str) -> bool:
     """Tell whether a word is one of the language's, which a sentence may begin with, and no name in its dictionary."""
     import simplemma
 
     return bool(simplemma.is_known(word, "en")) and not simplemma.lemmatize(word, "en")[:1].isupper()
+
+
+def lead(text: str) -> tuple[str, str]:
+    """Return the keys of what a text without title is about, by its first words, and of a person's first and last name.
+
+    >>> lead('"The Goose Woman" is a 1925 film.'), lead("Isaac Iosifovich Schwartz (May 13, 1923 – 2009) was a composer.")
+    (('goose woman', ''), ('isaac iosifovich schwartz', 'isaac schwartz'))
+    >>> lead("It rains in Rome."), lead("A polar bear is a bear.")
+    (('', ''), ('polar bear', ''))
+    """
+    m = _LEAD.match(text)
+    if m is None:
+        return "", ""
+    name = key(m[1])
+    parts = [(m[1][a:b], word) for a, b, word in words(m[1])]
+    if (
+        not name
+        or name in _STARTERS
+        or (parts[0][1] in _STARTERS and parts[0][1] not in ("the", "a", "an") and not m["paren"])
+    ):
+        return "", ""
+    person = "," not in m[1] and len(parts) > 2 and all(said[0].isupper() for said, _ in parts)
+    person = person and parts[0][1] not in ("the", "a", "an")
+    while person and len(parts) > 2 and parts[0][1] in _TITLED:
+        parts = parts[1:]
+    if not person or _ROMAN.fullmatch(parts[-1][0]) or len(parts) > 5:
+        return name, ""
+    return name, f"{parts[0][1]} {parts[-1][1]}"
+
+
+def lead_end(text: str) -> int:
+    """Return where the words end that a text begins with and speaks of, 0 if it does not begin so."""
+    m = _LEAD.match(text)
+    return m.end(1) if m is not None and lead(text)[0] else 0
 
 
 def abbreviations(text: str) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kgmm.documents import files
+from kgmm.documents import files, index
 from kgmm.documents.kept import Kept
 from kgmm.documents.passage import Document
 from kgmm.errors import BadInput, StoreError
@@ -79,6 +79,7 @@ def read(store: LocalStore, given: files.Readable, *, progress: Progress | None 
         emptied = {name for name in empty if name in known}
         changed = {document.id for document in new if document.id in known}
         now = before.changed(changed | emptied, new) if new or emptied else before
+        index.follow(store, before, now, changed | emptied, new)
     told = {"added": len(new) - len(changed), "changed": len(changed), "removed": len(emptied)}
     same = len(found) - len(new) - len(empty)
     seconds = time.perf_counter() - began
@@ -105,5 +106,5 @@ def remove(store: LocalStore, ids: str | Iterable[str]) -> int:
         if missing := wanted - before.digests().keys():
             raise StoreError(f"{store.path}: no document {sorted(missing)[0]!r}; kb.documents() lists them")
         if wanted:
-            before.changed(wanted, ())
+            index.follow(store, before, before.changed(wanted, ()), wanted, [])
     return len(wanted)

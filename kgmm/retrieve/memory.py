@@ -29,6 +29,7 @@ from kgmm.trace import Link, MemoryFact
 if TYPE_CHECKING:
     import torch_geometric.data
 
+    from kgmm.documents import Passage
     from kgmm.graph.joint import JointGraph
     from kgmm.store import LocalStore
 
@@ -46,6 +47,7 @@ class Memory:
     terms: dict[str, int] = field(default_factory=dict)
     #: makes the joint graph of what was asked, seen and offered, with an encoder's vectors
     joining: Callable[[Encoder | None], JointGraph] | None = field(default=None, repr=False, compare=False)
+    passages: list[Passage] = field(default_factory=list)  #: of documents, where these were asked for, best first
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -129,7 +131,8 @@ class Memory:
     def to_dict(self) -> dict[str, Any]:
         """Return the memory as JSON-ready data."""
         concepts, facts = [asdict(link) for link in self.concepts], [asdict(m) for m in self.facts]
-        return {"question": self.question, "concepts": concepts, "facts": facts}
+        told: dict[str, Any] = {"question": self.question, "concepts": concepts, "facts": facts}
+        return told | ({"passages": [passage.to_dict() for passage in self.passages]} if self.passages else {})
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -1,0 +1,272 @@
+"""The index of a store's passages: words' postings, the entities that passages name, and what leads from one to the other.
+
+Everything follows from the passages alone, whatever was read first, so an index brought up to date has the bits of one
+made anew. It lies in the store's cache in a folder named by the passages' state, memory-mapped; what the passages said is
+in no other folder, since the one before is deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from xxhash import xxh3_64_hexdigest
+
+from kgmm.documents import kernels
+from kgmm.documents.analysis import STOP, Keys, Texts, analyzed, joined
+from kgmm.documents.kept import Kept, rows_of
+from kgmm.errors import BadInput, StoreError
+from kgmm.store.times import Moment, period
+
+if TYPE_CHECKING:
+    from kgmm.documents.passage import Document
+    from kgmm.progress import Progress
+    from kgmm.store import LocalStore
+
+FORMAT = 1
+ROWS = "passages.arrow"
+BATCH = 4096  #: passages analyzed at once
+
+
+@dataclass
+class Linked:
+    """What follows from all passages together."""
+
+    term: Keys  #: (T,) the roots' numbers, ascending
+    term_of: NDArray[np.int32]  #: (V,) a word's term, -1 for function words
+    posting: NDArray[np.int64]  #: (T + 1,) where a term's passages begin
+    passage: NDArray[np.int32]  #: those that have it
+    often: NDArray[np.uint8]  #: how often
+    length: NDArray[np.int32]  #: (P,) the passages' terms
+    entity: Keys  #: (E,) the entities' keys, ascending
+    edge: NDArray[np.int64]  #: (P + 1,) where a passage's entities begin
+    edge_entity: NDArray[np.int32]
+    edge_at: NDArray[np.int32]  #: at which of its tokens it names them
+    edge_length: NDArray[np.uint8]  #: in how many words; 0 for its own names
+    edge_own: NDArray[np.uint8]  #: 1, 2, 3 for its own names (title, whole title, what it begins with), else 0
+    back: NDArray[np.int64]  #: (E + 1,) where an entity's passages begin
+    back_passage: NDArray[np.int32]  #: those first whose own name it is
+    back_own: NDArray[np.int32]  #: (E,) how many these are
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return the arrays by name."""
+        return {column.name: getattr(self, column.name) for column in fields(self)}
+
+
+def linked(texts: Texts) -> Linked:
+    """Return what follows from all passages together."""
+    term, of = np.unique(np.where(texts.kind & STOP, np.uint64(0), texts.term), return_inverse=True)
+    term_of = of.astype(np.int32)
+    if len(term) and term[0] == 0:
+        term, term_of = term[1:], term_of - np.int32(1)
+    postings = kernels.postings(texts.start, texts.token, term_of, len(term))
+    own = texts.name.ravel()
+    names, first_of = np.unique(own[own > 0], return_index=True)
+    firsts, counts = (column.ravel()[own > 0][first_of] for column in (texts.name_first, texts.name_length))
+    lengths = np.zeros(len(texts.word), np.uint16)
+    places = np.searchsorted(texts.word, firsts)
+    np.bitwise_or.at(lengths, places, np.left_shift(np.uint16(1), counts.astype(np.uint16) - np.uint16(1)))
+    given = (texts.start, texts.token, texts.how, texts.kind, texts.word, lengths, names, kernels.slots(names))
+    none = np.empty(0, np.int32)
+    found = kernels.named(*given, none, none, none)
+    at, which, length = (np.empty(int(found.sum()), np.int32) for _ in range(3))
+    kernels.named(*given, at, which, length)
+    entity = np.unique(np.concatenate([names, texts.rule_key]))
+    rule = np.searchsorted(entity, texts.rule_key).astype(np.int32)
+    of_own = np.where(texts.name > 0, np.searchsorted(entity, texts.name), -1).astype(np.int32)
+    of_names = np.searchsorted(entity, names).astype(np.int32)
+    edges = kernels.edges(
+        of_own, found, at, of_names[which], length, texts.rule, texts.rule_at, rule, texts.rule_length
+    )
+    back = kernels.reversed_edges(edges[0], edges[1], edges[4], len(entity))
+    made = (term, term_of, *postings, entity, *edges, *back)
+    return Linked(**dict(zip([column.name for column in fields(Linked)], made, strict=True)))
+
+
+@dataclass
+class Index:
+    """The passages of one state with what is known of them."""
+
+    key: str
+    rows: pa.Table  #: the passages, in the order of documents' ids and parts
+    texts: Texts
+    links: Linked
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def periods(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first and last second of the passages' dates; without one that can be told, a time that no period has."""
+        of = self.rows["date"].combine_chunks().dictionary_encode()
+        spans = np.array([_period(date) for date in of.dictionary.to_pylist()] or [NEVER], np.int64)
+        at = of.indices.to_numpy(zero_copy_only=False)
+        return spans[at, 0], spans[at, 1]
+
+    def allowed(self, source: str | None, since: Moment, until: Moment) -> NDArray[np.bool_] | None:
+        """Return which passages are of a source (or of those a pattern with ``*`` fits) and a time, (P,); None for all."""
+        if source is None and since is None and until is None:
+            return None
+        fit = np.ones(len(self), np.bool_)
+        if source is not None:
+            of = self.rows["source"].combine_chunks().dictionary_encode()
+            named = [s == source or fnmatchcase(s, source) for s in of.dictionary.to_pylist()]
+            fit &= np.array([*named, False])[of.indices.to_numpy(zero_copy_only=False)]
+        if since is not None or until is not None:
+            first, last = self.periods
+            fit &= first <= last
+            if since is not None:
+                fit &= last >= period(since).first
+            if until is not None:
+                fit &= first <= period(until).last
+        return fit
+
+
+NEVER = (1, 0)
+
+
+def _period(date: str) -> tuple[int, int]:
+    with suppress(BadInput):
+        return period(date)[:2]
+    return NEVER
+
+
+def built(key: str, rows: pa.Table, progress: Progress | None = None) -> Index:
+    """Return the index of some passages, made anew."""
+    parts = []
+    for start in range(0, max(len(rows), 1), BATCH):
+        parts.append(analyzed(_told(rows.slice(start, BATCH))))
+        if progress is not None:
+            progress(min(start + BATCH, len(rows)), len(rows), "passages")
+    texts = joined(parts)
+    return Index(key, rows, texts, linked(texts))
+
+
+def brought_up(before: Index, key: str, gone: set[str], new: pa.Table) -> Index:
+    """Return the index after some documents went and others, whose passages these are, came."""
+    stay = np.flatnonzero(~pc.is_in(before.rows["document"], pa.array(sorted(gone), pa.string())).to_numpy())
+    rows = pa.concat_tables([before.rows.take(pa.array(stay)), new]).combine_chunks()
+    order = pc.sort_indices(rows, [("document", "ascending"), ("part", "ascending")]).to_numpy().astype(np.int64)
+    both = joined([before.texts, analyzed(_told(new))])
+    at = np.concatenate([stay, np.arange(len(before), len(before) + len(new))])[order]
+    texts = both.take(at)
+    return Index(key, rows.take(pa.array(order)).combine_chunks(), texts, linked(texts))
+
+
+def _told(rows: pa.Table) -> Iterator[tuple[str, str, int]]:
+    columns = (rows[name].to_pylist() for name in ("text", "title", "part"))
+    return zip(*columns, strict=True)
+
+
+def place(store: LocalStore) -> Path:
+    """Return the folder of a store's indexes of passages."""
+    return store.cache_dir("passages")
+
+
+def save(index: Index, folder: Path) -> None:
+    """Write an index, whole or not at all, in the place of those before it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+    try:
+        sums = {}
+        for name, array in (index.texts.arrays() | {f"links-{n}": a for n, a in index.links.arrays().items()}).items():
+            data = np.ascontiguousarray(array)
+            data.tofile(draft / name)
+            sums[name] = [str(data.dtype), list(data.shape), xxh3_64_hexdigest(data.tobytes())]
+        with pa.OSFile(str(draft / ROWS), "wb") as sink, pa.ipc.new_file(sink, index.rows.schema) as writer:
+            writer.write_table(index.rows)
+        (draft / "meta.json").write_text(json.dumps({"format": FORMAT, "arrays": sums}))
+        final = folder / index.key
+        if final.exists():
+            shutil.rmtree(final)
+        draft.rename(final)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    sweep(folder, index.key)
+
+
+def sweep(folder: Path, key: str) -> None:
+    """Delete all indexes but one."""
+    for other in folder.iterdir() if folder.is_dir() else ():
+        if other.name != key:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def load(folder: Path, key: str) -> Index | None:
+    """Return a state's index from a folder, mapped; None if it is not there or damaged."""
+    at = folder / key
+    with suppress(OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+        meta = json.loads((at / "meta.json").read_text())
+        if meta["format"] != FORMAT:
+            return None
+        arrays = {name: _mapped(at / name, *told) for name, told in meta["arrays"].items()}
+        texts = Texts(**{c.name: arrays[c.name] for c in fields(Texts)})
+        links = Linked(**{c.name: arrays[f"links-{c.name}"] for c in fields(Linked)})
+        rows = pa.ipc.open_file(pa.memory_map(str(at / ROWS))).read_all()
+        return Index(key, rows, texts, links)
+    return None
+
+
+def _mapped(path: Path, dtype: str, shape: list[int], digest: str) -> NDArray[Any]:
+    if not all(shape):
+        return np.empty(shape, dtype)
+    array = np.memmap(path, dtype, "r", shape=tuple(shape))
+    if path.stat().st_size != array.nbytes or xxh3_64_hexdigest(array) != digest:  # type: ignore[arg-type]
+        raise ValueError(f"{path} is damaged")
+    return np.asarray(array)
+
+
+#: what stores show
+_SHOWN: WeakKeyDictionary[LocalStore, Index] = WeakKeyDictionary()
+
+
+def current(store: LocalStore, kept: Kept | None = None, progress: Progress | None = None) -> Index:
+    """Return the index of a store's passages as they are now, made or brought up to date if need be.
+
+    Raises:
+        StoreError: if the store has no documents.
+    """
+    kept = kept or Kept(store.places.documents)
+    if not len(kept):
+        raise StoreError(f"{store.path}: no documents here; read some: kgmm read {store.path} FILE")
+    shown: Index | None = _SHOWN.get(store)
+    if shown is not None and shown.key == kept.key:
+        return shown
+    folder = place(store)
+    index = load(folder, kept.key)
+    if index is None:
+        index = built(kept.key, kept.table(), progress)
+        with suppress(OSError):
+            save(index, folder)
+    _SHOWN[store] = index
+    return index
+
+
+def follow(store: LocalStore, before: Kept, now: Kept, gone: set[str], new: list[Document]) -> None:
+    """Bring the index of a store's passages up to date with a change, if there is one; what is gone is in none of its files."""
+    folder = place(store)
+    shown: Index | None = _SHOWN.pop(store, None)
+    if not folder.is_dir() or before.key == now.key:
+        return
+    if shown is None or shown.key != before.key:
+        shown = load(folder, before.key)
+    if shown is None or len(gone) + len(new) > max(len(shown) // 2, 64) or not len(now):
+        sweep(folder, "")
+        return
+    index = brought_up(shown, now.key, gone, rows_of(new))
+    save(index, folder)
+    _SHOWN[store] = index

@@ -1,0 +1,346 @@
+"""Inner loops over passages in machine code: postings, known names in texts, edges, words' scores, the walk."""
+
+# mypy: ignore-errors
+import numpy as np
+
+from kgmm.compiled import compiled
+
+STOP, DIGITS, COMMON = 1, 2, 4
+CAPITAL, BEGINS, TITLE = 1, 2, 4
+NO = np.int32(-1)
+
+
+@compiled
+def mix(key, word):
+    """Return the key of a name with one more word (splitmix64's mixing)."""
+    key = (key ^ word) + np.uint64(0x9E3779B97F4A7C15)
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
+
+
+@compiled
+def slots(keys):
+    """Return a hash table of distinct keys: their places, -1 where there is none."""
+    size = 16
+    while size < 2 * len(keys):
+        size *= 2
+    table = np.full(size, NO)
+    for at in range(len(keys)):
+        place = np.int64(keys[at] & np.uint64(size - 1))
+        while table[place] >= 0:
+            place = (place + 1) & (size - 1)
+        table[place] = at
+    return table
+
+
+@compiled
+def place(table, keys, key):
+    """Return a key's place, -1 if it is not there."""
+    size = len(table)
+    at = np.int64(key & np.uint64(size - 1))
+    while table[at] >= 0:
+        if keys[table[at]] == key:
+            return table[at]
+        at = (at + 1) & (size - 1)
+    return NO
+
+
+@compiled
+def postings(start, token, term_of, terms):
+    """Return where each term's passages begin, these with how often they have it, and the passages' lengths."""
+    count = len(start) - 1
+    length = np.zeros(count, np.int32)
+    first = np.zeros(terms + 1, np.int64)
+    seen = np.full(terms, NO)
+    for p in range(count):
+        for k in range(start[p], start[p + 1]):
+            t = term_of[token[k]]
+            if t >= 0:
+                length[p] += 1
+                if seen[t] != p:
+                    seen[t] = p
+                    first[t + 1] += 1
+    for t in range(terms):
+        first[t + 1] += first[t]
+    at = first[:-1].copy()
+    passage = np.empty(first[-1], np.int32)
+    often = np.zeros(first[-1], np.uint8)
+    seen[:] = NO
+    for p in range(count):
+        for k in range(start[p], start[p + 1]):
+            t = term_of[token[k]]
+            if t >= 0:
+                if seen[t] != p:
+                    seen[t] = p
+                    passage[at[t]] = p
+                    at[t] += 1
+                if often[at[t] - 1] < 255:
+                    often[at[t] - 1] += 1
+    return first, passage, often, length
+
+
+@compiled
+def named(start, token, how, kind, word, lengths, keys, table, out_at, out_name, out_length):
+    """Find known names in all passages, the longest at each place; return how many each passage has.
+
+    *lengths* tells by bits how many words names have that begin with a word. With empty *out_at* they are only counted.
+    """
+    count = len(start) - 1
+    found = np.zeros(count, np.int64)
+    fill = len(out_at) > 0
+    total = 0
+    for p in range(count):
+        plain = True
+        for k in range(start[p], start[p + 1]):
+            if how[k] & CAPITAL and not how[k] & TITLE:
+                plain = False
+                break
+        k = start[p]
+        while k < start[p + 1]:
+            bits = lengths[token[k]]
+            if bits == 0:
+                k += 1
+                continue
+            key = np.uint64(0)
+            best, best_length = NO, 0
+            upper = content = 0
+            n = 0
+            while bits >> np.uint16(n) and k + n < start[p + 1]:
+                at = k + n
+                if n and (how[at] & TITLE) != (how[k] & TITLE):
+                    break
+                key = mix(key, word[token[at]])
+                if not kind[token[at]] & (STOP | DIGITS):
+                    content += 1
+                    upper += how[at] & CAPITAL
+                n += 1
+                if not (bits >> np.uint16(n - 1)) & np.uint16(1):
+                    continue
+                written = plain or 2 * upper > content or content == 0
+                if n == 1 and not plain:
+                    written = how[k] & CAPITAL and not (how[k] & BEGINS and kind[token[k]] & COMMON)
+                    written = written and not kind[token[k]] & DIGITS
+                if written:
+                    which = place(table, keys, key if key else np.uint64(1))
+                    if which >= 0:
+                        best, best_length = which, n
+            if best >= 0:
+                if fill:
+                    out_at[total] = k - start[p]
+                    out_name[total] = best
+                    out_length[total] = best_length
+                total += 1
+                found[p] += 1
+                k += best_length
+            else:
+                k += 1
+    return found
+
+
+@compiled
+def _in_longer(place, first, last, rule_at, rule_length):
+    """Tell whether a word is part of a longer name that a rule finds."""
+    inside = False
+    for k in range(first, last):
+        inside |= rule_length[k] > 1 and rule_at[k] <= place < rule_at[k] + rule_length[k]
+    return inside
+
+
+@compiled
+def edges(own, found, found_at, found_entity, found_length, rule, rule_at, rule_entity, rule_length):
+    """Return, a passage, the entities it names, in order, each place once: its own (1, 2, 3) and others (0)."""
+    count = len(found)
+    most = 3 * count + len(found_at) + len(rule_at)
+    start = np.zeros(count + 1, np.int64)
+    entity, at = np.empty(most, np.int32), np.empty(most, np.int32)
+    length, kind = np.empty(most, np.uint8), np.empty(most, np.uint8)
+    total, f = 0, 0
+    for p in range(count):
+        low = total
+        for which in range(3):
+            e = own[p, which]
+            if e < 0 or (which == 1 and e == own[p, 0]):
+                continue
+            entity[total], at[total], length[total], kind[total] = e, 0, 0, which + 1
+            total += 1
+        mine = total
+        for part in range(2):
+            first, last = (f, f + found[p]) if part == 0 else (rule[p], rule[p + 1])
+            for k in range(first, last):
+                e = found_entity[k] if part == 0 else rule_entity[k]
+                place = found_at[k] if part == 0 else rule_at[k]
+                words = found_length[k] if part == 0 else rule_length[k]
+                if e == own[p, 0] or e == own[p, 1] or e == own[p, 2]:
+                    continue
+                if part == 0 and words == 1 and _in_longer(place, rule[p], rule[p + 1], rule_at, rule_length):
+                    continue
+                slot = total  # kept in the order of entity and place
+                while slot > mine and (entity[slot - 1] > e or (entity[slot - 1] == e and at[slot - 1] > place)):
+                    slot -= 1
+                if slot > mine and entity[slot - 1] == e and at[slot - 1] == place:
+                    continue
+                for j in range(total, slot, -1):
+                    entity[j], at[j], length[j], kind[j] = entity[j - 1], at[j - 1], length[j - 1], kind[j - 1]
+                entity[slot], at[slot], length[slot], kind[slot] = e, place, words, 0
+                total += 1
+        f += found[p]
+        start[p] = low
+    start[count] = total
+    return start, entity[:total].copy(), at[:total].copy(), length[:total].copy(), kind[:total].copy()
+
+
+@compiled
+def reversed_edges(start, entity, kind, entities):
+    """Return, an entity, the passages that name it, each once: those it is the own name of first."""
+    first = np.zeros(entities + 1, np.int64)
+    for p in range(len(start) - 1):
+        last = NO
+        for k in range(start[p], start[p + 1]):
+            if kind[k] or entity[k] != last:
+                first[entity[k] + 1] += 1
+            last = entity[k]
+    for e in range(entities):
+        first[e + 1] += first[e]
+    at = first[:-1].copy()
+    passage = np.empty(first[-1], np.int32)
+    own = np.zeros(entities, np.int32)
+    for turn in range(2):
+        for p in range(len(start) - 1):
+            last = NO
+            for k in range(start[p], start[p + 1]):
+                e = entity[k]
+                if (turn == 0 and kind[k]) or (turn == 1 and not kind[k] and e != last):
+                    passage[at[e]] = p
+                    at[e] += 1
+                    own[e] += turn == 0
+                last = e
+    return first, passage, own
+
+
+@compiled
+def bm25(terms, weights, first, passage, often, length, k1, b, scores):
+    """Add the words' scores (BM25 with a positive idf) to *scores*."""
+    count = len(length)
+    total = 0.0
+    for p in range(count):
+        total += length[p]
+    mean = max(total / max(count, 1), 1.0)
+    for i in range(len(terms)):
+        t = terms[i]
+        has = first[t + 1] - first[t]
+        idf = np.log(1.0 + (count - has + 0.5) / (has + 0.5)) * weights[i] * (k1 + 1)
+        for k in range(first[t], first[t + 1]):
+            p = passage[k]
+            n = float(often[k])
+            scores[p] += idf * n / (n + k1 * (1 - b + b * length[p] / mean))
+
+
+@compiled
+def walk(texts, cues, to_entity, to_passage, seeds, masses, tuning, steps, floor, scratch, mass, led):
+    """Walk from seeds to passages and entities and back.
+
+    *mass* (nodes,) and *led* (nodes,), zero before, tell how much came to each node and from which, plus one, most came at
+    once; *scratch* are two more arrays of zeros. An entity leads to passages it is the own name of *owning* times as
+    strongly as to all others together; a passage leads to entities, the more so where a cue stands near.
+    """
+    start, token = texts
+    p_start, p_entity, p_at, p_length, p_kind = to_entity
+    e_start, e_passage, e_own = to_passage
+    restart, owning, unknown, cued, near, back, widest = tuning
+    count = len(p_start) - 1
+    nodes, amounts = seeds.copy(), masses.copy()
+    coming, strongest = scratch
+    for i in range(len(nodes)):
+        strongest[nodes[i]] = amounts[i]
+    for _ in range(steps):
+        following = np.empty(len(mass) if len(mass) < 4096 else 4096, np.int64)
+        new = 0
+        for i in range(len(nodes)):
+            node, amount = nodes[i], amounts[i]
+            mass[node] += restart * amount
+            give = (1 - restart) * amount
+            if give < floor:
+                continue
+            if node < count:
+                low, high = p_start[node], p_start[node + 1]
+                weight = np.empty(high - low)
+                total = 0.0
+                k = low
+                while k < high:
+                    e = p_entity[k]
+                    j = k
+                    hit = 0.0
+                    while j < high and p_entity[j] == e and p_kind[j] == p_kind[k]:
+                        if p_kind[k] == 0:
+                            first = start[node] + p_at[j]
+                            after = first + p_length[j]
+                            for d in range(1, near + 1):
+                                before, behind = first - d, after + d - 1
+                                told = before >= start[node] and cues[token[before]]
+                                if told or (behind < start[node + 1] and cues[token[behind]]):
+                                    hit = max(hit, 1.0 - (d - 1) / near)
+                                    break
+                        weight[j - low] = 0.0
+                        j += 1
+                    w = back if p_kind[k] else (1.0 if e_own[e] else unknown) * (1.0 + cued * hit)
+                    weight[k - low] = w
+                    total += w
+                    k = j
+                if total == 0.0:
+                    continue
+                for k in range(low, high):
+                    if weight[k - low] > 0.0:
+                        new, following = _give(
+                            count + p_entity[k],
+                            node,
+                            give * weight[k - low] / total,
+                            coming,
+                            strongest,
+                            led,
+                            following,
+                            new,
+                        )
+            else:
+                e = node - count
+                low, high = e_start[e], e_start[e + 1]
+                own = e_own[e]
+                others = high - low - own
+                total = owning * min(own, 1) + (1.0 if 0 < others <= widest else 0.0)
+                if total == 0.0:
+                    continue
+                for k in range(low, high):
+                    if k - low < own:
+                        w = owning / own
+                    elif others <= widest:
+                        w = 1.0 / others
+                    else:
+                        break
+                    new, following = _give(
+                        np.int64(e_passage[k]), node, give * w / total, coming, strongest, led, following, new
+                    )
+        nodes = np.sort(following[:new])
+        amounts = np.empty(new)
+        for i in range(new):
+            amounts[i] = coming[nodes[i]]
+            coming[nodes[i]] = 0.0
+        if new == 0:
+            break
+    for i in range(len(nodes)):
+        mass[nodes[i]] += restart * amounts[i]
+
+
+@compiled
+def _give(node, source, amount, coming, strongest, led, following, new):
+    if coming[node] == 0.0:
+        if new == len(following):
+            longer = np.empty(2 * new, np.int64)
+            longer[:new] = following
+            following = longer
+        following[new] = node
+        new += 1
+    coming[node] += amount
+    if amount > strongest[node]:
+        strongest[node] = amount
+        led[node] = source + 1
+    return new, following

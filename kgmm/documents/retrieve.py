@@ -1,0 +1,256 @@
+"""Passages that bear on a question: words and names start a walk over passages and the entities that they name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.documents import kernels, spans
+from kgmm.documents.index import current
+from kgmm.documents.kept import Kept
+from kgmm.documents.passage import Passage, Step
+from kgmm.documents.question import Asked, asked
+from kgmm.errors import BadInput
+from kgmm.language.words import whole_characters
+
+if TYPE_CHECKING:
+    from kgmm.documents.index import Index
+    from kgmm.progress import Progress
+    from kgmm.store import LocalStore
+    from kgmm.store.times import Moment
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What weighs how much; found on 2WikiMultihopQA's public questions and checked on other texts (docs/documents.md)."""
+
+    k1: float = 1.2  #: Robertson & Zaragoza, 2009
+    b: float = 0.75
+    restart: float = 0.4
+    named: float = 0.95  #: of the walk's start, what entities get that are passages' own names
+    mentioned: float = 0.5  #: and others
+    sharp: float = 2.0  #: power of scores by words
+    first: int = 5  #: passages that the walk starts from
+    owning: float = 10.0  #: an entity leads to passages called by it so much more than to all others
+    unknown: float = 0.05  #: weight of names that no passage has, beside those that one has
+    cued: float = 20.0  #: how much more a name weighs near a word that says what is asked
+    near: int = 10  #: words that are near
+    back: float = 0.5  #: weight of a passage's own name, from it
+    widest: int = 256  #: an entity that more passages name does not lead to these
+    steps: int = 8
+    floor: float = 1e-4
+
+
+def by_words(index: Index, question: Asked, tuning: Tuning) -> NDArray[np.float64]:
+    """Return all passages' BM25 scores, (P,)."""
+    scores = np.zeros(len(index))
+    links = index.links
+    of = (links.posting, links.passage, links.often, links.length)
+    kernels.bm25(question.terms, question.weights, *of, tuning.k1, tuning.b, scores)
+    return scores
+
+
+def best(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Return the places of the largest positive scores, best first, the earlier first where they are equal."""
+    if count < len(scores):
+        edge = np.partition(scores, -count)[-count]
+        places = np.flatnonzero(scores >= max(edge, 1e-300))
+    else:
+        places = np.flatnonzero(scores > 0)
+    return places[np.argsort(-scores[places], kind="stable")][:count]
+
+
+def walked(
+    index: Index, question: Asked, scores: NDArray[np.float64], tuning: Tuning
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Walk from a question's names and the passages that score best; return the nodes' mass, and whence it came, plus one."""
+    links, texts = index.links, index.texts
+    nodes = len(index) + len(links.entity)
+    top = best(scores, tuning.first)
+    share = max([tuning.named if own else tuning.mentioned for _, _, own in question.entities], default=0.0)
+    if not len(top):
+        share = 1.0
+    seeds: dict[int, float] = {}
+    weight = (scores[top] / scores[top[0]]) ** tuning.sharp if len(top) else np.empty(0)
+    for p, w in zip(top.tolist(), (weight / weight.sum()).tolist(), strict=True):
+        seeds[p] = (1 - share) * w
+    strength = [tuning.named if own else tuning.mentioned for _, _, own in question.entities]
+    for (entity, _, _), s in zip(question.entities, strength, strict=True):
+        node = len(index) + entity
+        seeds[node] = seeds.get(node, 0.0) + share * s / sum(strength)
+    mass, led = np.zeros(nodes), np.zeros(nodes, np.int32)
+    at = np.array(sorted(seeds), np.int64)
+    kernels.walk(
+        (texts.start, texts.token),
+        question.cues,
+        (links.edge, links.edge_entity, links.edge_at, links.edge_length, links.edge_own),
+        (links.back, links.back_passage, links.back_own),
+        at,
+        np.array([seeds[n] for n in at.tolist()]),
+        (tuning.restart, tuning.owning, tuning.unknown, tuning.cued, tuning.near, tuning.back, tuning.widest),
+        tuning.steps,
+        tuning.floor,
+        (np.zeros(nodes), np.zeros(nodes)),
+        mass,
+        led,
+    )
+    return mass, led
+
+
+def found(
+    index: Index, text: str, count: int, allowed: NDArray[np.bool_] | None = None, tuning: Tuning | None = None
+) -> tuple[list[tuple[int, float]], Asked, NDArray[np.int32], NDArray[np.float64]]:
+    """Return the best passages by number with their scores, what was asked, and the walk: whence and how much."""
+    tuning = tuning or Tuning()
+    question = asked(index, text)
+    scores = by_words(index, question, tuning)
+    if allowed is not None:
+        scores[~allowed] = 0.0
+    mass, led = walked(index, question, scores, tuning)
+    total = mass[: len(index)] + 1e-9 * scores
+    if allowed is not None:
+        total[~allowed] = 0.0
+    return [(p, float(total[p])) for p in best(total, count).tolist()], question, led, mass
+
+
+def passages(
+    store: LocalStore,
+    text: str,
+    count: int = 5,
+    *,
+    source: str | None = None,
+    since: Moment = None,
+    until: Moment = None,
+    progress: Progress | None = None,
+) -> list[Passage]:
+    """Return the passages that bear most on a question or text, best first, each with the way that led to it.
+
+    Args:
+        store: whose documents.
+        text: the question.
+        count: at most so many.
+        source: only of this source, or of those that a pattern with ``*`` fits.
+        since: only what is dated then or later; passages without a date are left out.
+        until: only what is dated then or earlier.
+        progress: called with passages analyzed, where the index has to be made first.
+
+    Raises:
+        BadInput: if the text is empty or a time is none.
+
+    Example:
+        >>> import tempfile, kgmm
+        >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+        >>> _ = kb.read([
+        ...     {"title": "Lothair II", "text": "Lothair II was a king. His mother was Ermengarde of Tours."},
+        ...     {"title": "Ermengarde of Tours", "text": "Ermengarde of Tours died on 20 March 851."},
+        ...     {"title": "Otto", "text": "Otto was a king."},
+        ... ])
+        >>> for passage in passages(kb, "When did Lothair II's mother die?", 2):
+        ...     print(passage.title, "by", " → ".join(step.name for step in passage.path))
+        Lothair II by Lothair II
+        Ermengarde of Tours by Lothair II → Lothair II → Ermengarde of Tours
+    """
+    whole_characters(text)
+    if not text.strip():
+        raise BadInput("text", "nothing is asked: the text is empty")
+    kept = Kept(store.places.documents)
+    if not len(kept) or count < 1:
+        return []
+    index = current(store, kept, progress)
+    best_of, question, led, mass = found(index, text, count, index.allowed(source, since, until))
+    names = Names(index)
+    made = []
+    for p, score in best_of:
+        row = index.rows.slice(p, 1).to_pylist()[0]
+        row.pop("digest")
+        path = way(index, question, names, p, led, mass)
+        made.append(Passage(score=score, path=path, entities=names.entities(p), **row))
+    return made
+
+
+class Names:
+    """How passages write their entities."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self._words: dict[int, list[str]] = {}
+
+    def of(self, passage: int, at: int, length: int) -> str:
+        """Return what a passage's text says at some of its tokens, on one line."""
+        title, text = (self.index.rows[name][passage].as_py() for name in ("title", "text"))
+        told = spans.words(title)
+        said, source = (told, title) if at < len(told) else (spans.words(text), text)
+        at -= 0 if at < len(told) else len(told)
+        part = said[at : at + length]
+        return " ".join(source[part[0][0] : part[-1][1]].split()) if part else ""
+
+    def entity(self, entity: int, near: int) -> str:
+        """Return an entity's name: the title of what is called by it, else as a passage writes it."""
+        links = self.index.links
+        if links.back_own[entity]:
+            title: str = self.index.rows["title"][int(links.back_passage[links.back[entity]])].as_py()
+            if title:
+                return spans.bare(title)
+        low, high = int(links.edge[near]), int(links.edge[near + 1])
+        for k in range(low, high):
+            if links.edge_entity[k] == entity and links.edge_length[k]:
+                return self.of(near, int(links.edge_at[k]), int(links.edge_length[k]))
+        return self._own(near)
+
+    def _own(self, passage: int) -> str:
+        title: str = self.index.rows["title"][passage].as_py()
+        text: str = self.index.rows["text"][passage].as_py()
+        return spans.bare(title) if title else text[: spans.lead_end(text)].strip() or text[:40]
+
+    def entities(self, passage: int) -> tuple[str, ...]:
+        """Return the names of what a passage speaks of: its own first, then those that passages have, then others."""
+        links = self.index.links
+        low, high = int(links.edge[passage]), int(links.edge[passage + 1])
+        rows = []
+        for k in range(low, high):
+            entity, own = int(links.edge_entity[k]), int(links.edge_own[k])
+            rows.append((not own, not links.back_own[entity], int(links.edge_at[k]), entity, k, own))
+        names: dict[str, None] = {}
+        for *_, k, own in sorted(rows):
+            said = self._own(passage) if own else self.of(passage, int(links.edge_at[k]), int(links.edge_length[k]))
+            names[said] = None
+        return tuple(name for name in names if name)
+
+
+def way(
+    index: Index, question: Asked, names: Names, passage: int, led: NDArray[np.int32], mass: NDArray[np.float64]
+) -> tuple[Step, ...]:
+    """Return the way that most led to a passage, from a word or name of the question."""
+    nodes = [passage]
+    while led[nodes[-1]] and len(nodes) < 16 and (before := int(led[nodes[-1]]) - 1) not in nodes:
+        nodes.append(before)
+    steps: list[Step] = []
+    spoken = {entity: said for entity, said, _ in question.entities}
+    first = nodes[-1]
+    if first < len(index):
+        steps += [Step("word", word, float(mass[first])) for word in _shared(index, question, first)]
+    for at in range(len(nodes) - 1, 0, -1):
+        node, follows = nodes[at], nodes[at - 1]
+        if node < len(index):
+            steps.append(Step("passage", names._own(node), float(mass[node])))
+        else:
+            entity = node - len(index)
+            near = nodes[at + 1] if at + 1 < len(nodes) else follows
+            said = spoken[entity] if at == len(nodes) - 1 and entity in spoken else names.entity(entity, near)
+            steps.append(Step("entity", said, float(mass[node])))
+    return tuple(steps)
+
+
+def _shared(index: Index, question: Asked, passage: int) -> list[str]:
+    """Return the words that a question shares with a passage, the rarest first, at most three."""
+    links = index.links
+    rare = []
+    for term, word in zip(question.terms.tolist(), question.words, strict=True):
+        low, high = int(links.posting[term]), int(links.posting[term + 1])
+        at = low + int(np.searchsorted(links.passage[low:high], passage))
+        if at < high and links.passage[at] == passage:
+            rare.append((high - low, word))
+    return [word for _, word in sorted(rare)[:3]]
