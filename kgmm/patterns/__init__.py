@@ -1,0 +1,16 @@
+"""Patterns: what rows, pictures with captions, and facts have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import lazy_loader  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from kgmm.patterns.association import rules as rules
+    from kgmm.patterns.itemsets import itemsets as itemsets
+    from kgmm.patterns.transactions import Transactions as Transactions
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submod_attrs={"association": ["rules"], "itemsets": ["itemsets"], "transactions": ["Transactions"]}
+)

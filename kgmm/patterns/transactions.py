@@ -1,0 +1,171 @@
+"""Transactions: rows of items as compressed rows, from whatever people have them in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from kgmm.errors import BadInput, KgmmError
+from kgmm.patterns._search import transposed
+
+#: rows of items; or a table of yes and no, a column an item: Polars, pandas or SciPy's sparse matrix (items are its columns'
+#: numbers); or the name of a Parquet file with a column of lists
+Rows = Iterable[Iterable[Hashable]] | pl.DataFrame | str | Path | Any
+
+
+@dataclass(frozen=True)
+class Transactions:
+    """N rows of items, each item at most once a row.
+
+    Example:
+        >>> baskets = Transactions.of([["bread", "milk"], ["milk"], []])
+        >>> len(baskets), baskets.names, baskets.items.tolist()
+        (3, ['bread', 'milk'], [0, 1, 1])
+    """
+
+    starts: NDArray[np.int64]  #: (N + 1,)
+    items: NDArray[np.int32]  #: positions in *names*, ascending in each row
+    names: list[Any]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @classmethod
+    def of(cls, rows: Rows, *, column: str | None = None) -> Transactions:
+        """Read rows.
+
+        Args:
+            rows: see :data:`Rows`; items are whatever can be a dictionary's key.
+            column: of a Parquet file or a Polars table with lists: which column has them; the only list column by default.
+
+        Raises:
+            KgmmError: if a table has cells that are neither true nor false, or a row is text (a list of items was meant).
+            BadInput: if a file cannot be read or has no such column.
+        """
+        if isinstance(rows, Transactions):
+            return rows
+        if isinstance(rows, (str, Path)):
+            return _parquet(Path(rows), column)
+        if isinstance(rows, pl.DataFrame):
+            return _lists(rows, column) if column or any(isinstance(t, pl.List) for t in rows.dtypes) else _table(rows)
+        if hasattr(rows, "tocsr"):
+            return _sparse(rows.tocsr())
+        if hasattr(rows, "columns") and hasattr(rows, "to_numpy"):  # pandas
+            if hasattr(rows, "sparse") and all(str(kind).startswith("Sparse") for kind in rows.dtypes):
+                return _sparse(rows.sparse.to_coo().tocsr(), list(rows.columns))
+            return _marked(np.asarray(rows.to_numpy()), list(rows.columns))
+        if isinstance(rows, np.ndarray) and rows.ndim == 2:
+            return _marked(rows, list(range(rows.shape[1])))
+        return _rows(rows)
+
+    def ordered(self, least: int) -> tuple[Transactions, NDArray[np.int64]]:
+        """Return the rows with the items that are in at least *least* of them, the rarest first, and their counts."""
+        counts = np.bincount(self.items, minlength=len(self.names))
+        order = np.argsort(counts, kind="stable")
+        order = order[counts[order] >= least]
+        place = np.full(len(counts), -1, np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
+        items = place[self.items]
+        kept = items >= 0
+        sizes = np.diff(np.concatenate([[0], np.cumsum(kept)])[self.starts])
+        first, rows = transposed(_starts(sizes), items[kept], len(order))
+        starts, items = transposed(first, rows, len(self))  # there and back: ascending in each row
+        return Transactions(starts, items, [self.names[i] for i in order.tolist()]), counts[order]
+
+    def part(self, rows: NDArray[np.bool_]) -> Transactions:
+        """Return some of the rows, items numbered as they are."""
+        sizes = np.diff(self.starts)
+        starts = _starts(sizes[rows])
+        return Transactions(starts, self.items[np.repeat(rows, sizes)], self.names)
+
+    def holding(self, item: Any) -> NDArray[np.bool_]:
+        """Return which rows have an item; none, if it is unknown."""
+        found = np.zeros(len(self), bool)
+        if item in self.names:
+            at = np.flatnonzero(self.items == self.names.index(item))
+            found[np.searchsorted(self.starts, at, "right") - 1] = True
+        return found
+
+
+def _starts(sizes: NDArray[Any]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def _made(row: NDArray[Any], items: NDArray[Any], count: int, names: list[Any]) -> Transactions:
+    """Return transactions of (row, item) pairs in any order, doubled ones once."""
+    key = np.unique(row.astype(np.int64) * max(len(names), 1) + items.astype(np.int64))
+    row, items = np.divmod(key, max(len(names), 1))
+    return Transactions(_starts(np.bincount(row, minlength=count)), items.astype(np.int32), names)
+
+
+def _rows(rows: Iterable[Iterable[Hashable]]) -> Transactions:
+    number: dict[Hashable, int] = {}
+    items: list[int] = []
+    sizes: list[int] = []
+    for at, row in enumerate(rows):
+        if isinstance(row, (str, bytes, Mapping)):
+            raise KgmmError(f"row {at} of the transactions is {type(row).__name__}, not a collection of items")
+        try:
+            one = [number.setdefault(item, len(number)) for item in row]
+        except TypeError as error:
+            raise KgmmError(f"row {at} of the transactions: {error}") from error
+        items += one
+        sizes.append(len(one))
+    row_of = np.repeat(np.arange(len(sizes)), sizes)
+    return _made(row_of, np.array(items, np.int64), len(sizes), list(number))
+
+
+def _marked(table: NDArray[Any], names: Sequence[Any]) -> Transactions:
+    if table.dtype == object or not np.isin(table, (0, 1)).all():
+        raise KgmmError("a table of transactions has true or false (1 or 0) in every cell, a column an item")
+    row, item = np.nonzero(table)
+    return _made(row, item, len(table), list(names))
+
+
+def _sparse(table: Any, names: Sequence[Any] | None = None) -> Transactions:
+    if not np.isin(table.data, (0, 1)).all():
+        raise KgmmError("a table of transactions has true or false (1 or 0) in every cell, a column an item")
+    table.eliminate_zeros()
+    row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+    return _made(row, table.indices, table.shape[0], list(range(table.shape[1]) if names is None else names))
+
+
+def _table(frame: pl.DataFrame) -> Transactions:
+    return _marked(frame.fill_null(False).to_numpy(), frame.columns) if frame.width else _rows([[]] * frame.height)
+
+
+def _lists(frame: pl.DataFrame, column: str | None, where: str = "the table") -> Transactions:
+    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
+    if column is None and len(lists) != 1:
+        raise KgmmError(f"{where}: which of its columns of lists? {', '.join(lists)}")
+    name = column or lists[0]
+    if name not in lists:
+        raise KgmmError(f"{where}: no column of lists {name!r}; there are: {', '.join(lists) or 'none'}")
+    sizes = frame[name].list.len().fill_null(0).to_numpy().astype(np.int64)
+    flat = frame[name].list.explode(keep_nulls=False, empty_as_null=False) if frame.height else frame[name].explode()
+    kept = flat.is_not_null().to_numpy()
+    row = np.repeat(np.arange(frame.height), sizes)[: len(kept)][kept]
+    flat = flat.drop_nulls()
+    names = flat.unique(maintain_order=True)
+    number = pl.DataFrame({"item": names, "at": np.arange(len(names), dtype=np.int64)})
+    at = flat.to_frame("item").join(number, on="item", how="left", maintain_order="left")["at"].to_numpy()
+    return _made(row, at, frame.height, names.to_list())
+
+
+def _parquet(path: Path, column: str | None) -> Transactions:
+    try:
+        frame = pl.scan_parquet(path)
+        schema = frame.collect_schema()
+        lists = [name for name, kind in schema.items() if isinstance(kind, pl.List)]
+        wanted = column if column is not None else (lists[0] if len(lists) == 1 else None)
+        if wanted not in lists:
+            raise BadInput(path, f"which column has lists of items? It has {', '.join(lists) or 'none'}")
+        return _lists(frame.select(wanted).collect(), wanted, str(path))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise BadInput(path, f"not a Parquet file with a column of lists: {str(error).splitlines()[0]}") from error
