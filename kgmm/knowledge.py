@@ -15,6 +15,7 @@ from kgmm.store.times import Moment
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
     from kgmm.documents import ReadReport
@@ -230,6 +231,12 @@ class KnowledgeStore(LocalStore, Asking):
         from kgmm.documents.taking import remove
 
         return remove(self, ids)
+
+    def rules(self, max_atoms: int = 3, min_support: int = 10, **options: Any) -> pl.DataFrame:
+        """Return the rules that the facts keep to, the surest first; see :func:`kgmm.patterns.graph_rules.graph_rules`."""
+        from kgmm.patterns.graph_rules import graph_rules
+
+        return graph_rules(self, max_atoms, min_support, **options)
 
     def summarize(
         self,

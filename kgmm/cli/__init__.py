@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "story": ("kgmm.cli.story:story", "Build a story graph from news video."),
     "summarize": ("kgmm.cli.story:summarize", "Summarize a news story."),
     "skim": ("kgmm.cli.skim:skim", "Cut films down to what stands out."),
+    "mine": ("kgmm.cli:mine", "Find what rows and facts have in common."),
     "similar": ("kgmm.cli.similar:similar", "Find what is like a picture or a sentence."),
     "train": ("kgmm.cli.train:train", "Train a model."),
     "eval": ("kgmm.cli:evaluate", "Measure a method on a data set."),
@@ -62,6 +63,10 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "crowd": ("kgmm.cli.eval_crowd:crowd", "What a crowd's answers come to, by every policy of trust."),
     "easy-vqa": ("kgmm.cli.eval_models:easy_vqa", "easy-vqa: answers from pixels."),
     "clevr": ("kgmm.cli.eval_models:clevr", "CLEVR-like scenes: programs one step longer than any in training."),
+}
+MINES: dict[str, tuple[str, str]] = {
+    "rules": ("kgmm.cli.mining:rules", "Rules that a store's facts keep to."),
+    "itemsets": ("kgmm.cli.mining:itemsets", "Sets of items that are together in many rows."),
 }
 #: of every command: -h is --help, and help says what options are by default
 SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
@@ -97,6 +102,11 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="kgmm")
 def cli() -> None:
     """Reason over knowledge graphs about pictures, text and news video."""
+
+
+@click.group(cls=LazyGroup, table=MINES)
+def mine() -> None:
+    """Find what rows and facts have in common."""
 
 
 @click.group(cls=LazyGroup, table=EVALUATIONS)

@@ -8,9 +8,16 @@ import lazy_loader  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from kgmm.patterns.association import rules as rules
+    from kgmm.patterns.graph_rules import graph_rules as graph_rules
     from kgmm.patterns.itemsets import itemsets as itemsets
     from kgmm.patterns.transactions import Transactions as Transactions
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={"association": ["rules"], "itemsets": ["itemsets"], "transactions": ["Transactions"]}
+    __name__,
+    submod_attrs={
+        "association": ["rules"],
+        "graph_rules": ["graph_rules"],
+        "itemsets": ["itemsets"],
+        "transactions": ["Transactions"],
+    },
 )

@@ -25,7 +25,7 @@ def ones(typing: Any, word: Any) -> Any:
 
 
 @njit()
-def both(left: Any, right: Any, words: int) -> int:
+def both(left: Any, right: Any, words: int) -> Any:
     """Return how many bits two columns share."""
     total = np.uint64(0)
     for w in range(words):
@@ -83,17 +83,45 @@ def _grown(buffer: Any, needed: int) -> Any:
 
 
 @njit()
-def _columns(rows: Any, starts: Any, items: Any, place: Any, count: int) -> Any:
-    """Return bit columns (count, words) of the items that have a place, over some rows."""
-    words = (len(rows) + 63) >> 6
-    made = np.zeros(count * words, np.uint64)
+def _counts(rows: Any, starts: Any, items: Any, counts: Any, sign: int) -> None:
+    """Add the items of some rows to counts, or take them off again."""
+    for row in rows:
+        for k in range(starts[row], starts[row + 1]):
+            counts[items[k]] += sign
+
+
+@njit()
+def _filled(rows: Any, starts: Any, items: Any, place: Any, columns: Any, to: int, words: int) -> None:
+    """Set the bits of some rows in columns of *words* words from *to* on, one for each item that has a place."""
     for at in range(len(rows)):
         word, bit = at >> 6, np.uint64(1) << np.uint64(at & 63)
         for k in range(starts[rows[at]], starts[rows[at] + 1]):
-            to = place[items[k]]
-            if to >= 0:
-                made[to * words + word] |= bit
-    return made
+            if place[items[k]] >= 0:
+                columns[to + place[items[k]] * words + word] |= bit
+
+
+@njit()
+def _all_rows(masks: Any, at: int, count: int) -> None:
+    """Set *count* bits from word *at* on."""
+    words = (count + 63) >> 6
+    for w in range(words):
+        masks[at + w] = ~np.uint64(0)
+    if count & 63:
+        masks[at + words - 1] = (np.uint64(1) << np.uint64(count & 63)) - np.uint64(1)
+
+
+@njit()
+def _rows_in(mask: Any, words: int, rows: Any, found: Any) -> int:
+    """Write the rows whose bits are set; return how many there are."""
+    count = 0
+    for w in range(words):
+        left = mask[w]
+        while left:
+            low = left & (~left + np.uint64(1))
+            found[count] = rows[(w << 6) + np.int64(ones(low - np.uint64(1)))]
+            count += 1
+            left ^= low
+    return count
 
 
 @njit()
@@ -118,7 +146,9 @@ def _packed(columns: Any, start: int, words: int, kept: Any, to: int) -> int:
 
 
 @njit()
-def below(item: int, starts: Any, items: Any, first: Any, by_item: Any, least: int, longest: int, closed: bool) -> Any:
+def below(
+    item: int, starts: Any, items: Any, first: Any, by_item: Any, least: int, longest: int, closed: bool, most: int
+) -> Any:
     """Find the frequent sets whose core is an item: sets that hold it and, unless by closure, no item before it.
 
     Args:
@@ -128,142 +158,161 @@ def below(item: int, starts: Any, items: Any, first: Any, by_item: Any, least: i
         least: rows a set is in at least.
         longest: items of a set at most.
         closed: find closed sets only: those no item can be added to without losing rows.
+        most: items of all sets at most.
 
     Returns:
-        Items of the sets found, one behind the other; where each ends; in how many rows each is.
+        Items of the sets found, one behind the other; where each ends; in how many rows each is, -1 of a single one if there are more
+        than *most*.
     """
-    rows = by_item[first[item] : first[item + 1]]
     out, ends, supports = np.empty(64, np.int32), np.empty(16, np.int64), np.empty(16, np.int64)
     written, found = 0, 0
-    counts = np.zeros(len(first) - 1, np.int64)
-    for row in rows:
-        for k in range(starts[row], starts[row + 1]):
-            counts[items[k]] += 1
-    size = len(rows)
-    place = np.full(len(counts), -1, np.int32)
-    chosen = np.empty(len(counts), np.int32)
-    prefix = np.empty(len(counts), np.int32)
-    prefix[0], held, k = item, 1, 0
-    for other in range(len(counts)):
-        if other == item or counts[other] < least or (not closed and other < item):
-            continue
-        if closed and counts[other] == size:
-            if other < item:
-                return out[:0], ends[:0], supports[:0]
-            prefix[held] = other
-            held += 1
-            continue
-        place[other], chosen[k] = k, other
-        k += 1
-    if held > longest:
-        return out[:0], ends[:0], supports[:0]
-    out = _grown(out, held)
-    out[:held] = prefix[:held]
-    ends[0], supports[0], written, found = held, size, held, 1
-    if not k or held == longest:
-        return out[:written], ends[:found], supports[:found]
-    columns = _columns(rows, starts, items, place, k)
-    # one branch: of every level its columns' place and width, its rows, the items it may still take and their counts
-    words = (size + 63) >> 6
+    total = len(first) - 1
+    counts, place, prefix = np.zeros(total, np.int64), np.full(total, -1, np.int32), np.empty(total, np.int32)
+    around = max(1, len(items) // max(1, len(starts) - 1))  # items of a row, about
+    # One branch. Level 0 is the whole; each level has rows (bits of its matrix's), a matrix (which may be its parent's)
+    # and a list of the items it may still take, with their counts and their columns in the matrix.
     deep = 8
-    origin, width, heads = np.zeros(deep, np.int64), np.zeros(deep, np.int64), np.zeros(deep, np.int64)
-    listed, next_at = np.zeros(deep, np.int64), np.zeros(deep, np.int64)
-    ids, count = np.empty(4 * k, np.int32), np.empty(4 * k, np.int64)  # (level's list) position in chosen; its count
-    slot = np.empty(4 * k, np.int32)  # and which column of the level it is
-    masks = np.empty(4 * words, np.uint64)
-    list_start, mask_start, used = np.zeros(deep, np.int64), np.zeros(deep, np.int64), len(columns)
-    tops = np.zeros(deep, np.int64)  # where the columns of deeper levels may begin
-    for at in range(k):
-        ids[at], count[at], slot[at] = at, counts[chosen[at]], at
-    for w in range(words):
-        masks[w] = ~np.uint64(0)
-    if size & 63:
-        masks[words - 1] = (np.uint64(1) << np.uint64(size & 63)) - np.uint64(1)
-    level, listed[0], width[0], heads[0], tops[0] = 0, k, words, held, used
-    rows_of = np.empty(words, np.uint64)
-    while level >= 0:
-        if next_at[level] >= listed[level]:
-            level -= 1
-            continue
-        pick = list_start[level] + next_at[level]
-        next_at[level] += 1
-        core, support = chosen[ids[pick]], count[pick]
-        if core < item:
-            continue
-        held = heads[level]
-        w_count, base = width[level], origin[level] + slot[pick] * width[level]
-        for w in range(w_count):
-            rows_of[w] = masks[mask_start[level] + w] & columns[base + w]
-        # what goes along: its closure, and what may be added further
-        begin, end = list_start[level] + listed[level], list_start[level] + listed[level]
-        ids, count, slot = (
-            _grown(ids, end + listed[level]),
-            _grown(count, end + listed[level]),
-            _grown(slot, end + listed[level]),
-        )
-        size_now, canonical = held, True
-        prefix[size_now] = core
-        size_now += 1
-        for at in range(list_start[level], list_start[level] + listed[level]):
-            other = chosen[ids[at]]
-            if at == pick or (not closed and at < pick):
+    heads, listed, next_at, list_at = (
+        np.zeros(deep, np.int64),
+        np.zeros(deep, np.int64),
+        np.zeros(deep, np.int64),
+        np.zeros(deep, np.int64),
+    )
+    width, matrix, top, mask_at = (
+        np.zeros(deep, np.int64),
+        np.zeros(deep, np.int64),
+        np.zeros(deep, np.int64),
+        np.zeros(deep, np.int64),
+    )
+    row_at, row_top = np.zeros(deep, np.int64), np.zeros(deep, np.int64)
+    ids, count, slot = np.empty(4 * total, np.int32), np.empty(4 * total, np.int64), np.empty(4 * total, np.int32)
+    rows = by_item[first[item] : first[item + 1]].copy()
+    size = len(rows)
+    masks, columns, mask = (
+        np.empty((size >> 5) + 2, np.uint64),
+        np.empty(1, np.uint64),
+        np.empty((size >> 6) + 1, np.uint64),
+    )
+    _all_rows(mask, 0, size)
+    level, core, support, pick = -1, item, size, -1
+    while True:
+        if level < 0:
+            begin, low, high, held = 0, 0, total, 0
+        else:
+            if next_at[level] >= listed[level]:
+                level -= 1
+                if level < 0:
+                    break
                 continue
-            if count[at] < least:
+            pick = list_at[level] + next_at[level]
+            next_at[level] += 1
+            core, support, held = ids[pick], count[pick], heads[level]
+            column = matrix[level] + slot[pick] * width[level]
+            for w in range(width[level]):
+                mask[w] = masks[mask_at[level] + w] & columns[column + w]
+            low, high = list_at[level], list_at[level] + listed[level]
+            begin = high
+            ids, count, slot = (
+                _grown(ids, begin + listed[level]),
+                _grown(count, begin + listed[level]),
+                _grown(slot, begin + listed[level]),
+            )
+        # by bits where they are few, else by the rows themselves
+        scanned = level < 0 or support * (around + 8) < listed[level] * width[level]
+        new_rows = 0
+        if level < 0:
+            _counts(rows[:size], starts, items, counts, 1)
+        elif scanned:
+            new_rows = row_top[level]
+            rows = _grown(rows, new_rows + support)
+            _rows_in(mask, width[level], rows[row_at[level] :], rows[new_rows:])
+            _counts(rows[new_rows : new_rows + support], starts, items, counts, 1)
+        prefix[held] = core
+        held, end, canonical, further = held + 1, begin, True, False
+        for at in range(low, high):
+            other = at if level < 0 else ids[at]
+            if other == core or (not closed and other < core):
                 continue
-            shared = both(rows_of, columns[origin[level] + slot[at] * w_count :], w_count)
+            if scanned:
+                shared = counts[other]
+            else:
+                shared = both(mask, columns[matrix[level] + slot[at] * width[level] :], width[level])
             if shared < least:
                 continue
             if closed and shared == support:
                 if other < core:
                     canonical = False
                     break
-                prefix[size_now] = other
-                size_now += 1
+                prefix[held] = other
+                held += 1
                 continue
-            ids[end], count[end], slot[end] = ids[at], shared, slot[at]
+            ids[end], count[end] = other, shared
+            slot[end] = end - begin if level < 0 else slot[at]
+            further = further or other > core
             end += 1
-        if not canonical or size_now > longest:
-            continue
-        out = _grown(out, written + size_now)
-        out[written : written + size_now] = prefix[:size_now]
-        written += size_now
-        ends, supports = _grown(ends, found + 1), _grown(supports, found + 1)
-        ends[found], supports[found] = written, support
-        found += 1
-        if end == begin or size_now == longest:
-            continue
-        further = False
-        for at in range(begin, end):
-            further = further or chosen[ids[at]] > core
-        if not further:
+        if scanned:
+            _counts(rows[new_rows : new_rows + support], starts, items, counts, -1)
+        if canonical and held <= longest:
+            if written + held > most:
+                return out[:0], ends[:0], np.full(1, -1, np.int64)
+            out = _grown(out, written + held)
+            out[written : written + held] = prefix[:held]
+            written += held
+            ends, supports = _grown(ends, found + 1), _grown(supports, found + 1)
+            ends[found], supports[found] = written, support
+            found += 1
+        if not canonical or held >= longest or not further:
+            if level < 0:
+                break
             continue
         level += 1
         if level == deep:
             deep *= 2
-            origin, width, heads = _grown(origin, deep), _grown(width, deep), _grown(heads, deep)
-            listed, next_at, tops = _grown(listed, deep), _grown(next_at, deep), _grown(tops, deep)
-            list_start, mask_start = _grown(list_start, deep), _grown(mask_start, deep)
-        list_start[level], listed[level], heads[level] = begin, end - begin, size_now
-        mask_start[level] = mask_start[level - 1] + w_count
-        # items at or before the core are looked at (is the set canonical?) and never taken
-        next_at[level] = 0
-        while next_at[level] < listed[level] and chosen[ids[begin + next_at[level]]] < core:
+            heads, listed, next_at, list_at = (
+                _grown(heads, deep),
+                _grown(listed, deep),
+                _grown(next_at, deep),
+                _grown(list_at, deep),
+            )
+            width, matrix, top, mask_at = (
+                _grown(width, deep),
+                _grown(matrix, deep),
+                _grown(top, deep),
+                _grown(mask_at, deep),
+            )
+            row_at, row_top = _grown(row_at, deep), _grown(row_top, deep)
+        heads[level], list_at[level], listed[level], next_at[level] = held, begin, end - begin, 0
+        while ids[begin + next_at[level]] < core:  # these are looked at (is a set canonical?) and never taken
             next_at[level] += 1
-        narrow = (support + 63) >> 6
-        if narrow * 4 <= w_count and w_count > 4:
-            top = tops[level - 1]
-            columns = _grown(columns, top + narrow * (end - begin))
+        narrow, last = (support + 63) >> 6, level - 1
+        mask_at[level] = mask_at[last] + width[last] if level else 0
+        masks = _grown(masks, mask_at[level] + max(narrow, width[last] if level else 0))
+        if level and not scanned and (narrow * 4 > width[last] or width[last] <= 4):
+            width[level], matrix[level], top[level] = width[last], matrix[last], top[last]
+            row_at[level], row_top[level] = row_at[last], row_top[last]
+            masks[mask_at[level] : mask_at[level] + width[last]] = mask[: width[last]]
+            continue
+        start = top[last] if level else 0
+        columns = _grown(columns, start + narrow * (end - begin))
+        width[level], matrix[level], top[level] = narrow, start, start + narrow * (end - begin)
+        if scanned:
+            row_at[level], row_top[level] = new_rows, new_rows + support
+            columns[start : top[level]] = 0
             for at in range(begin, end):
-                _packed(columns, origin[level - 1] + slot[at] * w_count, w_count, rows_of, top + (at - begin) * narrow)
-                slot[at] = at - begin
-            origin[level], width[level], tops[level] = top, narrow, top + narrow * (end - begin)
-            masks = _grown(masks, mask_start[level] + narrow)
-            for w in range(narrow):
-                masks[mask_start[level] + w] = ~np.uint64(0)
-            if support & 63:
-                masks[mask_start[level] + narrow - 1] = (np.uint64(1) << np.uint64(support & 63)) - np.uint64(1)
+                place[ids[at]] = at - begin
+            _filled(rows[new_rows : new_rows + support], starts, items, place, columns, start, narrow)
+            for at in range(begin, end):
+                place[ids[at]] = -1
         else:
-            origin[level], width[level], tops[level] = origin[level - 1], w_count, tops[level - 1]
-            masks = _grown(masks, mask_start[level] + w_count)
-            masks[mask_start[level] : mask_start[level] + w_count] = rows_of[:w_count]
+            row_at[level] = row_top[last]
+            rows = _grown(rows, row_at[level] + support)
+            _rows_in(mask, width[last], rows[row_at[last] :], rows[row_at[level] :])
+            row_top[level] = row_at[level] + support
+            for at in range(begin, end):
+                _packed(
+                    columns, matrix[last] + slot[at] * width[last], width[last], mask, start + (at - begin) * narrow
+                )
+        for at in range(begin, end):
+            slot[at] = at - begin
+        _all_rows(masks, mask_at[level], support)
     return out[:written], ends[:found], supports[:found]

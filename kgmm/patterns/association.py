@@ -143,7 +143,7 @@ def _to(
         if not len(found):
             continue
         everywhere = found.counts + _counted(_without(data.part(~inside), item), found)
-        kept = np.flatnonzero(found.counts / everywhere >= confidence)
+        kept = np.flatnonzero((found.counts / len(data)) / (everywhere / len(data)) >= confidence)
         sizes = np.diff(found.starts)
         ones = np.ones(len(kept), np.int64)
         parts.append(
@@ -172,7 +172,8 @@ def _without(data: Transactions, item: int) -> Transactions:
 def _counted(data: Transactions, sets: Sets) -> Ints:
     """Return in how many rows each set is: the rows of its rarest item are looked through."""
     first, rows = transposed(data.starts, data.items, len(data.names))
-    return counted(data.starts, data.items, first, rows, sets.starts, sets.items)
+    found: Ints = counted(data.starts, data.items, first, rows, sets.starts, sets.items)
+    return found
 
 
 def _table(made: _Rules, rows: int, names: list[Any]) -> pl.DataFrame:

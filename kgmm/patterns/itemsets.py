@@ -19,6 +19,8 @@ from kgmm.patterns._search import below, transposed
 from kgmm.patterns.transactions import Rows, Transactions
 from kgmm.progress import Progress, silent
 
+MOST = 100_000_000  #: items of all sets with one core item together: what would fill the memory is refused
+
 
 @dataclass(frozen=True)
 class Sets:
@@ -69,7 +71,7 @@ def itemsets(
 
     Example:
         >>> itemsets([["a", "b"], ["a", "b", "c"], ["c"]], 0.5).rows()
-        [(0.6666666666666666, ['a', 'b']), (0.6666666666666666, ['c'])]
+        [(0.6666666666666666, ['c']), (0.6666666666666666, ['a', 'b'])]
     """
     data = Transactions.of(transactions, column=column)
     found = mine(data, least_count(min_support, len(data)), closed=closed, max_length=max_length, progress=progress)
@@ -118,7 +120,7 @@ def mine(
     """Return frequent sets by their items' numbers, the most frequent first, equals by their items; the same for any *threads*.
 
     Raises:
-        KgmmError: if *max_length* is less than 1.
+        KgmmError: if *max_length* is less than 1, or the sets would fill the memory.
     """
     if max_length is not None and (isinstance(max_length, bool) or max_length < 1):
         raise KgmmError(f"a set has at least one item; a greatest length of {max_length!r} leaves none")
@@ -134,11 +136,15 @@ def mine(
     if count and everywhere < longest:
         inner = _without_last(ordered, count)
         first, rows = transposed(inner.starts, inner.items, count)
-        given = inner.starts, inner.items, first, rows, least, longest - everywhere, closed
+        given = inner.starts, inner.items, first, rows, least, longest - everywhere, closed, MOST
         done = iter(range(1, count + 1))
 
         def of(item: int) -> tuple[Any, Any, Any]:
             found: tuple[Any, Any, Any] = below(item, *given)
+            if len(found[2]) and found[2][0] < 0:
+                raise KgmmError(
+                    f"more than {MOST:,} items in frequent sets: give a higher support or a greatest length, or ask for closed sets"
+                )
             progress(next(done), count, "items")
             return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 from kgmm.errors import BadInput, KgmmError
 from kgmm.patterns._search import transposed
 
-#: rows of items; or a table of yes and no, a column an item: Polars, pandas or SciPy's sparse matrix (items are its columns'
-#: numbers); or the name of a Parquet file with a column of lists
-Rows = Iterable[Iterable[Hashable]] | pl.DataFrame | str | Path | Any
+#: rows of items (an iterable of iterables); or a table of yes and no, a column an item: Polars, pandas or SciPy's sparse matrix (items are its columns'
+#: numbers); or the name of a file: Parquet with a column of lists, JSON Lines of lists, or text, a row a line
+Rows = Any
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Transactions:
         if isinstance(rows, Transactions):
             return rows
         if isinstance(rows, (str, Path)):
-            return _parquet(Path(rows), column)
+            return _file(Path(rows), column)
         if isinstance(rows, pl.DataFrame):
             return _lists(rows, column) if column or any(isinstance(t, pl.List) for t in rows.dtypes) else _table(rows)
         if hasattr(rows, "tocsr"):
@@ -156,6 +157,30 @@ def _lists(frame: pl.DataFrame, column: str | None, where: str = "the table") ->
     number = pl.DataFrame({"item": names, "at": np.arange(len(names), dtype=np.int64)})
     at = flat.to_frame("item").join(number, on="item", how="left", maintain_order="left")["at"].to_numpy()
     return _made(row, at, frame.height, names.to_list())
+
+
+def _file(path: Path, column: str | None) -> Transactions:
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return _parquet(path, column)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(path, f"cannot be read as text: {getattr(error, 'strerror', None) or error}") from error
+    lines = text.splitlines()
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        return _rows(_json_row(path, number, line) for number, line in enumerate(lines, 1) if line.strip())
+    mark = "\t" if "\t" in text else "," if "," in text else None
+    return _rows([item.strip() for item in line.split(mark) if item.strip()] for line in lines)
+
+
+def _json_row(path: Path, number: int, line: str) -> list[Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(path, f"not JSON: {error}", line=number) from error
+    if not isinstance(row, list) or any(isinstance(item, (list, dict)) for item in row):
+        raise BadInput(path, "a row is a list of texts or numbers", line=number)
+    return row
 
 
 def _parquet(path: Path, column: str | None) -> Transactions:

@@ -1,0 +1,108 @@
+"""``kgmm mine``: rules over a store's facts, itemsets and rules of a file's rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgmm.cli.output import COUNT, FILE, Number, json_option, local, progress_bar, say
+
+SHARE = Number(0, 1)
+
+
+@click.command()
+@click.argument("kb", type=click.Path())
+@click.option("--max-atoms", type=click.IntRange(2, 3), default=3, help="Atoms of head and body together.")
+@click.option("--min-support", type=COUNT, default=10, help="Pairs that body and head join at least.")
+@click.option("--min-confidence", type=SHARE, default=0.1, help="Least PCA confidence.")
+@click.option("--min-head-coverage", type=SHARE, default=0.01, help="Least share of the head's facts.")
+@click.option("--relation", "relations", multiple=True, help="Only these relations (repeatable).")
+@click.option("--head", "heads", multiple=True, help="Only rules that imply these relations (repeatable).")
+@click.option("--graph", "graphs", multiple=True, help="Only facts of these graphs (repeatable).")
+@click.option("--constants", is_flag=True, help="Also rules with named ends: IsA(x, dog) ⇒ CapableOf(x, bark).")
+@click.option("--top", type=COUNT, default=40, help="Rules shown; --json has all.")
+@json_option
+def rules(
+    kb: str,
+    max_atoms: int,
+    min_support: int,
+    min_confidence: float,
+    min_head_coverage: float,
+    relations: tuple[str, ...],
+    heads: tuple[str, ...],
+    graphs: tuple[str, ...],
+    constants: bool,
+    top: int,
+    as_json: bool,
+) -> None:
+    """Find the rules that the facts of KB keep to, the surest first, each with its support and an exception."""
+    options: dict[str, Any] = {
+        "min_confidence": min_confidence,
+        "min_head_coverage": min_head_coverage,
+        "constants": constants,
+    }
+    options |= {"relations": list(relations) or None, "heads": list(heads) or None, "graphs": list(graphs) or None}
+    with local(kb) as store, progress_bar("bodies") as progress:
+        found = store.rules(max_atoms, min_support, progress=progress, **options)
+    lines = [
+        f"{row['pca_confidence']:.3f}  {row['support']:>7,} of {row['body_size']:,}  {row['rule']}"
+        + (f"   (not {row['exception']})" if row["exception"] else "")
+        for row in found.head(top).iter_rows(named=True)
+    ]
+    lines.append(f"{len(found):,} rules" + (f", {top} shown" if len(found) > top else ""))
+    say(as_json, found.to_dicts(), "\n".join(lines))
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option(
+    "--min-support", type=Number(0, min_open=True), default=0.1, help="Share of the rows; from 2 up a number of rows."
+)
+@click.option("--all", "every", is_flag=True, help="All frequent sets, not the closed ones alone.")
+@click.option("--max-length", type=COUNT, help="Items of a set at most.")
+@click.option("--rules", "confidence", type=SHARE, help="Rules of at least this confidence instead of sets.")
+@click.option("--consequent", multiple=True, help="Only rules that lead to this item (repeatable).")
+@click.option("--column", help="Which column of a Parquet file has the lists.")
+@click.option("--top", type=COUNT, default=40, help="How many are shown; --json has all.")
+@json_option
+def itemsets(
+    file: Path,
+    min_support: float,
+    every: bool,
+    max_length: int | None,
+    confidence: float | None,
+    consequent: tuple[str, ...],
+    column: str | None,
+    top: int,
+    as_json: bool,
+) -> None:
+    """Find sets of items that are together in many rows of FILE, or rules among them.
+
+    FILE is Parquet with a column of lists, JSON Lines of lists, or text: a row a line, items parted by tabs, commas or spaces.
+    """
+    from kgmm.patterns import itemsets as find
+    from kgmm.patterns import rules as lead
+
+    support = int(min_support) if min_support >= 2 and min_support == int(min_support) else min_support
+    if confidence is None:
+        if consequent:
+            raise click.UsageError("--consequent is for --rules CONFIDENCE")
+        with progress_bar("items") as progress:
+            found = find(file, support, closed=not every, max_length=max_length, column=column, progress=progress)
+        lines = [f"{row['support']:.4f}  {_said(row['itemsets'])}" for row in found.head(top).iter_rows(named=True)]
+    else:
+        wanted = list(consequent) or None
+        found = lead(file, support, confidence, consequent=wanted, max_length=max_length, column=column)
+        lines = [
+            f"{row['confidence']:.3f}  {row['support']:.4f}  {_said(row['antecedents'])} ⇒ {_said(row['consequents'])}"
+            for row in found.head(top).iter_rows(named=True)
+        ]
+    kind = "sets" if confidence is None else "rules"
+    lines.append(f"{len(found):,} {kind}" + (f", {top} shown" if len(found) > top else ""))
+    say(as_json, found.to_dicts(), "\n".join(lines))
+
+
+def _said(items: list[object]) -> str:
+    return ", ".join(map(str, items))
