@@ -148,20 +148,26 @@ class Asking(ABC):
         exclude: Iterable[Key] = (),
         threshold: float | None = None,
         implied: bool = True,
+        mined: bool = False,
         at: Moment = None,
         version: int | None = None,
     ) -> Answer:
         """Answer a question about a picture or scene, or about nothing seen (None), with evidence; see :func:`kgmm.reason.ask`.
 
-        With *at* from what held at a time alone, with *version* from what the store held then.
+        With *at* from what held at a time alone, with *version* from what the store held then, with *mined* also from candidates
+        that were mined and not accepted.
         """
         if at is not None or version is not None:
             how: dict[str, Any] = {"reasoner": reasoner, "choices": choices, "top": top, "perceiver": perceiver}
             how |= {"graphs": graphs, "limit": limit, "exclude": exclude, "threshold": threshold, "implied": implied}
+            how["mined"] = mined
             return self._as_of(at, version).ask(image_or_scene, question, **how)
+        from kgmm.patterns.candidates import candidate_graphs
         from kgmm.reason import ask
 
         store, source = self._known_of_picture(image_or_scene, perceiver, [question, *(choices or ())])
+        if mined:
+            graphs = [*(store.knowledge_graphs() if graphs is None else graphs), *candidate_graphs(store)]
         asking = partial(ask, store, source, question, reasoner=reasoner, choices=choices, top=top, perceiver=perceiver)
         return asking(graphs=graphs, limit=limit, exclude=exclude, threshold=threshold, implied=implied)
 

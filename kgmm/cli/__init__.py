@@ -66,6 +66,8 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
 }
 MINES: dict[str, tuple[str, str]] = {
     "rules": ("kgmm.cli.mining:rules", "Rules that a store's facts keep to."),
+    "scenes": ("kgmm.cli.mining:scenes", "What goes with what in scenes and stories."),
+    "candidates": ("kgmm.cli.mining:candidates", "What was mined and awaits a verdict."),
     "itemsets": ("kgmm.cli.mining:itemsets", "Sets of items that are together in many rows."),
 }
 #: of every command: -h is --help, and help says what options are by default

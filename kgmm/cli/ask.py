@@ -39,6 +39,7 @@ from kgmm.trace.checks import guessed
 @click.option(
     "--implied/--no-implied", default=True, help="Whether parts that only facts say a seen thing has may answer."
 )
+@click.option("--mined", is_flag=True, help="Also use what was mined and not accepted yet.")
 @click.option(
     "--trace", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write the trace here (.html or .json)."
 )
@@ -87,6 +88,7 @@ def evidence(answer: Answer) -> str:
         else:
             triple = (fact.subject, fact.predicate, fact.object)
             how = "implied" if citation.role == "implied" else "known  "
+            how = "mined  " if fact.graph.startswith("mined/") else how
             lines.append(f"  {branch} {how} {phrase(*triple)}   ({' '.join(triple)})")
     if answer.alternatives:
         lines.append("  or: " + ", ".join(f"{text} {score:.2f}" for text, score in answer.alternatives))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from kgmm.cli.output import COUNT, FILE, Number, json_option, local, progress_bar, say
+from kgmm.errors import StoreError
 
 SHARE = Number(0, 1)
 
@@ -22,6 +24,7 @@ SHARE = Number(0, 1)
 @click.option("--head", "heads", multiple=True, help="Only rules that imply these relations (repeatable).")
 @click.option("--graph", "graphs", multiple=True, help="Only facts of these graphs (repeatable).")
 @click.option("--constants", is_flag=True, help="Also rules with named ends: IsA(x, dog) ⇒ CapableOf(x, bark).")
+@click.option("--write", metavar="GRAPH", help="Write what they conclude as candidates, in the graph mined/GRAPH.")
 @click.option("--top", type=COUNT, default=40, help="Rules shown; --json has all.")
 @json_option
 def rules(
@@ -34,10 +37,16 @@ def rules(
     heads: tuple[str, ...],
     graphs: tuple[str, ...],
     constants: bool,
+    write: str | None,
     top: int,
     as_json: bool,
 ) -> None:
-    """Find the rules that the facts of KB keep to, the surest first, each with its support and an exception."""
+    """Find the rules that the facts of KB keep to, the surest first, each with its support and an exception.
+
+    With --write what they conclude becomes candidates: kgmm mine candidates shows, accepts and rejects them.
+    """
+    from kgmm.patterns import conclude
+
     options: dict[str, Any] = {
         "min_confidence": min_confidence,
         "min_head_coverage": min_head_coverage,
@@ -46,13 +55,15 @@ def rules(
     options |= {"relations": list(relations) or None, "heads": list(heads) or None, "graphs": list(graphs) or None}
     with local(kb) as store, progress_bar("bodies") as progress:
         found = store.rules(max_atoms, min_support, progress=progress, **options)
+        written = conclude(store, found, write) if write else 0
     lines = [
         f"{row['pca_confidence']:.3f}  {row['support']:>7,} of {row['body_size']:,}  {row['rule']}"
         + (f"   (not {row['exception']})" if row["exception"] else "")
         for row in found.head(top).iter_rows(named=True)
     ]
     lines.append(f"{len(found):,} rules" + (f", {top} shown" if len(found) > top else ""))
-    say(as_json, found.to_dicts(), "\n".join(lines))
+    lines += [f"{written:,} candidates written to mined/{write}"] if write else []
+    say(as_json, {"rules": found.to_dicts(), "written": written} if write else found.to_dicts(), "\n".join(lines))
 
 
 @click.command()
@@ -85,7 +96,7 @@ def itemsets(
     from kgmm.patterns import itemsets as find
     from kgmm.patterns import rules as lead
 
-    support = int(min_support) if min_support >= 2 and min_support == int(min_support) else min_support
+    support = _support(min_support)
     if confidence is None:
         if consequent:
             raise click.UsageError("--consequent is for --rules CONFIDENCE")
@@ -104,5 +115,86 @@ def itemsets(
     say(as_json, found.to_dicts(), "\n".join(lines))
 
 
+@click.command()
+@click.argument("kb", type=click.Path())
+@click.option("--kind", type=click.Choice(["scene", "story"]), default="scene", help="Scenes or stories.")
+@click.option("--min-support", type=Number(0, min_open=True), default=0.1, help="Share of them; from 2 up a number.")
+@click.option("--min-confidence", type=SHARE, default=0.5, help="Least confidence.")
+@click.option("--max-length", type=click.IntRange(2), default=3, help="Things of a rule at most.")
+@click.option("--write", metavar="GRAPH", help="Write pairs as candidates LocatedNear, in the graph mined/GRAPH.")
+@click.option("--top", type=COUNT, default=40, help="How many are shown; --json has all.")
+@json_option
+def scenes(
+    kb: str,
+    kind: str,
+    min_support: float,
+    min_confidence: float,
+    max_length: int,
+    write: str | None,
+    top: int,
+    as_json: bool,
+) -> None:
+    """Find what goes with what in the scenes (or stories) that KB holds."""
+    from kgmm.patterns import conclude_near, together
+
+    with local(kb) as store:
+        found = together(store, kind, _support(min_support), min_confidence, max_length)
+        written = conclude_near(store, found, write) if write else 0
+    lines = [
+        f"{row['confidence']:.3f}  {row['support']:.4f}  {_said(row['antecedents'])} ⇒ {_said(row['consequents'])}"
+        for row in found.head(top).iter_rows(named=True)
+    ]
+    lines.append(f"{len(found):,} rules" + (f", {top} shown" if len(found) > top else ""))
+    lines += [f"{written:,} candidates written to mined/{write}"] if write else []
+    say(as_json, {"rules": found.to_dicts(), "written": written} if write else found.to_dicts(), "\n".join(lines))
+
+
+def _support(given: float) -> float:
+    """Return a share, or a whole number of rows."""
+    return int(given) if given >= 2 and given == int(given) else given
+
+
 def _said(items: list[object]) -> str:
     return ", ".join(map(str, items))
+
+
+@click.command()
+@click.argument("kb", type=click.Path())
+@click.option("--graph", help="Only those of this graph, such as rules.")
+@click.option("--least", type=SHARE, default=0.0, help="Only those at least so sure.")
+@click.option("--accept", "verdict", flag_value="accept", help="Make them general knowledge.")
+@click.option("--reject", "verdict", flag_value="reject", help="Take them out for good.")
+@click.option("--fact", nargs=3, metavar="S P O", help="Only this one.")
+@click.option("--by", default="", help="Who accepts or rejects them.")
+@click.option("--top", type=COUNT, default=40, help="How many are shown; --json has all.")
+@json_option
+def candidates(
+    kb: str,
+    graph: str | None,
+    least: float,
+    verdict: str | None,
+    fact: tuple[str, str, str] | None,
+    by: str,
+    top: int,
+    as_json: bool,
+) -> None:
+    """Show what was mined in KB and awaits a verdict, the surest first; accept or reject it."""
+    from kgmm.patterns import accept, reject
+    from kgmm.patterns import candidates as awaiting
+    from kgmm.store import Fact
+
+    with local(kb) as store:
+        found = awaiting(store, graph, least=least)
+        if fact is not None:
+            wanted = Fact(*fact)
+            parts = (wanted.subject, wanted.predicate, wanted.object)
+            found = [one for one in found if (one.subject, one.predicate, one.object) == parts]
+            if not found:
+                raise StoreError(f"no candidate {' '.join(parts)} in {kb}")
+        if verdict:
+            count = (accept if verdict == "accept" else reject)(store, found, by)
+            say(as_json, {verdict + "ed": count}, f"{verdict}ed {count:,} candidates")
+            return
+    lines = [f"{one.weight:.3f}  {one.subject} {one.predicate} {one.object}   ({one.source})" for one in found[:top]]
+    lines.append(f"{len(found):,} candidates" + (f", {top} shown" if len(found) > top else ""))
+    say(as_json, [asdict(one) for one in found], "\n".join(lines))

@@ -72,3 +72,33 @@ def paths(
                             against[head, 0], against[head, 1] = x, ends[at]
                             break
     return body, support, known, against
+
+
+@njit()
+def conclusions(
+    first: Any, first_other: Any, second: Any, second_other: Any, head: Any, head_other: Any, most: int
+) -> tuple[Any, Any, Any, int]:
+    """Find the pairs (x, y) that a path joins and the head does not.
+
+    Returns:
+        x, y and, of each, the first z on the way; how many there are, of which *most* are found at most.
+    """
+    nodes = len(first) - 1
+    xs, ys, zs = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    seen = np.full(nodes, -1, np.int64)
+    count = 0
+    for x in range(nodes):
+        if first[x] == first[x + 1]:
+            continue
+        for k in range(head[x], head[x + 1]):
+            seen[head_other[k]] = x
+        for k in range(first[x], first[x + 1]):
+            z = first_other[k]
+            for m in range(second[z], second[z + 1]):
+                y = second_other[m]
+                if seen[y] != x:
+                    seen[y] = x
+                    if count < most:
+                        xs[count], ys[count], zs[count] = x, y, z
+                    count += 1
+    return xs[: min(count, most)], ys[: min(count, most)], zs[: min(count, most)], count

@@ -32,6 +32,7 @@ class Atoms:
     subject: Ints  #: (F,) nodes, in ascending order of (relation, subject, object)
     relation: Ints
     object: Ints
+    graph: NDArray[np.uint32]  #: (F,) the store's ids of the graphs they are in, of several the first one found
 
     @classmethod
     def of(cls, store: LocalStore, graphs: Sequence[str] | None, relations: Sequence[str] | None) -> Atoms:
@@ -40,10 +41,10 @@ class Atoms:
         terms, at = np.unique(np.stack([columns.subject, columns.object]), return_inverse=True)
         used, code = np.unique(columns.predicate, return_inverse=True)
         subject, obj = at.reshape(2, -1).astype(np.int64)
-        key = np.unique((code.astype(np.int64) * len(terms) + subject) * len(terms) + obj)
+        key, first = np.unique((code.astype(np.int64) * len(terms) + subject) * len(terms) + obj, return_index=True)
         pair, obj = np.divmod(key, max(len(terms), 1))
         code, subject = np.divmod(pair, max(len(terms), 1))
-        return cls(terms.astype(np.uint32), store.terms.names(used), subject, code, obj)
+        return cls(terms.astype(np.uint32), store.terms.names(used), subject, code, obj, columns.graph[first])
 
     @property
     def size(self) -> int:
@@ -109,7 +110,7 @@ def bodies(known: Atoms, max_atoms: int, progress: Progress) -> Iterator[Body]:
         progress(done := done + 1, whole, "bodies")
     for first in several:
         for second in several:
-            if second > first and len((both := _shared(rows[first], rows[second], known.size))[1]):
+            if second > first and len((both := shared_pairs(rows[first], rows[second], known.size))[1]):
                 yield Body(((*first, "xy"), (*second, "xy")), *paths(*both, *loops, *pairs, count, has))
             found = paths(*rows[first], *rows[second], *pairs, count, has)
             if found[0]:
@@ -129,7 +130,7 @@ def _few_enough(known: Atoms, rows: dict[Way, Rows], ways: Sequence[Way]) -> Non
         )
 
 
-def _shared(first: Rows, second: Rows, nodes: int) -> Rows:
+def shared_pairs(first: Rows, second: Rows, nodes: int) -> Rows:
     """Return the pairs that two relations both join."""
     one, two = (np.repeat(np.arange(nodes), np.diff(starts)) * nodes + other for starts, other in (first, second))
     x, y = np.divmod(np.intersect1d(one, two, assume_unique=True), max(nodes, 1))

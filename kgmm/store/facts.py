@@ -127,13 +127,13 @@ def seed_nodes(seeds: str | Iterable[str], hops: int, limit: int) -> list[str]:
 
 
 def is_general(graph: str) -> bool:
-    """Tell whether a graph holds general knowledge, and not what one scene or story shows.
+    """Tell whether a graph holds general knowledge, and not what one scene or story shows or what was mined and not accepted.
 
     Example:
-        >>> is_general("facts"), is_general("scene/1"), is_general("story/week")
-        (True, False, False)
+        >>> is_general("facts"), is_general("scene/1"), is_general("story/week"), is_general("mined/rules")
+        (True, False, False, False)
     """
-    return not graph.startswith(("scene/", "story/"))
+    return not graph.startswith(("scene/", "story/", "mined/"))
 
 
 def single(weights: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -56,7 +56,7 @@ class LocalStore(Handle):
         return self.opened.counted("graph")
 
     def knowledge_graphs(self) -> list[str]:
-        """Return the graphs that hold general knowledge, largest first: all but those of single scenes and stories."""
+        """Return the graphs that hold general knowledge, largest first: all but scenes, stories and candidates."""
         return [graph for graph in self.graphs() if is_general(graph)]
 
     def relations(self) -> dict[str, int]:
