@@ -169,10 +169,6 @@ def test_what_goes_with_what_in_scenes(tmp_path: Path, shell: Callable[..., Ran]
     }
     assert told["written"] == 2
     best = candidates(kgmm.open(tmp_path / "kb"), "scenes")[0]
-    assert (best.subject, best.predicate, best.object) == (
-        "/c/en/saucer",
-        "LocatedNear",
-        "/c/en/cup",
-    )
+    assert (best.subject, best.predicate, best.object) == ("/c/en/saucer", "LocatedNear", "/c/en/cup")
     assert "2 rules" in shell("mine", "scenes", made.path, "--min-support", 2).out
     assert shell("mine", "scenes", made.path, "--kind", "story").out == "0 rules\n"
