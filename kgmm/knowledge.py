@@ -216,11 +216,20 @@ class KnowledgeStore(LocalStore, Asking):
 
         return attach(self, trace, reasoner)
 
-    def read(self, path_or_records: Readable, *, progress: Progress | None = None) -> ReadReport:
-        """Take documents in: a file, a folder, several, ``-`` or records; see :func:`kgmm.documents.taking.read`."""
+    def read(self, path_or_records: Readable, *, vectors: bool = False, progress: Progress | None = None) -> ReadReport:
+        """Take documents in: a file, a folder, several, ``-`` or records; see :func:`kgmm.documents.taking.read`.
+
+        With *vectors* all passages get vectors (all-MiniLM-L6-v2), which questions are compared with from then on; later
+        calls keep them up to date.
+        """
         from kgmm.documents.taking import read
 
-        return read(self, path_or_records, progress=progress)
+        report = read(self, path_or_records, progress=progress)
+        if vectors and report.passages:
+            from kgmm.documents.index import make_vectors
+
+            make_vectors(self, progress)
+        return report
 
     def documents(self) -> list[str]:
         """Return the ids of the documents that were read, in order."""

@@ -12,14 +12,15 @@ from kgmm.cli.output import json_option, local, progress_bar, say
 @click.argument("files", nargs=-1, metavar="FILE|DIR|-...")
 @click.option("--remove", "gone", multiple=True, metavar="ID", help="Remove this document (repeatable).")
 @click.option("--list", "listed", is_flag=True, help="List the documents' ids.")
+@click.option("--vectors", is_flag=True, help="Make vectors of all passages, which questions are compared with.")
 @json_option
-def read(kb: str, files: tuple[str, ...], gone: tuple[str, ...], listed: bool, as_json: bool) -> None:
+def read(kb: str, files: tuple[str, ...], gone: tuple[str, ...], listed: bool, vectors: bool, as_json: bool) -> None:
     """Take documents into KB, made if need be: text, Markdown, HTML, subtitles, corpora in JSONL and CSV.
 
     All are taken or none. A document read again takes the place of what it was.
     """
-    if not (files or gone or listed):
-        raise click.UsageError("name files or folders to read, - for standard input, or --remove ID, or --list")
+    if not (files or gone or listed or vectors):
+        raise click.UsageError("name files or folders to read, - for standard input, --remove ID, --list or --vectors")
     told: dict[str, object] = {}
     lines: list[str] = []
     with local(kb, create=bool(files)) as store:
@@ -36,6 +37,10 @@ def read(kb: str, files: tuple[str, ...], gone: tuple[str, ...], listed: bool, a
             )
             lines += [f"not a document by its ending: {name}" for name in report.skipped]
             lines += [f"without a word, not kept: {name}" for name in report.empty]
+        if vectors:
+            with progress_bar("passages") as progress:
+                told["vectors"] = store.read([], vectors=True, progress=progress).passages
+            lines.append(f"vectors of {told['vectors']:,} passages")
         if listed:
             told["ids"] = ids = store.documents()
             lines += ids

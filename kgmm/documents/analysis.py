@@ -63,6 +63,7 @@ class Texts:
     term: Keys  #: (V,) of their roots
     cue: Keys  #: (V,) of the relations that they name
     kind: NDArray[np.uint8]  #: (V,) STOP, DIGITS
+    opens: NDArray[np.bool_]  #: (P,) whether it is the first of its document
     start: NDArray[np.int64]  #: (P + 1,) where a passage's tokens begin
     token: Words  #: (N,) places in the vocabulary
     how: NDArray[np.uint8]  #: (N,) CAPITAL, BEGINS, TITLE
@@ -85,7 +86,7 @@ class Texts:
         kept[token] = True
         places = (np.cumsum(kept) - 1).astype(np.int32)
         made: dict[str, Any] = {n: getattr(self, n)[kept] for n in ("word", "term", "cue", "kind")}
-        made |= {n: getattr(self, n)[rows] for n in ("name", "name_first", "name_length")}
+        made |= {n: getattr(self, n)[rows] for n in ("opens", "name", "name_first", "name_length")}
         made |= {n: getattr(self, n)[of] for n in ("rule_key", "rule_at", "rule_length")}
         return Texts(start=start, token=places[token], how=self.how[at], rule=rule, **made)
 
@@ -115,7 +116,7 @@ def joined(parts: Sequence[Texts]) -> Texts:
     return Texts(**arrays)
 
 
-_PLAIN = ("how", "name", "name_first", "name_length", "rule_key", "rule_at", "rule_length")
+_PLAIN = ("opens", "how", "name", "name_first", "name_length", "rule_key", "rule_at", "rule_length")
 
 
 def _stacked(starts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -140,6 +141,7 @@ class Analyzer:
         self._at: list[int] = []
         self._length: list[int] = []
         self._rules: list[int] = [0]
+        self._opens: list[bool] = []
 
     def add(self, text: str, title: str, first: bool) -> None:
         """Take a passage; *first* says that its document begins with it."""
@@ -167,6 +169,7 @@ class Analyzer:
                 self._at.append(offset + at)
                 self._length.append(min(m.key.count(" ") + 1, LONGEST))
         self._rules.append(len(self._keys))
+        self._opens.append(first)
         self._token.append(np.array(token, np.int32))
         self._how.append(np.array(how, np.uint8))
         whole = " ".join(w for _, _, w in spans.words(title))
@@ -193,6 +196,7 @@ class Analyzer:
             np.array([word_key(root(w)) for w in words], np.uint64)[order],
             np.array([word_key(relation(w)) for w in words], np.uint64)[order],
             np.array(kinds, np.uint8)[order],
+            np.array(self._opens, np.bool_),
             start,
             places[token],
             np.concatenate([*self._how, np.empty(0, np.uint8)]),

@@ -28,6 +28,7 @@ from xxhash import xxh3_64_hexdigest
 from kgmm.documents import kernels
 from kgmm.documents.analysis import STOP, Keys, Texts, analyzed, joined
 from kgmm.documents.kept import Kept, rows_of
+from kgmm.documents.vectors import checksum, encoded
 from kgmm.errors import BadInput, StoreError
 from kgmm.store.times import Moment, period
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from kgmm.progress import Progress
     from kgmm.store import LocalStore
 
-FORMAT = 1
+FORMAT = 3
 ROWS = "passages.arrow"
 BATCH = 4096  #: passages analyzed at once
 
@@ -51,6 +52,9 @@ class Linked:
     passage: NDArray[np.int32]  #: those that have it
     often: NDArray[np.uint8]  #: how often
     length: NDArray[np.int32]  #: (P,) the passages' terms
+    exact: NDArray[np.int64]  #: (V + 1,) where a word's passages begin, function words having none
+    exact_passage: NDArray[np.int32]  #: those that have it in this form
+    exact_often: NDArray[np.uint8]
     entity: Keys  #: (E,) the entities' keys, ascending
     edge: NDArray[np.int64]  #: (P + 1,) where a passage's entities begin
     edge_entity: NDArray[np.int32]
@@ -73,6 +77,10 @@ def linked(texts: Texts) -> Linked:
     if len(term) and term[0] == 0:
         term, term_of = term[1:], term_of - np.int32(1)
     postings = kernels.postings(texts.start, texts.token, term_of, len(term))
+    every = np.arange(len(texts.word), dtype=np.int32)
+    exact = kernels.postings(
+        texts.start, texts.token, np.where(texts.kind & STOP, np.int32(-1), every), len(texts.word)
+    )[:3]
     own = texts.name.ravel()
     names, first_of = np.unique(own[own > 0], return_index=True)
     firsts, counts = (column.ravel()[own > 0][first_of] for column in (texts.name_first, texts.name_length))
@@ -92,7 +100,7 @@ def linked(texts: Texts) -> Linked:
         of_own, found, at, of_names[which], length, texts.rule, texts.rule_at, rule, texts.rule_length
     )
     back = kernels.reversed_edges(edges[0], edges[1], edges[4], len(entity))
-    made = (term, term_of, *postings, entity, *edges, *back)
+    made = (term, term_of, *postings, *exact, entity, *edges, *back)
     return Linked(**dict(zip([column.name for column in fields(Linked)], made, strict=True)))
 
 
@@ -104,6 +112,8 @@ class Index:
     rows: pa.Table  #: the passages, in the order of documents' ids and parts
     texts: Texts
     links: Linked
+    vectors: NDArray[np.int8] | None = None  #: (P, dim) if they were made
+    encoder: str = ""  #: by which encoder: its checksum
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -163,7 +173,19 @@ def brought_up(before: Index, key: str, gone: set[str], new: pa.Table) -> Index:
     both = joined([before.texts, analyzed(_told(new))])
     at = np.concatenate([stay, np.arange(len(before), len(before) + len(new))])[order]
     texts = both.take(at)
-    return Index(key, rows.take(pa.array(order)).combine_chunks(), texts, linked(texts))
+    index = Index(key, rows.take(pa.array(order)).combine_chunks(), texts, linked(texts))
+    if before.vectors is None:
+        return index
+    return _with_vectors(index, np.concatenate([before.vectors, encoded(_told(new), len(new))])[at], before.encoder)
+
+
+def with_vectors(index: Index, progress: Progress | None = None) -> Index:
+    """Return an index with its passages' vectors, made anew."""
+    return _with_vectors(index, encoded(_told(index.rows), len(index), progress), checksum())
+
+
+def _with_vectors(index: Index, vectors: NDArray[np.int8], encoder: str) -> Index:
+    return Index(index.key, index.rows, index.texts, index.links, vectors, encoder)
 
 
 def _told(rows: pa.Table) -> Iterator[tuple[str, str, int]]:
@@ -182,13 +204,14 @@ def save(index: Index, folder: Path) -> None:
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
     try:
         sums = {}
-        for name, array in (index.texts.arrays() | {f"links-{n}": a for n, a in index.links.arrays().items()}).items():
+        arrays = index.texts.arrays() | {f"links-{n}": a for n, a in index.links.arrays().items()}
+        for name, array in (arrays | ({} if index.vectors is None else {"vectors": index.vectors})).items():
             data = np.ascontiguousarray(array)
             data.tofile(draft / name)
             sums[name] = [str(data.dtype), list(data.shape), xxh3_64_hexdigest(data.tobytes())]
         with pa.OSFile(str(draft / ROWS), "wb") as sink, pa.ipc.new_file(sink, index.rows.schema) as writer:
             writer.write_table(index.rows)
-        (draft / "meta.json").write_text(json.dumps({"format": FORMAT, "arrays": sums}))
+        (draft / "meta.json").write_text(json.dumps({"format": FORMAT, "encoder": index.encoder, "arrays": sums}))
         final = folder / index.key
         if final.exists():
             shutil.rmtree(final)
@@ -217,7 +240,7 @@ def load(folder: Path, key: str) -> Index | None:
         texts = Texts(**{c.name: arrays[c.name] for c in fields(Texts)})
         links = Linked(**{c.name: arrays[f"links-{c.name}"] for c in fields(Linked)})
         rows = pa.ipc.open_file(pa.memory_map(str(at / ROWS))).read_all()
-        return Index(key, rows, texts, links)
+        return Index(key, rows, texts, links, arrays.get("vectors"), meta["encoder"])
     return None
 
 
@@ -234,8 +257,17 @@ def _mapped(path: Path, dtype: str, shape: list[int], digest: str) -> NDArray[An
 _SHOWN: WeakKeyDictionary[LocalStore, Index] = WeakKeyDictionary()
 
 
+def make_vectors(store: LocalStore, progress: Progress | None = None) -> None:
+    """Make the vectors of a store's passages, which are compared with questions and kept up to date from then on."""
+    index = current(store, progress=progress)
+    if index.vectors is None or index.encoder != checksum():
+        index = with_vectors(index, progress)
+        save(index, place(store))
+        _SHOWN[store] = index
+
+
 def current(store: LocalStore, kept: Kept | None = None, progress: Progress | None = None) -> Index:
-    """Return the index of a store's passages as they are now, made or brought up to date if need be.
+    """Return the index of a store's passages as they are now, made if need be.
 
     Raises:
         StoreError: if the store has no documents.
@@ -264,7 +296,8 @@ def follow(store: LocalStore, before: Kept, now: Kept, gone: set[str], new: list
         return
     if shown is None or shown.key != before.key:
         shown = load(folder, before.key)
-    if shown is None or len(gone) + len(new) > max(len(shown) // 2, 64) or not len(now):
+    much = shown is not None and len(gone) + len(new) > max(len(shown) // 2, 64) and shown.vectors is None
+    if shown is None or much or not len(now):
         sweep(folder, "")
         return
     index = brought_up(shown, now.key, gone, rows_of(new))

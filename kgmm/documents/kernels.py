@@ -244,10 +244,10 @@ def walk(texts, cues, to_entity, to_passage, seeds, masses, tuning, steps, floor
     once; *scratch* are two more arrays of zeros. An entity leads to passages it is the own name of *owning* times as
     strongly as to all others together; a passage leads to entities, the more so where a cue stands near.
     """
-    start, token = texts
+    start, token, opens = texts
     p_start, p_entity, p_at, p_length, p_kind = to_entity
     e_start, e_passage, e_own = to_passage
-    restart, owning, unknown, cued, near, back, widest = tuning
+    restart, owning, unknown, cued, near, back, widest, beside = tuning
     count = len(p_start) - 1
     nodes, amounts = seeds.copy(), masses.copy()
     coming, strongest = scratch
@@ -263,6 +263,11 @@ def walk(texts, cues, to_entity, to_passage, seeds, masses, tuning, steps, floor
             if give < floor:
                 continue
             if node < count:
+                share = 0.5 * beside * give
+                for side in (node - 1, node + 1):
+                    if 0 <= side < count and not opens[max(node, side)]:
+                        new, following = _give(side, node, share, coming, strongest, led, following, new)
+                        give -= share
                 low, high = p_start[node], p_start[node + 1]
                 weight = np.empty(high - low)
                 total = 0.0
@@ -344,3 +349,47 @@ def _give(node, source, amount, coming, strongest, led, following, new):
         strongest[node] = amount
         led[node] = source + 1
     return new, following
+
+
+@compiled
+def cosines(vectors, asked):
+    """Return the cosines of rows of whole numbers with one, (n,)."""
+    count, dim = vectors.shape
+    out = np.empty(count)
+    own = np.int32(0)
+    for d in range(dim):
+        own += np.int32(asked[d]) * np.int32(asked[d])
+    for i in range(count):
+        both = np.int32(0)
+        square = np.int32(0)
+        for d in range(dim):
+            v = np.int32(vectors[i, d])
+            both += v * np.int32(asked[d])
+            square += v * v
+        out[i] = both / np.sqrt(float(max(square, 1)) * float(max(own, 1)))
+    return out
+
+
+@compiled
+def together(start, token, slot, term_of, idf, passages, width):
+    """Return, a passage, the most that terms of the question weigh within *width* of its tokens, each counted once, (n,)."""
+    out = np.zeros(len(passages))
+    held = np.zeros(len(idf), np.int32)
+    for i in range(len(passages)):
+        low, high = start[passages[i]], start[passages[i] + 1]
+        held[:] = 0
+        now = 0.0
+        for k in range(low, high):
+            t = term_of[token[k]]
+            if t >= 0 and slot[t] >= 0:
+                if held[slot[t]] == 0:
+                    now += idf[slot[t]]
+                held[slot[t]] += 1
+                out[i] = max(out[i], now)
+            if k - width >= low:
+                t = term_of[token[k - width]]
+                if t >= 0 and slot[t] >= 0:
+                    held[slot[t]] -= 1
+                    if held[slot[t]] == 0:
+                        now -= idf[slot[t]]
+    return out

@@ -22,6 +22,8 @@ class Asked:
 
     terms: NDArray[np.int64]  #: of its words, each once
     weights: NDArray[np.float64]  #: how often it has them
+    exact: NDArray[np.int64]  #: its words as it has them, each once
+    exact_weights: NDArray[np.float64]
     words: list[str]  #: the words that these terms are of
     #: entities that it names: number, how it writes them, and whether they are own names of passages
     entities: list[tuple[int, str, bool]] = field(default_factory=list)
@@ -45,17 +47,24 @@ def asked(index: Index, text: str) -> Asked:
             rest.append(found[at][2])
             at += 1
     counted: dict[int, tuple[float, str]] = {}
+    exactly: dict[int, float] = {}
     for _, _, word in found:
         if word_kind(word) & STOP:
             continue
+        place = _at(index.texts.word, word_key(word))
+        if place >= 0:
+            exactly[place] = exactly.get(place, 0.0) + 1.0
         term = _at(index.links.term, word_key(root(word)))
         if term >= 0:
             counted[term] = counted.get(term, (0.0, word))[0] + 1.0, word
     terms = np.array(sorted(counted), np.int64)
     weights = np.array([counted[t][0] for t in terms.tolist()])
+    exact = np.array(sorted(exactly), np.int64)
+    exact_weights = np.array([exactly[p] for p in exact.tolist()])
     relations = {word_key(relation(w)) for w in rest if not word_kind(w) & STOP}
     cues = np.isin(index.texts.cue, np.array(sorted(relations), np.uint64)) & ((index.texts.kind & STOP) == 0)
-    return Asked(terms, weights, [counted[t][1] for t in terms.tolist()], entities, cues)
+    words = [counted[t][1] for t in terms.tolist()]
+    return Asked(terms, weights, exact, exact_weights, words, entities, cues)
 
 
 def _at(keys: NDArray[np.uint64], key: int) -> int:

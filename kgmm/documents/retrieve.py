@@ -13,6 +13,7 @@ from kgmm.documents.index import current
 from kgmm.documents.kept import Kept
 from kgmm.documents.passage import Passage, Step
 from kgmm.documents.question import Asked, asked
+from kgmm.documents.vectors import checksum, cosines
 from kgmm.errors import BadInput
 from kgmm.language.words import whole_characters
 
@@ -28,29 +29,57 @@ class Tuning:
     """What weighs how much; found on 2WikiMultihopQA's public questions and checked on other texts (docs/documents.md)."""
 
     k1: float = 1.2  #: Robertson & Zaragoza, 2009
-    b: float = 0.75
+    b: float = 0.4
+    exact: float = 0.5  #: of a word's score, what its form counts; the rest its root
+    width: int = 20  #: words that count as close together
+    close: float = 0.6  #: what words close together weigh beside BM25
+    looked: int = 100  #: passages looked at for that
+    likened: float = 0.7  #: what the cosine of vectors weighs beside the words' scores, the best of which is 1
     restart: float = 0.4
     named: float = 0.95  #: of the walk's start, what entities get that are passages' own names
     mentioned: float = 0.5  #: and others
-    sharp: float = 2.0  #: power of scores by words
-    first: int = 5  #: passages that the walk starts from
+    sharp: float = 4.0  #: power of scores by words
+    first: int = 10  #: passages that the walk starts from
     owning: float = 10.0  #: an entity leads to passages called by it so much more than to all others
     unknown: float = 0.05  #: weight of names that no passage has, beside those that one has
     cued: float = 20.0  #: how much more a name weighs near a word that says what is asked
     near: int = 10  #: words that are near
     back: float = 0.5  #: weight of a passage's own name, from it
+    beside: float = 0.1  #: of what a passage gives, what those before and after it in its document get
     widest: int = 256  #: an entity that more passages name does not lead to these
     steps: int = 8
     floor: float = 1e-4
 
 
 def by_words(index: Index, question: Asked, tuning: Tuning) -> NDArray[np.float64]:
-    """Return all passages' BM25 scores, (P,)."""
+    """Return all passages' BM25 scores, (P,), by the forms of words and by their roots, more where they stand together."""
     scores = np.zeros(len(index))
     links = index.links
     of = (links.posting, links.passage, links.often, links.length)
-    kernels.bm25(question.terms, question.weights, *of, tuning.k1, tuning.b, scores)
+    kernels.bm25(question.terms, question.weights * (1 - tuning.exact), *of, tuning.k1, tuning.b, scores)
+    of = (links.exact, links.exact_passage, links.exact_often, links.length)
+    kernels.bm25(question.exact, question.exact_weights * tuning.exact, *of, tuning.k1, tuning.b, scores)
+    near = best(scores, tuning.looked)
+    counts = links.posting[question.terms + 1] - links.posting[question.terms]
+    idf = np.log(1 + (len(index) - counts + 0.5) / (counts + 0.5))
+    slot = np.full(len(links.term), -1, np.int32)
+    slot[question.terms] = np.arange(len(question.terms))
+    texts = index.texts
+    scores[near] += tuning.close * kernels.together(
+        texts.start, texts.token, slot, links.term_of, idf, near, tuning.width
+    )
     return scores
+
+
+def scored(index: Index, text: str, question: Asked, tuning: Tuning) -> NDArray[np.float64]:
+    """Return all passages' scores by words and, if the index has vectors, by what their vectors are like, (P,)."""
+    scores = by_words(index, question, tuning)
+    if index.vectors is None:
+        return scores
+    if index.encoder != checksum():
+        return scores
+    like = np.maximum(cosines(index.vectors, text), 0.0)
+    return scores / max(float(scores.max()), 1e-9) + tuning.likened * like
 
 
 def best(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
@@ -84,13 +113,22 @@ def walked(
     mass, led = np.zeros(nodes), np.zeros(nodes, np.int32)
     at = np.array(sorted(seeds), np.int64)
     kernels.walk(
-        (texts.start, texts.token),
+        (texts.start, texts.token, texts.opens),
         question.cues,
         (links.edge, links.edge_entity, links.edge_at, links.edge_length, links.edge_own),
         (links.back, links.back_passage, links.back_own),
         at,
         np.array([seeds[n] for n in at.tolist()]),
-        (tuning.restart, tuning.owning, tuning.unknown, tuning.cued, tuning.near, tuning.back, tuning.widest),
+        (
+            tuning.restart,
+            tuning.owning,
+            tuning.unknown,
+            tuning.cued,
+            tuning.near,
+            tuning.back,
+            tuning.widest,
+            tuning.beside,
+        ),
         tuning.steps,
         tuning.floor,
         (np.zeros(nodes), np.zeros(nodes)),
@@ -106,7 +144,7 @@ def found(
     """Return the best passages by number with their scores, what was asked, and the walk: whence and how much."""
     tuning = tuning or Tuning()
     question = asked(index, text)
-    scores = by_words(index, question, tuning)
+    scores = scored(index, text, question, tuning)
     if allowed is not None:
         scores[~allowed] = 0.0
     mass, led = walked(index, question, scores, tuning)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import kgmm
 from kgmm.documents import index as indexes
+from kgmm.documents import kernels
 from kgmm.documents.analysis import mixed, name_key, word_key
 from kgmm.documents.kernels import mix
 from kgmm.documents.taking import kept
@@ -43,7 +44,7 @@ def content(kb: kgmm.KnowledgeStore) -> dict[str, bytes]:
 documents = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 4)), min_size=1, max_size=6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(documents, documents)
 def test_any_change_leaves_the_files_of_a_fresh_index(
     tmp_path_factory: pytest.TempPathFactory, before: list[tuple[int, int]], after: list[tuple[int, int]]
@@ -103,3 +104,44 @@ def test_known_names_are_found_in_texts_longest_first(tmp_path: Path) -> None:
     }
     assert named == {"Ann Lee", "Ann Lee Abbey", "Otto", "Tours"}
     assert len(kept(kb)) == 4
+
+
+def test_vectors_follow_changes_bit_for_bit_and_find_what_shares_no_word(tmp_path: Path) -> None:
+    texts = {"a": "Physicians treat illness in hospitals.", "b": "The tram leaves at noon.", "c": "Apples are fruit."}
+    records = [{"id": name, "text": text} for name, text in texts.items()]
+    changed, fresh = kgmm.open(tmp_path / "changed"), kgmm.open(tmp_path / "fresh")
+    changed.read(records[:2], vectors=True)
+    changed.read(records[2:])
+    changed.remove_documents("b")
+    fresh.read([records[0], records[2]], vectors=True)
+    assert content(changed) == content(fresh) and "vectors" in content(fresh)
+    assert fresh.retrieve("doctors cure disease", passages=1).passages[0].document == "a"
+    again = kgmm.open(tmp_path / "fresh")
+    assert (
+        again.retrieve("doctors cure disease", passages=1).passages
+        == fresh.retrieve("doctors cure disease", passages=1).passages
+    )
+
+
+def test_the_walk_and_the_scores_are_those_of_their_definitions(tmp_path: Path) -> None:
+    kb = kgmm.open(tmp_path / "kb")
+    kb.read(corpus([(0, 0), (1, 1), (5, 3), (2, 4), (6, 2)]))
+    index = indexes.current(kb)
+    links = index.links
+    rng = np.random.default_rng(0)
+    terms = np.arange(len(links.term))
+    scores = np.zeros(len(index))
+    kernels.bm25(terms, np.ones(len(terms)), links.posting, links.passage, links.often, links.length, 1.2, 0.4, scores)
+    for p in range(len(index)):
+        held = links.term_of[index.texts.token[index.texts.start[p] : index.texts.start[p + 1]]]
+        held = held[held >= 0]
+        total = 0.0
+        for t in set(held.tolist()):
+            has, n = int(links.posting[t + 1] - links.posting[t]), int((held == t).sum())
+            idf = np.log(1 + (len(index) - has + 0.5) / (has + 0.5))
+            total += idf * n * 2.2 / (n + 1.2 * (0.6 + 0.4 * len(held) / links.length.mean()))
+        assert scores[p] == pytest.approx(total)
+    rows, asked = rng.integers(-127, 128, (50, 384)).astype(np.int8), rng.integers(-127, 128, 384).astype(np.int8)
+    wide = rows.astype(float)
+    expected = wide @ asked / np.linalg.norm(wide, axis=1) / np.linalg.norm(asked.astype(float))
+    assert kernels.cosines(rows, asked) == pytest.approx(expected)
