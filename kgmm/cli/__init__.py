@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "encode": ("kgmm.cli.encode:encode", "Compute a store's vectors before anyone asks."),
     "trace": ("kgmm.cli.trace:trace", "Look at, check and compare traces."),
     "load": ("kgmm.cli.store:load", "Load knowledge files into a store."),
-    "read": ("kgmm.cli.documents:read", "Take documents in: text, Markdown, HTML, subtitles, JSONL, CSV."),
+    "read": ("kgmm.cli.documents:read", "Take documents in: text, HTML, PDF, EPUB, DOCX, JSONL, CSV …"),
     "info": ("kgmm.cli.store:info", "Show a store's graphs, relations and versions."),
     "find": ("kgmm.cli.store:find", "Look facts up by subject, predicate, object."),
     "add": ("kgmm.cli.store:add", "Add one fact."),

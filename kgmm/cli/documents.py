@@ -15,7 +15,7 @@ from kgmm.cli.output import json_option, local, progress_bar, say
 @click.option("--vectors", is_flag=True, help="Make vectors of all passages, which questions are compared with.")
 @json_option
 def read(kb: str, files: tuple[str, ...], gone: tuple[str, ...], listed: bool, vectors: bool, as_json: bool) -> None:
-    """Take documents into KB, made if need be: text, Markdown, HTML, subtitles, corpora in JSONL and CSV.
+    """Take documents into KB, made if need be: text, Markdown, HTML, PDF, EPUB, DOCX, subtitles, corpora in JSONL and CSV.
 
     All are taken or none. A document read again takes the place of what it was.
     """

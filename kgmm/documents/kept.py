@@ -7,6 +7,7 @@ versions are about facts and do not keep it.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +26,13 @@ from kgmm.files import sync_folder, whole
 LIST = "current.json"
 FILE_ROWS = 4096  #: passages of a file, about: what a removal has to write again
 SCHEMA = pa.schema(
-    [("document", pa.string()), ("digest", pa.string()), ("part", pa.int32()), ("start", pa.int64())]
+    [
+        ("document", pa.string()),
+        ("digest", pa.string()),
+        ("part", pa.int32()),
+        ("start", pa.int64()),
+        ("page", pa.int32()),
+    ]
     + [(name, pa.string()) for name in ("text", "title", "source", "date")]
 )
 
@@ -139,6 +146,7 @@ def rows_of(documents: Iterable[Document]) -> pa.Table:
                 digest,
                 part,
                 start,
+                bisect_right(document.pages, start) + 1 if document.pages else 0,
                 document.text[start:end],
                 document.title,
                 document.source,

@@ -25,11 +25,21 @@ class Document:
     whole: bool = False  #: a record, which stays one passage up to 1,200 words
     #: where its parts begin (characters): headings, pages; a passage never goes across one
     breaks: tuple[int, ...] = ()
+    pages: tuple[int, ...] = ()  #: where its second and further pages (chapters of a book) begin (characters)
 
     @property
     def digest(self) -> str:
         """What tells the document from any other text, title, source or date."""
-        told = (self.id, self.text, self.title, self.source, self.date, str(self.whole), *map(str, self.breaks))
+        told = (
+            self.id,
+            self.text,
+            self.title,
+            self.source,
+            self.date,
+            str(self.whole),
+            *map(str, self.breaks),
+            *(f"page {at}" for at in self.pages),
+        )
         return xxh3_128_hexdigest("\0".join(told).encode())
 
 
@@ -58,6 +68,7 @@ class Passage:
     part: int = 0  #: its place among the document's passages
     start: int = 0  #: where it begins in the document's text (characters)
     date: str = ""
+    page: int = 0  #: where it begins: the page, or a book's chapter, from 1; 0 for documents without any
     #: names of what it speaks of, those most its own first
     entities: tuple[str, ...] = field(default=(), compare=False)
 
