@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
-from kgmm.documents import spans
+from kgmm.documents import kernels, spans
 from kgmm.documents.mentions import mentions
 from kgmm.documents.roots import FUNCTION, relation, root
 
@@ -67,11 +67,12 @@ class Texts:
     start: NDArray[np.int64]  #: (P + 1,) where a passage's tokens begin
     token: Words  #: (N,) places in the vocabulary
     how: NDArray[np.uint8]  #: (N,) CAPITAL, BEGINS, TITLE
-    name: Keys  #: (P, 3) keys of its own names, 0 for none
-    name_first: Keys  #: (P, 3) their first words
-    name_length: NDArray[np.uint8]  #: (P, 3) their words
+    entity: Keys  #: (E,) keys of all names of passages and in them, ascending
+    own: Words  #: (P, 3) the entities that its own names are, -1 for none
+    own_first: Words  #: (P, 3) their first words, by place in the vocabulary, -1 for none
+    own_length: NDArray[np.uint8]  #: (P, 3) their words
     rule: NDArray[np.int64]  #: (P + 1,) where its mentions begin
-    rule_key: Keys  #: (M,)
+    rule_entity: Words  #: (M,)
     rule_at: Words  #: (M,) at which of its tokens
     rule_length: NDArray[np.uint8]  #: (M,) their words
 
@@ -80,27 +81,47 @@ class Texts:
 
     def take(self, rows: NDArray[np.int64]) -> Texts:
         """Return some passages, in this order, with the vocabulary that they need."""
-        start, at = _gathered(self.start, rows)
-        rule, of = _gathered(self.rule, rows)
-        token, kept = self.token[at], np.zeros(len(self.word), np.bool_)
-        kept[token] = True
-        places = (np.cumsum(kept) - 1).astype(np.int32)
-        made: dict[str, Any] = {n: getattr(self, n)[kept] for n in ("word", "term", "cue", "kind")}
-        made |= {n: getattr(self, n)[rows] for n in ("opens", "name", "name_first", "name_length")}
-        made |= {n: getattr(self, n)[of] for n in ("rule_key", "rule_at", "rule_length")}
-        return Texts(start=start, token=places[token], how=self.how[at], rule=rule, **made)
+        start, rule = _starts(self.start, rows), _starts(self.rule, rows)
+        made: dict[str, Any] = {"start": start, "rule": rule, "opens": self.opens[rows]}
+        made["own_length"] = self.own_length[rows]
+        for name in ("token", "how"):
+            made[name] = kernels.gathered(self.start, getattr(self, name), rows, start)
+        for name in ("rule_entity", "rule_at", "rule_length"):
+            made[name] = kernels.gathered(self.rule, getattr(self, name), rows, rule)
+        made["own"], made["own_first"] = self.own[rows], self.own_first[rows]
+        words, entities = np.zeros(len(self.word), np.bool_), np.zeros(len(self.entity), np.bool_)
+        words[made["token"]] = True
+        entities[made["rule_entity"]] = True
+        entities[made["own"][made["own"] >= 0]] = True
+        made |= {name: getattr(self, name)[words] for name in VOCABULARY}
+        made["entity"] = self.entity[entities]
+        return _renumbered(made, _places(words), _places(entities))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the arrays by name."""
         return {column.name: getattr(self, column.name) for column in fields(self)}
 
 
-def _gathered(start: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return new starts and where to take the items of some rows from."""
-    counts = (start[1:] - start[:-1])[rows]
+VOCABULARY = ("word", "term", "cue", "kind")
+_OF_WORDS, _OF_ENTITIES = ("token", "own_first"), ("own", "rule_entity")
+_PLAIN = ("opens", "how", "own_length", "rule_at", "rule_length")
+
+
+def _starts(start: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
     new = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(counts, out=new[1:])
-    return new, np.arange(new[-1]) + np.repeat(start[:-1][rows] - new[:-1], counts)
+    np.cumsum((start[1:] - start[:-1])[rows], out=new[1:])
+    return new
+
+
+def _places(kept: NDArray[np.bool_]) -> Words:
+    """Return the new places of what is kept; the last item, which -1 finds, is -1."""
+    return np.append(np.cumsum(kept, dtype=np.int32) - np.int32(1), np.int32(-1))
+
+
+def _renumbered(made: dict[str, Any], words: Words, entities: Words) -> Texts:
+    """Return texts whose words and entities have new places."""
+    made |= {name: words[made[name]] for name in _OF_WORDS} | {name: entities[made[name]] for name in _OF_ENTITIES}
+    return Texts(**made)
 
 
 def joined(parts: Sequence[Texts]) -> Texts:
@@ -108,15 +129,15 @@ def joined(parts: Sequence[Texts]) -> Texts:
     if len(parts) == 1:
         return parts[0]
     words, first = np.unique(np.concatenate([part.word for part in parts]), return_index=True)
-    known = {n: np.concatenate([getattr(p, n) for p in parts])[first] for n in ("term", "cue", "kind")}
-    token = np.concatenate([np.searchsorted(words, p.word).astype(np.int32)[p.token] for p in parts])
-    rest = {n: np.concatenate([getattr(p, n) for p in parts]) for n in _PLAIN}
-    starts = {n: _stacked([getattr(p, n) for p in parts]) for n in ("start", "rule")}
-    arrays: dict[str, Any] = {"word": words, "token": token, **known, **starts, **rest}
-    return Texts(**arrays)
-
-
-_PLAIN = ("opens", "how", "name", "name_first", "name_length", "rule_key", "rule_at", "rule_length")
+    entities = np.unique(np.concatenate([part.entity for part in parts]))
+    made: dict[str, Any] = {"word": words, "entity": entities}
+    made |= {n: np.concatenate([getattr(p, n) for p in parts])[first] for n in VOCABULARY[1:]}
+    made |= {n: np.concatenate([getattr(p, n) for p in parts]) for n in _PLAIN}
+    made |= {n: _stacked([getattr(p, n) for p in parts]) for n in ("start", "rule")}
+    for names, keys, own in ((_OF_WORDS, words, "word"), (_OF_ENTITIES, entities, "entity")):
+        places = [np.append(np.searchsorted(keys, getattr(p, own)), -1).astype(np.int32) for p in parts]
+        made |= {n: np.concatenate([at[getattr(p, n)] for at, p in zip(places, parts, strict=True)]) for n in names}
+    return Texts(**made)
 
 
 def _stacked(starts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -191,22 +212,27 @@ class Analyzer:
         start = np.cumsum([0, *map(len, self._token)], dtype=np.int64)
         names = [[_name(name) for name in own] for own in self._names]
         own = np.array(names, np.uint64).reshape(len(names), NAMES, 3)
+        rules = np.array(self._keys, np.uint64)
+        named = own[:, :, 2] > 0
+        entity = np.unique(np.concatenate([own[:, :, 0][named], rules]))
+        vocabulary = keys[order]
         return Texts(
-            keys[order],
-            np.array([word_key(root(w)) for w in words], np.uint64)[order],
-            np.array([word_key(relation(w)) for w in words], np.uint64)[order],
-            np.array(kinds, np.uint8)[order],
-            np.array(self._opens, np.bool_),
-            start,
-            places[token],
-            np.concatenate([*self._how, np.empty(0, np.uint8)]),
-            np.ascontiguousarray(own[:, :, 0]),
-            np.ascontiguousarray(own[:, :, 1]),
-            own[:, :, 2].astype(np.uint8),
-            np.array(self._rules, np.int64),
-            np.array(self._keys, np.uint64),
-            np.array(self._at, np.int32),
-            np.array(self._length, np.uint8),
+            word=vocabulary,
+            term=np.array([word_key(root(w)) for w in words], np.uint64)[order],
+            cue=np.array([word_key(relation(w)) for w in words], np.uint64)[order],
+            kind=np.array(kinds, np.uint8)[order],
+            opens=np.array(self._opens, np.bool_),
+            start=start,
+            token=places[token],
+            how=np.concatenate([*self._how, np.empty(0, np.uint8)]),
+            entity=entity,
+            own=np.where(named, np.searchsorted(entity, own[:, :, 0]), -1).astype(np.int32),
+            own_first=np.where(named, np.searchsorted(vocabulary, own[:, :, 1]), -1).astype(np.int32),
+            own_length=own[:, :, 2].astype(np.uint8),
+            rule=np.array(self._rules, np.int64),
+            rule_entity=np.searchsorted(entity, rules).astype(np.int32),
+            rule_at=np.array(self._at, np.int32),
+            rule_length=np.array(self._length, np.uint8),
         )
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kgmm.progress import Progress
     from kgmm.store import LocalStore
 
-FORMAT = 3
+FORMAT = 4
 ROWS = "passages.arrow"
 BATCH = 4096  #: passages analyzed at once
 
@@ -48,14 +48,12 @@ class Linked:
 
     term: Keys  #: (T,) the roots' numbers, ascending
     term_of: NDArray[np.int32]  #: (V,) a word's term, -1 for function words
-    posting: NDArray[np.int64]  #: (T + 1,) where a term's passages begin
+    forms: NDArray[np.int64]  #: (T + 1,) where a term's words begin
+    form: NDArray[np.int32]  #: these words
+    posting: NDArray[np.int64]  #: (V + 1,) where a word's passages begin, function words having none
     passage: NDArray[np.int32]  #: those that have it
     often: NDArray[np.uint8]  #: how often
-    length: NDArray[np.int32]  #: (P,) the passages' terms
-    exact: NDArray[np.int64]  #: (V + 1,) where a word's passages begin, function words having none
-    exact_passage: NDArray[np.int32]  #: those that have it in this form
-    exact_often: NDArray[np.uint8]
-    entity: Keys  #: (E,) the entities' keys, ascending
+    length: NDArray[np.int32]  #: (P,) the passages' words, function words left out
     edge: NDArray[np.int64]  #: (P + 1,) where a passage's entities begin
     edge_entity: NDArray[np.int32]
     edge_at: NDArray[np.int32]  #: at which of its tokens it names them
@@ -76,31 +74,23 @@ def linked(texts: Texts) -> Linked:
     term_of = of.astype(np.int32)
     if len(term) and term[0] == 0:
         term, term_of = term[1:], term_of - np.int32(1)
-    postings = kernels.postings(texts.start, texts.token, term_of, len(term))
-    every = np.arange(len(texts.word), dtype=np.int32)
-    exact = kernels.postings(
-        texts.start, texts.token, np.where(texts.kind & STOP, np.int32(-1), every), len(texts.word)
-    )[:3]
-    own = texts.name.ravel()
-    names, first_of = np.unique(own[own > 0], return_index=True)
-    firsts, counts = (column.ravel()[own > 0][first_of] for column in (texts.name_first, texts.name_length))
+    form = np.argsort(term_of, kind="stable").astype(np.int32)[int((term_of < 0).sum()) :]
+    forms = np.searchsorted(term_of[form], np.arange(len(term) + 1)).astype(np.int64)
+    postings = kernels.postings(texts.start, texts.token, texts.kind)
+    has = texts.own >= 0
+    is_name = np.zeros(len(texts.entity), np.bool_)
+    is_name[texts.own[has]] = True
+    names = texts.entity[is_name]
     lengths = np.zeros(len(texts.word), np.uint16)
-    places = np.searchsorted(texts.word, firsts)
-    np.bitwise_or.at(lengths, places, np.left_shift(np.uint16(1), counts.astype(np.uint16) - np.uint16(1)))
+    bits = np.left_shift(np.uint16(1), texts.own_length[has].astype(np.uint16) - np.uint16(1))
+    np.bitwise_or.at(lengths, texts.own_first[has], bits)
     given = (texts.start, texts.token, texts.how, texts.kind, texts.word, lengths, names, kernels.slots(names))
-    none = np.empty(0, np.int32)
-    found = kernels.named(*given, none, none, none)
-    at, which, length = (np.empty(int(found.sum()), np.int32) for _ in range(3))
-    kernels.named(*given, at, which, length)
-    entity = np.unique(np.concatenate([names, texts.rule_key]))
-    rule = np.searchsorted(entity, texts.rule_key).astype(np.int32)
-    of_own = np.where(texts.name > 0, np.searchsorted(entity, texts.name), -1).astype(np.int32)
-    of_names = np.searchsorted(entity, names).astype(np.int32)
-    edges = kernels.edges(
-        of_own, found, at, of_names[which], length, texts.rule, texts.rule_at, rule, texts.rule_length
-    )
-    back = kernels.reversed_edges(edges[0], edges[1], edges[4], len(entity))
-    made = (term, term_of, *postings, *exact, entity, *edges, *back)
+    found, at, which, length = kernels.named(*given)
+    entity = np.flatnonzero(is_name).astype(np.int32)[which]
+    rules = (texts.rule, texts.rule_at, texts.rule_entity, texts.rule_length)
+    edges = kernels.edges(texts.own, found, at, entity, length, *rules)
+    back = kernels.reversed_edges(edges[0], edges[1], edges[4], len(texts.entity))
+    made = (term, term_of, forms, form, *postings, *edges, *back)
     return Linked(**dict(zip([column.name for column in fields(Linked)], made, strict=True)))
 
 

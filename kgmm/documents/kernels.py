@@ -47,16 +47,28 @@ def place(table, keys, key):
 
 
 @compiled
-def postings(start, token, term_of, terms):
-    """Return where each term's passages begin, these with how often they have it, and the passages' lengths."""
+def gathered(start, items, rows, new):
+    """Return the items of some rows, which begin at *new*."""
+    out = np.empty(new[-1], items.dtype)
+    for i in range(len(rows)):
+        low = start[rows[i]]
+        for k in range(new[i + 1] - new[i]):
+            out[new[i] + k] = items[low + k]
+    return out
+
+
+@compiled
+def postings(start, token, kind):
+    """Return where each word's passages begin, these with how often they have it, and the passages' lengths."""
+    terms = len(kind)
     count = len(start) - 1
     length = np.zeros(count, np.int32)
     first = np.zeros(terms + 1, np.int64)
     seen = np.full(terms, NO)
     for p in range(count):
         for k in range(start[p], start[p + 1]):
-            t = term_of[token[k]]
-            if t >= 0:
+            t = token[k]
+            if not kind[t] & STOP:
                 length[p] += 1
                 if seen[t] != p:
                     seen[t] = p
@@ -69,8 +81,8 @@ def postings(start, token, term_of, terms):
     seen[:] = NO
     for p in range(count):
         for k in range(start[p], start[p + 1]):
-            t = term_of[token[k]]
-            if t >= 0:
+            t = token[k]
+            if not kind[t] & STOP:
                 if seen[t] != p:
                     seen[t] = p
                     passage[at[t]] = p
@@ -81,14 +93,16 @@ def postings(start, token, term_of, terms):
 
 
 @compiled
-def named(start, token, how, kind, word, lengths, keys, table, out_at, out_name, out_length):
-    """Find known names in all passages, the longest at each place; return how many each passage has.
+def named(start, token, how, kind, word, lengths, keys, table):
+    """Find known names in all passages, the longest at each place.
 
-    *lengths* tells by bits how many words names have that begin with a word. With empty *out_at* they are only counted.
+    *lengths* tells by bits how many words names have that begin with a word. Returned are how many each passage has, at
+    which of its tokens, which they are and in how many words.
     """
     count = len(start) - 1
     found = np.zeros(count, np.int64)
-    fill = len(out_at) > 0
+    out_at, out_name = np.empty(len(token), np.int32), np.empty(len(token), np.int32)
+    out_length = np.empty(len(token), np.uint8)
     total = 0
     for p in range(count):
         plain = True
@@ -99,7 +113,8 @@ def named(start, token, how, kind, word, lengths, keys, table, out_at, out_name,
         k = start[p]
         while k < start[p + 1]:
             bits = lengths[token[k]]
-            if bits == 0:
+            small = not plain and not how[k] & CAPITAL and not kind[token[k]] & DIGITS
+            if bits == 0 or small:
                 k += 1
                 continue
             key = np.uint64(0)
@@ -126,16 +141,15 @@ def named(start, token, how, kind, word, lengths, keys, table, out_at, out_name,
                     if which >= 0:
                         best, best_length = which, n
             if best >= 0:
-                if fill:
-                    out_at[total] = k - start[p]
-                    out_name[total] = best
-                    out_length[total] = best_length
+                out_at[total] = k - start[p]
+                out_name[total] = best
+                out_length[total] = best_length
                 total += 1
                 found[p] += 1
                 k += best_length
             else:
                 k += 1
-    return found
+    return found, out_at[:total].copy(), out_name[:total].copy(), out_length[:total].copy()
 
 
 @compiled
@@ -219,21 +233,41 @@ def reversed_edges(start, entity, kind, entities):
 
 
 @compiled
-def bm25(terms, weights, first, passage, often, length, k1, b, scores):
-    """Add the words' scores (BM25 with a positive idf) to *scores*."""
+def bm25(groups, words, weights, first, passage, often, length, k1, b, scores):
+    """Add BM25 scores (with a positive idf) to *scores*; return how many passages have each group of words.
+
+    Words are counted as one if they stand together: *groups* (n + 1,) tells where each begins among *words*.
+    """
     count = len(length)
     total = 0.0
     for p in range(count):
         total += length[p]
     mean = max(total / max(count, 1), 1.0)
-    for i in range(len(terms)):
-        t = terms[i]
-        has = first[t + 1] - first[t]
+    times = np.zeros(count, np.float32)
+    most = 0
+    for i in range(len(groups) - 1):
+        listed = 0
+        for j in range(groups[i], groups[i + 1]):
+            listed += first[words[j] + 1] - first[words[j]]
+        most = max(most, listed)
+    have = np.empty(most, np.int32)
+    known = np.zeros(len(groups) - 1, np.int64)
+    for i in range(len(groups) - 1):
+        has = 0
+        for j in range(groups[i], groups[i + 1]):
+            for k in range(first[words[j]], first[words[j] + 1]):
+                if times[passage[k]] == 0:
+                    have[has] = passage[k]
+                    has += 1
+                times[passage[k]] += often[k]
+        known[i] = has
         idf = np.log(1.0 + (count - has + 0.5) / (has + 0.5)) * weights[i] * (k1 + 1)
-        for k in range(first[t], first[t + 1]):
-            p = passage[k]
-            n = float(often[k])
+        for k in range(has):
+            p = have[k]
+            n = float(times[p])
             scores[p] += idf * n / (n + k1 * (1 - b + b * length[p] / mean))
+            times[p] = 0
+    return known
 
 
 @compiled

@@ -88,7 +88,7 @@ def _longest(index: Index, text: str, words: list[tuple[int, int, str]], plain: 
             rare += not kind & COMMON
         if not content and not kind & DIGITS:
             continue
-        entity = _at(index.links.entity, key or 1)
+        entity = _at(index.texts.entity, key or 1)
         if entity < 0:
             continue
         own = bool(index.links.back_own[entity])

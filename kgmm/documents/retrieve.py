@@ -55,12 +55,14 @@ def by_words(index: Index, question: Asked, tuning: Tuning) -> NDArray[np.float6
     """Return all passages' BM25 scores, (P,), by the forms of words and by their roots, more where they stand together."""
     scores = np.zeros(len(index))
     links = index.links
-    of = (links.posting, links.passage, links.often, links.length)
-    kernels.bm25(question.terms, question.weights * (1 - tuning.exact), *of, tuning.k1, tuning.b, scores)
-    of = (links.exact, links.exact_passage, links.exact_often, links.length)
-    kernels.bm25(question.exact, question.exact_weights * tuning.exact, *of, tuning.k1, tuning.b, scores)
+    of = (links.posting, links.passage, links.often, links.length, tuning.k1, tuning.b, scores)
+    words = [links.form[links.forms[t] : links.forms[t + 1]] for t in question.terms.tolist()]
+    groups = np.cumsum([0, *map(len, words)])
+    every = np.concatenate([*words, np.empty(0, np.int32)])
+    counts = kernels.bm25(groups, every, question.weights * (1 - tuning.exact), *of)
+    alone = np.arange(len(question.exact) + 1)
+    kernels.bm25(alone, question.exact.astype(np.int32), question.exact_weights * tuning.exact, *of)
     near = best(scores, tuning.looked)
-    counts = links.posting[question.terms + 1] - links.posting[question.terms]
     idf = np.log(1 + (len(index) - counts + 0.5) / (counts + 0.5))
     slot = np.full(len(links.term), -1, np.int32)
     slot[question.terms] = np.arange(len(question.terms))
@@ -97,7 +99,7 @@ def walked(
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Walk from a question's names and the passages that score best; return the nodes' mass, and whence it came, plus one."""
     links, texts = index.links, index.texts
-    nodes = len(index) + len(links.entity)
+    nodes = len(index) + len(texts.entity)
     top = best(scores, tuning.first)
     share = max([tuning.named if own else tuning.mentioned for _, _, own in question.entities], default=0.0)
     if not len(top):
@@ -287,8 +289,8 @@ def _shared(index: Index, question: Asked, passage: int) -> list[str]:
     links = index.links
     rare = []
     for term, word in zip(question.terms.tolist(), question.words, strict=True):
-        low, high = int(links.posting[term]), int(links.posting[term + 1])
-        at = low + int(np.searchsorted(links.passage[low:high], passage))
-        if at < high and links.passage[at] == passage:
-            rare.append((high - low, word))
+        held = links.term_of[index.texts.token[index.texts.start[passage] : index.texts.start[passage + 1]]]
+        if (held == term).any():
+            words = links.form[links.forms[term] : links.forms[term + 1]]
+            rare.append((int((links.posting[words + 1] - links.posting[words]).sum()), word))
     return [word for _, word in sorted(rare)[:3]]

@@ -123,6 +123,10 @@ def test_vectors_follow_changes_bit_for_bit_and_find_what_shares_no_word(tmp_pat
     )
 
 
+def of_passage(index: indexes.Index, passage: int) -> np.ndarray:
+    return index.texts.token[index.texts.start[passage] : index.texts.start[passage + 1]]
+
+
 def test_the_walk_and_the_scores_are_those_of_their_definitions(tmp_path: Path) -> None:
     kb = kgmm.open(tmp_path / "kb")
     kb.read(corpus([(0, 0), (1, 1), (5, 3), (2, 4), (6, 2)]))
@@ -131,13 +135,15 @@ def test_the_walk_and_the_scores_are_those_of_their_definitions(tmp_path: Path) 
     rng = np.random.default_rng(0)
     terms = np.arange(len(links.term))
     scores = np.zeros(len(index))
-    kernels.bm25(terms, np.ones(len(terms)), links.posting, links.passage, links.often, links.length, 1.2, 0.4, scores)
+    of = (links.posting, links.passage, links.often, links.length)
+    known = kernels.bm25(links.forms, links.form, np.ones(len(terms)), *of, 1.2, 0.4, scores)
     for p in range(len(index)):
-        held = links.term_of[index.texts.token[index.texts.start[p] : index.texts.start[p + 1]]]
+        held = links.term_of[of_passage(index, p)]
         held = held[held >= 0]
         total = 0.0
         for t in set(held.tolist()):
-            has, n = int(links.posting[t + 1] - links.posting[t]), int((held == t).sum())
+            has, n = int(known[t]), int((held == t).sum())
+            assert has == sum(t in links.term_of[of_passage(index, at)] for at in range(len(index)))
             idf = np.log(1 + (len(index) - has + 0.5) / (has + 0.5))
             total += idf * n * 2.2 / (n + 1.2 * (0.6 + 0.4 * len(held) / links.length.mean()))
         assert scores[p] == pytest.approx(total)
