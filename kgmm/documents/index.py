@@ -109,6 +109,18 @@ class Index:
         return len(self.rows)
 
     @cached_property
+    def _by_cue(self) -> tuple[NDArray[np.int64], Keys]:
+        content = np.flatnonzero((self.texts.kind & STOP) == 0)
+        order = content[np.argsort(self.texts.cue[content], kind="stable")]
+        return order, self.texts.cue[order]
+
+    def words_of_cue(self, cue: int) -> NDArray[np.int64]:
+        """Return the words, by place in the vocabulary, that say a relation."""
+        order, keys = self._by_cue
+        low, high = np.searchsorted(keys, np.uint64(cue), "left"), np.searchsorted(keys, np.uint64(cue), "right")
+        return order[low:high]
+
+    @cached_property
     def periods(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The first and last second of the passages' dates; without one that can be told, a time that no period has."""
         of = self.rows["date"].combine_chunks().dictionary_encode()

@@ -62,7 +62,9 @@ def asked(index: Index, text: str) -> Asked:
     exact = np.array(sorted(exactly), np.int64)
     exact_weights = np.array([exactly[p] for p in exact.tolist()])
     relations = {word_key(relation(w)) for w in rest if not word_kind(w) & STOP}
-    cues = np.isin(index.texts.cue, np.array(sorted(relations), np.uint64)) & ((index.texts.kind & STOP) == 0)
+    cues = np.zeros(len(index.texts.word), np.bool_)
+    for key in relations:
+        cues[index.words_of_cue(key)] = True
     words = [counted[t][1] for t in terms.tolist()]
     return Asked(terms, weights, exact, exact_weights, words, entities, cues)
 

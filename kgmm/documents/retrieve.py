@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from kgmm.store.times import Moment
 
 
+Word = tuple[int, int, str]  #: where it begins and ends, and its folded form
+
+
 @dataclass(frozen=True)
 class Tuning:
     """What weighs how much; found on 2WikiMultihopQA's public questions and checked on other texts (docs/documents.md)."""
@@ -37,7 +40,8 @@ class Tuning:
     likened: float = 0.7  #: what the cosine of vectors weighs beside the words' scores, the best of which is 1
     restart: float = 0.4
     named: float = 0.95  #: of the walk's start, what entities get that are passages' own names
-    mentioned: float = 0.5  #: and others
+    mentioned: float = 0.7  #: and others
+    few: float = 3.0  #: passages that may share a name before it counts less
     sharp: float = 4.0  #: power of scores by words
     first: int = 10  #: passages that the walk starts from
     owning: float = 10.0  #: an entity leads to passages called by it so much more than to all others
@@ -86,11 +90,10 @@ def scored(index: Index, text: str, question: Asked, tuning: Tuning) -> NDArray[
 
 def best(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     """Return the places of the largest positive scores, best first, the earlier first where they are equal."""
-    if count < len(scores):
-        edge = np.partition(scores, -count)[-count]
-        places = np.flatnonzero(scores >= max(edge, 1e-300))
-    else:
-        places = np.flatnonzero(scores > 0)
+    places = np.flatnonzero(scores > 0)
+    if count < len(places):
+        edge = np.partition(scores[places], -count)[-count]
+        places = places[scores[places] >= edge]
     return places[np.argsort(-scores[places], kind="stable")][:count]
 
 
@@ -101,14 +104,14 @@ def walked(
     links, texts = index.links, index.texts
     nodes = len(index) + len(texts.entity)
     top = best(scores, tuning.first)
-    share = max([tuning.named if own else tuning.mentioned for _, _, own in question.entities], default=0.0)
+    strength = [_strength(index, entity, own, tuning) for entity, _, own in question.entities]
+    share = max(strength, default=0.0)
     if not len(top):
         share = 1.0
     seeds: dict[int, float] = {}
     weight = (scores[top] / scores[top[0]]) ** tuning.sharp if len(top) else np.empty(0)
     for p, w in zip(top.tolist(), (weight / weight.sum()).tolist(), strict=True):
         seeds[p] = (1 - share) * w
-    strength = [tuning.named if own else tuning.mentioned for _, _, own in question.entities]
     for (entity, _, _), s in zip(question.entities, strength, strict=True):
         node = len(index) + entity
         seeds[node] = seeds.get(node, 0.0) + share * s / sum(strength)
@@ -138,6 +141,13 @@ def walked(
         led,
     )
     return mass, led
+
+
+def _strength(index: Index, entity: int, own: bool, tuning: Tuning) -> float:
+    """Return how much a name of the question starts: less if many passages are called so, or speak of it."""
+    links = index.links
+    count = int(links.back_own[entity]) if own else int(links.back[entity + 1] - links.back[entity])
+    return (tuning.named if own else tuning.mentioned) * min(1.0, tuning.few / max(count, 1))
 
 
 def found(
@@ -216,13 +226,15 @@ class Names:
 
     def __init__(self, index: Index) -> None:
         self.index = index
-        self._words: dict[int, list[str]] = {}
+        self._words: dict[int, tuple[list[Word], list[Word], str, str]] = {}
 
     def of(self, passage: int, at: int, length: int) -> str:
         """Return what a passage's text says at some of its tokens, on one line."""
-        title, text = (self.index.rows[name][passage].as_py() for name in ("title", "text"))
-        told = spans.words(title)
-        said, source = (told, title) if at < len(told) else (spans.words(text), text)
+        if passage not in self._words:
+            title, text = (self.index.rows[name][passage].as_py() for name in ("title", "text"))
+            self._words[passage] = spans.words(title), spans.words(text), title, text
+        told, words, title, text = self._words[passage]
+        said, source = (told, title) if at < len(told) else (words, text)
         at -= 0 if at < len(told) else len(told)
         part = said[at : at + length]
         return " ".join(source[part[0][0] : part[-1][1]].split()) if part else ""
