@@ -36,8 +36,8 @@ class Tuning:
     exact: float = 0.5  #: of a word's score, what its form counts; the rest its root
     width: int = 20  #: words that count as close together
     close: float = 0.6  #: what words close together weigh beside BM25
-    looked: int = 100  #: passages looked at for that
-    likened: float = 0.7  #: what the cosine of vectors weighs beside the words' scores, the best of which is 1
+    looked: int = 100  #: passages looked at for that, and that vectors tell apart
+    likened: float = 0.6  #: what the likeness of vectors weighs beside the words' scores, the best of each being 1
     restart: float = 0.4
     named: float = 0.95  #: of the walk's start, what entities get that are passages' own names
     mentioned: float = 0.7  #: and others
@@ -84,8 +84,18 @@ def scored(index: Index, text: str, question: Asked, tuning: Tuning) -> NDArray[
         return scores
     if index.encoder != checksum():
         return scores
-    like = np.maximum(cosines(index.vectors, text), 0.0)
-    return scores / max(float(scores.max()), 1e-9) + tuning.likened * like
+    like = cosines(index.vectors, text) + 1.0  # above 0
+    return _spread(scores, tuning.looked) + tuning.likened * _spread(like, tuning.looked)
+
+
+def _spread(scores: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Return scores from 0, for all but the best so many, to 1 for the best."""
+    top = best(scores, count)
+    if not len(top):
+        return scores
+    low = float(scores[top[-1]]) if len(top) == count else 0.0
+    spread: NDArray[np.float64] = np.maximum(scores - low, 0.0) / max(float(scores[top[0]]) - low, 1e-9)
+    return spread
 
 
 def best(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:

@@ -139,6 +139,16 @@ def _graph(router: APIRouter, service: Service, turns: Turns) -> None:
     def retrieve(text: Annotated[str, Query(max_length=2000)], limit: Rows = 20, at: At = None) -> Json:
         return service.retrieve(text, limit, at)
 
+    @router.get("/api/passages", summary="Passages of documents that bear on a question", dependencies=turn)
+    def passages(
+        text: Annotated[str, Query(max_length=2000)],
+        count: Annotated[int, Query(ge=1, le=100)] = 5,
+        source: Part = None,
+        since: At = None,
+        until: At = None,
+    ) -> Json:
+        return service.passages(text, count, source, since, until)
+
     @router.get("/api/summarize", summary="A story's keyframes and terms for a logo or term", dependencies=turn)
     def summarize(
         story: Name,

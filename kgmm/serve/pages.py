@@ -97,7 +97,8 @@ def _looking(router: APIRouter, service: Service, turns: Turns) -> None:
     @router.get("/retrieve", dependencies=[Depends(turns, scope="function")])
     def retrieve(text: Text = "") -> HTMLResponse:
         found = service.retrieve(text) if text.strip() else None
-        return page("retrieve.html", title="Retrieve", text=text, found=found)
+        passages = service.passages(text)["passages"] if text.strip() else []
+        return page("retrieve.html", title="Retrieve", text=text, found=found, passages=passages)
 
 
 def _graph(router: APIRouter, service: Service, turns: Turns) -> None:

@@ -226,6 +226,16 @@ class Service:
         facts = [{**stated(m.fact), "score": m.score, "chain": [stated(f) for f in m.chain]} for m in memory]
         return {"text": text, "concepts": [asdict(link) for link in memory.concepts], "facts": facts}
 
+    def passages(
+        self, text: str, count: int = 5, source: str | None = None, since: str | None = None, until: str | None = None
+    ) -> Json:
+        """Return the passages of documents that bear on a question, each with the way that led to it."""
+        self._checked(text)
+        filters: dict[str, Any] = {"source": source or None, "since": since or None, "until": until or None}
+        kept = max(1, min(count, self.limits.rows))
+        memory = self.thought("passages", lambda: self.fresh().retrieve(text, passages=kept, **filters))
+        return {"text": text, "passages": [passage.to_dict() for passage in memory.passages]}
+
     def ask(
         self,
         image_or_scene: Any,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kgmm.knowledge import KnowledgeStore
 
 INSTRUCTIONS = """Facts of one knowledge base. Look facts up with find, near concepts with walk, connections with paths, facts
-that bear on a sentence with retrieve. ask answers a question about a picture or stored scene and cites its facts;
+that bear on a sentence with retrieve, passages of documents with passages. ask answers a question about a picture or stored scene and cites its facts;
 verify looks the citations of such an answer up again. Concepts may be written as words: "ice cream"."""
 
 
@@ -40,7 +40,7 @@ NO_JSON, NO_REQUEST = -32700, -32600
 
 
 def server(kb: KnowledgeStore, limits: Limits | None = None, writable: bool = False) -> MCPServer[Any]:
-    """Return an MCP server with the tools find, walk, paths, retrieve, ask and verify, none of which writes.
+    """Return an MCP server with the tools find, walk, paths, retrieve, passages, ask and verify, none of which writes.
 
     With *writable* there are tell, which adds what a model says as such and nothing else, and assertions.
 
@@ -107,6 +107,20 @@ def server(kb: KnowledgeStore, limits: Limits | None = None, writable: bool = Fa
     def retrieve(text: Text, limit: Rows = 20, at: Time = None) -> Json:
         """Return the facts that bear on a sentence, best first; with at, of what held then."""
         return service.retrieve(text, limit, at)
+
+    @tool
+    def passages(
+        text: Text,
+        count: Annotated[int, Field(ge=1, le=50)] = 5,
+        source: Name | None = None,
+        since: Time = None,
+        until: Time = None,
+    ) -> Json:
+        """Return the passages of documents that bear on a question, best first, with the names that led to each.
+
+        source takes one source or a pattern with *, since and until what is dated so.
+        """
+        return service.passages(text, count, source, since, until)
 
     @tool
     def ask(question: Text, image: str | None = None, scene: Name | None = None, at: Time = None) -> Json:

@@ -51,7 +51,7 @@ def test_tools_answer_a_client_in_another_process(bundled_kb: KnowledgeStore) ->
 
     with ThreadPoolExecutor(1) as thread:  # a browser test may have an event loop in this one
         heard = thread.submit(anyio.run, conversation, str(bundled_kb.path)).result()
-    assert heard["tools"] == {"find", "walk", "paths", "retrieve", "ask", "verify"}
+    assert heard["tools"] == {"find", "walk", "paths", "retrieve", "passages", "ask", "verify"}
     assert heard["find"]["total"] > 2 and heard["walk"]["concepts"][0]["concept"] == "/c/en/spoon"
     assert heard["paths"]["paths"] and heard["retrieve"]["facts"][0]["predicate"] == "UsedFor"
     assert heard["ask"]["answer"] == "no" and heard["ask"]["citations"] and heard["verify"]["passed"]
@@ -176,7 +176,7 @@ def test_with_write_a_model_may_tell_and_change_nothing_else(tmp_path: Path) -> 
 
     with ThreadPoolExecutor(1) as thread:
         names, found, who, wrong = thread.submit(anyio.run, talk).result()
-    assert names == {"find", "walk", "paths", "retrieve", "ask", "verify", "tell", "assertions"}
+    assert names == {"find", "walk", "paths", "retrieve", "passages", "ask", "verify", "tell", "assertions"}
     assert "bonn" in str(found) and "berlin" not in str(found) and "a model" in str(who) and "no moment" in wrong
     (said,) = kb.assertions(("germany", "CapitalOf", "bonn"))
     assert (said.contributor, said.source, said.method) == ("a model", "atlas", "told")
