@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from kgmm.documents import ReadReport
     from kgmm.documents.files import Readable
+    from kgmm.documents.overview import Topic
     from kgmm.encode import Encoder
     from kgmm.graph import GraphView
     from kgmm.hashing import Hasher
@@ -230,6 +231,12 @@ class KnowledgeStore(LocalStore, Asking):
 
             make_vectors(self, progress)
         return report
+
+    def overview(self, count: int = 8) -> list[Topic]:
+        """Return what the documents that were read are about; see :func:`kgmm.documents.overview.overview`."""
+        from kgmm.documents.overview import overview
+
+        return overview(self, count)
 
     def documents(self) -> list[str]:
         """Return the ids of the documents that were read, in order."""

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("kgmm.cli.trace:trace", "Look at, check and compare traces."),
     "load": ("kgmm.cli.store:load", "Load knowledge files into a store."),
     "read": ("kgmm.cli.documents:read", "Take documents in: text, HTML, PDF, EPUB, DOCX, JSONL, CSV …"),
+    "overview": ("kgmm.cli.documents:overview", "Say what the documents in a store are about."),
     "info": ("kgmm.cli.store:info", "Show a store's graphs, relations and versions."),
     "find": ("kgmm.cli.store:find", "Look facts up by subject, predicate, object."),
     "add": ("kgmm.cli.store:add", "Add one fact."),

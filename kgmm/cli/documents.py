@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from kgmm.cli.output import json_option, local, progress_bar, say
+from kgmm.cli.ending import nothing
+from kgmm.cli.output import COUNT, PLACE, json_option, local, progress_bar, say
 
 
 @click.command()
@@ -45,3 +48,15 @@ def read(kb: str, files: tuple[str, ...], gone: tuple[str, ...], listed: bool, v
             told["ids"] = ids = store.documents()
             lines += ids
     say(as_json, told, "\n".join(lines))
+
+
+@click.command()
+@click.argument("kb", type=PLACE)
+@click.option("--count", default=8, type=COUNT, help="Topics shown.")
+@json_option
+def overview(kb: Path, count: int, as_json: bool) -> int:
+    """Say what the documents in KB are about: names that are spoken of together, with sentences that say so."""
+    with local(kb, create=False) as store:
+        topics = store.overview(count)
+    say(as_json, {"topics": [topic.to_dict() for topic in topics]}, "\n".join(map(str, topics)))
+    return 0 if topics else nothing(f"no two names are spoken of together in the documents of {kb}")

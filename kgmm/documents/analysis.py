@@ -129,7 +129,7 @@ def joined(parts: Sequence[Texts]) -> Texts:
     if len(parts) == 1:
         return parts[0]
     words, first = np.unique(np.concatenate([part.word for part in parts]), return_index=True)
-    entities = np.unique(np.concatenate([part.entity for part in parts]))
+    entities = _merged([part.entity for part in parts])
     made: dict[str, Any] = {"word": words, "entity": entities}
     made |= {n: np.concatenate([getattr(p, n) for p in parts])[first] for n in VOCABULARY[1:]}
     made |= {n: np.concatenate([getattr(p, n) for p in parts]) for n in _PLAIN}
@@ -138,6 +138,16 @@ def joined(parts: Sequence[Texts]) -> Texts:
         places = [np.append(np.searchsorted(keys, getattr(p, own)), -1).astype(np.int32) for p in parts]
         made |= {n: np.concatenate([at[getattr(p, n)] for at, p in zip(places, parts, strict=True)]) for n in names}
     return Texts(**made)
+
+
+def _merged(parts: list[Keys]) -> Keys:
+    """Return the keys of several ascending arrays, each once, ascending; a short second one is put into the first."""
+    if len(parts) > 2 or len(parts[1]) * 16 > len(parts[0]):
+        return np.unique(np.concatenate(parts))
+    at = np.searchsorted(parts[0], parts[1])
+    new = np.append(parts[0], np.uint64(0))[at] != parts[1]
+    new |= at == len(parts[0])
+    return np.insert(parts[0], at[new], parts[1][new])
 
 
 def _stacked(starts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
