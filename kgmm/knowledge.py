@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kgmm.documents import ReadReport
+    from kgmm.documents.facts.keeping import Extractor
     from kgmm.documents.files import Readable
     from kgmm.documents.overview import Topic
     from kgmm.encode import Encoder
@@ -217,15 +218,24 @@ class KnowledgeStore(LocalStore, Asking):
 
         return attach(self, trace, reasoner)
 
-    def read(self, path_or_records: Readable, *, vectors: bool = False, progress: Progress | None = None) -> ReadReport:
+    def read(
+        self,
+        path_or_records: Readable,
+        *,
+        vectors: bool = False,
+        facts: bool = False,
+        extractor: Extractor | None = None,
+        progress: Progress | None = None,
+    ) -> ReadReport:
         """Take documents in: a file, a folder, several, ``-`` or records; see :func:`kgmm.documents.taking.read`.
 
         With *vectors* all passages get vectors (all-MiniLM-L6-v2), which questions are compared with from then on; later
-        calls keep them up to date.
+        calls keep them up to date. With *facts* what sentences surely state becomes facts of the graph ``documents``, and stays
+        up to date too; *extractor* is a function of one's own that finds facts in the documents given.
         """
         from kgmm.documents.taking import read
 
-        report = read(self, path_or_records, progress=progress)
+        report = read(self, path_or_records, facts=facts, extractor=extractor, progress=progress)
         if vectors and report.passages:
             from kgmm.documents.index import make_vectors
 

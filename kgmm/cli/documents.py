@@ -16,23 +16,28 @@ from kgmm.cli.output import COUNT, PLACE, json_option, local, progress_bar, say
 @click.option("--remove", "gone", multiple=True, metavar="ID", help="Remove this document (repeatable).")
 @click.option("--list", "listed", is_flag=True, help="List the documents' ids.")
 @click.option("--vectors", is_flag=True, help="Make vectors of all passages, which questions are compared with.")
+@click.option("--facts", is_flag=True, help="Take facts out of all documents, from now on, where patterns are sure.")
 @json_option
-def read(kb: str, files: tuple[str, ...], gone: tuple[str, ...], listed: bool, vectors: bool, as_json: bool) -> None:
+def read(
+    kb: str, files: tuple[str, ...], gone: tuple[str, ...], listed: bool, vectors: bool, facts: bool, as_json: bool
+) -> None:
     """Take documents into KB, made if need be: text, Markdown, HTML, PDF, EPUB, DOCX, subtitles, corpora in JSONL and CSV.
 
     All are taken or none. A document read again takes the place of what it was.
     """
-    if not (files or gone or listed or vectors):
-        raise click.UsageError("name files or folders to read, - for standard input, --remove ID, --list or --vectors")
+    if not (files or gone or listed or vectors or facts):
+        raise click.UsageError(
+            "name files or folders to read, - for standard input, --remove ID, --list, --vectors or --facts"
+        )
     told: dict[str, object] = {}
     lines: list[str] = []
     with local(kb, create=bool(files)) as store:
         if gone:
             told["removed"] = store.remove_documents(gone)
             lines.append(f"removed {told['removed']:,} documents")
-        if files:
+        if files or facts:
             with progress_bar("files") as progress:
-                report = store.read(files, progress=progress)
+                report = store.read(files, facts=facts, progress=progress)
             told |= report.to_dict() | ({"removed": report.removed + len(gone)} if gone else {})
             lines.append(
                 f"{report.documents:,} documents: {report.added:,} added, {report.changed:,} changed, "
@@ -40,6 +45,8 @@ def read(kb: str, files: tuple[str, ...], gone: tuple[str, ...], listed: bool, v
             )
             lines += [f"not a document by its ending: {name}" for name in report.skipped]
             lines += [f"without a word, not kept: {name}" for name in report.empty]
+        if report_facts := told.get("facts"):
+            lines.append(f"{report_facts:,} facts in the graph documents are new")
         if vectors:
             with progress_bar("passages") as progress:
                 told["vectors"] = store.read([], vectors=True, progress=progress).passages

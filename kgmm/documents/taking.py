@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kgmm.documents import files, index
+from kgmm.documents.facts import keeping
+from kgmm.documents.facts.keeping import Extractor
 from kgmm.documents.kept import Kept
 from kgmm.documents.passage import Document
 from kgmm.errors import BadInput, StoreError
@@ -28,6 +30,7 @@ class ReadReport:
     removed: int
     passages: int  #: in the store now
     seconds: float
+    facts: int = 0  #: that are new, or of which something new is said
     skipped: list[str] = field(default_factory=list)  #: files of a folder that are no documents by their endings
     empty: list[str] = field(default_factory=list)  #: documents without a word, which are not kept
 
@@ -41,7 +44,14 @@ def kept(store: LocalStore) -> Kept:
     return Kept(store.places.documents)
 
 
-def read(store: LocalStore, given: files.Readable, *, progress: Progress | None = None) -> ReadReport:
+def read(
+    store: LocalStore,
+    given: files.Readable,
+    *,
+    facts: bool = False,
+    extractor: Extractor | None = None,
+    progress: Progress | None = None,
+) -> ReadReport:
     """Take documents in: files, folders, ``-`` (standard input) or records, all of them or none.
 
     A document known by its id takes the place of what it was; one that says the same changes nothing. A file's id is its
@@ -50,6 +60,8 @@ def read(store: LocalStore, given: files.Readable, *, progress: Progress | None 
     Args:
         store: where to keep them.
         given: a place or several, or records: mappings with ``text`` and, if given, ``title``, ``id``, ``source``, ``date``.
+        facts: take facts out of all documents by patterns, now and whenever documents change.
+        extractor: somebody's own function that takes facts out of the documents given; see :mod:`kgmm.documents.facts.keeping`.
         progress: called with files read.
 
     Raises:
@@ -71,6 +83,12 @@ def read(store: LocalStore, given: files.Readable, *, progress: Progress | None 
         for document in documents:
             if found.setdefault(document.id, document) != document:
                 raise BadInput(place, f"two different documents have the id {document.id!r}")
+    own = [
+        fact
+        for d in found.values()
+        if extractor is not None and d.text.strip()
+        for fact in keeping.checked(d, extractor)
+    ]
     empty = [document.id for document in found.values() if not document.text.strip()]
     with store.writing():
         before = kept(store)
@@ -78,9 +96,11 @@ def read(store: LocalStore, given: files.Readable, *, progress: Progress | None 
         new = [d for d in found.values() if d.text.strip() and known.get(d.id) != d.digest]
         emptied = {name for name in empty if name in known}
         changed = {document.id for document in new if document.id in known}
+        keeping.before(store, changed | emptied, [document.id for document in new])
         now = before.changed(changed | emptied, new) if new or emptied else before
         index.follow(store, before, now, changed | emptied, new)
-    told = {"added": len(new) - len(changed), "changed": len(changed), "removed": len(emptied)}
+    stated = keeping.follow(store, own, keeping.contributor(extractor) if extractor else "", facts)
+    told = {"facts": stated, "added": len(new) - len(changed), "changed": len(changed), "removed": len(emptied)}
     same = len(found) - len(new) - len(empty)
     seconds = time.perf_counter() - began
     return ReadReport(
@@ -106,5 +126,7 @@ def remove(store: LocalStore, ids: str | Iterable[str]) -> int:
         if missing := wanted - before.digests().keys():
             raise StoreError(f"{store.path}: no document {sorted(missing)[0]!r}; kb.documents() lists them")
         if wanted:
+            keeping.before(store, wanted, ())
             index.follow(store, before, before.changed(wanted, ()), wanted, [])
+    keeping.follow(store)
     return len(wanted)
