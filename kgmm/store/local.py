@@ -26,7 +26,7 @@ from kgmm.store.times import Moment
 if TYPE_CHECKING:
     import rdflib
 
-    from kgmm.store.rdf.export import ExportReport
+    from kgmm.store.writing.export import ExportReport
 
 
 class LocalStore(Handle):
@@ -202,12 +202,13 @@ class LocalStore(Handle):
         *,
         graph: str | None = None,
         rdf12: bool = False,
+        base: str | None = None,
         progress: Progress | None = None,
     ) -> ExportReport:
-        """Write the facts to a file, its format by its ending if not named; see :func:`kgmm.store.rdf.export.export`."""
-        from kgmm.store.rdf.export import export
+        """Write the facts to a file, its format by its ending if not named; see :func:`kgmm.store.writing.export.export`."""
+        from kgmm.store.writing.export import BASE, export
 
-        return export(self.opened, path, format, graph=graph, rdf12=rdf12, progress=progress)
+        return export(self, path, format, graph=graph, rdf12=rdf12, base=base or BASE, progress=progress)
 
     def __enter__(self) -> Self:
         return self

@@ -111,7 +111,7 @@ def _period(given: str) -> Period:
     length = 3600 if minute is None else 60 if second is None else 1
     if offset % length:
         raise BadInput("time", f"{given!r}: with the zone {zone} an hour needs its minutes")
-    return Period(first, first + length - 1, _instant(first, length))
+    return Period(first, first + length - 1, instant(first, length))
 
 
 def _year(year: int) -> str:
@@ -119,8 +119,12 @@ def _year(year: int) -> str:
     return f"{year:04}" if 0 <= year <= 9999 else f"{'-' if year < 0 else '+'}{abs(year):04}"
 
 
-def _instant(second: int, length: int) -> str:
-    """Return the UTC hour, minute or second that begins at a second."""
+def instant(second: int, length: int = 1) -> str:
+    """Return the UTC second, minute or hour (by its *length*) that begins at a second.
+
+    >>> instant(-1), instant(0, 3600)
+    ('1969-12-31T23:59:59Z', '1970-01-01T00Z')
+    """
     days, rest = divmod(second, DAY)
     year, month, day = _civil(days)
     clock = f"{rest // 3600:02}"

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ import pyoxigraph as ox
 import xxhash
 
 from kgmm.errors import BadInput
+from kgmm.language.names import LOCAL
 from kgmm.store.formats._base import ReadOptions, Rejects
-from kgmm.store.formats._rows import Rows, weight_of
+from kgmm.store.formats._rows import Row, Rows
 from kgmm.store.formats._stream import BLOCK, lines, open_stream
-from kgmm.store.rdf import foreign
+from kgmm.store.formats._wikidata import HOST, PROPERTY, Wikidata
+from kgmm.store.rdf import foreign, saying
 from kgmm.store.rdf import terms as rdf
 from kgmm.store.rdf.depth import DEPTH_LIMIT, Nesting
 
@@ -25,21 +27,29 @@ _MADE_UP = re.compile("[a-f][0-9a-f]{15,31}")  #: A name the parser gives to a b
 #: Characters that a document's statements may hold, and beyond those how many for each byte of it.
 EXPANDED, AMPLIFIED = 16 << 20, 100
 _LINES = 4096  #: Lines parsed in one go.
+_STANDING = (rdf.FACT, saying.ASSERTION)  #: how the reifiers of our exports begin
+
+
+Key = tuple[str | None, str, str, str]  #: graph (None: the load's), subject, relation, object
+_ABOUT = ("valid_from", "valid_to", "polarity", "confidence", "contributor", "method", "licence", "rests_on")
 
 
 class Statements:
     """Turns quads into rows; annotations on a statement at most :data:`WINDOW` statements back count."""
 
     def __init__(self, path: Path, options: ReadOptions, named: bool) -> None:
-        self._rows, self._options, self._path = Rows(), options, path
+        self._rows, self._options, self._path = Rows(asserting=True), options, path
         #: names of blank nodes the parser made up, unless the file names all of its own
         self._made: dict[str, str] | None = None if named else {}
-        self._recent: dict[tuple[str | None, str, str, str], int] = {}
+        self._recent: dict[Key, int] = {}
         self._reified: dict[object, tuple[ox.Triple, object]] = {}
         self._parts: dict[object, dict[object, Any]] = {}
-        #: annotations that came before their reifier, and before their statement
+        #: annotations that came before their reifier
         self._early: dict[object, list[ox.Quad]] = {}
-        self._ahead: dict[tuple[str | None, str, str, str], list[ox.Quad]] = {}
+        #: what each reifier of a statement says, the statements of these that did not come yet
+        self._said: dict[Key, dict[object, saying.Values]] = {}
+        self._ahead: set[Key] = set()
+        self._wikidata: Wikidata | None = None
 
     def reject(self, line: int, reason: str, raw: str) -> None:
         """Note a line that was left out."""
@@ -48,16 +58,31 @@ class Statements:
     def add(self, quad: ox.Quad, line: int = 0) -> None:
         """Take one quad; what the store cannot hold is rejected."""
         try:
+            if self._of_wikidata(quad):
+                return
+            own = _named(quad.subject).startswith(_STANDING)
             if quad.predicate == rdf.REIFIES and isinstance(quad.object, ox.Triple):
                 self._reifier(quad.subject, quad.object, quad.graph_name)
-            elif isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(rdf.FACT) and _reifies(quad):
+            elif own and _reifies(quad):
                 self._part(quad)
-            elif quad.predicate in (rdf.WEIGHT, rdf.SOURCE):
+            elif (
+                quad.predicate in (rdf.WEIGHT, rdf.SOURCE)
+                or (own and quad.predicate.value.startswith(LOCAL))
+                or (quad.subject in self._reified and saying.field_of(quad.predicate.value))
+            ):
                 self._annotation(quad)
             else:
                 self._plain(quad)
         except ValueError as error:
             self._rows.reject(line, str(error), str(quad))
+
+    def _of_wikidata(self, quad: ox.Quad) -> bool:
+        """Tell whether a quad is part of what Wikidata says of a statement, and take it then."""
+        if self._wikidata is None:
+            if not (quad.predicate.value.startswith(PROPERTY) or _named(quad.subject).startswith(HOST)):
+                return False
+            self._wikidata = Wikidata()
+        return self._wikidata.took(quad)
 
     def _reifier(self, name: object, triple: ox.Triple, graph: object) -> None:
         self._reified[name] = (triple, graph)
@@ -73,10 +98,14 @@ class Statements:
                 del self._parts[quad.subject]
                 self._reifier(quad.subject, ox.Triple(*(parts[part] for part in rdf.PARTS)), quad.graph_name)
 
-    def _key(self, triple: ox.Quad | ox.Triple, graph: object) -> tuple[str | None, str, str, str]:
+    def _key(self, triple: ox.Quad | ox.Triple, graph: object) -> Key:
         named = self._options.graph is None and not isinstance(graph, ox.DefaultGraph)
-        name = self._term(graph) if named else None
+        name = self._term(graph) if named and not self._is_source(graph) else None
         return name, self._term(triple.subject), rdf.predicate_term(triple.predicate.value), self._term(triple.object)
+
+    def _is_source(self, graph: object) -> bool:
+        """Tell whether a graph is to be the source of what it states."""
+        return self._options.references and isinstance(graph, ox.NamedNode) and not graph.value.startswith(LOCAL)
 
     def _term(self, given: object) -> str:
         """Return a stored term; blank nodes keep the name an export gave them, others get one of this file's content."""
@@ -102,10 +131,12 @@ class Statements:
 
     def _plain(self, quad: ox.Quad) -> None:
         key = self._key(quad, quad.graph_name)
+        if isinstance(quad.graph_name, ox.NamedNode) and self._is_source(quad.graph_name):
+            by_graph: saying.Values = {"source": [quad.graph_name], "method": [ox.Literal("loaded")]}
+            self._said.setdefault(key, {})[quad.graph_name] = by_graph
         self._recent[key] = len(self._rows.rows)
         self._rows.add(key[1], key[2], key[3], 1.0, key[0])
-        for waiting in self._ahead.pop(key, ()):
-            self._annotate(waiting)
+        self._ahead.discard(key)
 
     def _annotation(self, quad: ox.Quad) -> None:
         if quad.subject in self._reified:
@@ -116,45 +147,110 @@ class Statements:
             raise rdf.NotRdf(_FAR)
 
     def _annotate(self, quad: ox.Quad) -> None:
+        field = saying.field_of(quad.predicate.value)
+        if field is None:
+            return  # of ours, and made of the others
+        if field in ("weight", "source") and not isinstance(quad.object, ox.Literal) and quad.predicate in saying.PLAIN:
+            raise rdf.NotRdf("annotation is no literal")
+        saying.check(field, quad.object)  # refused by itself, if it must be
         key = self._key(*self._reified[quad.subject])
-        place = self._recent.get(key)
-        if place is None:
+        if key not in self._recent and key not in self._ahead:
             if len(self._ahead) >= WINDOW:
                 raise rdf.NotRdf(_FAR)
-            self._ahead.setdefault(key, []).append(quad)
-            return
-        if not isinstance(quad.object, ox.Literal):
-            raise rdf.NotRdf("annotation is no literal")
-        graph, subject, relation, obj, weight, source, surface = self._rows.rows[place]
-        if quad.predicate == rdf.WEIGHT:
-            weight = weight_of(quad.object.value)
-        else:
-            source = quad.object.value
-        self._rows.rows[place] = (graph, subject, relation, obj, weight, source, surface)
+            self._ahead.add(key)
+        self._said.setdefault(key, {}).setdefault(quad.subject, {}).setdefault(field, []).append(quad.object)
 
     def flush(self, last: bool = False) -> Iterator[pa.RecordBatch | Rejects]:
         """Hand on what no annotation can change any more."""
+        if self._wikidata is not None and (last or self._wikidata.full):
+            self._wikidata.hand_on(self, last)
         if last:
             for waiting in (q for quads in self._early.values() for q in quads):
-                self._plain_annotation(waiting)
+                self.plain(waiting)
             for name in self._parts:
                 self._rows.reject(0, "a statement of which not all parts are told", str(name))
-            for waiting in (q for quads in self._ahead.values() for q in quads):
-                self._rows.reject(0, _FAR, str(waiting))
         if not last and not self._rows.full:
             return
         keep = 0 if last else WINDOW
+        keep = self._settle(keep)
+        if last:
+            self._denied()
         yield from self._rows.flush(keep)
         self._recent = {(row[0], *row[1:4]): i for i, row in enumerate(self._rows.rows)}
-        recent_reified = list(self._reified.items())[-WINDOW:]
-        self._reified = dict(recent_reified)
+        self._reified = dict(list(self._reified.items())[-WINDOW:])
 
-    def _plain_annotation(self, quad: ox.Quad) -> None:
-        """Keep a weight or source of something that is no statement as the fact it is."""
+    def _settle(self, keep: int) -> int:
+        """Put what is said of the rows but the last *keep* into them, in more rows where need be; return how many are last."""
+        rows, said = self._rows.rows, self._rows.said
+        cut = max(len(rows) - keep, 0)
+        if not self._said or not cut or said is None:
+            return keep
+        ready: list[tuple[Row, Mapping[str, Any]]] = []
+        for place, (row, about) in enumerate(zip(rows[:cut], said[:cut], strict=True)):
+            key = (row[0], *row[1:4])
+            if about or key not in self._said:
+                ready.append((row, about))
+            elif self._recent.get(key) == place:  # of a statement made twice in the window the last counts
+                ready += self._told(key, self._said.pop(key), stated=True)
+        self._rows.rows = [row for row, _ in ready] + rows[cut:]
+        self._rows.said = [about for _, about in ready] + said[cut:]
+        return len(rows) - cut
+
+    def _told(
+        self, key: Key, reifiers: dict[object, saying.Values], stated: bool
+    ) -> list[tuple[Row, Mapping[str, Any]]]:
+        """Return the rows of one statement: a bare one, if it is stated and no assertion stands for it, and its assertions."""
+        graph, subject, relation, obj = key
+        first = [name for name in reifiers if _named(name).startswith(rdf.FACT)]
+        bare: saying.Values = {}
+        found: list[saying.Line] = []
+        place = 0
+        for name in [*first, *(name for name in reifiers if name not in first)]:
+            values = reifiers[name]
+            if values.keys().isdisjoint(_ABOUT):
+                place = place if bare else len(found)
+                bare |= values
+                continue
+            try:
+                found += saying.lines(values)
+            except rdf.NotRdf as error:
+                self._rows.reject(0, str(error), " ".join(key[1:]))
+        if not stated:
+            found = [line for line in found if line.about.get("polarity") == -1]
+        elif bare or not any(line.about.get("polarity") != -1 for line in found):
+            found[place:place] = saying.lines(bare)[:1]
+        return [
+            ((graph, subject, relation, obj, 1.0 if weight is None else weight, source, surface), about)
+            for weight, source, surface, about in found
+        ]
+
+    def _denied(self) -> None:
+        """Keep what is said against statements that the file does not make; anything else said of them is rejected."""
+        for key, reifiers in self._said.items():
+            if not (rows := self._told(key, reifiers, stated=False)):
+                self._rows.reject(0, _FAR, " ".join(key[1:]))
+            for row, about in rows:
+                self._rows.add(*row[1:5], row[0], *row[5:], about)
+        self._said.clear()
+
+    def state(self, subject: object, predicate: str, obj: object, graph: object, line: saying.Line) -> None:
+        """Add an assertion of a statement that was put together from others."""
+        name = None if self._options.graph is not None or isinstance(graph, ox.DefaultGraph) else self._term(graph)
+        ends = self._term(subject), rdf.predicate_term(predicate), self._term(obj)
+        weight = 1.0 if line.weight is None else line.weight
+        self._rows.add(*ends, weight, name, line.source, line.surface, line.about)
+
+    def plain(self, quad: ox.Quad) -> None:
+        """Keep a quad as the fact it is, such as a weight or source of something that is no statement."""
         try:
             self._plain(quad)
         except ValueError as error:
             self._rows.reject(0, str(error), str(quad))
+
+
+def _named(node: object) -> str:
+    """Return the IRI of a node, or an empty string."""
+    return node.value if isinstance(node, ox.NamedNode) else ""
 
 
 def _reifies(quad: ox.Quad) -> bool:
@@ -193,21 +289,27 @@ class _Bounded:
 def read_document(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Iterator[pa.RecordBatch | Rejects]:
     """Yield the statements of a file whose syntax spans lines; BadInput names an error's line, or what runs out."""
     rows = Statements(path, options, named=False)
+    for quad in parsed(path, options, syntax):
+        rows.add(quad)
+        yield from rows.flush()
+    yield from rows.flush(last=True)
+
+
+def parsed(path: Path, options: ReadOptions, syntax: ox.RdfFormat) -> Iterator[ox.Quad]:
+    """Yield the quads of a file, parsed in a process of its own; raises as :func:`read_document`."""
     base = path.resolve().as_uri()
     with open_stream(path, options.progress) as opened:
         stream = _Bounded(path, opened)
         try:
             for quad in foreign.parse(stream, syntax, base, options.bounds):
                 stream.told(quad)
-                rows.add(quad)
-                yield from rows.flush()
+                yield quad
         except foreign.TooMuch as error:
             raise BadInput(path, str(error)) from error
         except foreign.Refused as error:
             raise BadInput(path, f"not {syntax.name}: {error}", error.line) from error
         except OSError as error:
             raise BadInput(path, f"cannot be parsed: {error}") from error
-    yield from rows.flush(last=True)
 
 
 def read_lines(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]:

@@ -31,7 +31,7 @@ def schema_of(names: Iterable[str]) -> pa.Schema:
 #: what a reader may say of a fact, as the table's columns are called
 SAID = pa.schema(
     [
-        *((name, pa.string()) for name in ("contributor", "valid_from", "valid_to", "method", "licence")),
+        *((name, pa.string()) for name in ("contributor", "valid_from", "valid_to", "method", "licence", "rests_on")),
         ("polarity", pa.int8()),
         ("confidence", pa.float64()),
     ]
@@ -54,7 +54,8 @@ class Rows:
 
     def __init__(self, asserting: bool = False) -> None:
         self.rows: list[Row] = []
-        #: what is said of each row's fact, by the names of :data:`SAID`; None if nothing can be
+        #: what is said of each row's fact, by the names of :data:`SAID`; None if nothing can be. Its columns come with those
+        #: batches of which something is said
         self.said: list[Mapping[str, Any]] | None = [] if asserting else None
         self._rejects = Rejects([], [], [])
 
@@ -94,8 +95,9 @@ class Rows:
             schema = SCHEMA
             if self.said is not None:
                 said, self.said = self.said[:cut], self.said[cut:]
-                arrays += [pa.array([about.get(f.name) for about in said], f.type) for f in SAID]
-                schema = pa.schema([*SCHEMA, *SAID])
+                if any(said):
+                    arrays += [pa.array([about.get(f.name) for about in said], f.type) for f in SAID]
+                    schema = pa.schema([*SCHEMA, *SAID])
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         if rejects.lines:
             yield rejects

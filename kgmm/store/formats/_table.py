@@ -68,7 +68,7 @@ def layout(head: bytes) -> Layout | None:
 def _layout(rows: list[str], separator: str) -> Layout | None:
     split = [row.split(separator) if separator == "\t" else _comma_fields(row) for row in rows]
     split = [fields for fields in split if fields] or [[""]]
-    named = _named(split[0])
+    named = columns_named(split[0])
     if {"subject", "predicate", "object"} <= set(named):
         return Layout(named, separator, True, 0.9)
     good = [fields for fields in split if 3 <= len(fields) <= 5 and _numeric(fields)]
@@ -84,7 +84,7 @@ def _layout(rows: list[str], separator: str) -> Layout | None:
     return Layout(columns, separator, middle.strip(' "').lower() in ("relation", "predicate"), sure * share)
 
 
-def _named(heading: list[str]) -> tuple[str, ...]:
+def columns_named(heading: list[str]) -> tuple[str, ...]:
     """Return what the columns of a heading hold, nothing where it cannot be told."""
     told = [re.sub(r"[\W_]+", "", name.lower()) for name in heading]
     short = [_ENDING.sub("", name) for name in told]

@@ -3,22 +3,25 @@
 Ilievski et al., KGTK, ISWC 2020; https://kgtk.readthedocs.io/en/latest/data_model/
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 
 from kgmm.errors import BadInput
-from kgmm.language.names import concept, is_iri, unusable
+from kgmm.language.names import concept, is_iri, is_literal, literal, unusable
 from kgmm.progress import silent
+from kgmm.store.assertion import checked_confidence, keys_of
+from kgmm.store.facts import no_name
 from kgmm.store.formats._base import ReadOptions, Rejects
 from kgmm.store.formats._rows import Rows, rows_of, weight_of
 from kgmm.store.formats._stream import blocks, lines
-from kgmm.store.formats._table import relation_of
+from kgmm.store.formats._table import as_graph, relation_of
 from kgmm.store.rdf.text import quoted
-from kgmm.store.times import period
+from kgmm.store.times import period, span
 
 NAME = "kgtk"
 SUFFIXES = (".tsv", ".kgtk")
@@ -53,13 +56,12 @@ def read(path: Path, options: ReadOptions) -> Iterator[pa.RecordBatch | Rejects]
     columns = _columns(path, first.text if first and not first.problem else "")
     heading = first.text if first else ""
     times = _qualified(path, columns) if "id" in columns else {}
-    asserting = bool(times) or "rank" in columns
 
     def add(rows: Rows, text: str) -> None:
         if text != heading:
             _add(rows, text.split("\t"), columns, times)
 
-    return rows_of(stream, add, asserting)
+    return rows_of(stream, add, asserting=True)
 
 
 #: Wikidata's qualifiers of time: since when, until when, when
@@ -76,18 +78,22 @@ def _qualified(path: Path, columns: dict[str, int]) -> dict[str, dict[str, str]]
     for line in lines(path):
         fields = line.text.split("\t")
         if len(fields) == columns[""] and fields[kind] in _TIMES and not _ENTITY.fullmatch(fields[start]):
-            bounds = _bounds(fields[end])
-            if bounds is not None:
+            held = bounds(fields[end])
+            if held is not None:
                 of = found.setdefault(fields[start], {})
                 if fields[kind] != "P582":
-                    of["valid_from"] = bounds[0]
+                    of["valid_from"] = held[0]
                 if fields[kind] != "P580":
-                    of["valid_to"] = bounds[1]
+                    of["valid_to"] = held[1]
     return found
 
 
-def _bounds(text: str) -> tuple[str, str] | None:
-    """Return the first and the last moment of a date, as written by its precision; None if it is none, or too coarse."""
+def bounds(text: str) -> tuple[str, str] | None:
+    """Return the first and the last moment of a date, as written by its precision; None if it is none, or too coarse.
+
+    >>> bounds("^1949-05-23T00:00:00Z/10"), bounds("^1850-00-00T00:00:00Z/7")
+    (('1949-05', '1949-05'), ('1801', '1900'))
+    """
     match = _DATE.fullmatch(text.strip())
     if match is None:
         return None
@@ -107,7 +113,7 @@ def _bounds(text: str) -> tuple[str, str] | None:
         if fine >= 11 and day not in (None, "00"):
             said += f"-{day}"
             if fine > 11 and time is not None:
-                said += time.rstrip("Z") + "Z"
+                said += time.rstrip("Z")[: {12: 3, 13: 6}.get(fine)] + "Z"
     try:
         return period(said).text, period(said).text
     except BadInput:
@@ -142,11 +148,31 @@ def _add(rows: Rows, fields: list[str], columns: dict[str, int], times: dict[str
         raise ValueError(f"node1 {start[:40]!r} is a literal")
     weight = weight_of(field("weight")) if field("weight") else 1.0
     source, surface = plain(field("source")), plain(field("sentence")) or None
-    said: dict[str, object] = dict(times.get(field("id"), {}))
+    said = _said(field, times.get(field("id"), {}))
+    graph = as_graph(plain(field("graph"))) or None
+    if reason := no_name(graph or ""):
+        raise ValueError(reason)
+    for one in values(end):
+        rows.add(subject, relation(kind), node(one), weight, graph, source, surface, said)
+
+
+def _said(field: Callable[[str], str], held: dict[str, str]) -> dict[str, object]:
+    """Return what a statement's columns and qualifiers say of it."""
+    said: dict[str, object] = dict(held)
     if field("rank").endswith("deprecated"):
         said["polarity"] = -1
-    for one in values(end):
-        rows.add(subject, _relation(kind), node(one), weight, None, source, surface, said)
+    said |= {name: text for name in ("contributor", "method", "licence") if (text := plain(field(name)))}
+    try:
+        span((held.get("valid_from"), held.get("valid_to")))
+        if field("confidence"):
+            said["confidence"] = checked_confidence(field("confidence"))
+        if rests := plain(field("rests_on")):
+            said["rests_on"] = json.dumps(keys_of([tuple(key) for key in json.loads(rests)]), ensure_ascii=False)
+    except BadInput as error:
+        raise ValueError(f"{error.source}: {error.reason}") from None
+    except TypeError as error:
+        raise ValueError(f"rests_on is no list of facts: {error}") from None
+    return said
 
 
 def values(text: str) -> list[str]:
@@ -158,7 +184,8 @@ def values(text: str) -> list[str]:
     if "|" not in text:
         return [text]
     token = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'(?:@[\w-]+)?|(?:[^|\\]|\\.)+"""
-    return re.findall(token, text) or [text]
+    found = re.findall(token, text) or [text]
+    return [one if one[0] in "\"'" else one.replace("\\|", "|") for one in found]
 
 
 def plain(text: str) -> str:
@@ -176,7 +203,8 @@ def _unescape(text: str) -> str:
 
 
 @lru_cache(maxsize=1 << 12)
-def _relation(text: str) -> str:
+def relation(text: str) -> str:
+    """Return the stored relation of a KGTK label; ValueError if it is none."""
     if re.fullmatch(r"P\d+", text):
         return f"http://www.wikidata.org/prop/direct/{text}"
     return relation_of(text)
@@ -194,6 +222,8 @@ def node(text: str) -> str:
         ('http://www.wikidata.org/entity/Q42', '/c/en/dog', '"Hund"@de', '"1867"^^<http://www.w3.org/2001/XMLSchema#gYear>')
     """
     if text.startswith('"'):
+        if text.endswith(">") and is_literal(text):
+            return literal(text)  # of a type that KGTK has no way to write
         if len(text) < 2 or not text.endswith('"'):
             raise ValueError(f"string {text[:40]!r} does not end")
         return quoted(plain(text))

@@ -46,8 +46,9 @@ def load(
         graph: the graph its facts go to, instead of its own.
         lang: keep only concepts of this language.
         strict: load nothing if a single line cannot be used.
-        references: keep who says each fact, where the format tells (ConceptNet's ``sources``), as assertions; a load then
-            takes several times as long. Qualifiers of time and ranks (KGTK) are kept always.
+        references: keep who says each fact, where the format tells, as assertions: ConceptNet's ``sources`` (a load then
+            takes several times as long); others' named graphs, each as the source of what it states. What RDF says of
+            a statement, qualifiers of time and ranks (KGTK, Wikidata) and nanopublications are kept always.
         progress: told the bytes read.
         timeout: seconds that parsing RDF (Turtle, TriG, RDF/XML, JSON-LD) may take, and one more for each megabyte.
         memory: bytes of memory it may take; it has a process of its own.
@@ -65,9 +66,8 @@ def load(
     rejects = RejectsFile(store.path.parent / f"{source.name}.rejects.tsv")
     about = {"operation": "load", "source": source.name, "format": found.NAME}
     with closing(rejects):
-        parts = _parts(
-            found, source, ReadOptions(lang, graph, progress or silent, references, Bounds(timeout, memory)), rejects
-        )
+        options = ReadOptions(lang, graph, progress or silent, references, Bounds(timeout, memory))
+        parts = _parts(found, source, options, rejects)
         first = _first(parts)
         read = sum(map(len, first))
         if read < encoding.BULK:
@@ -80,14 +80,20 @@ def load(
         else:
             from kgmm.store.load import bulk
 
-            says = any(isinstance(part, pa.Table) and table.says(part) for part in first)
+            ending = _then(lambda: _if_strict(strict, source, rejects))
             with store.writing():
-                whole = chain(first, parts, _then(lambda: _if_strict(strict, source, rejects)))
-                if says or store.opened.state.said:
-                    rows = table.together(_as_table(part, graph) for part in whole)
+                bare = not store.opened.state.said
+                if bare:
+                    try:
+                        read, added = bulk.commit(store, _bare(chain(first, parts, ending)), graph, about)
+                    except _Says:  # the file is read once more, its bare part too: what is said may be about any of it
+                        bare = False
+                        rejects.begin()
+                        first, parts = [], _parts(found, source, options, rejects)
+                        ending = _then(lambda: _if_strict(strict, source, rejects))
+                if not bare:
+                    rows = table.together(_as_table(part, graph) for part in chain(first, parts, ending))
                     read, added = rows.num_rows, changes.append(store, rows, about)
-                else:
-                    read, added = bulk.commit(store, whole, graph, about)
     listed, seconds = str(rejects.path) if rejects.count else None, time.perf_counter() - began
     lines = read + rejects.count
     return LoadReport(found.NAME, lines, added, read - added, rejects.count, listed, seconds, store.version)
@@ -100,6 +106,18 @@ def _parts(found: Any, source: Path, options: ReadOptions, rejects: RejectsFile)
             rejects.add(part)
         else:
             yield table.completed(part, options.graph) if isinstance(part, pa.RecordBatch) else part
+
+
+class _Says(Exception):
+    """Something is said of the facts of a file, for which the compiled way has no room."""
+
+
+def _bare(parts: Iterator[Any]) -> Iterator[Any]:
+    """Hand statements on while nothing is said of them."""
+    for part in parts:
+        if isinstance(part, pa.Table) and table.says(part):
+            raise _Says
+        yield part
 
 
 def _first(parts: Iterator[Any]) -> list[Any]:
@@ -150,6 +168,14 @@ class RejectsFile:
             for line, reason, raw in zip(*rejects, strict=True):
                 self._file.write(f"{line}\t{_one_line(reason)}\t{_one_line(raw)}\n")
         self.count += len(rejects.lines)
+
+    def begin(self) -> None:
+        """Forget what was written: the file is read once more."""
+        if self._file is not None:
+            self._file.close()
+            self.path.unlink()
+            self.path = self._before[0] if self._before else self.path
+        self.count, self._file, self._before = 0, None, []
 
     def _opened(self) -> IO[str]:
         """Make the file under the first name that is free; a link there is a name taken."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +11,18 @@ import pyoxigraph as ox
 from numpy.typing import NDArray
 
 from kgmm.language.names import CONCEPTNET, iri, is_literal
+from kgmm.store.assertion import Assertion, Key
 from kgmm.store.facts import Facts
 from kgmm.store.index.found import find
 from kgmm.store.index.state import Opened
 from kgmm.store.index.terms import Terms
+from kgmm.store.rdf import saying
 from kgmm.store.rdf import terms as rdf
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from kgmm.store.assertions.telling import Telling
 
 #: the language tag of a literal, before any direction
 _TAG = re.compile(r"(?<=\"@)[A-Za-z]+(?:-[A-Za-z0-9]+)*(?=$|--)")
@@ -61,20 +65,52 @@ Spelling = Callable[[str], str]  #: How a stored term is written.
 
 
 def document(
-    facts: Facts, annotated: bool = True, merged: bool = False, reified: bool = False, spell: Spelling = written
+    facts: Facts,
+    annotated: bool = True,
+    merged: bool = False,
+    reified: bool = False,
+    spell: Spelling = written,
+    said: Telling | None = None,
+    bounds: bool = False,
 ) -> Iterator[bytes]:
     """Yield facts as N-Quads, annotations right after the statement they are about.
 
     With *merged*, each statement is also in the default graph, which so holds what any graph does. With *reified*,
-    annotations are those of RDF 1.1. *spell* says how terms are written.
+    annotations are those of RDF 1.1. *spell* says how terms are written. *said* tells of the facts' assertions, which are
+    annotations too, with *bounds* also by the first and last second of their time.
 
     >>> print(b"".join(document(kb.find("dog", "IsA"))).decode())                  # doctest: +SKIP
     """
     for start in range(0, len(facts), PART):
-        lines = list(_lines(facts, start, min(start + PART, len(facts)), annotated, reified, spell))
+        stop = min(start + PART, len(facts))
+        more = said.of(facts[start:stop]) if said is not None and annotated else {}
+        lines = list(_lines(facts, start, stop, annotated, reified, spell, more, bounds))
         if merged:
             lines += [f"{line.rpartition(' <')[0]} .\n" for line in lines]
         yield "".join(lines).encode(errors="replace")
+
+
+def denials(said: Iterable[list[Assertion]], reified: bool, spell: Spelling, bounds: bool = False) -> Iterator[str]:
+    """Yield what is said against facts that nothing stands for as lines of N-Quads: the facts are quoted, not stated."""
+    for assertions in said:
+        fact = assertions[0].fact
+        graph = (written_node if is_literal(fact.graph) else spell)(fact.graph)
+        parts = spell(fact.subject), str(rdf.predicate(fact.predicate)), spell(fact.object)
+        yield from annotated_by(saying.reifiers(fact, assertions, bounds), parts, graph, reified)
+
+
+def annotated_by(
+    said: Iterable[saying.Reifier], triple: tuple[str, str, str], graph: str, reified: bool
+) -> Iterator[str]:
+    """Yield what is said of a statement as lines of N-Quads."""
+    for name, parts in said:
+        about = f"<{name}>"
+        if reified:
+            yield f"{about} {rdf.TYPE} {rdf.STATEMENT} {graph} .\n"
+            yield from (f"{about} {part} {term} {graph} .\n" for part, term in zip(rdf.PARTS, triple, strict=True))
+        else:
+            yield f"{about} {rdf.REIFIES} <<( {' '.join(triple)} )>> {graph} .\n"
+        yield from (f"{about} {prop} {value} {graph} .\n" for prop, value in parts)
 
 
 def plain(opened: Opened, merged: bool = False) -> Iterator[bytes]:
@@ -109,7 +145,16 @@ def _nodes(terms: Terms) -> pl.Series:
     return frame["spelled"].scatter(others, spelled)
 
 
-def _lines(facts: Facts, start: int, stop: int, annotated: bool, reified: bool, spell: Spelling) -> Iterator[str]:
+def _lines(
+    facts: Facts,
+    start: int,
+    stop: int,
+    annotated: bool,
+    reified: bool,
+    spell: Spelling,
+    more: Mapping[Key, list[Assertion]],
+    bounds: bool,
+) -> Iterator[str]:
     columns, weights, source = facts.rows(start, stop)
     name = facts.name
     graphs = {g: (written_node if is_literal(name(g)) else spell)(name(g)) for g in set(columns.graph.tolist())}
@@ -119,24 +164,21 @@ def _lines(facts: Facts, start: int, stop: int, annotated: bool, reified: bool, 
     columns_of = (columns.subject, columns.predicate, columns.object, columns.graph)
     rows = zip(*(c.tolist() for c in columns_of), weights.tolist(), strict=True)
     for i, (s, p, o, g, weight) in enumerate(rows):
-        triple, graph = f"{subjects[s]} {kinds[p]} {objects[o]}", graphs[g]
-        yield f"{triple} {graph} .\n"
+        triple, graph = (subjects[s], kinds[p], objects[o]), graphs[g]
+        yield f"{triple[0]} {triple[1]} {triple[2]} {graph} .\n"
         if not annotated:
             continue
-        said = source(i)
-        if weight == 1.0 and not said:
-            continue
-        about = f"<{rdf.reifier_iri(name(g), name(s), name(p), name(o))}>"
-        if reified:
-            yield f"{about} {rdf.TYPE} {rdf.STATEMENT} {graph} .\n"
-            parts = zip(rdf.PARTS, (subjects[s], kinds[p], objects[o]), strict=True)
-            yield from (f"{about} {part} {term} {graph} .\n" for part, term in parts)
+        key = (name(s), name(p), name(o), name(g)) if more else None
+        if key in more:
+            said = saying.reifiers(more[key][0].fact, more[key], bounds)  # type: ignore[index]
         else:
-            yield f"{about} {rdf.REIFIES} <<( {triple} )>> {graph} .\n"
-        if weight != 1.0:
-            yield f"{about} {rdf.WEIGHT} {rdf.weight_literal(weight)} {graph} .\n"
-        if said:
-            yield f"{about} {rdf.SOURCE} {quoted(said)} {graph} .\n"
+            from_whom = source(i)
+            if weight == 1.0 and not from_whom:
+                continue
+            parts = [(rdf.WEIGHT, rdf.weight_literal(weight))] if weight != 1.0 else []
+            parts += [(rdf.SOURCE, ox.Literal(from_whom.encode(errors="replace").decode()))] if from_whom else []
+            said = [(rdf.reifier_iri(name(g), name(s), name(p), name(o)), parts)]
+        yield from annotated_by(said, triple, graph, reified)
 
 
 def quoted(text: str) -> str:

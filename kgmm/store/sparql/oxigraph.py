@@ -17,10 +17,11 @@ from typing import Any
 import pyoxigraph as ox
 
 from kgmm.files import room
+from kgmm.store.assertions.telling import telling
 from kgmm.store.handle import Handle
 from kgmm.store.index.found import find
 from kgmm.store.rdf.terms import Statement, quads
-from kgmm.store.rdf.text import document, plain
+from kgmm.store.rdf.text import denials, document, plain, written
 from kgmm.store.table import delta as table
 
 _REBUILD = 0.3  #: an index is built anew when more than this share of the facts changed
@@ -107,13 +108,24 @@ def _delete(database: Path) -> None:
 
 def _build(store: Handle, draft: Path, annotated: bool) -> None:
     copies = merged(store)
-    parts = document(find(store.opened), annotated, copies) if annotated else plain(store.opened, copies)
+    parts = _annotated(store, copies) if annotated else plain(store.opened, copies)
     database = ox.Store(str(draft))
     # as one stream, so that it is sorted into few files
     database.bulk_load(io.BufferedReader(_Stream(parts), 1 << 20), ox.RdfFormat.N_QUADS, lenient=True)
     database.optimize()  # joins are then two to four times as fast
     database.flush()
     del database
+
+
+def _annotated(store: Handle, copies: bool) -> Iterator[bytes]:
+    """Yield the facts with what is said of them, and what is said against facts that are none."""
+    said = telling(store)
+    yield from document(find(store.opened), True, copies, said=said, bounds=True)
+    if said is not None:
+        for line in denials(said.denied(), False, written, bounds=True):
+            yield line.encode()
+            if copies:
+                yield f"{line.rpartition(' <')[0]} .\n".encode()
 
 
 class _Stream(io.RawIOBase):
@@ -142,6 +154,8 @@ def _update(store: Handle, draft: Path, versions: list[tuple[int, Path]], annota
     if not earlier:
         return False
     version, old = earlier[-1]
+    if annotated and store.opened.state.said:
+        return False  # what is said of one fact may be said in many files: told anew, nothing of it is missed
     changed = changes(store, version, int(_REBUILD * len(store.opened.snapshot)) + 1000)
     if changed is None:
         return False

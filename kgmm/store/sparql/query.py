@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from kgmm.errors import BadInput, StoreError
+from kgmm.store.assertions.seeing import as_of
 from kgmm.store.handle import Handle
 from kgmm.store.sparql.results import Result, Solutions, Triples, stored, stored_relation
+from kgmm.store.times import Moment
 
 TIMEOUT = 60.0  #: Seconds a query may take unless told otherwise.
 LOOK = 0.05  #: seconds between two looks at a query's memory
@@ -30,8 +32,13 @@ _OPAQUE = re.compile(
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _SERVICE = re.compile(r"(?<![?$:@\w.-])SERVICE(?![\w:.-])", re.IGNORECASE)
 _FROM = re.compile(r"(?<![?$:@\w.-])FROM(?![\w:.-])", re.IGNORECASE)
-_ANNOTATED = re.compile(r"\{\||<<|~|:(?:weight|source|reifies)\b|\b(?:TRIPLE|isTRIPLE)\s*\(")
-_ANNOTATION_IRI = re.compile(r"urn:kgmm:(?:weight|source|fact/)|#reifies>")
+_ANNOTATED = re.compile(
+    r"\{\||<<|~|:(?:weight|source|reifies)\b|kgmm:(?:contributor|polarity|confidence|valid(?:From|To)|begins|ends|method|licence|text|restsOn)\b|\b(?:TRIPLE|isTRIPLE)\s*\("
+)
+_ANNOTATION_IRI = re.compile(
+    r"urn:kgmm:(?:weight|source|contributor|polarity|confidence|validFrom|validTo|begins|ends|method|licence|text|restsOn"
+    r"|fact/|assertion/)|#reifies>"
+)
 
 
 class BadQuery(BadInput):
@@ -209,8 +216,9 @@ def query(
     default_graphs: Sequence[str] = (),
     named_graphs: Sequence[str] = (),
     raw: bool = False,
+    at: Moment = None,
 ) -> Result:
-    """Run a SPARQL query on a store's current version.
+    """Run a SPARQL query on a store's current version, or on what held at a time.
 
     Every graph of the store is a named graph, the default graph is the union of all. The prefixes ``c:``
     (English concepts), ``cn:`` (all concepts), ``r:`` (relations), ``kgmm:`` (graphs and our vocabulary), ``s:``,
@@ -222,11 +230,12 @@ def query(
         timeout: seconds after which the query is killed.
         limit: most rows to return; the result's ``truncated`` says whether there were more.
         memory: bytes the query may take in its process, where the system tells (Linux); then it is killed.
-        annotations: whether statements about facts (weight, source) are visible; by default, if the
-            query mentions them.
+        annotations: whether statements about facts (weight, source, contributor, valid time …) are visible; by default,
+            if the query mentions them.
         default_graphs: IRIs of the graphs that make up the default graph, instead of the union.
         named_graphs: IRIs of the graphs that GRAPH may name, instead of all.
         raw: return terms in N-Triples form instead of stored terms.
+        at: only what held at some moment of this time; an index of its own is built for it when it is first asked for.
 
     Returns:
         Rows for SELECT, statements for CONSTRUCT and DESCRIBE, a bool for ASK.
@@ -243,6 +252,8 @@ def query(
     from kgmm.store.sparql.oxigraph import index, merged
 
     checked = check(query)
+    if at is not None:
+        store = as_of(store, at)
     with_annotations = needs_annotations(checked) if annotations is None else annotations
     if (idle := _IDLE.get(store)) is None:
         idle = _IDLE[store] = []

@@ -1,14 +1,15 @@
-"""Writing a store to one file that a load reads back: RDF, Parquet, or a table."""
+"""Writing a store to one file that a load reads back: RDF, nanopublications, Parquet, JSON lines, or a table."""
 
 import csv
 import gzip
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
 
 import pyarrow as pa
@@ -17,18 +18,26 @@ import pyoxigraph as ox
 
 from kgmm.errors import BadInput
 from kgmm.files import whole
-from kgmm.language.names import concept
+from kgmm.language.names import LOCAL, concept
 from kgmm.progress import Progress, silent
-from kgmm.store.facts import Fact, Facts
+from kgmm.store.assertion import Assertion, key_of
+from kgmm.store.assertions.telling import telling
+from kgmm.store.facts import Fact
+from kgmm.store.handle import Handle
 from kgmm.store.index.found import find
-from kgmm.store.index.state import Opened
-from kgmm.store.rdf.terms import PARTS, PREFIXES, STATEMENT, full_iri, reifier_iri
-from kgmm.store.rdf.text import PART, document, portable, quoted
+from kgmm.store.rdf import saying
+from kgmm.store.rdf.terms import PARTS, PREFIXES, REIFIES, STATEMENT, full_iri
+from kgmm.store.rdf.text import denials, document, portable
+from kgmm.store.table.said import table_of
+from kgmm.store.table.schema import SAID
+from kgmm.store.writing.edges import KGTK_HEAD, jsonl, kgtk
+from kgmm.store.writing.nanopublications import BASE as BASE
+from kgmm.store.writing.nanopublications import NANOPUB_HEAD, checked_base, made, nanopub
+from kgmm.store.writing.part import Part, told
 
 #: endings that name a format beside those that are its name
 ENDINGS = {"nq": "nquads", "nt": "ntriples", "ttl": "turtle", "txt": "tsv"}
-ENDINGS |= dict.fromkeys(("rdf", "xml", "owl"), "rdfxml")
-T = TypeVar("T")
+ENDINGS |= dict.fromkeys(("rdf", "xml", "owl"), "rdfxml") | {"ndjson": "jsonl"}
 _COLUMNS = ("graph", "subject", "predicate", "object", "weight", "source")
 
 
@@ -43,28 +52,31 @@ class ExportReport:
 
 
 def export(
-    opened: Opened,
+    store: Handle,
     path: str | Path,
     format: str | None = None,
     *,
     graph: str | None = None,
     rdf12: bool = False,
+    base: str = BASE,
     progress: Progress | None = None,
 ) -> ExportReport:
     """Write a version's facts, or those of one graph, to a file that appears whole or not at all.
 
-    N-Quads, TriG, JSON-LD, Parquet, TSV, CSV and GraphML keep graphs; N-Triples, Turtle and RDF/XML are for one graph
-    or the union of all. All keep weights and sources, RDF as statements about an ``rdf:Statement`` (RDF 1.1's
-    reification, https://www.w3.org/TR/rdf11-mt/#reification) or, with *rdf12*, as annotations of RDF 1.2, which
-    fewer programs read. A name that ends in ``.gz`` is compressed.
+    N-Quads, TriG, JSON-LD, Parquet, JSON lines, KGTK, TSV, CSV and GraphML keep graphs; N-Triples, Turtle and RDF/XML are
+    for one graph or the union of all. All keep weights and sources, RDF as statements about an ``rdf:Statement`` (RDF
+    1.1's reification, https://www.w3.org/TR/rdf11-mt/#reification) or, with *rdf12*, as annotations of RDF 1.2, which
+    fewer programs read. All but TSV, CSV and GraphML keep what is said of the facts, by whom and of which time, too, but not
+    what was withdrawn. A name that ends in ``.gz`` is compressed.
 
     Args:
-        opened: the version to write.
+        store: the store, as it is or was, to write.
         path: the file; its ending names the format if *format* does not.
-        format: ``nquads``, ``ntriples``, ``turtle``, ``trig``, ``rdfxml``, ``jsonld``, ``parquet``, ``tsv``, ``csv``
-            or ``graphml``.
+        format: ``nquads``, ``ntriples``, ``turtle``, ``trig``, ``rdfxml``, ``jsonld``, ``nanopub``, ``parquet``, ``jsonl``,
+            ``kgtk``, ``tsv``, ``csv`` or ``graphml``.
         graph: only this graph.
         rdf12: whether RDF's annotations are those of RDF 1.2 (N-Quads, N-Triples, Turtle, TriG).
+        base: what the IRIs of nanopublications begin with; their checksum follows it.
         progress: told the facts written.
 
     Raises:
@@ -79,53 +91,48 @@ def export(
     name = (format or ENDINGS.get(ending, ending)).lower().replace("-", "")
     if name not in _WRITERS:
         raise BadInput(path, f"no export format {format or path.suffix!r}; known: {', '.join(_WRITERS)}")
-    if rdf12 and name in ("rdfxml", "jsonld"):
+    if rdf12 and name not in ("nquads", "ntriples", "turtle", "trig"):
         raise BadInput(path, f"{name} has no annotations of RDF 1.2; without --rdf12 weights and sources are kept too")
     if not path.absolute().parent.is_dir():
         raise BadInput(path, "its folder does not exist")
-    parts = [find(opened, graph)]
+    parts = [find(store.opened, graph)]
     if name == "trig" and graph is None:  # one block a graph, not one a change of graph
-        parts = [find(opened, g) for g in opened.counted("graph")]
+        parts = [find(store.opened, g) for g in store.opened.counted("graph")] or parts
+    said = None if name in _BARE else telling(store)
+    how: dict[str, Any] = {"graph": graph, "reified": not rdf12, "progress": progress or silent, "said": said}
+    if name == "nanopub":
+        how |= {"base": checked_base(base), "made": made(store)}
     packed = path.suffix == ".gz" and name != "parquet"
     opener: Any = partial(gzip.open, compresslevel=6) if packed else open
     with whole(path, durable=True) as draft, opener(draft, "wb") as file:
         file.write(_HEADS.get(name, b""))
         try:
-            for facts in parts:
-                _WRITERS[name](facts, file, progress or silent, not rdf12)
+            for number, facts in enumerate(parts, 1):
+                _WRITERS[name](Part(facts, last=number == len(parts), **how), file)
         except ValueError as error:
             raise BadInput(path, f"cannot be said in {name}: {error}") from error
     return ExportReport(name, sum(map(len, parts)), path.stat().st_size, str(path))
 
 
-def _parts(facts: Facts) -> Iterator[list[Fact]]:
-    return (facts[start : start + PART] for start in range(0, len(facts), PART))
+def _quads(part: Part) -> Iterator[bytes]:
+    facts = document(part.facts, reified=part.reified, spell=portable, said=part.said)
+    yield from told(facts, len(part.facts), part.progress)
+    yield from (line.encode() for line in denials(part.denied(), part.reified, portable))
 
 
-def _told(parts: Iterable[T], total: int, progress: Progress) -> Iterator[T]:
-    """Hand parts on, telling how many facts are done when the next is asked for."""
-    for number, part in enumerate(parts, 1):
-        yield part
-        progress(min(number * PART, total), total, "facts")
-
-
-def _quads(facts: Facts, progress: Progress, reified: bool) -> Iterator[bytes]:
-    return _told(document(facts, reified=reified, spell=portable), len(facts), progress)
-
-
-def _nquads(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
-    file.writelines(_quads(facts, progress, reified))
+def _nquads(part: Part, file: IO[bytes]) -> None:
+    file.writelines(_quads(part))
 
 
 _GRAPH = re.compile(rb" (?:<[^<>]*>|_:\S+) \.\n")
 
 
-def _ntriples(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
-    file.writelines(_GRAPH.sub(b" .\n", part) for part in _quads(facts, progress, reified))
+def _ntriples(part: Part, file: IO[bytes]) -> None:
+    file.writelines(_GRAPH.sub(b" .\n", lines) for lines in _quads(part))
 
 
-def _serialized(facts: Facts, file: IO[bytes], progress: Progress, reified: bool, syntax: ox.RdfFormat) -> None:
-    quads = (quad for part in _quads(facts, progress, reified) for quad in ox.parse(part, ox.RdfFormat.N_QUADS))
+def _serialized(part: Part, file: IO[bytes], syntax: ox.RdfFormat) -> None:
+    quads = (quad for lines in _quads(part) for quad in ox.parse(lines, ox.RdfFormat.N_QUADS))
     ox.serialize(quads if syntax.supports_datasets else map(_in_xml, quads), output=file, format=syntax)
 
 
@@ -137,28 +144,53 @@ def _in_xml(quad: ox.Quad) -> ox.Triple:
     return quad.triple
 
 
-def _turtle(facts: Facts, file: IO[bytes], progress: Progress, reified: bool, graphs: bool = False) -> None:
+def _turtle(part: Part, file: IO[bytes], graphs: bool = False) -> None:
     """Write Turtle, or with *graphs* TriG: facts of one graph, in a block for each part."""
-    for part in _told(_parts(facts), len(facts), progress):
-        name = part[0].graph
-        name = f"<{full_iri(name)}>" if name.startswith('"') else _short(name)
-        file.write(f"{name} {{\n".encode() if graphs else b"")
-        file.writelines(_statement(fact, reified) for fact in part)
-        file.write(b"}\n" if graphs else b"")
+    for facts in part.facts_told():
+        more = part.said.of(facts) if part.said is not None else {}
+        with _block(facts[0].graph, file, graphs):
+            file.writelines(_statement(fact, more.get(key_of(fact), []), part.reified) for fact in facts)
+    for said in part.denied():
+        with _block(said[0].fact.graph, file, graphs):
+            fact = said[0].fact
+            terms = _short(fact.subject), _short(fact.predicate, True), _short(fact.object)
+            file.writelines(_about(one, terms, part.reified) for one in saying.reifiers(fact, said))
 
 
-def _statement(fact: Fact, reified: bool) -> bytes:
+@contextmanager
+def _block(graph: str, file: IO[bytes], graphs: bool) -> Iterator[None]:
+    name = f"<{full_iri(graph)}>" if graph.startswith('"') else _short(graph)
+    file.write(f"{name} {{\n".encode() if graphs else b"")
+    yield
+    file.write(b"}\n" if graphs else b"")
+
+
+def _statement(fact: Fact, said: list[Assertion], reified: bool) -> bytes:
     terms = _short(fact.subject), _short(fact.predicate, True), _short(fact.object)
-    triple = " ".join(terms)
-    said = [f'kgmm:weight "{fact.weight!r}"^^xsd:double'] if fact.weight != 1.0 else []
-    said += [f"kgmm:source {quoted(fact.source)}"] if fact.source else []
-    if not said:
-        return f"{triple} .\n".encode()
-    if not reified:
-        return f"{triple} {{| {' ; '.join(said)} |}} .\n".encode()
-    parts = [f"{part} {term}" for part, term in zip(PARTS, terms, strict=True)]
-    about = reifier_iri(fact.graph, fact.subject, fact.predicate, fact.object)
-    return f"{triple} .\n<{about}> {' ; '.join([f'a {STATEMENT}', *parts, *said])} .\n".encode()
+    found = saying.reifiers(said[0].fact if said else fact, said)
+    if not found:
+        return f"{' '.join(terms)} .\n".encode()
+    first, more = found[0], found[1:]
+    if reified or first[0].startswith(saying.ASSERTION):
+        return f"{' '.join(terms)} .\n".encode() + b"".join(_about(one, terms, reified) for one in (first, *more))
+    annotated = f"{' '.join(terms)} {{| {_properties(first)} |}} .\n".encode()
+    return annotated + b"".join(_about(one, terms, reified) for one in more)
+
+
+def _properties(said: saying.Reifier) -> str:
+    return " ; ".join(f"kgmm:{name.value.removeprefix(LOCAL)} {_typed(value)}" for name, value in said[1])
+
+
+def _typed(value: ox.Literal) -> str:
+    return str(value).replace(f"<{PREFIXES['xsd']}double>", "xsd:double")
+
+
+def _about(said: saying.Reifier, terms: tuple[str, ...], reified: bool) -> bytes:
+    if reified:
+        parts = [f"a {STATEMENT}", *(f"{part} {term}" for part, term in zip(PARTS, terms, strict=True))]
+    else:
+        parts = [f"{REIFIES} <<( {' '.join(terms)} )>>"]
+    return f"<{said[0]}> {' ; '.join([*parts, _properties(said)])} .\n".encode()
 
 
 _LOCAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
@@ -176,9 +208,9 @@ def _short(term: str, predicate: bool = False) -> str:
     return f"<{full_iri(term, True)}>"
 
 
-def _cells(facts: Facts, progress: Progress) -> Iterator[tuple[str, ...]]:
-    for part in _told(_parts(facts), len(facts), progress):
-        yield from ((f.subject, f.predicate, f.object, repr(f.weight), f.source, f.graph) for f in part)
+def _cells(part: Part) -> Iterator[tuple[str, ...]]:
+    for facts in part.facts_told():
+        yield from ((f.subject, f.predicate, f.object, repr(f.weight), f.source, f.graph) for f in facts)
 
 
 #: what a reader of tables takes for something else: ends of cells and lines, spaces around a word or in a relation,
@@ -204,31 +236,31 @@ def _spellings() -> dict[str, Callable[[str], str]]:
     return {"subject": node, "predicate": relation, "object": node, "graph": name}
 
 
-def _rows(facts: Facts, progress: Progress, lost: str) -> Iterator[tuple[str, ...]]:
+def _rows(part: Part, lost: str) -> Iterator[tuple[str, ...]]:
     """Yield facts as rows of a table, or raise ValueError if a source holds one of the characters *lost* in it."""
-    told = _spellings()
-    for subject, predicate, obj, weight, source, graph in _cells(facts, progress):
+    spelled = _spellings()
+    for subject, predicate, obj, weight, source, graph in _cells(part):
         if any(character in source for character in lost):
             said = f"the source {source[:40]!r} of {subject} {predicate} {obj}"
             raise ValueError(f"{said} has a tab or line end; nquads and parquet hold it")
-        ends = told["subject"](subject), told["predicate"](predicate), told["object"](obj)
-        yield *ends, weight, source, told["graph"](graph)
+        ends = spelled["subject"](subject), spelled["predicate"](predicate), spelled["object"](obj)
+        yield *ends, weight, source, spelled["graph"](graph)
 
 
-def _tsv(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
-    file.writelines(("\t".join(row) + "\n").encode() for row in _rows(facts, progress, "\t\n\r\0"))
+def _tsv(part: Part, file: IO[bytes]) -> None:
+    file.writelines(("\t".join(row) + "\n").encode() for row in _rows(part, "\t\n\r\0"))
 
 
-def _csv(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
+def _csv(part: Part, file: IO[bytes]) -> None:
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-    csv.writer(text, lineterminator="\n").writerows(_rows(facts, progress, "\r\0"))
+    csv.writer(text, lineterminator="\n").writerows(_rows(part, "\r\0"))
     text.detach()
 
 
-def _graphml(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
+def _graphml(part: Part, file: IO[bytes]) -> None:
     """Write GraphML (Brandes et al., GD 2001): a node a term, an edge a fact."""
     seen: set[str] = set()
-    for cells in _cells(facts, progress):
+    for cells in _cells(part):
         for end in (cells[0], cells[2]):
             if end not in seen:
                 seen.add(end)
@@ -247,14 +279,24 @@ def _xml(text: str) -> str:
     return text
 
 
-def _parquet(facts: Facts, file: IO[bytes], progress: Progress, reified: bool) -> None:
+def _parquet(part: Part, file: IO[bytes]) -> None:
     kinds = [pa.string()] * 4 + [pa.float64(), pa.string()]
     schema = pa.schema(list(zip(_COLUMNS, kinds, strict=True)))
-    told = _spellings()
+    if part.said is not None:
+        schema = pa.schema([*schema, pa.field("surface", pa.string()), *(f for f in SAID if f.name in _KEPT)])
+    spelled = _spellings()
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        for part in _told(_parts(facts), len(facts), progress):
-            columns = {c: [told[c](getattr(f, c)) if c in told else getattr(f, c) for f in part] for c in _COLUMNS}
-            writer.write_table(pa.table(columns, schema=schema))
+        for assertions in part.assertions():
+            facts = [said.fact for said in assertions]
+            columns = {
+                c: [spelled[c](getattr(f, c)) if c in spelled else getattr(f, c) for f in facts] for c in _COLUMNS
+            }
+            rows = pa.table(columns, schema=pa.schema([schema.field(name) for name in _COLUMNS]))
+            if part.said is not None:
+                more = table_of(assertions)
+                for field in list(schema)[len(_COLUMNS) :]:
+                    rows = rows.append_column(field, more[field.name])
+            writer.write_table(rows)
 
 
 _PREFIXES = "".join(f"@prefix {p}: <{PREFIXES[p]}> .\n" for p in ("c", "r", "kgmm", "xsd")).encode()
@@ -264,15 +306,26 @@ _GRAPHML = '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n' + "".join
     for key, kind in (("predicate", "string"), ("weight", "double"), ("source", "string"), ("graph", "string"))
 )
 _HEADS = {"tsv": ("\t".join(_TABLE) + "\n").encode(), "csv": (",".join(_TABLE) + "\n").encode()}
-_HEADS |= {"turtle": _PREFIXES, "trig": _PREFIXES, "graphml": f'{_GRAPHML}<graph edgedefault="directed">\n'.encode()}
-_WRITERS: dict[str, Callable[[Facts, IO[bytes], Progress, bool], None]] = {
+_HEADS |= {
+    "nanopub": NANOPUB_HEAD,
+    "turtle": _PREFIXES,
+    "trig": _PREFIXES,
+    "kgtk": KGTK_HEAD,
+    "graphml": f'{_GRAPHML}<graph edgedefault="directed">\n'.encode(),
+}
+#: formats of bare facts, and the columns of assertions that are kept
+_BARE, _KEPT = ("tsv", "csv", "graphml"), {f.name for f in SAID} - {"role", "again"}
+_WRITERS: dict[str, Callable[[Part, IO[bytes]], None]] = {
     "nquads": _nquads,
     "ntriples": _ntriples,
     "turtle": _turtle,
     "trig": partial(_turtle, graphs=True),
     "rdfxml": partial(_serialized, syntax=ox.RdfFormat.RDF_XML),
     "jsonld": partial(_serialized, syntax=ox.RdfFormat.JSON_LD),
+    "nanopub": nanopub,
     "parquet": _parquet,
+    "jsonl": jsonl,
+    "kgtk": kgtk,
     "tsv": _tsv,
     "csv": _csv,
     "graphml": _graphml,

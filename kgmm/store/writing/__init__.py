@@ -1,0 +1,1 @@
+"""Writing a store to a file: RDF, nanopublications, JSON lines, KGTK, Parquet and tables."""
