@@ -74,13 +74,17 @@ def _text(query: str) -> str:
 @click.command()
 @click.argument("kb", type=PLACE)
 @click.argument("file", type=PLACE)
-@click.option("--format", help="nquads, ntriples, turtle, trig, rdfxml, jsonld, parquet, tsv, csv or graphml.")
+@click.option(
+    "--format",
+    help="nquads, ntriples, turtle, trig, rdfxml, jsonld, nanopub, parquet, jsonl, kgtk, tsv, csv or graphml.",
+)
 @click.option("--graph", help="Write only this graph.")
 @click.option("--version", type=WHOLE, help="Write this version instead of the newest.")
-@click.option("--rdf12", is_flag=True, help="Say weights and sources as annotations of RDF 1.2.")
+@click.option("--rdf12", is_flag=True, help="Say weights, sources and assertions as annotations of RDF 1.2.")
+@click.option("--base", default="https://w3id.org/np/", help="What the IRIs of nanopublications begin with.")
 @json_option
 def export(kb: Path, file: Path, version: int | None, as_json: bool, **how: Any) -> None:
-    """Write the store KB to FILE, which appears whole or not at all."""
+    """Write the store KB, with what is said of its facts, to FILE, which appears whole or not at all."""
     with LocalStore(kb, create=False, version=version) as store, progress_bar("facts") as progress:
         if missing := unknown(store, graphs=(how["graph"],)):
             raise missing
