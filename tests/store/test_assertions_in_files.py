@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kgmm.errors import BadInput
@@ -117,7 +117,7 @@ def held(kb: LocalStore) -> set[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(("ending", "how"), WAYS)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
 @given(told=st.lists(ASSERTIONS, min_size=1, max_size=6))
 def test_every_assertion_comes_back(ending: str, how: dict[str, object], told: list[Assertion]) -> None:
     if ending in FLAT:

@@ -30,7 +30,7 @@ _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _TIMES = {"P580": ("valid_from",), "P582": ("valid_to",), "P585": ("valid_from", "valid_to")}
 #: what of a reference is the source: its address, what it is stated in, where it was imported from
 _SOURCES = ("P854", "P248", "P4656", "P143")
-Direct = tuple[str, str, str]  #: subject, property and value of a fact
+Direct = tuple[str, str, str, str]  #: subject, property, value and graph of a fact
 
 
 class Taker(Protocol):
@@ -88,7 +88,7 @@ class Wikidata:
             self._statements.setdefault(target, _Statement()).link = quad
             return True
         if found["kind"] == "direct":
-            self._direct[subject, found["property"], str(quad.object)] = quad
+            self._direct[subject, found["property"], str(quad.object), str(quad.graph_name)] = quad
             return True
         return False
 

@@ -100,3 +100,9 @@ def test_wikidata_s_statements_ranks_times_and_references(kb: LocalStore) -> Non
     assert kb.count(f"{wd}Q183", f"{wdt}P30", f"{wd}Q46") == 1 and kb.count(f"{wd}Q183", object='"Germany"@en') == 1
     assert kb.count(f"{wd}statement/Q183-2") == 1, "another qualifier stays a fact about the statement"
     assert kb.count() == 6 and kb.check() == []
+
+
+def test_one_direct_statement_in_two_graphs_is_two_facts(kb: LocalStore) -> None:
+    text = "@prefix wd: <http://www.wikidata.org/entity/> . @prefix wdt: <http://www.wikidata.org/prop/direct/> .\n"
+    load(kb, text + "e:g { wd:Q1 wdt:P1 wd:Q2 } e:h { wd:Q1 wdt:P1 wd:Q2 }", "a.trig")
+    assert kb.graphs() == {f"{E}g": 1, f"{E}h": 1}
