@@ -141,7 +141,7 @@ class Wikidata:
             return
         link = said.link
         self._direct.pop(
-            (getattr(link.subject, "value", ""), said.property, str(said.value)), None
+            (getattr(link.subject, "value", ""), said.property, str(said.value), str(link.graph_name)), None
         )  # what it says for all times
         about: dict[str, Any] = self._held(said)
         try:
