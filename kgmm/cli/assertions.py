@@ -85,8 +85,9 @@ def merge(kb: Path, others: tuple[Path, ...], as_json: bool) -> None:
         for other in others:
             merged = store.merge(other)
             done.append({"other": str(other), **asdict(merged)})
+            arose = [_conflict(conflict) for conflict in merged.conflicts]
             said = f"{merged.added:,} assertions added, {merged.withdrawn:,} withdrawn, of {merged.facts:,} facts"
-            lines.append(f"{other}: {said}, version {merged.version}")
+            lines += [f"{other}: {said}, version {merged.version}", *arose]
         found = store.conflicts()
         lines += [f"{len(found):,} conflicts, see: kgmm conflicts {kb}"] if found else []
         about = {"merged": done, "conflicts": [asdict(conflict) for conflict in found], "version": store.version}

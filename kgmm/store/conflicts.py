@@ -11,7 +11,7 @@ from kgmm.errors import BadInput
 from kgmm.language import names
 from kgmm.store import changes
 from kgmm.store.assertion import Assertion
-from kgmm.store.assertions.looking import everything
+from kgmm.store.assertions.looking import denies, everything
 from kgmm.store.facts import Fact
 from kgmm.store.handle import Handle
 from kgmm.store.index.found import decoded
@@ -195,7 +195,7 @@ def _polarity(store: Handle, low: int, high: int) -> list[Conflict]:
     """Return the facts for and against which something is said of one time."""
     import polars as pl
 
-    if not store.opened.state.said:
+    if not store.opened.state.said or not denies(store):
         return []
     rows = everything(store)
     live = rows.filter(pl.col("role").is_null() | (pl.col("role") != said.WITHDRAWN))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -179,7 +182,27 @@ class LocalStore(Handle):
     accept: Final = sameness.accept
     believe: Final = believing.believe
     believed: Final = believing.believed
-    merge: Final = merging.merge
+
+    def merge(self, other: Handle | str | Path) -> merging.Merged:
+        """Take in all that another store holds, in one commit; see :func:`kgmm.store.assertions.merging.merge`.
+
+        Example:
+            >>> import tempfile
+            >>> a, b = (LocalStore(tempfile.mkdtemp() + "/kb") for _ in range(2))
+            >>> _ = a.add(("dog", "IsA", "animal"), contributor="ann")
+            >>> _ = b.add(("dog", "IsA", "animal"), contributor="bob", polarity="against")
+            >>> done = a.merge(b)
+            >>> done.added, [conflict.kind for conflict in done.conflicts], a.merge(b).conflicts
+            (1, ['polarity'], ())
+        """
+        before = copy.copy(self)
+        before._ending = ExitStack()
+        done = merging.merge(self, other)
+        if not done.facts or not (found := contradictions.conflicts(self)):
+            return done
+        known = set(contradictions.conflicts(before))
+        return replace(done, conflicts=tuple(one for one in found if one not in known))
+
     forget: Final = forgetting.forget
     add: Final = changes.add
     remove: Final = changes.remove

@@ -181,7 +181,7 @@ def test_what_a_format_cannot_say_is_one_clear_error(format: str, tmp_path: Path
     kb = LocalStore(tmp_path / "kb")
     if format == "turtle":
         with pytest.raises(BadInput, match="no annotations of RDF"):
-            kb.export(tmp_path / "out.jsonl", rdf12=True)
+            kb.export(tmp_path / "out.jsonld", rdf12=True)
         return
     kb.add(Fact("_:b0", "IsA", "dog") if format == "nanopub" else Fact("dog", "IsA", "/c/en/a\tb"))
     with pytest.raises(BadInput, match=f"cannot be said in {format}"):

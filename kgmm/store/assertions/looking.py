@@ -93,6 +93,15 @@ def everything(store: Handle, version: int | None = None) -> pl.DataFrame:
     return pl.concat(parts)
 
 
+def denies(store: Handle) -> bool:
+    """Tell whether any row speaks against a fact, looking at that column alone."""
+    for file in files(store):
+        part = table.read(store.places.table, file["path"], ["polarity"])
+        if "polarity" in part.column_names and part["polarity"].null_count < len(part):
+            return True
+    return False
+
+
 def assertions(store: Handle, fact: Any, *, withdrawn: bool = False) -> list[Assertion]:
     """Return the assertions of a fact: what stands for it first, those against it too.
 

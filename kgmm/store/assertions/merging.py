@@ -15,15 +15,21 @@ from kgmm.store.table import said
 if TYPE_CHECKING:
     import polars as pl
 
+    from kgmm.store.conflicts import Conflict
+
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge did: assertions that came, that were withdrawn, facts concerned, and the version it made."""
+    """What a merge did: assertions that came, that were withdrawn, facts concerned, the version it made, what arose.
+
+    ``conflicts`` are those of the merged store that it had not before.
+    """
 
     added: int
     withdrawn: int
     facts: int
     version: int
+    conflicts: tuple[Conflict, ...] = ()
 
 
 def merge(store: Handle, other: Handle | str | Path) -> Merged:

@@ -1,4 +1,4 @@
-"""JSON lines: an object a fact or assertion, with subject, predicate and object, and what is said of it."""
+"""JSON lines (https://jsonlines.org): an object a fact or assertion, with subject, predicate and object, and what is said of it."""
 
 from __future__ import annotations
 

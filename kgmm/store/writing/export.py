@@ -91,7 +91,7 @@ def export(
     name = (format or ENDINGS.get(ending, ending)).lower().replace("-", "")
     if name not in _WRITERS:
         raise BadInput(path, f"no export format {format or path.suffix!r}; known: {', '.join(_WRITERS)}")
-    if rdf12 and name not in ("nquads", "ntriples", "turtle", "trig"):
+    if rdf12 and name in ("rdfxml", "jsonld", "nanopub"):
         raise BadInput(path, f"{name} has no annotations of RDF 1.2; without --rdf12 weights and sources are kept too")
     if not path.absolute().parent.is_dir():
         raise BadInput(path, "its folder does not exist")

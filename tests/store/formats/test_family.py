@@ -52,6 +52,12 @@ XML = (
     '<r:IsA rdf:resource="http://conceptnet.io/c/en/animal"/>\n</rdf:Description>\n'
 )
 LD = '{"@id": "http://conceptnet.io/c/en/dog",\n"http://conceptnet.io/r/IsA": {"@id": "http://conceptnet.io/c/en/animal"}'
+JSONL = '{"subject": "dog", "predicate": "IsA", "object": "animal"}'
+NANOPUB = f"""{PREFIX}@prefix np: <http://www.nanopub.org/nschema#> .
+c:h {{ c:np a np:Nanopublication ; np:hasAssertion c:a ; np:hasProvenance c:p ; np:hasPublicationInfo c:i . }}
+c:a {{ c:dog r:IsA c:animal . }} c:p {{ c:a r:FromText c:book . }}
+c:i {{ c:np r:MadeBy c:me . }}
+"""
 EDGE = "/a/1\t/r/IsA\t/c/en/dog\t/c/en/animal\t{}\n"
 CUP = {"object_id": 1, "name": "cup", "x": 1, "y": 2, "w": 3, "h": 4}
 TABLE = {"object_id": 2, "names": ["table"], "x": 0, "y": 0, "w": 9, "h": 9}
@@ -86,6 +92,8 @@ CASES = {
     "trig": Case(f"{PREFIX}c:g {{ c:dog r:IsA c:animal . }}\n", DOG, f"{PREFIX}c:g {{ c:dog r:IsA ] . }}\n", 3),
     "rdf-xml": Case(f"{XML}</rdf:RDF>\n", DOG, f"{XML}</rdf:Seq>\n", 5),
     "json-ld": Case(f"{LD}}}", DOG, f"{LD},\n]", 3),
+    "nanopub": Case(NANOPUB, DOG, NANOPUB + "]\n", 7),
+    "jsonl": Case(f"{JSONL}\n", DOG, f"{JSONL}\n{{}}\n", 2),
     "parquet": Case(parquet(DOG), DOG, parquet(DOG, (None, "IsA", "x")), 2),
     "visual-genome": Case(lines(PICTURE), CUP_ON_TABLE, lines(PICTURE, {**PICTURE, "image_id": None}), 3),
     "visual-genome-relationships": Case(lines(HELD), CUP_ON_TABLE, lines(HELD, {**HELD, "image_id": None}), 3),
@@ -122,7 +130,7 @@ def test_what_is_wrong_is_told_with_its_line(name: str, tmp_path: Path) -> None:
     try:
         parts = list(detect(path, name).read(path, ReadOptions()))
     except BadInput as error:  # syntaxes that do not allow to go on
-        assert name in ("turtle", "trig", "rdf-xml", "json-ld")
+        assert name in ("turtle", "trig", "rdf-xml", "json-ld", "nanopub")
         assert error.line == case.line
         return
     told = [line for part in parts if isinstance(part, Rejects) for line in part.lines]
