@@ -67,6 +67,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
 }
 MINES: dict[str, tuple[str, str]] = {
     "rules": ("kgmm.cli.mining:rules", "Rules that a store's facts keep to."),
+    "pictures": ("kgmm.cli.mining:pictures", "What pictures and their captions have in common."),
     "scenes": ("kgmm.cli.mining:scenes", "What goes with what in scenes and stories."),
     "candidates": ("kgmm.cli.mining:candidates", "What was mined and awaits a verdict."),
     "itemsets": ("kgmm.cli.mining:itemsets", "Sets of items that are together in many rows."),

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from kgmm.cli.output import COUNT, FILE, Number, json_option, local, progress_bar, say
+from kgmm.cli.output import COUNT, FILE, FOLDER, Number, json_option, local, progress_bar, say
 from kgmm.errors import StoreError
+from kgmm.files import whole
 
 SHARE = Number(0, 1)
 
@@ -198,3 +199,53 @@ def candidates(
     lines = [f"{one.weight:.3f}  {one.subject} {one.predicate} {one.object}   ({one.source})" for one in found[:top]]
     lines.append(f"{len(found):,} candidates" + (f", {top} shown" if len(found) > top else ""))
     say(as_json, [asdict(one) for one in found], "\n".join(lines))
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--captions", required=True, type=FILE, help="JSONL, CSV or TSV: file, caption[, class].")
+@click.option("--classes", type=FILE, help="The same with the class in the second place.")
+@click.option(
+    "--min-confidence", type=SHARE, default=0.8, help="Least share of a pattern's pictures that are of the class."
+)
+@click.option(
+    "--min-support", type=Number(0, 1, min_open=True), help="Least share of all pictures; ten of them if left out."
+)
+@click.option(
+    "--html", "place", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with cut-outs here."
+)
+@click.option(
+    "--write", nargs=2, metavar="KB GRAPH", help="Write patterns as candidates into KB, in the graph mined/GRAPH."
+)
+@json_option
+def pictures(
+    folder: Path,
+    captions: Path,
+    classes: Path | None,
+    min_confidence: float,
+    min_support: float | None,
+    place: Path | None,
+    write: tuple[str, str] | None,
+    as_json: bool,
+) -> None:
+    """Find what pictures in FOLDER and their captions have in common, class by class: named and placed."""
+    from kgmm.patterns.folder import conclude_visual, page, read_pictures
+    from kgmm.patterns.visual import mine_pictures
+
+    read = read_pictures(folder, captions, classes)
+    names = [path.relative_to(folder.resolve()).as_posix() for path in read.paths]
+    with progress_bar("pictures") as progress:
+        bounds: dict[str, Any] = {"min_confidence": min_confidence, "min_support": min_support}
+        found = mine_pictures(read.paths, read.captions, read.classes, progress=progress, **bounds)
+    if place is not None:
+        with whole(place) as draft:
+            draft.write_text(page(found, read.paths, names), encoding="utf-8")
+    written = 0
+    if write is not None:
+        with local(write[0], create=True) as store:
+            written = conclude_visual(store, found, names, write[1])
+    told = [{**asdict(p), "pictures": [names[i] for i in p.pictures]} for p in found]
+    lines = [f"{p.support:.3f}  {p.confidence:.3f}  {p.label}: {p.name}   ({len(p.pictures)} pictures)" for p in found]
+    lines.append(f"{len(found):,} patterns in {len(names):,} pictures")
+    lines += [f"{written:,} candidates written to mined/{write[1]}"] if write else []
+    say(as_json, {"patterns": told, "written": written} if write else told, "\n".join(lines))

@@ -76,7 +76,7 @@ class RegionEncoder:
 
         out = np.zeros((len(images), self.dim), np.float32)
         for start in range(0, len(images), BATCH):
-            crops = [_resized(read_image(i, max_side=640), SIDE) for i in images[start : start + BATCH]]
+            crops = [resized(read_image(i, max_side=640), SIDE) for i in images[start : start + BATCH]]
             out[start : start + len(crops)] = _unit(self._network.maps(np.stack(crops)).mean((2, 3)))
         return out
 
@@ -97,7 +97,7 @@ class RegionEncoder:
         points = [_sample_points(box, picture.width, picture.height, POINTS) for box in boxes]
         if not points:
             return np.zeros((0, self.dim), np.float32)
-        maps = self._network.maps(_resized(picture, 2 * SIDE)[None])
+        maps = self._network.maps(resized(picture, 2 * SIDE)[None])
         grid = torch.tensor(np.stack(points), dtype=torch.float32)
         sampled = F.grid_sample(maps.expand(len(points), -1, -1, -1), grid, padding_mode="border", align_corners=False)
         return _unit(sampled.mean((2, 3)))
@@ -114,7 +114,8 @@ def _sample_points(box: Box, width: int, height: int, count: int) -> NDArray[np.
     return np.stack(np.meshgrid(*((low + steps * (high - low)) / whole * 2 - 1 for low, high, whole in sides)), -1)
 
 
-def _resized(picture: Picture, side: int) -> NDArray[np.uint8]:
+def resized(picture: Picture, side: int) -> NDArray[np.uint8]:
+    """Return a picture as a square, shape (side, side, 3)."""
     return np.asarray(Image.fromarray(picture.pixels).resize((side, side), Image.Resampling.BICUBIC))
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kgmm.patterns.scenes import shown as shown
     from kgmm.patterns.scenes import together as together
     from kgmm.patterns.transactions import Transactions as Transactions
+    from kgmm.patterns.visual import VisualPattern as VisualPattern
+    from kgmm.patterns.visual import mine_pictures as mine_pictures
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
@@ -28,5 +30,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "itemsets": ["itemsets"],
         "scenes": ["conclude_near", "shown", "together"],
         "transactions": ["Transactions"],
+        "visual": ["VisualPattern", "mine_pictures"],
     },
 )
