@@ -27,9 +27,10 @@ STRONG = 1.0  #: standard deviations above a map's mean over all pictures from w
 WORDS = 8  #: of a caption that count, by tf-idf
 LIKE = 0.6  #: cosine of words from which they are one cluster (average linkage)
 TELLING = 16  #: maps that a pattern is placed by at most
-SURE = (
-    0.004  #: chance, within the class, that maps and words stand together so often without having to do with each other
-)
+#: chance, within the class, that maps and words stand together so often without having to do with each other, at most
+SURE = 0.02
+#: standard errors by which a pattern's maps are stronger on average where its words stand, at least
+STRONGER = 5.0
 _TEXT = 100_000  #: items from here on are clusters of words
 OVERLAP = 0.5  #: Jaccard index of pictures from which patterns are one (the paper's)
 #: share of its largest activation that a pattern has where it is: in the whole picture, and in a look at twice the part found there
@@ -240,7 +241,9 @@ def _merged(found: list[_Found], rows: list[list[int]], inside: NDArray[np.bool_
             groups.append([one])
     have, merged = _holders(rows), list[_Found]()
     for group in groups:
-        one = _told_by(group[0].clusters, group, have, inside, seen)
+        one, worth = _told_by(group[0].clusters, group, have, inside, seen)
+        if worth < STRONGER:
+            continue
         alike = next(
             (i for i, other in enumerate(merged) if _overlap(one.maps[:TELLING], other.maps[:TELLING]) > OVERLAP), None
         )
@@ -248,7 +251,7 @@ def _merged(found: list[_Found], rows: list[list[int]], inside: NDArray[np.bool_
             merged.append(one)
         else:
             clusters = (*merged[alike].clusters, *one.clusters)
-            merged[alike] = _told_by(clusters, [merged[alike], one], have, inside, seen)
+            merged[alike], _ = _told_by(clusters, [merged[alike], one], have, inside, seen)
     return merged
 
 
@@ -258,13 +261,14 @@ def _told_by(
     have: dict[int, NDArray[np.bool_]],
     inside: NDArray[np.bool_],
     seen: Activations,
-) -> _Found:
-    """Return the pattern of some clusters: the maps that are stronger in the class where its words stand, the surest first."""
+) -> tuple[_Found, float]:
+    """Return the pattern of some clusters, its maps those that are stronger in the class where its words stand, and by how much."""
     said = np.logical_or.reduce([have[_TEXT + c] for c in clusters])[inside]
     worth = _stronger(seen.peaks[inside], said)
     maps = np.argsort(-worth, kind="stable")[:TELLING]
     pictures = tuple(sorted({i for one in group for i in one.pictures if any(have[_TEXT + c][i] for c in clusters)}))
-    return _Found(tuple(maps[worth[maps] > 0].tolist()), clusters, min(one.confidence for one in group), pictures)
+    found = _Found(tuple(maps[worth[maps] > 0].tolist()), clusters, min(one.confidence for one in group), pictures)
+    return found, float(worth[maps].mean())
 
 
 def _stronger(peaks: NDArray[np.float32], said: NDArray[np.bool_]) -> NDArray[np.float64]:
