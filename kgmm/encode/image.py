@@ -116,7 +116,9 @@ def _sample_points(box: Box, width: int, height: int, count: int) -> NDArray[np.
 
 def resized(picture: Picture, side: int) -> NDArray[np.uint8]:
     """Return a picture as a square, shape (side, side, 3)."""
-    return np.array(Image.fromarray(picture.pixels).resize((side, side), Image.Resampling.BICUBIC))  # one that may be written to
+    return np.array(
+        Image.fromarray(picture.pixels).resize((side, side), Image.Resampling.BICUBIC)
+    )  # one that may be written to
 
 
 def _unit(pooled: torch.Tensor) -> NDArray[np.float32]:
