@@ -254,6 +254,22 @@ class KnowledgeStore(LocalStore, Asking):
 
         return documents(self)
 
+    def says(self, document: str, words: str) -> bool:
+        """Tell whether a document that was read says some words, however its lines are broken.
+
+        Example:
+            >>> import tempfile, kgmm
+            >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+            >>> _ = kb.read([{"id": "otto", "text": "Otto was a cat."}])
+            >>> kb.says("otto", "was a cat"), kb.says("otto", "was a dog")
+            (True, False)
+        """
+        from kgmm.documents.facts.keeping import texts
+        from kgmm.documents.kept import Kept
+
+        wanted = " ".join(words.split())
+        return any(wanted in " ".join(text.split()) for _, text in texts(Kept(self.places.documents), [document]))
+
     def remove_documents(self, ids: str | Iterable[str]) -> int:
         """Remove documents by their ids, so that nothing they said remains; return how many.
 

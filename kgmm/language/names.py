@@ -103,6 +103,16 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def unquoted(literal: str) -> str:
+    r"""Return the text that :func:`quoted` made a literal of.
+
+    >>> unquoted(quoted('say "ah"'))
+    'say "ah"'
+    """
+    text: str = json.loads(literal)
+    return text
+
+
 def unusable(text: str) -> str:
     """Return why RDF cannot write a term of a new fact, or an empty string.
 

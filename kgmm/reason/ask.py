@@ -13,6 +13,8 @@ from kgmm.language.foreign import other_language
 from kgmm.language.names import concept
 from kgmm.language.words import whole_characters
 from kgmm.perceivers import look_again, looks_again, perceive
+from kgmm.reason.documents import reader
+from kgmm.reason.registry import DEFAULT
 from kgmm.reason.registry import reasoner as reasoner_of
 from kgmm.reason.sought import sought
 from kgmm.reason.task import Task, unanswered
@@ -156,16 +158,25 @@ def picture_of(source: ImageLike | SceneGraph | Mapping[str, Any] | None) -> Ima
 def _runner(task: Task, name: str | Path) -> Callable[[frozenset[Key]], Answer]:
     """Return a function that answers the question with some statements taken away; scene statements too."""
     chosen, language = reasoner_of(name), other_language(task.question)
+    reads = chosen.name == DEFAULT and chosen.folder is None and task.scene == NO_PICTURE and task.choices is None
+    reads = reads and reader.readable(task.store)
 
     def run(exclude: frozenset[Key]) -> Answer:
         start = time.perf_counter()
         asked = replace(task, scene=_lacking(task.scene, exclude), exclude=exclude)
-        links = asked.links
+        outcome, known = None, True
+        if reads and not language:
+            outcome = reader.answer(asked)
+            if outcome.text is None and asked.graphs is None:  # what documents say is read, not walked over
+                asked.graphs = reader.others_known(task.store)
+                known = bool(asked.graphs)
+        links = asked.links if known and (outcome is None or outcome.text is None) else []
         grounded = time.perf_counter()
         if language:
             outcome = unanswered(f"the question seems to be {language}; only English ones are understood")
-        else:
-            outcome = chosen.answer(asked)
+        elif outcome is None or (outcome.text is None and known):
+            walked = chosen.answer(asked)
+            outcome = walked if outcome is None or walked.text is not None else outcome
         done = time.perf_counter()
         trace = Trace(
             question=task.question,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kgmm.errors import StoreError
+from kgmm.language import names
 from kgmm.language.names import label
 from kgmm.language.words import normal
 from kgmm.store import LocalStore
@@ -12,6 +13,7 @@ from kgmm.trace.saying import say
 
 #: steps whose answer is computed from the cited facts instead of being an end of one
 COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribute", "compare", "read"})
+SAYS = "Says"  #: the relation of a document to words that it says
 GUESS = "guess"  #: the step of an answer that a network gives without a fact
 
 
@@ -61,6 +63,9 @@ def _cited(citation: Citation, said: str, scene: set[tuple[str, str, str]], kb: 
             return Check("scene", {fact.subject, fact.object} <= ends, f"{said}: both objects have a box in the scene")
         held = (fact.subject, fact.predicate, fact.object) in scene
         return Check("scene", held, f"{said}: {'in' if held else 'not in'} the scene")
+    if fact.predicate == SAYS and fact.source and hasattr(kb, "says"):
+        held = kb.says(fact.source, names.unquoted(fact.object))
+        return Check("document", held, f"{said}: {'in' if held else 'not in'} the document {fact.source!r}")
     held = len(kb.find(fact.subject, fact.predicate, fact.object, limit=1)) > 0
     return Check("fact", held, f"{said}: {'in' if held else 'not in'} the store at version {kb.version}")
 

@@ -61,11 +61,15 @@ def coded(text: str, subject: str = "", taken: Sequence[tuple[int, int]] = ()) -
     for a, b, _, _ in spans.capitalized(text):
         marked += [(c, d, "name", text[c:d]) for c, d in _parted(text, a, b) if _free(c, d, marked)]
     marked = _joined(text, sorted(marked))
-    code, at, named = [], [], {}
+    code: list[str] = []
+    at: list[tuple[int, int]] = []
+    named: dict[str, str] = {}
     counts = {"name": 0, "date": 0}
     place = 0
     for start, end, kind, said in [*marked, (len(text), len(text), "", "")]:
         for n in range(place, start):
+            if text[n].isspace() and code and code[-1] == " ":
+                continue
             code.append(" " if text[n].isspace() else text[n])
             at.append((n, n + 1))
         if kind == QUOTE:

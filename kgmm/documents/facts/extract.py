@@ -13,6 +13,7 @@ from kgmm.documents.facts.patterns import facts_of
 from kgmm.documents.parting import sentences
 
 _PRONOUN = re.compile(r"(He|She|It|His|Her|Its)\b(?= )")
+_GOES_ON = re.compile(r"(?:\b(?:d|b|c|ca|fl|née)\.|\.\.\.)$")  #: what ends no sentence of a life
 _LINE = re.compile(r"[^\n]+")
 _KEYED = re.compile(r"\s*[-*•|]*\s*[A-Z][A-Za-z ]{2,20}\s*:\s*\S[^\n]{0,80}$")
 _THING = re.compile(r"The ([a-z]+)\b")
@@ -49,7 +50,7 @@ def extract(text: str, title: str = "") -> Iterator[Stated]:
     own = spans.bare(title)
     lead = lead if _name(lead) or (own and spans.key(lead) == spans.key(own)) else ""
     subject = own or (lead if " and " not in lead else "")
-    if own and lead and not _alike(own, lead) and f"known as {own}" not in text[:200]:
+    if own and lead and not _alike(own, lead) and not re.search(rf"known (?:\w+ )?as {re.escape(own)}", text[:250]):
         lead = ""
     lead = lead if subject else ""
     shorts = _shorts(text, own, lead)
@@ -73,7 +74,13 @@ def extract(text: str, title: str = "") -> Iterator[Stated]:
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
     """Yield sentences; a line of a key and its value is one of its own."""
+    found: list[tuple[int, int]] = []
     for start, end in sentences(text):
+        if found and _GOES_ON.search(text, *found[-1]):
+            found[-1] = found[-1][0], end
+        else:
+            found.append((start, end))
+    for start, end in found:
         lines = [(start + m.start(), start + m.end()) for m in _LINE.finditer(text[start:end])]
         if len(lines) > 1 and any(_KEYED.fullmatch(text[a:b]) for a, b in lines):
             yield from lines

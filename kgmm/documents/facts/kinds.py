@@ -81,6 +81,8 @@ def described(phrase: str) -> Iterator[tuple[str, str]]:
     nation = ""
     if m := NATIONALITY.match(rest):
         nation, rest = m[0], rest[m.end() :].strip()
+        if m := NATIONALITY.match(rest):
+            nation, rest = f"{nation} {m[0]}", rest[m.end() :].strip()
         if m := re.match(r"and (.*)", rest):
             second = NATIONALITY.match(m[1])
             if second is None:

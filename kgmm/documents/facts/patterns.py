@@ -88,6 +88,14 @@ _PARENT = re.compile(rf"{_PRE}(?P<s>{N}),?(?: (?:is|was))?(?: the)? (?:father|mo
 _SPOUSE = re.compile(
     rf"{_PRE}(?P<s>{N}),?(?: (?:is|was))?(?: the)? {KIN_ADJECTIVE}(?:wife|husband|spouse) of (?:the )?(?P<o>{N}){_END}"
 )
+#: what may stand between a name that a sentence defines and its kin: nothing that names other kin
+_STILL = r"(?:(?!\b(?:wife|husband|mother|father|brother|sister|son|daughter|widow|married|child|uncle|nephew|cousin|grandson|granddaughter)\b)[^;.])*?"
+_CHILD_TOO = re.compile(
+    rf"^(?P<s>{N}),? (?:is|was) an? {_STILL}(?:,| and) (?:the )?{KIN_ADJECTIVE}(?:son|daughter) of (?P<o>{_NAMES})"
+)
+_SPOUSE_TOO = re.compile(
+    rf"^(?P<s>{N}),? (?:is|was) (?:an? {_STILL}(?:,| and) )?(?:the )?{KIN_ADJECTIVE}(?:wife|husband) of (?:(?:the )?(?:{N} )?(?:(?!of|and|to|by|who)[a-z]+ ){{1,3}})?(?P<o>{N}){_END}"
+)
 _MARRIED = re.compile(
     rf"{_PRE}(?P<s>{N}),?(?:[^,;.]{{0,60}},)?(?: (?:is|was|has been))? married (?:to )?(?:the (?:[a-z]+ ){{1,2}})?(?P<o>{N}){_END}"
 )
@@ -110,12 +118,12 @@ _UNSURE_LIFE = re.compile(
     r"\?|\b(?:c|ca|circa|or|baptis\w+|baptiz\w+|before|after|between|about|around|fl|reign\w*|ruled|r|active|term|office)\b\.?"
 )
 _LIFE = re.compile(
-    rf"(?:^|[;,] ?)(?:born |b\. ?)?(?:in )?(?P<b>{D})(?:,? (?:in )?(?P<bp>{N}(?:, {N})*))?\s*[-–—]+\s*(?:died |d\. ?)?(?P<d>{D})(?:,? (?:in )?(?P<dp>{N}(?:, {N})*))?\s*$"
+    rf"(?:^|[;,] ?)(?:born (?:{N}, )?|b\. ?)?(?:in )?(?P<b>{D})(?:,? (?:in )?(?P<bp>{N}(?:, {N})*))?\s*[-–—]+\s*(?:died |d\. ?)?(?P<d>{D})(?:,? (?:in )?(?P<dp>{N}(?:, {N})*))?\s*$"
 )
 _BORN_IN = re.compile(
-    rf"\bborn(?: on| in)?,? (?P<b>{D})(?:,? (?:in |at )?(?P<p>{N}(?:, {N})*))?\s*(?:$|[;)])|\bborn (?:in )?(?P<q>{N}(?:, {N})*),? (?P<c>{D})$"
+    rf"\bborn(?: on| in)?,? (?P<b>{D})(?:,? (?:in |at |from )?(?P<p>{N}(?:, {N})*))?\s*(?:$|[;)])|\bborn (?:in )?(?P<q>{N}(?:, {N})*),? (?P<c>{D})$"
 )
-_DIED_ON = re.compile(rf"(?:^|[;,] ?)died (?P<d>{D})$")
+_DIED_ON = re.compile(rf"(?:^|[;,] ?)(?:died|d\.) (?:on |in )?(?P<d>{D})$")
 
 
 def facts_of(sentence: Coded, person: bool = False) -> Iterator[Triple]:
@@ -380,12 +388,12 @@ def _roles(sentence: Coded) -> Iterator[tuple[int, Triple]]:
 
 def _kin(sentence: Coded) -> Iterator[tuple[int, Triple]]:
     code = sentence.code
-    for rule in (_CHILD, _CHILDREN, _PARENT):
+    for rule in (_CHILD, _CHILD_TOO, _CHILDREN, _PARENT):
         for m in rule.finditer(code):
             for one in _named(sentence, m["s"]):
                 for other in _named(sentence, m["o"]):
                     yield m.start("o"), (other, "ChildOf", one) if rule is _PARENT else (one, "ChildOf", other)
-    for rule in (_SPOUSE, _MARRIED):
+    for rule in (_SPOUSE, _SPOUSE_TOO, _MARRIED):
         for m in rule.finditer(code):
             yield m.end(), (sentence.named[m["s"]], "MarriedTo", sentence.named[m["o"]])
     for m in _KIN.finditer(code):
