@@ -14,6 +14,7 @@ import pytest
 
 from kgmm.errors import StoreBusy
 from kgmm.store import Fact, LocalStore
+from kgmm.store.assertions.forgetting import search
 
 WRITER = """
 import sys
@@ -33,6 +34,10 @@ for n in range(first, first + 10_000):
         kb.remove(None, None, "merged kind")
         kb.merge(other)
         print("merge", n, flush=True)
+    if n % 2 == 0:
+        kb.add((f"secret{n}x", "IsA", "hidden"), contributor="spy", text=f"of secret{n}x")
+        kb.forget(f"secret{n}x")
+        print("forget", n, flush=True)
 """
 
 
@@ -62,6 +67,11 @@ def kill_writers(folder: Path, other: Path, times: int, seed: int) -> None:
                     fact = Fact(f"thing {n} 0", "IsA", f"kind {n}")
                     assert [a.contributor for a in kb.assertions(fact)] == ["all"]
             assert kb.count(object="merged kind") in (0, 40), "half a merge is visible"
+            assert kb.check() == []
+            for n in range(first, last + 2):  # what was forgotten is nowhere; half-way, it is by forgetting again
+                if ("forget", n) not in said and n % 2 == 0:
+                    assert kb.count(f"secret{n}x") in (0, 1) and kb.forget(f"secret{n}x").left == ()
+                assert search(kb, f"secret{n}x")[1] == []
             assert kb.check() == []
             for n in (last, last + 1):  # what the kill left is brought to the end
                 kb.withdraw(contributor=f"c {max(n, 0)}")

@@ -27,6 +27,8 @@ _MADE_UP = re.compile("[a-f][0-9a-f]{15,31}")  #: A name the parser gives to a b
 #: Characters that a document's statements may hold, and beyond those how many for each byte of it.
 EXPANDED, AMPLIFIED = 16 << 20, 100
 _LINES = 4096  #: Lines parsed in one go.
+_REIFIES, _PARTS = rdf.REIFIES.value, tuple(part.value for part in rdf.PARTS)
+_ANNOTATIONS = (rdf.WEIGHT.value, rdf.SOURCE.value)  #: what may be said of bare facts
 _STANDING = (rdf.FACT, saying.ASSERTION)  #: how the reifiers of our exports begin
 
 
@@ -42,12 +44,13 @@ class Statements:
         #: names of blank nodes the parser made up, unless the file names all of its own
         self._made: dict[str, str] | None = None if named else {}
         self._recent: dict[Key, int] = {}
-        self._reified: dict[object, tuple[ox.Triple, object]] = {}
-        self._parts: dict[object, dict[object, Any]] = {}
+        #: the statements of reifiers, by their names
+        self._reified: dict[str, Key] = {}
+        self._parts: dict[str, dict[str, Any]] = {}
         #: annotations that came before their reifier
-        self._early: dict[object, list[ox.Quad]] = {}
+        self._early: dict[str, list[ox.Quad]] = {}
         #: what each reifier of a statement says, the statements of these that did not come yet
-        self._said: dict[Key, dict[object, saying.Values]] = {}
+        self._said: dict[Key, dict[str, saying.Values]] = {}
         self._ahead: set[Key] = set()
         self._wikidata: Wikidata | None = None
 
@@ -58,19 +61,23 @@ class Statements:
     def add(self, quad: ox.Quad, line: int = 0) -> None:
         """Take one quad; what the store cannot hold is rejected."""
         try:
-            if self._of_wikidata(quad):
-                return
-            own = _named(quad.subject).startswith(_STANDING)
-            if quad.predicate == rdf.REIFIES and isinstance(quad.object, ox.Triple):
-                self._reifier(quad.subject, quad.object, quad.graph_name)
-            elif own and _reifies(quad):
-                self._part(quad)
-            elif (
-                quad.predicate in (rdf.WEIGHT, rdf.SOURCE)
-                or (own and quad.predicate.value.startswith(LOCAL))
-                or (quad.subject in self._reified and saying.field_of(quad.predicate.value))
+            predicate, subject = quad.predicate.value, quad.subject  # each look makes a new object
+            name = subject.value if isinstance(subject, ox.NamedNode) else f"_:{getattr(subject, 'value', subject)}"
+            if (self._wikidata is not None or predicate.startswith(PROPERTY) or name.startswith(HOST)) and (
+                self._of_wikidata(quad)
             ):
-                self._annotation(quad)
+                return
+            own = name.startswith(_STANDING)
+            if predicate == _REIFIES and isinstance(triple := quad.object, ox.Triple):
+                self._reifier(name, triple, quad.graph_name)
+            elif own and (predicate in _PARTS or (predicate == rdf.TYPE.value and quad.object == rdf.STATEMENT)):
+                self._part(name, predicate, quad)
+            elif (
+                predicate in _ANNOTATIONS
+                or (own and predicate.startswith(LOCAL))
+                or (name in self._reified and saying.field_of(predicate))
+            ):
+                self._annotation(name, predicate, quad)
             else:
                 self._plain(quad)
         except ValueError as error:
@@ -79,24 +86,23 @@ class Statements:
     def _of_wikidata(self, quad: ox.Quad) -> bool:
         """Tell whether a quad is part of what Wikidata says of a statement, and take it then."""
         if self._wikidata is None:
-            if not (quad.predicate.value.startswith(PROPERTY) or _named(quad.subject).startswith(HOST)):
-                return False
             self._wikidata = Wikidata()
         return self._wikidata.took(quad)
 
-    def _reifier(self, name: object, triple: ox.Triple, graph: object) -> None:
-        self._reified[name] = (triple, graph)
-        for waiting in self._early.pop(name, ()):
-            self._annotate(waiting)
+    def _reifier(self, name: str, triple: ox.Triple, graph: object) -> None:
+        self._reified[name] = self._key(triple, graph)
+        if self._early:
+            for waiting in self._early.pop(name, ()):
+                self._annotate(name, waiting.predicate.value, waiting)
 
-    def _part(self, quad: ox.Quad) -> None:
+    def _part(self, name: str, predicate: str, quad: ox.Quad) -> None:
         """Take a part of an ``rdf:Statement`` that an export wrote."""
-        if quad.predicate in rdf.PARTS:
-            parts = self._parts.setdefault(quad.subject, {})
-            parts[quad.predicate] = quad.object
-            if len(parts) == len(rdf.PARTS):
-                del self._parts[quad.subject]
-                self._reifier(quad.subject, ox.Triple(*(parts[part] for part in rdf.PARTS)), quad.graph_name)
+        if predicate in _PARTS:
+            parts = self._parts.setdefault(name, {})
+            parts[predicate] = quad.object
+            if len(parts) == len(_PARTS):
+                del self._parts[name]
+                self._reifier(name, ox.Triple(*(parts[part] for part in _PARTS)), quad.graph_name)
 
     def _key(self, triple: ox.Quad | ox.Triple, graph: object) -> Key:
         named = self._options.graph is None and not isinstance(graph, ox.DefaultGraph)
@@ -133,32 +139,32 @@ class Statements:
         key = self._key(quad, quad.graph_name)
         if isinstance(quad.graph_name, ox.NamedNode) and self._is_source(quad.graph_name):
             by_graph: saying.Values = {"source": [quad.graph_name], "method": [ox.Literal("loaded")]}
-            self._said.setdefault(key, {})[quad.graph_name] = by_graph
+            self._said.setdefault(key, {})[quad.graph_name.value] = by_graph
         self._recent[key] = len(self._rows.rows)
         self._rows.add(key[1], key[2], key[3], 1.0, key[0])
         self._ahead.discard(key)
 
-    def _annotation(self, quad: ox.Quad) -> None:
-        if quad.subject in self._reified:
-            self._annotate(quad)
+    def _annotation(self, name: str, predicate: str, quad: ox.Quad) -> None:
+        if name in self._reified:
+            self._annotate(name, predicate, quad)
         elif len(self._early) < WINDOW:
-            self._early.setdefault(quad.subject, []).append(quad)
+            self._early.setdefault(name, []).append(quad)
         else:
             raise rdf.NotRdf(_FAR)
 
-    def _annotate(self, quad: ox.Quad) -> None:
-        field = saying.field_of(quad.predicate.value)
+    def _annotate(self, name: str, predicate: str, quad: ox.Quad) -> None:
+        field, value = saying.field_of(predicate), quad.object
         if field is None:
             return  # of ours, and made of the others
-        if field in ("weight", "source") and not isinstance(quad.object, ox.Literal) and quad.predicate in saying.PLAIN:
+        if predicate in _ANNOTATIONS and not isinstance(value, ox.Literal):
             raise rdf.NotRdf("annotation is no literal")
-        saying.check(field, quad.object)  # refused by itself, if it must be
-        key = self._key(*self._reified[quad.subject])
+        saying.check(field, value)  # refused by itself, if it must be
+        key = self._reified[name]
         if key not in self._recent and key not in self._ahead:
             if len(self._ahead) >= WINDOW:
                 raise rdf.NotRdf(_FAR)
             self._ahead.add(key)
-        self._said.setdefault(key, {}).setdefault(quad.subject, {}).setdefault(field, []).append(quad.object)
+        self._said.setdefault(key, {}).setdefault(name, {}).setdefault(field, []).append(value)
 
     def flush(self, last: bool = False) -> Iterator[pa.RecordBatch | Rejects]:
         """Hand on what no annotation can change any more."""
@@ -168,7 +174,7 @@ class Statements:
             for waiting in (q for quads in self._early.values() for q in quads):
                 self.plain(waiting)
             for name in self._parts:
-                self._rows.reject(0, "a statement of which not all parts are told", str(name))
+                self._rows.reject(0, "a statement of which not all parts are told", name)
         if not last and not self._rows.full:
             return
         keep = 0 if last else WINDOW
@@ -196,12 +202,16 @@ class Statements:
         self._rows.said = [about for _, about in ready] + said[cut:]
         return len(rows) - cut
 
-    def _told(
-        self, key: Key, reifiers: dict[object, saying.Values], stated: bool
-    ) -> list[tuple[Row, Mapping[str, Any]]]:
+    def _told(self, key: Key, reifiers: dict[str, saying.Values], stated: bool) -> list[tuple[Row, Mapping[str, Any]]]:
         """Return the rows of one statement: a bare one, if it is stated and no assertion stands for it, and its assertions."""
         graph, subject, relation, obj = key
-        first = [name for name in reifiers if _named(name).startswith(rdf.FACT)]
+        if stated and len(reifiers) == 1:
+            (values,) = reifiers.values()
+            if values.keys() <= {"weight", "source"}:  # most are so
+                weight, source = values.get("weight"), values.get("source")
+                told = 1.0 if weight is None else float(weight[-1].value)  # type: ignore[union-attr]
+                return [((*key, told, "" if source is None else saying.text_of(source[-1]), None), {})]
+        first = [name for name in reifiers if name.startswith(rdf.FACT)]
         bare: saying.Values = {}
         found: list[saying.Line] = []
         place = 0
@@ -246,15 +256,6 @@ class Statements:
             self._plain(quad)
         except ValueError as error:
             self._rows.reject(0, str(error), str(quad))
-
-
-def _named(node: object) -> str:
-    """Return the IRI of a node, or an empty string."""
-    return node.value if isinstance(node, ox.NamedNode) else ""
-
-
-def _reifies(quad: ox.Quad) -> bool:
-    return quad.predicate in rdf.PARTS or (quad.predicate == rdf.TYPE and quad.object == rdf.STATEMENT)
 
 
 class _Bounded:

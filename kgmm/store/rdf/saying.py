@@ -76,7 +76,6 @@ FOREIGN: dict[str, str] = {
         )
     },
 }
-PLAIN = (rdf.WEIGHT, rdf.SOURCE)  #: what is said of bare facts
 _FIELDS = {**FOREIGN, **{node.value: field for field, node in OWN.items()}}
 Value = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: the language tag of a literal, before any direction
 _TAG = re.compile(r"(?<=\"@)[A-Za-z]+(?:-[A-Za-z0-9]+)*(?=$|--)")
 PART = 1 << 16  #: facts in one part
+_A_STATEMENT, _PARTS = f"{rdf.TYPE} {rdf.STATEMENT}", tuple(map(str, rdf.PARTS))
 #: concepts with nothing in them that an IRI may not hold (RFC 3987) or that is escaped
 _SIMPLE = r"^/c/[!$&-;=?-Z_a-z~\u{A0}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFEF}]*$"
 
@@ -106,8 +107,8 @@ def annotated_by(
     for name, parts in said:
         about = f"<{name}>"
         if reified:
-            yield f"{about} {rdf.TYPE} {rdf.STATEMENT} {graph} .\n"
-            yield from (f"{about} {part} {term} {graph} .\n" for part, term in zip(rdf.PARTS, triple, strict=True))
+            yield f"{about} {_A_STATEMENT} {graph} .\n"
+            yield from (f"{about} {part} {term} {graph} .\n" for part, term in zip(_PARTS, triple, strict=True))
         else:
             yield f"{about} {rdf.REIFIES} <<( {' '.join(triple)} )>> {graph} .\n"
         yield from (f"{about} {prop} {value} {graph} .\n" for prop, value in parts)

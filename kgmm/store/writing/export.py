@@ -26,8 +26,8 @@ from kgmm.store.facts import Fact
 from kgmm.store.handle import Handle
 from kgmm.store.index.found import find
 from kgmm.store.rdf import saying
-from kgmm.store.rdf.terms import PARTS, PREFIXES, REIFIES, STATEMENT, full_iri
-from kgmm.store.rdf.text import denials, document, portable
+from kgmm.store.rdf.terms import PARTS, PREFIXES, REIFIES, STATEMENT, full_iri, reifier_iri
+from kgmm.store.rdf.text import denials, document, portable, quoted
 from kgmm.store.table.said import table_of
 from kgmm.store.table.schema import SAID
 from kgmm.store.writing.edges import KGTK_HEAD, jsonl, kgtk
@@ -167,7 +167,9 @@ def _block(graph: str, file: IO[bytes], graphs: bool) -> Iterator[None]:
 
 def _statement(fact: Fact, said: list[Assertion], reified: bool) -> bytes:
     terms = _short(fact.subject), _short(fact.predicate, True), _short(fact.object)
-    found = saying.reifiers(said[0].fact if said else fact, said)
+    if not said:
+        return _plain_statement(fact, terms, reified)
+    found = saying.reifiers(said[0].fact, said)
     if not found:
         return f"{' '.join(terms)} .\n".encode()
     first, more = found[0], found[1:]
@@ -175,6 +177,20 @@ def _statement(fact: Fact, said: list[Assertion], reified: bool) -> bytes:
         return f"{' '.join(terms)} .\n".encode() + b"".join(_about(one, terms, reified) for one in (first, *more))
     annotated = f"{' '.join(terms)} {{| {_properties(first)} |}} .\n".encode()
     return annotated + b"".join(_about(one, terms, reified) for one in more)
+
+
+def _plain_statement(fact: Fact, terms: tuple[str, ...], reified: bool) -> bytes:
+    """Return a fact of which nothing is said but weight and source, in a fifth of the time."""
+    triple = " ".join(terms)
+    said = [f'kgmm:weight "{fact.weight!r}"^^xsd:double'] if fact.weight != 1.0 else []
+    said += [f"kgmm:source {quoted(fact.source)}"] if fact.source else []
+    if not said:
+        return f"{triple} .\n".encode()
+    if not reified:
+        return f"{triple} {{| {' ; '.join(said)} |}} .\n".encode()
+    parts = [f"{part} {term}" for part, term in zip(PARTS, terms, strict=True)]
+    about = reifier_iri(fact.graph, fact.subject, fact.predicate, fact.object)
+    return f"{triple} .\n<{about}> {' ; '.join([f'a {STATEMENT}', *parts, *said])} .\n".encode()
 
 
 def _properties(said: saying.Reifier) -> str:
