@@ -19,6 +19,7 @@ DOCUMENTS = [
     },
     {"title": "The Iron Gate", "text": "The Iron Gate is a 1954 Italian drama film directed by Carla Neri."},
     {"title": "Carla Neri", "text": "Carla Neri (born 3 May 1911 in Turin) was an Italian film director."},
+    {"title": "Jon Holm", "text": "Jon Holm was a Danish baker. He was married to Ada Holm."},
     {"title": "Grey Field", "text": "Grey Field is a 1960 film directed by Paolo Serra. It was not shot in Rome."},
     {"title": "Tartu Bridge", "text": "Tartu Bridge is a bridge. In 1933 the bridge was opened by 4,000 workers."},
 ]
@@ -40,6 +41,11 @@ def kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kgmm.KnowledgeStore
         ("Where was the director of the film The Iron Gate born?", "Turin"),
         ("Who is Lothair II's maternal grandfather?", "Hugh of Tours"),
         ("Which film was released first, Grey Field or The Iron Gate?", "The Iron Gate"),
+        ("Who was the husband of Ada Holm?", "Jon Holm"),
+        ("Who was Jon Holm's wife?", "Ada Holm"),
+        ("Who is Carla Neri?", "film director"),
+        ("Is Carla Neri a film director?", "yes"),
+        ("Was Carla Neri an Italian director?", "yes"),
         ("How many workers opened Tartu Bridge?", "4,000"),
         ("When was Tartu Bridge opened?", "1933"),
     ],
@@ -61,6 +67,9 @@ def test_answers(kb: kgmm.KnowledgeStore, question: str, answer: str) -> None:
         "Where was Grey Field shot?",
         "Who directed The Golden Gate?",
         "Why is the sky blue?",
+        "Is Carla Neri a baker?",
+        "Was Jon Holm a Norwegian baker?",
+        "Who is Nobody Known?",
     ],
 )
 def test_it_is_silent_where_nothing_says_it(kb: kgmm.KnowledgeStore, question: str) -> None:

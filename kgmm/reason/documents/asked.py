@@ -23,6 +23,7 @@ class Wanted:
     hops: tuple[Hop, ...]
     choose: str = ""  #: ``first`` or ``last`` of two dates, ``same`` for whether both are one
     kind: str = "thing"  #: ``person``, ``date``, ``place``, ``thing``, ``yes``
+    asked: str = ""  #: the kind of thing, where it is asked whether the name is one
 
 
 _FATHER, _MOTHER = Hop("ChildOf", sex="m"), Hop("ChildOf", sex="f")
@@ -126,7 +127,7 @@ def wanted(question: str) -> Wanted | None:
     """Return what a question asks of documents, or None if no pattern reads it.
 
     >>> wanted("When did Lothair II's mother die?")
-    Wanted(names=('Lothair II',), hops=(Hop(predicate='ChildOf', back=False, sex='f'), Hop(predicate='DiedOn', back=False, sex='')), choose='', kind='date')
+    Wanted(names=('Lothair II',), hops=(Hop(predicate='ChildOf', back=False, sex='f'), Hop(predicate='DiedOn', back=False, sex='')), choose='', kind='date', asked='')
     >>> wanted("Who directed The Iron Gate?").hops, wanted("Why is the sky blue?")
     ((Hop(predicate='DirectedBy', back=False, sex=''),), None)
     """
@@ -148,8 +149,11 @@ def wanted(question: str) -> Wanted | None:
         return _of(m["x"], (Hop({"written": "WrittenBy"}.get(m["v"].lower()) or _VERBS[m["v"].lower()]),), "person")
     if m := re.fullmatch(r"(?:who|what|which) (?:is|was|are|were) (?P<x>.+)", said, re.I):
         found = _of(m["x"], (), "thing")
-        if found.hops:
-            return found
+        return found if found.hops else _of(m["x"], (Hop("IsA"),), "thing")
+    if m := re.fullmatch(
+        r"(?:is|was) (?P<x>[A-Z\"“].*?),? an? (?P<k>[^,]+)", said.replace("Is ", "is ", 1).replace("Was ", "was ", 1)
+    ):
+        return Wanted((m["x"].strip(' "“”'),), (Hop("IsA"),), kind="yes", asked=m["k"])
     return None
 
 

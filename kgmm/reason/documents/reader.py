@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kgmm.documents import spans
@@ -18,6 +18,7 @@ from kgmm.documents.kept import Kept
 from kgmm.documents.passage import Passage
 from kgmm.documents.retrieve import passages
 from kgmm.language.names import quoted, unquoted
+from kgmm.language.words import content
 from kgmm.reason.documents.asked import Hop, Wanted, wanted
 from kgmm.reason.documents.spotting import spotted
 from kgmm.reason.task import Outcome, Task, answered, unanswered
@@ -109,7 +110,7 @@ def answer(task: Task) -> Outcome:
     read = Reading(task.store, task.exclude)
     plan = wanted(task.question)
     if plan is not None:
-        outcome = _chosen(plan, read) if plan.choose else _followed(plan, read)
+        outcome = _chosen(plan, read) if plan.choose else _kind(plan, read) if plan.asked else _followed(plan, read)
         if outcome is not None:
             return outcome
     found = spotted(task.question, passages(task.store, task.question, PASSAGES), task.exclude, said)
@@ -155,6 +156,19 @@ def _followed(plan: Wanted, read: Reading) -> Outcome | None:
     return answered(text, round(score, 4), _cited([way]), step, alternatives=alternatives)
 
 
+def _kind(plan: Wanted, read: Reading) -> Outcome | None:
+    """Say yes where a passage says that something is of the kind asked about; what it does not say may still be."""
+    asked, told = set(content(plan.asked)), dict[Fact, list[Read]]()
+    for fact in read.about(plan.names[0]):
+        if fact.predicate in ("IsA", "Nationality") and alike(fact.subject, plan.names[0]):
+            told.setdefault(fact.quote, []).append(fact)
+    for quote, facts in told.items():
+        kinds = {word for fact in facts for word in content(f"{fact.object} {fact.shown}")}
+        if asked <= kinds and any(fact.predicate == "IsA" and asked & set(content(fact.object)) for fact in facts):
+            return answered("yes", 0.9, _cited([facts[:1]]), Step("read", f"{plan.names[0]}: {words_of(quote)}"))
+    return None
+
+
 def _chosen(plan: Wanted, read: Reading) -> Outcome | None:
     """Compare the ends of two names."""
     ways = [follow(name, plan.hops, read) for name in plan.names]
@@ -191,8 +205,6 @@ def follow(name: str, hops: tuple[Hop, ...], read: Reading) -> list[list[Read]]:
         for at, way in ways[:3]:
             for fact in _step(at, hop, read):
                 end = fact.subject if hop.back else fact.object
-                if hop.predicate == "MarriedTo" and alike(fact.object, at):
-                    end = fact.subject
                 ahead.append((end, [*way, fact]))
         ways = ahead
     return [way for _, way in ways]
@@ -202,9 +214,12 @@ def _step(name: str, hop: Hop, read: Reading) -> list[Read]:
     hint = {"ChildOf": "mother father son daughter", "MarriedTo": "married wife husband"}.get(hop.predicate, "")
     found: list[Read] = []
     for fact in [*read.about(name), *(read.about(name, hint) if hint else [])]:
+        if fact.predicate != hop.predicate:
+            continue
+        if hop.predicate == "MarriedTo" and alike(fact.object, name):  # said from the other end
+            fact = replace(fact, subject=fact.object, object=fact.subject, shown=fact.subject)
         here = alike(fact.object if hop.back else fact.subject, name)
-        here = here or (hop.predicate == "MarriedTo" and alike(fact.object, name))
-        if fact.predicate == hop.predicate and here and fact not in found:
+        if here and fact not in found and not alike(fact.subject, fact.object):
             found.append(fact)
     if hop.sex:
         found = [fact for fact in found if _sex(fact, read) == hop.sex]
