@@ -141,7 +141,13 @@ class PointerProblem:
         """Begin anew with another network or seed."""
         torch.manual_seed(seed)
         self.model: nn.Module = GraphPointer(network, self.vectors.shape[1])
-        self.config = {"name": "two-fact-graphs", "data": "two facts", "network": network, "seed": seed, "about": "see benchmarks"}
+        self.config = {
+            "name": "two-fact-graphs",
+            "data": "two facts",
+            "network": network,
+            "seed": seed,
+            "about": "see benchmarks",
+        }
         return self
 
     def take(self, part: str, rows: Sequence[int]) -> tuple[JointBatch, Tensor]:
