@@ -142,3 +142,34 @@ def test_one_without_its_parts_is_rejected(tmp_path: Path) -> None:
     )
     kb = LocalStore(tmp_path / "kb")
     assert kb.load(tmp_path / "a.trig").rejected == 1 and len(kb) == 0
+
+
+def test_what_the_package_signed_is_read_and_checked(tmp_path: Path) -> None:
+    nanopub = pytest.importorskip("nanopub", reason="the package nanopub is not installed")
+    from Crypto.PublicKey import RSA
+    from nanopub.profile import Profile
+
+    key, me = RSA.generate(1024), "https://orcid.org/0000-0000-0000-0000"
+    private, public = (
+        "".join(pem.decode().splitlines()[1:-1])
+        for pem in (key.export_key("PEM", pkcs=8), key.public_key().export_key("PEM"))
+    )
+    profile = Profile(name="Me", orcid_id=me, private_key=private, public_key=public)
+    stated, e = rdflib.Graph(), rdflib.Namespace("http://example.org/")
+    stated.add((e.a, e.b, rdflib.Literal("x\ny\\", lang="en")))
+    stated.add((e.a, e.c, rdflib.BNode()))
+    conf = nanopub.NanopubConf(
+        profile=profile, attribute_assertion_to_profile=True, attribute_publication_to_profile=True
+    )
+    signed = nanopub.Nanopub(assertion=stated, conf=conf)
+    signed.sign()
+    for name, syntax in (("a.trig", "trig"), ("a.nq", "nquads")):
+        signed.rdf.serialize(tmp_path / name, format=syntax)
+        kb = LocalStore(tmp_path / f"kb-{syntax}")
+        assert kb.load(tmp_path / name).rejected == 0 and len(kb) == 2
+        (said,) = kb.assertions((e.a, e.b, '"x\\ny\\\\"@en'))
+        assert (said.contributor, said.source) == (me, str(signed.source_uri))
+        text = (tmp_path / name).read_text().replace("@en", "@de")
+        (tmp_path / name).write_text(text)
+        with pytest.raises(BadInput, match="trusty URI"):
+            kb.load(tmp_path / name)
