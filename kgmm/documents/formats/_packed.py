@@ -88,3 +88,25 @@ class Packed:
             raise BadInput(self.source, f"part {name!r} of the {self.kind} is no XML: {error}") from error
         except (LookupError, ValueError) as error:  # an encoding that nobody knows
             raise BadInput(self.source, f"part {name!r} of the {self.kind}: {error}") from error
+
+
+class About:
+    """Collects what is told of a document: its elements' text by name, the first of each."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+        self._now: list[str] = []
+
+    def started(self, tag: str, about: dict[str, str]) -> Any:
+        """Note what begins."""
+        self._now = []
+
+    def ended(self, tag: str) -> Any:
+        """Keep what it said."""
+        if text := " ".join("".join(self._now).split()):
+            self.found.setdefault(tag, text)
+        self._now = []
+
+    def said(self, text: str) -> Any:
+        """Collect text."""
+        self._now.append(text)

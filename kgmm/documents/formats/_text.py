@@ -1,6 +1,8 @@
 """Bytes as text: UTF-8, or UTF-16 where a mark says so; anything else is an error that names the line."""
 
 import codecs
+from collections.abc import Iterable
+from itertools import accumulate
 
 from kgmm.errors import BadInput
 
@@ -22,3 +24,13 @@ def text_of(data: bytes, source: str) -> str:
     if "\0" in text:
         raise BadInput(source, "no text: it holds zero bytes", line=text.count("\n", 0, text.index("\0")) + 1)
     return text.replace("\r\n", "\n")
+
+
+def joined(parts: Iterable[str]) -> tuple[str, tuple[int, ...]]:
+    r"""Return parts as one text with an empty line between them, and where the second and further ones begin.
+
+    >>> joined(["One.", "", "Two."])
+    ('One.\n\n\n\nTwo.', (6, 8))
+    """
+    several = list(parts)
+    return "\n\n".join(several), tuple(accumulate(len(part) + 2 for part in several[:-1]))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Any
 
-from kgmm.documents.formats._packed import Packed
+from kgmm.documents.formats._packed import About, Packed
 from kgmm.documents.passage import Document
 
 ENDINGS = (".docx",)
@@ -79,7 +78,7 @@ def read(data: bytes, source: str) -> list[Document]:
     Raises:
         BadInput: if it is no DOCX, damaged, encrypted, or unpacks to too much.
     """
-    packed, body, about = Packed(data, source, "DOCX"), _Body(), _About()
+    packed, body, about = Packed(data, source, "DOCX"), _Body(), About()
     packed.xml("word/document.xml", body.started, body.ended, body.said)
     if "docProps/core.xml" in packed.names:
         packed.xml("docProps/core.xml", about.started, about.ended, about.said)
@@ -88,25 +87,3 @@ def read(data: bytes, source: str) -> list[Document]:
     title = about.found.get("title") or PurePath(source).stem
     date = about.found.get("created", "")[:10]
     return [Document(source, "".join(body.parts), title=title, source=source, date=date, breaks=breaks, pages=pages)]
-
-
-class _About:
-    """Collects what is told of a document: its elements' text by name, the first of each."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, str] = {}
-        self._now: list[str] = []
-
-    def started(self, tag: str, about: dict[str, str]) -> Any:
-        """Note what begins."""
-        self._now = []
-
-    def ended(self, tag: str) -> Any:
-        """Keep what it said."""
-        if text := " ".join("".join(self._now).split()):
-            self.found.setdefault(tag, text)
-        self._now = []
-
-    def said(self, text: str) -> Any:
-        """Collect text."""
-        self._now.append(text)

@@ -7,8 +7,8 @@ from pathlib import PurePath
 from urllib.parse import unquote
 
 from kgmm.documents.formats import html
-from kgmm.documents.formats._packed import Packed
-from kgmm.documents.formats.docx import _About
+from kgmm.documents.formats._packed import About, Packed
+from kgmm.documents.formats._text import joined
 from kgmm.documents.passage import Document
 from kgmm.errors import BadInput
 
@@ -32,32 +32,21 @@ def read(data: bytes, source: str) -> list[Document]:
     )
     if not roots:
         raise BadInput(source, "no whole EPUB: it names no package")
-    chapters, about = _package(packed, roots[0])
-    text, breaks, pages = "", list[int](), list[int]()
-    parts: list[str] = []
-    length = 0
-    for name in chapters:
-        (chapter,) = html.read(packed.part(name), source)
-        if not chapter.text.strip():
-            continue
-        if length:
-            parts.append("\n\n")
-            length += 2
-            breaks.append(length)
-            pages.append(length)
-        breaks += [length + at for at in chapter.breaks]
-        parts.append(chapter.text)
-        length += len(chapter.text)
-    text = "".join(parts)
+    names, about = _package(packed, roots[0])
+    read_in_order = (html.read(packed.part(name), source)[0] for name in names)
+    chapters = [chapter for chapter in read_in_order if chapter.text.strip()]
+    text, pages = joined([chapter.text for chapter in chapters])
+    headings = (at + start for start, chapter in zip((0, *pages), chapters, strict=False) for at in chapter.breaks)
+    breaks = tuple(sorted({*pages, *headings}))
     title, date = about.get("title") or PurePath(source).stem, about.get("date", "")[:10]
-    return [Document(source, text, title=title, source=source, date=date, breaks=tuple(breaks), pages=tuple(pages))]
+    return [Document(source, text, title=title, source=source, date=date, breaks=breaks, pages=pages)]
 
 
 def _package(packed: Packed, root: str) -> tuple[list[str], dict[str, str]]:
     """Return the parts with chapters in reading order, and what is told of the book."""
     items: dict[str, tuple[str, str]] = {}
     order: list[str] = []
-    about = _About()
+    about = About()
 
     def started(tag: str, given: dict[str, str]) -> None:
         about.started(tag, given)

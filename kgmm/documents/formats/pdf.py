@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path, PurePath
 
+from kgmm.documents.formats._text import joined
 from kgmm.documents.passage import Document
 from kgmm.errors import BadInput, MissingExtra
 
@@ -36,15 +37,8 @@ def read(data: bytes, source: str) -> list[Document]:
         refused = said[-1] if run.returncode == 1 and said else f"it takes more than {seconds} s or too much memory"
         raise BadInput(source, f"the PDF cannot be read: {refused[:200]}")
     told = json.loads(run.stdout)
-    parts, breaks, length = list[str](), list[int](), 0
-    for number, page in enumerate(told["pages"]):
-        if number:
-            parts.append("\n\n")
-            length += 2
-            breaks.append(length)
-        parts.append(page)
-        length += len(page)
-    if not "".join(told["pages"]).strip():
+    text, pages = joined(told["pages"])
+    if not text.strip():
         raise BadInput(source, f"the PDF's {len(told['pages'])} pages hold no text: it may be a scan")
-    title, pages = told["title"] or PurePath(source).stem, tuple(breaks)
-    return [Document(source, "".join(parts), title=title, source=source, date=told["date"], breaks=pages, pages=pages)]
+    title = told["title"] or PurePath(source).stem
+    return [Document(source, text, title=title, source=source, date=told["date"], breaks=pages, pages=pages)]
