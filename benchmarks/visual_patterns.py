@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from kgmm.patterns.visual import VisualPattern, mine_pictures
+from kgmm.scene.boxes import overlap_of_union
 
 PARTS = {
     "parade": {"flag": ("flag", "banner"), "drum": ("drum", "drums"), "balloon": ("balloon", "balloons")},
@@ -152,13 +153,6 @@ def planted(count: int, seed: int = 0, other: float = 0.0, width: int = 480, hei
     return made
 
 
-def overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    """Return the intersection of two boxes over their union."""
-    w = max(0.0, min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0]))
-    h = max(0.0, min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1]))
-    return w * h / (a[2] * a[3] + b[2] * b[3] - w * h)
-
-
 def judged(made: list[Planted], found: list[VisualPattern]) -> dict[str, float]:
     """Return recall of parts, precision of patterns, and shares of right names and places among the right patterns."""
     parts = [(event, name) for event, some in PARTS.items() for name in some]
@@ -174,8 +168,8 @@ def judged(made: list[Planted], found: list[VisualPattern]) -> dict[str, float]:
             names.append(pattern.name in PARTS[str(pattern.label)][best])
             for i, box in zip(pattern.pictures, pattern.places, strict=True):
                 if best in made[i].boxes:
-                    places.append(overlap(box, made[i].boxes[best]) >= 0.5)
-                    whole.append(overlap((0, 0, 480, 360), made[i].boxes[best]) >= 0.5)
+                    places.append(overlap_of_union(box, made[i].boxes[best]) >= 0.5)
+                    whole.append(overlap_of_union((0, 0, 480, 360), made[i].boxes[best]) >= 0.5)
     told = len(names)
     return {
         "patterns": len(found),

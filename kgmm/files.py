@@ -86,6 +86,14 @@ def read_json(path: str | Path) -> Any:
         raise BadInput(path, f"not a JSON file: {error}") from error
 
 
+def read_text(path: str | Path) -> str:
+    """Return what a text file holds; BadInput if it cannot be read, or is not UTF-8."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(path, f"cannot be read as text: {getattr(error, 'strerror', None) or error}") from error
+
+
 def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     """Yield a text's lines that are not empty, numbered from 1; BadInput if it or a line cannot be read."""
     try:

@@ -164,11 +164,12 @@ class Asking(ABC):
             how |= {"graphs": graphs, "limit": limit, "exclude": exclude, "threshold": threshold, "implied": implied}
             how["mined"] = mined
             return self._as_of(at, version).ask(image_or_scene, question, **how)
-        from kgmm.patterns.candidates import candidate_graphs
         from kgmm.reason import ask
 
         store, source = self._known_of_picture(image_or_scene, perceiver, [question, *(choices or ())])
         if mined:
+            from kgmm.patterns.candidates import candidate_graphs
+
             graphs = [*(store.knowledge_graphs() if graphs is None else graphs), *candidate_graphs(store)]
         asking = partial(ask, store, source, question, reasoner=reasoner, choices=choices, top=top, perceiver=perceiver)
         return asking(graphs=graphs, limit=limit, exclude=exclude, threshold=threshold, implied=implied)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kgmm.cli.output import COUNT, FILE, FOLDER, Number, json_option, local, progress_bar, say
 from kgmm.errors import StoreError
 from kgmm.files import whole
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SHARE = Number(0, 1)
 
@@ -62,9 +65,7 @@ def rules(
         + (f"   (not {row['exception']})" if row["exception"] else "")
         for row in found.head(top).iter_rows(named=True)
     ]
-    lines.append(f"{len(found):,} rules" + (f", {top} shown" if len(found) > top else ""))
-    lines += [f"{written:,} candidates written to mined/{write}"] if write else []
-    say(as_json, {"rules": found.to_dicts(), "written": written} if write else found.to_dicts(), "\n".join(lines))
+    _told(as_json, "rules", found.to_dicts(), [*lines, _counted(len(found), "rules", top)], written, write)
 
 
 @click.command()
@@ -107,13 +108,9 @@ def itemsets(
     else:
         wanted = list(consequent) or None
         found = lead(file, support, confidence, consequent=wanted, max_length=max_length, column=column)
-        lines = [
-            f"{row['confidence']:.3f}  {row['support']:.4f}  {_said(row['antecedents'])} ⇒ {_said(row['consequents'])}"
-            for row in found.head(top).iter_rows(named=True)
-        ]
+        lines = _rules(found, top)
     kind = "sets" if confidence is None else "rules"
-    lines.append(f"{len(found):,} {kind}" + (f", {top} shown" if len(found) > top else ""))
-    say(as_json, found.to_dicts(), "\n".join(lines))
+    say(as_json, found.to_dicts(), "\n".join([*lines, _counted(len(found), kind, top)]))
 
 
 @click.command()
@@ -141,13 +138,8 @@ def scenes(
     with local(kb) as store:
         found = together(store, kind, _support(min_support), min_confidence, max_length)
         written = conclude_near(store, found, write) if write else 0
-    lines = [
-        f"{row['confidence']:.3f}  {row['support']:.4f}  {_said(row['antecedents'])} ⇒ {_said(row['consequents'])}"
-        for row in found.head(top).iter_rows(named=True)
-    ]
-    lines.append(f"{len(found):,} rules" + (f", {top} shown" if len(found) > top else ""))
-    lines += [f"{written:,} candidates written to mined/{write}"] if write else []
-    say(as_json, {"rules": found.to_dicts(), "written": written} if write else found.to_dicts(), "\n".join(lines))
+    lines = _rules(found, top)
+    _told(as_json, "rules", found.to_dicts(), [*lines, _counted(len(found), "rules", top)], written, write)
 
 
 def _support(given: float) -> float:
@@ -157,6 +149,27 @@ def _support(given: float) -> float:
 
 def _said(items: list[object]) -> str:
     return ", ".join(map(str, items))
+
+
+def _rules(found: pl.DataFrame, top: int) -> list[str]:
+    """Return the first rules as lines."""
+    return [
+        f"{row['confidence']:.3f}  {row['support']:.4f}  {_said(row['antecedents'])} ⇒ {_said(row['consequents'])}"
+        for row in found.head(top).iter_rows(named=True)
+    ]
+
+
+def _counted(count: int, what: str, top: int) -> str:
+    return f"{count:,} {what}" + (f", {top} shown" if count > top else "")
+
+
+def _told(as_json: bool, what: str, found: list[Any], lines: list[str], written: int, graph: str | None) -> None:
+    """Say what was found and, where it was to be written, how many candidates it made."""
+    document: Any = found
+    if graph:
+        document = {what: found, "written": written}
+        lines = [*lines, f"{written:,} candidates written to mined/{graph}"]
+    say(as_json, document, "\n".join(lines))
 
 
 @click.command()
@@ -197,8 +210,7 @@ def candidates(
             say(as_json, {verdict + "ed": count}, f"{verdict}ed {count:,} candidates")
             return
     lines = [f"{one.weight:.3f}  {one.subject} {one.predicate} {one.object}   ({one.source})" for one in found[:top]]
-    lines.append(f"{len(found):,} candidates" + (f", {top} shown" if len(found) > top else ""))
-    say(as_json, [asdict(one) for one in found], "\n".join(lines))
+    say(as_json, [asdict(one) for one in found], "\n".join([*lines, _counted(len(found), "candidates", top)]))
 
 
 @click.command()
@@ -247,5 +259,4 @@ def pictures(
     told = [{**asdict(p), "pictures": [names[i] for i in p.pictures]} for p in found]
     lines = [f"{p.support:.3f}  {p.confidence:.3f}  {p.label}: {p.name}   ({len(p.pictures)} pictures)" for p in found]
     lines.append(f"{len(found):,} patterns in {len(names):,} pictures")
-    lines += [f"{written:,} candidates written to mined/{write[1]}"] if write else []
-    say(as_json, {"patterns": told, "written": written} if write else told, "\n".join(lines))
+    _told(as_json, "patterns", told, lines, written, write[1] if write else None)

@@ -15,7 +15,7 @@ from kgmm.patterns.itemsets import Sets, least_count, listed, mine
 from kgmm.patterns.transactions import Rows, Transactions
 
 LONGEST = 20  #: items of a set whose rules are all made: there are two to that power
-_TOGETHER = 1 << 22  #: rules made at a time
+_AT_A_TIME = 1 << 22  #: rules made at a time
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -97,7 +97,7 @@ def _all(found: Sets, least: float) -> _Rules:
         of = np.flatnonzero(sizes == size)
         masks = np.arange(1, (1 << size) - 1)
         chosen = (masks[:, None] >> np.arange(size)) & 1 > 0  # (masks, size) who is an antecedent
-        for some in np.array_split(of, max(1, len(of) * len(masks) // _TOGETHER)):
+        for some in np.array_split(of, max(1, len(of) * len(masks) // _AT_A_TIME)):
             if not len(some):
                 continue
             items = found.items[found.starts[some][:, None] + np.arange(size)]
@@ -114,9 +114,13 @@ def _all(found: Sets, least: float) -> _Rules:
             parts.append(
                 (left.sum(1), picked[left], (~left).sum(1), picked[~left], ante[row, mask], cons, both[row, 0])
             )
-    if not parts:
-        return tuple(np.empty(0, np.int64) for _ in range(7))  # type: ignore[return-value]
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))  # type: ignore[return-value]
+    return _together(parts)
+
+
+def _together(parts: list[_Rules]) -> _Rules:
+    """Return the rules of all parts, none if there is none."""
+    columns = zip(*parts, strict=True) if parts else [[np.empty(0, np.int64)]] * 7
+    return tuple(np.concatenate(column) for column in columns)  # type: ignore[return-value]
 
 
 def _hashed(found: Sets) -> tuple[Words, Words, Ints]:
@@ -138,11 +142,13 @@ def _to(
     for item in wanted:
         inside = data.holding(data.names[item])
         total = int(inside.sum())
-        own = _without(data.part(inside), item)
-        found = mine(own, least, closed=closed, max_length=None if max_length is None else max_length - 1)
+        others = data.only(data.items != item)
+        found = mine(
+            others.part(inside), least, closed=closed, max_length=None if max_length is None else max_length - 1
+        )
         if not len(found):
             continue
-        everywhere = found.counts + _counted(_without(data.part(~inside), item), found)
+        everywhere = found.counts + _counted(others.part(~inside), found)
         kept = np.flatnonzero((found.counts / len(data)) / (everywhere / len(data)) >= confidence)
         sizes = np.diff(found.starts)
         ones = np.ones(len(kept), np.int64)
@@ -157,16 +163,7 @@ def _to(
                 found.counts[kept],
             )
         )
-    if not parts:
-        return _table(tuple(np.empty(0, np.int64) for _ in range(7)), len(data), data.names)  # type: ignore[arg-type]
-    joined: Any = tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-    return _table(joined, len(data), data.names)
-
-
-def _without(data: Transactions, item: int) -> Transactions:
-    kept = data.items != item
-    sizes = np.diff(np.concatenate([[0], np.cumsum(kept)])[data.starts])
-    return Transactions(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), data.items[kept], data.names)
+    return _table(_together(parts), len(data), data.names)
 
 
 def _counted(data: Transactions, sets: Sets) -> Ints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from kgmm.errors import KgmmError
 from kgmm.patterns._horn import conclusions
 from kgmm.patterns.horn import Atoms, Ints, shared_pairs
 from kgmm.store import Assertion, Fact
+from kgmm.store.assertion import Key
 from kgmm.store.assertions.looking import rows_of
 from kgmm.store.table import said
 
@@ -60,18 +61,34 @@ def conclude(
     if not {"rule", "head", "body", "pca_confidence"} <= set(rules.columns):
         raise KgmmError("rules are a table with rule, head, body and pca_confidence, as kb.rules() gives it")
     known = Atoms.of(store, None, None)
-    place, refused = PREFIX + graph, {_triple(fact) for fact in store.find(graph=REJECTED)}
-    refused |= {_triple(fact) for fact in store.find(graph=place)}
-    found: dict[Triple, Assertion] = {}
     chosen = rules.filter(pl.col("pca_confidence") >= least).sort("pca_confidence", "support", descending=True)
-    for row in chosen.iter_rows(named=True):
-        sure = float(row["pca_confidence"])
-        for fact, rests in _Rule.of(store, known, row["head"], row["body"]).conclusions():
-            if len(found) >= limit:
-                break
-            if fact not in found and fact not in refused:
-                made = Fact(*fact, weight=sure, source=row["rule"], graph=place)
-                found[fact] = Assertion(made, contributor=MINER, confidence=sure, method="mined", rests_on=rests)
+    stated = (
+        Stated(fact, float(row["pca_confidence"]), row["rule"], rests)
+        for row in chosen.iter_rows(named=True)
+        for fact, rests in _Rule.of(store, known, row["head"], row["body"]).conclusions()
+    )
+    return propose(store, stated, graph, limit)
+
+
+class Stated(NamedTuple):
+    """What is proposed: a fact, how sure it is, why, and on which facts it rests."""
+
+    fact: Triple  #: as it is stored
+    confidence: float
+    source: str
+    rests_on: tuple[Key, ...] = ()
+
+
+def propose(store: LocalStore, stated: Iterable[Stated], graph: str, limit: int | None = None) -> int:
+    """Write candidates to ``mined/GRAPH``, of the same ones the first, none that are there or were rejected; return how many are new."""
+    place, found = PREFIX + graph, dict[Triple, Assertion]()
+    known = {_triple(fact) for name in (place, REJECTED) for fact in store.find(graph=name)}
+    for fact, sure, source, rests in stated:
+        if limit is not None and len(found) >= limit:
+            break
+        if fact not in found and fact not in known:
+            made = Fact(*fact, weight=sure, source=source, graph=place)
+            found[fact] = Assertion(made, contributor=MINER, confidence=sure, method="mined", rests_on=rests)
     return store.add(found.values()) if found else 0
 
 
@@ -171,23 +188,20 @@ class _Rule:
 
         return cls(store, known, atom(head), [atom(text) for text in body])
 
-    def conclusions(self) -> Iterator[tuple[Triple, tuple[tuple[str, str, str, str], ...]]]:
+    def conclusions(self) -> Iterator[tuple[Triple, tuple[Key, ...]]]:
         """Yield what the body joins and no fact says, with facts that the body has there."""
         relation, _, end = self.head
         name = self.known.relations[relation]
         if end != "y":
             yield from self._named(name, end)
             return
-        loops = np.arange(self.known.size + 1), np.arange(self.known.size)
         ways = [self.known.rows((r, (a, b) not in (("x", "y"), ("x", "z"), ("z", "y")))) for r, a, b in self.body]
         path = any("z" in atom[1:] for atom in self.body)
-        first, second = (
-            (ways[0], loops)
-            if len(ways) == 1
-            else ways
-            if path
-            else (shared_pairs(ways[0], ways[1], self.known.size), loops)
-        )
+        if path:
+            first, second = ways
+        else:
+            first = ways[0] if len(ways) == 1 else shared_pairs(ways[0], ways[1], self.known.size)
+            second = self.known.loops
         x, y, z, _ = conclusions(*first, *second, *self.known.rows((relation, False)), MOST)
         nodes = {"x": x, "y": y, "z": z}
         rests = [self._facts(r, nodes[a], nodes[b]) for r, a, b in self.body]
@@ -195,29 +209,29 @@ class _Rule:
         for subject, obj, *keys in zip(names(self.known.terms[x]), names(self.known.terms[y]), *rests, strict=True):
             yield (subject, name, obj), tuple(keys)
 
-    def _facts(self, relation: int, subject: Ints, obj: Ints) -> list[tuple[str, str, str, str]]:
+    def _facts(self, relation: int, subject: Ints, obj: Ints) -> list[Key]:
         """Return the keys of facts by their nodes, each in the first of its graphs."""
-        n = max(self.known.size, 1)
-        keys = (self.known.relation * n + self.known.subject) * n + self.known.object
-        at = np.searchsorted(keys, (relation * n + subject) * n + obj)
+        at = np.searchsorted(self.known.keys, self.known.key(relation, subject, obj))
         names, terms = self.store.terms.names, self.known.terms
         columns = names(terms[subject]), names(terms[obj]), names(self.known.graph[at])
         return [(s, self.known.relations[relation], o, g) for s, o, g in zip(*columns, strict=True)]
 
-    def _named(self, name: str, end: str) -> Iterator[tuple[Triple, tuple[tuple[str, str, str, str], ...]]]:
+    def _named(self, name: str, end: str) -> Iterator[tuple[Triple, tuple[Key, ...]]]:
         """Yield what a rule with named ends concludes."""
         known = self.known
 
-        def subjects(relation: int, term: str) -> Ints:
-            at = np.flatnonzero(known.terms == self.store.terms.ids([term])[0])
-            found: Ints = known.subject[(known.relation == relation) & np.isin(known.object, at)]
+        def node(term: str) -> int:  # -1 of what no fact has any more
+            return next(iter(np.flatnonzero(known.terms == self.store.terms.ids([term])[0]).tolist()), -1)
+
+        def subjects(relation: int, at: int) -> Ints:
+            found: Ints = known.subject[(known.relation == relation) & (known.object == at)]
             return found
 
-        body = subjects(self.body[0][0], self.body[0][2])
-        for relation, _, term in self.body[1:]:
-            body = np.intersect1d(body, subjects(relation, term), assume_unique=True)
-        new = np.setdiff1d(body, subjects(self.head[0], end), assume_unique=True)
-        ends = [(r, int(np.flatnonzero(known.terms == self.store.terms.ids([term])[0])[0])) for r, _, term in self.body]
+        ends = [(relation, node(term)) for relation, _, term in self.body]
+        body = subjects(*ends[0])
+        for more in ends[1:]:
+            body = np.intersect1d(body, subjects(*more), assume_unique=True)
+        new = np.setdiff1d(body, subjects(self.head[0], node(end)), assume_unique=True)
         rests = [self._facts(r, new, np.full(len(new), at)) for r, at in ends]
         for subject, *keys in zip(self.store.terms.names(known.terms[new]), *rests, strict=True):
             yield (subject, name, end), tuple(keys)

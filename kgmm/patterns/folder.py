@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import BadInput
-from kgmm.patterns.candidates import MINER, PREFIX, REJECTED
-from kgmm.patterns.visual import VisualPattern
-from kgmm.store import Assertion, Fact
+from kgmm.files import read_lines, read_text
+from kgmm.patterns.candidates import Stated, propose
+from kgmm.patterns.visual import LARGE, VisualPattern
+from kgmm.scene.show import picture_uri
+from kgmm.store import Fact
 from kgmm.templates import templates
 
 if TYPE_CHECKING:
@@ -66,12 +67,8 @@ def read_pictures(folder: Path, captions: Path, classes: Path | None = None) -> 
 
 def _told(path: Path, what: str) -> dict[str, tuple[int, str, str]]:
     """Return of each file's name the line, the text, and the class if one is said."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(path, f"cannot be read as text: {getattr(error, 'strerror', None) or error}") from error
     found: dict[str, tuple[int, str, str]] = {}
-    for number, row in _lines(path, text, what):
+    for number, row in _lines(path, what):
         if len(row) < 2 or not row[0]:
             raise BadInput(path, f"a line tells a file and its {what}", line=number)
         if found.setdefault(row[0], (number, row[1], row[2] if len(row) > 2 else "")) != (
@@ -85,9 +82,10 @@ def _told(path: Path, what: str) -> dict[str, tuple[int, str, str]]:
     return found
 
 
-def _lines(path: Path, text: str, what: str) -> list[tuple[int, list[str]]]:
+def _lines(path: Path, what: str) -> list[tuple[int, list[str]]]:
     if path.suffix.lower() in (".jsonl", ".ndjson"):
-        return [(i, _object(path, i, line, what)) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+        return [(number, _object(path, number, line, what)) for number, line in read_lines(path)]
+    text = read_text(path)
     mark = "\t" if path.suffix.lower() == ".tsv" or "\t" in text.partition("\n")[0] else ","
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
@@ -117,21 +115,19 @@ def conclude_visual(
         names: of the pictures, as facts are to name them.
         graph: without ``mined/``.
     """
-    known = {(f.subject, f.predicate, f.object) for name in (PREFIX + graph, REJECTED) for f in store.find(graph=name)}
-    made: dict[tuple[str, str, str], Assertion] = {}
-    for pattern in found:
-        source = f"visual pattern: support {pattern.support:.3f}, confidence {pattern.confidence:.3f}, {len(pattern.pictures)} pictures"
-        ends = [(str(pattern.label), "HasVisualComponent", pattern.name)]
-        boxes = zip(pattern.pictures, pattern.places, strict=True)
-        ends += [
-            (pattern.name, "DepictedBy", f"{names[i]}#xywh={','.join(f'{v:.0f}' for v in box)}") for i, box in boxes
-        ]
-        for end in ends:
-            fact = Fact(*end, weight=pattern.confidence, graph=PREFIX + graph, source=source)
-            key = (fact.subject, fact.predicate, fact.object)
-            if key not in known:
-                made.setdefault(key, Assertion(fact, contributor=MINER, confidence=pattern.confidence, method="mined"))
-    return store.add(list(made.values())) if made else 0
+
+    def stated() -> Iterator[Stated]:
+        for pattern in found:
+            source = f"visual pattern: support {pattern.support:.3f}, confidence {pattern.confidence:.3f}, {len(pattern.pictures)} pictures"
+            ends = [(str(pattern.label), "HasVisualComponent", pattern.name)]
+            boxes = zip(pattern.pictures, pattern.places, strict=True)
+            ends += [
+                (pattern.name, "DepictedBy", f"{names[i]}#xywh={','.join(f'{v:.0f}' for v in box)}") for i, box in boxes
+            ]
+            for fact in (Fact(*end) for end in ends):
+                yield Stated((fact.subject, fact.predicate, fact.object), pattern.confidence, source)
+
+    return propose(store, stated(), graph)
 
 
 def page(found: Sequence[VisualPattern], pictures: Sequence[Any], names: Sequence[str]) -> str:
@@ -139,7 +135,7 @@ def page(found: Sequence[VisualPattern], pictures: Sequence[Any], names: Sequenc
     rows = []
     for pattern in found:
         some = list(zip(pattern.pictures, pattern.places, strict=True))[:SHOWN]
-        cuts = [{"name": names[i], "data": _cut(pictures[i], box)} for i, box in some]
+        cuts = [{"name": names[i], "uri": _cut(pictures[i], box)} for i, box in some]
         rows.append({"pattern": pattern, "cuts": cuts})
     html: str = templates(Path(__file__).parent / "templates").get_template("patterns.html").render(rows=rows)
     return html
@@ -150,11 +146,9 @@ def _cut(picture: Any, box: tuple[float, float, float, float]) -> str:
 
     from kgmm.scene.images import read_image
 
-    read = read_image(picture, max_side=1280)
+    read = read_image(picture, max_side=LARGE)
     scale = read.pixels.shape[1] / read.width
     x, y, w, h = (v * scale for v in box)
     image = Image.fromarray(read.pixels).crop((int(x), int(y), int(x + max(w, 1)), int(y + max(h, 1))))
     image.thumbnail((160, 160))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return base64.b64encode(out.getvalue()).decode()
+    return picture_uri(image, "PNG")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from kgmm.errors import KgmmError
@@ -85,7 +86,7 @@ def graph_rules(
     for name in (*(relations or ()), *(heads or ())):
         if name not in known.relations:
             raise KgmmError(f"no fact has the relation {name!r}, which rules were to have")
-    size = [int((known.relation == r).sum()) for r in range(len(known.relations))]
+    size = np.bincount(known.relation, minlength=len(known.relations)).tolist()
     wanted = [r for r, name in enumerate(known.relations) if heads is None or name in heads]
     found: list[dict[str, Any]] = []
 

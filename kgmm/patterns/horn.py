@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
 from kgmm.patterns._horn import paths
+from kgmm.patterns.transactions import starts_of
 from kgmm.progress import Progress
 
 if TYPE_CHECKING:
@@ -51,6 +53,22 @@ class Atoms:
         """Number of nodes."""
         return len(self.terms)
 
+    @cached_property
+    def loops(self) -> Rows:
+        """Who is joined to themselves alone: a path's second half that leads nowhere else."""
+        return np.arange(self.size + 1), np.arange(self.size)
+
+    @cached_property
+    def keys(self) -> Ints:
+        """The facts as numbers, ascending."""
+        return self.key(self.relation, self.subject, self.object)
+
+    def key(self, relation: Ints | int, subject: Ints, obj: Ints) -> Ints:
+        """Return facts as numbers."""
+        n = max(self.size, 1)
+        found: Ints = (relation * n + subject) * n + obj
+        return found
+
     def rows(self, way: Way) -> Rows:
         """Return who is joined to whom by a relation, or by it turned round."""
         low, high = np.searchsorted(self.relation, [way[0], way[0] + 1])
@@ -69,13 +87,6 @@ class Atoms:
         """Return an atom as text."""
         name, a, b = self.relations[atom[0]], atom[2][0], atom[2][1]
         return f"{name}({b}, {a})" if atom[1] else f"{name}({a}, {b})"
-
-
-def starts_of(row: Ints, rows: int) -> Ints:
-    """Return where each row begins among entries in any order of rows."""
-    starts = np.zeros(rows + 1, np.int64)
-    np.cumsum(np.bincount(row, minlength=rows), out=starts[1:])
-    return starts
 
 
 @dataclass(frozen=True)
@@ -101,17 +112,16 @@ def bodies(known: Atoms, max_atoms: int, progress: Progress) -> Iterator[Body]:
     pairs = known.pairs()
     has = np.zeros((count, known.size), np.bool_)
     has[known.relation, known.subject] = True
-    loops = np.arange(known.size + 1), np.arange(known.size)
     several = ways if max_atoms == 3 else []
     _few_enough(known, rows, several)
     done, whole = 0, len(ways) + len(several) ** 2
     for way in ways:
-        yield Body(((*way, "xy"),), *paths(*rows[way], *loops, *pairs, count, has))
+        yield Body(((*way, "xy"),), *paths(*rows[way], *known.loops, *pairs, count, has))
         progress(done := done + 1, whole, "bodies")
     for first in several:
         for second in several:
             if second > first and len((both := shared_pairs(rows[first], rows[second], known.size))[1]):
-                yield Body(((*first, "xy"), (*second, "xy")), *paths(*both, *loops, *pairs, count, has))
+                yield Body(((*first, "xy"), (*second, "xy")), *paths(*both, *known.loops, *pairs, count, has))
             found = paths(*rows[first], *rows[second], *pairs, count, has)
             if found[0]:
                 yield Body(((*first, "xz"), (*second, "zy")), *found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
+from kgmm.graph.threads import count as cores
 from kgmm.patterns._search import below, transposed
-from kgmm.patterns.transactions import Rows, Transactions
+from kgmm.patterns.transactions import Rows, Transactions, starts_of_sizes
 from kgmm.progress import Progress, silent
 
 MOST = 100_000_000  #: items of all sets with one core item together: what would fill the memory is refused
@@ -87,7 +87,7 @@ def listed(sizes: NDArray[np.int64], items: NDArray[Any], names: Sequence[Any]) 
         named = pl.Series([], dtype=pl.Object)
     if named.dtype in (pl.Object, pl.Null):
         named = pl.Series([str(name) for name in names], dtype=pl.String)
-    column = pa.LargeListArray.from_arrays(pa.array(_starts(sizes)), named.gather(items).to_arrow())
+    column = pa.LargeListArray.from_arrays(pa.array(starts_of_sizes(sizes)), named.gather(items).to_arrow())
     return pl.Series(pl.from_arrow(column))
 
 
@@ -134,7 +134,7 @@ def mine(
     if everywhere and everywhere <= longest:
         parts.append((np.arange(everywhere, dtype=np.int32) + count, np.array([everywhere]), np.array([len(data)])))
     if count and everywhere < longest:
-        inner = _without_last(ordered, count)
+        inner = ordered.only(ordered.items < count) if everywhere else ordered
         first, rows = transposed(inner.starts, inner.items, count)
         given = inner.starts, inner.items, first, rows, least, longest - everywhere, closed, MOST
         done = iter(range(1, count + 1))
@@ -148,23 +148,9 @@ def mine(
             progress(next(done), count, "items")
             return found
 
-        with ThreadPoolExecutor(threads or _cores()) as pool:
+        with ThreadPoolExecutor(threads or cores()) as pool:
             parts += [_with_last(part, count, everywhere) for part in pool.map(of, range(count))]
     return _joined(parts, back, data)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _without_last(data: Transactions, count: int) -> Transactions:
-    """Return the rows without the items from number *count* on."""
-    if count == len(data.names):
-        return data
-    kept = data.items < count
-    row = np.repeat(np.arange(len(data)), np.diff(data.starts))[kept]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(data)))]).astype(np.int64)
-    return Transactions(starts, data.items[kept], data.names[:count])
 
 
 def _with_last(part: tuple[Any, Any, Any], count: int, more: int) -> tuple[Any, Any, Any]:
@@ -175,7 +161,7 @@ def _with_last(part: tuple[Any, Any, Any], count: int, more: int) -> tuple[Any, 
     sizes = np.diff(ends, prepend=0)
     last = np.arange(more, dtype=np.int32) + count
     spread = np.empty(len(items) + more * len(ends), np.int32)
-    starts = np.concatenate([[0], np.cumsum(sizes + more)])
+    starts = starts_of_sizes(sizes + more)
     own = np.arange(len(items)) + np.repeat(starts[:-1] - np.concatenate([[0], ends[:-1]]), sizes)
     spread[own] = items
     spread[(starts[1:, None] - more + np.arange(more)).ravel()] = np.tile(last, len(ends))
@@ -190,18 +176,15 @@ def _joined(parts: Sequence[tuple[Any, Any, Any]], back: NDArray[np.int32], data
     items = back[items] if len(items) else items
     of = np.repeat(np.arange(len(sizes)), sizes)
     items = _ascending(items, of)
-    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    starts = starts_of_sizes(sizes)
     first = items[starts[:-1]] if len(sizes) else np.empty(0, np.int32)
     rank = np.lexsort((first, sizes, -counts))
-    gathered = np.arange(len(items)) + np.repeat(starts[:-1][rank] - _starts(sizes[rank])[:-1], sizes[rank])
-    return Sets(_starts(sizes[rank]), items[gathered].astype(np.int32), counts[rank], data.names, len(data))
+    ranked = starts_of_sizes(sizes[rank])
+    gathered = np.arange(len(items)) + np.repeat(starts[:-1][rank] - ranked[:-1], sizes[rank])
+    return Sets(ranked, items[gathered].astype(np.int32), counts[rank], data.names, len(data))
 
 
 def _ascending(items: NDArray[np.int32], of: NDArray[np.int64]) -> NDArray[np.int32]:
     """Return the items of each set in ascending order."""
     wide = 1 + int(items.max(initial=0))
     return (np.sort(of * wide + items) % wide).astype(np.int32)
-
-
-def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgmm.patterns.association import rules
-from kgmm.patterns.horn import Atoms, Ints, starts_of
-from kgmm.patterns.transactions import Transactions
+from kgmm.patterns.horn import Atoms, Ints
+from kgmm.patterns.transactions import Transactions, starts_of
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore

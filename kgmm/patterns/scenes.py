@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,8 @@ import polars as pl
 
 from kgmm.errors import KgmmError
 from kgmm.patterns.association import rules
-from kgmm.patterns.candidates import MINER, PREFIX, REJECTED
-from kgmm.patterns.horn import starts_of
-from kgmm.patterns.transactions import Transactions
-from kgmm.store import Assertion, Fact
+from kgmm.patterns.candidates import Stated, propose
+from kgmm.patterns.transactions import Transactions, starts_of
 
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
@@ -66,13 +65,12 @@ def conclude_near(store: LocalStore, found: pl.DataFrame, graph: str = "scenes")
     Weight and confidence are the rule's; its support and lift are in the source.
     """
     single = found.filter((pl.col("antecedents").list.len() == 1) & (pl.col("consequents").list.len() == 1))
-    known = {(f.subject, f.predicate, f.object) for name in (PREFIX + graph, REJECTED) for f in store.find(graph=name)}
-    made = []
-    for row in single.iter_rows(named=True):
-        (a,), (b,) = row["antecedents"], row["consequents"]
-        if (a, "LocatedNear", b) in known or store.find(a, "LocatedNear", b):
-            continue
-        source = f"together: support {row['support']:.3f}, lift {row['lift']:.2f}"
-        fact = Fact(a, "LocatedNear", b, weight=row["confidence"], graph=PREFIX + graph, source=source)
-        made.append(Assertion(fact, contributor=MINER, confidence=row["confidence"], method="mined"))
-    return store.add(made) if made else 0
+
+    def stated() -> Iterator[Stated]:
+        for row in single.iter_rows(named=True):
+            (a,), (b,) = row["antecedents"], row["consequents"]
+            if not store.find(a, "LocatedNear", b):
+                source = f"together: support {row['support']:.3f}, lift {row['lift']:.2f}"
+                yield Stated((a, "LocatedNear", b), row["confidence"], source)
+
+    return propose(store, stated(), graph)

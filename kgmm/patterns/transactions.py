@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, KgmmError
+from kgmm.files import read_lines, read_text
 from kgmm.patterns._search import transposed
 
 #: rows of items (an iterable of iterables); or a table of yes and no, a column an item: Polars, pandas or SciPy's sparse matrix (items are its columns'
@@ -73,17 +74,19 @@ class Transactions:
         place = np.full(len(counts), -1, np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
         items = place[self.items]
-        kept = items >= 0
-        sizes = np.diff(np.concatenate([[0], np.cumsum(kept)])[self.starts])
-        first, rows = transposed(_starts(sizes), items[kept], len(order))
+        left = Transactions(self.starts, items, self.names).only(items >= 0)
+        first, rows = transposed(left.starts, left.items, len(order))
         starts, items = transposed(first, rows, len(self))  # there and back: ascending in each row
         return Transactions(starts, items, [self.names[i] for i in order.tolist()]), counts[order]
+
+    def only(self, kept: NDArray[np.bool_]) -> Transactions:
+        """Return the rows with some of their entries, given by which of *items* stay."""
+        return Transactions(np.concatenate([[0], np.cumsum(kept)])[self.starts], self.items[kept], self.names)
 
     def part(self, rows: NDArray[np.bool_]) -> Transactions:
         """Return some of the rows, items numbered as they are."""
         sizes = np.diff(self.starts)
-        starts = _starts(sizes[rows])
-        return Transactions(starts, self.items[np.repeat(rows, sizes)], self.names)
+        return Transactions(starts_of_sizes(sizes[rows]), self.items[np.repeat(rows, sizes)], self.names)
 
     def holding(self, item: Any) -> NDArray[np.bool_]:
         """Return which rows have an item; none, if it is unknown."""
@@ -94,15 +97,21 @@ class Transactions:
         return found
 
 
-def _starts(sizes: NDArray[Any]) -> NDArray[np.int64]:
+def starts_of_sizes(sizes: NDArray[Any]) -> NDArray[np.int64]:
+    """Return where each compressed row begins, and where the last one ends."""
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def starts_of(row: NDArray[Any], rows: int) -> NDArray[np.int64]:
+    """Return the same of entries that each say of which row they are."""
+    return starts_of_sizes(np.bincount(row, minlength=rows))
 
 
 def _made(row: NDArray[Any], items: NDArray[Any], count: int, names: list[Any]) -> Transactions:
     """Return transactions of (row, item) pairs in any order, doubled ones once."""
     key = np.unique(row.astype(np.int64) * max(len(names), 1) + items.astype(np.int64))
     row, items = np.divmod(key, max(len(names), 1))
-    return Transactions(_starts(np.bincount(row, minlength=count)), items.astype(np.int32), names)
+    return Transactions(starts_of(row, count), items.astype(np.int32), names)
 
 
 def _rows(rows: Iterable[Iterable[Hashable]]) -> Transactions:
@@ -162,15 +171,11 @@ def _lists(frame: pl.DataFrame, column: str | None, where: str = "the table") ->
 def _file(path: Path, column: str | None) -> Transactions:
     if path.suffix.lower() in (".parquet", ".pq"):
         return _parquet(path, column)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(path, f"cannot be read as text: {getattr(error, 'strerror', None) or error}") from error
-    lines = text.splitlines()
     if path.suffix.lower() in (".jsonl", ".ndjson"):
-        return _rows(_json_row(path, number, line) for number, line in enumerate(lines, 1) if line.strip())
+        return _rows(_json_row(path, number, line) for number, line in read_lines(path))
+    text = read_text(path)
     mark = "\t" if "\t" in text else "," if "," in text else None
-    return _rows([item.strip() for item in line.split(mark) if item.strip()] for line in lines)
+    return _rows([item.strip() for item in line.split(mark) if item.strip()] for line in text.splitlines())
 
 
 def _json_row(path: Path, number: int, line: str) -> list[Any]:

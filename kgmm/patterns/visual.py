@@ -37,15 +37,16 @@ OVERLAP = 0.5  #: Jaccard index of pictures from which patterns are one (the pap
 FIRST, SECOND, CLOSER = 0.4, 0.3, 2.0
 LARGE = 1280  #: pixels of a picture's longer side at most
 
+Holders = dict[int, NDArray[np.bool_]]  #: item → which pictures have it
+
 
 @dataclass(frozen=True)
 class Activations:
     """The strongest maps of each of N pictures."""
 
     maps: list[NDArray[np.int64]]  #: (k,) which ones
-    shown: list[
-        NDArray[np.float16]
-    ]  #: (k, h, w) how strong where, in standard deviations above the mean of the map's maxima
+    #: (k, h, w) how strong where, in standard deviations above the mean of the map's maxima
+    shown: list[NDArray[np.float16]]
     peaks: NDArray[np.float32]  #: (N, 1280) the maxima of all maps, in standard deviations above their mean
     sizes: list[tuple[int, int]]  #: width and height of the pictures, pixels
 
@@ -62,7 +63,7 @@ class VisualPattern:
     name: str  #: the word that tells its captions from others best
     words: tuple[str, ...]  #: of its clusters, the most telling first
     label: Hashable  #: the class of pictures that it is of
-    maps: tuple[int, ...]  #: of the network's last layer, the most frequent first
+    maps: tuple[int, ...]  #: of the network's last layer, those first that tell it best
     support: float  #: share of all pictures that have it and are of the class
     confidence: float  #: share of the pictures that have it which are of the class
     pictures: tuple[int, ...]  #: of the class, which have it
@@ -164,12 +165,13 @@ def mine_pictures(
     rows = [[*maps.tolist(), *(_TEXT + c for c in some)] for maps, some in zip(seen.maps, told, strict=True)]
     share = max(10 / len(rows), 1e-3) if min_support is None else min_support
     least = max(2, math.ceil(share * len(rows) - 1e-9))
+    have, said = _holders(rows), [set(lemmas(caption)) for caption in captions]
     found: list[VisualPattern] = []
     for label in dict.fromkeys(classes):
         inside = np.array([c == label for c in classes])
-        merged = _merged(_of_class(rows, inside, least, min_confidence), rows, inside, seen)
+        merged = _merged(_of_class(rows, have, inside, least, min_confidence), have, inside, seen)
         for pattern in merged:
-            words = _names(pattern, captions, clusters)
+            words = _names(pattern, said, clusters)
             places = tuple(_place(seen, i, pictures[i], pattern.maps) for i in pattern.pictures)
             support = len(pattern.pictures) / len(rows)
             found.append(
@@ -190,15 +192,15 @@ class _Found:
     pictures: tuple[int, ...]
 
 
-def _of_class(rows: list[list[int]], inside: NDArray[np.bool_], least: int, confidence: float) -> list[_Found]:
+def _of_class(
+    rows: list[list[int]], have: Holders, inside: NDArray[np.bool_], least: int, confidence: float
+) -> list[_Found]:
     """Return the closed sets of a class in which maps and words go together more than chance has it, the best first."""
     own = [row for row, here in zip(rows, inside.tolist(), strict=True) if here]
     if len(own) < least:
         return []
-    data = Transactions.of(own)
-    sets = mine(data, least)
-    have, of_class, found = _holders(rows), np.flatnonzero(inside), list[tuple[int, float, _Found]]()
-    for items in sets.named():
+    of_class, found = np.flatnonzero(inside), list[tuple[int, float, _Found]]()
+    for items in mine(Transactions.of(own), least).named():
         maps, words = sorted(i for i in items if i < _TEXT), sorted(i for i in items if i >= _TEXT)
         if not maps or not words:
             continue
@@ -213,9 +215,9 @@ def _of_class(rows: list[list[int]], inside: NDArray[np.bool_], least: int, conf
     return [one for *_, one in sorted(found, key=lambda told: (*told[:2], told[2].clusters, told[2].maps))]
 
 
-def _holders(rows: list[list[int]]) -> dict[int, NDArray[np.bool_]]:
+def _holders(rows: list[list[int]]) -> Holders:
     """Return which pictures have each item."""
-    found: dict[int, NDArray[np.bool_]] = {}
+    found: Holders = {}
     for number, row in enumerate(rows):
         for item in row:
             found.setdefault(item, np.zeros(len(rows), bool))[number] = True
@@ -229,7 +231,7 @@ def _chance(shown: NDArray[np.bool_], said: NDArray[np.bool_]) -> float:
     return float(hypergeom.sf(int((shown & said).sum()) - 1, len(shown), int(shown.sum()), int(said.sum())))
 
 
-def _merged(found: list[_Found], rows: list[list[int]], inside: NDArray[np.bool_], seen: Activations) -> list[_Found]:
+def _merged(found: list[_Found], have: Holders, inside: NDArray[np.bool_], seen: Activations) -> list[_Found]:
     """Join sets that say the same words, lie in the same pictures, or whose words go with the same maps."""
     groups: list[list[_Found]] = []
     for one in found:
@@ -239,14 +241,12 @@ def _merged(found: list[_Found], rows: list[list[int]], inside: NDArray[np.bool_
                 break
         else:
             groups.append([one])
-    have, merged = _holders(rows), list[_Found]()
+    merged: list[_Found] = []
     for group in groups:
         one, worth = _told_by(group[0].clusters, group, have, inside, seen)
         if worth < STRONGER:
             continue
-        alike = next(
-            (i for i, other in enumerate(merged) if _overlap(one.maps[:TELLING], other.maps[:TELLING]) > OVERLAP), None
-        )
+        alike = next((i for i, other in enumerate(merged) if _overlap(one.maps, other.maps) > OVERLAP), None)
         if alike is None:
             merged.append(one)
         else:
@@ -256,11 +256,7 @@ def _merged(found: list[_Found], rows: list[list[int]], inside: NDArray[np.bool_
 
 
 def _told_by(
-    clusters: tuple[int, ...],
-    group: list[_Found],
-    have: dict[int, NDArray[np.bool_]],
-    inside: NDArray[np.bool_],
-    seen: Activations,
+    clusters: tuple[int, ...], group: list[_Found], have: Holders, inside: NDArray[np.bool_], seen: Activations
 ) -> tuple[_Found, float]:
     """Return the pattern of some clusters, its maps those that are stronger in the class where its words stand, and by how much."""
     said = np.logical_or.reduce([have[_TEXT + c] for c in clusters])[inside]
@@ -287,10 +283,9 @@ def _overlap(a: Sequence[int], b: Sequence[int]) -> float:
     return len(set(a) & set(b)) / max(1, len(set(a) | set(b)))
 
 
-def _names(pattern: _Found, captions: Sequence[str], clusters: list[list[str]]) -> tuple[str, ...]:
+def _names(pattern: _Found, said: list[set[str]], clusters: list[list[str]]) -> tuple[str, ...]:
     """Return the words of a pattern's clusters, those first that its captions have and others have not (tf-idf)."""
     words = [word for cluster in pattern.clusters for word in clusters[cluster]]
-    said = [set(lemmas(caption)) for caption in captions]
     inside = set(pattern.pictures)
 
     def telling(word: str) -> float:

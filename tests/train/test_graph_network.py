@@ -14,6 +14,7 @@ from kgmm.graph.joint import JointGraph
 from kgmm.reason.graph_network.model import SHIPPED, load_model
 from kgmm.retrieve.joint import joint_graph
 from kgmm.store import LocalStore
+from tests.train.few_facts import store_of_few
 
 PAIRS = [("fish", "sea"), ("book", "library"), ("cow", "farm"), ("car", "garage"), ("bread", "bakery"), ("star", "sky")]
 
@@ -36,16 +37,9 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store that counts as having the bundled knowledge, with few facts."""
-    from kgmm import bundled
-
-    place = tmp_path_factory.mktemp("store") / "kb"
-    with LocalStore(place) as store:
-        for graph in ("commonsense", "wordnet"):
-            store.add([(thing, "AtLocation", where) for thing, where in PAIRS], graph=graph)
-        for scene in sorted((bundled.folder("graphs") / "scenes").glob("*.json")):
-            store.add([("cup", "IsA", "thing")], graph=f"scene/{scene.stem}")
-    return place
+    return store_of_few(
+        tmp_path_factory.mktemp("store") / "kb", [(thing, "AtLocation", where) for thing, where in PAIRS]
+    )
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from kgmm.reason.graph_network.open import SHIPPED_OPEN, load_open
 from kgmm.retrieve.joint import joint_graph
 from kgmm.store import LocalStore
 from kgmm.train.graph_open import best_answers
+from tests.train.few_facts import store_of_few
 
 TRIPLES = [("knife", "UsedFor", "cutting"), ("bed", "UsedFor", "sleeping"), ("cup", "UsedFor", "drinking")]
 
@@ -35,16 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store that counts as having the bundled knowledge, with few facts."""
-    from kgmm import bundled
-
-    place = tmp_path_factory.mktemp("store") / "kb"
-    with LocalStore(place) as store:
-        for graph in ("commonsense", "wordnet"):
-            store.add(TRIPLES, graph=graph)
-        for scene in sorted((bundled.folder("graphs") / "scenes").glob("*.json")):
-            store.add([("cup", "IsA", "thing")], graph=f"scene/{scene.stem}")
-    return place
+    return store_of_few(tmp_path_factory.mktemp("store") / "kb", TRIPLES)
 
 
 @pytest.fixture
