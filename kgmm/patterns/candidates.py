@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
 from kgmm.patterns._horn import conclusions
@@ -62,10 +63,11 @@ def conclude(
         raise KgmmError("rules are a table with rule, head, body and pca_confidence, as kb.rules() gives it")
     known = Atoms.of(store, None, None)
     chosen = rules.filter(pl.col("pca_confidence") >= least).sort("pca_confidence", "support", descending=True)
+    taken: dict[int, Ints] = {}  # what surer rules concluded
     stated = (
         Stated(fact, float(row["pca_confidence"]), row["rule"], rests)
         for row in chosen.iter_rows(named=True)
-        for fact, rests in _Rule.of(store, known, row["head"], row["body"]).conclusions()
+        for fact, rests in _Rule.of(store, known, row["head"], row["body"]).conclusions(taken)
     )
     return propose(store, stated, graph, limit)
 
@@ -188,12 +190,12 @@ class _Rule:
 
         return cls(store, known, atom(head), [atom(text) for text in body])
 
-    def conclusions(self) -> Iterator[tuple[Triple, tuple[Key, ...]]]:
-        """Yield what the body joins and no fact says, with facts that the body has there."""
+    def conclusions(self, taken: dict[int, Ints]) -> Iterator[tuple[Triple, tuple[Key, ...]]]:
+        """Yield what the body joins and neither a fact nor a rule before says (*taken*, by relation), with facts that the body has there."""
         relation, _, end = self.head
         name = self.known.relations[relation]
         if end != "y":
-            yield from self._named(name, end)
+            yield from self._named(name, end, taken)
             return
         ways = [self.known.rows((r, (a, b) not in (("x", "y"), ("x", "z"), ("z", "y")))) for r, a, b in self.body]
         path = any("z" in atom[1:] for atom in self.body)
@@ -203,6 +205,8 @@ class _Rule:
             first = ways[0] if len(ways) == 1 else shared_pairs(ways[0], ways[1], self.known.size)
             second = self.known.loops
         x, y, z, _ = conclusions(*first, *second, *self.known.rows((relation, False)), MOST)
+        new = self._new(x, y, taken)
+        x, y, z = x[new], y[new], z[new]
         nodes = {"x": x, "y": y, "z": z}
         rests = [self._facts(r, nodes[a], nodes[b]) for r, a, b in self.body]
         names = self.store.terms.names
@@ -216,22 +220,34 @@ class _Rule:
         columns = names(terms[subject]), names(terms[obj]), names(self.known.graph[at])
         return [(s, self.known.relations[relation], o, g) for s, o, g in zip(*columns, strict=True)]
 
-    def _named(self, name: str, end: str) -> Iterator[tuple[Triple, tuple[Key, ...]]]:
-        """Yield what a rule with named ends concludes."""
+    def _new(self, subject: Ints, obj: Ints, taken: dict[int, Ints]) -> NDArray[np.bool_]:
+        """Return which pairs no rule before concluded of the head's relation, and note that this one did."""
+        keys, old = self.known.key(0, subject, obj), taken.get(self.head[0], np.empty(0, np.int64))
+        at = np.searchsorted(old, keys)
+        new: NDArray[np.bool_] = np.append(old, -1)[at] != keys
+        if new.any():
+            taken[self.head[0]] = np.sort(np.concatenate([old, np.sort(keys[new])]), kind="stable")
+        return new
+
+    def _named(self, name: str, end: str, taken: dict[int, Ints]) -> Iterator[tuple[Triple, tuple[Key, ...]]]:
+        """Yield what a rule with named ends concludes: nothing, if there is no fact of one of them any more."""
         known = self.known
 
-        def node(term: str) -> int:  # -1 of what no fact has any more
+        def node(term: str) -> int:
             return next(iter(np.flatnonzero(known.terms == self.store.terms.ids([term])[0]).tolist()), -1)
 
         def subjects(relation: int, at: int) -> Ints:
             found: Ints = known.subject[(known.relation == relation) & (known.object == at)]
             return found
 
-        ends = [(relation, node(term)) for relation, _, term in self.body]
+        head, ends = node(end), [(relation, node(term)) for relation, _, term in self.body]
+        if head < 0:
+            return
         body = subjects(*ends[0])
         for more in ends[1:]:
             body = np.intersect1d(body, subjects(*more), assume_unique=True)
-        new = np.setdiff1d(body, subjects(self.head[0], node(end)), assume_unique=True)
+        new = np.setdiff1d(body, subjects(self.head[0], head), assume_unique=True)
+        new = new[self._new(new, np.full(len(new), head), taken)]
         rests = [self._facts(r, new, np.full(len(new), at)) for r, at in ends]
         for subject, *keys in zip(self.store.terms.names(known.terms[new]), *rests, strict=True):
             yield (subject, name, end), tuple(keys)
