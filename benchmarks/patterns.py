@@ -2,6 +2,7 @@
 
     python -m benchmarks.patterns                     # T10I4D100K-like and mushroom-like, mlxtend beside it
     python -m benchmarks.patterns --pami PYTHON       # and PAMI, by a Python that has it
+    python -m benchmarks.patterns --memory --pami PYTHON      # the largest memory of each, in a process of its own
     python -m benchmarks.patterns --rows 10000000     # made rows over 1,000 items: time and memory
 
 ``quest`` follows Agrawal and Srikant (VLDB 1994): patterns of Poisson length whose items are partly those of the pattern before,
@@ -15,6 +16,7 @@ import argparse
 import json
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -37,6 +39,49 @@ for name, kind in (("fpgrowth", FPGrowth.FPGrowth), ("charm", CHARM.CHARM)):
     found[name] = [time.perf_counter() - began, len(run.getPatterns())]
     print(json.dumps({name: found[name], "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
 """
+
+#: In a process of its own, from the same text file: megabytes before the file is read, the most after it, seconds, sets found.
+MEASURED = """
+import contextlib, io, json, sys, time
+def now(what):
+    with open("/proc/self/status") as told:
+        return next(int(line.split()[1]) / 1024 for line in told if line.startswith(what))
+{imports}
+place, least, rows = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+with open("/proc/self/clear_refs", "w") as reset:
+    reset.write("5")
+before, began = now("VmRSS"), time.perf_counter()
+with contextlib.redirect_stdout(io.StringIO()):
+    {work}
+print(json.dumps([before, now("VmHWM"), time.perf_counter() - began, len(found)]))
+"""
+OURS = MEASURED.format(
+    imports="from kgmm.patterns import itemsets\nitemsets([['a', 'b'], ['a', 'b'], ['a']], 1)",
+    work="found = itemsets(place, least, closed=False)",
+)
+MLXTEND = MEASURED.format(
+    imports="""
+import pandas as pd
+from mlxtend.frequent_patterns import fpgrowth
+from mlxtend.preprocessing import TransactionEncoder
+""",
+    work="""
+    with open(place) as lines:
+        some = [line.rstrip("\\n").split("\\t") for line in lines]
+    known = TransactionEncoder()
+    frame = pd.DataFrame.sparse.from_spmatrix(known.fit(some).transform(some, sparse=True), columns=known.columns_)
+    del some
+    found = fpgrowth(frame, min_support=least / rows, use_colnames=True)
+""".strip(),
+)
+PAMI_ALONE = MEASURED.format(
+    imports="from PAMI.frequentPattern.basic import FPGrowth",
+    work="""
+    run = FPGrowth.FPGrowth(place, least, sep="\\t")
+    run.mine()
+    found = run.getPatterns()
+""".strip(),
+)
 
 
 def quest(
@@ -149,8 +194,7 @@ def beside(name: str, data: Transactions, support: float, pami: str | None) -> N
     if pami:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "rows.tsv"
-            bounds = zip(data.starts[:-1].tolist(), data.starts[1:].tolist(), strict=True)
-            place.write_text("\n".join("\t".join(map(str, data.items[a:b].tolist())) for a, b in bounds) + "\n")
+            written(data, place)
             run = subprocess.run(
                 [pami, "-c", PAMI, str(place), str(least)], capture_output=True, text=True, check=False
             )
@@ -167,13 +211,46 @@ def beside(name: str, data: Transactions, support: float, pami: str | None) -> N
             print("  PAMI:", run.stderr.strip().splitlines()[-1:])
 
 
+def written(data: Transactions, place: Path) -> None:
+    """Write rows as text, a row a line, items parted by tabs."""
+    bounds = zip(data.starts[:-1].tolist(), data.starts[1:].tolist(), strict=True)
+    place.write_text("\n".join("\t".join(map(str, data.items[a:b].tolist())) for a, b in bounds) + "\n")
+
+
+def memory(name: str, data: Transactions, support: float, pami: str | None) -> None:
+    """Print the largest memory of each miner, all frequent sets, in a process of its own that reads the rows from text."""
+    least = int(np.ceil(support * len(data)))
+    print(f"{name}, {len(data):,} rows, support {support}")
+    runs = [("ours", sys.executable, OURS), ("mlxtend fpgrowth", sys.executable, MLXTEND)]
+    runs += [("PAMI FPGrowth", pami, PAMI_ALONE)] if pami else []
+    ours: tuple[float, float] | None = None
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "rows.tsv"
+        written(data, place)
+        for kind, python, program in runs:
+            given = [python, "-c", program, str(place), str(least), str(len(data))]
+            run = subprocess.run(given, capture_output=True, text=True, check=False)
+            if run.returncode:
+                print(f"  {kind}: {run.stderr.strip().splitlines()[-1:]}")
+                continue
+            before, most, seconds, sets = json.loads(run.stdout.splitlines()[-1])
+            ours = ours or (most, most - before)
+            part = f"ours is {ours[0] / most:.2f} of it and grew by {ours[1] / (most - before):.2f} of what it did"
+            told = f"  {kind:17} {most:7.0f} MiB, grew by {most - before:6.0f} MiB, {seconds:6.2f} s, {sets:,} sets"
+            print(told + ("" if kind == "ours" else f"; {part}"), flush=True)
+
+
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pami", help="a Python that has PAMI")
+    parser.add_argument("--memory", action="store_true", help="the largest memory of each instead of times")
     parser.add_argument("--rows", type=int, help="made rows over 1,000 items instead")
     parser.add_argument("--support", type=float)
     given = parser.parse_args()
+    if given.rows and given.memory:
+        memory("made rows of about ten items out of 1,000", wide(given.rows), given.support or 0.001, given.pami)
+        return
     if given.rows:
         data = wide(given.rows)
         print(f"made, {peak():.0f} MiB", flush=True)
@@ -181,8 +258,9 @@ def main() -> None:
         found = mine(data, int((given.support or 0.001) * given.rows))
         print(f"{given.rows} rows: {time.perf_counter() - began:.1f} s, {len(found)} closed sets, {peak():.0f} MiB")
         return
-    beside("T10I4D100K-like", quest(), given.support or 0.002, given.pami)
-    beside("mushroom-like", mushroom(), given.support or 0.15, given.pami)
+    told = memory if given.memory else beside
+    told("T10I4D100K-like", quest(), given.support or 0.002, given.pami)
+    told("mushroom-like", mushroom(), given.support or 0.15, given.pami)
 
 
 if __name__ == "__main__":

@@ -96,11 +96,15 @@ def read_text(path: str | Path) -> str:
 
 def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     """Yield a text's lines that are not empty, numbered from 1; BadInput if it or a line cannot be read."""
+    return ((number, line) for number, line in all_lines(path) if line.strip())
+
+
+def all_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    """Yield a text's lines, empty ones too, numbered from 1; BadInput if it or a line cannot be read."""
     try:
         with Path(path).open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
     except OSError as error:
         raise BadInput(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -50,6 +50,18 @@ def transposed(starts: Any, items: Any, count: int) -> tuple[Any, Any]:
 
 
 @njit()
+def starts_kept(starts: Any, kept: Any) -> Any:
+    """Return where compressed rows begin once only some of their entries are kept, and where the last one ends."""
+    found, count, at = np.empty(len(starts), np.int64), 0, 0
+    for row in range(len(starts)):
+        while at < starts[row]:
+            count += kept[at]
+            at += 1
+        found[row] = count
+    return found
+
+
+@njit()
 def counted(starts: Any, items: Any, first: Any, by_item: Any, set_starts: Any, set_items: Any) -> Any:
     """Return in how many rows each of some sets is, items ascending in rows and sets: its rarest item's rows are looked through."""
     found = np.zeros(len(set_starts) - 1, np.int64)

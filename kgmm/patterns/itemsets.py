@@ -87,7 +87,9 @@ def listed(sizes: NDArray[np.int64], items: NDArray[Any], names: Sequence[Any]) 
         named = pl.Series([], dtype=pl.Object)
     if named.dtype in (pl.Object, pl.Null):
         named = pl.Series([str(name) for name in names], dtype=pl.String)
-    column = pa.LargeListArray.from_arrays(pa.array(starts_of_sizes(sizes)), named.gather(items).to_arrow())
+    flat = named.gather(items).to_arrow()
+    starts = pa.py_buffer(starts_of_sizes(sizes))  # pa.array would load pandas
+    column = pa.Array.from_buffers(pa.large_list(flat.type), len(sizes), [None, starts], children=[flat])
     return pl.Series(pl.from_arrow(column))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, KgmmError
-from kgmm.files import read_lines, read_text
-from kgmm.patterns._search import transposed
+from kgmm.files import all_lines, read_lines
+from kgmm.patterns._search import starts_kept, transposed
 
 #: rows of items (an iterable of iterables); or a table of yes and no, a column an item: Polars, pandas or SciPy's sparse matrix (items are its columns'
 #: numbers); or the name of a file: Parquet with a column of lists, JSON Lines of lists, or text, a row a line
@@ -73,15 +74,13 @@ class Transactions:
         order = order[counts[order] >= least]
         place = np.full(len(counts), -1, np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
-        items = place[self.items]
-        left = Transactions(self.starts, items, self.names).only(items >= 0)
-        first, rows = transposed(left.starts, left.items, len(order))
-        starts, items = transposed(first, rows, len(self))  # there and back: ascending in each row
+        left = self.only((place >= 0)[self.items])
+        starts, items = _sorted(left.starts, place[left.items], len(order))
         return Transactions(starts, items, [self.names[i] for i in order.tolist()]), counts[order]
 
     def only(self, kept: NDArray[np.bool_]) -> Transactions:
         """Return the rows with some of their entries, given by which of *items* stay."""
-        return Transactions(np.concatenate([[0], np.cumsum(kept)])[self.starts], self.items[kept], self.names)
+        return Transactions(starts_kept(self.starts, kept), self.items[kept], self.names)
 
     def part(self, rows: NDArray[np.bool_]) -> Transactions:
         """Return some of the rows, items numbered as they are."""
@@ -107,17 +106,24 @@ def starts_of(row: NDArray[Any], rows: int) -> NDArray[np.int64]:
     return starts_of_sizes(np.bincount(row, minlength=rows))
 
 
-def _made(row: NDArray[Any], items: NDArray[Any], count: int, names: list[Any]) -> Transactions:
-    """Return transactions of (row, item) pairs in any order, doubled ones once."""
-    key = np.unique(row.astype(np.int64) * max(len(names), 1) + items.astype(np.int64))
-    row, items = np.divmod(key, max(len(names), 1))
-    return Transactions(starts_of(row, count), items.astype(np.int32), names)
+def _sorted(starts: NDArray[np.int64], items: NDArray[np.int32], count: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return compressed rows with the items, of *count*, ascending in each: there and back."""
+    found: tuple[NDArray[Any], NDArray[Any]] = transposed(*transposed(starts, items, count), len(starts) - 1)
+    return found
+
+
+def _made(starts: NDArray[Any], items: NDArray[Any], names: list[Any]) -> Transactions:
+    """Return transactions of compressed rows with items in any order, doubled ones once."""
+    starts, items = _sorted(starts.astype(np.int64), items.astype(np.int32), len(names))
+    fresh = np.ones(len(items), bool)
+    np.not_equal(items[1:], items[:-1], out=fresh[1:])
+    fresh[starts[:-1][np.diff(starts) > 0]] = True
+    return Transactions(starts, items, names).only(fresh)
 
 
 def _rows(rows: Iterable[Iterable[Hashable]]) -> Transactions:
     number: dict[Hashable, int] = {}
-    items: list[int] = []
-    sizes: list[int] = []
+    items, sizes = array("i"), array("q")
     for at, row in enumerate(rows):
         if isinstance(row, (str, bytes, Mapping)):
             raise KgmmError(f"row {at} of the transactions is {type(row).__name__}, not a collection of items")
@@ -125,25 +131,24 @@ def _rows(rows: Iterable[Iterable[Hashable]]) -> Transactions:
             one = [number.setdefault(item, len(number)) for item in row]
         except TypeError as error:
             raise KgmmError(f"row {at} of the transactions: {error}") from error
-        items += one
+        items.extend(one)
         sizes.append(len(one))
-    row_of = np.repeat(np.arange(len(sizes)), sizes)
-    return _made(row_of, np.array(items, np.int64), len(sizes), list(number))
+    starts = starts_of_sizes(np.array(sizes, np.int64))
+    return _made(starts, np.frombuffer(items, np.int32) if items else np.empty(0, np.int32), list(number))
 
 
 def _marked(table: NDArray[Any], names: Sequence[Any]) -> Transactions:
     if table.dtype == object or not np.isin(table, (0, 1)).all():
         raise KgmmError("a table of transactions has true or false (1 or 0) in every cell, a column an item")
     row, item = np.nonzero(table)
-    return _made(row, item, len(table), list(names))
+    return _made(starts_of(row, len(table)), item, list(names))
 
 
 def _sparse(table: Any, names: Sequence[Any] | None = None) -> Transactions:
     if not np.isin(table.data, (0, 1)).all():
         raise KgmmError("a table of transactions has true or false (1 or 0) in every cell, a column an item")
     table.eliminate_zeros()
-    row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
-    return _made(row, table.indices, table.shape[0], list(range(table.shape[1]) if names is None else names))
+    return _made(table.indptr, table.indices, list(range(table.shape[1]) if names is None else names))
 
 
 def _table(frame: pl.DataFrame) -> Transactions:
@@ -160,12 +165,12 @@ def _lists(frame: pl.DataFrame, column: str | None, where: str = "the table") ->
     sizes = frame[name].list.len().fill_null(0).to_numpy().astype(np.int64)
     flat = frame[name].list.explode(keep_nulls=False, empty_as_null=False) if frame.height else frame[name].explode()
     kept = flat.is_not_null().to_numpy()
-    row = np.repeat(np.arange(frame.height), sizes)[: len(kept)][kept]
+    starts = starts_kept(starts_of_sizes(sizes), kept)
     flat = flat.drop_nulls()
     names = flat.unique(maintain_order=True)
     number = pl.DataFrame({"item": names, "at": np.arange(len(names), dtype=np.int64)})
     at = flat.to_frame("item").join(number, on="item", how="left", maintain_order="left")["at"].to_numpy()
-    return _made(row, at, frame.height, names.to_list())
+    return _made(starts, at, names.to_list())
 
 
 def _file(path: Path, column: str | None) -> Transactions:
@@ -173,9 +178,8 @@ def _file(path: Path, column: str | None) -> Transactions:
         return _parquet(path, column)
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return _rows(_json_row(path, number, line) for number, line in read_lines(path))
-    text = read_text(path)
-    mark = "\t" if "\t" in text else "," if "," in text else None
-    return _rows([item.strip() for item in line.split(mark) if item.strip()] for line in text.splitlines())
+    mark = next((mark for mark in "\t," if any(mark in line for _, line in all_lines(path))), None)
+    return _rows([item.strip() for item in line.split(mark) if item.strip()] for _, line in all_lines(path))
 
 
 def _json_row(path: Path, number: int, line: str) -> list[Any]:

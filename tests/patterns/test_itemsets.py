@@ -150,6 +150,28 @@ def test_the_same_rows_in_every_form_are_the_same_transactions(tmp_path: Path) -
     assert told(itemsets(csr_matrix(table), 0.1), 40) == by_number
 
 
+def test_a_text_is_read_line_by_line_and_parted_by_what_it_has_anywhere(tmp_path: Path) -> None:
+    place = tmp_path / "rows.txt"
+    for text in ("a b,c\n\nc,a b\n", "\ufeffa b\tc\r\n\r\n\tc\ta b\t\tc"):
+        place.write_bytes(text.encode())
+        assert told(itemsets(place, 2), 3) == {frozenset({"a b", "c"}): 2} and len(Transactions.of(place)) == 3
+    place.write_bytes(b"a b\na \xff\n")
+    with pytest.raises(BadInput, match=r"rows\.txt:2: not UTF-8"):
+        itemsets(place, 2)
+
+
+def test_memory_stays_near_that_of_the_rows() -> None:
+    import tracemalloc
+
+    data = Transactions.of(np.random.default_rng(0).random((60_000, 40)) < 0.5)
+    mine(data, 50_000)  # compile
+    tracemalloc.start()
+    mine(data, 29_000)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 3 * data.items.nbytes
+
+
 def test_nothing_constant_doubled_and_large_is_defined() -> None:
     assert itemsets([], 0.5).is_empty() and itemsets([[], []], 0.5).is_empty()
     assert rules([], 0.5, 0.5).is_empty()
