@@ -69,13 +69,12 @@ class Transactions:
 
     def ordered(self, least: int) -> tuple[Transactions, NDArray[np.int64]]:
         """Return the rows with the items that are in at least *least* of them, the rarest first, and their counts."""
-        counts = np.bincount(self.items, minlength=len(self.names))
+        first, rows = transposed(self.starts, self.items, len(self.names))
+        counts = np.diff(first)
         order = np.argsort(counts, kind="stable")
         order = order[counts[order] >= least]
-        place = np.full(len(counts), -1, np.int32)
-        place[order] = np.arange(len(order), dtype=np.int32)
-        left = self.only((place >= 0)[self.items])
-        starts, items = _sorted(left.starts, place[left.items], len(order))
+        rows = np.concatenate([rows[:0], *(rows[first[i] : first[i + 1]] for i in order.tolist())])
+        starts, items = transposed(starts_of_sizes(counts[order]), rows, len(self))
         return Transactions(starts, items, [self.names[i] for i in order.tolist()]), counts[order]
 
     def only(self, kept: NDArray[np.bool_]) -> Transactions:
