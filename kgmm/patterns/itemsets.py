@@ -117,12 +117,13 @@ def mine(
     closed: bool = True,
     max_length: int | None = None,
     threads: int | None = None,
+    most: int = MOST,
     progress: Progress = silent,
 ) -> Sets:
     """Return frequent sets by their items' numbers, the most frequent first, equals by their items; the same for any *threads*.
 
     Raises:
-        KgmmError: if *max_length* is less than 1, or the sets would fill the memory.
+        KgmmError: if *max_length* is less than 1, or the sets with one core item have more than *most* items.
     """
     if max_length is not None and (isinstance(max_length, bool) or max_length < 1):
         raise KgmmError(f"a set has at least one item; a greatest length of {max_length!r} leaves none")
@@ -138,14 +139,14 @@ def mine(
     if count and everywhere < longest:
         inner = ordered.only(ordered.items < count) if everywhere else ordered
         first, rows = transposed(inner.starts, inner.items, count)
-        given = inner.starts, inner.items, first, rows, least, longest - everywhere, closed, MOST
+        given = inner.starts, inner.items, first, rows, least, longest - everywhere, closed, most
         done = iter(range(1, count + 1))
 
         def of(item: int) -> tuple[Any, Any, Any]:
             found: tuple[Any, Any, Any] = below(item, *given)
             if len(found[2]) and found[2][0] < 0:
                 raise KgmmError(
-                    f"more than {MOST:,} items in frequent sets: give a higher support or a greatest length, or ask for closed sets"
+                    f"more than {most:,} items in frequent sets: give a higher support or a greatest length, or ask for closed sets"
                 )
             progress(next(done), count, "items")
             return found

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,11 @@ OVERLAP = 0.5  #: Jaccard index of pictures from which patterns are one (the pap
 #: share of its largest activation that a pattern has where it is: in the whole picture, and in a look at twice the part found there
 FIRST, SECOND, CLOSER = 0.4, 0.3, 2.0
 LARGE = 1280  #: pixels of a picture's longer side at most
+
+#: words stand in for each other if they are together less often than this share of what chance has, and are told better as one by so many standard errors
+APART, GAIN = 0.5, 1.0
+MOST_SETS = 100_000  #: closed sets of a class that are looked at
+MOST_WORDS = 60  #: of a class that are looked at for it, the most telling
 
 Holders = dict[int, NDArray[np.bool_]]  #: item → which pictures have it
 
@@ -169,9 +175,13 @@ def mine_pictures(
     found: list[VisualPattern] = []
     for label in dict.fromkeys(classes):
         inside = np.array([c == label for c in classes])
-        merged = _merged(_of_class(rows, have, inside, least, min_confidence), have, inside, seen)
-        for pattern in merged:
-            words = _names(pattern, said, clusters)
+        as_one = _one_thing(have, inside, seen, least)
+        held = have | {_TEXT + some[0]: _any(have, some) for some in as_one}
+        of = {c: (c,) for c in range(len(clusters))} | {some[0]: some for some in as_one}
+        first = {_TEXT + c: _TEXT + some[0] for some in as_one for c in some}
+        own = [[*{first.get(item, item): None for item in row}] for row in rows]
+        for pattern in _merged(_of_class(own, held, inside, least, min_confidence), held, inside, seen):
+            words = _names(pattern, said, [word for at in pattern.clusters for c in of[at] for word in clusters[c]])
             places = tuple(_place(seen, i, pictures[i], pattern.maps) for i in pattern.pictures)
             support = len(pattern.pictures) / len(rows)
             found.append(
@@ -192,6 +202,38 @@ class _Found:
     pictures: tuple[int, ...]
 
 
+def _any(have: Holders, clusters: Sequence[int]) -> NDArray[np.bool_]:
+    """Return which pictures have a word of some clusters."""
+    found: NDArray[np.bool_] = np.logical_or.reduce([have[_TEXT + c] for c in clusters])
+    return found
+
+
+def _one_thing(have: Holders, inside: NDArray[np.bool_], seen: Activations, least: int) -> list[tuple[int, ...]]:
+    """Return clusters that stand in for each other in a class: seldom together, and told from the rest better as one than each alone."""
+    peaks = seen.peaks[inside]
+
+    def worth(clusters: tuple[int, ...]) -> float:
+        return float(np.sort(_stronger(peaks, _any(have, clusters)[inside]))[-TELLING:].mean())
+
+    def gain(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+        a, b = _any(have, one)[inside], _any(have, other)[inside]
+        if (a & b).sum() >= APART * a.sum() * b.sum() / len(a):
+            return 0.0
+        both = worth((*one, *other))
+        return both - max(worths[one], worths[other]) if both >= STRONGER else 0.0
+
+    often = [item - _TEXT for item, at in have.items() if item >= _TEXT and least / 2 <= at[inside].sum() < len(peaks)]
+    worths: dict[tuple[int, ...], float] = {(c,): worth((c,)) for c in sorted(often)}
+    worths = dict(sorted(worths.items(), key=lambda told: (-told[1], told[0]))[:MOST_WORDS])
+    gains = {pair: gain(*pair) for pair in combinations(worths, 2)}
+    while gains and gains[pair := max(gains, key=lambda pair: (gains[pair], pair))] >= GAIN:
+        whole = (*pair[0], *pair[1])
+        worths = {one: known for one, known in worths.items() if one not in pair} | {whole: worth(whole)}
+        gains = {other: known for other, known in gains.items() if not {*pair} & {*other}}
+        gains |= {(one, whole): gain(one, whole) for one in worths if one != whole}
+    return [some for some in worths if len(some) > 1]
+
+
 def _of_class(
     rows: list[list[int]], have: Holders, inside: NDArray[np.bool_], least: int, confidence: float
 ) -> list[_Found]:
@@ -200,7 +242,7 @@ def _of_class(
     if len(own) < least:
         return []
     of_class, found = np.flatnonzero(inside), list[tuple[int, float, _Found]]()
-    for items in mine(Transactions.of(own), least).named():
+    for items in _sets(Transactions.of(own), least):
         maps, words = sorted(i for i in items if i < _TEXT), sorted(i for i in items if i >= _TEXT)
         if not maps or not words:
             continue
@@ -213,6 +255,17 @@ def _of_class(
             one = _Found(tuple(maps), tuple(w - _TEXT for w in words), sure, pictures)
             found.append((len(words), chance, one))
     return [one for *_, one in sorted(found, key=lambda told: (*told[:2], told[2].clusters, told[2].maps))]
+
+
+def _sets(data: Transactions, least: int) -> list[list[int]]:
+    """Return the closed sets, or, where there are too many to look at, the frequent pairs: maps that are alike multiply by the million."""
+    try:
+        found = mine(data, least, most=MOST_SETS)
+    except KgmmError:
+        found = None
+    if found is None or len(found) > MOST_SETS:
+        found = mine(data, least, closed=False, max_length=2)
+    return found.named()
 
 
 def _holders(rows: list[list[int]]) -> Holders:
@@ -283,9 +336,8 @@ def _overlap(a: Sequence[int], b: Sequence[int]) -> float:
     return len(set(a) & set(b)) / max(1, len(set(a) | set(b)))
 
 
-def _names(pattern: _Found, said: list[set[str]], clusters: list[list[str]]) -> tuple[str, ...]:
-    """Return the words of a pattern's clusters, those first that its captions have and others have not (tf-idf)."""
-    words = [word for cluster in pattern.clusters for word in clusters[cluster]]
+def _names(pattern: _Found, said: list[set[str]], words: list[str]) -> tuple[str, ...]:
+    """Return a pattern's words, those first that its captions have and others have not (tf-idf)."""
     inside = set(pattern.pictures)
 
     def telling(word: str) -> float:

@@ -12,7 +12,9 @@ import pytest
 import kgmm
 from kgmm import KnowledgeStore
 from kgmm.errors import KgmmError
-from kgmm.patterns import accept, candidates, conclude, reject
+from kgmm.patterns import VisualPattern, accept, candidates, conclude, reject
+from kgmm.patterns.candidates import Stated, propose
+from kgmm.patterns.folder import conclude_visual
 from kgmm.store import Fact
 from tests.conftest import Ran
 from tests.patterns.test_graph_rules import pattern
@@ -172,3 +174,37 @@ def test_what_goes_with_what_in_scenes(tmp_path: Path, shell: Callable[..., Ran]
     assert (best.subject, best.predicate, best.object) == ("/c/en/saucer", "LocatedNear", "/c/en/cup")
     assert "2 rules" in shell("mine", "scenes", made.path, "--min-support", 2).out
     assert shell("mine", "scenes", made.path, "--kind", "story").out == "0 rules\n"
+
+
+def test_withdrawn_patterns_are_in_no_view_cache_query_or_answer(kb: KnowledgeStore, tmp_path: Path) -> None:
+    scene = tmp_path / "scene.json"
+    scene.write_text(json.dumps({"id": "1", "objects": [{"id": "a", "name": "spitz"}], "relations": []}))
+    kb.remove("spitz", "IsA", "dog")
+
+    def state() -> dict[str, object]:
+        answer = kb.ask(scene, "What can the spitz do?", mined=True)
+        query = "SELECT ?g ?s ?p ?o WHERE { GRAPH ?g { ?s ?p ?o } }"
+        return {
+            "facts": sorted((f.subject, f.predicate, f.object, f.graph) for f in kb.find()),
+            "graphs": sorted(kb.graphs()),
+            "concepts": sorted(kb.view().concepts),
+            "general": sorted(kb.view(graphs=kb.knowledge_graphs()).concepts),
+            "walk": kb.view().walk("spitz" if kb.find("spitz") else "beagle").top(20),
+            "sparql": sorted(str(sorted(row.items())) for row in kb.sparql(query)),
+            "spelt": kb.search("zzq"),
+            "answer": (answer.text, sorted(str(c.fact) for c in answer.trace.citations)),
+        }
+
+    before = state()
+    pattern = VisualPattern("zzqbark", ("zzqbark",), "spitz", (1, 2), 0.4, 0.9, (0, 1), ((1.0, 2.0, 30.0, 40.0),) * 2)
+    told = [Stated(("/c/en/spitz", "CapableOf", "/c/en/bark"), 0.9, "a rule")]
+    assert conclude_visual(kb, [pattern], ["p1.png", "p2.png"], "pictures") == 3 and propose(kb, told, "rules") == 1
+    accept(kb, candidates(kb, "pictures")[:1], by="ann")
+    during = state()
+    assert all(during[part] != before[part] for part in before), [p for p in before if during[p] == before[p]]
+    assert during["answer"][0] == "bark"  # type: ignore[index]
+    kb.withdraw(contributor="kgmm mine")
+    assert state() == before
+    kb.close()
+    with kgmm.open(kb.path) as again:
+        assert not again.search("zzq") and candidates(again) == []

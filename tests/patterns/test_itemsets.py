@@ -185,6 +185,14 @@ def test_nothing_constant_doubled_and_large_is_defined() -> None:
         rules([[*range(21)]] * 3, 0.9, 0.5)
 
 
+def test_one_class_and_a_gigantic_basket_are_defined() -> None:
+    (row,) = rules([["a", "x"], ["a", "x"], ["x"]], 2, 0.5, consequent="x").to_dicts()
+    assert (row["antecedents"], row["confidence"], row["lift"], row["conviction"]) == (["a"], 1.0, 1.0, float("inf"))
+    assert rules([["x"]] * 3, 2, 0.5, consequent="x").is_empty()
+    baskets = [[*range(200_000)], ["a", "b"], ["a", "b", 7], [7]]
+    assert told(itemsets([map(str, row) for row in baskets], 2), 4) == {frozenset("ab"): 2, frozenset("7"): 3}
+
+
 @pytest.mark.parametrize("support", [0, -0.1, 1.5, float("nan"), True, "much"])
 def test_a_support_that_is_none_is_told(support: Any) -> None:
     with pytest.raises(KgmmError, match="least support"):

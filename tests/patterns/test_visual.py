@@ -13,9 +13,9 @@ from PIL import Image
 import kgmm
 from benchmarks.visual_patterns import judged, planted
 from kgmm.errors import BadInput, KgmmError
-from kgmm.patterns import candidates, mine_pictures
+from kgmm.patterns import Transactions, candidates, mine_pictures
 from kgmm.patterns.folder import read_pictures
-from kgmm.patterns.visual import _overlap, word_clusters
+from kgmm.patterns.visual import _TEXT, Activations, _one_thing, _overlap, _sets, word_clusters
 from tests.conftest import Ran
 
 
@@ -117,3 +117,26 @@ def test_classes_may_come_from_a_file_of_their_own(folder: Path, tmp_path: Path)
     (tmp_path / "classes.tsv").write_text("file\tclass\np00.png\tparade\np01.png\tharbour\n")
     read = read_pictures(folder, tmp_path / "captions.csv", tmp_path / "classes.tsv")
     assert read.classes == ["parade", "harbour"] and read.captions[0] == "a drum, a flag"
+
+
+def test_words_that_stand_in_for_each_other_are_one_and_words_of_different_things_are_not() -> None:
+    rng = np.random.default_rng(3)
+    flag, drum = rng.random(60) < 0.6, rng.random(60) < 0.6
+    peaks = rng.normal(0, 1, (60, 200)).astype(np.float32)
+    peaks[flag, :30] += 1.5
+    peaks[drum, 30:60] += 1.5
+    first = rng.random(60) < 0.5
+    words = [flag & first, flag & ~first, drum, rng.random(60) < 0.3]
+    have = {_TEXT + number: said for number, said in enumerate(words)}
+    seen = Activations([], [], peaks, [])
+    assert [set(some) for some in _one_thing(have, np.ones(60, bool), seen, 10)] == [{0, 1}]
+    have[_TEXT + 1] = flag  # said of both: two words for it, each of which tells it
+    assert _one_thing(have, np.ones(60, bool), seen, 10) == []
+
+
+def test_where_closed_sets_are_too_many_pairs_are_looked_at() -> None:
+    few = Transactions.of([[1, 2, 3]] * 4 + [[4]] * 4)
+    assert sorted(map(len, _sets(few, 2))) == [1, 3]
+    many = Transactions.of(np.random.default_rng(0).random((60, 150)) < 0.8)
+    found = _sets(many, 6)
+    assert max(map(len, found)) == 2 and len(found) == 150 + 150 * 149 // 2
