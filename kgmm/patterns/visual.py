@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAPS = 120  #: of the network's last layer that a picture has at most, the strongest
 STRONG = 1.0  #: standard deviations above a map's mean over all pictures from which it counts
 WORDS = 8  #: of a caption that count, by tf-idf
-LIKE = 0.6  #: cosine of words from which they are one cluster (average linkage)
+LIKE = 0.8  #: cosine of words from which they are one cluster (average linkage)
 TELLING = 16  #: maps that a pattern is placed by at most
 #: chance, within the class, that maps and words stand together so often without having to do with each other, at most
 SURE = 0.02
