@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,6 +128,31 @@ def test_html_is_what_a_reader_sees() -> None:
     assert document.title == "T"
     assert document.text == "Head\n\nOne two\nthree\n\nNext\n\na b"
     assert [document.text[b:][:4] for b in document.breaks] == ["Next"]
+
+
+@pytest.mark.parametrize("begun", ["<a ", "<!--", "<!-- a ", '<a b="', "<![CDATA[", "<?", "</", "<!--a>"])
+def test_markup_that_does_not_end_takes_bounded_time(begun: str) -> None:
+    began = time.process_time()
+    with pytest.raises(kgmm.BadInput, match=r"x\.html:1: the page has too much markup that begins and does not end"):
+        html.read(("\u00a0" + begun * 100_000).encode(), "x.html")
+    assert time.process_time() - began < 15
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>a</p><![x]>b", "a\n\nb"),
+        ("a<![ ]>b", "ab"),
+        ("a<![x", "a<![x"),
+        ("a < b, <i>c</i> <b", "a < b, c <b"),
+        ("a&#" + "9" * 5000 + ";b", "a\ufffdb"),
+        ("&#" + "0" * 5000 + "65;&#00000066;", "AB"),
+        ("a <!-- b", "a <!-- b"),
+    ],
+)
+def test_odd_markup_is_read_and_never_python_s_own_error(page: str, text: str) -> None:
+    (document,) = html.read(page.encode(), "x.html")
+    assert document.text == text
 
 
 def test_headings_in_code_are_none() -> None:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from kgmm.documents.formats._text import text_of
 from kgmm.documents.passage import Document
+from kgmm.errors import BadInput
 
 ENDINGS = (".html", ".htm", ".xhtml")
 
@@ -19,11 +20,21 @@ _CELLS = frozenset({"td", "th"})
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*(iso-8859-1|latin1|windows-1252)", re.IGNORECASE)
 
 
-class _Seen(HTMLParser):
-    """Collects what is seen; depth of nesting costs nothing but a counter."""
+_NUMBER = re.compile(r"&#([0-9]{8,})(;?)")  # of more digits than any letter has
+AGAIN = 20_000_000  #: letters that may be looked at again, and four times the page's, because markup was begun and not ended
 
-    def __init__(self) -> None:
+
+class _Seen(HTMLParser):
+    """Collects what is seen; depth of nesting costs nothing but a counter.
+
+    Markup that does not end is looked for to the end of the page, and once more for each such beginning. How much is
+    looked at so is counted, not timed: the same page is read, or refused, on any machine.
+    """
+
+    def __init__(self, source: str, letters: int) -> None:
         super().__init__(convert_charrefs=True)
+        self.source = source
+        self.left = AGAIN + 4 * letters
         self.parts: list[str] = []
         self.title: list[str] = []
         self.headings: list[int] = []  # numbers of the parts that begin a heading
@@ -73,6 +84,38 @@ class _Seen(HTMLParser):
             if data[-1:].isspace():
                 self.parts.append(" ")
 
+    def parse_starttag(self, i: int) -> int:
+        """Read a tag that begins."""
+        return self._tried(i, super().parse_starttag(i))
+
+    def parse_endtag(self, i: int) -> int:
+        """Read a tag that ends."""
+        return self._tried(i, super().parse_endtag(i))
+
+    def parse_comment(self, i: int, report: bool = True) -> int:
+        """Read a comment."""
+        return self._tried(i, super().parse_comment(i, report))
+
+    def parse_pi(self, i: int) -> int:
+        """Read an instruction, which nobody follows."""
+        return self._tried(i, super().parse_pi(i))
+
+    def parse_html_declaration(self, i: int) -> int:
+        """Read a declaration; one that nobody knows is a comment, as it is to browsers."""
+        try:
+            end = super().parse_html_declaration(i)
+        except AssertionError:  # what Python's parser raises for ``<![x]>``
+            end = self.parse_bogus_comment(i)
+        return self._tried(i, end)
+
+    def _tried(self, start: int, end: int) -> int:
+        if end < 0:
+            self.left -= len(self.rawdata) - start
+            if self.left < 0:
+                line = self.getpos()[0]
+                raise BadInput(self.source, "the page has too much markup that begins and does not end", line=line)
+        return end
+
     def _space(self, tag: str) -> None:
         if tag in _BLOCKS:
             self.parts.append("\n\n")
@@ -83,14 +126,25 @@ class _Seen(HTMLParser):
 
 
 def read(data: bytes, source: str) -> list[Document]:
-    """Return the page's text as one document, called by its title; passages end at headings."""
+    """Return the page's text as one document, called by its title; passages end at headings.
+
+    Raises:
+        BadInput: if it is no text, or so much of its markup does not end that reading it would take long.
+    """
     declared = _CHARSET.search(data[:4096])
-    seen = _Seen()
-    seen.feed(data.decode("windows-1252", "replace") if declared else text_of(data, source))
+    page = _NUMBER.sub(_number, data.decode("windows-1252", "replace") if declared else text_of(data, source))
+    seen = _Seen(source, len(page))
+    seen.feed(page)
     seen.close()
     text, breaks = _joined(seen.parts, set(seen.headings))
     title = " ".join("".join(seen.title).split()) or PurePath(source).stem
     return [Document(source, text, title=title, source=source, breaks=breaks)]
+
+
+def _number(m: re.Match[str]) -> str:
+    """Return a letter's number without zeros before it; of what is no letter's the sign that stands for none."""
+    digits = m[1].lstrip("0") or "0"
+    return f"&#{digits}{m[2]}" if len(digits) < 8 else "\ufffd"
 
 
 def _joined(parts: list[str], headings: set[int]) -> tuple[str, tuple[int, ...]]:
