@@ -74,7 +74,8 @@ class SparqlDataset(PluginDataset):
             named = [str(g.identifier) for g in self.graphs() if g.identifier != DATASET_DEFAULT_GRAPH_ID]
             graphs = {"default_graphs": [str(DATASET_DEFAULT_GRAPH_ID)], "named_graphs": named}
         self.commit()
-        return _result(query(store.kb, f"BASE <{base}>\n{text}", raw=True, **graphs))
+        engine = os.environ.get("KGMM_ENGINE")
+        return _result(query(store.kb, f"BASE <{base}>\n{text}", raw=True, engine=engine, **graphs))
 
 
 def _result(found: Any) -> Result:

@@ -21,6 +21,7 @@ from kgmm.store.sparql.results import Result, Solutions, Triples, stored, stored
 from kgmm.store.times import Moment
 
 TIMEOUT = 60.0  #: Seconds a query may take unless told otherwise.
+ENGINE = "oxigraph"  #: what answers queries unless told otherwise
 LOOK = 0.05  #: seconds between two looks at a query's memory
 ANSWER = 10  #: an answer may have this part of a query's memory: it is read, decoded and written anew
 #: what may hide a keyword: IRIs, strings, comments
@@ -217,6 +218,7 @@ def query(
     named_graphs: Sequence[str] = (),
     raw: bool = False,
     at: Moment = None,
+    engine: str | None = None,
 ) -> Result:
     """Run a SPARQL query on a store's current version, or on what held at a time.
 
@@ -236,6 +238,9 @@ def query(
         named_graphs: IRIs of the graphs that GRAPH may name, instead of all.
         raw: return terms in N-Triples form instead of stored terms.
         at: only what held at some moment of this time; an index of its own is built for it when it is first asked for.
+        engine: ``own`` evaluates the query in this process on the store's own index, without a copy of it, and leaves to
+            Oxigraph what it does not know (annotations among it); ``oxigraph`` asks Oxigraph always; None is
+            :data:`ENGINE`.
 
     Returns:
         Rows for SELECT, statements for CONSTRUCT and DESCRIBE, a bool for ASK.
@@ -255,10 +260,18 @@ def query(
     if at is not None:
         store = as_of(store, at)
     with_annotations = needs_annotations(checked) if annotations is None else annotations
+    chosen = engine or ENGINE
+    if chosen not in ("own", "oxigraph"):
+        raise BadInput("engine", f"no engine {chosen!r}; there are own and oxigraph")
+    if chosen == "own" and not with_annotations:
+        how: dict[str, Any] = {"timeout": timeout, "limit": limit, "memory": memory, "raw": raw}
+        found = _own(store, checked, default_graphs=default_graphs, named_graphs=named_graphs, **how)
+        if found is not None:
+            return found
     if (idle := _IDLE.get(store)) is None:
         idle = _IDLE[store] = []
         store.at_close(partial(_end_all, idle))
-    engine = idle.pop() if idle else Engine()
+    process = idle.pop() if idle else Engine()
     union = not (merged(store) or default_graphs or named_graphs or _FROM.search(bare(checked)))
     graphs = {"default_graphs": list(default_graphs), "named_graphs": list(named_graphs)}
     request = {"query": checked, "prefixes": PREFIXES, "limit": limit, "memory": memory, "union": union, **graphs}
@@ -266,13 +279,30 @@ def query(
         while True:
             folder = index(store, with_annotations)
             try:
-                return engine.run({"index": str(folder), **request}, timeout, raw)
+                return process.run({"index": str(folder), **request}, timeout, raw)
             except QueryFailed:
                 if folder.is_dir():
                     raise
                 # a process with a newer version deleted it while the worker opened it
     finally:
-        idle.append(engine)
+        idle.append(process)
+
+
+def _own(store: Handle, text: str, *, timeout: float, **how: Any) -> Result | None:
+    """Answer a query in this process, or return None if it is misspelled or holds what only Oxigraph knows."""
+    from kgmm.store.rdf.terms import PREFIXES
+    from kgmm.store.sparql.engine.algebra import Unsupported
+    from kgmm.store.sparql.engine.context import OutOfMemory, OutOfTime
+    from kgmm.store.sparql.engine.running import run
+
+    try:
+        return run(store.opened, text, PREFIXES, timeout=timeout, **how)[0]
+    except Unsupported:
+        return None
+    except OutOfTime:
+        raise QueryTimeout(f"the query took longer than {timeout:g} s; narrow it, or raise timeout=") from None
+    except (OutOfMemory, MemoryError):
+        raise QueryTooLarge("the query would take more memory than it may; narrow it") from None
 
 
 def _end_all(idle: list[Engine]) -> None:

@@ -1,0 +1,1 @@
+"""SPARQL evaluated in the process on the store's ids: a parser, an algebra, relations of id columns."""

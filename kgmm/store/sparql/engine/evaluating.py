@@ -1,0 +1,348 @@
+"""Evaluating graph patterns: solutions come in parts, and what is known already is looked up, not joined afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.store.sparql.engine import expressions
+from kgmm.store.sparql.engine.algebra import (
+    Bgp,
+    Distinct,
+    Extend,
+    Filter,
+    GraphOf,
+    Group,
+    Join,
+    LeftJoin,
+    Minus,
+    Node,
+    OrderBy,
+    Project,
+    Slice,
+    Union,
+    Unsupported,
+    Values,
+    Var,
+    bound,
+    mentioned,
+    variables,
+    visible,
+)
+from kgmm.store.sparql.engine.context import Context, Scope
+from kgmm.store.sparql.engine.grouping import grouped
+from kgmm.store.sparql.engine.matching import matched
+from kgmm.store.sparql.engine.table import UNIT, Table, concatenated, distinct, expanded, merged, numbered, pairs
+from kgmm.store.sparql.engine.values import sort_key
+from kgmm.store.sparql.engine.vocabulary import UNBOUND, Ids
+
+PIECE = 1 << 18  #: rows of a part of a join
+
+
+class Evaluation:
+    """A query's patterns being evaluated.
+
+    ``solutions(node, seed, scope)`` yields the join of *seed* with the pattern's solutions; :meth:`follows` tells whether
+    binding the pattern's variables first gives that, which it does not where a filter may not see what is outside of it.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def joined(self, node: Node, seed: Table, scope: Scope) -> Iterator[Table]:
+        """Yield the join of solutions with a pattern's, whichever way that is done."""
+        if self.follows(node, set(seed.columns), scope):
+            yield from self.solutions(node, seed, scope)
+            return
+        yield from self._with(seed, self.whole(node, scope))
+
+    def whole(self, node: Node, scope: Scope) -> Table:
+        """Return all solutions of a pattern, which are kept for the next time."""
+        key = id(node), id(scope.source), scope.graph
+        if key not in self.context.kept:
+            self.context.kept[key] = self.gathered(self.solutions(node, UNIT, scope))
+        return self.context.kept[key]
+
+    def gathered(self, tables: Iterator[Table]) -> Table:
+        """Return all parts as one, if the memory allows."""
+        found, size = [], 0
+        for table in tables:
+            size += table.size * (len(table.columns) + 1) * 8
+            self.context.check(size * 2)
+            found.append(table)
+        return concatenated(found) if found else Table(0, {})
+
+    def _with(self, left: Table, right: Table) -> Iterator[Table]:
+        for rows, counts, starts, others in pairs(left, right):
+            ends = np.cumsum(counts)
+            at = 0
+            while at < len(rows):  # in pieces, so that a product of large relations can be ended
+                done = int(ends[at - 1]) if at else 0
+                stop = max(int(np.searchsorted(ends, done + PIECE, "right")), at + 1)
+                self.context.check((int(ends[stop - 1]) - done) * 8 * (len(left.columns) + len(right.columns)))
+                of, place = expanded(counts[at:stop])
+                if len(of):
+                    yield merged(left, rows[at:stop][of], right, others[starts[at:stop][of] + place])
+                at = stop
+
+    def follows(self, node: Node, names: set[str], scope: Scope) -> bool:
+        """Tell whether a pattern may be evaluated with some variables bound from outside."""
+        free = scope.substituted
+        match node:
+            case Bgp() | Values():
+                return True
+            case Join() | Union():
+                return self.follows(node.left, names, scope) and self.follows(node.right, names, scope)
+            case LeftJoin():
+                inner = (variables(node.right) | mentioned(node.expr)) & names
+                return self.follows(node.left, names, scope) and (free or inner <= bound(node.left))
+            case Minus():
+                inner = variables(node.right) & names
+                return self.follows(node.left, names, scope) and (free or inner <= bound(node.left))
+            case Filter():
+                return self.follows(node.of, names, scope) and (free or mentioned(node.expr) & names <= bound(node.of))
+            case Extend():
+                read = mentioned(node.expr) & names
+                return (
+                    self.follows(node.of, names, scope) and node.name not in names and (free or read <= bound(node.of))
+                )
+            case GraphOf():
+                return self.follows(node.of, names, scope)
+        return not names
+
+    def solutions(self, node: Node, seed: Table, scope: Scope) -> Iterator[Table]:
+        """Yield the join of solutions with a pattern's; the pattern must follow them."""
+        self.context.check()
+        match node:
+            case Bgp():
+                yield from matched(self.context, node.triples, seed, scope, (), self._test(scope))
+            case Join():
+                yield from self._join(node, seed, scope)
+            case LeftJoin():
+                yield from self._left_join(node, seed, scope)
+            case Union():
+                yield from self.joined(node.left, seed, scope)
+                yield from self.joined(node.right, seed, scope)
+            case Minus():
+                for table in self.solutions(node.left, seed, scope):
+                    yield from self._minus(node.right, table, scope)
+            case Filter():
+                yield from self._filter(node, seed, scope)
+            case Extend():
+                for table in self.solutions(node.of, seed, scope):
+                    yield self._extended(node, table, scope)
+            case GraphOf():
+                yield from self._graph(node, seed, scope)
+            case Values():
+                yield from self._with(seed, self._values(node))
+            case Group():
+                table = self.gathered(self.solutions(node.of, seed, scope))
+                yield grouped(self.context, node, table, lambda expr, rows: self._value(expr, rows, scope))
+            case OrderBy():
+                yield self._ordered(node, self.gathered(self.solutions(node.of, seed, scope)), scope)
+            case Project():
+                for table in self.solutions(node.of, seed, scope):
+                    yield table.only(node.names)
+            case Distinct():
+                yield from self._distinct(self.solutions(node.of, seed, scope))
+            case Slice():
+                yield from sliced(self.solutions(node.of, seed, scope), node.offset, node.limit)
+            case _:
+                raise Unsupported(type(node).__name__)
+
+    def _test(self, scope: Scope) -> Any:
+        return lambda expr, table: expressions.test(self.context, expr, table, self._exists(scope))
+
+    def _value(self, expr: Any, table: Table, scope: Scope) -> Ids:
+        return expressions.values(self.context, expr, table, self._exists(scope))
+
+    def _exists(self, scope: Scope) -> Any:
+        return lambda node, table: self._held(node, table, scope)
+
+    def _held(self, node: Node, table: Table, scope: Scope) -> NDArray[np.bool_]:
+        """Tell which solutions a pattern holds for when their values stand in it."""
+        names = [n for n in table.columns if n in variables(node)]
+        scope = scope._replace(substituted=True)
+        if not names:
+            found = next(self.solutions(node, UNIT, scope), None) is not None
+            return np.full(table.size, found)
+        if not table.size:
+            return np.zeros(0, bool)
+        codes, first = numbered([table.columns[n] for n in names])
+        keys = table.take(first).only(names).with_column(".key", np.arange(len(first)))
+        hits = np.zeros(len(first), bool)
+        for part in self.joined(node, keys, scope):
+            hits[part.columns[".key"]] = True
+            if hits.all():
+                break
+        return hits[codes]
+
+    def _join(self, node: Join, seed: Table, scope: Scope) -> Iterator[Table]:
+        parts = _flat(node)
+        triples = tuple(t for p in parts if isinstance(p, Bgp) for t in p.triples)
+        others = [p for p in parts if not isinstance(p, Bgp)]
+        names = set().union(*(visible(p) for p in parts)) | set(seed.columns)
+
+        def rank(part: Node) -> int:
+            return 0 if isinstance(part, Values) else 1 if not self.follows(part, names, scope) else 3
+
+        order = sorted(others, key=rank)
+        at = sum(rank(p) < 3 for p in order)
+        order[at:at] = [Bgp(triples)] if triples else []
+
+        def chained(table: Table, left: list[Node]) -> Iterator[Table]:
+            if not left:
+                yield table
+                return
+            for found in self.joined(left[0], table, scope):
+                if found.size:
+                    yield from chained(found, left[1:])
+
+        yield from chained(seed, order)
+
+    def _left_join(self, node: LeftJoin, seed: Table, scope: Scope) -> Iterator[Table]:
+        mark = f".row{id(node)}"
+        for table in self.solutions(node.left, seed, scope):
+            marked = table.with_column(mark, np.arange(table.size))
+            partnered = np.zeros(table.size, bool)
+            for found in self.joined(node.right, marked, scope):
+                if node.expr is not None:
+                    found = found.take(self._test(scope)(node.expr, found))
+                partnered[found.columns[mark]] = True
+                yield found.without(mark)
+            if not partnered.all():
+                yield table.take(~partnered)
+
+    def _minus(self, node: Node, table: Table, scope: Scope) -> Iterator[Table]:
+        shared = [n for n in table.columns if n in visible(node)]
+        if not shared or not table.size:
+            yield table
+            return
+        keys = table.only(shared)
+        keys = keys.take(distinct(keys))
+        closed = all((c != UNBOUND).all() for c in keys.columns.values())
+        if closed and set(shared) <= bound(node) and self.follows(node, set(shared), scope._replace(substituted=False)):
+            right = self.gathered(self.solutions(node, keys, scope))
+        else:
+            right = self.whole(node, scope)
+        gone = np.zeros(table.size, bool)
+        for rows, counts, _, _ in pairs(table, right, sharing=True):
+            gone[rows[counts > 0]] = True
+        yield table.take(~gone)
+
+    def _filter(self, node: Filter, seed: Table, scope: Scope) -> Iterator[Table]:
+        filters, of = [node.expr], node.of
+        while isinstance(of, Filter):
+            filters.append(of.expr)
+            of = of.of
+        if isinstance(of, Bgp):
+            yield from matched(self.context, of.triples, seed, scope, filters, self._test(scope))
+            return
+        for table in self.solutions(of, seed, scope):
+            for expr in reversed(filters):
+                table = table.take(self._test(scope)(expr, table))
+            if table.size:
+                yield table
+
+    def _extended(self, node: Extend, table: Table, scope: Scope) -> Table:
+        made = self._value(node.expr, table, scope)
+        known = table.columns.get(node.name)
+        if known is None:
+            return table.with_column(node.name, made)
+        fits = (known == UNBOUND) | (made == UNBOUND) | (known == made)
+        return table.with_column(node.name, np.where(known == UNBOUND, made, known)).take(fits)
+
+    def _graph(self, node: GraphOf, seed: Table, scope: Scope) -> Iterator[Table]:
+        context = self.context
+        allowed = context.graphs()
+        if not isinstance(node.name, Var):
+            number = context.words.id(node.name)
+            if number in allowed:
+                yield from self.solutions(
+                    node.of, seed, Scope(context.source((number,), False), None, scope.substituted)
+                )
+            return
+        name = node.name.name
+        of = node.of.of if isinstance(node.of, Filter) else node.of
+        simple = isinstance(of, Bgp) and of.triples and all(type(t.p) is not tuple for t in of.triples)
+        if simple and (of is node.of or not _with_pattern(node.of.expr)):  # type: ignore[attr-defined]
+            source = context.source(None if context.named is None else allowed, True)
+            yield from self.solutions(node.of, seed, Scope(source, name, scope.substituted))
+            return
+        for number in allowed:
+            here = Scope(context.source((number,), False), None, scope.substituted)
+            column = seed.columns.get(name)
+            rows = seed if column is None else seed.take((column == UNBOUND) | (column == number))
+            if not rows.size:
+                continue
+            inner = rows.with_column(name, np.full(rows.size, number, np.int64))
+            if self.follows(node.of, set(inner.columns), here):
+                yield from self.solutions(node.of, inner, here)
+                continue
+            for table in self.solutions(node.of, UNIT, here):  # GRAPH's variable is bound after the pattern
+                yield from self._with(inner, table)
+
+    def _values(self, node: Values) -> Table:
+        words = self.context.words
+        columns = {}
+        for at, name in enumerate(node.names):
+            ids = [UNBOUND if row[at] is None else words.id(row[at]) for row in node.rows]
+            columns[name] = np.array(ids, np.int64)
+        return Table(len(node.rows), columns)
+
+    def _ordered(self, node: OrderBy, table: Table, scope: Scope) -> Table:
+        keys = []
+        for expr, down in node.keys:
+            ids, places = np.unique(self._value(expr, table, scope), return_inverse=True)
+            self.context.check(len(ids) * 100)
+            keyed = [sort_key(None if i < 0 else self.context.words.term(i)) for i in ids.tolist()]
+            values = sorted(set(keyed))
+            rank = {key: at for at, key in enumerate(values)}
+            ranks = np.array([rank[key] for key in keyed], np.int64)[places.reshape(-1)]
+            keys.append(-ranks if down else ranks)
+        return table.take(np.lexsort(keys[::-1])) if table.size else table
+
+    def _distinct(self, tables: Iterator[Table]) -> Iterator[Table]:
+        seen: Table | None = None
+        for table in tables:
+            table = table.take(distinct(table))
+            if seen is not None:
+                both = concatenated([seen, table])
+                rows = distinct(both)
+                table = both.take(rows[rows >= seen.size])
+                seen = both.take(rows)
+            else:
+                seen = table
+            self.context.check(seen.size * 8 * (len(seen.columns) + 1))
+            if table.size:
+                yield table
+
+
+def sliced(tables: Iterator[Table], offset: int, limit: int | None) -> Iterator[Table]:
+    """Yield a range of all rows, and ask for no more than it takes."""
+    left = limit
+    if left == 0:
+        return
+    for table in tables:
+        if offset >= table.size:
+            offset -= table.size
+            continue
+        stop = table.size if left is None else min(table.size, offset + left)
+        found = table.part(offset, stop)
+        offset = 0
+        yield found
+        if left is not None:
+            left -= found.size
+            if left <= 0:
+                return
+
+
+def _flat(node: Node) -> list[Node]:
+    return [*_flat(node.left), *_flat(node.right)] if isinstance(node, Join) else [node]
+
+
+def _with_pattern(expr: Any) -> bool:
+    return type(expr) is tuple and (expr[0] == "exists" or any(map(_with_pattern, expr[1:])))

@@ -1,0 +1,169 @@
+"""Running a query on an open version: from its text to what it is answered with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from kgmm.language.names import from_iri
+from kgmm.store.index.state import Opened
+from kgmm.store.sparql.engine.algebra import Bgp, Blank, Iri, Query, Triple, Var
+from kgmm.store.sparql.engine.context import Context, Scope
+from kgmm.store.sparql.engine.evaluating import Evaluation, sliced
+from kgmm.store.sparql.engine.optimizing import optimized
+from kgmm.store.sparql.engine.parser import parse
+from kgmm.store.sparql.engine.table import UNIT, Table, distinct
+from kgmm.store.sparql.engine.vocabulary import UNBOUND, Vocabulary, spelled
+from kgmm.store.sparql.results import Result, Solutions, Triples, stored, stored_relation
+
+Told = tuple[Result, list[dict[str, Any]]]
+
+
+@lru_cache(256)
+def _parsed(text: str, prefixes: tuple[tuple[str, str], ...]) -> Query:
+    return parse(text, dict(prefixes))
+
+
+def run(
+    opened: Opened,
+    text: str,
+    prefixes: dict[str, str],
+    *,
+    timeout: float,
+    limit: int | None,
+    memory: int | None,
+    default_graphs: Sequence[str] = (),
+    named_graphs: Sequence[str] = (),
+    raw: bool = False,
+) -> Told:
+    """Answer a query, and tell the steps that took it.
+
+    Raises:
+        Unsupported: if the query is misspelled or holds what this engine leaves to Oxigraph.
+        OutOfTime: if it takes longer than *timeout* seconds.
+        OutOfMemory: if it would take more memory than it may.
+    """
+    query = _parsed(text, tuple(sorted(prefixes.items())))
+    context = Context(opened, query.base, timeout, memory)
+    default, named = default_graphs or query.default, named_graphs or query.named
+    if default or named:
+        number = context.words.id
+        context.default = tuple(sorted({number(Iri(g)) for g in default}))
+        context.named = tuple(sorted({number(Iri(g)) for g in named}))
+    scope = Scope(context.source(context.default, False))
+    evaluation = Evaluation(context)
+    found = evaluation.solutions(optimized(query.pattern), UNIT, scope)
+    answer: Result
+    if query.form == "ask":
+        answer = any(table.size for table in found)
+    elif query.form == "select":
+        answer = _select(context, query, found, limit, raw)
+    else:
+        rows = (
+            _constructed(context, query, found)
+            if query.form == "construct"
+            else _described(context, query, found, scope)
+        )
+        answer = _triples(rows, limit, raw)
+    return answer, context.steps
+
+
+def _select(context: Context, query: Query, found: Iterator[Table], limit: int | None, raw: bool) -> Solutions:
+    rows: list[tuple[str | None, ...]] = []
+    spell = _Spelling(context.words, raw)
+    more = None if limit is None else limit + 1
+    for table in sliced(found, 0, more):
+        columns = [spell.column(table.column(name)) for name in query.names]
+        rows += zip(*columns, strict=True) if columns else [()] * table.size
+        context.check(len(rows) * (100 + 60 * len(columns)))
+    truncated = limit is not None and len(rows) > limit
+    return Solutions(query.names, tuple(rows[:limit] if truncated else rows), truncated)
+
+
+class _Spelling:
+    """Terms as a result holds them, each spelled once."""
+
+    def __init__(self, words: Vocabulary, raw: bool) -> None:
+        self._words, self._raw = words, raw
+        self._known: dict[int, str | None] = {UNBOUND: None}
+
+    def column(self, ids: Any) -> list[str | None]:
+        known = self._known
+        for number in np.unique(ids).tolist():
+            if number not in known:
+                known[number] = self._spelled(number)
+        return [known[number] for number in ids.tolist()]
+
+    def _spelled(self, number: int) -> str | None:
+        if not self._raw:
+            text = self._words.text(number)
+            if text.startswith("/c/") and "%" not in text:
+                return text
+        term = self._words.term(number)
+        if isinstance(term, Iri):
+            return f"<{term.text}>" if self._raw else from_iri(term.text)
+        return spelled(term)
+
+
+def _rdf(term: Any) -> str:
+    return f"<{term.text}>" if isinstance(term, Iri) else spelled(term)
+
+
+def _triples(found: Iterator[tuple[Any, Any, Any]], limit: int | None, raw: bool) -> Triples:
+    rows: dict[tuple[Any, ...], None] = {}
+    for triple in found:
+        if triple not in rows and limit is not None and len(rows) == limit:
+            return Triples(_shown(rows, raw), True)
+        rows[triple] = None
+    return Triples(_shown(rows, raw), False)
+
+
+def _shown(rows: dict[tuple[Any, ...], None], raw: bool) -> tuple[Any, ...]:
+    texts = (tuple(map(_rdf, row)) for row in rows)
+    return tuple(texts) if raw else tuple((stored(s), stored_relation(p), stored(o)) for s, p, o in texts)
+
+
+def _constructed(context: Context, query: Query, found: Iterator[Table]) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield the statements a template makes of each solution; those that RDF does not allow are left out."""
+    names = sorted({p.name for t in query.template for p in t if isinstance(p, Var)})
+    for table in found:
+        columns = [table.column(n).tolist() for n in names]
+        for at, row in enumerate(zip(*columns, strict=True) if columns else [()] * table.size):
+            if not at & 255:
+                context.check()
+            values: dict[str, Any] = {
+                n: None if i < 0 else context.words.term(i) for n, i in zip(names, row, strict=True)
+            }
+            # a template's own blank nodes are new ones for each solution
+            values |= {n: context.words.blank() for n in names if n.startswith(".b") and values[n] is None}
+            for triple in query.template:
+                s, p, o = (values[part.name] if isinstance(part, Var) else part for part in triple)
+                if isinstance(s, Iri | Blank) and isinstance(p, Iri) and o is not None:
+                    yield s, p, o
+
+
+def _described(context: Context, query: Query, found: Iterator[Table], scope: Scope) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield what is said of each node, and of the blank nodes that are said of it."""
+    waiting: list[int] = [context.words.id(part) for part in query.described if isinstance(part, Iri)]
+    names = [part.name for part in query.described if isinstance(part, Var)]
+    for table in found:
+        for name in names:
+            waiting += [i for i in np.unique(table.column(name)).tolist() if i >= 0]
+    seen: set[int] = set()
+    evaluation = Evaluation(context)
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        subject = Table(1, {"s": np.array([node], np.int64)})
+        for table in evaluation.solutions(Bgp((Triple(Var("s"), Var("p"), Var("o")),)), subject, scope):
+            rows = table.take(distinct(table))
+            for p, o in zip(rows.columns["p"].tolist(), rows.columns["o"].tolist(), strict=True):
+                value = context.words.term(o)
+                yield context.words.term(node), context.words.term(p), value
+                if isinstance(value, Blank):
+                    waiting.append(o)

@@ -1,0 +1,53 @@
+"""A query's words: SPARQL's terminals, with where each stands."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from kgmm.store.sparql.engine.algebra import Unsupported
+
+_NAME = r"[A-Za-z_\u00C0-\u02FF\u0370-\u1FFF\u200C\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\U00010000-\U000EFFFF]"
+_REST = _NAME[:-1] + r"0-9\-\u00B7\u0300-\u036F\u203F\u2040]"
+_ESC = r"\\[_~.\-!$&'()*+,;=/?#@%]|%[0-9A-Fa-f]{2}"
+_PREFIX = rf"(?:{_NAME}(?:(?:{_REST}|\.)*{_REST})?)?"
+_LOCAL = rf"(?:(?:{_NAME}|[0-9:]|{_ESC})(?:(?:{_REST}|[.:]|{_ESC})*(?:{_REST}|:|{_ESC}))?)"
+_PARTS = {
+    "space": r"(?:[\x20\t\r\n]+|\#[^\n\r]*)+",
+    "iri": r'<[^<>"{}|^`\\\x00-\x20]*>',
+    "long": r'"""(?:"{0,2}(?:[^"\\]|\\.))*"""' + r"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''",
+    "string": r'"(?:[^"\\\n\r]|\\.)*"' + r"|'(?:[^'\\\n\r]|\\.)*'",
+    "var": rf"[?$](?:{_NAME}|[0-9])(?:{_REST.replace(chr(92) + '-', '', 1)})*",
+    "blank": rf"_:(?:{_NAME}|[0-9])(?:(?:{_REST}|\.)*{_REST})?",
+    "lang": r"@[A-Za-z]+(?:-[A-Za-z0-9]+)*",
+    "double": r"(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)[eE][+-]?[0-9]+",
+    "decimal": r"[0-9]*\.[0-9]+",
+    "integer": r"[0-9]+",
+    "pname": rf"{_PREFIX}:(?:{_LOCAL})?",
+    "word": r"[A-Za-z][A-Za-z0-9_]*",
+    "mark": r"\^\^|&&|\|\||!=|<=|>=|[{}()\[\].,;=<>!+\-*/|^?]",
+}
+_TOKEN = re.compile("|".join(f"(?P<{name}>{part})" for name, part in _PARTS.items()), re.DOTALL)
+
+
+class Token(NamedTuple):
+    """A word of a query: its kind, its text, and whether space stands before it."""
+
+    kind: str
+    text: str
+    spaced: bool = True
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the words of a query; Unsupported where none begins, as with annotations of RDF 1.2."""
+    found, at, spaced = [], 0, True
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None or text.startswith(("<<", "{|", "|}", "~"), at):
+            raise Unsupported(f"no word of SPARQL 1.1: {text[at : at + 20]!r}")
+        at = match.end()
+        kind = str(match.lastgroup)
+        if kind != "space":
+            found.append(Token(kind, match[0], spaced))
+        spaced = kind == "space"
+    return [*found, Token("end", "")]
