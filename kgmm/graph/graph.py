@@ -39,6 +39,9 @@ class Graph:
     self-loop counts once. A graph that is only read loads no compiler: what is compiled is imported with the arrays.
     """
 
+    #: networkx's functions take a graph as it is: :mod:`kgmm.graph.networkx_backend`
+    __networkx_backend__ = "kgmm"
+
     def __init__(
         self, node_names: NodeNames, statements: Statements, *, directed: bool = False, ids: Ids | None = None
     ) -> None:
@@ -53,6 +56,14 @@ class Graph:
     def __repr__(self) -> str:
         kind = "directed" if self.directed else "undirected"
         return f"<{type(self).__name__} of {len(self):,} concepts and {self.edge_count:,} statements, {kind}>"
+
+    def is_directed(self) -> bool:
+        """Return :attr:`directed`, as networkx asks for it."""
+        return self.directed
+
+    def is_multigraph(self) -> bool:
+        """Return False: to networkx's functions statements between the same two nodes are one edge."""
+        return False
 
     @cached_property
     def concepts(self) -> Sequence[str]:
