@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kgmm.language import names
 
+_SPARSE = 4  #: of numbers that lie further apart than this a table would be mostly empty
 Positions = NDArray[np.integer[Any]]
 
 
@@ -73,7 +74,13 @@ class NumberedNames:
 
     @cached_property
     def _sorter(self) -> NDArray[np.int32]:
-        return np.argsort(self._numbers).astype(np.int32)
+        numbers = self._numbers
+        highest = int(numbers.max(initial=0))
+        if highest > _SPARSE * len(numbers):
+            return np.argsort(numbers).astype(np.int32)
+        places = np.full(highest + 1, -1, np.int32)  # numbers come once each: a table orders them without a sort
+        places[numbers] = np.arange(len(numbers), dtype=np.int32)
+        return places[places >= 0]
 
     def at(self, positions: Positions | slice) -> list[str]:
         """Return the names of *positions*."""

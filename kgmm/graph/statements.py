@@ -30,15 +30,15 @@ class Statements:
         return len(self.subject)
 
     @cached_property
-    def _by_subject(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        order = np.argsort(self.subject, kind="stable")
-        return order, self.subject[order]
+    def _by_subject(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        from kgmm.graph.grouped import grouped
+
+        return grouped(self.subject)
 
     def between(self, subject: int, target: int) -> NDArray[np.int64]:
         """Return the statements that say something of *subject* about *target*, strongest first."""
-        order, sorted_subjects = self._by_subject
-        low, high = np.searchsorted(sorted_subjects, [subject, subject + 1])
-        rows = order[low:high]
+        order, starts = self._by_subject
+        rows = order[slice(*starts[subject : subject + 2])] if subject + 1 < len(starts) else order[:0]
         rows = rows[self.object[rows] == target]
         best: NDArray[np.int64] = rows[np.argsort(-self.weight[rows], kind="stable")]
         return best

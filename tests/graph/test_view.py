@@ -134,3 +134,19 @@ def test_a_small_view_draws_itself_and_a_large_one_lists_statements():
     large = GraphView.from_edges([f"s{i}" for i in range(50)], ["o"] * 50)
     assert "<table" in large._repr_html_() and "30 more" in large._repr_html_()
     assert "<script" not in GraphView.from_edges(["<script>"], ["b"])._repr_html_()
+
+
+@pytest.mark.parametrize("apart", [1, 100])
+def test_names_and_rows_are_found_in_any_order_of_numbers(apart: int) -> None:
+    from kgmm.graph.grouped import grouped
+    from kgmm.graph.names import NumberedNames
+
+    random = np.random.default_rng(apart)
+    numbers = (random.permutation(500) * apart).astype(np.uint32)
+    named = NumberedNames(numbers)
+    assert [named.position(str(number)) for number in numbers.tolist()] == list(range(500))
+    assert named.position("501") is None and named.position("60000") is None
+    keys = random.integers(0, 40, 500).astype(np.int32)
+    order, starts = grouped(keys)
+    assert order.tolist() == np.argsort(keys, kind="stable").tolist()
+    assert starts.tolist() == np.searchsorted(keys[order], np.arange(len(starts))).tolist()
