@@ -57,6 +57,16 @@ def test_w3c_evaluation_cases_pass_through_sparql(source: Path, tmp_path: Path) 
     assert len(passed) >= 430
 
 
+@pytest.mark.timeout(900)
+def test_w3c_evaluation_cases_pass_through_the_own_engine(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KGMM_ENGINE", "own")
+    passed, failed = outcomes(source, tmp_path, "sparql", *CASES)
+    assert failed == []
+    assert len(passed) >= 445
+
+
 def test_rdflibs_own_store_tests_pass(source: Path, tmp_path: Path) -> None:
     passed, failed = outcomes(
         source, tmp_path, "", "test/test_graph", "test/test_dataset", "test/test_store/test_store.py"

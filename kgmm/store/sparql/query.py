@@ -297,7 +297,7 @@ def _own(store: Handle, text: str, *, timeout: float, **how: Any) -> Result | No
 
     try:
         return run(store.opened, text, PREFIXES, timeout=timeout, **how)[0]
-    except Unsupported:
+    except (Unsupported, RecursionError):  # one nested deeper than Python goes, too
         return None
     except OutOfTime:
         raise QueryTimeout(f"the query took longer than {timeout:g} s; narrow it, or raise timeout=") from None

@@ -179,7 +179,7 @@ def equal(a: Term | None, b: Term | None) -> bool:
         raise Wrong
     if type(a) is not Lit or type(b) is not Lit:
         return a == b
-    if a.datatype in NUMERIC and b.datatype in NUMERIC:
+    if a.datatype in NUMERIC and b.datatype in NUMERIC and not (a == b and _ill(a)):
         return compare(a, b) == 0
     if a == b:
         return True
@@ -192,6 +192,15 @@ def equal(a: Term | None, b: Term | None) -> bool:
         valid(b)
         return False
     raise Wrong
+
+
+def _ill(term: Lit) -> bool:
+    """Tell whether a number's text is none: it is equal to itself, and compares with nothing else."""
+    try:
+        number(term)
+    except Wrong:
+        return True
+    return False
 
 
 def valid(term: Lit) -> None:
