@@ -89,9 +89,11 @@ class NumberedNames:
     def position(self, name: str) -> int | None:
         """Return the position of a node by its exact name, or None."""
         wanted = self._number(name)
-        if wanted is None:
+        kind = self._numbers.dtype
+        if wanted is None or not 0 <= wanted <= np.iinfo(kind).max:
             return None
-        at = int(np.searchsorted(self._numbers, wanted, sorter=self._sorter))
+        # a number of another kind than the array's would make NumPy copy the array
+        at = int(np.searchsorted(self._numbers, kind.type(wanted), sorter=self._sorter))
         return int(self._sorter[at]) if at < len(self) and int(self._numbers[self._sorter[at]]) == wanted else None
 
     def of(self, numbers: NDArray[Any]) -> list[str]:

@@ -41,7 +41,7 @@ class Senses:
         if lemma != term and lemma not in self.stands_for.values():
             return [lemma]
         senses, of = self._by_lemma
-        low, high = np.searchsorted(of, [lemma, lemma + 1])
+        low, high = np.searchsorted(of, np.array([lemma, lemma + 1], of.dtype))
         return [i for i in (lemma, *senses[low:high][:MOST].tolist()) if i != term]
 
     @cached_property
