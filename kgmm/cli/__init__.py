@@ -62,6 +62,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "commonsenseqa": ("kgmm.cli.eval_graph:commonsenseqa", "Questions with choices, answered by the graph network."),
     "okvqa": ("kgmm.cli.eval_graph:okvqa", "Questions about what detectors saw, answered by the graph network."),
     "crowd": ("kgmm.cli.eval_crowd:crowd", "What a crowd's answers come to, by every policy of trust."),
+    "transfer": ("kgmm.cli.eval_transfer:transfer", "From a domain with labels to one without, beside no transfer."),
     "skim": ("kgmm.cli.eval_skim:skim", "Film summaries against people's, beside chance and people themselves."),
     "easy-vqa": ("kgmm.cli.eval_models:easy_vqa", "easy-vqa: answers from pixels."),
     "clevr": ("kgmm.cli.eval_models:clevr", "CLEVR-like scenes: programs one step longer than any in training."),

@@ -1,0 +1,1 @@
+"""Adapters by name: one file each, whose ``METHOD`` is its class."""
