@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kgmm.cli.ending import nothing
-from kgmm.cli.output import COUNT, PLACE, json_option, local, progress_bar, say
+from kgmm.cli.output import COUNT, PLACE, json_option, local, only_if_filled, progress_bar, say
 
 
 @click.command()
@@ -31,7 +31,7 @@ def read(
         )
     told: dict[str, object] = {}
     lines: list[str] = []
-    with local(kb, create=bool(files)) as store:
+    with only_if_filled(kb), local(kb, create=bool(files)) as store:
         if gone:
             told["removed"] = store.remove_documents(gone)
             lines.append(f"removed {told['removed']:,} documents")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import reduce
 from pathlib import Path
 from threading import Timer
@@ -85,6 +86,26 @@ def local(kb: str | Path, version: int | None = None, create: bool = False) -> K
     if isinstance(store, RemoteKnowledge):
         raise StoreError(f"{kb}: this command needs a store in a folder, not an endpoint; load what it needs into one")
     return store
+
+
+@contextmanager
+def only_if_filled(kb: str | Path) -> Iterator[None]:
+    """Take a store away again that the block made and left by an error before anything was in it."""
+    from kgmm.errors import KgmmError
+    from kgmm.store.local import LocalStore
+
+    place = Path(kb).expanduser()
+    there = place.exists()
+    try:
+        yield
+    except BaseException:
+        if not there and place.is_dir():
+            with suppress(KgmmError):
+                with LocalStore(place, create=False) as store:
+                    empty = not len(store) and len(store.versions()) <= 1
+                if empty:
+                    shutil.rmtree(place)
+        raise
 
 
 @contextmanager

@@ -7,7 +7,19 @@ from typing import Any
 import click
 
 from kgmm.cli.ending import nothing, told
-from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, at_option, emit, json_option, progress_bar, say, together
+from kgmm.cli.output import (
+    COUNT,
+    PLACE,
+    WHOLE,
+    Number,
+    at_option,
+    emit,
+    json_option,
+    only_if_filled,
+    progress_bar,
+    say,
+    together,
+)
 from kgmm.cli.unknown import unknown
 from kgmm.errors import KgmmError, UnknownConcept
 from kgmm.store import Fact, LoadReport, LocalStore
@@ -33,7 +45,7 @@ PARTS = ("subject", "predicate", "object")
 def load(kb: Path, files: tuple[Path, ...], as_json: bool, memory: int, **how: Any) -> int:
     """Load knowledge FILES into the store KB, which is made if need be."""
     reports: list[LoadReport] = []
-    with LocalStore(kb) as store:
+    with only_if_filled(kb), LocalStore(kb) as store:
         for file in files:
             with progress_bar() as progress:
                 report = store.load(file, progress=progress, memory=memory << 20, **how)

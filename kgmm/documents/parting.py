@@ -15,7 +15,7 @@ _PARAGRAPH = re.compile(r"\n[ \t\r]*\n\s*")
 _SENTENCE = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[^\s\W_a-z])")
 #: what ends no sentence, though a full stop does
 _SHORT = re.compile(r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|cf|e\.g|i\.e|etc|approx|Inc|Ltd|Co|Gen|Col|Rev)\.)$")
-_NUMBERED = re.compile(r"\b(?:No|Nos|Fig|p|pp|Vol)\.$")  # and these where a number follows
+_NUMBERED = re.compile(r"\b(?:No|Nos|Fig|p|pp|Vol|c|ca)\.$")  # and these where a number follows
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

@@ -220,3 +220,22 @@ def test_read_in_the_shell(tmp_path: Path, shell: Callable[..., object]) -> None
     failed = shell("read", tmp_path / "kb", tmp_path / "none.txt")
     assert failed.code == 1 and "none.txt: no such file" in failed.err  # type: ignore[attr-defined]
     assert shell("read", tmp_path / "kb").code == 2  # type: ignore[attr-defined]
+
+
+def test_headings_of_markdown_take_time_in_proportion_and_keep_their_signs() -> None:
+    from kgmm.documents.formats.markdown import read
+
+    long = b"# a" + b" " * 20_000 + b"x" + b" " * 20_000 + b"y\n"
+    fenced = b"```\n# no\n```\n" * 5_000
+    start = time.process_time()
+    (document,) = read(long + fenced + b"## C# in depth ##\n", "a.md")
+    assert time.process_time() - start < 2
+    assert document.title.startswith("a ") and len(document.breaks) == 1
+    assert [read(b"# " + h, "a.md")[0].title for h in (b"F#", b"One ##", b"#")] == ["F#", "One", "#"]
+
+
+def test_a_year_after_circa_ends_no_sentence() -> None:
+    from kgmm.documents.parting import sentences
+
+    text = "It was painted by Rubens (c. 1610) in Antwerp. It hangs there."
+    assert [text[a:b] for a, b in sentences(text)] == [text[:46], text[47:]]
