@@ -20,7 +20,8 @@ def log_det(kernel: Tensor, items: Sequence[int]) -> Tensor:
     if not items:
         return kernel.new_zeros(())
     at = torch.as_tensor(list(items), device=kernel.device)
-    return torch.linalg.slogdet(kernel[at][:, at]).logabsdet
+    value: Tensor = torch.linalg.slogdet(kernel[at][:, at]).logabsdet
+    return value
 
 
 def log_factor(kernel: Tensor, chosen: Sequence[int], segment: Sequence[int], before: Sequence[int]) -> Tensor:
@@ -40,7 +41,7 @@ def log_factor(kernel: Tensor, chosen: Sequence[int], segment: Sequence[int], be
     at = torch.as_tensor(ground, device=kernel.device)
     offered = torch.ones(len(ground), dtype=kernel.dtype, device=kernel.device)
     offered[: len(before)] = 0
-    normalizer = torch.linalg.slogdet(kernel[at][:, at] + torch.diag(offered)).logabsdet
+    normalizer: Tensor = torch.linalg.slogdet(kernel[at][:, at] + torch.diag(offered)).logabsdet
     return log_det(kernel, [*before, *chosen]) - normalizer
 
 
@@ -69,12 +70,14 @@ class SeqDPP(nn.Module):
         if self.inner is not None:
             z = torch.tanh(self.inner(z))
         z = self.outer(z)
-        return z @ z.T + JITTER * torch.eye(len(z), dtype=z.dtype, device=z.device)
+        kernel: Tensor = z @ z.T + JITTER * torch.eye(len(z), dtype=z.dtype, device=z.device)
+        return kernel
 
     def loss(self, features: Tensor, summary: Sequence[int], length: int = EXHAUSTIVE) -> Tensor:
         """Negative log-likelihood of a film's summary (its shots' numbers), segments being *length* shots long."""
-        kernel, wanted = self(features), set(summary)
-        total, before = kernel.new_zeros(()), list[int]()
+        kernel: Tensor = self(features)
+        wanted, before = set(summary), list[int]()
+        total = kernel.new_zeros(())
         for start in range(0, len(features), length):
             segment = list(range(start, min(start + length, len(features))))
             chosen = [shot for shot in segment if shot in wanted]
