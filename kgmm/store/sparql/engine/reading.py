@@ -48,9 +48,12 @@ class Reader:
         return word.text.upper() if word.kind == "word" else ""
 
     def step(self) -> Token:
-        """Move over a word and return it."""
+        """Move over a word and return it; Unsupported where the query has ended."""
+        word = self.words[self.at]
+        if word.kind == "end":
+            raise Unsupported("the query ends too early")
         self.at += 1
-        return self.words[self.at - 1]
+        return word
 
     def take(self, *texts: str) -> str:
         """Move over a mark or keyword if it is here; return it, else an empty string."""
@@ -123,7 +126,7 @@ class Reader:
         if word.kind in ("integer", "decimal", "double"):
             self.at += 1
             return Lit(word.text, XSD + word.kind)
-        if word.text in "+-" and self.words[self.at + 1].kind in ("integer", "decimal", "double"):
+        if word.text in ("+", "-") and self.words[self.at + 1].kind in ("integer", "decimal", "double"):
             self.at += 2
             number = self.words[self.at - 1]
             return Lit(word.text + number.text, XSD + number.kind)

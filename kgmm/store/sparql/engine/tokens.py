@@ -50,4 +50,4 @@ def tokens(text: str) -> list[Token]:
         if kind != "space":
             found.append(Token(kind, match[0], spaced))
         spaced = kind == "space"
-    return [*found, Token("end", "")]
+    return [*found, Token("end", ""), Token("end", "")]  # two, for who looks one word ahead
