@@ -29,7 +29,7 @@ class MSDA(Linear):
         weight: float = 1.0,
         C: float = 0.1,
         noise: float = 0.9,
-        layers: int = 3,
+        layers: int = 1,
         ridge: float = 1e-5,
         seed: int = 0,
     ) -> None:
