@@ -25,12 +25,15 @@ from kgmm.store.sparql.results import ntriples_of
 
 #: what no query holds, since Oxigraph answers it otherwise than the standard, or the standard leaves it open
 LEFT_OUT = {
-    "numbers not in their canonical form (01, 1.50)": "Oxigraph keeps numbers by value, so that the spelling is lost",
+    "numbers not as Oxigraph spells them (01, 1.50, 2.5E0)": "Oxigraph keeps numbers by value, so that the spelling is lost",
     "the outer value of a variable under a MINUS or subquery inside EXISTS": "SPARQL 1.1 is at odds with itself there",
     "a filter of OPTIONAL nested in another group that names an outer variable": "the standard leaves it unbound",
     "GROUP BY over a pattern without matches": "Oxigraph makes no group where nothing matches",
     "SAMPLE of several values, GROUP_CONCAT without order, RAND, NOW, UUID, BNODE": "any answer is right",
     "LIMIT without a total order": "any rows are right",
+    "p|q outside a path of any length": "Oxigraph counts a pair once that the standard counts once for each of the two",
+    "<= and >= of any terms": "Oxigraph holds a term that has no order for as large as itself; by the standard an error",
+    "FROM of two graphs": "Oxigraph counts a statement of both twice, where the standard merges them",
     "GROUP_CONCAT of empty texts": "Oxigraph writes no separator after texts that are all empty",
     "!(p|^q) outside a path of any length": "Oxigraph counts a pair once that the standard counts once each way",
     "DESCRIBE of a constant with a pattern": "Oxigraph tells nothing where the pattern has no match; that is left open",
@@ -44,7 +47,7 @@ LITERALS = [
     f'"2"^^<{XSD}integer>',
     f'"-3"^^<{XSD}integer>',
     f'"1.5"^^<{XSD}decimal>',
-    f'"2.5E0"^^<{XSD}double>',
+    f'"2.5"^^<{XSD}double>',
     f'"true"^^<{XSD}boolean>',
     f'"2020-02-29"^^<{XSD}date>',
     f'"2021-06-01T10:20:30Z"^^<{XSD}dateTime>',
@@ -106,7 +109,8 @@ class _Maker:
             return f"r:{self.pick(RELATIONS)}"
         kind = self.pick(["/", "|", "^", "*", "+", "?", "!", "!^"])
         if kind in "/|":
-            return f"({self.path(depth - 1)}{kind}{self.path(depth - 1)})"
+            either = f"({self.path(depth - 1)}{kind}{self.path(depth - 1)})"
+            return f"{either}+" if kind == "|" else either
         if kind == "^":
             return f"^({self.path(depth - 1)})"
         if kind == "!":
@@ -135,6 +139,8 @@ class _Maker:
                 s = self.constant()
             if self.chance(20) and not o.startswith('"'):
                 p = self.path()
+                if "*" in p or "?" in p:
+                    s, o = names[i % 4], names[(i + 1) % 4]
             else:
                 p = self.variable() if self.chance(12) else f"r:{self.pick(RELATIONS)}"
             lines.append(f"{s} {p} {o} .")
@@ -213,7 +219,8 @@ class _Maker:
                     f"({x} = {y})",
                     f"({x} != {y})",
                     f"({x} < {y})",
-                    f"({x} >= {y})",
+                    f"({x} > {y})",
+                    f"(STRLEN(STR({x})) >= 4)",
                     f"sameTerm({x}, {y})",
                     f"({x} IN ({listed}))",
                     f"({x} NOT IN ({listed}))",
@@ -323,7 +330,6 @@ class _Maker:
             clause = self.pick(
                 [
                     "FROM kgmm:facts",
-                    "FROM kgmm:facts FROM kgmm:g1",
                     "FROM NAMED kgmm:g1 FROM kgmm:g1",
                     "FROM kgmm:facts FROM NAMED kgmm:g1 FROM NAMED <urn:kgmm:scene/x>",
                 ]
