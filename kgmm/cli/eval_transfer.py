@@ -12,7 +12,7 @@ from kgmm.cli.output import COUNT, FILE, FOLDER, Number, emit, json_option, prog
 @click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
 @click.option("--source", type=FILE, help="The domain with labels: .mat with fts and labels, .npz with X and y.")
 @click.option("--target", type=FILE, help="The domain whose labels are only compared with.")
-@click.option("--method", default="dan", help="coral, dan, dann, ddc, jan, jan-a or msda.")
+@click.option("--method", default="dan", help="coral, dan, dann, ddc, jan, jan-a, msda or sda.")
 @click.option("--weight", type=Number(0), help="Of the transfer [the method's own].")
 @click.option("--seeds", default=3, type=COUNT, help="Figures are means over so many.")
 @json_option

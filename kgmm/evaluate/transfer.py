@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from kgmm.data.domains import Domain
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, KgmmError
 from kgmm.progress import Progress, silent
-from kgmm.transfer import create
+from kgmm.transfer import create, methods
 
 
 def evaluate(
@@ -32,6 +32,8 @@ def evaluate(
         >>> evaluate(one, one, "coral", seeds=1)["accuracy"] > 0.8
         True
     """
+    if method.replace("_", "-") not in methods():
+        raise KgmmError(f"no adapter {method!r}; there are: {', '.join(methods())}")
     if source.features.shape[1] != target.features.shape[1]:
         both = f"{source.features.shape[1]} and {target.features.shape[1]}"
         raise BadInput(target.name, f"the domains have {both} features; an adapter needs the same ones")

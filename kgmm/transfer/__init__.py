@@ -1,6 +1,7 @@
 """Transfer from a domain with labels to one without: adapters in the conventions of skada and scikit-learn.
 
-One file per method in ``methods``, found by its file name.
+One file per method, found by its file name: adapters in ``adapters``, learners of several tasks in ``tasks``, of several views
+of the same things in ``views``.
 
 >>> import numpy as np
 >>> rng = np.random.default_rng(0)
@@ -18,27 +19,29 @@ from typing import Any
 from kgmm.errors import KgmmError, needed
 from kgmm.families import Family
 
-ROOM = Family(f"{__name__}.methods", "transfer method")
+#: kind of method -> the room it lies in
+ROOMS = {kind: Family(f"{__name__}.{kind}", "transfer method") for kind in ("adapters", "tasks", "views")}
+_SHARED = ("base",)
 
 __all__ = ["create", "methods"]
 
 
-def methods() -> list[str]:
-    """Return the names of all methods.
+def methods(kind: str = "adapters") -> list[str]:
+    """Return the names of adapters, or of what learns several ``tasks`` or from several ``views``.
 
     Example:
-        >>> methods()
-        ['coral', 'dan', 'dann', 'ddc', 'jan', 'jan-a', 'msda']
+        >>> methods(), methods("tasks"), methods("views")
+        (['coral', 'dan', 'dann', 'ddc', 'jan', 'jan-a', 'msda', 'sda'], ['mtfl', 'mtl'], ['cotraining', 'mkl'])
     """
-    return [name.replace("_", "-") for name in ROOM.names()]
+    return [name.replace("_", "-") for name in ROOMS[kind].names() if name not in _SHARED]
 
 
 def create(name: str, **options: Any) -> Any:
-    """Return an adapter that has learned nothing yet.
+    """Return a method that has learned nothing yet.
 
     Args:
-        name: one of :func:`methods`.
-        **options: the method's own; all have ``weight`` (0: the source only) and ``seed``.
+        name: one of :func:`methods` of any kind.
+        **options: the method's own; adapters have ``weight`` (0: the source only) and ``seed``.
 
     Raises:
         KgmmError: if there is no such method or option.
@@ -50,8 +53,14 @@ def create(name: str, **options: Any) -> Any:
     """
     with needed("scikit-learn", "transfer"):
         import sklearn  # noqa: F401
-    kind = ROOM.module(str(name).lower().replace("-", "_")).METHOD
-    known = inspect.signature(kind.__init__).parameters
+    plain = str(name).lower().replace("_", "-")
+    room = next((kind for kind in ROOMS if plain in methods(kind)), None)
+    if room is None:
+        raise KgmmError(
+            f"no transfer method {name!r}; there are: {', '.join(n for kind in ROOMS for n in methods(kind))}"
+        )
+    made = ROOMS[room].module(plain.replace("-", "_")).METHOD
+    known = inspect.signature(made.__init__).parameters
     if strange := [option for option in options if option not in known or option == "self"]:
         raise KgmmError(f"the transfer method {name} has no option {', '.join(strange)}")
-    return kind(**options)
+    return made(**options)

@@ -13,9 +13,9 @@ from kgmm.cli import main
 from kgmm.data.domains import read_domain
 from kgmm.errors import BadInput, KgmmError
 from kgmm.transfer import create, methods
-from kgmm.transfer.methods.dann import reversed_gradient
-from kgmm.transfer.methods.jan_a import JANA
-from kgmm.transfer.methods.msda import denoiser
+from kgmm.transfer.adapters.dann import reversed_gradient
+from kgmm.transfer.adapters.jan_a import JANA
+from kgmm.transfer.adapters.msda import denoiser
 
 FAST = {"dan", "dann", "ddc", "jan", "jan-a"}
 

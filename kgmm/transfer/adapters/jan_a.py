@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from kgmm.transfer.methods.dann import reversed_gradient
-from kgmm.transfer.methods.jan import joint
+from kgmm.transfer.adapters.dann import reversed_gradient
+from kgmm.transfer.adapters.jan import joint
 from kgmm.transfer.network import AdaptedNetwork
 
 

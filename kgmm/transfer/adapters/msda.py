@@ -6,8 +6,8 @@ $S_{aa} q_a$ on it, $P_{ab} = S_{ab} q_b$; $h = \tanh(W x)$, stacked.
 
 import numpy as np
 
+from kgmm.transfer.adapters._linear import Linear
 from kgmm.transfer.base import Floats
-from kgmm.transfer.methods._linear import Linear
 
 SCALE = 0.3  #: features are of about this size when they enter, where tanh is nearly straight
 

@@ -5,8 +5,8 @@ $X_s (C_s + I)^{-1/2} (C_t + I)^{1/2}$, a closed form; the simplest adapter.
 
 import numpy as np
 
+from kgmm.transfer.adapters._linear import Linear
 from kgmm.transfer.base import Floats
-from kgmm.transfer.methods._linear import Linear
 
 
 class CORAL(Linear):

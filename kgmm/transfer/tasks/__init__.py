@@ -1,0 +1,1 @@
+"""Several tasks learned together: what they share helps those with few examples."""
