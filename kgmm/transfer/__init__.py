@@ -31,7 +31,7 @@ def methods(kind: str = "adapters") -> list[str]:
 
     Example:
         >>> methods(), methods("tasks"), methods("views")
-        (['coral', 'dan', 'dann', 'ddc', 'jan', 'jan-a', 'msda', 'sda'], ['mtfl', 'mtl'], ['cotraining', 'mkl'])
+        (['coral', 'dan', 'dann', 'ddc', 'jan', 'jan-a', 'msda', 'sda'], ['mtfl', 'mtl'], ['cotraining', 'datn', 'mkl'])
     """
     return [name.replace("_", "-") for name in ROOMS[kind].names() if name not in _SHARED]
 
