@@ -1,6 +1,7 @@
 """Sound of a film: decoding with PyAV, and how salient it is by multiband amplitude and frequency modulation."""
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +17,57 @@ APART = 0.1  #: seconds that sound and pictures must start apart for it to be he
 
 def read_sound(video: Path, rate: int = RATE) -> NDArray[np.float32]:
     """Return a film's first sound as mono in [-1, 1] from its first picture on, or nothing; BadInput if no film."""
+    parts = list(sounded(video, rate))
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def sounded(video: Path, rate: int = RATE) -> Iterator[NDArray[np.float32]]:
+    """Yield what :func:`read_sound` returns, part by part as it is decoded."""
     import av
 
     with opened(video) as container:
         if not container.streams.audio:
-            return np.empty(0, np.float32)
+            return
         first = (*container.streams.video[:1], container.streams.audio[0])
         starts = [stream.start_time * stream.time_base for stream in first if stream.start_time is not None]
         late = round(float(starts[-1] - starts[0]) * rate) if len(starts) == 2 else 0
+        late = late if abs(late) >= APART * rate else 0
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
         sounds = itertools.chain(decoded(container, container.streams.audio[0]), [None])  # None: what is left over
-        parts = [part.to_ndarray().ravel() for sound in sounds for part in resampler.resample(sound)]
-    if not parts:
-        return np.empty(0, np.float32)
-    late = late if abs(late) >= APART * rate else 0
-    return np.concatenate([np.zeros(max(late, 0), np.float32), *parts])[max(-late, 0) :]
+        for sound in sounds:
+            for part in resampler.resample(sound):
+                while late > 0:  # silence before the sound
+                    yield np.zeros(min(late, rate), np.float32)
+                    late -= min(late, rate)
+                samples = part.to_ndarray().ravel()
+                yield samples[-late:]
+                late = min(late + len(samples), 0)
+
+
+def loudness(video: Path, times: Floats, long: float = 0.5, rate: int = 8_000) -> NDArray[np.float32]:
+    """Return the root mean square of the sound in the *long* seconds from each of *times* on; zeros if it is silent.
+
+    *times* are multiples of *long*, ascending. Sound is read as a stream and never held whole.
+    """
+    size = round(long * rate)
+    places = np.rint(times / long).astype(np.int64)
+    levels: list[float] = []
+    left = np.empty(0, np.float32)
+    for part in sounded(video, rate):
+        left = np.concatenate([left, part])
+        while len(left) >= size:
+            levels.append(_level(left[:size]))
+            left = left[size:]
+        if len(places) and len(levels) > places[-1]:
+            break
+    levels.append(_level(left))
+    inside = np.minimum(places, len(levels) - 1)
+    return np.where(places < len(levels), np.array(levels, np.float32)[inside], np.float32(0))
+
+
+def _level(sound: NDArray[np.float32]) -> float:
+    known = np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0)
+    return float(np.sqrt(np.mean(known.astype(np.float64) ** 2))) if len(known) else 0.0
 
 
 def teager(x: Floats) -> Floats:

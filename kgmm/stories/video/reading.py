@@ -81,7 +81,7 @@ def from_video(
     folder = None if keyframes is None else Path(keyframes)
     pictures = _Pictures(folder)
     pairs = enumerate(zip(videos, given, strict=True), 1)
-    stands = _stands if read_frames else None
+    stands = words_in if read_frames else None
     films = [(f"b{i}", *_film(one, cues, f"b{i}", pictures, stands, progress)) for i, (one, cues) in pairs]
     groups = pictures.logos()
     logos = tuple(_logo(i, group, folder) for i, group in enumerate(groups, 1))
@@ -132,7 +132,7 @@ def _film(
     return shots, ["\n".join(filter(None, words)) for words in zip(said, stood, strict=True)]
 
 
-def _stands(frame: Pixels) -> str:
+def words_in(frame: Pixels) -> str:
     """Return the words that stand in a frame, a sentence a line; capitals throughout are how straps are set, and no names."""
     lines = [o.text for o in perceive(frame, "ocr", threshold=SURE).objects]
     return " ".join((line.lower() if line.isupper() else line).rstrip(".") + "." for line in lines)

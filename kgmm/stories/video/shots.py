@@ -2,7 +2,7 @@
 
 import bisect
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,11 @@ def find_shots(video: Path, progress: Progress = silent) -> Iterator[Cut]:
     Raises:
         BadInput: if the file is no video, or no frame of it can be decoded.
     """
+    yield from shots_of(frames(video, progress=progress))
+
+
+def shots_of(pictures: Iterable[tuple[float, Pixels]]) -> Iterator[Cut]:
+    """Cut pictures with their seconds, as :func:`kgmm.stories.video.decoding.frames` gives them, into shots."""
     with needed("scenedetect-headless", "video"):
         from scenedetect.common import FrameTimecode
         from scenedetect.detectors import AdaptiveDetector
@@ -61,7 +66,7 @@ def find_shots(video: Path, progress: Progress = silent) -> Iterator[Cut]:
     times: list[float] = []
     samples = _Samples()
     start, grey = 0.0, 0
-    for at, pixels in frames(video, progress=progress):
+    for at, pixels in pictures:
         grey = grey + 1 if np.ptp(pixels[::4, ::4], axis=2).std() < GREY else 0
         detector.min_content_val = CHANGE if grey < WINDOW else GREY_CHANGE
         cuts = detector.process_frame(FrameTimecode(len(times), 25.0), pixels[:, :, ::-1])
@@ -77,7 +82,7 @@ def find_shots(video: Path, progress: Progress = silent) -> Iterator[Cut]:
                 start = begins
                 if shot.samples:
                     yield shot
-    step = (times[-1] - times[0]) / max(len(times) - 1, 1) or 0.04
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.04
     shot = Cut(start, times[-1] + step, *samples.taken_before(float("inf")))
     if shot.samples:
         yield shot
