@@ -82,7 +82,7 @@ def _features(folder: Path) -> dict[tuple[str, str], Array]:
     if not files:
         raise BadInput(folder, "no .mat file with features here")
     for file in files:
-        for name, value in _read_mat(file).items():
+        for name, value in read_mat(file).items():
             names.append(name)
             key = _meaning(name)
             if key and value.ndim == 2 and min(value.shape) > 0:
@@ -95,13 +95,14 @@ def _features(folder: Path) -> dict[tuple[str, str], Array]:
     return found
 
 
-def _read_mat(file: Path) -> dict[str, NDArray[Any]]:
+def read_mat(file: Path, kinds: str = "fiub") -> dict[str, NDArray[Any]]:
+    """Return the arrays of a MATLAB file whose dtype is of some *kinds*, sparse ones made dense; BadInput if it is none."""
     try:
         content = scipy.io.loadmat(file)
     except (ValueError, NotImplementedError, OSError, TypeError) as error:
         raise BadInput(file, f"not a MATLAB 5 to 7.2 file ({error})") from error
     dense = {name: x.toarray() if scipy.sparse.issparse(x) else x for name, x in content.items()}
-    return {name: x for name, x in dense.items() if isinstance(x, np.ndarray) and x.dtype.kind in "fiub"}
+    return {name: x for name, x in dense.items() if isinstance(x, np.ndarray) and x.dtype.kind in kinds}
 
 
 def _meaning(name: str) -> tuple[str, str] | None:

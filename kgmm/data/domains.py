@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.data.cross_modal import read_mat
 from kgmm.errors import BadInput
 from kgmm.files import file_at
 
@@ -35,7 +36,7 @@ def read_domain(path: str | Path) -> Domain:
         [1, 2, 2]
     """
     place = file_at(path, "file of a domain")
-    content = _mat(place) if place.suffix.lower() == ".mat" else _npz(place)
+    content = read_mat(place, "fiubU") if place.suffix.lower() == ".mat" else _npz(place)
     pair = next((pair for pair in NAMES if set(pair) <= set(content)), None)
     if pair is None:
         there = ", ".join(sorted(content)) or "nothing"
@@ -46,18 +47,6 @@ def read_domain(path: str | Path) -> Domain:
     if features.dtype.kind not in "fiub" or not np.isfinite(features).all():
         raise BadInput(place, "a feature is no finite number")
     return Domain(place.stem, features.astype(np.float64), labels)
-
-
-def _mat(place: Path) -> dict[str, NDArray[Any]]:
-    import scipy.io
-    import scipy.sparse
-
-    try:
-        found = scipy.io.loadmat(place)
-    except (ValueError, NotImplementedError, OSError, TypeError) as error:
-        raise BadInput(place, f"not a MATLAB 5 to 7.2 file ({error})") from error
-    dense = {name: x.toarray() if scipy.sparse.issparse(x) else x for name, x in found.items()}
-    return {name: x for name, x in dense.items() if isinstance(x, np.ndarray) and x.dtype.kind in "fiubU"}
 
 
 def _npz(place: Path) -> dict[str, NDArray[Any]]:

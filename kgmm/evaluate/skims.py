@@ -16,7 +16,7 @@ from scipy.stats import kendalltau, rankdata
 from kgmm.data.annotated_films import Annotated
 from kgmm.errors import BadInput, KgmmError
 from kgmm.progress import Progress, silent
-from kgmm.stories.footage.segments import FIXED, Ints, chosen, fixed, mask, means
+from kgmm.stories.footage.segments import FIXED, Ints, fixed, kept, means
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -30,7 +30,8 @@ class Film(NamedTuple):
     edges: Ints  #: starts of the segments and the end, (segments + 1,)
     summaries: Bools  #: (people, frames): what each would keep
     values: Floats  #: (people, segments): what each segment is worth to each
-    moments: Floats  #: (people, moments): scores at each segment's first frame, or at the picks
+    at: Ints  #: (moments,): each segment's first frame, or the picks
+    moments: Floats  #: (people, moments): scores there
 
 
 def evaluate(
@@ -107,12 +108,9 @@ def _cut(film: Annotated, segments: str, size: int, rate: float) -> Film:
         raise KgmmError(f"{film.name} has no change points; --segments fixed needs none")
     edges = fixed(film.frames, size) if film.starts is None or segments == "fixed" else film.starts
     values = means(film.people, edges)
-    if film.summaries:
-        summaries = film.people > 0
-    else:
-        summaries = np.stack([mask(chosen(row, edges, rate), edges) for row in values])
+    summaries = film.people > 0 if film.summaries else np.stack([kept(row, edges, rate) for row in values])
     at = film.picks[film.picks < film.frames] if len(film.picks) else edges[:-1]
-    return Film(edges, summaries, values, film.people[:, at])
+    return Film(edges, summaries, values, at, film.people[:, at])
 
 
 def _people(cut: Film, rate: float) -> dict[str, float]:
@@ -122,7 +120,7 @@ def _people(cut: Film, rate: float) -> dict[str, float]:
         return dict.fromkeys(names, float("nan"))
     pairs = list(itertools.combinations(range(count), 2))  # F and both correlations are symmetric
     total = cut.values.sum(axis=0)
-    others = [mask(chosen((total - row) / (count - 1), cut.edges, rate), cut.edges) for row in cut.values]
+    others = [kept((total - row) / (count - 1), cut.edges, rate) for row in cut.values]
     return {
         "human_pairwise_f": float(np.mean([f_score(cut.summaries[a], cut.summaries[b]) for a, b in pairs])),
         "mean_of_others_f": float(np.mean([f_score(o, own) for o, own in zip(others, cut.summaries, strict=True)])),
@@ -133,7 +131,8 @@ def _people(cut: Film, rate: float) -> dict[str, float]:
 
 def _random(cut: Film, rate: float, random: np.random.Generator) -> dict[str, float]:
     drawn = random.random((DRAWS, len(cut.edges) - 1))
-    scores = np.array([[f_score(kept, own) for own in cut.summaries] for kept in _kept(drawn, cut.edges, rate)])
+    made = [kept(row, cut.edges, rate) for row in drawn]
+    scores = np.array([[f_score(one, own) for own in cut.summaries] for one in made])
     moments = random.random((1, cut.moments.shape[1]))
     taus = [tau(moments[0], own) for own in cut.moments]
     return {
@@ -143,19 +142,14 @@ def _random(cut: Film, rate: float, random: np.random.Generator) -> dict[str, fl
     }
 
 
-def _kept(values: Floats, edges: Ints, rate: float) -> list[Bools]:
-    return [mask(chosen(row, edges, rate), edges) for row in values]
-
-
 def _method(film: Annotated, cut: Film, scores: Mapping[str, Any], rate: float) -> dict[str, float]:
     if film.name not in scores:
         raise BadInput(film.name, "has no scores")
     given = np.asarray(scores[film.name], np.float64)
     spread = by_frame(given, film)
-    kept = mask(chosen(means(spread, cut.edges), cut.edges, rate), cut.edges)
-    fs = [f_score(kept, own) for own in cut.summaries]
-    at = film.picks[film.picks < film.frames] if len(film.picks) else cut.edges[:-1]
-    own = spread[at]
+    summary = kept(means(spread, cut.edges), cut.edges, rate)
+    fs = [f_score(summary, own) for own in cut.summaries]
+    own = spread[cut.at]
     rhos = _rhos(np.vstack([own, cut.moments]), [(0, k + 1) for k in range(len(cut.moments))])
     return {
         "f_mean": float(np.mean(fs)),

@@ -27,7 +27,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_domain: ArrayLike | None = None) -> Self:
         """Learn from source rows (X, y) and target rows X; BadInput if they cannot be learned from."""
-        rows = _matrix(X)
+        rows = matrix(X)
         labels = np.asarray(y)
         domain = np.ones(len(rows), np.int64) if sample_domain is None else np.asarray(sample_domain)
         if labels.shape != (len(rows),) or domain.shape != (len(rows),):
@@ -51,7 +51,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(self)
-        rows = _matrix(X)
+        rows = matrix(X)
         if rows.shape[1] != self.n_features_in_:
             raise BadInput(
                 "X", f"has {rows.shape[1]} features, but {type(self).__name__} was fitted on {self.n_features_in_}"
@@ -86,7 +86,8 @@ def scaled(rows: Floats) -> Floats:
     return np.asarray(rooted / np.where(long > 0, long, 1.0) * np.sqrt(rows.shape[1]))
 
 
-def _matrix(X: ArrayLike) -> Floats:
+def matrix(X: ArrayLike) -> Floats:
+    """Return rows of features, (n, d); BadInput if they are none, or not finite."""
     try:
         rows = np.asarray(X, np.float64)
     except (TypeError, ValueError) as error:

@@ -47,9 +47,13 @@ class AdaptedNetwork(Adapter):
         self.epochs = epochs
         self.seed = seed
 
-    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], share: float) -> Tensor:
-        """Return how far apart the domains are, from each one's hidden layer and scores; *share* of its weight counts."""
+    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
+        """Return how far apart the domains are, from each one's hidden layer and scores."""
         raise NotImplementedError
+
+    def penalty(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], share: float) -> Tensor:
+        """Return what the domains' distance adds to the loss when it weighs *share*."""
+        return share * self.distance(source, target)
 
     def extra(self, width: int, classes: int) -> nn.Module:
         """Return what else is trained, for the distance."""
@@ -79,7 +83,7 @@ class AdaptedNetwork(Adapter):
             here = self.layers_(xs[rows])
             loss = F.cross_entropy(here[1], ys[rows])
             if share > 0 and len(xt):
-                loss = loss + share * self.distance(here, self.layers_(xt[next(others)]), share)
+                loss = loss + self.penalty(here, self.layers_(xt[next(others)]), share)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

@@ -60,6 +60,15 @@ def test_no_target_label_is_read_and_weight_0_is_the_source_only(name: str) -> N
 
 
 @pytest.mark.parametrize("name", methods())
+def test_nothing_is_left_of_an_earlier_fit(name: str) -> None:
+    X, y, domain, _ = _worlds()
+    again = _made(name).fit(X, y, sample_domain=domain)  # type: ignore[attr-defined]
+    again.fit(X[:120], y[:120])
+    alone = _made(name).fit(X[:120], y[:120])  # type: ignore[attr-defined]
+    assert np.array_equal(again.predict_proba(X), alone.predict_proba(X))
+
+
+@pytest.mark.parametrize("name", methods())
 def test_any_adapter_says_what_it_cannot_learn_from(name: str) -> None:
     X, y, domain, _ = _worlds(count=10)
     fits = [
@@ -105,13 +114,13 @@ def test_only_the_maps_of_the_adversarial_kernel_go_uphill() -> None:
     adapter.extra_ = adapter.extra(4, 3)
     layers = [torch.randn(6, 4, requires_grad=True), torch.randn(6, 3, requires_grad=True)]
     other = (torch.randn(6, 4) + 1, torch.randn(6, 3))
-    adapter.distance((layers[0], layers[1]), other, 1.0).backward()
+    adapter.distance((layers[0], layers[1]), other).backward()
     uphill = [p.grad.clone() for p in adapter.extra_.parameters() if p.grad is not None]
-    before = float(adapter.distance((layers[0], layers[1]), other, 1.0).detach())
+    before = float(adapter.distance((layers[0], layers[1]), other).detach())
     with torch.no_grad():
         assert layers[0].grad is not None
         layers[0] -= 0.05 * layers[0].grad
-    assert float(adapter.distance((layers[0], layers[1]), other, 1.0).detach()) < before, "features go downhill"
+    assert float(adapter.distance((layers[0], layers[1]), other).detach()) < before, "features go downhill"
     with torch.no_grad():
         for p, g in zip(adapter.extra_.parameters(), uphill, strict=True):
             p -= 0.05 * g

@@ -55,6 +55,15 @@ def mask(segments: ArrayLike, edges: Ints) -> NDArray[np.bool_]:
     return np.repeat(inside, np.diff(edges))
 
 
+def kept(values: ArrayLike, edges: Ints, rate: float) -> NDArray[np.bool_]:
+    """Return which frames a summary keeps: those of the :func:`chosen` segments, shape (frames,).
+
+    >>> kept([0.1, 0.9], np.array([0, 1, 2]), 0.5).tolist()
+    [False, True]
+    """
+    return mask(chosen(values, edges, rate), edges)
+
+
 def kernel_segments(features: ArrayLike, most: int | None = None, penalty: float = 1.0) -> Ints:
     r"""Return the starts of segments inside which features are alike, and the end: shape (segments + 1,).
 

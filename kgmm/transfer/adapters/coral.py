@@ -14,7 +14,6 @@ class CORAL(Linear):
 
     def made(self, source: Floats, target: Floats) -> Floats:
         """Return the source with the covariance of the target."""
-        self.adapted_ = True
         whiten, colour = _power(_covariance(source), -0.5), _power(_covariance(target), 0.5)
         return np.asarray((source - source.mean(axis=0)) @ whiten @ colour + target.mean(axis=0))
 

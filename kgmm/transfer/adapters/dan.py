@@ -13,7 +13,7 @@ from kgmm.transfer.widths import layers_mmd
 class DAN(AdaptedNetwork):
     """Bring both domains together in the hidden layer and in the classes' probabilities, each under five kernels."""
 
-    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], share: float) -> Tensor:
+    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
         """Return the sum of both layers' squared MMD."""
         hidden = layers_mmd(source[0], target[0], WIDTHS)
         return hidden + layers_mmd(source[1].softmax(1), target[1].softmax(1), WIDTHS)

@@ -43,12 +43,11 @@ class DANN(AdaptedNetwork):
         """Return the network that tells domains apart."""
         return nn.Sequential(nn.Linear(width, 128), nn.ReLU(), nn.Linear(128, 1))
 
-    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], share: float) -> Tensor:
+    def penalty(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], share: float) -> Tensor:
         """Return the loss of telling domains apart, at full weight for who tells and *share* against the features."""
         told = self.extra_(reversed_gradient(torch.cat([source[0], target[0]]), share)).ravel()
         truth = torch.cat([torch.ones(len(source[0])), torch.zeros(len(target[0]))])
-        # the caller multiplies by share: the one who tells learns at full rate from the start
-        return F.binary_cross_entropy_with_logits(told, truth) / share
+        return F.binary_cross_entropy_with_logits(told, truth)
 
 
 METHOD = DANN

@@ -17,7 +17,7 @@ class DDC(AdaptedNetwork):
     def __init__(self, weight: float = 0.25, width: int = 256, epochs: int = 30, seed: int = 0) -> None:
         super().__init__(weight, width, epochs, seed)
 
-    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], share: float) -> Tensor:
+    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
         """Return the squared MMD of the hidden layers, one Gaussian kernel."""
         return layers_mmd(source[0], target[0], (1.0,))
 

@@ -13,7 +13,7 @@ CLASSES = 0.92**2  #: squared width of the kernel on the classes' probabilities
 class JAN(AdaptedNetwork):
     """Bring the joint law of hidden layer and classes together: the product of a kernel on each."""
 
-    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], share: float) -> Tensor:
+    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
         """Return the squared joint MMD."""
         return joint(torch.cat([source[0], target[0]]), torch.cat([source[1], target[1]]).softmax(1), len(source[0]))
 

@@ -19,7 +19,7 @@ class JANA(AdaptedNetwork):
             nn.init.eye_(layer.weight)
         return maps
 
-    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], share: float) -> Tensor:
+    def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
         """Return the squared joint MMD, which the maps increase and all else decreases."""
         assert isinstance(self.extra_, nn.ModuleList)
         layers = [torch.cat([a, b]) for a, b in zip(source, target, strict=True)]

@@ -6,13 +6,11 @@ $S_{aa} q_a$ on it, $P_{ab} = S_{ab} q_b$; $h = \tanh(W x)$, stacked.
 
 import numpy as np
 
-from kgmm.transfer.adapters._linear import Linear
+from kgmm.transfer.adapters._linear import Stacked
 from kgmm.transfer.base import Floats
 
-SCALE = 0.3  #: features are of about this size when they enter, where tanh is nearly straight
 
-
-class MSDA(Linear):
+class MSDA(Stacked):
     """Features of both domains that survive the loss of each single one, beside the features themselves.
 
     Each domain's mean is taken off what was made, which the paper does not do: without it digits are told worse than
@@ -38,26 +36,13 @@ class MSDA(Linear):
         self.layers = layers
         self.ridge = ridge
 
-    def made(self, source: Floats, target: Floats) -> Floats:
-        """Return the source's features and all layers' above it."""
-        self.adapted_: list[Floats] = []
-        level = SCALE * np.vstack([source, target])
-        for _ in range(self.layers):
-            self.adapted_.append(denoiser(level, self.noise, self.ridge))
-            level = _up(level, self.adapted_[-1])
-        self.mean_ = self._levels(target).mean(axis=0)
-        made = self._levels(source)
-        return np.asarray(made - made.mean(axis=0))
+    def layer(self, level: Floats) -> Floats:
+        """Return the denoising map."""
+        return denoiser(level, self.noise, self.ridge)
 
-    def of_target(self, rows: Floats) -> Floats:
-        """Return rows and all layers above them, the target's mean taken off."""
-        return np.asarray(self._levels(rows) - self.mean_)
-
-    def _levels(self, rows: Floats) -> Floats:
-        levels = [SCALE * rows]
-        for weights in self.adapted_:
-            levels.append(_up(levels[-1], weights))
-        return np.hstack(levels)
+    def up(self, level: Floats, layer: Floats) -> Floats:
+        """Return the hyperbolic tangent of the restored rows."""
+        return np.asarray(np.tanh(_with_bias(level) @ layer.T))
 
 
 def denoiser(rows: Floats, noise: float, ridge: float = 1e-5) -> Floats:
@@ -78,10 +63,6 @@ def denoiser(rows: Floats, noise: float, ridge: float = 1e-5) -> Floats:
 
 def _with_bias(rows: Floats) -> Floats:
     return np.hstack([rows, np.ones((len(rows), 1))])
-
-
-def _up(rows: Floats, weights: Floats) -> Floats:
-    return np.asarray(np.tanh(_with_bias(rows) @ weights.T))
 
 
 METHOD = MSDA

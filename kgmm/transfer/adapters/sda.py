@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from kgmm.transfer.adapters._linear import Linear
+from kgmm.transfer.adapters._linear import Stacked
 from kgmm.transfer.base import Floats
 
-SCALE, BATCH, RATE = 0.3, 64, 1e-3
+BATCH, RATE = 64, 1e-3
 
 
-class SDA(Linear):
+class SDA(Stacked):
     """Features of both domains by denoising autoencoders, one layer after the other, beside the features themselves.
 
     Args:
@@ -41,28 +41,13 @@ class SDA(Linear):
 
     def made(self, source: Floats, target: Floats) -> Floats:
         """Return the source's features and all layers' above it, its mean taken off."""
-        self.adapted_: list[nn.Linear] = []
-        level = SCALE * np.vstack([source, target])
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
-            for _ in range(self.layers):
-                self.adapted_.append(self._layer(torch.as_tensor(level, dtype=torch.float32)))
-                level = _up(level, self.adapted_[-1])
-        self.mean_ = self._levels(target).mean(axis=0)
-        found = self._levels(source)
-        return np.asarray(found - found.mean(axis=0))
+            return super().made(source, target)
 
-    def of_target(self, rows: Floats) -> Floats:
-        """Return rows and all layers above them, the target's mean taken off."""
-        return np.asarray(self._levels(rows) - self.mean_)
-
-    def _levels(self, rows: Floats) -> Floats:
-        levels = [SCALE * rows]
-        for layer in self.adapted_:
-            levels.append(_up(levels[-1], layer))
-        return np.hstack(levels)
-
-    def _layer(self, rows: torch.Tensor) -> nn.Linear:
+    def layer(self, level: Floats) -> nn.Linear:
+        """Return the encoder of a denoising autoencoder."""
+        rows = torch.as_tensor(level, dtype=torch.float32)
         encode, decode = nn.Linear(rows.shape[1], self.width), nn.Linear(self.width, rows.shape[1])
         optimizer = torch.optim.Adam([*encode.parameters(), *decode.parameters()], RATE)
         for _ in range(self.epochs):
@@ -75,10 +60,10 @@ class SDA(Linear):
                 optimizer.step()
         return encode
 
-
-def _up(rows: Floats, layer: nn.Linear) -> Floats:
-    with torch.no_grad():
-        return np.asarray(torch.tanh(layer(torch.as_tensor(rows, dtype=torch.float32))).double().numpy())
+    def up(self, level: Floats, layer: nn.Linear) -> Floats:
+        """Return the hidden layer of rows that lost nothing."""
+        with torch.no_grad():
+            return np.asarray(torch.tanh(layer(torch.as_tensor(level, dtype=torch.float32))).double().numpy())
 
 
 METHOD = SDA

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgmm.errors import BadInput
-from kgmm.transfer.base import _matrix
+from kgmm.transfer.base import matrix
 
 Floats = NDArray[np.float64]
 RATE, DECAY, BATCH = 1e-3, 1e-4, 64
@@ -70,7 +70,7 @@ class DATN:
         Raises:
             BadInput: if shapes do not fit, a pair names no row, or the source has fewer than two classes.
         """
-        xs, xt = _matrix(source), _matrix(target)
+        xs, xt = matrix(source), matrix(target)
         ys, yt, both = np.asarray(source_labels), np.asarray(target_labels), np.asarray(pairs)
         if ys.shape != (len(xs),) or yt.shape != (len(xt),):
             raise BadInput("y", f"{len(xs)} and {len(xt)} rows, labels of shapes {ys.shape} and {yt.shape}")
@@ -131,7 +131,7 @@ class DATN:
     def predict_proba(self, target: ArrayLike) -> Floats:
         """Return the probability of each of ``classes_`` for rows of the target: (n, classes)."""
         with torch.no_grad():
-            mapped = torch.tanh(self.encoder_(self._scaled(_matrix(target), 1))) @ self.map_
+            mapped = torch.tanh(self.encoder_(self._scaled(matrix(target), 1))) @ self.map_
             return np.asarray(self.classifier_(mapped).softmax(1).double().numpy())
 
     def predict(self, target: ArrayLike) -> NDArray[Any]:
