@@ -21,6 +21,11 @@ DOCUMENTS = [
     {"title": "Carla Neri", "text": "Carla Neri (born 3 May 1911 in Turin) was an Italian film director."},
     {"title": "Jon Holm", "text": "Jon Holm was a Danish baker. He was married to Ada Holm."},
     {"title": "Grey Field", "text": "Grey Field is a 1960 film directed by Paolo Serra. It was not shot in Rome."},
+    {
+        "title": "Otto Brandt",
+        "text": "Otto Brandt was a baron. He made little mark in Parliament at his father's wish.",
+    },
+    {"title": "Ole Dahl", "text": "Ole Dahl was a poet. Ole Dahl kept an old inn and died early in Malmo."},
     {"title": "Tartu Bridge", "text": "Tartu Bridge is a bridge. In 1933 the bridge was opened by 4,000 workers."},
 ]
 
@@ -70,6 +75,10 @@ def test_answers(kb: kgmm.KnowledgeStore, question: str, answer: str) -> None:
         "Is Carla Neri a baker?",
         "Was Jon Holm a Norwegian baker?",
         "Who is Nobody Known?",
+        "Where did Otto Brandt's father study?",  # of the father nothing is said
+        "Where did Otto Brandt study?",  # the sentence has his name and no word of studying
+        "Where did Otto Brandt make a mark?",  # Parliament is no place
+        "Where did Ole Dahl keep an inn?",  # Malmo stands in another clause
     ],
 )
 def test_it_is_silent_where_nothing_says_it(kb: kgmm.KnowledgeStore, question: str) -> None:

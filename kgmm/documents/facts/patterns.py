@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kgmm.documents.facts.coded import DATE, NAME, Coded
+from kgmm.documents.facts.coded import Coded
+from kgmm.documents.facts.defining import BY, defined
 from kgmm.documents.facts.kinds import agent, described, listed, work
+from kgmm.documents.facts.lives import born, died, lived
+from kgmm.documents.facts.pieces import END, NAMES, PLACE, PRE, D, N, Triple, named, place_of
 from kgmm.documents.facts.words import (
     ACTIVE,
     DATED,
@@ -25,105 +28,64 @@ from kgmm.documents.facts.words import (
     UNSURE,
 )
 
-Triple = tuple[str, str, str]
-
-N, D = NAME, DATE
-#: a name that something is stated of begins a sentence or clause
-_PRE = r"(?:^|(?<=[,;:] )|(?<=^Before )|(?<=^After )|(?<=^When )|(?<=^While )|(?<=^Unlike ))(?:The |the )?"
-#: after a name that is an object as a whole
-_END = (
-    r"(?= ?$|[.,;:)]| (?:and|but|in|on|at|as|by|for|from|with|who|which|that|where|until|since|during|after|before|when|while|is|was|are"
-    r"|were|has|had|to|under|based|starring|made|he|she|it)\b)"
-)
-_NAMES = rf"(?:the )?{N}(?:, (?:the )?{N})*(?:,? and (?:the )?{N})?{_END}"
-_PLACE = rf"(?:the )?(?:(?:north|south|east|west|central|northern|southern|eastern|western|north-?eastern|north-?western|south-?eastern|south-?western) )?{N}(?:, {N}(?=[.,;:)]| and | on | in |$))*{_END}"
 _BE = r"(?:is|was|became|has been|had been|was elected|was crowned|was appointed|served as|was named)"
 
 _ASIDE = re.compile(
     r", (?:but )?not [^,.;]*(?=[.,;]|$),?|,? (?:also |better |commonly |or |usually |often )*(?:known|called|credited)(?: simply)?(?: as)? [^,.;]*,(?= (?:is|was) )"
 )
 _PARENTHESIS = re.compile(r"\s*\(([^()]*)\)")
-_BORN = re.compile(
-    rf"{_PRE}(?:{N}['’]s (?:son|daughter|sister|brother|wife|husband|father|mother) )?(?P<s>{N}),?(?: who)?(?: was| were)? born(?P<rest> .*|$)"
-)
-_DIED = re.compile(rf"{_PRE}(?P<s>{N}),?(?:.{{0,60}}?,)?(?: who)? died(?P<rest> .*)")
-_AT_FIRST = re.compile(
-    rf"^Born (?:(?:in|at) (?P<p>{_PLACE}),?(?: (?:in|on) (?P<d>{D}),?)?|(?:in|on) (?P<e>{D}),?) (?P<s>{N}) "
-)
-_WHEN_WHERE = re.compile(
-    rf",?(?: (?:on|in) (?P<d>{D})| (?:in|at) (?P<p>{_PLACE})|(?P<skip> (?:suddenly|peacefully|there|of [a-z ]{{2,30}}?(?= in | on | at |$))))"
-)
-_DEFINES = re.compile(rf"^(?:The |the )?(?P<s>{N}(?:,? and {N})?),? (?:is|was|are|were) (?P<a>an? )?")
-_COMMON = re.compile(r"^(?:(?P<det>An?) )?(?P<s>[A-Za-z][a-z-]+(?: [a-z-]+)?) (?P<be>is|are) (?P<a>an? )?")
-_APPOSED = re.compile(rf"(?:^|(?<=^Unlike )|(?<=^The ))(?P<s>{N}), an? (?P<np>[^,;.]+?)(?:, (?!and|or)|\.$)")
-_NATIONAL = re.compile(rf"\b[Tt]he (?P<n>{N}) (?P<k>[a-z]+(?: [a-z]+)?) (?P<s>{N})(?= [a-z]|,)")
 _TAIL = re.compile(
     rf",? ?(?:(?:and|which|that) )?(?:(?:was|is|were) )?(?P<v>{'|'.join(MADE)})(?: and (?P<w>{'|'.join(MADE)}))?"
-    rf"(?: (?:in|on) (?P<d>{D}))?(?: in {N})? by (?P<o>{_NAMES})(?: (?:in|on) (?P<e>{D}))?"
+    rf"(?: (?:in|on) (?P<d>{D}))?(?: in {N})? by (?P<o>{NAMES})(?: (?:in|on) (?P<e>{D}))?"
 )
-_STARS = re.compile(rf",? ?(?:and )?(?:starring|stars|starred)(?P<too> and directed by)? (?P<o>{_NAMES})")
-_BY = re.compile(rf" ?by (?:the )?(?:[a-z]+ )?(?P<o>{_NAMES})")
+_STARS = re.compile(rf",? ?(?:and )?(?:starring|stars|starred)(?P<too> and directed by)? (?P<o>{NAMES})")
 _WHEN = re.compile(rf",? ?(?:(?:and|was|is) )*(?P<v>{'|'.join(DATED)})(?: in {N})? (?:in|on) (?P<d>{D})(?! by)")
 _ACTIVE = re.compile(
-    rf"{_PRE}(?P<s>{N}) (?P<v>{'|'.join(ACTIVE)}) (?:(?P<k>the (?:\w+ )?(?:film|novel|book|song|play|opera|album|poem|symphony|movie|company)) )?"
-    rf"(?P<o>(?:The |the )?{N}|the [a-z]+(?=[ .]))(?P<after>{_END})(?: (?:in|on) (?P<d>{D}))?"
+    rf"{PRE}(?P<s>{N}) (?P<v>{'|'.join(ACTIVE)}) (?:(?P<k>the (?:\w+ )?(?:film|novel|book|song|play|opera|album|poem|symphony|movie|company)) )?"
+    rf"(?P<o>(?:The |the )?{N}|the [a-z]+(?=[ .]))(?P<after>{END})(?: (?:in|on) (?P<d>{D}))?"
 )
 _ROLE = re.compile(
-    rf"{_PRE}(?P<s>{N}),?(?: who)?(?: {_BE}|(?<=,))(?: the| an?)?(?: [a-z]+ed)? (?P<r>(?i:{ROLE})) of (?:the )?(?P<o>{N}){_END}"
+    rf"{PRE}(?P<s>{N}),?(?: who)?(?: {_BE}|(?<=,))(?: the| an?)?(?: [a-z]+ed)? (?P<r>(?i:{ROLE})) of (?:the )?(?P<o>{N}){END}"
 )
 _ROLE_TOO = re.compile(
-    rf"(?P<s>^{N}),? (?:is|was) [^,;.]*? (?:and|who (?:is|was|became|served as|has been)) (?:the )?(?P<r>(?i:{ROLE})) of (?:the )?(?P<o>{N}){_END}"
+    rf"(?P<s>^{N}),? (?:is|was) [^,;.]*? (?:and|who (?:is|was|became|served as|has been)) (?:the )?(?P<r>(?i:{ROLE})) of (?:the )?(?P<o>{N}){END}"
 )
-_CAPITAL = re.compile(rf"^[Tt]he (?P<r>(?i:{ROLE})) of (?:the )?(?P<o>{N}) (?:is|was) (?P<s>{N}){_END}")
+_CAPITAL = re.compile(rf"^[Tt]he (?P<r>(?i:{ROLE})) of (?:the )?(?P<o>{N}) (?:is|was) (?P<s>{N}){END}")
 _FOUNDER = re.compile(
-    rf"{_PRE}(?P<s>{N}),?(?: (?:is|was))?,?(?: the| an?)? (?:founder|co-founder) of (?:the )?(?P<o>{N}){_END}"
+    rf"{PRE}(?P<s>{N}),?(?: (?:is|was))?,?(?: the| an?)? (?:founder|co-founder) of (?:the )?(?P<o>{N}){END}"
 )
 _CHILD = re.compile(
-    rf"{_PRE}(?P<s>{N}),?(?: (?:is|was)(?: [^,;.]{{0,60}}? and)?)?(?: the| an?)? {KIN_ADJECTIVE}(?:son|daughter|child) of (?P<o>{_NAMES})"
+    rf"{PRE}(?P<s>{N}),?(?: (?:is|was)(?: [^,;.]{{0,60}}? and)?)?(?: the| an?)? {KIN_ADJECTIVE}(?:son|daughter|child) of (?P<o>{NAMES})"
 )
 _CHILDREN = re.compile(
-    rf"^(?P<s>{N}(?:, {N})*,? and {N}) (?:are|were) (?:the )?(?:children|sons|daughters) of (?P<o>{_NAMES})"
+    rf"^(?P<s>{N}(?:, {N})*,? and {N}) (?:are|were) (?:the )?(?:children|sons|daughters) of (?P<o>{NAMES})"
 )
-_PARENT = re.compile(rf"{_PRE}(?P<s>{N}),?(?: (?:is|was))?(?: the)? (?:father|mother) of (?P<o>{_NAMES})")
+_PARENT = re.compile(rf"{PRE}(?P<s>{N}),?(?: (?:is|was))?(?: the)? (?:father|mother) of (?P<o>{NAMES})")
 _SPOUSE = re.compile(
-    rf"{_PRE}(?P<s>{N}),?(?: (?:is|was))?(?: the)? {KIN_ADJECTIVE}(?:wife|husband|spouse) of (?:the )?(?P<o>{N}){_END}"
+    rf"{PRE}(?P<s>{N}),?(?: (?:is|was))?(?: the)? {KIN_ADJECTIVE}(?:wife|husband|spouse) of (?:the )?(?P<o>{N}){END}"
 )
 #: what may stand between a name that a sentence defines and its kin: nothing that names other kin
 _STILL = r"(?:(?!\b(?:wife|husband|mother|father|brother|sister|son|daughter|widow|married|child|uncle|nephew|cousin|grandson|granddaughter)\b)[^;.])*?"
 _CHILD_TOO = re.compile(
-    rf"^(?P<s>{N}),? (?:is|was) an? {_STILL}(?:,| and) (?:the )?{KIN_ADJECTIVE}(?:son|daughter) of (?P<o>{_NAMES})"
+    rf"^(?P<s>{N}),? (?:is|was) an? {_STILL}(?:,| and) (?:the )?{KIN_ADJECTIVE}(?:son|daughter) of (?P<o>{NAMES})"
 )
 _SPOUSE_TOO = re.compile(
-    rf"^(?P<s>{N}),? (?:is|was) (?:an? {_STILL}(?:,| and) )?(?:the )?{KIN_ADJECTIVE}(?:wife|husband) of (?:(?:the )?(?:{N} )?(?:(?!of|and|to|by|who)[a-z]+ ){{1,3}})?(?P<o>{N}){_END}"
+    rf"^(?P<s>{N}),? (?:is|was) (?:an? {_STILL}(?:,| and) )?(?:the )?{KIN_ADJECTIVE}(?:wife|husband) of (?:(?:the )?(?:{N} )?(?:(?!of|and|to|by|who)[a-z]+ ){{1,3}})?(?P<o>{N}){END}"
 )
 _MARRIED = re.compile(
-    rf"{_PRE}(?P<s>{N}),?(?:[^,;.]{{0,60}},)?(?: (?:is|was|has been))? married (?:to )?(?:the (?:[a-z]+ ){{1,2}})?(?P<o>{N}){_END}"
+    rf"{PRE}(?P<s>{N}),?(?:[^,;.]{{0,60}},)?(?: (?:is|was|has been))? married (?:to )?(?:the (?:[a-z]+ ){{1,2}})?(?P<o>{N}){END}"
 )
 _KIN = re.compile(
-    rf"{_PRE}(?P<s>{N})(?:['’]s)? {KIN_ADJECTIVE}(?P<k>mother|father|wife|husband|son|daughter)(?:, | (?:is|was) )(?P<o>{N})(?P<x>{_END})"
+    rf"{PRE}(?P<s>{N})(?:['’]s)? {KIN_ADJECTIVE}(?P<k>mother|father|wife|husband|son|daughter)(?:, | (?:is|was) )(?P<o>{N})(?P<x>{END})"
 )
-_IN = re.compile(rf"{_PRE}(?P<s>{N}),?(?: which)? (?:is|are|lies)(?: (?:located|situated|based))? in (?P<o>{_PLACE})")
+_IN = re.compile(rf"{PRE}(?P<s>{N}),?(?: which)? (?:is|are|lies)(?: (?:located|situated|based))? in (?P<o>{PLACE})")
 _TOWN = re.compile(
-    rf"^[Tt]he (?:[a-z]+ )?(?:{'|'.join(sorted(PLACES))}) of (?P<s>{N}) (?:is|lies)(?: (?:located|situated))? in (?P<o>{_PLACE})"
+    rf"^[Tt]he (?:[a-z]+ )?(?:{'|'.join(sorted(PLACES))}) of (?P<s>{N}) (?:is|lies)(?: (?:located|situated))? in (?P<o>{PLACE})"
 )
-_PART = re.compile(rf"{_PRE}(?P<s>{N}) (?:is|are) (?:a )?part of (?:the )?(?P<o>{N}){_END}")
+_PART = re.compile(rf"{PRE}(?P<s>{N}) (?:is|are) (?:a )?part of (?:the )?(?P<o>{N}){END}")
 _MEMBER = re.compile(
-    rf"{_PRE}(?P<s>{N}),? (?:(?:is|was|has been|became)|(?:is|was) [^,;.]*? and) a (?:founding )?member of (?:the )?(?P<o>{N}){_END}"
+    rf"{PRE}(?P<s>{N}),? (?:(?:is|was|has been|became)|(?:is|was) [^,;.]*? and) a (?:founding )?member of (?:the )?(?P<o>{N}){END}"
 )
-_NO_THING = frozenset(
-    "it this that there nothing everything something she he they one what who which here all these those you we i everyone nobody each"
-    " most many some such another both his her their its my our your life love time people anything someone".split()
-)
-_UNSURE_LIFE = re.compile(
-    r"\?|\b(?:c|ca|circa|or|baptis\w+|baptiz\w+|before|after|between|about|around|fl|reign\w*|ruled|r|active|term|office)\b\.?"
-)
-_LIFE = re.compile(
-    rf"(?:^|[;,] ?)(?:born (?:{N}, )?|b\. ?)?(?:in )?(?P<b>{D})(?:,? (?:in )?(?P<bp>{N}(?:, {N})*))?\s*[-–—]+\s*(?:died |d\. ?)?(?P<d>{D})(?:,? (?:in )?(?P<dp>{N}(?:, {N})*))?\s*$"
-)
-_BORN_IN = re.compile(
-    rf"\bborn(?: on| in)?,? (?P<b>{D})(?:,? (?:in |at |from )?(?P<p>{N}(?:, {N})*))?\s*(?:$|[;)])|\bborn (?:in )?(?P<q>{N}(?:, {N})*),? (?P<c>{D})$"
-)
-_DIED_ON = re.compile(rf"(?:^|[;,] ?)(?:died|d\.) (?:on |in )?(?P<d>{D})$")
 
 
 def facts_of(sentence: Coded, person: bool = False) -> Iterator[Triple]:
@@ -151,13 +113,13 @@ def _all(sentence: Coded, person: bool) -> Iterator[Triple]:
     yield from infobox(sentence)
     inner, plain = _parted(sentence)
     plain = _aside(plain)
-    kinds = list(_defined(plain))
+    kinds = list(defined(plain))
     yield from kinds
     known = person or any(r == "IsA" and agent(o) for _, r, o in kinds)
     film = any(r == "IsA" and work(o) for _, r, o in kinds)
     if inner is not None:
-        yield from _lived(sentence, inner, known, film)
-    for rule in (_born, _died, _made, _active, _roles, _kin, _located):
+        yield from lived(sentence, inner, known, film)
+    for rule in (born, died, _made, _active, _roles, _kin, _located):
         for place, triple in rule(plain):
             if not NEGATION.search(plain.code[:place]):
                 yield triple
@@ -180,132 +142,6 @@ def _aside(sentence: Coded) -> Coded:
     return sentence
 
 
-def _named(sentence: Coded, letters: str) -> list[str]:
-    return [sentence.named[c] for c in letters if c in sentence.named]
-
-
-def _place(sentence: Coded, letters: str) -> str:
-    """Return a place as it is written: ``southern Estonia``, ``Porto, Portugal``."""
-    return "".join(sentence.named.get(c, c) for c in letters).removeprefix("the ").strip(" ,")
-
-
-def _lived(sentence: Coded, inner: tuple[str, str], person: bool, film: bool) -> Iterator[Triple]:
-    letter, said = inner[0], inner[1].strip()
-    name = sentence.named[letter]
-    if film and (m := re.fullmatch(D, said)):
-        yield name, "ReleasedOn", sentence.named[m[0]]
-    if _UNSURE_LIFE.search(said):
-        return
-    if m := _LIFE.search(said):
-        born, died = sentence.named[m["b"]], sentence.named[m["d"]]
-        if not (person or len(born) > 7 or len(died) > 7) or film or born[:4] >= died[:4]:
-            return
-        yield name, "BornOn", born
-        yield name, "DiedOn", died
-        for group, relation in (("bp", "BornIn"), ("dp", "DiedIn")):
-            if m[group]:
-                yield name, relation, _place(sentence, m[group])
-    elif m := _BORN_IN.search(said):
-        yield name, "BornOn", sentence.named[m["b"] or m["c"]]
-        if place := m["p"] or m["q"]:
-            yield name, "BornIn", _place(sentence, place)
-    elif m := _DIED_ON.search(said):
-        yield name, "DiedOn", sentence.named[m["d"]]
-
-
-def _defined(sentence: Coded) -> Iterator[Triple]:
-    code = sentence.code
-    if m := _DEFINES.match(code):
-        names = _named(sentence, m["s"])
-        rest = sentence.said(m.end(), len(code))
-        plural = re.search(r" (?:are|were) $", code[: m.end()]) is not None
-        if (m["a"] or plural) and names and not NEGATION.match(rest):
-            phrase = rest[: listed(rest)]
-            for relation, said in described(_singular(phrase) if plural and not m["a"] else phrase):
-                for name in names:
-                    yield name, relation, said
-                    if relation == "IsA" and said.split()[-1] in PLACES and len(names) == 1:
-                        yield from _lies(sentence, name, m.end(), len(phrase.rstrip()))
-    elif m := _COMMON.match(code):
-        noun = m["s"]
-        singular = m["be"] == "is"
-        if not (_NO_THING & set(noun.lower().split())) and (m["a"] or not singular) and _noun(noun):
-            rest = sentence.said(m.end(), len(code))
-            if rest.startswith(("kind of ", "type of ", "sort of ")):
-                rest = rest[8:].removeprefix("a ").removeprefix("an ")
-            if NEGATION.match(rest):
-                return
-            phrase = rest[: listed(rest)]
-            for relation, said in described(phrase if singular else _singular(phrase)):
-                if relation == "IsA":
-                    yield noun if singular else _singular(noun), relation, said
-    if m := _APPOSED.match(code):
-        phrase = sentence.said(m.start("np"), m.end("np"))
-        for relation, said in described(phrase[: listed(phrase)]):
-            yield sentence.named[m["s"]], relation, said
-            if relation == "IsA" and said.split()[-1] in PLACES:
-                yield from _lies(
-                    sentence, sentence.named[m["s"]], m.start("np"), len(phrase[: listed(phrase)].rstrip())
-                )
-        by = _BY.search(code, m.start("np"), m.end("np") + 1)
-        if by and any(r == "IsA" and work(o) for r, o in described(phrase[: listed(phrase)])):
-            yield from ((sentence.named[m["s"]], "WrittenBy", o) for o in _named(sentence, by["o"]))
-    for m in _NATIONAL.finditer(code):
-        if NATIONALITY.fullmatch(sentence.named[m["n"]]) and agent(m["k"]) and " " in sentence.named[m["s"]]:
-            yield sentence.named[m["s"]], "Nationality", sentence.named[m["n"]].lower()
-            yield sentence.named[m["s"]], "IsA", m["k"]
-
-
-def _lies(sentence: Coded, name: str, start: int, letters: int) -> Iterator[Triple]:
-    """Yield where a place lies, if that follows the phrase that says its kind."""
-    begin = sentence.at[start][0] + letters
-    at = next((n for n, (low, _) in enumerate(sentence.at) if low >= begin), len(sentence.code))
-    if m := re.compile(rf" ?in (?P<p>{_PLACE})").match(sentence.code, at):
-        yield name, "LocatedIn", _place(sentence, m["p"])
-
-
-def _noun(said: str) -> bool:
-    import simplemma
-
-    words = said.lower().split()
-    return all(simplemma.is_known(w, "en") for w in words) and not words[-1].endswith(("ing", "ly", "ed"))
-
-
-def _singular(phrase: str) -> str:
-    import simplemma
-
-    *first, last = phrase.split() or [""]
-    return " ".join([*first, simplemma.lemmatize(last, "en") if last else ""]).strip()
-
-
-def _life(sentence: Coded, m: re.Match[str], born: bool) -> Iterator[tuple[int, Triple]]:
-    name, rest, at = sentence.named[m["s"]], m["rest"], 0
-    seen: set[str] = set()
-    while (w := _WHEN_WHERE.match(rest, at)) is not None:
-        for group, relation in (("d", "On"), ("p", "In")):
-            if w[group] and relation not in seen:
-                seen.add(relation)
-                said = sentence.named[w["d"]] if group == "d" else _place(sentence, w["p"])
-                yield m.start("rest"), (name, ("Born" if born else "Died") + relation, said)
-        at = w.end()
-
-
-def _born(sentence: Coded) -> Iterator[tuple[int, Triple]]:
-    for m in _BORN.finditer(sentence.code):
-        yield from _life(sentence, m, True)
-    if first := _AT_FIRST.match(sentence.code):
-        name = sentence.named[first["s"]]
-        if first["p"]:
-            yield first.end(), (name, "BornIn", _place(sentence, first["p"]))
-        if date := first["d"] or first["e"]:
-            yield first.end(), (name, "BornOn", sentence.named[date])
-
-
-def _died(sentence: Coded) -> Iterator[tuple[int, Triple]]:
-    for m in _DIED.finditer(sentence.code):
-        yield from _life(sentence, m, False)
-
-
 def _made(sentence: Coded) -> Iterator[tuple[int, Triple]]:
     """Yield makers and dates of what the sentence begins with, one after another as long as nothing else stands between."""
     code = sentence.code
@@ -326,23 +162,23 @@ def _made(sentence: Coded) -> Iterator[tuple[int, Triple]]:
         film = any(r == "IsA" and work(o) for r, o in kinds)
         begin = sentence.at[at][0] + len(phrase.rstrip())
         at = next((n for n, (low, _) in enumerate(sentence.at) if low >= begin), len(code))
-        if film and (by := _BY.match(code, at)):
+        if film and (by := BY.match(code, at)):
             song = any(o.split()[-1] in ("song", "single", "album") for r, o in kinds if r == "IsA")
             relation = (
                 "PerformedBy" if song else "WrittenBy" if not any("film" in o for _, o in kinds) else "DirectedBy"
             )
-            for other in _named(sentence, by["o"]):
+            for other in named(sentence, by["o"]):
                 yield by.end(), (name, relation, other)
             at = by.end()
     while at < len(code):
         if t := _TAIL.match(code, at):
             for verb in filter(None, (t["v"], t["w"])):
-                for other in _named(sentence, t["o"]):
+                for other in named(sentence, t["o"]):
                     yield t.start("o"), (name, MADE[verb], other)
                 if (date := t["d"] or t["e"]) and verb in DATED:
                     yield t.start("o"), (name, DATED[verb], sentence.named[date])
         elif t := _STARS.match(code, at):
-            for other in _named(sentence, t["o"]):
+            for other in named(sentence, t["o"]):
                 yield t.start("o"), (name, "Stars", other)
                 if t["too"]:
                     yield t.start("o"), (name, "DirectedBy", other)
@@ -390,8 +226,8 @@ def _kin(sentence: Coded) -> Iterator[tuple[int, Triple]]:
     code = sentence.code
     for rule in (_CHILD, _CHILD_TOO, _CHILDREN, _PARENT):
         for m in rule.finditer(code):
-            for one in _named(sentence, m["s"]):
-                for other in _named(sentence, m["o"]):
+            for one in named(sentence, m["s"]):
+                for other in named(sentence, m["o"]):
                     yield m.start("o"), (other, "ChildOf", one) if rule is _PARENT else (one, "ChildOf", other)
     for rule in (_SPOUSE, _SPOUSE_TOO, _MARRIED):
         for m in rule.finditer(code):
@@ -407,7 +243,7 @@ def _kin(sentence: Coded) -> Iterator[tuple[int, Triple]]:
 def _located(sentence: Coded) -> Iterator[tuple[int, Triple]]:
     for rule in (_IN, _TOWN):
         for m in rule.finditer(sentence.code):
-            yield m.start("o"), (sentence.named[m["s"]], "LocatedIn", _place(sentence, m["o"]))
+            yield m.start("o"), (sentence.named[m["s"]], "LocatedIn", place_of(sentence, m["o"]))
     for m in _PART.finditer(sentence.code):
         yield m.end(), (sentence.named[m["s"]], "PartOf", sentence.named[m["o"]])
 
@@ -427,7 +263,7 @@ def infobox(sentence: Coded) -> Iterator[Triple]:
         if v:
             yield subject, relation, sentence.named[v[1]]
             if v[2] and relation in ("BornOn", "DiedOn"):
-                yield subject, relation[:4] + "In", _place(sentence, v[2])
+                yield subject, relation[:4] + "In", place_of(sentence, v[2])
     elif relation in ("IsA", "Nationality"):
         said = sentence.text.split(":", 1)[-1].strip()
         if relation == "Nationality" and NATIONALITY.fullmatch(said):
@@ -435,5 +271,5 @@ def infobox(sentence: Coded) -> Iterator[Triple]:
         elif relation == "IsA":
             yield from ((subject, r, o) for r, o in described(said.lower()))
     elif re.fullmatch(rf"{N}(?:(?:,| and|,  and) {N})*", value):
-        names = [_place(sentence, value)] if relation in ("BornIn", "DiedIn", "LocatedIn") else _named(sentence, value)
+        names = [place_of(sentence, value)] if relation in ("BornIn", "DiedIn", "LocatedIn") else named(sentence, value)
         yield from ((subject, relation, name) for name in names)

@@ -10,7 +10,7 @@ from kgmm.documents import spans
 from kgmm.documents.mentions import mentions
 from kgmm.documents.parting import sentences
 from kgmm.documents.passage import Passage
-from kgmm.documents.roots import root
+from kgmm.documents.roots import relation, root
 from kgmm.language.words import STOP, lemma
 from kgmm.store import Fact
 
@@ -19,6 +19,23 @@ AHEAD = 0.1  #: by how much it must be ahead of the next one that answers otherw
 _WORDS_OF = re.compile(
     r"\b(?:who|whom|whose|when|where|which|what|how|many|much|did|does|do|was|is|were|are|year|long|old|far)\b", re.I
 )
+#: a question of somebody's kin is about them, who are not named
+_KIN = (
+    "father|mother|parent|son|daughter|child|children|husband|wife|spouse|widow|brother|sister|sibling|uncle|aunt|cousin|nephew|niece"
+    "|grandfather|grandmother|grandson|granddaughter"
+)
+_OF_KIN = re.compile(
+    rf"['’]s? (?:\w+ ){{0,2}}(?:{_KIN})s?\b(?! of)|\b(?:{_KIN})s? of\b|\b(?:his|her|their) (?:{_KIN})\b", re.I
+)
+#: bodies and times, which are *in* without being places
+_NO_PLACE = re.compile(
+    r"(?:the )?(?:\w+ )?(?:Parliament|Congress|Senate|Diet|Bundestag|Knesset|Duma|Cabinet|Council|Commons|Lords|Army|Navy|Air Force|Government"
+    r"|League|Cup|Olympics?|Games|Championships?|Party|War|Spring|Summer|Autumn|Winter|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday"
+    r"|Sunday|January|February|March|April|May|June|July|August|September|October|November|December|English|French|German|Latin|Spanish)"
+)
+_CLAUSE = re.compile(
+    r"[;:]|,? (?:and|but|while|whereas|before|after|who|which|when)\b"
+)  #: where another statement begins
 _NOT = re.compile(r"\b(?:not|never|no|nobody|denied|if|whether|might|would|could)\b|n['’]t\b", re.I)
 
 
@@ -59,6 +76,9 @@ def spotted(
 ) -> Spotted | None:
     """Return the mention that surely answers, or None.
 
+    The sentence itself must say what is asked: three quarters of the question's words that are in no name, or words for the
+    same relation; the title may only name whom it is about. Of somebody's kin nothing is said by a sentence about them.
+
     Args:
         question: what is asked.
         found: passages, best first.
@@ -67,9 +87,12 @@ def spotted(
     """
     sought = kind(question)
     asked = {_root(w) for _, _, w in spans.words(_WORDS_OF.sub(" ", question)) if w not in STOP}
-    if not sought or len(asked) < 2:
+    if not sought or len(asked) < 2 or _OF_KIN.search(question):
         return None
-    named = [spans.key(question[a:b]) for a, b, _, _ in spans.capitalized(question)]
+    spoken = [(a, b) for a, b, _, _ in spans.capitalized(question)]
+    named = [spans.key(question[a:b]) for a, b in spoken]
+    plain = "".join(c for at, c in enumerate(question) if not any(a <= at < b for a, b in spoken))
+    relations = {relation(w) for _, _, w in spans.words(_WORDS_OF.sub(" ", plain)) if w not in STOP}
     best: list[Spotted] = []
     for place, passage in enumerate(found):
         title = {_root(w) for _, _, w in spans.words(passage.title)}
@@ -78,6 +101,9 @@ def spotted(
             held = {_root(w) for _, _, w in spans.words(words)}
             share = len(asked & (held | title)) / len(asked)
             about = f"{spans.key(words)} {spans.key(passage.title)}"
+            stated = len(relations & {relation(w) for _, _, w in spans.words(words)})
+            if stated < COVERED * len(relations):
+                continue
             if share < COVERED or not all(name in about for name in named) or _NOT.search(words) or words.endswith("?"):
                 continue
             quote = said(passage, words)
@@ -86,7 +112,7 @@ def spotted(
             score = share * (1 - 0.03 * place)
             best += [
                 Spotted(text, round(score * near, 4), words, quote)
-                for text, near in _candidates(words, sought, asked, question)
+                for text, near in _candidates(words, sought, asked, relations, question)
             ]
     best.sort(key=lambda one: -one.score)
     if not best or any(other.text != best[0].text and best[0].score - other.score < AHEAD for other in best[1:]):
@@ -94,8 +120,11 @@ def spotted(
     return best[0]
 
 
-def _candidates(words: str, sought: str, asked: set[str], question: str) -> list[tuple[str, float]]:
-    """Return mentions of a kind, each with how near it stands to the question's words."""
+def _candidates(
+    words: str, sought: str, asked: set[str], relations: set[str], question: str
+) -> list[tuple[str, float]]:
+    """Return mentions of a kind, each with how near it stands to the question's words; places, where no clause parts them."""
+    said = [(start, end) for start, end, word in spans.words(words) if relation(word) in relations]
     kinds = {"date": ("date",), "number": ("number",)}.get(sought, ("name", "title", "label", "short"))
     anchors = [start for start, _, word in spans.words(words) if _root(word) in asked]
     counted = re.match(r"how (?:many|much) ([a-z]+)", question.strip(), re.I)
@@ -103,7 +132,11 @@ def _candidates(words: str, sought: str, asked: set[str], question: str) -> list
     for m in mentions(words):
         if m.kind not in kinds or any(root(w) in asked for _, _, w in spans.words(m.text) if w not in STOP):
             continue
-        if sought == "place" and not re.search(r"\b(?:in|at|from|near) (?:the )?$", words[: m.start]):
+        if sought == "place" and (
+            not re.search(r"\b(?:in|at|from|near) (?:the )?$", words[: m.start])
+            or _NO_PLACE.fullmatch(m.text)
+            or not any(_CLAUSE.search(words, min(end, m.end), max(start, m.start)) is None for start, end in said)
+        ):
             continue
         if sought == "number" and counted:
             after = [_root(w) for _, _, w in spans.words(words[m.end : m.end + 40])][:3]
