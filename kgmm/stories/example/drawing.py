@@ -17,7 +17,8 @@ INSET = (212, 22, 84, 63)
 FINE = 4  #: drawn large and reduced, so that edges are smooth
 
 
-def _numbers(*seed: object) -> np.random.Generator:
+def numbers(*seed: object) -> np.random.Generator:
+    """Return random numbers that follow from names alone, the same on every machine."""
     digest = hashlib.sha256("/".join(map(str, seed)).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
@@ -30,7 +31,7 @@ def _colour(random: np.random.Generator, low: int, high: int) -> tuple[int, int,
 @lru_cache(maxsize=64)
 def draw_logo(id: str) -> Pixels:
     """Return a newslogo, (63, 84, 3): an emblem of a few shapes on a two-coloured ground, with a white border."""
-    random = _numbers("logo", id)
+    random = numbers("logo", id)
     width, height = INSET[2] * FINE, INSET[3] * FINE
     image = Image.new("RGB", (width, height), _colour(random, 20, 140))
     draw = ImageDraw.Draw(image)
@@ -70,8 +71,8 @@ class Studio:
     """The anchor's shot: a still set, a person who moves, and beside them the logo."""
 
     def __init__(self, shot: Shot) -> None:
-        random = _numbers("studio", shot.broadcast)
-        self.random: np.random.Generator = _numbers("anchor", shot.id)
+        random = numbers("studio", shot.broadcast)
+        self.random: np.random.Generator = numbers("anchor", shot.id)
         ground = Image.new("RGB", (WIDE, TALL), (24, 40, 78))
         draw = ImageDraw.Draw(ground)
         for i in range(0, WIDE, 32):
@@ -103,7 +104,7 @@ class Footage:
 
     def __init__(self, shot: Shot) -> None:
         self.shot = shot
-        self.random: np.random.Generator = _numbers("footage", shot.id)
+        self.random: np.random.Generator = numbers("footage", shot.id)
         self.speed: float = float(self.random.uniform(10, 26)) * (1 if self.random.random() < 0.5 else -1)
         self.scene: Pixels = self._landscape()
         spans = ((0, WIDE), (70, 160), (-40, 40), (10, 26))
