@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,8 @@ class Graph:
         self.ids: Ids | None = ids
         #: (term ids, encoder or hashing method) -> rows of features; the store's facade sets it
         self.node_features: Callable[[Ids, Any], Any] | None = None
+        #: what makes :attr:`adjacency`, :attr:`layers` and the like of arrays that were kept, by their names
+        self.kept: Mapping[str, Callable[[], Any]] = {}
 
     def __repr__(self) -> str:
         kind = "directed" if self.directed else "undirected"
@@ -119,6 +121,8 @@ class Graph:
     @cached_property
     def adjacency(self) -> Adjacency:
         """The graph as compressed rows: row u lists the nodes that u leads to."""
+        if (known := self.kept.get("adjacency")) is not None:
+            return cast("Adjacency", known())
         from kgmm.graph.adjacency import adjacency
 
         return adjacency(self.statements, len(self), directed=self.directed)
@@ -126,11 +130,15 @@ class Graph:
     @cached_property
     def reversed_adjacency(self) -> Adjacency:
         """Row v lists the nodes that lead to v; the same as :attr:`adjacency` if undirected."""
+        if (known := self.kept.get("reversed_adjacency")) is not None:
+            return cast("Adjacency", known())
         return self.adjacency.transposed() if self.directed else self.adjacency
 
     @cached_property
     def layers(self) -> Layers:
         """What undirected walks prepare once: the nodes in the order in which walks solve them."""
+        if (known := self.kept.get("layers")) is not None:
+            return cast("Layers", known())
         from kgmm.graph.layers import layer_order, layers
 
         order, bounds = layer_order(self.adjacency)
@@ -139,6 +147,8 @@ class Graph:
     @cached_property
     def walk_order(self) -> NDArray[np.int32]:
         """Nodes ordered so that strongly connected components come after those that lead to them."""
+        if (known := self.kept.get("walk_order")) is not None:
+            return cast("NDArray[np.int32]", known())
         from kgmm.graph.adjacency import topological_order
 
         return topological_order(self.adjacency)
@@ -165,6 +175,7 @@ class Graph:
 
         order, bounds = layer_order(self.adjacency)
         made = self.part(order, slice(None))
+        made.statements = made.statements.by_subject(len(made))
         made.adjacency = self.adjacency.renumbered(order)
         made.layers = layers(made.adjacency, None, bounds)
         return made

@@ -58,7 +58,8 @@ class NumberedNames:
     """Names made of a number per node when asked; only the numbers are held.
 
     *numbers* are a store's term ids (uint32), or int32 for graphs made of integers; *names* makes int64 numbers names,
-    by default node 7 is called ``"7"``; *number* finds a name's number, or None.
+    by default node 7 is called ``"7"``; *number* finds a name's number, or None. *sorter* is
+    :attr:`sorter`, if it is known.
     """
 
     def __init__(
@@ -66,14 +67,18 @@ class NumberedNames:
         numbers: NDArray[Any],
         names: Callable[[NDArray[np.int64]], Sequence[str]] = _spelled,
         number: Callable[[str], int | None] = _number,
+        sorter: NDArray[np.int32] | None = None,
     ) -> None:
         self._numbers, self._names, self._number = numbers, names, number
+        if sorter is not None:
+            self.sorter = sorter
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     @cached_property
-    def _sorter(self) -> NDArray[np.int32]:
+    def sorter(self) -> NDArray[np.int32]:
+        """Positions in the order of their numbers."""
         numbers = self._numbers
         highest = int(numbers.max(initial=0))
         if highest > _SPARSE * len(numbers):
@@ -93,8 +98,8 @@ class NumberedNames:
         if wanted is None or not 0 <= wanted <= np.iinfo(kind).max:
             return None
         # a number of another kind than the array's would make NumPy copy the array
-        at = int(np.searchsorted(self._numbers, kind.type(wanted), sorter=self._sorter))
-        return int(self._sorter[at]) if at < len(self) and int(self._numbers[self._sorter[at]]) == wanted else None
+        at = int(np.searchsorted(self._numbers, kind.type(wanted), sorter=self.sorter))
+        return int(self.sorter[at]) if at < len(self) and int(self._numbers[self.sorter[at]]) == wanted else None
 
     def of(self, numbers: NDArray[Any]) -> list[str]:
         """Return what numbers are called, whether or not they are nodes."""

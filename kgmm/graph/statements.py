@@ -25,6 +25,8 @@ class Statements:
     relations: tuple[str, ...]
     #: term ids of the ends as stated, (2, m), where nodes stand for several terms (a lemma for its senses)
     stated: NDArray[np.uint32] | None = None
+    #: where each subject's statements begin (one more: the end), if they stand in the order of their subjects
+    starts: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.subject)
@@ -37,17 +39,33 @@ class Statements:
 
     def between(self, subject: int, target: int) -> NDArray[np.int64]:
         """Return the statements that say something of *subject* about *target*, strongest first."""
-        order, starts = self._by_subject
-        rows = order[slice(*starts[subject : subject + 2])] if subject + 1 < len(starts) else order[:0]
+        if self.starts is not None:
+            rows = np.arange(self.starts[subject], self.starts[subject + 1])
+        else:
+            order, starts = self._by_subject
+            rows = order[slice(*starts[subject : subject + 2])] if subject + 1 < len(starts) else order[:0]
         rows = rows[self.object[rows] == target]
         best: NDArray[np.int64] = rows[np.argsort(-self.weight[rows], kind="stable")]
         return best
 
     def take(self, rows: NDArray[np.int64] | slice, relabel: NDArray[np.int32]) -> Statements:
-        """Return some statements with their nodes renumbered by *relabel* (old position -> new)."""
+        """Return some statements, in the order given, with their nodes renumbered by *relabel* (old position -> new)."""
         subject, target, stated = relabel[self.subject[rows]], relabel[self.object[rows]], self.stated
         stated = None if stated is None else stated[:, rows]
         return Statements(subject, target, self.relation[rows], self.weight[rows], self.relations, stated)
+
+    def by_subject(self, size: int) -> Statements:
+        """Return the statements in the order of their subjects, those of one as they were; *size* nodes there are."""
+        from kgmm.graph.grouped import grouped
+
+        order, found = grouped(self.subject)
+        starts = np.full(size + 1, len(self), np.int64)
+        starts[: len(found)] = found
+        relation = self.relation if self.relation.strides[0] == 0 else self.relation[order]
+        weight = self.weight if self.weight.strides[0] == 0 else self.weight[order]
+        stated = None if self.stated is None else self.stated[:, order]
+        ends = self.subject[order], self.object[order]
+        return Statements(*ends, relation, weight, self.relations, stated, starts)
 
 
 def require_positive(statements: Statements, node_names: NodeNames) -> None:

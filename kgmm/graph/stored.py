@@ -1,6 +1,6 @@
 """Views of a store: its columns, chosen and weighted, as a graph."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from kgmm.errors import BadInput
 from kgmm.graph.build import assembled, smallest
 from kgmm.graph.graph_view import GraphView
+from kgmm.graph.mapped import opened, parts
 from kgmm.graph.names import NumberedNames
 from kgmm.graph.statements import Statements
 from kgmm.language import names
 from kgmm.language.relations import LINKS
 from kgmm.store import LocalStore
+from kgmm.store.kept import WORTH_IT, keep, kept
 from kgmm.store.senses import senses
 
 
@@ -30,7 +32,8 @@ def view(
     """Return a view of the chosen statements of *store*.
 
     Args:
-        store: what to look at; the view keeps its own arrays and does not follow later changes.
+        store: what to look at; the view keeps its own arrays and does not follow later changes. A large store keeps
+            the arrays beside its index too, where the next process maps them (:mod:`kgmm.store.kept`).
         graphs: only these named graphs (all by default).
         relations: only these relations; by default all but those that only lead out of the store (``ExternalURL``).
         directed: walk statements only from subject to object.
@@ -43,12 +46,36 @@ def view(
     Raises:
         BadInput: if a weight is not positive; the message names the statement.
     """
-    columns = store.columns(graphs=_several(graphs), relations=_several(relations))
+    chosen_graphs, chosen_relations = _several(graphs), _several(relations)
+    weights = {} if chosen_relations else dict.fromkeys(LINKS, 0.0)
+    weights |= _checked(relation_weights or {})
+    by = [chosen_graphs, chosen_relations, directed, sorted(weights.items()), weighted, literals, split_senses]
+    large = isinstance(store, LocalStore) and len(store) >= WORTH_IT
+    if large and (known := kept(store, "view", by)) is not None:
+        made = opened(known, *_spelling(store, split_senses))
+        if made is not None:
+            return made
+    made = _made(store, chosen_graphs, chosen_relations, directed, weights, weighted, literals, split_senses)
+    if large:
+        keep(store, "view", by, *parts(made))
+    return made
+
+
+def _made(
+    store: LocalStore,
+    graphs: list[str] | None,
+    relations: list[str] | None,
+    directed: bool,
+    weights: Mapping[str, float],
+    weighted: bool,
+    literals: bool,
+    split_senses: bool,
+) -> GraphView:
+    columns = store.columns(graphs=graphs, relations=relations)
     terms = store.terms
     predicate_ids, codes = np.unique(columns.predicate, return_inverse=True)
     relation_names = list(terms.names(predicate_ids.astype(np.int64)))
-    links = {} if relations else dict.fromkeys(LINKS, 0.0)
-    factors = _factors(relation_names, {**links, **(relation_weights or {})})
+    factors = np.array([weights.get(name, 1.0) for name in relation_names], np.float64)
     weight = columns.weight if weighted else np.ones(len(columns.weight), np.float32)
     keep = np.ones(len(codes), bool) if not (factors == 0).any() else factors[codes] != 0
     if (factors != 1).any():
@@ -60,10 +87,10 @@ def view(
             of_term = np.zeros(int(objects[-1]) + 1, bool)
             of_term[objects[literal]] = True
             keep &= ~of_term[columns.object]
-    subject, target, number = columns.subject, columns.object, terms.id
+    subject, target = columns.subject, columns.object
     if not split_senses:
-        joined = senses(store)
-        subject, target, number = joined.lemma[subject], joined.lemma[target], joined.node
+        lemma = senses(store).lemma
+        subject, target = lemma[subject], lemma[target]
         keep &= (subject != target) | (columns.subject == columns.object)
     if keep.all():
         keep = slice(None)
@@ -73,7 +100,14 @@ def view(
     codes, weight = smallest(codes[keep], len(relation_names)), np.asarray(weight[keep])
     apart = None if (stated == (subject, target)).all() else stated
     statements = Statements(positions[subject], positions[target], codes, weight, tuple(relation_names), apart)
-    return assembled(GraphView, NumberedNames(ids, terms.names, number), statements, directed, ids)
+    return assembled(GraphView, NumberedNames(ids, *_spelling(store, split_senses)), statements, directed, ids)
+
+
+def _spelling(
+    store: LocalStore, split_senses: bool
+) -> tuple[Callable[..., Sequence[str]], Callable[[str], int | None]]:
+    """Return how terms are spelled, and how a name's number is found."""
+    return store.terms.names, store.terms.id if split_senses else senses(store).node
 
 
 def _several(chosen: str | Iterable[str] | None) -> list[str] | None:
@@ -82,12 +116,13 @@ def _several(chosen: str | Iterable[str] | None) -> list[str] | None:
     return [chosen] if isinstance(chosen, str) else list(chosen)
 
 
-def _factors(relation_names: Sequence[str], weights: Mapping[str, float]) -> NDArray[np.float64]:
-    wanted = {names.relation(name): factor for name, factor in weights.items()}
+def _checked(weights: Mapping[str, float]) -> dict[str, float]:
+    """Return multipliers by the relations' stored names; BadInput if one is negative or not finite."""
+    wanted = {names.relation(name): float(factor) for name, factor in weights.items()}
     for name, factor in wanted.items():
         if not (np.isfinite(factor) and factor >= 0):
             raise BadInput("relation_weights", f"{name} has {factor}, it must be finite and not negative")
-    return np.array([wanted.get(name, 1.0) for name in relation_names], np.float64)
+    return wanted
 
 
 def _number(*columns: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:

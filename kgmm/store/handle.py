@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
 from kgmm.files import FULL
-from kgmm.store import replay
+from kgmm.store import kept, replay
 from kgmm.store.index import state as index
 from kgmm.store.index.state import Opened, State
 from kgmm.store.index.terms import Terms
@@ -196,6 +196,7 @@ class Handle:
         """Make a state of the index the newest one and show it; the caller holds the lock."""
         before = self.opened.state
         self.opened = index.publish_state(self.places.index, state, table.identity(self.places.table, state.version))
+        kept.drop(self.places.cache, kept.name_of(self.opened.state))
         if (before.base, before.overlay) != (state.base, state.overlay):
             index.sweep(self.places.index, state)  # readers hold what they mapped; who opens now reads anew
 

@@ -1,18 +1,24 @@
 """Sense nodes (``/c/en/dog/n``) and their lemma (``/c/en/dog``): ConceptNet says of senses what one asks of words."""
 
+import re
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh64_intdigest
 
-from kgmm.store.index.terms import Terms
+from kgmm.store import kept
+from kgmm.store.index.terms import MANY, Terms
 from kgmm.store.local import LocalStore
 
 #: graphs whose word nodes stand for the one sense that people mostly mean: their sense nodes are other things
 APART = ("wordnet",)
 MOST = 60  #: senses of one lemma that are followed
 _SENSE = r"^(/c/[^/]+/[^/]+)/[a-z](?:/.*)?$"
+_LEMMA = re.compile(_SENSE.replace("$", r"\Z"))
+_FEWEST = 8  #: slots of a hash table
+
+Ids = NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -22,13 +28,16 @@ class Senses:
     terms: Terms
     #: the term that each term belongs to, by id, uint32: a sense's lemma, itself for others. Where the lemma is no term
     #: of the store, the first of its senses stands for it.
-    lemma: NDArray[np.uint32]
-    stands_for: dict[str, int]  #: lemmas that are no terms of the store → the sense that stands for them
+    lemma: Ids
+    #: those first senses, in a hash table from the lemma's spelling (XXH64, linear probing) to their id + 1
+    stand_ins: Ids
+    senses: Ids  #: senses that belong to another term, ordered by it
+    of: Ids  #: the terms they belong to
 
     def id(self, name: str) -> int | None:
         """Return the id of a term, or of the sense that stands for a lemma, or None."""
         found = self.terms.id(name)
-        return self.stands_for.get(name) if found is None or found >= len(self.lemma) else found
+        return self._stand_in(name) if found is None or found >= len(self.lemma) else found
 
     def node(self, name: str) -> int | None:
         """Return the id of the term that a name belongs to, or None."""
@@ -38,18 +47,19 @@ class Senses:
     def kin(self, term: int) -> list[int]:
         """Return what belongs with a term: a lemma's senses, or a sense's lemma; not a sense's other senses."""
         lemma = int(self.lemma[term])
-        if lemma != term and lemma not in self.stands_for.values():
+        if lemma != term and _LEMMA.match(self.terms.name(lemma)) is None:
             return [lemma]
-        senses, of = self._by_lemma
-        low, high = np.searchsorted(of, np.array([lemma, lemma + 1], of.dtype))
-        return [i for i in (lemma, *senses[low:high][:MOST].tolist()) if i != term]
+        low, high = np.searchsorted(self.of, np.array([lemma, lemma + 1], self.of.dtype))
+        return [i for i in (lemma, *self.senses[low:high][:MOST].tolist()) if i != term]
 
-    @cached_property
-    def _by_lemma(self) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-        """The senses ordered by their lemma, and those lemmas."""
-        found = np.flatnonzero(self.lemma != np.arange(len(self.lemma), dtype=np.uint32))
-        order = found[np.argsort(self.lemma[found], kind="stable")]
-        return order, self.lemma[order]
+    def _stand_in(self, name: str) -> int | None:
+        mask = len(self.stand_ins) - 1
+        probe = xxh64_intdigest(name.encode("utf-8", "surrogatepass")) & mask
+        while found := int(self.stand_ins[probe]):
+            if (sense := _LEMMA.match(self.terms.name(found - 1))) is not None and sense[1] == name:
+                return found - 1
+            probe = (probe + 1) & mask
+        return None
 
 
 def senses(store: LocalStore) -> Senses:
@@ -62,22 +72,67 @@ def senses(store: LocalStore) -> Senses:
     >>> kb.terms.name(senses(kb).node("/c/en/dog/n"))
     '/c/en/dog'
     """
-    return store.derived("senses", lambda: _found(store))
+    return store.derived("senses", lambda: _known(store))
 
 
-def _found(store: LocalStore) -> Senses:
+def _known(store: LocalStore) -> Senses:
+    terms = store.terms
+    worth = isinstance(store, LocalStore) and len(terms) >= kept.WORTH_IT
+    if worth and (found := kept.kept(store, "senses", _SENSE)) is not None:
+        arrays = found[1]
+        if len(arrays["lemma"]) == len(terms):
+            return Senses(terms, *(arrays[name] for name in ("lemma", "stand_ins", "senses", "of")))
+    lemma, stand_ins = _found(store)
+    others = np.flatnonzero(lemma != np.arange(len(lemma), dtype=np.uint32)).astype(np.uint32)
+    others = others[np.argsort(lemma[others], kind="stable")]
+    made = Senses(terms, lemma, stand_ins, others, lemma[others])
+    if worth:
+        arrays = {"lemma": made.lemma, "stand_ins": made.stand_ins, "senses": made.senses, "of": made.of}
+        kept.keep(store, "senses", _SENSE, {}, arrays)
+    return made
+
+
+def _found(store: LocalStore) -> tuple[Ids, Ids]:
+    """Return each term's lemma, and the hash table of stand-ins."""
+    columns = store.columns(graphs=apart) if (apart := [graph for graph in store.graphs() if graph in APART]) else None
+    flags = np.zeros(len(store.terms) if columns is not None else 0, bool)
+    if columns is not None:
+        flags[columns.subject], flags[columns.object] = True, True
+    if isinstance(store.terms, Terms) and len(store.terms) >= MANY:
+        return _paired(store.terms, flags)
     import polars as pl
 
     texts = store.terms.texts()
     lemma = np.arange(len(texts), dtype=np.uint32)
     rows = texts.str.extract(_SENSE).alias("lemma").to_frame().with_row_index("id").drop_nulls()
-    if len(rows):
-        apart = store.columns(graphs=[graph for graph in store.graphs() if graph in APART])
-        rows = rows.filter(~pl.col("id").is_in(np.union1d(apart.subject, apart.object)))
+    if len(flags):
+        rows = rows.filter(~pl.Series(flags[rows["id"].to_numpy()]))
     first = rows.group_by("lemma").agg(pl.col("id").min())
     known = store.terms.ids(first["lemma"])
     of = np.where(known < 0, first["id"].to_numpy(), known).astype(np.uint32)
     rows = rows.join(first.select("lemma", pl.Series("of", of)), on="lemma")
     lemma[rows["id"].to_numpy()] = rows["of"].to_numpy()
-    alone = first.filter(pl.Series(known < 0))
-    return Senses(store.terms, lemma, dict(zip(alone["lemma"], alone["id"], strict=True)))
+    alone = first.filter(pl.Series(known < 0)).sort("id")
+    stand_ins = np.zeros(_slots_for(len(alone)), np.uint32)
+    for name, term in zip(alone["lemma"], alone["id"], strict=True):
+        probe = xxh64_intdigest(name.encode("utf-8", "surrogatepass")) & (len(stand_ins) - 1)
+        while stand_ins[probe]:
+            probe = (probe + 1) & (len(stand_ins) - 1)
+        stand_ins[probe] = term + 1
+    return lemma, stand_ins
+
+
+def _paired(terms: Terms, apart: NDArray[np.bool_]) -> tuple[Ids, Ids]:
+    """Do the same for many terms, compiled."""
+    from kgmm.store.index import lemmas
+
+    blob, offsets = terms.arrays
+    lemma, lengths = np.arange(len(terms), dtype=np.uint32), np.empty(len(terms), np.uint32)
+    lemmas.lemma_lengths(blob, offsets, apart, lengths)
+    stand_ins = np.zeros(_slots_for(int(np.count_nonzero(lengths))), np.uint32)
+    lemmas.pair(blob, offsets, terms.slots, lengths, lemma, stand_ins)
+    return lemma, stand_ins
+
+
+def _slots_for(count: int) -> int:
+    return max(_FEWEST, 1 << (2 * count).bit_length())

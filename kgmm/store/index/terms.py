@@ -86,6 +86,11 @@ class Terms:
         """All terms' bytes one after the other, and where each begins."""
         return self._blob, self._offsets
 
+    @property
+    def slots(self) -> NDArray[np.uint32]:
+        """The hash table, from a term's XXH64 by linear probing to its id + 1."""
+        return self._slots
+
     def checksum(self) -> str:
         """Return a checksum of the terms and their places, empty where they are too many to compare it on opening."""
         size = int(self._offsets[self._count])

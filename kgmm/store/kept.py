@@ -1,0 +1,102 @@
+"""What takes long to make of a version of a store: made once, kept as files beside it, mapped by the next process.
+
+Each thing is a folder with one file of arrays (:mod:`kgmm.store.index.arrays`), in the folder of the version it was made
+of. When the store moves on, whoever moves it deletes what was kept; readers hold what they have mapped.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_hexdigest
+
+from kgmm.errors import KgmmError
+from kgmm.store.index import arrays, stamps
+from kgmm.store.index import state as index
+
+if TYPE_CHECKING:
+    from kgmm.store.handle import Handle
+
+FORMAT = 1  #: raised when what is kept changes its meaning
+FOLDER = "made"  #: in the cache
+MOST = 6  #: things of a kind that are kept of a version; the one made first goes
+WORTH_IT = 100_000  #: statements, or terms, from which on what is made of them is kept
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def kept(store: Handle, kind: str, chosen: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:
+    """Return what was kept of the version shown, or None: what is said of it, and its arrays.
+
+    Args:
+        store: an open store.
+        kind: what sort of thing it is.
+        chosen: what else it was made by, as JSON has it.
+    """
+    place = _place(store, kind, chosen)
+    if place is None:
+        return None
+    try:
+        changed = bool(stamps.changed(place, now := stamps.taken(place)))
+        about, found = arrays.read(place / "arrays", changed)
+        if about.pop("by") != _by(store, kind, chosen):
+            return None
+    except (OSError, ValueError, TypeError, KeyError):  # none there, or a broken one: it is made anew
+        return None
+    if changed:
+        stamps.keep(place, now)
+    return about, found
+
+
+def keep(store: Handle, kind: str, chosen: Any, about: Mapping[str, Any], made: Mapping[str, NDArray[Any]]) -> None:
+    """Keep what was made of the version shown, if it is the newest and the store's folder can be written."""
+    place = _place(store, kind, chosen)
+    if place is None or index.read_state(store.places.index) != store.opened.state:
+        return
+    with suppress(
+        OSError, KgmmError
+    ):  # a full disk, a folder to be read only, another process that deletes the version
+        drop(store.places.cache, place.parent.name)
+        place.mkdir(parents=True, exist_ok=True)
+        arrays.write(place / "arrays", {**about, "by": _by(store, kind, chosen)}, made)
+        stamps.keep(place, stamps.taken(place))
+        alike = sorted(place.parent.glob(f"{kind}-*"), key=lambda folder: folder.stat().st_mtime_ns)
+        for old in [folder for folder in alike if folder != place][: max(0, len(alike) - MOST)]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def drop(cache: Path, version: str = "") -> None:
+    """Delete what was kept of other versions than the one of this name."""
+    with suppress(OSError):
+        for folder in (cache / FOLDER).iterdir():
+            if folder.name != version:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def name_of(state: index.State) -> str:
+    """Return the name of the folder for what is kept of a version."""
+    numbered = state.version, state.terms, state.commit, state.base, state.overlay, state.overlay_sum, state.sums
+    return xxh3_64_hexdigest(repr(numbered).encode())
+
+
+def _place(store: Handle, kind: str, chosen: Any) -> Path | None:
+    if store.past or store.moment is not None or store.belief is not None:
+        return None
+    name = f"{kind}-{xxh3_64_hexdigest(json.dumps(_by(store, kind, chosen)).encode())}"
+    return store.places.cache / FOLDER / name_of(store.opened.state) / name
+
+
+def _by(store: Handle, kind: str, chosen: Any) -> list[Any]:
+    """Return all that tells a thing from others, as JSON gives it back."""
+    state = store.opened.state
+    said: list[Any] = json.loads(
+        json.dumps([FORMAT, kind, chosen, state.version, state.commit, state.base, state.sums])
+    )
+    return said
