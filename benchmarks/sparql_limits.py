@@ -21,7 +21,8 @@ from typing import Any
 
 from kgmm.errors import KgmmError
 from kgmm.store import LocalStore
-from kgmm.store.sparql.query import _own_memory, query
+from kgmm.store.sparql.process import _own_memory
+from kgmm.store.sparql.query import query
 from tests.store import sparql_hostile as hostile
 
 KINDS = (hostile.products, hostile.paths, hostile.expressions, hostile.large, hostile.deep)

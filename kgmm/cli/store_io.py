@@ -19,10 +19,18 @@ from kgmm.store import LocalStore
 @click.option("--timeout", default=60.0, type=Number(0, min_open=True), help="Seconds the query may take.")
 @click.option("--limit", type=COUNT, help="Most rows to print.")
 @click.option("--version", type=WHOLE, help="Ask this version instead of the newest.")
+@click.option("--engine", type=click.Choice(["own", "oxigraph"]), help="What answers; own unless told otherwise.")
 @at_option
 @json_option
 def sparql(
-    kb: str, query: str, timeout: float, limit: int | None, version: int | None, at: str | None, as_json: bool
+    kb: str,
+    query: str,
+    timeout: float,
+    limit: int | None,
+    version: int | None,
+    engine: str | None,
+    at: str | None,
+    as_json: bool,
 ) -> None:
     """Run a SPARQL QUERY (or @FILE, or - for stdin) on the store KB, or on an endpoint's address.
 
@@ -38,12 +46,15 @@ def sparql(
 
         if at is not None:
             raise BadInput("--at", "an endpoint's facts have no times")
+        if engine is not None:
+            raise BadInput("--engine", "an endpoint answers by its own")
         store = seen = remote.RemoteStore(kb)
     else:
         store = LocalStore(kb, create=False, version=version)
         seen = store.as_of(at)
+    how = {} if engine is None else {"engine": engine}
     with store, seen:
-        result = seen.sparql(text, timeout=timeout, limit=limit)
+        result = seen.sparql(text, timeout=timeout, limit=limit, **how)
     if isinstance(result, bool):
         say(as_json, {"answer": result}, "yes" if result else "no")
         return

@@ -16,8 +16,9 @@ from starlette.routing import Route
 from kgmm.errors import BadInput, KgmmError
 from kgmm.serve.limits import Limits, TooSlow, Turns, client, unknown
 from kgmm.store import LocalStore
-from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, bare, check, query
+from kgmm.store.sparql.query import query
 from kgmm.store.sparql.results import Result, Solutions, Triples
+from kgmm.store.sparql.text import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, bare, check
 
 #: seconds a query may take, rows it may return, queries at the same time, bytes of a request and of a query's memory
 TIMEOUT, LIMIT, CONCURRENT, BODY, MEMORY = 30.0, 100_000, 2, 1 << 20, 1_000_000_000

@@ -20,8 +20,8 @@ from kgmm.store import Fact, LocalStore
 from kgmm.store.rdf.terms import PREFIXES
 from kgmm.store.rdf.text import plain
 from kgmm.store.sparql.oxigraph import merged
-from kgmm.store.sparql.query import _FROM, bare
 from kgmm.store.sparql.results import ntriples_of
+from kgmm.store.sparql.text import bare, chooses_graphs
 
 #: what no query holds, since Oxigraph answers it otherwise than the standard, or the standard leaves it open
 LEFT_OUT = {
@@ -382,7 +382,7 @@ def oxigraph(kb: LocalStore) -> Callable[[str], Any]:
     database.load(b"".join(plain(kb.opened, copies)), ox.RdfFormat.N_QUADS)
 
     def ask(text: str) -> Any:
-        union = not copies and not _FROM.search(bare(text))
+        union = not copies and not chooses_graphs(bare(text))
         found = database.query(text, prefixes=PREFIXES, use_default_graph_as_union=union)
         if isinstance(found, ox.QueryBoolean):
             return bool(found)

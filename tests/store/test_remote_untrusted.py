@@ -14,7 +14,7 @@ import pytest
 from kgmm.errors import KgmmError, StoreError
 from kgmm.store.remote.connection import Connection
 from kgmm.store.remote.endpoint import RemoteStore
-from kgmm.store.sparql.query import BadQuery, QueryTimeout
+from kgmm.store.sparql.text import BadQuery, QueryTimeout
 
 JSON = "application/sparql-results+json"
 TRUE = json.dumps({"head": {}, "boolean": True}).encode()

@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 
 from kgmm.store import Fact, LocalStore
 from kgmm.store.rdf.text import document, plain
-from kgmm.store.sparql import query as sparql
-from kgmm.store.sparql.query import BadQuery, QueryTimeout, Solutions, Triples, needs_annotations, query
+from kgmm.store.sparql import process as oxigraph
+from kgmm.store.sparql.query import query
+from kgmm.store.sparql.results import Solutions, Triples
+from kgmm.store.sparql.text import BadQuery, QueryTimeout, needs_annotations
 
 FACTS = [
     Fact("knife", "UsedFor", "cutting", 2.5, source="/d/conceptnet/4/en"),
@@ -246,13 +248,13 @@ def test_facts_written_by_columns_are_those_written_one_by_one(tmp_path: Path) -
 
 
 def test_a_database_deleted_while_the_worker_opens_it_is_made_again(kb: LocalStore) -> None:
-    assert kb.sparql("ASK { ?s ?p ?o }")
+    assert kb.sparql("ASK { ?s ?p ?o }", engine="oxigraph")
     kb.add([("new", "IsA", "fact")])
-    (engine,) = sparql._IDLE[kb]
+    (engine,) = oxigraph._IDLE[kb]
     assert engine._worker is not None
     os.kill(engine._worker.pid, signal.SIGSTOP)
     root, answers = kb.cache_dir("sparql"), list[object]()
-    asking = threading.Thread(target=lambda: answers.append(kb.sparql("ASK { c:new r:IsA c:fact }")))
+    asking = threading.Thread(target=lambda: answers.append(kb.sparql("ASK { c:new r:IsA c:fact }", engine="oxigraph")))
     asking.start()
     while not (made := list(root.glob(f"plain*-{kb.version}.*"))):
         time.sleep(0.01)

@@ -10,10 +10,11 @@ import pytest
 
 from kgmm.store import Fact, LocalStore
 from kgmm.store.rdf.terms import PREFIXES
-from kgmm.store.sparql import query as queries
+from kgmm.store.sparql import process
 from kgmm.store.sparql.engine.algebra import Unsupported
 from kgmm.store.sparql.engine.parser import parse
-from kgmm.store.sparql.query import QueryTimeout, QueryTooLarge, query
+from kgmm.store.sparql.query import query
+from kgmm.store.sparql.text import QueryTimeout, QueryTooLarge
 
 TYPED = '"{}"^^<http://www.w3.org/2001/XMLSchema#integer>'
 FACTS = [
@@ -67,7 +68,7 @@ def rows(found: object) -> object:
 @pytest.mark.parametrize("text", QUERIES)
 def test_answers_are_those_of_oxigraph(kb: LocalStore, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = query(kb, text, engine="oxigraph")
-    monkeypatch.setattr(queries.Engine, "run", None)  # the own engine must not ask Oxigraph
+    monkeypatch.setattr(process.Engine, "run", None)  # the own engine must not ask Oxigraph
     assert rows(query(kb, text, engine="own")) == rows(expected)
 
 
@@ -104,7 +105,7 @@ def test_a_product_ends_in_time_or_at_its_memory(tmp_path: Path) -> None:
             query(kb, "SELECT * { ?a ?b ?c . ?d ?e ?f } ORDER BY ?a", engine="own", timeout=30, memory=1 << 26)
 
 
-def test_what_only_oxigraph_knows_is_left_to_it(kb: LocalStore) -> None:
+def test_annotations_are_seen(kb: LocalStore) -> None:
     found = query(kb, "SELECT ?w { c:knife r:UsedFor c:cutting {| kgmm:weight ?w |} }", engine="own")
     assert found.to_polars()["w"].to_list() == [2.5]  # type: ignore[union-attr]
 

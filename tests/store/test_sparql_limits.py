@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from kgmm.store import LocalStore
-from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, query
+from kgmm.store.sparql.query import query
+from kgmm.store.sparql.text import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge
 from tests.store import sparql_hostile as hostile
 
 LIMIT, LATE = 0.5, 2.5  #: seconds a query may take, and until it must have ended on a machine that does more

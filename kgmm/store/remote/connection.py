@@ -19,7 +19,7 @@ from kgmm.errors import StoreError
 from kgmm.store.rdf.depth import Nesting, results_too_deep
 from kgmm.store.rdf.foreign import Bounds, parse
 from kgmm.store.rdf.terms import PREFIXES
-from kgmm.store.sparql.query import BadQuery, QueryFailed, QueryTimeout
+from kgmm.store.sparql.text import BadQuery, QueryFailed, QueryTimeout
 
 T = TypeVar("T")
 #: tries of a request that fails to connect or finds the server busy; together they take no longer than one may

@@ -15,8 +15,8 @@ from kgmm.store.formats._rows import weight_of
 from kgmm.store.rdf.terms import NotRdf, full_iri, node_term, predicate_term, quads, term_of, value
 from kgmm.store.remote.connection import MAX_BYTES, MAX_ROWS, Connection
 from kgmm.store.remote.fetched import Fetched, RemoteTerms
-from kgmm.store.sparql.query import BadQuery, QueryTimeout, check
 from kgmm.store.sparql.results import Result, Solutions, Triples, ntriples_of, stored, stored_relation
+from kgmm.store.sparql.text import BadQuery, QueryTimeout, check
 from kgmm.store.times import Moment
 
 T = TypeVar("T")

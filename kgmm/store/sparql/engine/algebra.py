@@ -15,7 +15,9 @@ Expression: TypeAlias = tuple[Any, ...]
 
 
 class Unsupported(Exception):
-    """A query, or a part of one, that this engine leaves to Oxigraph, misspelled ones among them."""
+    """A query that is misspelled, or holds what this engine does not know; ``line`` says where, if that is known."""
+
+    line: int | None = None
 
 
 class Iri(NamedTuple):

@@ -31,6 +31,7 @@ from kgmm.store.sparql.engine.algebra import (
     visible,
 )
 from kgmm.store.sparql.engine.reading import Reader
+from kgmm.store.sparql.engine.tokens import line_of
 
 _FIRST, _REST, _NIL = Iri(f"{RDF}first"), Iri(f"{RDF}rest"), Iri(f"{RDF}nil")
 _MODIFIERS = ("GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")
@@ -38,7 +39,12 @@ _MODIFIERS = ("GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")
 
 def parse(text: str, prefixes: dict[str, str]) -> Query:
     """Return a query's algebra; Unsupported if it is misspelled or holds more than SPARQL 1.1."""
-    return _Parser(text, prefixes).query()
+    parser = _Parser(text, prefixes)
+    try:
+        return parser.query()
+    except Unsupported as error:
+        error.line = line_of(text, parser.word.at)
+        raise
 
 
 class _Parser(Reader):

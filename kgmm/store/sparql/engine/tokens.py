@@ -31,11 +31,12 @@ _TOKEN = re.compile("|".join(f"(?P<{name}>{part})" for name, part in _PARTS.item
 
 
 class Token(NamedTuple):
-    """A word of a query: its kind, its text, and whether space stands before it."""
+    """A word of a query: its kind, its text, whether space stands before it, and where it begins."""
 
     kind: str
     text: str
     spaced: bool = True
+    at: int = 0
 
 
 def tokens(text: str) -> list[Token]:
@@ -44,10 +45,18 @@ def tokens(text: str) -> list[Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or text.startswith(("<<", "{|", "|}", "~"), at):
-            raise Unsupported(f"no word of SPARQL 1.1: {text[at : at + 20]!r}")
-        at = match.end()
+            error = Unsupported(f"no word of SPARQL 1.1: {text[at : at + 20]!r}")
+            error.line = line_of(text, at)
+            raise error
         kind = str(match.lastgroup)
         if kind != "space":
-            found.append(Token(kind, match[0], spaced))
+            found.append(Token(kind, match[0], spaced, at))
+        at = match.end()
         spaced = kind == "space"
-    return [*found, Token("end", ""), Token("end", "")]  # two, for who looks one word ahead
+    end = Token("end", "", True, len(text))
+    return [*found, end, end]  # two, for who looks one word ahead
+
+
+def line_of(text: str, at: int) -> int:
+    """Return the line of a place in a text, the first being 1."""
+    return text.count("\n", 0, at) + 1

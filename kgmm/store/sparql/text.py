@@ -1,0 +1,70 @@
+"""A query's text: what it may not hold, whether it looks at annotations, and what a query may be refused for."""
+
+import re
+
+from kgmm.errors import BadInput, StoreError
+
+#: what may hide a keyword: IRIs, strings, comments
+_OPAQUE = re.compile(
+    r'<[^<>"{}|^`\\\s]*>|"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\''
+    r'|"(?:[^"\\\n\r]|\\.)*"|\'(?:[^\'\\\n\r]|\\.)*\'|#[^\n\r]*',
+    re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_SERVICE = re.compile(r"(?<![?$:@\w.-])SERVICE(?![\w:.-])", re.IGNORECASE)
+_FROM = re.compile(r"(?<![?$:@\w.-])FROM(?![\w:.-])", re.IGNORECASE)
+_ANNOTATED = re.compile(
+    r"\{\||<<|~|:(?:weight|source|reifies)\b|kgmm:(?:contributor|polarity|confidence|valid(?:From|To)|begins|ends|method|licence|text|restsOn)\b|\b(?:TRIPLE|isTRIPLE)\s*\("
+)
+_ANNOTATION_IRI = re.compile(
+    r"urn:kgmm:(?:weight|source|contributor|polarity|confidence|validFrom|validTo|begins|ends|method|licence|text|restsOn"
+    r"|fact/|assertion/)|#reifies>"
+)
+
+
+class BadQuery(BadInput):
+    """A query that cannot be parsed, or asks for what a store refuses."""
+
+
+class QueryTimeout(StoreError):
+    """A query took longer than it may."""
+
+
+class QueryFailed(StoreError):
+    """A query could not be evaluated."""
+
+
+class QueryTooLarge(StoreError):
+    """A query took more memory than it may."""
+
+
+def check(query: str) -> str:
+    """Return a query with its code points unescaped; BadQuery if it holds SERVICE, which a store may not run."""
+    text = _ESCAPE.sub(_code_point, query)
+    found = _SERVICE.search(bare(text))
+    if found:
+        raise BadQuery("query", "SERVICE is refused: a store asks no other server; load its data instead")
+    return text
+
+
+def _code_point(match: re.Match[str]) -> str:
+    value = int(match[1] or match[2], 16)
+    if value > 0x10FFFF or 0xD800 <= value < 0xE000:
+        raise BadQuery("query", f"{match[0]} is no character")
+    # a quote or backslash written so must not end a string it stands in
+    return match[0] if chr(value) in "\"'\\" else chr(value)
+
+
+def bare(query: str) -> str:
+    """Return a query without what may hide a keyword: IRIs, strings, comments."""
+    return _OPAQUE.sub(lambda m: " <> " if m[0][0] == "<" else " ", query)
+
+
+def needs_annotations(query: str) -> bool:
+    """Tell whether a query looks at weights, sources or other annotations."""
+    return bool(_ANNOTATED.search(bare(query)) or _ANNOTATION_IRI.search(query))
+
+
+def chooses_graphs(bare: str) -> bool:
+    """Tell whether a query, given without its strings and IRIs, says FROM."""
+    return bool(_FROM.search(bare))
