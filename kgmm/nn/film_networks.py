@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from kgmm.errors import BadInput, KgmmError
 from kgmm.nn.dsse import DSSE
 from kgmm.nn.film import FilmNetwork
@@ -24,6 +22,9 @@ NETWORKS: dict[str, type[FilmNetwork]] = {
     "seqdpp": SeqDPP,
     "shdpp": SHDPP,
 }
+
+WIDE = ("in_dim", "query_dim", "side_dim", "concepts")  #: sizes of what is read
+WIDEST, BROADEST = 50_000, 1_024  #: most numbers that a network from a file reads, and most units of a layer of its own
 
 
 def film_network(name: str, settings: Mapping[str, Any]) -> FilmNetwork:
@@ -62,17 +63,17 @@ def load_film_network(folder: Path, name: str) -> tuple[FilmNetwork, tuple[str, 
         concepts = vocabulary["concepts"]
         if not isinstance(concepts, list) or not all(isinstance(each, str) for each in concepts):
             raise ValueError("its concepts are not a list of names")
-        network = film_network(name, _sane(name, config["network"], folder / "model.safetensors"))
+        network = film_network(name, _sane(config["network"]))
     load_weights(network, folder)
     return network, tuple(concepts)
 
 
-def _sane(name: str, settings: Any, weights: Path) -> dict[str, Any]:
-    """Return settings from a file, refused where they ask for more weights than the file beside them holds."""
+def _sane(settings: Any) -> dict[str, Any]:
+    """Return settings from a file, refused where they ask for more memory than such networks need."""
     if not isinstance(settings, dict):
         raise ValueError("its network's settings are no object")
-    with torch.device("meta"):  # shapes without memory
-        count = sum(each.numel() for each in film_network(name, settings).parameters())
-    if weights.is_file() and 2 * count > weights.stat().st_size:  # two bytes a weight at least
-        raise ValueError(f"its settings ask for {count} weights, more than {weights.name} holds")
+    for name, value in settings.items():
+        most = WIDEST if name in WIDE else BROADEST
+        if isinstance(value, int) and not 0 <= value <= most:
+            raise ValueError(f"its {name} of {value} is not between 0 and {most}")
     return settings

@@ -13,6 +13,7 @@ from kgmm.stories.footage.footage import Footage
 from kgmm.stories.skimming.judging import METHODS, judge, methods
 from kgmm.stories.skimming.request import INPUTS, Judged, Reason, Request
 from kgmm.stories.skimming.wanted import wanted
+from tests.stories.skimming.untrained import untrained
 
 
 def _film(shots: int = 8, length: int = 6, seed: int = 0) -> Footage:
@@ -26,14 +27,16 @@ def _film(shots: int = 8, length: int = 6, seed: int = 0) -> Footage:
     return Footage(looks, concepts=("dog", "boat", "tree"), scores=scores, edges=edges)
 
 
-def _asked(*films: Footage, uses: tuple[str, ...] = INPUTS) -> Request:
-    """A request that gives all that a method uses."""
+def _asked(*films: Footage, uses: tuple[str, ...] = INPUTS, name: str = "") -> Request:
+    """A request that gives all that a method uses; weights that have learned nothing."""
     given = {
         "query": "a dog",
         "title": "The dog and the boat",
         "title_images": films[0].looks[:4],
         "tags": (("dog",),) * len(films),
     }
+    if name and "weights" in uses:
+        given["weights"] = untrained(name, films[0])
     return replace(Request(films), **{name: value for name, value in given.items() if name in uses})  # type: ignore[arg-type]
 
 
@@ -75,7 +78,7 @@ def test_any_method_judges_films_and_the_same_bits_twice(name: str) -> None:
     uses = METHODS.module(name.replace("-", "_")).USES
     assert set(uses) <= set(INPUTS)
     films = _film(), _film(5, seed=1)
-    request = _asked(*films, uses=uses)
+    request = _asked(*films, uses=uses, name=name)
     first, again = judge(name, request), judge(name, request)
     for film, a, b in zip(films, first, again, strict=True):
         assert a.segments.shape == (len(film.edges) - 1,) and a.segments.max() > 0
@@ -86,7 +89,7 @@ def test_any_method_judges_films_and_the_same_bits_twice(name: str) -> None:
 @pytest.mark.parametrize("name", methods())
 def test_any_method_judges_a_film_of_one_moment(name: str) -> None:
     film = Footage(np.ones((1, FEATURES), np.float32) / 36, concepts=("dog",), scores=np.ones((1, 1), np.float32))
-    (judged,) = judge(name, _asked(film, uses=METHODS.module(name.replace("-", "_")).USES))
+    (judged,) = judge(name, _asked(film, uses=METHODS.module(name.replace("-", "_")).USES, name=name))
     assert judged.segments.shape == (1,)
 
 
