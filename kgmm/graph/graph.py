@@ -171,11 +171,17 @@ class Graph:
 
     def in_walk_order(self) -> Self:
         """Return the same undirected graph, its nodes in the order in which walks solve them."""
+        from kgmm.graph.both_ways import by_subject, gathered, in_order
         from kgmm.graph.layers import layer_order, layers
 
-        order, bounds = layer_order(self.adjacency)
-        made = self.part(order, slice(None))
-        made.statements = made.statements.by_subject(len(made))
-        made.adjacency = self.adjacency.renumbered(order)
-        made.layers = layers(made.adjacency, None, bounds)
+        rows = gathered(self.statements, len(self))
+        order, bounds = layer_order(rows)
+        place = np.empty(len(self), np.int32)
+        place[order] = np.arange(len(self), dtype=np.int32)
+        rows = in_order(rows, order)
+        table = by_subject(self.statements, place)
+        ids = None if self.ids is None else self.ids[order]
+        made = type(self)(self.node_names.take(order), table, directed=False, ids=ids)
+        made.node_features = self.node_features
+        made.adjacency, made.layers = rows, layers(rows, None, bounds)
         return made

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from kgmm.compiled import compiled
 from kgmm.graph import threads
 from kgmm.graph.adjacency import Adjacency, blocks
+from kgmm.graph.grouped import grouped
 
 SETS = 4  #: independent sets beside the fringe; more of them do not save a step on graphs like ConceptNet's
 
@@ -92,7 +93,9 @@ def layer_order(rows: Adjacency) -> tuple[NDArray[np.int32], tuple[int, ...]]:
         _independent_set(rows.indptr, rows.indices, ranked, layer, left, found + 1)
         waiting = waiting[layer[waiting] == 0]
     layer[waiting] = SETS + 2
-    earlier = _heavier_neighbors(rows.indptr, rows.indices, layer)
+    earlier, parted = np.empty(rows.size, np.int32), rows.blocks
+    count = partial(_heavier_neighbors, rows.indptr, rows.indices, layer, earlier, parted)
+    threads.over_blocks(count, len(parted) - 1, len(rows.indices))
     parts = [np.flatnonzero(layer == mark).astype(np.int32) for mark in range(SETS + 2, 0, -1)]
     for at, part in enumerate(parts):
         longest = part[_ranks(lengths[part])[::-1]]
@@ -102,8 +105,8 @@ def layer_order(rows: Adjacency) -> tuple[NDArray[np.int32], tuple[int, ...]]:
 
 
 def _ranks(counts: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return where to find the lowest count, the next and so on; NumPy is fast with 16 bits."""
-    return np.argsort(np.minimum(counts, 65_535).astype(np.uint16), kind="stable")
+    """Return where to find the lowest count, the next and so on; all from 65,535 on are alike."""
+    return grouped(np.minimum(counts, 65_535).astype(np.int32))[0]
 
 
 def layers(rows: Adjacency, order: NDArray[np.int32] | None, bounds: tuple[int, ...]) -> Layers:
@@ -137,16 +140,14 @@ def _independent_set(indptr: Any, indices: Any, order: Any, layer: Any, left: An
 
 
 @compiled
-def _heavier_neighbors(indptr: Any, indices: Any, layer: Any) -> Any:
-    """Return how many neighbors of each node have a higher layer number."""
-    counts = np.zeros(len(layer), np.int32)
-    for i in range(len(layer)):
+def _heavier_neighbors(indptr: Any, indices: Any, layer: Any, counts: Any, parted: Any, first: int, last: int) -> None:
+    """counts_i <- how many neighbors of node i have a higher layer number."""
+    for i in range(parted[first], parted[last]):
         own = layer[i]
         count = 0
         for k in range(indptr[i], indptr[i + 1]):
             count += layer[indices[k]] > own
         counts[i] = count
-    return counts
 
 
 @compiled

@@ -1,6 +1,7 @@
 """Views of a store: its columns, chosen and weighted, as a graph."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from kgmm.graph.statements import Statements
 from kgmm.language import names
 from kgmm.language.relations import LINKS
 from kgmm.store import LocalStore
+from kgmm.store.facts import single
 from kgmm.store.kept import WORTH_IT, keep, kept
 from kgmm.store.senses import senses
 
@@ -71,34 +73,31 @@ def _made(
     literals: bool,
     split_senses: bool,
 ) -> GraphView:
-    columns = store.columns(graphs=graphs, relations=relations)
-    terms = store.terms
-    predicate_ids, codes = np.unique(columns.predicate, return_inverse=True)
-    relation_names = list(terms.names(predicate_ids.astype(np.int64)))
+    said = _chosen(store, graphs, relations)
+    terms, codes = store.terms, said.codes
+    relation_names = list(terms.names(said.relations.astype(np.int64)))
     factors = np.array([weights.get(name, 1.0) for name in relation_names], np.float64)
-    weight = columns.weight if weighted else np.ones(len(columns.weight), np.float32)
+    weight = said.weight if weighted else np.ones(len(codes), np.float32)
     keep = np.ones(len(codes), bool) if not (factors == 0).any() else factors[codes] != 0
     if (factors != 1).any():
         weight = weight * factors[codes].astype(np.float32)
     if not literals and len(codes):
-        objects = np.unique(columns.object)
-        literal = np.asarray(terms.is_literal(objects))
-        if literal.any():
-            of_term = np.zeros(int(objects[-1]) + 1, bool)
-            of_term[objects[literal]] = True
-            keep &= ~of_term[columns.object]
-    subject, target = columns.subject, columns.object
+        of_term = _literals(store, said.object)
+        if of_term is not None:
+            keep &= ~of_term[said.object]
+    subject, target = said.subject, said.object
     if not split_senses:
         lemma = senses(store).lemma
         subject, target = lemma[subject], lemma[target]
-        keep &= (subject != target) | (columns.subject == columns.object)
+        keep &= (subject != target) | (said.subject == said.object)
     if keep.all():
         keep = slice(None)
     subject, target = subject[keep], target[keep]
-    stated = np.stack((columns.subject[keep], columns.object[keep]))
+    stated = said.subject[keep], said.object[keep]
     ids, positions = _number(subject, target)
     codes, weight = smallest(codes[keep], len(relation_names)), np.asarray(weight[keep])
-    apart = None if (stated == (subject, target)).all() else stated
+    alike = split_senses or (np.array_equal(stated[0], subject) and np.array_equal(stated[1], target))
+    apart = None if alike else np.stack(stated)
     statements = Statements(positions[subject], positions[target], codes, weight, tuple(relation_names), apart)
     return assembled(GraphView, NumberedNames(ids, *_spelling(store, split_senses)), statements, directed, ids)
 
@@ -108,6 +107,40 @@ def _spelling(
 ) -> tuple[Callable[..., Sequence[str]], Callable[[str], int | None]]:
     """Return how terms are spelled, and how a name's number is found."""
     return store.terms.names, store.terms.id if split_senses else senses(store).node
+
+
+class _Said(NamedTuple):
+    """Statements by number: relations as codes into *relations*, which are term ids in ascending order."""
+
+    subject: NDArray[np.uint32]
+    object: NDArray[np.uint32]
+    codes: NDArray[Any]
+    relations: NDArray[np.uint32]
+    weight: NDArray[np.float32]
+
+
+def _chosen(store: LocalStore, graphs: list[str] | None, relations: list[str] | None) -> _Said:
+    if graphs is None and relations is None and isinstance(store, LocalStore):
+        snapshot = store.opened.snapshot
+        base = snapshot.base
+        predicate = base.predicate.values
+        if snapshot.overlay is None and (np.diff(predicate.astype(np.int64)) > 0).all():  # as they are mapped
+            weight = single(base.weight.values)[base.weight.codes]
+            return _Said(base.subject, base.object, base.predicate.codes, predicate, weight)
+    columns = store.columns(graphs=graphs, relations=relations)
+    ids, places = _number(columns.predicate)
+    return _Said(columns.subject, columns.object, places[columns.predicate], ids, columns.weight)
+
+
+def _literals(store: LocalStore, objects: NDArray[np.uint32]) -> NDArray[np.bool_] | None:
+    """Return which terms are literals, of those that are objects; None if none is."""
+    used, _ = _number(objects)
+    literal = np.asarray(store.terms.is_literal(used))
+    if not literal.any():
+        return None
+    of_term = np.zeros(int(used[-1]) + 1, bool)
+    of_term[used[literal]] = True
+    return of_term
 
 
 def _several(chosen: str | Iterable[str] | None) -> list[str] | None:
