@@ -5,6 +5,7 @@ The two hundred of them, and 1.2 times the limit, are judged by benchmarks/sparq
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ import pytest
 
 from kgmm.store import LocalStore
 from kgmm.store.sparql.query import query
-from kgmm.store.sparql.text import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge
+from kgmm.store.sparql.text import BadQuery, QueryCancelled, QueryFailed, QueryTimeout, QueryTooLarge
 from tests.store import sparql_hostile as hostile
 
 LIMIT, LATE = 0.5, 2.5  #: seconds a query may take, and until it must have ended on a machine that does more
@@ -48,6 +49,30 @@ def test_a_large_query_is_answered_or_refused_in_time(kb: LocalStore, text: str)
     except (BadQuery, QueryFailed, QueryTimeout, QueryTooLarge) as error:
         assert "\n" not in str(error), "an error says in one line what is wrong"
     assert time.monotonic() - began < LATE
+
+
+@pytest.mark.parametrize("engine", ["own", "oxigraph"])
+def test_another_thread_ends_a_query_nobody_waits_for(kb: LocalStore, engine: str) -> None:
+    gone = threading.Event()
+    threading.Timer(0.3, gone.set).start()
+    began = time.monotonic()
+    with pytest.raises(QueryCancelled):
+        query(kb, ENDLESS[0], timeout=60, engine=engine, cancel=gone)
+    assert time.monotonic() - began < LATE
+    assert query(kb, "ASK { c:n0 r:p ?o }", engine=engine) is True
+
+
+def test_thousands_of_alternatives_are_no_deep_nesting(kb: LocalStore) -> None:
+    """Unions, choices of a path and of a condition, and triples by the thousand are planned and answered."""
+    for body in (
+        " UNION ".join(["{ c:n0 r:label ?o }"] * 1500),
+        f"c:n0 {'|'.join(['r:label'] * 1500)} ?o",
+        f"c:n0 r:label ?o . ?x r:label ?o FILTER({' || '.join(f'?x = {i}' for i in range(1500))} || true)",
+        " ".join(f"?x{i} r:label ?o ." for i in range(1500)),
+    ):
+        found = query(kb, f"SELECT ?o {{ {body} }}", timeout=30, engine="own")
+        assert not isinstance(found, bool)
+        assert len(found) in (1, 1500), body[:60]
 
 
 def test_there_are_two_hundred_different_ones() -> None:

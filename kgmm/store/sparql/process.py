@@ -11,13 +11,23 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from kgmm.store.handle import Handle
 from kgmm.store.rdf.terms import PREFIXES
 from kgmm.store.sparql.oxigraph import index, merged
 from kgmm.store.sparql.results import Result, Solutions, Triples, stored, stored_relation
-from kgmm.store.sparql.text import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, bare, chooses_graphs
+from kgmm.store.sparql.text import (
+    BadQuery,
+    QueryCancelled,
+    QueryFailed,
+    QueryTooLarge,
+    bare,
+    chooses_graphs,
+    large,
+    late,
+)
 
 LOOK = 0.05  #: seconds between two looks at a query's memory
 ANSWER = 10  #: an answer may have this part of a query's memory: it is read, decoded and written anew
@@ -31,20 +41,21 @@ class Engine:
         self._buffer = b""
         self._read = 0
 
-    def run(self, request: dict[str, Any], timeout: float, raw: bool = False) -> Result:
+    def run(self, request: dict[str, Any], timeout: float, raw: bool = False, cancel: Event | None = None) -> Result:
         """Send a request and return its answer, its terms as in N-Triples if *raw*.
 
         Raises:
             BadQuery: if the query cannot be parsed.
             QueryTimeout: if the answer is not complete after *timeout* seconds.
             QueryTooLarge: if it needs more memory than ``request["memory"]`` bytes.
+            QueryCancelled: if *cancel* was set.
             QueryFailed: if evaluation fails or the worker dies.
         """
         deadline = time.monotonic() + timeout
         try:
             self._send(request)
             self._read, memory = 0, request.get("memory")
-            answer = self._answer(deadline, timeout, raw, memory)
+            answer = self._answer(deadline, timeout, raw, memory, cancel)
             if memory and self._worker is not None and _own_memory(self._worker.pid) > memory // 4:
                 self.close()  # what it was given it would keep
             return answer
@@ -72,17 +83,20 @@ class Engine:
         self._worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **how)
         weakref.finalize(self, _end, self._worker)
 
-    def _line(self, deadline: float, timeout: float, memory: int | None) -> dict[str, Any]:
+    def _line(self, deadline: float, timeout: float, memory: int | None, cancel: Event | None) -> dict[str, Any]:
         assert self._worker is not None and self._worker.stdout is not None
         handle = self._worker.stdout.fileno()
         parts = [self._buffer]
         while b"\n" not in parts[-1]:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise QueryTimeout(f"the query took longer than {timeout:g} s; narrow it, or raise timeout=")
-            if memory and (taken := _own_memory(self._worker.pid)) > memory:
-                raise QueryTooLarge(f"the query took {taken:,} bytes of memory, at most {memory:,}; narrow it")
-            if not select.select([handle], [], [], min(left, LOOK) if memory else left)[0]:
+                raise late(timeout)
+            if cancel is not None and cancel.is_set():
+                raise QueryCancelled
+            if memory and _own_memory(self._worker.pid) > memory:
+                raise large(memory)
+            looking = memory or cancel is not None
+            if not select.select([handle], [], [], min(left, LOOK) if looking else left)[0]:
                 continue
             data = os.read(handle, 1 << 20)
             if not data:
@@ -94,8 +108,8 @@ class Engine:
         line, _, self._buffer = b"".join(parts).partition(b"\n")
         return dict(json.loads(line))
 
-    def _answer(self, deadline: float, timeout: float, raw: bool, memory: int | None) -> Result:
-        head = self._line(deadline, timeout, memory)
+    def _answer(self, deadline: float, timeout: float, raw: bool, memory: int | None, cancel: Event | None) -> Result:
+        head = self._line(deadline, timeout, memory, cancel)
         if head.get("error") == "syntax":
             raise BadQuery("query", head["reason"], head["line"])
         if "error" in head:
@@ -104,7 +118,7 @@ class Engine:
             return bool(head["value"])
         rows: list[tuple[Any, ...]] = []
         while True:
-            part = self._line(deadline, timeout, memory)
+            part = self._line(deadline, timeout, memory, cancel)
             if "error" in part:
                 raise QueryFailed(f"the query could not be evaluated: {part['reason']}")
             if "end" in part:
@@ -155,6 +169,7 @@ def ask(
     default_graphs: Sequence[str],
     named_graphs: Sequence[str],
     raw: bool,
+    cancel: Event | None = None,
 ) -> Result:
     """Answer a checked query by Oxigraph, on a copy of the store that is made or brought up to date first."""
     if (idle := _IDLE.get(store)) is None:
@@ -168,7 +183,7 @@ def ask(
         while True:
             folder = index(store, annotated)
             try:
-                return process.run({"index": str(folder), **request}, timeout, raw)
+                return process.run({"index": str(folder), **request}, timeout, raw, cancel)
             except QueryFailed:
                 if folder.is_dir():
                     raise

@@ -1,13 +1,14 @@
 """SPARQL over a store: queries are evaluated on its own index, in this process; Oxigraph answers where it is chosen."""
 
 from collections.abc import Sequence
+from threading import Event
 from typing import Any
 
 from kgmm.errors import BadInput
 from kgmm.store.assertions.seeing import as_of
 from kgmm.store.handle import Handle
 from kgmm.store.sparql.results import Result
-from kgmm.store.sparql.text import BadQuery, QueryTimeout, QueryTooLarge, check, needs_annotations
+from kgmm.store.sparql.text import BadQuery, QueryCancelled, check, large, late, needs_annotations
 from kgmm.store.times import Moment
 
 TIMEOUT = 60.0  #: Seconds a query may take unless told otherwise.
@@ -27,6 +28,7 @@ def query(
     raw: bool = False,
     at: Moment = None,
     engine: str | None = None,
+    cancel: Event | None = None,
 ) -> Result:
     """Run a SPARQL query on a store's current version, or on what held at a time.
 
@@ -48,6 +50,7 @@ def query(
         at: only what held at some moment of this time.
         engine: ``own`` evaluates the query in this process on the store's own index, without a copy of it; ``oxigraph``
             asks Oxigraph, in a process of its own, on a copy that is made first; None is :data:`ENGINE`.
+        cancel: ends the query when another thread sets it.
 
     Returns:
         Rows for SELECT, statements for CONSTRUCT and DESCRIBE, a bool for ASK.
@@ -56,6 +59,7 @@ def query(
         BadQuery: if the query cannot be parsed or holds SERVICE.
         QueryTimeout: if it takes too long.
         QueryTooLarge: if it takes more memory than it may.
+        QueryCancelled: if *cancel* was set.
         QueryFailed: if Oxigraph cannot evaluate it.
 
     Example:
@@ -69,29 +73,32 @@ def query(
     chosen = engine or ENGINE
     if chosen not in ("own", "oxigraph"):
         raise BadInput("engine", f"no engine {chosen!r}; there are own and oxigraph")
-    how: dict[str, Any] = {"timeout": timeout, "limit": limit, "memory": memory, "raw": raw}
+    how: dict[str, Any] = {"timeout": timeout, "limit": limit, "memory": memory, "raw": raw, "cancel": cancel}
     how |= {"default_graphs": default_graphs, "named_graphs": named_graphs}
     if chosen == "own" and not annotated:
-        return _own(store, checked, timeout=timeout, **{k: v for k, v in how.items() if k != "timeout"})
+        return _own(store, checked, **how)
     from kgmm.store.sparql.process import ask
 
     return ask(store, checked, annotated, **how)
 
 
-def _own(store: Handle, text: str, *, timeout: float, **how: Any) -> Result:
+def _own(store: Handle, text: str, *, timeout: float, memory: int | None, cancel: Event | None, **how: Any) -> Result:
     """Answer a checked query in this process."""
     from kgmm.store.rdf.terms import PREFIXES
     from kgmm.store.sparql.engine.algebra import Unsupported
-    from kgmm.store.sparql.engine.context import OutOfMemory, OutOfTime
+    from kgmm.store.sparql.engine.limits import Cancelled, Limits, OutOfMemory, OutOfTime, TooDeep
     from kgmm.store.sparql.engine.running import run
 
+    limits = Limits(timeout, memory, cancel)
     try:
-        return run(store.opened, text, PREFIXES, timeout=timeout, **how)[0]
+        return run(store.opened, text, PREFIXES, limits, **how)[0]
     except Unsupported as error:
         raise BadQuery("query", str(error), error.line) from None
-    except RecursionError:
+    except TooDeep:
         raise BadQuery("query", "nested too deeply") from None
     except OutOfTime:
-        raise QueryTimeout(f"the query took longer than {timeout:g} s; narrow it, or raise timeout=") from None
+        raise late(timeout) from None
+    except Cancelled:
+        raise QueryCancelled from None
     except (OutOfMemory, MemoryError):
-        raise QueryTooLarge("the query would take more memory than it may; narrow it") from None
+        raise large(limits.memory) from None

@@ -38,6 +38,23 @@ class QueryTooLarge(StoreError):
     """A query took more memory than it may."""
 
 
+class QueryCancelled(StoreError):
+    """A query was ended by whoever asked."""
+
+    def __init__(self) -> None:
+        super().__init__("the query was cancelled")
+
+
+def late(timeout: float) -> QueryTimeout:
+    """Return the error of a query that took longer than *timeout* seconds."""
+    return QueryTimeout(f"the query took longer than {timeout:g} s; narrow it, or raise timeout=")
+
+
+def large(memory: int) -> QueryTooLarge:
+    """Return the error of a query that would take more than *memory* bytes."""
+    return QueryTooLarge(f"the query would take more than {memory:,} bytes of memory; narrow it")
+
+
 def check(query: str) -> str:
     """Return a query with its code points unescaped; BadQuery if it holds SERVICE, which a store may not run."""
     text = _ESCAPE.sub(_code_point, query)

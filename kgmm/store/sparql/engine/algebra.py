@@ -5,6 +5,7 @@ Expressions are tuples: an operator's name, then its arguments, which are expres
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -190,6 +191,14 @@ class Query:
     named: tuple[str, ...] = ()
     base: str = ""
     prefixes: dict[str, str] = field(default_factory=dict)
+
+
+def balanced(join: Callable[[Any, Any], Any], parts: Sequence[Any]) -> Any:
+    """Return parts joined two by two by an associative operation, so that thousands of them nest no deeper than a dozen."""
+    while len(parts) > 1:
+        odd = parts[-1:] if len(parts) % 2 else []
+        parts = [join(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)] + list(odd)
+    return parts[0]
 
 
 def mentioned(expr: Any) -> set[str]:

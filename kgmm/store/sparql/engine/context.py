@@ -6,19 +6,10 @@ import time
 from typing import Any, NamedTuple
 
 from kgmm.store.index.state import Opened
+from kgmm.store.sparql.engine.limits import Limits
 from kgmm.store.sparql.engine.source import Source
 from kgmm.store.sparql.engine.table import Table
 from kgmm.store.sparql.engine.vocabulary import Vocabulary
-
-MEMORY = 4 << 30  #: bytes one relation of a query may take unless told otherwise
-
-
-class OutOfTime(Exception):
-    """A query took longer than it may."""
-
-
-class OutOfMemory(Exception):
-    """A query would take more memory than it may."""
 
 
 class Scope(NamedTuple):
@@ -32,25 +23,17 @@ class Scope(NamedTuple):
 class Context:
     """A running query."""
 
-    def __init__(self, opened: Opened, base: str, timeout: float, memory: int | None) -> None:
+    def __init__(self, opened: Opened, base: str, limits: Limits) -> None:
         self.opened, self.base = opened, base
         self.words = Vocabulary(opened)
         self.started = time.time()
-        self._deadline = time.monotonic() + timeout
-        self.memory = memory or MEMORY
+        self.check, self.memory = limits.check, limits.memory
         #: patterns that do not depend on what is around them, by where they are matched
         self.kept: dict[tuple[int, int, str | None], Table] = {}
         self._sources: dict[tuple[tuple[int, ...] | None, bool], Source] = {}
         self.default: tuple[int, ...] | None = None  #: graphs of the default graph; None: all
         self.named: tuple[int, ...] | None = None  #: graphs that GRAPH may name; None: all
         self.steps: list[dict[str, Any]] = []  #: what was done, for an explanation
-
-    def check(self, size: int = 0) -> None:
-        """Raise OutOfTime if the time is over, OutOfMemory if *size* bytes are more than there may be."""
-        if time.monotonic() > self._deadline:
-            raise OutOfTime
-        if size > self.memory:
-            raise OutOfMemory
 
     def source(self, graphs: tuple[int, ...] | None, named: bool) -> Source:
         """Return the statements of some graphs, None for all; with *named* once for each graph that states them."""

@@ -35,11 +35,9 @@ from kgmm.store.sparql.engine.algebra import (
 from kgmm.store.sparql.engine.context import Context, Scope
 from kgmm.store.sparql.engine.grouping import grouped
 from kgmm.store.sparql.engine.matching import matched
-from kgmm.store.sparql.engine.table import UNIT, Table, concatenated, distinct, expanded, merged, numbered, pairs
+from kgmm.store.sparql.engine.table import UNIT, Table, concatenated, distinct, merged, most, numbered, pairs, placed
 from kgmm.store.sparql.engine.values import sort_key
 from kgmm.store.sparql.engine.vocabulary import UNBOUND, Ids
-
-PIECE = 1 << 18  #: rows of a part of a join
 
 
 class Evaluation:
@@ -51,6 +49,7 @@ class Evaluation:
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self._following: dict[tuple[int, frozenset[str], bool], bool] = {}
 
     def joined(self, node: Node, seed: Table, scope: Scope) -> Iterator[Table]:
         """Yield the join of solutions with a pattern's, whichever way that is done."""
@@ -71,25 +70,26 @@ class Evaluation:
         found, size = [], 0
         for table in tables:
             size += table.size * (len(table.columns) + 1) * 8
-            self.context.check(size * 2)
+            self.context.check(size * 2, size >> 6)
             found.append(table)
         return concatenated(found) if found else Table(0, {})
 
     def _with(self, left: Table, right: Table) -> Iterator[Table]:
+        self.context.check(rows=left.size + right.size)
         for rows, counts, starts, others in pairs(left, right):
-            ends = np.cumsum(counts)
-            at = 0
-            while at < len(rows):  # in pieces, so that a product of large relations can be ended
-                done = int(ends[at - 1]) if at else 0
-                stop = max(int(np.searchsorted(ends, done + PIECE, "right")), at + 1)
-                self.context.check((int(ends[stop - 1]) - done) * 8 * (len(left.columns) + len(right.columns)))
-                of, place = expanded(counts[at:stop])
-                if len(of):
-                    yield merged(left, rows[at:stop][of], right, others[starts[at:stop][of] + place])
-                at = stop
+            room = most(len(left.columns) + len(right.columns))
+            for of, place in placed(counts, room, room):  # in pieces, so that a product of large relations can be ended
+                self.context.check()
+                yield merged(left, rows[of], right, others[starts[of] + place])
 
     def follows(self, node: Node, names: set[str], scope: Scope) -> bool:
         """Tell whether a pattern may be evaluated with some variables bound from outside."""
+        key = id(node), frozenset(names), scope.substituted
+        if key not in self._following:
+            self._following[key] = self._follows(node, names, scope)
+        return self._following[key]
+
+    def _follows(self, node: Node, names: set[str], scope: Scope) -> bool:
         free = scope.substituted
         match node:
             case Bgp() | Values():
@@ -298,12 +298,17 @@ class Evaluation:
         for expr, down in node.keys:
             ids, places = np.unique(self._value(expr, table, scope), return_inverse=True)
             self.context.check(len(ids) * 100)
-            keyed = [sort_key(None if i < 0 else self.context.words.term(i)) for i in ids.tolist()]
+            keyed = [self._key(i) for i in ids.tolist()]
             values = sorted(set(keyed))
             rank = {key: at for at, key in enumerate(values)}
             ranks = np.array([rank[key] for key in keyed], np.int64)[places.reshape(-1)]
             keys.append(-ranks if down else ranks)
+        self.context.check(rows=table.size)
         return table.take(np.lexsort(keys[::-1])) if table.size else table
+
+    def _key(self, number: int) -> tuple[Any, ...]:
+        self.context.check()
+        return sort_key(None if number < 0 else self.context.words.term(number))
 
     def _distinct(self, tables: Iterator[Table]) -> Iterator[Table]:
         seen: Table | None = None
@@ -316,7 +321,7 @@ class Evaluation:
                 seen = both.take(rows)
             else:
                 seen = table
-            self.context.check(seen.size * 8 * (len(seen.columns) + 1))
+            self.context.check(seen.size * 8 * (len(seen.columns) + 1), seen.size)
             if table.size:
                 yield table
 

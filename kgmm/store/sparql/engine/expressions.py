@@ -63,8 +63,7 @@ def values(context: Context, expr: Any, table: Table, exists: Exists, as_test: b
     found = np.full(len(first), UNBOUND, np.int64)
     known: dict[Term, int] = {}
     for at in range(len(first)):
-        if not at & 255:
-            context.check()
+        context.check(4 * context.words.made)
         env: Env = {
             n: None if column[at] < 0 else term(column[at]) for n, column in zip(names, combinations, strict=True)
         }

@@ -17,6 +17,7 @@ from kgmm.store.sparql.engine.vocabulary import UNBOUND, Ids
 
 def grouped(context: Context, node: Group, table: Table, values: Callable[[Any, Table], Ids]) -> Table:
     """Return a solution a group: its keys and aggregates."""
+    context.check(rows=2 * table.size)
     keys = {name: values(expr, table) for name, expr in node.keys}
     if keys:
         codes, first = numbered(list(keys.values()))
@@ -73,20 +74,26 @@ def _aggregate(context: Context, how: str, once: bool, separator: str, of: Ids, 
         found[failed] = UNBOUND
     else:
         parts: list[list[str]] = [[] for _ in range(size)]
+        length = 0
         for group, value in zip(of.tolist(), given.tolist(), strict=True):
             term = context.words.term(value)
             if isinstance(term, Lit):
                 parts[group].append(term.text)
+                length += len(term.text) + len(separator)
             else:
                 failed[group] = True
-        context.check(sum(len(p) for texts in parts for p in texts))
+            context.check(4 * length)
         found[:] = [context.words.id(Lit(separator.join(texts))) for texts in parts]
         found[failed] = UNBOUND
     return found
 
 
 def _ascending(context: Context, ids: Ids) -> Ids:
-    keyed = sorted(ids.tolist(), key=lambda i: sort_key(context.words.term(i)))
+    def key(number: int) -> tuple[Any, ...]:
+        context.check()
+        return sort_key(context.words.term(number))
+
+    keyed = sorted(ids.tolist(), key=key)
     return np.array(keyed, np.int64)
 
 

@@ -12,58 +12,70 @@ from numpy.typing import NDArray
 from kgmm.store.sparql.engine.algebra import Triple, Var, mentioned, names_of
 from kgmm.store.sparql.engine.context import Context, Scope
 from kgmm.store.sparql.engine.paths import along
-from kgmm.store.sparql.engine.source import FIRST, MOST, Found
-from kgmm.store.sparql.engine.table import Table, by_boundness
+from kgmm.store.sparql.engine.source import FIRST, Found
+from kgmm.store.sparql.engine.table import Table, by_boundness, most
 
 SAMPLE = 64  #: rows by which the growth of a join is told
 Test = Callable[[Any, Table], NDArray[np.bool_]]
+Step = tuple[Triple, dict[str, Any]]  #: a triple pattern, and what is told of it
+Condition = tuple[Any, set[str]]  #: an expression, and the variables it reads
 
 
 def matched(
     context: Context, triples: Sequence[Triple], seed: Table, scope: Scope, filters: Sequence[Any], test: Test
 ) -> Iterator[Table]:
     """Yield the solutions of triple patterns and conditions that extend given solutions."""
-    names = list(dict.fromkeys(n for t in triples for n in names_of(t)))
+    names = dict.fromkeys(n for t in triples for n in names_of(t))
     if scope.graph is not None and triples:
-        names.append(scope.graph)
+        names[scope.graph] = None
     if not triples:
         yield from _filtered(seed, filters, test)
         return
-    for which, rows in by_boundness(seed, names):
+    for which, rows in by_boundness(seed, list(names)):
         part = seed if len(rows) == seed.size else seed.take(rows)
         part = part.only(n for n in part.columns if n not in names or n in which)
         steps = _planned(context, triples, part, scope)
-        yield from _steps(context, steps, 0, part, scope, list(filters), test)
+        yield from _steps(context, steps, part, scope, [(expr, mentioned(expr)) for expr in filters], test)
 
 
 def _steps(
-    context: Context,
-    steps: list[tuple[Triple, dict[str, Any]]],
-    at: int,
-    table: Table,
-    scope: Scope,
-    filters: list[Any],
-    test: Test,
+    context: Context, steps: list[Step], table: Table, scope: Scope, filters: list[Condition], test: Test
 ) -> Iterator[Table]:
-    ready = [f for f in filters if mentioned(f) <= table.columns.keys()]
-    if ready:
-        filters = [f for f in filters if not any(f is r for r in ready)]
-        for expr in ready:
-            table = table.take(test(expr, table))
+    table, filters = _ready(table, filters, test)
     if not table.size:
         return
-    if at == len(steps):
-        yield from _filtered(table, filters, test)
-        return
-    triple, told = steps[at]
-    begun = time.perf_counter()
-    for found in _extended(context, triple, table, scope):
+    triple, told = steps[0]
+    # a stack, not a recursion: a pattern may have thousands of triples
+    begun = [(_extended(context, triple, table, scope), filters, told)]
+    while begun:
+        parts, waiting, told = begun[-1]
+        since = time.perf_counter()
+        found = next(parts, None)
+        told["seconds"] += time.perf_counter() - since
+        if found is None:
+            begun.pop()
+            continue
         context.check(found.size * 8 * (len(found.columns) + 1))
         told["rows"] += found.size
-        told["seconds"] += time.perf_counter() - begun
-        yield from _steps(context, steps, at + 1, found, scope, filters, test)
-        begun = time.perf_counter()
-    told["seconds"] += time.perf_counter() - begun
+        table, left = _ready(found, waiting, test)
+        if not table.size:
+            continue
+        if len(begun) < len(steps):
+            triple, told = steps[len(begun)]
+            begun.append((_extended(context, triple, table, scope), left, told))
+        else:
+            yield from _filtered(table, [expr for expr, _ in left], test)
+
+
+def _ready(table: Table, filters: list[Condition], test: Test) -> tuple[Table, list[Condition]]:
+    """Return the solutions that fulfil the conditions whose variables are all bound, and the other conditions."""
+    left = []
+    for expr, names in filters:
+        if names <= table.columns.keys():
+            table = table.take(test(expr, table))
+        else:
+            left.append((expr, names))
+    return table, left
 
 
 def _filtered(table: Table, filters: Sequence[Any], test: Test) -> Iterator[Table]:
@@ -73,17 +85,31 @@ def _filtered(table: Table, filters: Sequence[Any], test: Test) -> Iterator[Tabl
         yield table
 
 
-def _planned(
-    context: Context, triples: Sequence[Triple], table: Table, scope: Scope
-) -> list[tuple[Triple, dict[str, Any]]]:
+def _planned(context: Context, triples: Sequence[Triple], table: Table, scope: Scope) -> list[Step]:
     """Order triple patterns: always the one next that a sample of the solutions so far grows least by."""
-    left, order, expected = list(triples), [], float(table.size)
-    sample = table if table.size <= SAMPLE else table.take(np.linspace(0, table.size - 1, SAMPLE).astype(np.intp))
+    order: list[Step] = []
+    expected = float(table.size)
+    sample = _sampled(table)
+    about: dict[str, list[int]] = {}
+    for at, triple in enumerate(triples):
+        context.check()
+        for name in set(names_of(triple)):
+            about.setdefault(name, []).append(at)
+    uses = {name: len(places) for name, places in about.items()}
+    growth = np.full(len(triples), np.inf)
+    left, stale = set(range(len(triples))), set(range(len(triples)))
     while left:
-        growth = [_growth(context, t, sample, scope) for t in left]
+        context.check()
+        for at in stale & left:
+            context.check()
+            growth[at] = _growth(context, triples[at], sample, scope)
         best = int(np.argmin(growth))
-        triple = left.pop(best)
-        expected *= growth[best]
+        triple = triples[best]
+        expected = min(expected * float(growth[best]), 1e300)
+        growth[best] = np.inf
+        left.discard(best)
+        for name in set(names_of(triple)):
+            uses[name] -= 1
         told: dict[str, Any] = {"step": shown(triple), "estimate": round(expected, 1), "rows": 0, "seconds": 0.0}
         context.steps.append(told)
         order.append((triple, told))
@@ -91,10 +117,14 @@ def _planned(
             grown = next(iter(_extended(context, triple, sample, scope, 4 * SAMPLE)), None) if _simple(triple) else None
             if grown is None or not grown.size:
                 grown = _unknown(sample, triple)
-            sample = (
-                grown if grown.size <= SAMPLE else grown.take(np.linspace(0, grown.size - 1, SAMPLE).astype(np.intp))
-            )
+            # only what is bound now makes others grow otherwise
+            stale = {at for name in grown.columns.keys() - sample.columns.keys() for at in about.get(name, ())}
+            sample = _sampled(grown.only(name for name in grown.columns if uses.get(name) or name == scope.graph))
     return order
+
+
+def _sampled(table: Table) -> Table:
+    return table if table.size <= SAMPLE else table.take(np.linspace(0, table.size - 1, SAMPLE).astype(np.intp))
 
 
 def _unknown(sample: Table, triple: Triple) -> Table:
@@ -137,7 +167,8 @@ def _extended(context: Context, triple: Triple, table: Table, scope: Scope, firs
         yield from along(context, triple, table, scope)
         return
     s, p, o = _given(context, triple, table)
-    for found in scope.source.match(s, p, o, table.size, first or (FIRST if table.size < FIRST else MOST)):
+    room = most(len(table.columns) + 3)
+    for found in scope.source.match(s, p, o, table.size, first or min(FIRST, room), room):
         yield _with(context, triple, table, found, scope.graph)
 
 

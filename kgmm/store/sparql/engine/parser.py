@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kgmm.store.sparql.engine.algebra import (
@@ -26,6 +27,7 @@ from kgmm.store.sparql.engine.algebra import (
     Unsupported,
     Values,
     Var,
+    balanced,
     mentioned,
     variables,
     visible,
@@ -34,12 +36,16 @@ from kgmm.store.sparql.engine.reading import Reader
 from kgmm.store.sparql.engine.tokens import line_of
 
 _FIRST, _REST, _NIL = Iri(f"{RDF}first"), Iri(f"{RDF}rest"), Iri(f"{RDF}nil")
+_PARTS = ("OPTIONAL", "MINUS", "GRAPH", "BIND", "VALUES", "SERVICE")
 _MODIFIERS = ("GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")
 
 
-def parse(text: str, prefixes: dict[str, str]) -> Query:
-    """Return a query's algebra; Unsupported if it is misspelled or holds more than SPARQL 1.1."""
-    parser = _Parser(text, prefixes)
+def parse(text: str, prefixes: dict[str, str], check: Callable[[], None] = lambda: None) -> Query:
+    """Return a query's algebra; Unsupported if it is misspelled or holds more than SPARQL 1.1, TooDeep if it is nested so.
+
+    *check* is called now and then; what it raises ends the reading.
+    """
+    parser = _Parser(text, prefixes, check)
     try:
         return parser.query()
     except Unsupported as error:
@@ -48,8 +54,8 @@ def parse(text: str, prefixes: dict[str, str]) -> Query:
 
 
 class _Parser(Reader):
-    def __init__(self, text: str, prefixes: dict[str, str]) -> None:
-        super().__init__(text, prefixes)
+    def __init__(self, text: str, prefixes: dict[str, str], check: Callable[[], None]) -> None:
+        super().__init__(text, prefixes, check)
         self.blanks: dict[str, Var] = {}
         self.of_blanks: dict[str, int] = {}
         self.scope = 0
@@ -258,7 +264,7 @@ class _Parser(Reader):
                 outer, self.aggregates = self.aggregates, None
                 filters.append(self._condition())
                 self.aggregates = outer
-            elif name in ("OPTIONAL", "MINUS", "GRAPH", "BIND", "VALUES", "SERVICE") or self.word.text == "{":
+            elif name in _PARTS or self.word.text == "{":
                 found = self._part(name, found)
                 self._new_scope()
             else:
@@ -280,13 +286,13 @@ class _Parser(Reader):
 
     def _part(self, name: str, found: Node) -> Node:
         if name == "":
-            right: Node = self.group()
+            parts = [self.group()]
             while self.take("UNION"):
-                right = Union(right, self.group())
-            return _joined(found, right)
+                parts.append(self.group())
+            return _joined(found, balanced(Union, parts))
         self.at += 1
         if name == "OPTIONAL":
-            right = self.group()
+            right: Node = self.group()
             conditions = []
             for _ in range(self.conditions):  # of this group, not of one within it
                 assert isinstance(right, Filter)
@@ -352,15 +358,7 @@ class _Parser(Reader):
             found += self._same_subject()
             if not self.take("."):
                 return
-            if self.word.text in ("}", "{") or self.keyword() in (
-                "OPTIONAL",
-                "MINUS",
-                "GRAPH",
-                "BIND",
-                "VALUES",
-                "FILTER",
-                "SERVICE",
-            ):
+            if self.word.text in ("}", "{") or self.keyword() in (*_PARTS, "FILTER"):
                 return
 
     def _same_subject(self) -> list[Triple]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin
 
-from kgmm.store.sparql.engine.algebra import RDF, XSD, Iri, Lit, Unsupported, Var
+from kgmm.store.sparql.engine.algebra import RDF, XSD, Iri, Lit, Unsupported, Var, balanced
+from kgmm.store.sparql.engine.limits import TooDeep
 from kgmm.store.sparql.engine.tokens import Token, tokens
 
 DEEPEST = 200  #: how deep a query may be nested
@@ -23,10 +25,11 @@ _COMPARED = ("=", "!=", "<", ">", "<=", ">=")
 
 
 class Reader:
-    """A place in a query's words."""
+    """A place in a query's words; *check* is called now and then, and may end the reading."""
 
-    def __init__(self, text: str, prefixes: dict[str, str], base: str = "") -> None:
-        self.words = tokens(text)
+    def __init__(self, text: str, prefixes: dict[str, str], check: Callable[[], None], base: str = "") -> None:
+        self.words = tokens(text, check)
+        self.check = check
         self.at = 0
         self.prefixes = dict(prefixes)
         self.base = base
@@ -53,6 +56,8 @@ class Reader:
         if word.kind == "end":
             raise Unsupported("the query ends too early")
         self.at += 1
+        if not self.at & 255:
+            self.check()
         return word
 
     def take(self, *texts: str) -> str:
@@ -78,10 +83,10 @@ class Reader:
         return f".{kind}{self.fresh}"
 
     def deeper(self) -> None:
-        """Count a level of nesting; Unsupported where there are too many."""
+        """Count a level of nesting; TooDeep where there are too many."""
         self.depth += 1
         if self.depth > DEEPEST:
-            raise Unsupported("nested too deeply")
+            raise TooDeep
 
     # terms
 
@@ -139,17 +144,17 @@ class Reader:
     def path(self) -> Any:
         """Return the property path here."""
         self.deeper()
-        found = self._sequence()
+        found = [self._sequence()]
         while self.take("|"):
-            found = ("|", found, self._sequence())
+            found.append(self._sequence())
         self.depth -= 1
-        return found
+        return balanced(lambda a, b: ("|", a, b), found)
 
     def _sequence(self) -> Any:
-        found = self._step()
+        found = [self._step()]
         while self.take("/"):
-            found = ("/", found, self._step())
-        return found
+            found.append(self._step())
+        return balanced(lambda a, b: ("/", a, b), found)
 
     def _step(self) -> Any:
         turned = bool(self.take("^"))
@@ -186,17 +191,17 @@ class Reader:
     def expression(self) -> Any:
         """Return the expression here."""
         self.deeper()
-        found = self._and()
+        found = [self._and()]
         while self.take("||"):
-            found = ("or", found, self._and())
+            found.append(self._and())
         self.depth -= 1
-        return found
+        return balanced(lambda a, b: ("or", a, b), found)
 
     def _and(self) -> Any:
-        found = self._compared()
+        found = [self._compared()]
         while self.take("&&"):
-            found = ("and", found, self._compared())
-        return found
+            found.append(self._compared())
+        return balanced(lambda a, b: ("and", a, b), found)
 
     def _compared(self) -> Any:
         found = self._sum()

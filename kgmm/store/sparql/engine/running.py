@@ -13,28 +13,34 @@ from kgmm.store.index.state import Opened
 from kgmm.store.sparql.engine.algebra import Bgp, Blank, Iri, Query, Triple, Var
 from kgmm.store.sparql.engine.context import Context, Scope
 from kgmm.store.sparql.engine.evaluating import Evaluation, sliced
+from kgmm.store.sparql.engine.limits import Limits, TooDeep
 from kgmm.store.sparql.engine.optimizing import optimized
 from kgmm.store.sparql.engine.parser import parse
 from kgmm.store.sparql.engine.table import UNIT, Table, distinct
-from kgmm.store.sparql.engine.vocabulary import UNBOUND, Vocabulary, spelled
+from kgmm.store.sparql.engine.vocabulary import UNBOUND, spelled
 from kgmm.store.sparql.results import Result, Solutions, Triples, stored, stored_relation
 
 Told = tuple[Result, list[dict[str, Any]]]
 
 
-@lru_cache(256)
-def _parsed(text: str, prefixes: tuple[tuple[str, str], ...]) -> Query:
-    return parse(text, dict(prefixes))
+LONG = 4096  #: characters of a query from which on it is read anew each time
+_parsed = lru_cache(256)(lambda text, prefixes: parse(text, dict(prefixes)))
+
+
+def _read(text: str, prefixes: dict[str, str], limits: Limits) -> Query:
+    if len(text) > LONG:
+        return parse(text, prefixes, limits.check)
+    query: Query = _parsed(text, tuple(sorted(prefixes.items())))
+    return query
 
 
 def run(
     opened: Opened,
     text: str,
     prefixes: dict[str, str],
+    limits: Limits,
     *,
-    timeout: float,
-    limit: int | None,
-    memory: int | None,
+    limit: int | None = None,
     default_graphs: Sequence[str] = (),
     named_graphs: Sequence[str] = (),
     raw: bool = False,
@@ -43,11 +49,28 @@ def run(
 
     Raises:
         Unsupported: if the query is misspelled or holds what this engine leaves to Oxigraph.
-        OutOfTime: if it takes longer than *timeout* seconds.
+        TooDeep: if it is nested more deeply than it may be.
+        OutOfTime: if it takes longer than it may.
         OutOfMemory: if it would take more memory than it may.
+        Cancelled: if whoever asked has said so.
     """
-    query = _parsed(text, tuple(sorted(prefixes.items())))
-    context = Context(opened, query.base, timeout, memory)
+    try:
+        query = _read(text, prefixes, limits)
+        return _answered(opened, query, limits, limit, default_graphs, named_graphs, raw)
+    except RecursionError:
+        raise TooDeep from None
+
+
+def _answered(
+    opened: Opened,
+    query: Query,
+    limits: Limits,
+    limit: int | None,
+    default_graphs: Sequence[str],
+    named_graphs: Sequence[str],
+    raw: bool,
+) -> Told:
+    context = Context(opened, query.base, limits)
     default, named = default_graphs or query.default, named_graphs or query.named
     if default or named:
         number = context.words.id
@@ -73,7 +96,7 @@ def run(
 
 def _select(context: Context, query: Query, found: Iterator[Table], limit: int | None, raw: bool) -> Solutions:
     rows: list[tuple[str | None, ...]] = []
-    spell = _Spelling(context.words, raw)
+    spell = _Spelling(context, raw)
     more = None if limit is None else limit + 1
     for table in sliced(found, 0, more):
         columns = [spell.column(table.column(name)) for name in query.names]
@@ -86,14 +109,15 @@ def _select(context: Context, query: Query, found: Iterator[Table], limit: int |
 class _Spelling:
     """Terms as a result holds them, each spelled once."""
 
-    def __init__(self, words: Vocabulary, raw: bool) -> None:
-        self._words, self._raw = words, raw
+    def __init__(self, context: Context, raw: bool) -> None:
+        self._check, self._words, self._raw = context.check, context.words, raw
         self._known: dict[int, str | None] = {UNBOUND: None}
 
     def column(self, ids: Any) -> list[str | None]:
         known = self._known
         for number in np.unique(ids).tolist():
             if number not in known:
+                self._check()
                 known[number] = self._spelled(number)
         return [known[number] for number in ids.tolist()]
 
@@ -131,9 +155,8 @@ def _constructed(context: Context, query: Query, found: Iterator[Table]) -> Iter
     names = sorted({p.name for t in query.template for p in t if isinstance(p, Var)})
     for table in found:
         columns = [table.column(n).tolist() for n in names]
-        for at, row in enumerate(zip(*columns, strict=True) if columns else [()] * table.size):
-            if not at & 255:
-                context.check()
+        for row in zip(*columns, strict=True) if columns else [()] * table.size:
+            context.check()
             values: dict[str, Any] = {
                 n: None if i < 0 else context.words.term(i) for n, i in zip(names, row, strict=True)
             }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kgmm.store.index.base import rows_of
 from kgmm.store.index.snapshot import Snapshot
-from kgmm.store.sparql.engine.table import Rows, expanded
+from kgmm.store.sparql.engine.table import Rows, placed
 from kgmm.store.sparql.engine.vocabulary import Ids
 
 FIRST, MOST = 4096, 1 << 18  #: rows of the first and the largest part a look-up is answered in
@@ -59,7 +59,7 @@ class Source:
         new[1:] = np.any([rows[i][1:] != rows[i][:-1] for i in range(3)], axis=0)
         rows = [column[new] for column in rows]
         known = np.zeros(len(rows[0]), bool)
-        for found in self._in_base(rows[0], rows[1], rows[2], len(rows[0]), MOST):
+        for found in self._in_base(rows[0], rows[1], rows[2], len(rows[0]), MOST, MOST):
             known[found.of] = True
         return [column[~known] for column in rows]
 
@@ -71,7 +71,7 @@ class Source:
             found = found + self._added_ranges(s, p, o, size)[2]
         return found
 
-    def match(self, s: Any, p: Any, o: Any, size: int, first: int = MOST) -> Iterator[Found]:
+    def match(self, s: Any, p: Any, o: Any, size: int, first: int = MOST, most: int = MOST) -> Iterator[Found]:
         """Yield the statements that match bindings, in parts of which the first has *first* rows at most.
 
         Args:
@@ -80,15 +80,16 @@ class Source:
             o: an object, likewise.
             size: how many bindings there are.
             first: how many rows the first part may have; later ones are larger.
+            most: how many these may have.
         """
-        yield from self._in_base(s, p, o, size, first)
+        yield from self._in_base(s, p, o, size, min(first, most), most)
         if len(self.added[0]):
-            yield from self._in_added(s, p, o, size)
+            yield from self._in_added(s, p, o, size, most)
 
-    def _in_base(self, s: Any, p: Any, o: Any, size: int, first: int) -> Iterator[Found]:
+    def _in_base(self, s: Any, p: Any, o: Any, size: int, first: int, most: int) -> Iterator[Found]:
         base = self.base
         order, low, high, left = self._ranges(s, p, o, size)
-        for of, places in _parts(low, high, first):
+        for of, places in _parts(low, high, first, most):
             rows = places if order is None else order[places]
             keep = None if self.keep is None else self.keep[rows]
             if "p" in left:
@@ -99,9 +100,9 @@ class Source:
             values = (base.subject[rows], base.predicate.at(rows), base.object[rows], base.graph.at(rows))
             yield Found(of, *(np.asarray(v, np.int64) for v in values))
 
-    def _in_added(self, s: Any, p: Any, o: Any, size: int) -> Iterator[Found]:
+    def _in_added(self, s: Any, p: Any, o: Any, size: int, most: int) -> Iterator[Found]:
         order, starts, counts = self._added_ranges(s, p, o, size)
-        for of, places in _parts(starts, starts + counts, MOST):
+        for of, places in _parts(starts, starts + counts, most, most):
             rows = order[places]
             keep = np.ones(len(rows), bool)
             for wanted, column in zip((s, p, o), self.added[:3], strict=True):
@@ -232,19 +233,7 @@ def _bisect(key: Callable[[Any], Any], low: Ids, high: Ids, values: Ids, right: 
     return low
 
 
-def _parts(low: Ids, high: Ids, first: int) -> Iterator[tuple[Rows, NDArray[np.int64]]]:
+def _parts(low: Ids, high: Ids, first: int, most: int) -> Iterator[tuple[Rows, NDArray[np.int64]]]:
     """Yield the places in ranges, in parts: the range each lies in, and the place."""
-    counts = (high - low).astype(np.int64)
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    if total <= first:
-        if total:
-            of, at = expanded(counts)
-            yield of, low[of] + at
-        return
-    done, size = 0, first
-    while done < total:
-        places = np.arange(done, min(done + size, total))
-        of = np.searchsorted(ends, places, "right")
-        yield of, low[of] + places - (ends - counts)[of]
-        done, size = done + size, min(4 * size, MOST)
+    for of, at in placed((high - low).astype(np.int64), first, most):
+        yield of, low[of] + at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 from kgmm.store.sparql.engine.vocabulary import UNBOUND, Ids
 
 Rows = NDArray[np.intp]
+CELLS = 1 << 21  #: values that a part of a relation has at most, so that what is held at once stays level
+
+
+def most(columns: int) -> int:
+    """Return how many rows a part with some columns may have."""
+    return max(min(CELLS // (columns + 1), 1 << 18), 1024)
 
 
 class Table:
@@ -87,6 +93,30 @@ def expanded(counts: NDArray[np.int64]) -> tuple[Rows, NDArray[np.int64]]:
     of = np.repeat(np.arange(len(counts)), counts)
     ends = np.cumsum(counts)
     return of, np.arange(len(of)) - (ends - counts)[of]
+
+
+def placed(counts: NDArray[np.int64], first: int, most: int) -> Iterator[tuple[Rows, NDArray[np.int64]]]:
+    """Yield the places that ranges of some sizes hold, in parts: the range each lies in, and which place of it.
+
+    Args:
+        counts: the ranges' sizes.
+        first: how many places the first part has at most.
+        most: how many the later ones may grow to.
+    """
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    if total <= first:
+        if total:
+            yield expanded(counts)
+        return
+    done, size = 0, first
+    while done < total:
+        stop = min(done + size, total)
+        low, high = int(np.searchsorted(ends, done, "right")), int(np.searchsorted(ends, stop - 1, "right")) + 1
+        held = np.minimum(ends[low:high], stop) - np.maximum(ends[low:high] - counts[low:high], done)
+        of = np.repeat(np.arange(low, high), held)
+        yield of, np.arange(done, stop) - (ends[low:high] - counts[low:high])[of - low]
+        done, size = stop, min(4 * size, most)
 
 
 def by_boundness(table: Table, names: Sequence[str]) -> list[tuple[frozenset[str], Rows]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kgmm.store.sparql.engine.algebra import Unsupported
@@ -39,8 +40,11 @@ class Token(NamedTuple):
     at: int = 0
 
 
-def tokens(text: str) -> list[Token]:
-    """Return the words of a query; Unsupported where none begins, as with annotations of RDF 1.2."""
+def tokens(text: str, check: Callable[[], None]) -> list[Token]:
+    """Return the words of a query; Unsupported where none begins, as with annotations of RDF 1.2.
+
+    *check* is called now and then, and may end it.
+    """
     found, at, spaced = [], 0, True
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -51,6 +55,8 @@ def tokens(text: str) -> list[Token]:
         kind = str(match.lastgroup)
         if kind != "space":
             found.append(Token(kind, match[0], spaced, at))
+            if not len(found) & 1023:
+                check()
         at = match.end()
         spaced = kind == "space"
     end = Token("end", "", True, len(text))

@@ -28,6 +28,7 @@ class Vocabulary:
         self._texts: list[str] = []
         self._made: dict[str, int] = {}
         self._known: dict[int, Term] = {}
+        self.made = 0  #: characters of the terms made so far
         self._blanks = 0
         found = opened.derived.get("sparql predicates")
         if found is None:
@@ -42,6 +43,7 @@ class Vocabulary:
         if at is None:
             at = self._made[text] = len(self._texts)
             self._texts.append(text)
+            self.made += len(text)
         return at
 
     def id(self, term: Term) -> int:
