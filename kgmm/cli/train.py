@@ -16,16 +16,19 @@ DEFAULTS: dict[str, tuple[int, int, float, float]] = {
     "modules": (8, 128, 5e-3, 1e-4),
     "hiecoatt": (8, 128, 2e-3, 1e-4),
 }
+FILMS = 24  #: films that are drawn for ``kgmm train skim planted`` unless told otherwise
 TWO_FACTS = (4, 32, 3e-3, 1e-2)  #: the same of kdmn --hops 2
 OPEN = (12, 128, 1e-3, 0.2)  #: the same of graph-network on open questions
 CHOOSING = 0.05  #: share of the questions that a graph network's best epoch is chosen on, beside the held-out tenth
 SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
 #: options that only some models know → which; "shapes" are all but those named before
 _ON_FACTS = ("kdmn", "hybrid", "graph-network")
+_OWN = (*_ON_FACTS, "skim")  #: models that are not of coloured shapes
 _KDMN = "knowledge blind episodes context vocabulary choices fusion labels picked scenes hops"
-ONLY = {"distractors": ("kdmn", "hybrid"), "kb": ("kdmn", "hybrid", "graph-network"), "small": ("shapes",)}
+ONLY = {"distractors": ("kdmn", "hybrid"), "kb": ("kdmn", "hybrid", "graph-network", "skim"), "small": ("shapes",)}
 ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
 ONLY |= dict.fromkeys(("facts", "graph"), ("graph-network",))
+ONLY |= dict.fromkeys(("method", "films", "splits", "split"), ("skim",))
 
 
 @click.command()
@@ -66,7 +69,9 @@ ONLY |= dict.fromkeys(("facts", "graph"), ("graph-network",))
 @click.option("--picked", type=COUNT, default=8, help="--fusion policy: facts that enter the memory.")
 @click.option("--scenes", type=FOLDER, help="kdmn on a store: scene graphs (*.json) asked about; else drawn by chance.")
 @click.option(
-    "--kb", type=PLACE, help="hybrid, graph-network, --fusion teacher: keep the knowledge base and its vectors here."
+    "--kb",
+    type=PLACE,
+    help="hybrid, graph-network, skim, --fusion teacher: keep the knowledge base and its vectors here.",
 )
 @click.option("--facts", multiple=True, type=FILE, help="graph-network: triples beside the bundled knowledge.")
 @click.option(
@@ -75,6 +80,10 @@ ONLY |= dict.fromkeys(("facts", "graph"), ("graph-network",))
     default="full",
     help="graph-network: what it sees of the joint graphs; all but full are its twins.",
 )
+@click.option("--method", help="skim: seqdpp, shdpp, query-memory, dsse or policy.")
+@click.option("--films", type=COUNT, default=FILMS, help="skim planted: so many are drawn.")
+@click.option("--splits", type=FILE, help="skim: JSON with train_keys and test_keys; the former are learned from.")
+@click.option("--split", type=WHOLE, default=0, help="skim: number of the split, from 0.")
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
 @click.option("--small", is_flag=True, help="Coloured shapes: learn from a twentieth, to try it out.")
 @json_option
@@ -83,15 +92,20 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
 
     MODEL is kdmn (DATA: a folder with FVQA's questions-train.json and facts.jsonl, or any knowledge store, of whose
     facts questions are made), hybrid (DATA: FVQA), graph-network (DATA: a .jsonl of CommonsenseQA, or a folder with
-    OK-VQA's train.json and detections_train.json), or modules, graph, conventional, san, hiecoatt, updown, blind,
+    OK-VQA's train.json and detections_train.json), skim (DATA: a .h5 of films' features in the field's layout, a folder
+    of films with films.json, or planted: films drawn for this), or modules, graph, conventional, san, hiecoatt, updown, blind,
     bilinear-{full,mcb,mlb,mfb,mutan} (DATA: easy-vqa or clevr).
     """
     from kgmm.train.fit import Recipe, fit, halve
 
-    _known_options(model, options)
+    _known_options(model, {**options, "data": data})
     defaults = TWO_FACTS if options["hops"] == 2 else DEFAULTS.get(model, SHAPES_DEFAULT)
     if model == "graph-network" and Path(data).is_dir():
         defaults = OPEN
+    if model == "skim":
+        from kgmm.train.skims import DEFAULTS as OF_METHOD
+
+        defaults = OF_METHOD[_skim_method(options["method"])]
     usual = dict(zip(("epochs", "batch", "rate", "weight_decay"), defaults, strict=True))
     chosen: dict[str, Any] = {name: options.get(name) or value for name, value in usual.items()}
     recipe = Recipe(**chosen, **{name: options[name] for name in ("patience", "seed", "device", "threads", "mixed")})
@@ -112,18 +126,24 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
         return
     said = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
     took = f"(epoch {trained.epoch}, {trained.seconds:.0f} s)"
-    click.echo(f"{model} on {problem.config['data']}, development split: {said}  {took} → {out}")
+    click.echo(
+        f"{problem.config['name'] if model == 'skim' else model} on {problem.config['data']}, development split: {said}  {took} → {out}"
+    )
 
 
 def _known_options(model: str, options: dict[str, Any]) -> None:
     """Refuse an option that would do nothing."""
     source = click.get_current_context().get_parameter_source
     given = [name for name in ONLY if source(name) is click.core.ParameterSource.COMMANDLINE]
-    kind = model if model in _ON_FACTS else "shapes"
+    kind = model if model in _OWN else "shapes"
     for name in given:
         if kind not in ONLY[name]:
             only = " and ".join(ONLY[name]).replace("shapes", "models of coloured shapes")
             raise click.UsageError(f"--{name} is for {only}, not for {model}")
+        if name == "films" and options["data"] != "planted":
+            raise click.UsageError("--films goes with DATA planted")
+        if name == "split" and options["splits"] is None:
+            raise click.UsageError("--split goes with --splits")
         if name in ("labels", "picked") and options["fusion"] is None:
             raise click.UsageError(f"--{name} goes with --fusion")
 
@@ -152,6 +172,8 @@ def command_line(model: str, data: str, options: dict[str, Any]) -> str:
 
 def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     """Return the training problem of a model and a data set; KgmmError if there is no such model or data."""
+    if model == "skim":
+        return _skim_problem(data, options)
     if model in _ON_FACTS:
         made = {"kdmn": _kdmn_problem, "hybrid": _hybrid_problem, "graph-network": _graph_problem}
         return made[model](Path(data), options)
@@ -159,11 +181,38 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     from kgmm.train.shapes import ShapesProblem
 
     if model != "modules" and model not in JOINS:
-        known = ", ".join((*_ON_FACTS, "modules", *JOINS))
+        known = ", ".join((*_OWN, "modules", *JOINS))
         raise KgmmError(f"no model {model!r}; there are: {known}")
     if data not in ("easy-vqa", "clevr"):
         raise KgmmError(f"{model} trains on easy-vqa or clevr, not on {data!r}")
     return ShapesProblem(model, data, seed=options["seed"], small=options["small"])
+
+
+def _skim_method(name: str | None) -> str:
+    """Return the method to train; a usage error names those there are."""
+    from kgmm.nn.film_networks import NETWORKS
+
+    if name not in NETWORKS:
+        raise click.UsageError(f"skim needs --method, one of: {', '.join(NETWORKS)}")
+    return name
+
+
+def _skim_problem(data: str, options: dict[str, Any]) -> Any:
+    from kgmm.train.lessons import QUERIED, lessons, planted
+    from kgmm.train.skims import SkimProblem
+
+    method = _skim_method(options["method"])
+    with progress_bar("films") as progress:
+        place = planted(options["films"], progress) if data == "planted" else Path(data)
+        how = {"splits": options["splits"], "split": options["split"], "progress": progress}
+        if method in QUERIED or method == "policy":
+            from kgmm.cli.bundled_and import bundled_and
+
+            with bundled_and((), options["kb"]) as store:
+                given = lessons(place, method, kb=store, **how)
+        else:
+            given = lessons(place, method, **how)
+    return SkimProblem(method, given, Path(data).name, seed=options["seed"])
 
 
 def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from scipy.stats import kendalltau, rankdata
 from kgmm.data.annotated_films import Annotated
 from kgmm.errors import BadInput, KgmmError
 from kgmm.progress import Progress, silent
+from kgmm.stories.footage.consensus import f_score
 from kgmm.stories.footage.segments import FIXED, Ints, fixed, kept, means
 
 Floats = NDArray[np.float64]
@@ -38,6 +39,7 @@ def evaluate(
     films: Sequence[Annotated],
     scores: Mapping[str, NDArray[np.floating[Any]]] | None = None,
     *,
+    worth: Mapping[str, NDArray[np.floating[Any]]] | None = None,
     segments: str = "fixed",
     size: int = FIXED,
     rate: float = 0.15,
@@ -49,6 +51,7 @@ def evaluate(
     Args:
         films: what people made of them.
         scores: of each film by its name, one for each frame, or for each of its picks; None judges no method.
+        worth: the same of what the summary is to have most of, where that is not the scores; a segment's is the mean.
         segments: ``fixed``, of *size* frames (TVSum's own protocol), or ``kts``, the files' change points.
         rate: share of the frames that a summary may have.
         seed: of the random scores.
@@ -79,7 +82,7 @@ def evaluate(
         cut = _cut(film, segments, size, rate)
         row = {**_people(cut, rate), **_random(cut, rate, np.random.default_rng([seed, number]))}
         if scores is not None:
-            row |= _method(film, cut, scores, rate)
+            row |= _method(film, cut, scores, worth or {}, rate)
         rows.append(row)
         progress(number + 1, len(films), "comparing with people")
     found: dict[str, Any] = {}
@@ -91,16 +94,6 @@ def evaluate(
     if segments == "fixed":
         found["protocol"]["frames"] = size
     return found
-
-
-def f_score(one: Bools, other: Bools) -> float:
-    """Return the harmonic mean of precision and recall of two summaries' frames; 0 if they share none.
-
-    >>> f_score(np.array([True, True, False]), np.array([True, False, False])) == 2 / 3
-    True
-    """
-    both = int(np.count_nonzero(one & other))
-    return 2 * both / (int(one.sum()) + int(other.sum())) if both else 0.0
 
 
 def _cut(film: Annotated, segments: str, size: int, rate: float) -> Film:
@@ -142,12 +135,15 @@ def _random(cut: Film, rate: float, random: np.random.Generator) -> dict[str, fl
     }
 
 
-def _method(film: Annotated, cut: Film, scores: Mapping[str, Any], rate: float) -> dict[str, float]:
+def _method(
+    film: Annotated, cut: Film, scores: Mapping[str, Any], worth: Mapping[str, Any], rate: float
+) -> dict[str, float]:
     if film.name not in scores:
         raise BadInput(film.name, "has no scores")
     given = np.asarray(scores[film.name], np.float64)
     spread = by_frame(given, film)
-    summary = kept(means(spread, cut.edges), cut.edges, rate)
+    most = by_frame(np.asarray(worth[film.name], np.float64), film) if film.name in worth else spread
+    summary = kept(means(most, cut.edges), cut.edges, rate)
     fs = [f_score(summary, own) for own in cut.summaries]
     own = spread[cut.at]
     rhos = _rhos(np.vstack([own, cut.moments]), [(0, k + 1) for k in range(len(cut.moments))])

@@ -13,6 +13,7 @@ from kgmm.errors import BadInput
 from kgmm.stories.example.drawing import numbers
 from kgmm.stories.example.subjects import SETTINGS, SUBJECTS
 
+VERSION = 1  #: of what a seed draws, pictures too: films of another one are drawn anew
 PEOPLE = 5  #: who say how much each shot matters to them
 CAST = 5  #: subjects of a film, its title's among them
 SECONDS = 124.0  #: a film is at least as long
@@ -93,7 +94,7 @@ def script(seed: int, seconds: float = SECONDS) -> PlantedFilm:
     """
     if seed < 0 or not 0 < seconds < 1e5:
         raise BadInput("script", f"a seed of {seed} and {seconds} seconds make no film")
-    name = f"planted-{seed}"
+    name = f"planted-{seed}" if seconds == SECONDS else f"planted-{seconds:g}s-{seed}"
     random = numbers("film", name)
     cast = [str(one) for one in random.choice(sorted(SUBJECTS), CAST, replace=False)]
     home = str(random.choice(sorted(SETTINGS)))
