@@ -79,24 +79,6 @@ class Texts:
     def __len__(self) -> int:
         return len(self.start) - 1
 
-    def take(self, rows: NDArray[np.int64]) -> Texts:
-        """Return some passages, in this order, with the vocabulary that they need."""
-        start, rule = _starts(self.start, rows), _starts(self.rule, rows)
-        made: dict[str, Any] = {"start": start, "rule": rule, "opens": self.opens[rows]}
-        made["own_length"] = self.own_length[rows]
-        for name in ("token", "how"):
-            made[name] = kernels.gathered(self.start, getattr(self, name), rows, start)
-        for name in ("rule_entity", "rule_at", "rule_length"):
-            made[name] = kernels.gathered(self.rule, getattr(self, name), rows, rule)
-        made["own"], made["own_first"] = self.own[rows], self.own_first[rows]
-        words, entities = np.zeros(len(self.word), np.bool_), np.zeros(len(self.entity), np.bool_)
-        words[made["token"]] = True
-        entities[made["rule_entity"]] = True
-        entities[made["own"][made["own"] >= 0]] = True
-        made |= {name: getattr(self, name)[words] for name in VOCABULARY}
-        made["entity"] = self.entity[entities]
-        return _renumbered(made, _places(words), _places(entities))
-
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the arrays by name."""
         return {column.name: getattr(self, column.name) for column in fields(self)}
@@ -107,21 +89,57 @@ _OF_WORDS, _OF_ENTITIES = ("token", "own_first"), ("own", "rule_entity")
 _PLAIN = ("opens", "how", "own_length", "rule_at", "rule_length")
 
 
-def _starts(start: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def starts_of(start: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where the items of some rows begin, one row after another, and where the last one's end."""
     new = np.zeros(len(rows) + 1, np.int64)
     np.cumsum((start[1:] - start[:-1])[rows], out=new[1:])
     return new
 
 
-def _places(kept: NDArray[np.bool_]) -> Words:
-    """Return the new places of what is kept; the last item, which -1 finds, is -1."""
-    return np.append(np.cumsum(kept, dtype=np.int32) - np.int32(1), np.int32(-1))
+def followed(before: Texts, new: Texts, rows: NDArray[np.int64]) -> tuple[Texts, Words, Words]:
+    """Return some passages of two, in this order, with the vocabulary that they need, and where that of the first went.
 
+    Args:
+        before: passages.
+        new: others, whose rows come after the first's.
+        rows: (P,) which to take.
 
-def _renumbered(made: dict[str, Any], words: Words, entities: Words) -> Texts:
-    """Return texts whose words and entities have new places."""
-    made |= {name: words[made[name]] for name in _OF_WORDS} | {name: entities[made[name]] for name in _OF_ENTITIES}
-    return Texts(**made)
+    Returns:
+        The passages; the new places of the first's words and of its entities, -1 where they are gone.
+    """
+    both = (before, new)
+    raw = {n: [getattr(p, n) for p in both] for n in ("token", "own_first", "own", "rule_entity")}
+    for names, size in ((_OF_WORDS, len(before.word)), (_OF_ENTITIES, len(before.entity))):
+        for n in names:
+            raw[n][1] = np.where(raw[n][1] >= 0, raw[n][1] + np.int32(size), np.int32(-1))
+    made: dict[str, Any] = {"opens": np.concatenate([before.opens, new.opens])[rows]}
+    for start, items in (("start", ("token", "how")), ("rule", ("rule_entity", "rule_at", "rule_length"))):
+        stacked = _stacked([getattr(p, start) for p in both])
+        made[start] = starts_of(stacked, rows)
+        for n in items:
+            every = np.concatenate(raw.get(n) or [getattr(p, n) for p in both])
+            made[n] = kernels.gathered(stacked, every, rows, made[start])
+    for n in ("own", "own_first", "own_length"):
+        made[n] = np.concatenate(raw.get(n) or [getattr(p, n) for p in both])[rows]
+    moved = []
+    for names, own, more in ((_OF_WORDS, "word", VOCABULARY[1:]), (_OF_ENTITIES, "entity", ())):
+        split = len(getattr(before, own))
+        used = np.zeros(split + len(getattr(new, own)) + 1, np.bool_)  # the last is what -1 finds
+        for n in names:
+            used[made[n]] = True
+        parts = used[:split], used[split:-1]
+        keys = [getattr(p, own)[u] for p, u in zip(both, parts, strict=True)]
+        made[own] = _merged(keys)
+        # a name may be an entity of the first's passages that only a new one brings along again
+        place = np.concatenate([*(_places(getattr(p, own), made[own]) for p in both), np.array([-1], np.int32)])
+        for n in more:
+            made[n] = np.empty(len(made[own]), getattr(before, n).dtype)
+            for p, u, at in zip(both, parts, (place[:split], place[split:-1]), strict=True):
+                made[n][at[u]] = getattr(p, n)[u]
+        for n in names:
+            made[n] = place[made[n]]
+        moved.append(place[:split])
+    return Texts(**made), moved[0], moved[1]
 
 
 def joined(parts: Sequence[Texts]) -> Texts:
@@ -138,6 +156,13 @@ def joined(parts: Sequence[Texts]) -> Texts:
         places = [np.append(np.searchsorted(keys, getattr(p, own)), -1).astype(np.int32) for p in parts]
         made |= {n: np.concatenate([at[getattr(p, n)] for at, p in zip(places, parts, strict=True)]) for n in names}
     return Texts(**made)
+
+
+def _places(keys: Keys, among: Keys) -> Words:
+    """Return where ascending keys are among others that ascend, -1 where they are not."""
+    at = np.searchsorted(among, keys).astype(np.int32)
+    at[np.append(among, ~keys[-1:])[at] != keys] = -1
+    return at
 
 
 def _merged(parts: list[Keys]) -> Keys:

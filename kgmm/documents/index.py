@@ -25,9 +25,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from xxhash import xxh3_64_hexdigest
 
-from kgmm.documents import kernels
-from kgmm.documents.analysis import STOP, Keys, Texts, analyzed, joined
+from kgmm.documents.analysis import STOP, Keys, Texts, analyzed, followed, joined
 from kgmm.documents.kept import Kept, rows_of
+from kgmm.documents.linking import Linked, linked, linked_again
 from kgmm.documents.vectors import checksum, encoded
 from kgmm.errors import BadInput, StoreError
 from kgmm.store.times import Moment, period
@@ -40,58 +40,6 @@ if TYPE_CHECKING:
 FORMAT = 4
 ROWS = "passages.arrow"
 BATCH = 4096  #: passages analyzed at once
-
-
-@dataclass
-class Linked:
-    """What follows from all passages together."""
-
-    term: Keys  #: (T,) the roots' numbers, ascending
-    term_of: NDArray[np.int32]  #: (V,) a word's term, -1 for function words
-    forms: NDArray[np.int64]  #: (T + 1,) where a term's words begin
-    form: NDArray[np.int32]  #: these words
-    posting: NDArray[np.int64]  #: (V + 1,) where a word's passages begin, function words having none
-    passage: NDArray[np.int32]  #: those that have it
-    often: NDArray[np.uint8]  #: how often
-    length: NDArray[np.int32]  #: (P,) the passages' words, function words left out
-    edge: NDArray[np.int64]  #: (P + 1,) where a passage's entities begin
-    edge_entity: NDArray[np.int32]
-    edge_at: NDArray[np.int32]  #: at which of its tokens it names them
-    edge_length: NDArray[np.uint8]  #: in how many words; 0 for its own names
-    edge_own: NDArray[np.uint8]  #: 1, 2, 3 for its own names (title, whole title, what it begins with), else 0
-    back: NDArray[np.int64]  #: (E + 1,) where an entity's passages begin
-    back_passage: NDArray[np.int32]  #: those first whose own name it is
-    back_own: NDArray[np.int32]  #: (E,) how many these are
-
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Return the arrays by name."""
-        return {column.name: getattr(self, column.name) for column in fields(self)}
-
-
-def linked(texts: Texts) -> Linked:
-    """Return what follows from all passages together."""
-    term, of = np.unique(np.where(texts.kind & STOP, np.uint64(0), texts.term), return_inverse=True)
-    term_of = of.astype(np.int32)
-    if len(term) and term[0] == 0:
-        term, term_of = term[1:], term_of - np.int32(1)
-    form = np.argsort(term_of, kind="stable").astype(np.int32)[int((term_of < 0).sum()) :]
-    forms = np.searchsorted(term_of[form], np.arange(len(term) + 1)).astype(np.int64)
-    postings = kernels.postings(texts.start, texts.token, texts.kind)
-    has = texts.own >= 0
-    is_name = np.zeros(len(texts.entity), np.bool_)
-    is_name[texts.own[has]] = True
-    names = texts.entity[is_name]
-    lengths = np.zeros(len(texts.word), np.uint16)
-    bits = np.left_shift(np.uint16(1), texts.own_length[has].astype(np.uint16) - np.uint16(1))
-    np.bitwise_or.at(lengths, texts.own_first[has], bits)
-    given = (texts.start, texts.token, texts.how, texts.kind, texts.word, lengths, names, kernels.slots(names))
-    found, at, which, length = kernels.named(*given)
-    entity = np.flatnonzero(is_name).astype(np.int32)[which]
-    rules = (texts.rule, texts.rule_at, texts.rule_entity, texts.rule_length)
-    edges = kernels.edges(texts.own, found, at, entity, length, *rules)
-    back = kernels.reversed_edges(edges[0], edges[1], edges[4], len(texts.entity))
-    made = (term, term_of, forms, form, *postings, *edges, *back)
-    return Linked(**dict(zip([column.name for column in fields(Linked)], made, strict=True)))
 
 
 @dataclass
@@ -172,10 +120,10 @@ def brought_up(before: Index, key: str, gone: set[str], new: pa.Table) -> Index:
     stay = np.flatnonzero(~pc.is_in(before.rows["document"], pa.array(sorted(gone), pa.string())).to_numpy())
     rows = pa.concat_tables([before.rows.take(pa.array(stay)), new]).combine_chunks()
     order = pc.sort_indices(rows, [("document", "ascending"), ("part", "ascending")]).to_numpy().astype(np.int64)
-    both = joined([before.texts, analyzed(_told(new))])
     at = np.concatenate([stay, np.arange(len(before), len(before) + len(new))])[order]
-    texts = both.take(at)
-    index = Index(key, rows.take(pa.array(order)).combine_chunks(), texts, linked(texts))
+    texts, *moved = followed(before.texts, analyzed(_told(new)), at)
+    links = linked_again(texts, before.texts, before.links, at, *moved)
+    index = Index(key, rows.take(pa.array(order)).combine_chunks(), texts, links)
     if before.vectors is None:
         return index
     return _with_vectors(index, np.concatenate([before.vectors, encoded(_told(new), len(new))])[at], before.encoder)
@@ -210,7 +158,7 @@ def save(index: Index, folder: Path) -> None:
         for name, array in (arrays | ({} if index.vectors is None else {"vectors": index.vectors})).items():
             data = np.ascontiguousarray(array)
             data.tofile(draft / name)
-            sums[name] = [str(data.dtype), list(data.shape), xxh3_64_hexdigest(data.tobytes())]
+            sums[name] = [str(data.dtype), list(data.shape), xxh3_64_hexdigest(data.data if data.size else b"")]
         with pa.OSFile(str(draft / ROWS), "wb") as sink, pa.ipc.new_file(sink, index.rows.schema) as writer:
             writer.write_table(index.rows)
         (draft / "meta.json").write_text(json.dumps({"format": FORMAT, "encoder": index.encoder, "arrays": sums}))

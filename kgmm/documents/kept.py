@@ -72,8 +72,11 @@ class Kept:
 
     def digests(self) -> dict[str, str]:
         """Return the documents' ids and what tells their content."""
-        table = self.table(["document", "digest"])
-        return dict(zip(table["document"].to_pylist(), table["digest"].to_pylist(), strict=True))
+        found: dict[str, str] = {}
+        for file in self.files:
+            table = self._file(file["name"], ["document", "digest"])
+            found.update(zip(*(table[name].to_pylist() for name in ("document", "digest")), strict=True))
+        return found
 
     def changed(self, gone: Iterable[str], new: Iterable[Document]) -> Kept:
         """Write what there is without some documents and with others; the list that names it comes last."""

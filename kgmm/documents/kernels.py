@@ -58,14 +58,16 @@ def gathered(start, items, rows, new):
 
 
 @compiled
-def postings(start, token, kind):
-    """Return where each word's passages begin, these with how often they have it, and the passages' lengths."""
+def postings(rows, start, token, kind):
+    """Return where each word's passages begin, these with how often they have it, and the passages' lengths.
+
+    Only some passages, ascending, are looked at; the lengths of the others are 0.
+    """
     terms = len(kind)
-    count = len(start) - 1
-    length = np.zeros(count, np.int32)
+    length = np.zeros(len(start) - 1, np.int32)
     first = np.zeros(terms + 1, np.int64)
     seen = np.full(terms, NO)
-    for p in range(count):
+    for p in rows:
         for k in range(start[p], start[p + 1]):
             t = token[k]
             if not kind[t] & STOP:
@@ -79,7 +81,7 @@ def postings(start, token, kind):
     passage = np.empty(first[-1], np.int32)
     often = np.zeros(first[-1], np.uint8)
     seen[:] = NO
-    for p in range(count):
+    for p in rows:
         for k in range(start[p], start[p + 1]):
             t = token[k]
             if not kind[t] & STOP:
@@ -93,18 +95,73 @@ def postings(start, token, kind):
 
 
 @compiled
-def named(start, token, how, kind, word, lengths, keys, table):
-    """Find known names in all passages, the longest at each place.
+def merged_postings(first, passage, often, word, row, more, more_passage, more_often):
+    """Return postings with those of other passages; *word* and *row* tell where words and passages are now, -1 for gone."""
+    terms = len(more) - 1
+    start = np.zeros(terms + 1, np.int64)
+    for w in range(len(word)):
+        if word[w] >= 0:
+            for k in range(first[w], first[w + 1]):
+                start[word[w] + 1] += row[passage[k]] >= 0
+    for t in range(terms):
+        start[t + 1] += start[t] + more[t + 1] - more[t]
+    out, out_often = np.empty(start[-1], np.int32), np.empty(start[-1], np.uint8)
+    filled = np.zeros(terms, np.bool_)
+    for w in range(len(word)):
+        t = word[w]
+        if t < 0:
+            continue
+        filled[t] = True
+        at, j = start[t], more[t]
+        for k in range(first[w], first[w + 1]):
+            p = row[passage[k]]
+            if p < 0:
+                continue
+            while j < more[t + 1] and more_passage[j] < p:
+                out[at], out_often[at] = more_passage[j], more_often[j]
+                at += 1
+                j += 1
+            out[at], out_often[at] = p, often[k]
+            at += 1
+        while j < more[t + 1]:
+            out[at], out_often[at] = more_passage[j], more_often[j]
+            at += 1
+            j += 1
+    for t in range(terms):
+        if not filled[t]:
+            for j in range(more[t + 1] - more[t]):
+                out[start[t] + j], out_often[start[t] + j] = more_passage[more[t] + j], more_often[more[t] + j]
+    return start, out, out_often
+
+
+@compiled
+def having(start, token, wanted):
+    """Tell which passages have one of some words."""
+    out = np.zeros(len(start) - 1, np.bool_)
+    for p in range(len(out)):
+        for k in range(start[p], start[p + 1]):
+            if wanted[token[k]]:
+                out[p] = True
+                break
+    return out
+
+
+@compiled
+def named(rows, start, token, how, kind, word, lengths, keys, table):
+    """Find known names in some passages, the longest at each place.
 
     *lengths* tells by bits how many words names have that begin with a word. Returned are how many each passage has, at
     which of its tokens, which they are and in how many words.
     """
-    count = len(start) - 1
-    found = np.zeros(count, np.int64)
-    out_at, out_name = np.empty(len(token), np.int32), np.empty(len(token), np.int32)
-    out_length = np.empty(len(token), np.uint8)
+    found = np.zeros(len(rows), np.int64)
+    most = 0
+    for p in rows:
+        most += start[p + 1] - start[p]
+    out_at, out_name = np.empty(most, np.int32), np.empty(most, np.int32)
+    out_length = np.empty(most, np.uint8)
     total = 0
-    for p in range(count):
+    for i in range(len(rows)):
+        p = rows[i]
         plain = True
         for k in range(start[p], start[p + 1]):
             if how[k] & CAPITAL and not how[k] & TITLE:
@@ -145,7 +202,7 @@ def named(start, token, how, kind, word, lengths, keys, table):
                 out_name[total] = best
                 out_length[total] = best_length
                 total += 1
-                found[p] += 1
+                found[i] += 1
                 k += best_length
             else:
                 k += 1
@@ -162,15 +219,18 @@ def _in_longer(place, first, last, rule_at, rule_length):
 
 
 @compiled
-def edges(own, found, found_at, found_entity, found_length, rule, rule_at, rule_entity, rule_length):
-    """Return, a passage, the entities it names, in order, each place once: its own (1, 2, 3) and others (0)."""
-    count = len(found)
-    most = 3 * count + len(found_at) + len(rule_at)
+def edges(rows, own, found, found_at, found_entity, found_length, rule, rule_at, rule_entity, rule_length):
+    """Return, of some passages, the entities each names, in order, each place once: its own (1, 2, 3) and others (0)."""
+    count = len(rows)
+    most = 3 * count + len(found_at)
+    for p in rows:
+        most += rule[p + 1] - rule[p]
     start = np.zeros(count + 1, np.int64)
     entity, at = np.empty(most, np.int32), np.empty(most, np.int32)
     length, kind = np.empty(most, np.uint8), np.empty(most, np.uint8)
     total, f = 0, 0
-    for p in range(count):
+    for i in range(count):
+        p = rows[i]
         low = total
         for which in range(3):
             e = own[p, which]
@@ -180,7 +240,7 @@ def edges(own, found, found_at, found_entity, found_length, rule, rule_at, rule_
             total += 1
         mine = total
         for part in range(2):
-            first, last = (f, f + found[p]) if part == 0 else (rule[p], rule[p + 1])
+            first, last = (f, f + found[i]) if part == 0 else (rule[p], rule[p + 1])
             for k in range(first, last):
                 e = found_entity[k] if part == 0 else rule_entity[k]
                 place = found_at[k] if part == 0 else rule_at[k]
@@ -198,8 +258,8 @@ def edges(own, found, found_at, found_entity, found_length, rule, rule_at, rule_
                     entity[j], at[j], length[j], kind[j] = entity[j - 1], at[j - 1], length[j - 1], kind[j - 1]
                 entity[slot], at[slot], length[slot], kind[slot] = e, place, words, 0
                 total += 1
-        f += found[p]
-        start[p] = low
+        f += found[i]
+        start[i] = low
     start[count] = total
     return start, entity[:total].copy(), at[:total].copy(), length[:total].copy(), kind[:total].copy()
 

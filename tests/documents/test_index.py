@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import kgmm
@@ -46,6 +46,7 @@ documents = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 4)), min_size=1
 
 @settings(max_examples=12, deadline=None)
 @given(documents, documents)
+@example([(0, 0), (2, 1), (0, 3)], [(0, 1), (2, 0), (0, 3)])  # a name goes and comes again in one change
 def test_any_change_leaves_the_files_of_a_fresh_index(
     tmp_path_factory: pytest.TempPathFactory, before: list[tuple[int, int]], after: list[tuple[int, int]]
 ) -> None:
