@@ -45,11 +45,13 @@ class Document:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the way to a passage: a word or name of the question, an entity, a passage; and what led to it."""
+    """A step of the way to a passage: a word or name of the question, an entity, a fact of the store, a passage; and what led to it."""
 
-    kind: str  #: ``word``, ``entity`` or ``passage``
+    kind: str  #: ``word``, ``entity``, ``fact`` or ``passage``
     name: str
     weight: float  #: the share of the walk that came this way
+    #: of a fact: subject, predicate, object and graph, by which ``kb.find`` and ``kb.assertions`` look it up
+    fact: tuple[str, str, str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Asked:
     #: entities that it names: number, how it writes them, and whether they are own names of passages
     entities: list[tuple[int, str, bool]] = field(default_factory=list)
     cues: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))  #: (V,) words that say what is asked
+    relations: frozenset[int] = frozenset()  #: what these words say, as the numbers of relations
 
 
 def asked(index: Index, text: str) -> Asked:
@@ -66,7 +67,7 @@ def asked(index: Index, text: str) -> Asked:
     for key in relations:
         cues[index.words_of_cue(key)] = True
     words = [counted[t][1] for t in terms.tolist()]
-    return Asked(terms, weights, exact, exact_weights, words, entities, cues)
+    return Asked(terms, weights, exact, exact_weights, words, entities, cues, frozenset(relations))
 
 
 def _at(keys: NDArray[np.uint64], key: int) -> int:

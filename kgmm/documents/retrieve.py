@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.documents import kernels, spans
+from kgmm.documents import scoring, spans
 from kgmm.documents.index import current
 from kgmm.documents.kept import Kept
 from kgmm.documents.passage import Passage, Step
 from kgmm.documents.question import Asked, asked
+from kgmm.documents.stated import Stated, stated
 from kgmm.documents.vectors import checksum, cosines
 from kgmm.errors import BadInput
+from kgmm.language.names import label
+from kgmm.language.phrase import phrase
 from kgmm.language.words import whole_characters
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ class Tuning:
     back: float = 0.5  #: weight of a passage's own name, from it
     beside: float = 0.1  #: of what a passage gives, what those before and after it in its document get
     widest: int = 256  #: an entity that more passages name does not lead to these
+    telling: float = 1.0  #: what a name's facts get, beside what all passages get that it is not the own name of
+    around: int = 5  #: passages whose names' facts are looked at
     steps: int = 8
     floor: float = 1e-4
 
@@ -63,15 +68,15 @@ def by_words(index: Index, question: Asked, tuning: Tuning) -> NDArray[np.float6
     words = [links.form[links.forms[t] : links.forms[t + 1]] for t in question.terms.tolist()]
     groups = np.cumsum([0, *map(len, words)])
     every = np.concatenate([*words, np.empty(0, np.int32)])
-    counts = kernels.bm25(groups, every, question.weights * (1 - tuning.exact), *of)
+    counts = scoring.bm25(groups, every, question.weights * (1 - tuning.exact), *of)
     alone = np.arange(len(question.exact) + 1)
-    kernels.bm25(alone, question.exact.astype(np.int32), question.exact_weights * tuning.exact, *of)
+    scoring.bm25(alone, question.exact.astype(np.int32), question.exact_weights * tuning.exact, *of)
     near = best(scores, tuning.looked)
     idf = np.log(1 + (len(index) - counts + 0.5) / (counts + 0.5))
     slot = np.full(len(links.term), -1, np.int32)
     slot[question.terms] = np.arange(len(question.terms))
     texts = index.texts
-    scores[near] += tuning.close * kernels.together(
+    scores[near] += tuning.close * scoring.together(
         texts.start, texts.token, slot, links.term_of, idf, near, tuning.width
     )
     return scores
@@ -108,13 +113,19 @@ def best(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
 
 
 def walked(
-    index: Index, question: Asked, scores: NDArray[np.float64], tuning: Tuning
+    index: Index, question: Asked, scores: NDArray[np.float64], tuning: Tuning, facts: Stated | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Walk from a question's names and the passages that score best; return the nodes' mass, and whence it came, plus one."""
+    """Walk from a question's names and the passages that score best; return the nodes' mass, and whence it came, plus one.
+
+    Nodes are the passages, the entities, names that only facts have, and two for each fact, one for each way.
+    """
     links, texts = index.links, index.texts
-    nodes = len(index) + len(texts.entity)
+    facts = facts or Stated()
+    nodes = len(index) + len(texts.entity) + len(facts.outside) + 2 * len(facts.facts)
     top = best(scores, tuning.first)
-    strength = [_strength(index, entity, own, tuning) for entity, _, own in question.entities]
+    named = [(entity, _strength(index, entity, own, tuning)) for entity, _, own in question.entities]
+    named += [(entity, tuning.mentioned) for entity, _ in facts.asked]
+    strength = [s for _, s in named]
     share = max(strength, default=0.0)
     if not len(top):
         share = 1.0
@@ -122,16 +133,17 @@ def walked(
     weight = (scores[top] / scores[top[0]]) ** tuning.sharp if len(top) else np.empty(0)
     for p, w in zip(top.tolist(), (weight / weight.sum()).tolist(), strict=True):
         seeds[p] = (1 - share) * w
-    for (entity, _, _), s in zip(question.entities, strength, strict=True):
+    for entity, s in named:
         node = len(index) + entity
         seeds[node] = seeds.get(node, 0.0) + share * s / sum(strength)
     mass, led = np.zeros(nodes), np.zeros(nodes, np.int32)
     at = np.array(sorted(seeds), np.int64)
-    kernels.walk(
+    scoring.walk(
         (texts.start, texts.token, texts.opens),
         question.cues,
         (links.edge, links.edge_entity, links.edge_at, links.edge_length, links.edge_own),
         (links.back, links.back_passage, links.back_own),
+        (*facts.arrays(), facts.targets()),
         at,
         np.array([seeds[n] for n in at.tolist()]),
         (
@@ -143,6 +155,7 @@ def walked(
             tuning.back,
             tuning.widest,
             tuning.beside,
+            tuning.telling,
         ),
         tuning.steps,
         tuning.floor,
@@ -161,19 +174,30 @@ def _strength(index: Index, entity: int, own: bool, tuning: Tuning) -> float:
 
 
 def found(
-    index: Index, text: str, count: int, allowed: NDArray[np.bool_] | None = None, tuning: Tuning | None = None
-) -> tuple[list[tuple[int, float]], Asked, NDArray[np.int32], NDArray[np.float64]]:
-    """Return the best passages by number with their scores, what was asked, and the walk: whence and how much."""
+    index: Index,
+    text: str,
+    count: int,
+    allowed: NDArray[np.bool_] | None = None,
+    tuning: Tuning | None = None,
+    store: LocalStore | None = None,
+) -> tuple[list[tuple[int, float]], Asked, Walked]:
+    """Return the best passages by number with their scores, what was asked, and the walk, over a store's facts if one is given."""
     tuning = tuning or Tuning()
     question = asked(index, text)
     scores = scored(index, text, question, tuning)
     if allowed is not None:
         scores[~allowed] = 0.0
-    mass, led = walked(index, question, scores, tuning)
+    facts = Stated()
+    names = Names(index)
+    if store is not None and len(store):
+        spoken = [(entity, said) for entity, said, _ in question.entities]
+        near = (pair for p in best(scores, tuning.around).tolist() for pair in names.named(p))
+        facts = stated(store, index, text, spoken, near, question.relations)
+    mass, led = walked(index, question, scores, tuning, facts)
     total = mass[: len(index)] + 1e-9 * scores
     if allowed is not None:
         total[~allowed] = 0.0
-    return [(p, float(total[p])) for p in best(total, count).tolist()], question, led, mass
+    return [(p, float(total[p])) for p in best(total, count).tolist()], question, Walked(names, mass, led, facts)
 
 
 def passages(
@@ -220,15 +244,24 @@ def passages(
     if not len(kept) or count < 1:
         return []
     index = current(store, kept, progress)
-    best_of, question, led, mass = found(index, text, count, index.allowed(source, since, until))
-    names = Names(index)
+    best_of, question, walk = found(index, text, count, index.allowed(source, since, until), store=store)
     made = []
     for p, score in best_of:
         row = index.rows.slice(p, 1).to_pylist()[0]
         row.pop("digest")
-        path = way(index, question, names, p, led, mass)
-        made.append(Passage(score=score, path=path, entities=names.entities(p), **row))
+        path = way(index, question, walk, p)
+        made.append(Passage(score=score, path=path, entities=walk.names.entities(p), **row))
     return made
+
+
+@dataclass
+class Walked:
+    """A walk: how much came to each node, from which, plus one, most came at once, and what the nodes are called."""
+
+    names: Names
+    mass: NDArray[np.float64]
+    led: NDArray[np.int32]
+    facts: Stated
 
 
 class Names:
@@ -267,6 +300,17 @@ class Names:
         text: str = self.index.rows["text"][passage].as_py()
         return spans.bare(title) if title else text[: spans.lead_end(text)].strip() or text[:40]
 
+    def named(self, passage: int) -> list[tuple[int, str]]:
+        """Return the entities that a passage names, by number, and how it writes them, each once."""
+        links = self.index.links
+        told: dict[int, str] = {}
+        for k in range(int(links.edge[passage]), int(links.edge[passage + 1])):
+            entity = int(links.edge_entity[k])
+            if entity not in told:
+                length = int(links.edge_length[k])
+                told[entity] = self.of(passage, int(links.edge_at[k]), length) if length else self._own(passage)
+        return list(told.items())
+
     def entities(self, passage: int) -> tuple[str, ...]:
         """Return the names of what a passage speaks of: its own first, then those that passages have, then others."""
         links = self.index.links
@@ -282,15 +326,16 @@ class Names:
         return tuple(name for name in names if name)
 
 
-def way(
-    index: Index, question: Asked, names: Names, passage: int, led: NDArray[np.int32], mass: NDArray[np.float64]
-) -> tuple[Step, ...]:
+def way(index: Index, question: Asked, walk: Walked, passage: int) -> tuple[Step, ...]:
     """Return the way that most led to a passage, from a word or name of the question."""
+    names, mass, led, facts = walk.names, walk.mass, walk.led, walk.facts
+    outside = len(index) + len(index.texts.entity)
+    first_fact = outside + len(facts.outside)
     nodes = [passage]
     while led[nodes[-1]] and len(nodes) < 16 and (before := int(led[nodes[-1]]) - 1) not in nodes:
         nodes.append(before)
     steps: list[Step] = []
-    spoken = {entity: said for entity, said, _ in question.entities}
+    spoken = {entity: said for entity, said, _ in question.entities} | dict(facts.asked)
     first = nodes[-1]
     if first < len(index):
         steps += [Step("word", word, float(mass[first])) for word in _shared(index, question, first)]
@@ -298,10 +343,21 @@ def way(
         node, follows = nodes[at], nodes[at - 1]
         if node < len(index):
             steps.append(Step("passage", names._own(node), float(mass[node])))
+        elif node >= first_fact:
+            fact = facts.facts[(node - first_fact) // 2]
+            steps.append(Step("fact", phrase(*fact[:3]), float(mass[node]), fact))
+        elif node >= outside:
+            steps.append(Step("entity", facts.outside[node - outside], float(mass[node])))
         else:
             entity = node - len(index)
-            near = nodes[at + 1] if at + 1 < len(nodes) else follows
-            said = spoken[entity] if at == len(nodes) - 1 and entity in spoken else names.entity(entity, near)
+            near = next((n for n in (*nodes[at + 1 : at + 2], follows) if n < len(index)), -1)
+            if at == len(nodes) - 1 and entity in spoken:
+                said = spoken[entity]
+            elif near < 0:  # between two facts
+                here = (follows - first_fact) // 2
+                said = label(facts.facts[here][0 if facts.ends[here][0] == entity else 2])
+            else:
+                said = names.entity(entity, near)
             steps.append(Step("entity", said, float(mass[node])))
     return tuple(steps)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.documents import kernels
+from kgmm.documents import scoring
 from kgmm.progress import Progress, silent
 
 Vectors = NDArray[np.int8]
@@ -53,5 +53,5 @@ def cosines(vectors: Vectors, text: str) -> NDArray[np.float64]:
     from kgmm.encode.text import text_encoder
     from kgmm.encode.vectors import query_vector
 
-    made: NDArray[np.float64] = kernels.cosines(vectors, whole(query_vector(text_encoder(ENCODER), text)))
+    made: NDArray[np.float64] = scoring.cosines(vectors, whole(query_vector(text_encoder(ENCODER), text)))
     return made

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import kgmm
 from kgmm.documents import index as indexes
-from kgmm.documents import kernels
+from kgmm.documents import scoring
 from kgmm.documents.analysis import mixed, name_key, word_key
 from kgmm.documents.kernels import mix
 from kgmm.documents.taking import kept
@@ -137,7 +137,7 @@ def test_the_walk_and_the_scores_are_those_of_their_definitions(tmp_path: Path) 
     terms = np.arange(len(links.term))
     scores = np.zeros(len(index))
     of = (links.posting, links.passage, links.often, links.length)
-    known = kernels.bm25(links.forms, links.form, np.ones(len(terms)), *of, 1.2, 0.4, scores)
+    known = scoring.bm25(links.forms, links.form, np.ones(len(terms)), *of, 1.2, 0.4, scores)
     for p in range(len(index)):
         held = links.term_of[of_passage(index, p)]
         held = held[held >= 0]
@@ -151,4 +151,4 @@ def test_the_walk_and_the_scores_are_those_of_their_definitions(tmp_path: Path) 
     rows, asked = rng.integers(-127, 128, (50, 384)).astype(np.int8), rng.integers(-127, 128, 384).astype(np.int8)
     wide = rows.astype(float)
     expected = wide @ asked / np.linalg.norm(wide, axis=1) / np.linalg.norm(asked.astype(float))
-    assert kernels.cosines(rows, asked) == pytest.approx(expected)
+    assert scoring.cosines(rows, asked) == pytest.approx(expected)
