@@ -64,6 +64,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "crowd": ("kgmm.cli.eval_crowd:crowd", "What a crowd's answers come to, by every policy of trust."),
     "transfer": ("kgmm.cli.eval_transfer:transfer", "From a domain with labels to one without, beside no transfer."),
     "skim": ("kgmm.cli.eval_skim:skim", "Film summaries against people's, beside chance and people themselves."),
+    "recommend": ("kgmm.cli.eval_recommend:recommend", "Recommenders on ratings, beside popularity and random scores."),
     "easy-vqa": ("kgmm.cli.eval_models:easy_vqa", "easy-vqa: answers from pixels."),
     "clevr": ("kgmm.cli.eval_models:clevr", "CLEVR-like scenes: programs one step longer than any in training."),
 }

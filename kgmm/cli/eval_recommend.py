@@ -1,0 +1,50 @@
+"""``kgmm eval recommend``: a recommender on ratings, beside popularity and random scores."""
+
+from pathlib import Path
+
+import click
+
+from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, progress_bar
+
+
+@click.command()
+@click.argument("source", metavar="FILE|DIR", type=PLACE)
+@click.option("--method", default="bpr", help="als, bpr, item-mean, mf, popularity … (kgmm.recommend.methods()).")
+@click.option(
+    "--split", "how", default="ratio", type=click.Choice(["ratio", "leave-one-out", "time"]), help="What is kept apart."
+)
+@click.option(
+    "--size", default=0.2, type=Number(0, 1, min_open=True, max_open=True), help="Share kept apart by ratio and time."
+)
+@click.option("--seed", default=0, type=WHOLE, help="Of the split and the method.")
+@click.option("--threshold", type=Number(), help="The lowest rating that is liking [4 of 5].")
+@click.option("--factors", type=COUNT, help="Length of the vectors [the method's own].")
+@click.option("--epochs", type=COUNT, help="Passes over the ratings [the method's own].")
+@json_option
+def recommend(
+    source: Path,
+    method: str,
+    how: str,
+    size: float,
+    seed: int,
+    threshold: float | None,
+    factors: int | None,
+    epochs: int | None,
+    as_json: bool,
+) -> None:
+    """Learn from most ratings, rank and rate what was kept apart.
+
+    FILE or DIR is as MovieLens, Amazon or RecBole release them, or any CSV, TSV or Parquet with user, item, rating, time.
+    """
+    from kgmm.data.ratings import read_ratings
+    from kgmm.evaluate.recommend import evaluate, table
+
+    options = {name: value for name, value in (("factors", factors), ("epochs", epochs)) if value is not None}
+    with progress_bar("models") as progress:
+        found = evaluate(
+            read_ratings(source), method, how, size=size, seed=seed, threshold=threshold, progress=progress, **options
+        )
+    if as_json:
+        emit(found)
+    else:
+        click.echo(table(found))

@@ -1,0 +1,70 @@
+"""Recommendation: who may like what, from ratings, contents and the store's knowledge; one file per method.
+
+A method learns from :class:`~kgmm.recommend.ratings.Ratings` and then ranks items for users it knows, and for users it has
+never seen, from what they liked, without learning again.
+
+>>> rated = [("ann", "Alien", 5), ("ann", "Aliens", 4), ("bob", "Alien", 5), ("bob", "Aliens", 5), ("cy", "Emma", 4), ("cy", "Alien", 1)]
+>>> model = create("popularity").fit(rated)
+>>> [one.item for one in model.recommend("cy", k=2)]
+['Aliens']
+>>> [one.item for one in model.recommend({"Alien": 5}, k=2)]
+['Aliens', 'Emma']
+"""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from kgmm.errors import KgmmError
+from kgmm.families import Family
+from kgmm.recommend.base import Recommendation, Recommender, read_model
+from kgmm.recommend.ratings import Ratings
+
+#: the room the methods lie in
+RECOMMENDERS = Family(f"{__name__}.recommenders", "recommender")
+
+__all__ = ["Ratings", "Recommendation", "Recommender", "create", "load", "methods"]
+
+
+def methods() -> list[str]:
+    """Return the names of all recommenders.
+
+    Example:
+        >>> {"als", "bpr", "item-mean", "mf", "popularity"} <= set(methods())
+        True
+    """
+    return [name.replace("_", "-") for name in RECOMMENDERS.names()]
+
+
+def create(name: str, **options: Any) -> Any:
+    """Return a recommender that has learned nothing yet.
+
+    Args:
+        name: one of :func:`methods`.
+        **options: the method's own; most have ``factors``, ``seed``.
+
+    Raises:
+        KgmmError: if there is no such method or option.
+
+    Example:
+        >>> create("bpr", factors=20).factors
+        20
+    """
+    plain = str(name).lower().replace("_", "-")
+    if plain not in methods():
+        raise KgmmError(f"no recommender {name!r}; there are: {', '.join(methods())}")
+    made = RECOMMENDERS.module(plain.replace("-", "_")).METHOD
+    known = inspect.signature(made).parameters
+    if strange := [option for option in options if option not in known]:
+        raise KgmmError(f"the recommender {plain} has no option {', '.join(strange)}")
+    return made(**options)
+
+
+def load(path: str | Path) -> Any:
+    """Return a recommender that was saved, without the ratings it learned from.
+
+    Raises:
+        BadInput: if the file is none of a recommender, or is damaged.
+    """
+    name, options, arrays = read_model(path)
+    return create(name, **options).restore(arrays, path)

@@ -1,0 +1,281 @@
+"""What all recommenders share: fit, recommend, score, similar, save; known users and new ones."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.errors import BadInput, KgmmError, UnknownConcept
+from kgmm.files import file_at, whole
+from kgmm.recommend.ratings import Ratings
+
+FORMAT = "kgmm recommender 1"
+
+#: a user by name, or one never seen by what they rated (item -> value) or chose (items)
+User = str | int | Mapping[Any, float] | Iterable[Any]
+
+Rows = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """An item, its score (higher is better; a predicted rating where the method predicts ratings) and why."""
+
+    item: str
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+class Recommender(ABC):
+    """A recommender; each method is one file with a subclass, named by ``METHOD`` there.
+
+    Subclasses learn in :meth:`_fit` and score all items in :meth:`_known` (a user learned from) and :meth:`_new` (by ratings).
+    What they learned are arrays, listed in :attr:`learned`.
+    """
+
+    #: names of the arrays that hold what was learned
+    learned: tuple[str, ...] = ()
+    #: whether scores are predicted ratings
+    rates = False
+
+    users: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    scale: Rows
+    seen_starts: NDArray[np.int64]
+    seen_items: NDArray[np.int32]
+
+    @property
+    def name(self) -> str:
+        """The method's name, as :func:`kgmm.recommend.create` takes it."""
+        return type(self).__module__.rsplit(".", 1)[-1].replace("_", "-")
+
+    def options(self) -> dict[str, Any]:
+        """Return the options it was made with."""
+        import inspect
+
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def fit(self, ratings: Any) -> Self:
+        """Learn from ratings.
+
+        Args:
+            ratings: :class:`~kgmm.recommend.ratings.Ratings`, or whatever ``Ratings.of`` takes.
+
+        Raises:
+            BadInput: if there are no ratings, or one is no finite number.
+        """
+        rated = Ratings.of(ratings)
+        self._names(rated.users, rated.items)
+        starts, items, _ = rated.by_user
+        self.seen_starts, self.seen_items = starts, items
+        self.scale = np.array(rated.scale, np.float32)
+        self._fit(rated)
+        return self
+
+    def recommend(self, user: User, k: int = 10, *, seen: bool = False) -> list[Recommendation]:
+        """Rank items for a user.
+
+        Args:
+            user: a name the method learned from, or what a new user rated (item -> value) or liked (items).
+            k: how many, at least 1.
+            seen: whether items the user has rated may be among them.
+
+        Raises:
+            UnknownConcept: if the user, or one of the items, is not known.
+            KgmmError: if it has learned nothing, a new user named nothing, or *k* is below 1.
+        """
+        if k < 1:
+            raise KgmmError(f"k = {k}: at least one item must be asked for")
+        scores, known = self._scores(user)
+        allowed = np.isfinite(scores)
+        if not seen:
+            allowed[known] = False
+        best = np.flatnonzero(allowed)
+        best = best[np.lexsort((best, -scores[best]))][:k]
+        return [Recommendation(self.items[i], float(scores[i])) for i in best]
+
+    def score(self, users: Sequence[User] | User, items: Sequence[Any] | str) -> Rows:
+        """Return scores (users, items), float32; of one user and one item given as text (1, 1).
+
+        Raises:
+            UnknownConcept: if a user or an item is not known.
+        """
+        who = [users] if isinstance(users, str | int | Mapping) else list(users)
+        what = [items] if isinstance(items, str | int) else list(items)
+        columns = [self._item(item) for item in what]
+        return (
+            np.stack([self._scores(user)[0][columns] for user in who]) if who else np.zeros((0, len(what)), np.float32)
+        )
+
+    def all_scores(self, users: Sequence[int]) -> Rows:
+        """Return the scores (users, items) of known users by their positions."""
+        return np.stack([self._known(int(user)) for user in users])
+
+    def similar(self, item: Any, k: int = 10) -> list[Recommendation]:
+        """Return the items that are nearest to an item, by the cosine of what was learned of them.
+
+        Raises:
+            UnknownConcept: if the item is not known.
+            KgmmError: if the method learns nothing of single items.
+        """
+        vectors = self._vectors()
+        number = self._item(item)
+        lengths = np.linalg.norm(vectors, axis=1)
+        near = vectors @ vectors[number] / np.maximum(lengths * lengths[number], 1e-12)
+        near[number] = -np.inf
+        best = np.lexsort((np.arange(len(near)), -near))[: min(k, len(near) - 1)]
+        return [Recommendation(self.items[i], float(near[i])) for i in best]
+
+    def save(self, path: str | Path) -> None:
+        """Write what was learned as safetensors; :func:`kgmm.recommend.load` reads it, no ratings are needed.
+
+        Raises:
+            KgmmError: if it has learned nothing.
+        """
+        from safetensors.numpy import save_file
+
+        self._learned()
+        arrays = {
+            name: np.ascontiguousarray(getattr(self, name))
+            for name in (*self.learned, "scale", "seen_starts", "seen_items")
+        }
+        for kind in ("users", "items"):
+            arrays[kind] = np.frombuffer(json.dumps(getattr(self, kind)).encode(), np.uint8)
+        told = {"format": FORMAT, "method": self.name, "options": json.dumps(self.options())}
+        with whole(Path(path)) as draft:
+            save_file(arrays, draft, metadata=told)
+
+    def restore(self, arrays: dict[str, NDArray[Any]], path: str | Path = "model") -> Self:
+        """Take what a saved model had learned; BadInput if an array is missing or has another length than names say."""
+        try:
+            users, items = (tuple(map(str, json.loads(arrays[kind].tobytes()))) for kind in ("users", "items"))
+            self._names(users, items)
+            for name in (*self.learned, "scale", "seen_starts", "seen_items"):
+                setattr(self, name, arrays[name])
+        except (KeyError, ValueError) as error:
+            raise BadInput(path, f"what was learned is not complete: {error}") from error
+        starts, seen = self.seen_starts, self.seen_items
+        whole_rows = (
+            len(starts) == len(users) + 1
+            and starts[0] == 0
+            and starts[-1] == len(seen)
+            and (np.diff(starts) >= 0).all()
+        )
+        if not whole_rows or (len(seen) and not 0 <= seen.min() <= seen.max() < len(items)):
+            raise BadInput(path, "what users have seen does not fit the names")
+        self._check(path)
+        return self
+
+    def _check(self, path: str | Path) -> None:
+        """Raise BadInput if an array whose name begins with a kind of thing is not as long as its names."""
+        for name in self.learned:
+            wanted = {"user_": len(self.users), "item_": len(self.items)}.get(name[:5])
+            if wanted is not None and len(getattr(self, name)) != wanted:
+                raise BadInput(path, f"{name} has {len(getattr(self, name))} rows for {wanted} names")
+
+    def _names(self, users: tuple[str, ...], items: tuple[str, ...]) -> None:
+        self.users, self.items = users, items
+        self._user_number = {name: number for number, name in enumerate(users)}
+        self._item_number = {name: number for number, name in enumerate(items)}
+
+    def _learned(self) -> None:
+        if not self.items:
+            raise KgmmError(f"the recommender {self.name} has learned nothing yet: call fit first")
+
+    def _item(self, item: Any) -> int:
+        self._learned()
+        number = self._item_number.get(str(item))
+        if number is None:
+            raise UnknownConcept(str(item), get_close_matches(str(item), self.items, 3), "the ratings", "item")
+        return number
+
+    def _scores(self, user: User) -> tuple[Rows, NDArray[np.int32]]:
+        """Scores of all items, and the items the user has rated."""
+        self._learned()
+        if isinstance(user, str | int | np.integer):
+            number = self._user_number.get(str(user))
+            if number is None:
+                raise UnknownConcept(str(user), get_close_matches(str(user), self.users, 3), "the ratings", "user")
+            return self._known(number), self.seen_items[self.seen_starts[number] : self.seen_starts[number + 1]]
+        if not isinstance(user, Mapping):
+            user = dict.fromkeys(user, float(self.scale[1]))
+        if not user:
+            raise KgmmError("a new user needs at least one item they rated or liked")
+        numbers = np.array([self._item(item) for item in user], np.int32)
+        values = np.array(list(user.values()), np.float32)
+        if not np.isfinite(values).all():
+            raise KgmmError("a rating of a new user is no finite number")
+        return self._new(numbers, values), numbers
+
+    def _vectors(self) -> Rows:
+        raise KgmmError(f"the recommender {self.name} learns nothing of single items that could be compared")
+
+    @abstractmethod
+    def _fit(self, ratings: Ratings) -> None: ...
+
+    @abstractmethod
+    def _known(self, user: int) -> Rows: ...
+
+    @abstractmethod
+    def _new(self, items: NDArray[np.int32], values: Rows) -> Rows: ...
+
+
+class FactorRecommender(Recommender):
+    """A recommender whose score is ``mean + user_bias + item_bias + user_factors · item_factors``."""
+
+    learned: tuple[str, ...] = ("mean", "user_bias", "item_bias", "user_factors", "item_factors")
+    mean: Rows
+    user_bias: Rows
+    item_bias: Rows
+    user_factors: Rows
+    item_factors: Rows
+
+    def _known(self, user: int) -> Rows:
+        return self._with(self.user_factors[user], float(self.user_bias[user]))
+
+    def all_scores(self, users: Sequence[int]) -> Rows:
+        """Return the scores (users, items) of known users by their positions."""
+        rows = np.asarray(users)
+        return self._with(self.user_factors[rows], self.user_bias[rows, None])
+
+    def _new(self, items: NDArray[np.int32], values: Rows) -> Rows:
+        vector, bias = self._placed(items, values)
+        return self._with(vector, bias)
+
+    def _with(self, vectors: Rows, bias: Any) -> Rows:
+        found: Rows = vectors @ self.item_factors.T + self.item_bias + self.mean[0] + bias
+        return found
+
+    def _vectors(self) -> Rows:
+        return self.item_factors
+
+    @abstractmethod
+    def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
+        """Return the factors and the bias of a new user from their ratings, items as they are."""
+
+
+def read_model(path: str | Path) -> tuple[str, dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return a saved recommender's method, options and arrays; BadInput if it is none, or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    place = file_at(path, "recommender")
+    try:
+        with safe_open(place, "numpy") as file:
+            told = file.metadata() or {}
+            if told.get("format") != FORMAT:
+                raise BadInput(place, f"is no recommender of kgmm (format {told.get('format')!r})")
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        options = json.loads(told["options"])
+        if not isinstance(options, dict):
+            raise BadInput(place, "its options are no mapping")
+        return told["method"], options, arrays
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise BadInput(place, f"cannot be read as a recommender: {error}") from error

@@ -1,0 +1,1 @@
+"""Recommenders, one file each, found by their file names; a file's ``METHOD`` is the class."""

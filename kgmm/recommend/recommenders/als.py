@@ -1,0 +1,75 @@
+"""Alternating least squares, of ratings or of choices with confidence (Hu, Koren, Volinsky, ICDM 2008; Zhou et al., AAIM 2008)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.recommend.base import FactorRecommender, Rows
+from kgmm.recommend.kernels import solve_rows
+from kgmm.recommend.ratings import Ratings
+
+
+class AlternatingLeastSquares(FactorRecommender):
+    """Minimizes Σ c (p - u·v)² + weight (|U|² + |V|²), each side in turn by its closed form.
+
+    With *implicit*, p = 1 where there is a rating and 0 elsewhere, c = 1 + alpha r; else the sum is over the ratings, p = r, c = 1.
+
+    Args:
+        factors: length of the vectors.
+        epochs: turns of both sides.
+        weight: of the squares; with *by_count* times the number of a row's ratings, as Spark's MLlib has it.
+        alpha: what a rating's value adds to the confidence.
+        implicit: choices, not ratings.
+        by_count: see *weight*.
+        seed: of the first vectors, normal with deviation .1.
+    """
+
+    learned = (*FactorRecommender.learned, "gram")
+
+    def __init__(
+        self, factors: int = 20, epochs: int = 15, weight: float = 0.1, alpha: float = 10.0, implicit: bool = True,
+        by_count: bool = True, seed: int = 0,
+    ) -> None:  # fmt: skip
+        self.factors, self.epochs, self.weight, self.alpha, self.implicit = factors, epochs, weight, alpha, implicit
+        self.by_count, self.seed = by_count, seed
+
+    @property
+    def rates(self) -> bool:  # type: ignore[override]
+        """Whether scores are predicted ratings."""
+        return not self.implicit
+
+    def _fit(self, ratings: Ratings) -> None:
+        rng = np.random.default_rng(self.seed)
+        U, V = (
+            rng.normal(0, 0.1, (len(names), self.factors)).astype(np.float32)
+            for names in (ratings.users, ratings.items)
+        )
+        for _ in range(self.epochs):
+            self._side(ratings.by_user, V, U)
+            self._side(ratings.by_item, U, V)
+        self.user_factors, self.item_factors = U, V
+        self.user_bias, self.item_bias = np.zeros(len(U), np.float32), np.zeros(len(V), np.float32)
+        self.mean, self.gram = np.zeros(1, np.float32), V.T @ V
+
+    def _side(self, rows: tuple[NDArray[np.int64], NDArray[np.int32], Rows], other: Rows, out: Rows) -> None:
+        starts, others, values = rows
+        base, weights, targets = self._parts(values, other.T @ other)
+        solve_rows(starts, others, weights, targets, other, base, np.float32(self.weight), self.by_count, out)
+
+    def _parts(self, values: Rows, gram: Rows) -> tuple[Rows, Rows, Rows]:
+        """The part of a row's matrix that all rows share, what each rating adds to it, and what it draws towards."""
+        if not self.implicit:
+            return np.zeros_like(gram), np.ones_like(values), values
+        more = np.float32(self.alpha) * values
+        # Σ over all items of v vᵀ is shared; a rating adds (c - 1) v vᵀ and c p v
+        return gram, more, (1 + more) / np.where(more == 0, 1, more)
+
+    def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
+        out = np.zeros((1, self.factors), np.float32)
+        base, weights, targets = self._parts(values, self.gram)
+        starts = np.array([0, len(items)], np.int64)
+        ridge = np.float32(self.weight)
+        solve_rows(starts, items, weights, targets, self.item_factors, base, ridge, self.by_count, out)
+        return out[0], 0.0
+
+
+METHOD = AlternatingLeastSquares
