@@ -98,17 +98,12 @@ def film_tensors(
     columns = tuple(footage.concepts if concepts is None else concepts)
     place = {name: column for column, name in enumerate(footage.concepts)}
     at = np.array([place.get(name, -1) for name in columns], np.int64)
-    seen = np.where(at >= 0, footage.scores[:, at], 0) if footage.concepts else np.zeros((len(footage), len(columns)))
-    features, scores, asked = footage.looks, np.asarray(seen, np.float64), np.zeros(len(footage))
-    if columns:
-        shown = footage.scores @ name_vectors(footage.concepts) if footage.concepts else np.zeros((len(footage), WORDS))
-        features = np.hstack([footage.looks, footage.words, shown, footage.energy[:, None]])
-        scores = np.maximum(scores, sharpened(footage.words @ name_vectors(columns).T))
-        scores = np.maximum(scores, spoken(footage, columns))
-        if wanted is not None and wanted.words.any():
-            long = np.maximum(np.linalg.norm(shown, axis=1), 1e-6)  # of a direction, however unsure what is seen is
-            asked = np.maximum(sharpened(footage.words @ wanted.words), sharpened(shown @ wanted.words / long, SEEN))
-            asked = np.maximum(asked, spoken(footage, content(wanted.text)).max(axis=1, initial=0))
+    features, scores, shown = _unasked(footage, columns)
+    asked = np.zeros(len(footage))
+    if columns and wanted is not None and wanted.words.any():
+        long = np.maximum(np.linalg.norm(shown, axis=1), 1e-6)  # of a direction, however unsure what is seen is
+        asked = np.maximum(sharpened(footage.words @ wanted.words), sharpened(shown @ wanted.words / long, SEEN))
+        asked = np.maximum(asked, spoken(footage, content(wanted.text)).max(axis=1, initial=0))
     given: dict[str, Any] = {"concepts": torch.from_numpy(np.column_stack([scores, asked]))}
     if wanted is not None and wanted.text.strip():
         weights = np.where(at >= 0, wanted.weights[at], 0) if len(wanted.weights) else np.zeros(len(columns))
@@ -120,8 +115,26 @@ def film_tensors(
         sides.append(given["query_text"].numpy())
     if sides:
         given["title_text"] = torch.from_numpy(_unit(np.sum(sides, axis=0)))
-    rows = torch.from_numpy(np.asarray(features, np.float64))
-    return FilmTensors(rows, torch.from_numpy(footage.edges), str(footage.video), **given)
+    return FilmTensors(torch.from_numpy(features), torch.from_numpy(footage.edges), str(footage.video), **given)
+
+
+@lru_cache(maxsize=2)  # a film is asked several things, one after the other
+def _unasked(
+    footage: Footage, columns: tuple[str, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return a film's features, the scores of *columns*, and the vectors of what is seen: all that no query changes."""
+    if not columns:
+        return footage.looks.astype(np.float64), np.zeros((len(footage), 0)), np.zeros((len(footage), WORDS))
+    place = {name: column for column, name in enumerate(footage.concepts)}
+    scores, shown = np.zeros((len(footage), len(columns))), np.zeros((len(footage), WORDS))
+    for column, name in enumerate(columns):
+        if name in place:
+            scores[:, column] = footage.scores[:, place[name]]
+    if footage.concepts:
+        shown = np.asarray(footage.scores @ name_vectors(footage.concepts), np.float64)
+    features = np.hstack([footage.looks, footage.words, shown, footage.energy[:, None]]).astype(np.float64)
+    scores = np.maximum(scores, sharpened(footage.words @ name_vectors(columns).T))
+    return features, np.maximum(scores, spoken(footage, columns)), shown
 
 
 def query_vector(wanted: Wanted) -> NDArray[np.float64]:
