@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from kgmm.documents import ReadReport
+    from kgmm.documents import Passage, ReadReport
     from kgmm.documents.facts.keeping import Extractor
     from kgmm.documents.files import Readable
     from kgmm.documents.overview import Topic
@@ -243,6 +243,21 @@ class KnowledgeStore(LocalStore, Asking):
             make_vectors(self, progress)
         return report
 
+    def read_story(self, story: str | StoryGraph, *, progress: Progress | None = None) -> ReadReport:
+        """Take what is said in a news story into the documents; see :func:`kgmm.stories.transcript.read_story`."""
+        from kgmm.stories.transcript import read_story
+
+        return read_story(self, story, progress=progress)
+
+    def documents_to_pyg(self, data: Any = None, features: str | None = None) -> Any:
+        """Return documents, passages, names and facts as PyG ``HeteroData``; see :func:`kgmm.documents.export.to_pyg`.
+
+        *data* of ``kb.view().to_pyg(hetero=True)`` gets them beside its concepts, joined with the names written like these.
+        """
+        from kgmm.documents.export import to_pyg
+
+        return to_pyg(self, data, features)
+
     def overview(self, count: int = 8) -> list[Topic]:
         """Return what the documents that were read are about; see :func:`kgmm.documents.overview.overview`."""
         from kgmm.documents.overview import overview
@@ -309,12 +324,12 @@ class KnowledgeStore(LocalStore, Asking):
 
     def similar(
         self,
-        image_or_text: ImageLike | SceneGraph | Sequence[str],
+        image_or_text: ImageLike | SceneGraph | Sequence[str] | Passage,
         modality: str | None = None,
         k: int = 10,
         hasher: Hasher | str | Path | None = None,
     ) -> list[Similar]:
-        """Return what is like a picture, a scene, a sentence or concepts; see :func:`kgmm.retrieve.likeness.similar`.
+        """Return what is like a picture, a scene, a sentence, concepts or a passage; see :func:`kgmm.retrieve.likeness.similar`.
 
         A picture (path, bytes, image, array) is perceived first, a scene's JSON file read; text is taken as it is.
 

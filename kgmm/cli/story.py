@@ -14,6 +14,7 @@ from kgmm.store import LocalStore
 from kgmm.stories import StoryGraph, Summary
 from kgmm.stories.example.news import news
 from kgmm.stories.files import NAME
+from kgmm.stories.transcript import read_story
 from kgmm.stories.video.clock import clock
 
 BUNDLED = "news"  #: what STORY may be instead of a path
@@ -31,6 +32,7 @@ BUNDLED = "news"  #: what STORY may be instead of a path
 @click.option("--output", "-o", type=click.Path(), help="Folder or .json file of the story [VIDEO.story].")
 @click.option("--id", help="Name of the story graph; the first video's by default.")
 @click.option("--kb", type=click.Path(), help="Also put the story into this knowledge store.")
+@click.option("--transcript", is_flag=True, help="Also take what is said into the documents of --kb, with its times.")
 @click.option("--read-frames", is_flag=True, help="Take words that stand in the frames, such as straps, as if said.")
 @json_option
 def story(
@@ -38,6 +40,7 @@ def story(
     subtitles: tuple[Path, ...],
     output: str | None,
     kb: str | None,
+    transcript: bool,
     read_frames: bool,
     as_json: bool,
     **own: Any,
@@ -47,6 +50,8 @@ def story(
     Finds shots, keyframes, newslogos and terms; `kgmm summarize` works on the result. A story made before (its folder or
     JSON file) can be given instead, to put it into --kb.
     """
+    if transcript and kb is None:
+        raise click.UsageError("--transcript goes with --kb")
     first = Path(videos[0])
     file, pictures = _places(Path(output) if output else first.with_suffix(".story"))
     ready = len(videos) == 1 and (first.suffix == ".json" or (first / NAME).is_file())
@@ -66,7 +71,10 @@ def story(
         stories.to_json(made, file)
     if kb is not None:
         with LocalStore(kb) as store:
-            stories.save(made, store)
+            if transcript:
+                read_story(store, made)
+            else:
+                stories.save(made, store)
     if as_json:
         emit({**_counts(made), "file": str(file), "logos": _logos(made)})
         return

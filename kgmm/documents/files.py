@@ -14,8 +14,8 @@ from kgmm.errors import BadInput
 from kgmm.progress import Progress, silent
 
 LARGEST = 1 << 30  #: bytes of a file at most: it is read whole
-#: one place or several, or records: mappings with text and, if given, title, id, source, date
-Readable = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Iterable[Mapping[str, Any]]
+#: one place or several, records (mappings with text and, if given, title, id, source, date), or documents already made
+Readable = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Iterable[Mapping[str, Any]] | Iterable[Document]
 
 
 def documents(
@@ -31,6 +31,9 @@ def documents(
     items = [given] if isinstance(given, (str, os.PathLike)) else list(given)
     if items and all(isinstance(item, Mapping) for item in items):
         yield "records", records.documents(enumerate(items, 1), "records")
+        return
+    if items and all(isinstance(item, Document) for item in items):
+        yield "documents", [item for item in items if isinstance(item, Document)]
         return
     places: list[str] = []
     for item in items:

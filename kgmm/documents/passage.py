@@ -71,6 +71,9 @@ class Passage:
     start: int = 0  #: where it begins in the document's text (characters)
     date: str = ""
     page: int = 0  #: where it begins: the page, or a book's chapter, from 1; 0 for documents without any
+    shot: str = ""  #: of a news story's transcript: the node of the shot in which it is said, and its seconds
+    begins: float | None = None
+    ends: float | None = None
     #: names of what it speaks of, those most its own first
     entities: tuple[str, ...] = field(default=(), compare=False)
 

@@ -13,6 +13,7 @@ from kgmm.documents.index import current
 from kgmm.documents.kept import Kept
 from kgmm.documents.passage import Passage, Step
 from kgmm.documents.question import Asked, asked
+from kgmm.documents.shots import shot_of
 from kgmm.documents.stated import Stated, stated
 from kgmm.documents.vectors import checksum, cosines
 from kgmm.errors import BadInput
@@ -250,6 +251,8 @@ def passages(
         row = index.rows.slice(p, 1).to_pylist()[0]
         row.pop("digest")
         path = way(index, question, walk, p)
+        if shot := shot_of(store, row["document"], row["page"], row["text"]):
+            row |= {"shot": shot.node, "begins": shot.begins, "ends": shot.ends}
         made.append(Passage(score=score, path=path, entities=walk.names.entities(p), **row))
     return made
 
@@ -271,12 +274,20 @@ class Names:
         self.index = index
         self._words: dict[int, tuple[list[Word], list[Word], str, str]] = {}
 
-    def of(self, passage: int, at: int, length: int) -> str:
-        """Return what a passage's text says at some of its tokens, on one line."""
+    def _read(self, passage: int) -> tuple[list[Word], list[Word], str, str]:
         if passage not in self._words:
             title, text = (self.index.rows[name][passage].as_py() for name in ("title", "text"))
             self._words[passage] = spans.words(title), spans.words(text), title, text
-        told, words, title, text = self._words[passage]
+        return self._words[passage]
+
+    def spelled(self, passage: int) -> list[str]:
+        """Return a passage's words as it writes them, the title's first."""
+        told, words, title, text = self._read(passage)
+        return [title[a:b] for a, b, _ in told] + [text[a:b] for a, b, _ in words]
+
+    def of(self, passage: int, at: int, length: int) -> str:
+        """Return what a passage's text says at some of its tokens, on one line."""
+        told, words, title, text = self._read(passage)
         said, source = (told, title) if at < len(told) else (words, text)
         at -= 0 if at < len(told) else len(told)
         part = said[at : at + length]

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.documents.likeness import near
+from kgmm.documents.passage import Passage
 from kgmm.encode.image import image_encoder
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.encode.vectors import features
@@ -41,6 +43,7 @@ Vectors = NDArray[np.float32]
 CONCEPTS = 20_000  #: concepts whose vectors are compared; encoding a label takes about a third of a millisecond, once
 #: what is looked for -> the relation by which such nodes hold concepts
 MODALITIES = {"concept": "", "scene": "Depicts", "story": "Mentions"}
+PASSAGE = "passage"  #: of documents that were read; looked for where it is named, or a passage is given
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,12 @@ class Similar:
     modality: str
     score: float  #: cosine of the vectors, or of the codes (1 - 2 x share of the bits that differ)
     hamming: int | None = None  #: bits in which the codes differ; None where vectors were compared
+    reasons: tuple[str, ...] = ()  #: of a passage: names and rare words that both have
 
 
 def similar(
     store: LocalStore,
-    query: str | Path | SceneGraph | Sequence[str] | ImageLike,
+    query: str | Path | SceneGraph | Sequence[str] | ImageLike | Passage,
     *,
     modality: str | None = None,
     k: int = 10,
@@ -69,8 +73,10 @@ def similar(
 
     Args:
         store: whose nodes are searched.
-        query: a sentence, concepts, a scene graph or its JSON file, or a picture, which is perceived first.
-        modality: ``concept``, ``scene`` or ``story`` (its frames); all of them if None.
+        query: a sentence, concepts, a scene graph or its JSON file, or a picture, which is perceived first; a passage of
+            a document, for others like it (:func:`kgmm.documents.likeness.near`).
+        modality: ``concept``, ``scene`` or ``story`` (its frames); all of them if None; or ``passage``, and the query is
+            a passage, a document's id or a text.
         k: how many.
         hasher: a fitted hashing method, or where :meth:`~kgmm.hashing.Hasher.save` wrote one. One that was fitted on
             images of the length of :func:`kgmm.encode.image_encoder`'s vectors codes a picture itself.
@@ -84,14 +90,28 @@ def similar(
         >>> similar(kb, "a hot drink", modality="scene", k=1)[0].node                  # doctest: +SKIP
         '/s/coffee'
     """
-    if modality is not None and modality not in MODALITIES:
-        raise KgmmError(f"no modality {modality!r}; there are {', '.join(MODALITIES)}")
+    if modality is not None and modality not in (*MODALITIES, PASSAGE):
+        raise KgmmError(f"no modality {modality!r}; there are {', '.join((*MODALITIES, PASSAGE))}")
     if k < 1:
         raise KgmmError(f"k must be positive, not {k}")
+    if modality == PASSAGE or isinstance(query, Passage):
+        return _passages(store, query, modality, k, hasher)
     kinds = [modality] if modality else list(MODALITIES)
     found = _by_vectors(store, query, kinds, k) if hasher is None else _by_codes(store, query, kinds, k, hasher)
     best = sorted(found, key=lambda s: (-s.score, s.node))[:k]
     return [s if s.modality == "concept" else replace(s, label=_held(store, s)) for s in best]
+
+
+def _passages(
+    store: LocalStore, query: Any, modality: str | None, k: int, hasher: Hasher | str | Path | None
+) -> list[Similar]:
+    """Return passages like a passage, a document's or a text."""
+    if hasher is not None or modality not in (None, PASSAGE) or not isinstance(query, Passage | str):
+        raise KgmmError("passages are compared with a passage, the id of a document or a text, and without a hasher")
+    return [
+        Similar(f"{n.document}#{n.part}", n.title or n.text[:60], PASSAGE, n.score, reasons=n.reasons)
+        for n in near(store, query, k)
+    ]
 
 
 def _held(store: LocalStore, holder: Similar, most: int = 5) -> str:
