@@ -6,6 +6,7 @@ import time
 from typing import Any, NamedTuple
 
 from kgmm.store.index.state import Opened
+from kgmm.store.sparql.engine.algebra import Blank
 from kgmm.store.sparql.engine.limits import Limits
 from kgmm.store.sparql.engine.source import Source
 from kgmm.store.sparql.engine.table import Table
@@ -30,10 +31,18 @@ class Context:
         self.check, self.memory = limits.check, limits.memory
         #: patterns that do not depend on what is around them, by where they are matched
         self.kept: dict[tuple[int, int, str | None], Table] = {}
+        self._blanks: dict[Any, Blank] = {}
         self._sources: dict[tuple[tuple[int, ...] | None, bool], Source] = {}
         self.default: tuple[int, ...] | None = None  #: graphs of the default graph; None: all
         self.named: tuple[int, ...] | None = None  #: graphs that GRAPH may name; None: all
         self.steps: list[dict[str, Any]] = []  #: what was done, for an explanation
+
+    def blank(self, solution: Any, text: str) -> Blank:
+        """Return the blank node of a text in a solution."""
+        key = solution, text
+        if key not in self._blanks:
+            self._blanks[key] = self.words.blank()
+        return self._blanks[key]
 
     def source(self, graphs: tuple[int, ...] | None, named: bool) -> Source:
         """Return the statements of some graphs, None for all; with *named* once for each graph that states them."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.store.sparql.engine import expressions
+from kgmm.store.sparql.engine import conditions, expressions
 from kgmm.store.sparql.engine.algebra import (
     Bgp,
     Distinct,
@@ -34,10 +34,13 @@ from kgmm.store.sparql.engine.algebra import (
 )
 from kgmm.store.sparql.engine.context import Context, Scope
 from kgmm.store.sparql.engine.grouping import grouped
-from kgmm.store.sparql.engine.matching import matched
+from kgmm.store.sparql.engine.matching import growth, matched
 from kgmm.store.sparql.engine.table import UNIT, Table, concatenated, distinct, merged, most, numbered, pairs, placed
+from kgmm.store.sparql.engine.texts import strings
 from kgmm.store.sparql.engine.values import sort_key
 from kgmm.store.sparql.engine.vocabulary import UNBOUND, Ids
+
+MANY = 256  #: terms from which on their names are read at once
 
 
 class Evaluation:
@@ -49,6 +52,8 @@ class Evaluation:
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self._orders: dict[tuple[int, frozenset[str], int], list[Node]] = {}
+        self._firsts: dict[int, int] = {}  #: how many solutions of an order are asked for
         self._following: dict[tuple[int, frozenset[str], bool], bool] = {}
 
     def joined(self, node: Node, seed: Table, scope: Scope) -> Iterator[Table]:
@@ -139,22 +144,32 @@ class Evaluation:
             case Values():
                 yield from self._with(seed, self._values(node))
             case Group():
-                table = self.gathered(self.solutions(node.of, seed, scope))
-                yield grouped(self.context, node, table, lambda expr, rows: self._value(expr, rows, scope))
+                parts = self.solutions(node.of, seed, scope)
+                yield grouped(self.context, node, parts, lambda expr, rows: self._value(expr, rows, scope))
             case OrderBy():
-                yield self._ordered(node, self.gathered(self.solutions(node.of, seed, scope)), scope)
+                table = self.gathered(self.solutions(node.of, seed, scope))
+                yield self._ordered(node, table, scope, self._firsts.get(id(node)))
             case Project():
                 for table in self.solutions(node.of, seed, scope):
                     yield table.only(node.names)
             case Distinct():
                 yield from self._distinct(self.solutions(node.of, seed, scope))
             case Slice():
+                if node.limit is not None:
+                    self._cut(node.of, node.offset + node.limit)
                 yield from sliced(self.solutions(node.of, seed, scope), node.offset, node.limit)
             case _:
                 raise Unsupported(type(node).__name__)
 
+    def _cut(self, node: Node, first: int) -> None:
+        """Note how many of an order's solutions are asked for."""
+        while isinstance(node, Project | Extend):
+            node = node.of
+        if isinstance(node, OrderBy):
+            self._firsts[id(node)] = first
+
     def _test(self, scope: Scope) -> Any:
-        return lambda expr, table: expressions.test(self.context, expr, table, self._exists(scope))
+        return lambda expr, table: conditions.test(self.context, expr, table, self._exists(scope))
 
     def _value(self, expr: Any, table: Table, scope: Scope) -> Ids:
         return expressions.values(self.context, expr, table, self._exists(scope))
@@ -181,17 +196,9 @@ class Evaluation:
         return hits[codes]
 
     def _join(self, node: Join, seed: Table, scope: Scope) -> Iterator[Table]:
-        parts = _flat(node)
-        triples = tuple(t for p in parts if isinstance(p, Bgp) for t in p.triples)
-        others = [p for p in parts if not isinstance(p, Bgp)]
-        names = set().union(*(visible(p) for p in parts)) | set(seed.columns)
-
-        def rank(part: Node) -> int:
-            return 0 if isinstance(part, Values) else 1 if not self.follows(part, names, scope) else 3
-
-        order = sorted(others, key=rank)
-        at = sum(rank(p) < 3 for p in order)
-        order[at:at] = [Bgp(triples)] if triples else []
+        key = id(node), frozenset(seed.columns), id(scope.source)
+        if key not in self._orders:
+            self._orders[key] = self._ordered_parts(node, set(seed.columns), scope)
 
         def chained(table: Table, left: list[Node]) -> Iterator[Table]:
             if not left:
@@ -201,7 +208,43 @@ class Evaluation:
                 if found.size:
                     yield from chained(found, left[1:])
 
-        yield from chained(seed, order)
+        yield from chained(seed, self._orders[key])
+
+    def _ordered_parts(self, node: Join, known: set[str], scope: Scope) -> list[Node]:
+        """Return a join's parts: stated values, what is evaluated by itself, then always the least that what is known binds."""
+        parts = _flat(node)
+        triples = tuple(t for p in parts if isinstance(p, Bgp) for t in p.triples)
+        others = [p for p in parts if not isinstance(p, Bgp)]
+        names = set().union(*(visible(p) for p in parts)) | known
+        order: list[Node] = [p for p in others if isinstance(p, Values)]
+        order += [p for p in others if not isinstance(p, Values) and not self.follows(p, names, scope)]
+        left = [p for p in others if not any(p is o for o in order)]
+        left = [Bgp(triples), *left] if triples else left
+        known = known.union(*(visible(p) for p in order))
+        while left:
+            near = [p for p in left if visible(p) & known] or left
+            best = min(near, key=lambda p: self._size(p, scope))
+            left = [p for p in left if p is not best]
+            known |= visible(best)
+            order.append(best)
+        return order
+
+    def _size(self, node: Node, scope: Scope) -> float:
+        """Return about how many solutions a pattern has by itself."""
+        match node:
+            case Bgp():
+                return min((growth(self.context, t, UNIT, scope) for t in node.triples), default=1.0)
+            case Union():
+                return self._size(node.left, scope) + self._size(node.right, scope)
+            case Join():
+                return min(self._size(node.left, scope), self._size(node.right, scope))
+            case LeftJoin() | Minus():
+                return self._size(node.left, scope)
+            case Filter() | Extend() | GraphOf() | Group() | OrderBy() | Project() | Distinct() | Slice():
+                return self._size(node.of, scope)
+            case Values():
+                return float(len(node.rows))
+        return 1.0
 
     def _left_join(self, node: LeftJoin, seed: Table, scope: Scope) -> Iterator[Table]:
         mark = f".row{id(node)}"
@@ -293,22 +336,37 @@ class Evaluation:
             columns[name] = np.array(ids, np.int64)
         return Table(len(node.rows), columns)
 
-    def _ordered(self, node: OrderBy, table: Table, scope: Scope) -> Table:
-        keys = []
+    def _ordered(self, node: OrderBy, table: Table, scope: Scope, first: int | None) -> Table:
+        """Return solutions in their order, or the *first* of them: only ties are looked at by later keys."""
+        rows, place = np.arange(table.size), np.zeros(table.size, np.int64)
         for expr, down in node.keys:
-            ids, places = np.unique(self._value(expr, table, scope), return_inverse=True)
+            given = table if len(rows) == table.size else table.take(rows)
+            ids, places = np.unique(self._value(expr, given, scope), return_inverse=True)
             self.context.check(len(ids) * 100)
-            keyed = [self._key(i) for i in ids.tolist()]
-            values = sorted(set(keyed))
-            rank = {key: at for at, key in enumerate(values)}
+            keyed = self._keys(ids)
+            rank = {key: at for at, key in enumerate(sorted(set(keyed), reverse=down))}
             ranks = np.array([rank[key] for key in keyed], np.int64)[places.reshape(-1)]
-            keys.append(-ranks if down else ranks)
-        self.context.check(rows=table.size)
-        return table.take(np.lexsort(keys[::-1])) if table.size else table
+            self.context.check(rows=len(rows))
+            place = np.unique(place * max(len(rank), 1) + ranks, return_inverse=True)[1].reshape(-1)
+            if first is not None and len(rows) > first:
+                near = place <= np.partition(place, first)[first]
+                rows, place = rows[near], place[near]
+        return table.take(rows[np.argsort(place, kind="stable")])
 
-    def _key(self, number: int) -> tuple[Any, ...]:
-        self.context.check()
-        return sort_key(None if number < 0 else self.context.words.term(number))
+    def _keys(self, ids: Ids) -> list[tuple[Any, ...]]:
+        """Return what orders terms; names are read many at once."""
+        words, check = self.context.words, self.context.check
+        found: list[Any] = [None] * len(ids)
+        if len(ids) > MANY:
+            names = np.flatnonzero((ids >= 0) & ~words.literals(ids))
+            texts = strings(self.context, ids[names]).to_pylist()
+            for at, text in zip(names.tolist(), texts, strict=True):
+                found[at] = None if text is None else (2, text)
+        for at, number in enumerate(ids.tolist()):
+            if found[at] is None:
+                check()
+                found[at] = sort_key(None if number < 0 else words.term(number))
+        return found
 
     def _distinct(self, tables: Iterator[Table]) -> Iterator[Table]:
         seen: Table | None = None

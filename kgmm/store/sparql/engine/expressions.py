@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.store.sparql.engine.algebra import Blank, Iri, Lit, Node, Term, Unsupported, Var, mentioned
-from kgmm.store.sparql.engine.functions import IRI_OF, TABLE, cast, matches, text_of
+from kgmm.store.sparql.engine.functions import IRI_OF, TABLE, cast, text_of
 from kgmm.store.sparql.engine.table import Table, numbered
 from kgmm.store.sparql.engine.values import DATETIME, FALSE, TRUE, Wrong, compare, effective, equal, truth
 from kgmm.store.sparql.engine.vocabulary import UNBOUND, Ids
@@ -18,26 +19,12 @@ from kgmm.store.sparql.engine.vocabulary import UNBOUND, Ids
 if TYPE_CHECKING:
     from kgmm.store.sparql.engine.context import Context
 
-Env = dict[str, Term | None]
+Env = dict[str, Any]  #: a term or None by variable
 Compiled = Callable[[Env], Term]
+ROW = ".row"  #: what an expression knows its solution by
 _ANEW = frozenset(("RAND", "UUID", "STRUUID", "BNODE"))  #: functions whose value is another one in each row
 #: given a pattern and solutions, which of these the pattern has a solution for
 Exists = Callable[[Node, Table], NDArray[np.bool_]]
-
-
-def test(context: Context, expr: Any, table: Table, exists: Exists) -> NDArray[np.bool_]:
-    """Tell in which rows an expression is true; neither where it is false nor where it has no value."""
-    if isinstance(expr, tuple) and expr[0] == "and" and type(expr) is tuple:
-        left = test(context, expr[1], table, exists)
-        rows = np.flatnonzero(left)
-        left[rows] = test(context, expr[2], table.take(rows), exists)
-        return left
-    if type(expr) is tuple and expr[0] == "exists":
-        return exists(expr[1], table)
-    if type(expr) is tuple and expr[0] == "not" and type(expr[1]) is tuple and expr[1][0] == "exists":
-        return ~exists(expr[1][1], table)
-    true = context.words.id(TRUE)
-    return np.asarray(values(context, expr, table, exists, as_test=True) == true)
 
 
 def values(context: Context, expr: Any, table: Table, exists: Exists, as_test: bool = False) -> Ids:
@@ -48,7 +35,7 @@ def values(context: Context, expr: Any, table: Table, exists: Exists, as_test: b
     names = sorted(n for n in mentioned(expr) if n in table.columns)
     if table.size == 0:
         return np.empty(0, np.int64)
-    if _anew(expr):
+    if anew(expr):
         codes, first = np.arange(table.size), np.arange(table.size)
     elif names:
         codes, first = numbered([table.columns[n] for n in names])
@@ -56,10 +43,9 @@ def values(context: Context, expr: Any, table: Table, exists: Exists, as_test: b
         codes, first = np.zeros(table.size, np.int64), np.zeros(1, np.intp)
     context.check(len(first) * 64)
     combinations = [table.columns[n][first].tolist() for n in names]
-    if as_test and (quick := _quick(context, expr, names, combinations)) is not None:
-        return quick[codes]
     compiled = compiled_of(context, expr)
     term, number = context.words.term, context.words.id
+    labelled = _solutions(context, table) if _labels(expr) else None
     found = np.full(len(first), UNBOUND, np.int64)
     known: dict[Term, int] = {}
     for at in range(len(first)):
@@ -67,6 +53,8 @@ def values(context: Context, expr: Any, table: Table, exists: Exists, as_test: b
         env: Env = {
             n: None if column[at] < 0 else term(column[at]) for n, column in zip(names, combinations, strict=True)
         }
+        if labelled is not None:
+            env[ROW] = labelled[at]
         try:
             value = compiled(env)
             if as_test:
@@ -79,36 +67,28 @@ def values(context: Context, expr: Any, table: Table, exists: Exists, as_test: b
     return found[codes]
 
 
-def _quick(context: Context, expr: Any, names: list[str], combinations: list[list[int]]) -> Ids | None:
-    """Return a regular expression's answers for all distinct terms at once, if that is what is asked."""
-    if type(expr) is not tuple or expr[0] != "REGEX" or len(names) != 1 or len(combinations[0]) < 16:
-        return None
-    of, rest = expr[1], expr[2:]
-    if not all(type(part) is Lit for part in rest) or not (type(of) is Var or (of[0] == "STR" and type(of[1]) is Var)):
-        return None
-    texts: list[str] = []
-    places = []
-    for at, number in enumerate(combinations[0]):
-        try:
-            term: Any = context.words.term(number) if number >= 0 else None
-            if type(of) is not Var:
-                term = TABLE["STR"](term)
-            texts.append(text_of(term).text)
-            places.append(at)
-        except Wrong:
-            continue
-    found = np.full(len(combinations[0]), UNBOUND, np.int64)
-    yes, no = context.words.id(TRUE), context.words.id(FALSE)
-    try:
-        answers = matches(texts, *(text_of(part).text for part in rest), *([""] if len(rest) == 1 else []))
-        found[places] = np.where(answers, yes, no)
-    except Wrong:
-        pass
+def anew(expr: Any) -> bool:
+    """Tell whether an expression has another value each time."""
+    return type(expr) is tuple and (expr[0] in _ANEW or any(map(anew, expr[1:])))
+
+
+def _labels(expr: Any) -> bool:
+    """Tell whether an expression holds BNODE of a text, which is the same node for the same text in one solution."""
+    return type(expr) is tuple and ((expr[0] == "BNODE" and len(expr) > 1) or any(map(_labels, expr[1:])))
+
+
+def _solutions(context: Context, table: Table) -> list[Any]:
+    """Return what tells solutions apart, made blank nodes aside: their values, and the how-manieth with these each is."""
+    words = context.words
+    columns = [table.columns[n].tolist() for n in sorted(table.columns)]
+    plain = [c for c in columns if not any(i >= words.size and isinstance(words.term(i), Blank) for i in c)]
+    rows = zip(*plain, strict=True) if plain else [()] * table.size
+    seen: Counter[Any] = Counter()
+    found = []
+    for row in rows:
+        seen[row] += 1
+        found.append((row, seen[row]))
     return found
-
-
-def _anew(expr: Any) -> bool:
-    return type(expr) is tuple and (expr[0] in _ANEW or any(map(_anew, expr[1:])))
 
 
 def _without_patterns(context: Context, expr: Any, table: Table, exists: Exists) -> tuple[Any, Table]:
@@ -152,7 +132,7 @@ def compiled_of(context: Context, expr: Any) -> Compiled:
 
 def _variable(name: str) -> Compiled:
     def variable(env: Env) -> Term:
-        found = env.get(name)
+        found: Term | None = env.get(name)
         if found is None:
             raise Wrong
         return found
@@ -189,9 +169,9 @@ def _special(context: Context, name: str, parts: list[Compiled]) -> Compiled | N
         case "NOW":
             now = Lit(datetime.fromtimestamp(context.started, UTC).isoformat().replace("+00:00", "Z"), DATETIME)
             return lambda env: now
-        case "BNODE":
-            if parts:
-                raise Unsupported("BNODE of a text")
+        case "BNODE" if len(parts) == 1:
+            return lambda env: context.blank(env[ROW], text_of(parts[0](env)).text)
+        case "BNODE" if not parts:
             return lambda env: context.words.blank()
     if name not in TABLE:
         raise Unsupported(f"the function {name}")

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kgmm.store.sparql.engine.algebra import Group, Lit
+from kgmm.store.sparql.engine.algebra import Group, Lit, mentioned
 from kgmm.store.sparql.engine.context import Context
-from kgmm.store.sparql.engine.table import Table, distinct, numbered
+from kgmm.store.sparql.engine.expressions import anew
+from kgmm.store.sparql.engine.table import Table, concatenated, distinct, numbered
 from kgmm.store.sparql.engine.values import EXACT, Wrong, calculate, kind, literal, number, sort_key
 from kgmm.store.sparql.engine.vocabulary import UNBOUND, Ids
 
+HELD = 1 << 19  #: solutions from which on equal ones are counted, not kept
+Times = NDArray[np.int64]  #: how often each solution comes
 
-def grouped(context: Context, node: Group, table: Table, values: Callable[[Any, Table], Ids]) -> Table:
+
+def grouped(context: Context, node: Group, parts: Iterator[Table], values: Callable[[Any, Table], Ids]) -> Table:
     """Return a solution a group: its keys and aggregates."""
+    table, times = _counted(context, node, parts)
     context.check(rows=2 * table.size)
     keys = {name: values(expr, table) for name, expr in node.keys}
     if keys:
@@ -29,15 +35,46 @@ def grouped(context: Context, node: Group, table: Table, values: Callable[[Any, 
         codes, size, columns = np.zeros(table.size, np.int64), 1, {}
     for name, (how, once, expr, separator) in node.aggregates.items():
         if expr is None:
-            counted = codes
+            counts = _sum(codes, times, size)
             if once:
-                rows = distinct(table.with_column(".group", codes))
-                counted = codes[rows]
-            columns[name] = _numbers(context, np.bincount(counted, minlength=size))
+                counts = np.bincount(codes[distinct(table.with_column(".group", codes))], minlength=size)
+            columns[name] = _numbers(context, counts)
             continue
-        of, given = codes, values(expr, table)
-        columns[name] = _aggregate(context, how, once, separator, of, given, size)
+        columns[name] = _aggregate(context, how, once, separator, codes, values(expr, table), times, size)
     return Table(size, columns)
+
+
+def _sum(codes: Ids, times: Times, size: int) -> Ids:
+    return np.bincount(codes, times, size).astype(np.int64)
+
+
+def _counted(context: Context, node: Group, parts: Iterator[Table]) -> tuple[Table, Times]:
+    """Return solutions with what keys and aggregates read of them, equal ones once if they are many, and how often each comes."""
+    read = [expr for _, expr in node.keys] + [expr for _, _, expr, _ in node.aggregates.values()]
+    names = None if any(once and expr is None for _, once, expr, _ in node.aggregates.values()) else mentioned(read)
+    held, found, size = HELD if not any(map(anew, read)) else np.inf, [], 0
+    for part in parts:
+        context.check()
+        table = part if names is None else part.only(names)
+        found.append((table, np.ones(table.size, np.int64)))
+        size += table.size
+        if size > held:
+            found = [_once(context, found)]
+            size = found[0][0].size
+            held = max(2 * size, HELD)
+    if not found:
+        return Table(0, {}), np.empty(0, np.int64)
+    return concatenated([t for t, _ in found]), np.concatenate([n for _, n in found])
+
+
+def _once(context: Context, found: list[tuple[Table, Times]]) -> tuple[Table, Times]:
+    size = sum(t.size * (len(t.columns) + 2) for t, _ in found)
+    context.check(size * 16, size)
+    table, times = concatenated([t for t, _ in found]), np.concatenate([n for _, n in found])
+    if not table.columns:
+        return Table(1, {}), np.array([times.sum()])
+    codes, first = numbered(list(table.columns.values()))
+    return table.take(first), _sum(codes, times, len(first))
 
 
 def _numbers(context: Context, counts: Any) -> Ids:
@@ -46,16 +83,18 @@ def _numbers(context: Context, counts: Any) -> Ids:
     return np.asarray(ids[places.reshape(-1)])
 
 
-def _aggregate(context: Context, how: str, once: bool, separator: str, of: Ids, given: Ids, size: int) -> Ids:
+def _aggregate(
+    context: Context, how: str, once: bool, separator: str, of: Ids, given: Ids, times: Times, size: int
+) -> Ids:
     there = given != UNBOUND
     failed = np.zeros(size, bool)
     failed[of[~there]] = True
-    of, given = of[there], given[there]
+    of, given, times = of[there], given[there], times[there]
     if once and len(of):
         rows = np.sort(numbered([of, given])[1])
-        of, given = of[rows], given[rows]
+        of, given, times = of[rows], given[rows], np.ones(len(rows), np.int64)
     if how == "COUNT":
-        return _numbers(context, np.bincount(of, minlength=size))
+        return _numbers(context, _sum(of, times, size))
     found = np.full(size, UNBOUND, np.int64)
     if how == "SAMPLE":
         found[of[::-1]] = given[::-1]
@@ -70,19 +109,20 @@ def _aggregate(context: Context, how: str, once: bool, separator: str, of: Ids, 
         some = (best >= 0) & (best < len(ids))
         found[some] = ids[best[some]]
     elif how in ("SUM", "AVG"):
-        found = _sums(context, how, of, given, size)
+        found = _sums(context, how, of, given, times, size)
         found[failed] = UNBOUND
     else:
         parts: list[list[str]] = [[] for _ in range(size)]
         length = 0
-        for group, value in zip(of.tolist(), given.tolist(), strict=True):
+        for group, value, often in zip(of.tolist(), given.tolist(), times.tolist(), strict=True):
             term = context.words.term(value)
             if isinstance(term, Lit):
-                parts[group].append(term.text)
-                length += len(term.text) + len(separator)
+                length += (len(term.text) + len(separator)) * often
+                context.check(4 * length)
+                parts[group] += [term.text] * often
             else:
                 failed[group] = True
-            context.check(4 * length)
+            context.check()
         found[:] = [context.words.id(Lit(separator.join(texts))) for texts in parts]
         found[failed] = UNBOUND
     return found
@@ -97,14 +137,13 @@ def _ascending(context: Context, ids: Ids) -> Ids:
     return np.array(keyed, np.int64)
 
 
-def _sums(context: Context, how: str, of: Ids, given: Ids, size: int) -> Ids:
+def _sums(context: Context, how: str, of: Ids, given: Ids, times: Times, size: int) -> Ids:
     """Return sums or means; equal values of a group are multiplied, not added one by one."""
     totals: list[Any] = [0] * size
-    wides, counts, wrong = [0] * size, np.bincount(of, minlength=size), np.zeros(size, bool)
+    wides, counts, wrong = [0] * size, _sum(of, times, size), np.zeros(size, bool)
     if len(of):
         codes, first = numbered([of, given])
-        times = np.bincount(codes)
-        rows = zip(of[first].tolist(), given[first].tolist(), times.tolist(), strict=True)
+        rows = zip(of[first].tolist(), given[first].tolist(), _sum(codes, times, len(first)).tolist(), strict=True)
         for at, (group, value, often) in enumerate(rows):
             if not at & 1023:
                 context.check()

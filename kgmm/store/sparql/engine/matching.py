@@ -96,17 +96,17 @@ def _planned(context: Context, triples: Sequence[Triple], table: Table, scope: S
         for name in set(names_of(triple)):
             about.setdefault(name, []).append(at)
     uses = {name: len(places) for name, places in about.items()}
-    growth = np.full(len(triples), np.inf)
+    growths = np.full(len(triples), np.inf)
     left, stale = set(range(len(triples))), set(range(len(triples)))
     while left:
         context.check()
         for at in stale & left:
             context.check()
-            growth[at] = _growth(context, triples[at], sample, scope)
-        best = int(np.argmin(growth))
+            growths[at] = growth(context, triples[at], sample, scope)
+        best = int(np.argmin(growths))
         triple = triples[best]
-        expected = min(expected * float(growth[best]), 1e300)
-        growth[best] = np.inf
+        expected = min(expected * float(growths[best]), 1e300)
+        growths[best] = np.inf
         left.discard(best)
         for name in set(names_of(triple)):
             uses[name] -= 1
@@ -139,7 +139,7 @@ def _simple(triple: Triple) -> bool:
     return type(triple.p) is not tuple
 
 
-def _growth(context: Context, triple: Triple, sample: Table, scope: Scope) -> float:
+def growth(context: Context, triple: Triple, sample: Table, scope: Scope) -> float:
     """Return by how much a pattern multiplies solutions, told by a sample of them."""
     if not sample.size:
         return 1.0

@@ -14,6 +14,7 @@ from kgmm.store.sparql.engine.table import Rows, placed
 from kgmm.store.sparql.engine.vocabulary import Ids
 
 FIRST, MOST = 4096, 1 << 18  #: rows of the first and the largest part a look-up is answered in
+FEW = 64  #: bindings that are looked up one by one
 Part = tuple[Any, Any, Any]  #: what subject, predicate and object are bound to, an array or None
 
 
@@ -130,11 +131,14 @@ class Source:
         low: Any
         high: Any
         if size == 1:
-            order, low, high = base.find(*(_one(part) for part in (s, p, o)))
+            order, low, high = base.find(_one(s, 0), _one(p, 0), _one(o, 0))
             rows = None if order is None else rows_of(order, low, high) if not isinstance(order, np.ndarray) else order
             if order is not None and not isinstance(order, np.ndarray):
                 low, high = 0, high - low
             return rows, np.array([low]), np.array([high]), ""
+        if size <= FEW and s is not None and (p is not None or o is None):
+            found = [base.find(_one(s, i), _one(p, i), _one(o, i))[1:] for i in range(size)]
+            return None, *np.array(found, np.int64).T, ""
         codes = None if p is None else self._codes(p)
         if s is not None:
             low, high = _table(base.subject_starts, s, base.terms)
@@ -183,10 +187,10 @@ class Source:
         return np.unique(np.concatenate([np.asarray(part, np.int64) for part in parts]))
 
 
-def _one(part: Any) -> int | None:
+def _one(part: Any, at: int) -> int | None:
     if part is None:
         return None
-    value = int(part[0])
+    value = int(part[at])
     return value if 0 <= value < 1 << 32 else (1 << 32) - 1
 
 

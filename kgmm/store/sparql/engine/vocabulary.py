@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from kgmm.language import names
@@ -28,6 +29,7 @@ class Vocabulary:
         self._texts: list[str] = []
         self._made: dict[str, int] = {}
         self._known: dict[int, Term] = {}
+        self._column: Any = None
         self.made = 0  #: characters of the terms made so far
         self._blanks = 0
         found = opened.derived.get("sparql predicates")
@@ -66,6 +68,23 @@ class Vocabulary:
         found = self._known.get(number)
         if found is None:
             found = self._known[number] = read(self.text(number))
+        return found
+
+    def column(self) -> Any:
+        """Return all terms of the store by number, as bytes."""
+        if self._column is None:
+            blob, offsets = self._terms.arrays
+            buffers = [None, pa.py_buffer(offsets.view(np.int64)), pa.py_buffer(blob)]
+            self._column = pa.Array.from_buffers(pa.large_binary(), self.size, buffers)
+        return self._column
+
+    def literals(self, numbers: Ids) -> NDArray[np.bool_]:
+        """Tell which terms are literals."""
+        stored = (numbers >= 0) & (numbers < self.size)
+        found = np.zeros(len(numbers), bool)
+        found[stored] = self._terms.is_literal(numbers[stored])
+        made = np.flatnonzero(numbers >= self.size)
+        found[made] = [self.text(i).startswith('"') for i in numbers[made].tolist()]
         return found
 
     def nodes(self, predicates: Any) -> Ids:
