@@ -37,7 +37,7 @@ class Tuning:
 
     k1: float = 1.2  #: Robertson & Zaragoza, 2009
     b: float = 0.4
-    exact: float = 0.5  #: of a word's score, what its form counts; the rest its root
+    exact: float = 0.8  #: of a word's score, what its form counts; the rest its root
     width: int = 20  #: words that count as close together
     close: float = 0.6  #: what words close together weigh beside BM25
     looked: int = 100  #: passages looked at for that, and that vectors tell apart

@@ -5,7 +5,9 @@ Each passage is read by itself, so that its vector depends on nothing else, what
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +22,20 @@ MOST = 2000  #: characters of a passage that are read; the encoder reads 256 tok
 
 
 def encoded(rows: Iterable[tuple[str, str, int]], total: int, progress: Progress | None = None) -> Vectors:
-    """Return the vectors of passages, each with its text, title and place, shape (P, dim)."""
+    """Return the vectors of passages, each with its text, title and place, shape (P, dim), on all cores but at most four."""
     from kgmm.encode.text import text_encoder
 
     encoder = text_encoder(ENCODER)
     out = np.empty((total, encoder.dim), np.int8)
-    for at, (text, title, _) in enumerate(rows):
-        out[at] = whole(encoder.encode([f"{title}. {text[:MOST]}" if title else text[:MOST]])[0])
-        (progress or silent)(at + 1, total, "vectors")
+
+    def vector(row: tuple[str, str, int]) -> Vectors:
+        text, title, _ = row
+        return whole(encoder.encode([f"{title}. {text[:MOST]}" if title else text[:MOST]])[0])
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as cores:
+        for at, made in enumerate(cores.map(vector, rows)):
+            out[at] = made
+            (progress or silent)(at + 1, total, "vectors")
     return out
 
 
