@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from kgmm.compiled import compiled
 from kgmm.graph.statements import Statements
@@ -86,12 +84,16 @@ class Adjacency:
 
     def to_scipy(self) -> Any:
         """Return a ``scipy.sparse.csr_array``; index arrays are shared, not copied."""
+        from scipy.sparse import csr_array  # not needed by walks, and slow to import
+
         data = np.full(len(self.indices), self.unit, np.float32) if self.uniform else self.weights
         return csr_array((data, self.indices, self.indptr), shape=(self.size, self.size))
 
 
 def adjacency(statements: Statements, size: int, *, directed: bool) -> Adjacency:
     """Return the rows of a graph whose parallel statements are added up; undirected ones go both ways."""
+    from scipy.sparse import coo_array
+
     subject, target, weight = statements.subject, statements.object, statements.weight
     if not directed:
         other_way = subject != target  # a self-loop counts once
@@ -111,6 +113,8 @@ def topological_order(rows: Adjacency) -> NDArray[np.int32]:
     """Return the nodes, strongly connected components in topological order of the edges between them."""
     if rows.size == 0:
         return np.empty(0, np.int32)
+    from scipy.sparse.csgraph import connected_components
+
     # SciPy numbers components as Pearce's algorithm finishes them: sinks first
     _, component = connected_components(rows.to_scipy(), directed=True, connection="strong")
     return np.argsort(-component, kind="stable").astype(np.int32)

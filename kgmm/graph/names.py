@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -97,9 +98,10 @@ class NumberedNames:
         kind = self._numbers.dtype
         if wanted is None or not 0 <= wanted <= np.iinfo(kind).max:
             return None
-        # a number of another kind than the array's would make NumPy copy the array
-        at = int(np.searchsorted(self._numbers, kind.type(wanted), sorter=self.sorter))
-        return int(self.sorter[at]) if at < len(self) and int(self._numbers[self.sorter[at]]) == wanted else None
+        # NumPy's search would copy the sorter as 64-bit numbers
+        numbers, sorter = self._numbers, self.sorter
+        at = bisect_left(range(len(sorter)), wanted, key=lambda i: int(numbers[sorter[i]]))
+        return int(sorter[at]) if at < len(sorter) and int(numbers[sorter[at]]) == wanted else None
 
     def of(self, numbers: NDArray[Any]) -> list[str]:
         """Return what numbers are called, whether or not they are nodes."""

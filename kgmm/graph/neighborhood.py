@@ -1,18 +1,21 @@
 """The best statements around some concepts, as a smaller view."""
 
 import heapq
-from typing import TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput
 from kgmm.graph.graph import Graph
+from kgmm.graph.scores import best_positions
 from kgmm.graph.seeds import SeedNodes, Seeds, resolve
-from kgmm.graph.walk.local import push
+from kgmm.graph.walk.local import push_near, values_of
 
 G = TypeVar("G", bound=Graph)
-Floats = NDArray[np.float64]
+Scores = Callable[[NDArray[np.integer[Any]]], NDArray[np.float64]]  #: the scores of some nodes
 Ints = NDArray[np.int64]
 
 _RESTART = 0.15
@@ -49,14 +52,13 @@ def neighborhood(view: G, seeds: Seeds, *, hops: int = 2, limit: int = 500) -> G
         raise BadInput("neighborhood", f"hops={hops} and limit={limit} must not be negative")
     nodes = resolve(view, seeds)
     rows = view.adjacency
-    scores, residual = np.zeros(len(view)), np.zeros(len(view))
-    residual[nodes.positions] = nodes.masses
-    push(rows.arrays, rows.unit_strengths, scores, residual, nodes.positions, _RESTART, _THRESHOLD, 10_000_000)
+    near = push_near(rows.arrays, rows.unit_strengths, nodes.positions, nodes.masses, _RESTART, _THRESHOLD, 10_000_000)
+    scores = partial(values_of, *near)
     statements, kept = _grow(view, nodes, scores, hops, limit)
     return view.part(kept, statements)
 
 
-def _grow(view: Graph, seeds: SeedNodes, scores: Floats, hops: int, limit: int) -> tuple[Ints, Ints]:
+def _grow(view: Graph, seeds: SeedNodes, scores: Scores, hops: int, limit: int) -> tuple[Ints, Ints]:
     """Take edges best first; return the rows of their statements and the nodes in the order reached."""
     depth = {int(seed): 0 for seed in seeds.positions}
     waiting: list[tuple[float, int, int]] = []
@@ -82,14 +84,16 @@ def _grow(view: Graph, seeds: SeedNodes, scores: Floats, hops: int, limit: int) 
     return rows, np.array([node for node, hop in depth.items() if hop == 0 or node in ends], np.int64)
 
 
-def _offer(view: Graph, scores: Floats, node: int, limit: int, waiting: list[tuple[float, int, int]]) -> None:
+def _offer(view: Graph, scores: Scores, node: int, limit: int, waiting: list[tuple[float, int, int]]) -> None:
     """Put a node's edges on the heap with the mass they carry; of a hub's only the best *limit*."""
     adjacency = view.adjacency
     row = slice(adjacency.indptr[node], adjacency.indptr[node + 1])
     neighbors = adjacency.indices[row]
     weights = np.full(len(neighbors), adjacency.unit) if adjacency.uniform else adjacency.weights[row]
-    flow = weights * (scores[node] / adjacency.strengths[node]) if len(neighbors) else weights
+    if not len(neighbors):
+        return
+    flow = weights * (float(scores(np.array([node]))[0]) / adjacency.strengths[node])
     if not view.directed:
-        flow = flow + weights * scores[neighbors] / adjacency.strengths[neighbors]
-    for at in np.argsort(-flow, kind="stable")[:limit].tolist():
+        flow = flow + weights * scores(neighbors) / adjacency.strengths[neighbors]
+    for at in best_positions(flow, limit).tolist():
         heapq.heappush(waiting, (-float(flow[at]), node, int(neighbors[at])))

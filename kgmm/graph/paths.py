@@ -1,6 +1,7 @@
 """The best paths between concepts, with the statement behind every hop."""
 
 import heapq
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -96,12 +97,17 @@ def paths(view: Graph, a: str, b: str, *, k: int = 3, max_length: int = 6, by: s
 def strongest(view: Graph, seeds: NDArray[np.int64], targets: Sequence[int]) -> list[Path | None]:
     """Return the best path as a walk goes from any of *seeds* to each of *targets* (positions), None if over four hops."""
     rows = view.reversed_adjacency
-    costs = step_costs(view, rows, "walk", incoming=True)
-    reach = _infinite_but(len(view), seeds)
+    strengths = view.adjacency.strengths
+    unit = rows.unit if rows.uniform else 1.0
+    share = np.divide((1 - _RESTART) * unit, strengths, out=np.zeros(len(view)), where=strengths > 0)
+    reach = np.zeros(len(view))
+    reach[seeds] = 1.0
     trail: list[NDArray[np.int32]] = []
     for _ in range(4):
-        via = np.empty(len(view), np.int32)
-        reach = _relaxed(rows, costs, reach, via)
+        via, after = np.empty(len(view), np.int32), np.empty(len(view))
+        job = partial(_reach, *rows.arrays, reach, reach * share, after, via, rows.blocks)
+        threads.over_blocks(job, len(rows.blocks) - 1, len(rows.indices))
+        reach = after
         trail.append(via)
     found: list[Path | None] = []
     for target in targets:
@@ -110,19 +116,18 @@ def strongest(view: Graph, seeds: NDArray[np.int64], targets: Sequence[int]) -> 
             if via[at] >= 0:
                 at = int(via[at])
                 nodes.append(at)
-        found.append(_path(view, nodes[::-1], float(reach[target]), "walk") if np.isfinite(reach[target]) else None)
+        found.append(_path(view, nodes[::-1], -math.log(reach[target]), "walk") if reach[target] > 0 else None)
     return found
 
 
-def step_costs(view: Graph, rows: Adjacency, by: str, *, incoming: bool = False) -> NDArray[np.float64]:
+def step_costs(view: Graph, rows: Adjacency, by: str) -> NDArray[np.float64]:
     """Return the cost of each entry of *rows*: 1 / weight, or minus the log of the walk's step probability."""
     if by not in ("weight", "walk"):
         raise BadInput("paths", f"by={by!r} is neither 'weight' nor 'walk'")
     weights = np.full(len(rows.indices), rows.unit) if rows.uniform else rows.weights.astype(np.float64)
     if by == "weight":
         return 1 / weights
-    strengths = view.adjacency.strengths
-    source = strengths[rows.indices] if incoming else np.repeat(strengths, np.diff(rows.indptr))
+    source = np.repeat(view.adjacency.strengths, np.diff(rows.indptr))
     return -np.log((1 - _RESTART) * weights / source)
 
 
@@ -209,6 +214,32 @@ def _relax(
         for k in range(indptr[i], indptr[i + 1]):
             candidate = costs[k] + before[indices[k]]
             if candidate < best:
+                best = candidate
+                winner = indices[k]
+        after[i] = best
+        via[i] = winner
+
+
+@compiled
+def _reach(
+    indptr: Any,
+    indices: Any,
+    weights: Any,
+    before: Any,
+    sent: Any,
+    after: Any,
+    via: Any,
+    blocks: Any,
+    first: int,
+    last: int,
+) -> None:
+    """after_i <- max(before_i, max_k weights_k sent_(indices_k)); ``via`` gets the neighbor that won, or -1."""
+    for i in range(blocks[first], blocks[last]):
+        best = before[i]
+        winner = np.int32(-1)
+        for k in range(indptr[i], indptr[i + 1]):
+            candidate = sent[indices[k]] * np.float64(weights[k]) if len(weights) else sent[indices[k]]
+            if candidate > best:
                 best = candidate
                 winner = indices[k]
         after[i] = best

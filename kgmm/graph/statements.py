@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,17 +41,23 @@ class Statements:
     def between(self, subject: int, target: int) -> NDArray[np.int64]:
         """Return the statements that say something of *subject* about *target*, strongest first."""
         if self.starts is not None:
-            rows = np.arange(self.starts[subject], self.starts[subject + 1])
+            first, last = self.starts[subject : subject + 2]
+            rows = first + (self.object[first:last] == target).nonzero()[0]
         else:
             order, starts = self._by_subject
             rows = order[slice(*starts[subject : subject + 2])] if subject + 1 < len(starts) else order[:0]
-        rows = rows[self.object[rows] == target]
-        best: NDArray[np.int64] = rows[np.argsort(-self.weight[rows], kind="stable")]
+            rows = rows[self.object[rows] == target]
+        best: NDArray[np.int64] = rows if len(rows) < 2 else rows[np.argsort(-self.weight[rows], kind="stable")]
         return best
 
-    def take(self, rows: NDArray[np.int64] | slice, relabel: NDArray[np.int32]) -> Statements:
-        """Return some statements, in the order given, with their nodes renumbered by *relabel* (old position -> new)."""
-        subject, target, stated = relabel[self.subject[rows]], relabel[self.object[rows]], self.stated
+    def take(self, rows: NDArray[np.int64] | slice, nodes: NDArray[Any]) -> Statements:
+        """Return some statements, in the order given, between *nodes*, which are numbered as given."""
+        order = np.argsort(nodes, kind="stable")
+        ascending = nodes[order]
+        subject, target = (
+            order[np.searchsorted(ascending, c[rows])].astype(np.int32) for c in (self.subject, self.object)
+        )
+        stated = self.stated
         stated = None if stated is None else stated[:, rows]
         return Statements(subject, target, self.relation[rows], self.weight[rows], self.relations, stated)
 

@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 
 from kgmm import graph
-from kgmm.graph import build, stored
+from kgmm.graph import GraphView, build, stored
+from kgmm.graph.walk.local import push, push_near, values_of
 from kgmm.store import Fact, LocalStore, kept
 from kgmm.store import senses as sensing
 from kgmm.store.index import terms as dictionary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from kgmm.graph import GraphView
 
 
 def facts(count: int = 400, nodes: int = 120) -> Iterator[Fact]:
@@ -164,3 +163,26 @@ def test_senses_are_found_alike_by_either_way_and_when_mapped(place, monkeypatch
         terms = range(len(spelled.terms))
         assert [other.kin(term) for term in terms] == [spelled.kin(term) for term in terms]
     assert any(spelled.node(name) not in (None, spelled.terms.id(name)) for name in names)
+
+
+def test_a_push_in_a_hash_table_is_the_push_in_arrays(place):
+    view = graph.view(LocalStore(place))
+    starts, masses = np.array([3, 50]), np.array([0.25, 0.75])
+    for size, threshold in ((1, 1e-3), (1, 1e-7), (9, 1e-6)):
+        rows, strengths = view.adjacency.arrays, view.adjacency.unit_strengths * size
+        estimate, residual = np.zeros(len(view)), np.zeros(len(view))
+        residual[starts] = masses
+        push(rows, strengths, estimate, residual, starts, 0.15, threshold, 10**6)
+        found = push_near(rows, strengths, starts, masses, 0.15, threshold, 10**6)
+        assert np.array_equal(values_of(*found, np.arange(len(view))), estimate) and estimate.any()
+
+
+def test_a_push_in_a_hash_table_grows_with_what_it_reaches():
+    draw = np.random.default_rng(5)
+    view = GraphView.from_edges(*draw.integers(0, 9000, (2, 30_000)), weights=draw.random(30_000) + 0.1)
+    rows, strengths = view.adjacency.arrays, view.adjacency.unit_strengths
+    estimate, residual, starts = np.zeros(len(view)), np.zeros(len(view)), np.arange(0, 9000, 3)
+    residual[starts] = 1 / len(starts)
+    push(rows, strengths, estimate, residual, starts, 0.15, 1e-7, 10**7)
+    found = push_near(rows, strengths, starts, np.full(len(starts), 1 / len(starts)), 0.15, 1e-7, 10**7)
+    assert np.array_equal(values_of(*found, np.arange(len(view))), estimate) and np.count_nonzero(estimate) > 8000

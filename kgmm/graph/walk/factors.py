@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from kgmm.graph.layers import Layers
 from kgmm.graph.walk import sweeps
@@ -52,6 +51,8 @@ class Level:
 
 def level(layers: Layers, restart: float) -> Level:
     """Return what rankings on *layers* need, in about the time of half a walk."""
+    from scipy.sparse.csgraph import connected_components
+
     core, inner = layers.core, (layers.at(restart, factors).pivots, layers.dense, 1 - restart)
     w, least = np.ones(core), 0.0
     lifted = np.empty(0)
