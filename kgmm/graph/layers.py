@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.compiled import compiled
+from kgmm.graph import bands as banding
 from kgmm.graph import threads
 from kgmm.graph.adjacency import Adjacency, blocks
+from kgmm.graph.bands import Bands
 from kgmm.graph.grouped import grouped
 
 SETS = 4  #: independent sets beside the fringe; more of them do not save a step on graphs like ConceptNet's
@@ -36,7 +38,9 @@ class Layers:
     bounds: tuple[int, ...]  #: layer k is rows ``bounds[k]:bounds[k + 1]``; the last is the fringe
     #: for each row before the fringe, where its entries of later layers begin (a position in ``indices``)
     cut: NDArray[np.int32]
-    blocks: tuple[NDArray[np.int64], ...]  #: for each layer, row bounds of blocks of about equal work
+    #: for each layer, row bounds of blocks of about equal work; where there are bands, of its bands
+    blocks: tuple[NDArray[np.int64], ...]
+    bands: Bands | None = None  #: the same entries for sums of large views
     _kept: dict[Callable[[Layers, float], Any], tuple[float, Any]] = field(default_factory=dict, repr=False)
 
     @property
@@ -67,6 +71,21 @@ class Layers:
         blocks = self.blocks[layer]
         first, last = self.rows.indptr[list(self.bounds[layer : layer + 2])].tolist()
         threads.over_blocks(partial(kernel, *arrays, blocks), len(blocks) - 1, width * (last - first))
+
+    def sum_up(self, layer: int, kernel: Callable[..., Any], *arrays: Any) -> None:
+        """Do what :meth:`each` does for a kernel that sums up rows, and can by bands."""
+        if self.bands is None:
+            self.each(layer, kernel, *arrays)
+            return
+        blocks, before = self.blocks[layer], sum(len(blocks) - 1 for blocks in self.blocks[:layer])
+        weights = None if self.rows.uniform else self.bands.weights
+        banded = (self.bands.marks, self.bands.columns, self.bands.rows, weights)
+
+        def job(first: int, last: int) -> None:
+            kernel(*arrays, blocks, first, last, banded, before)
+
+        first, last = self.rows.indptr[list(self.bounds[layer : layer + 2])].tolist()
+        threads.over_blocks(job, len(blocks) - 1, last - first)
 
     def at(self, restart: float, make: Callable[[Layers, float], T]) -> T:
         """Return what *make* gives for these layers at one restart probability; its last result is kept."""
@@ -113,12 +132,12 @@ def layers(rows: Adjacency, order: NDArray[np.int32] | None, bounds: tuple[int, 
     """Return the layers of *rows*, which stand in walk order."""
     lengths = np.diff(rows.indptr)
     cut = np.empty(bounds[-2], rows.indptr.dtype)
-    cuts = []
+    cuts, banded = [], len(rows.indices) >= banding.FROM
     for first, last in pairwise(bounds):
         if last <= bounds[-2]:
             _cuts(rows.indptr, rows.indices, first, last, cut)
-        cuts.append(first + blocks(lengths[first:last]))
-    return Layers(rows, order, bounds, cut, tuple(cuts))
+        cuts.append(banding.cuts(first, last) if banded else first + blocks(lengths[first:last]))
+    return Layers(rows, order, bounds, cut, tuple(cuts), banding.bands(rows, bounds) if banded else None)
 
 
 @compiled

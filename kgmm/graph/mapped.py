@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, NDArray[Any]]
 _COLUMNS = ("subject", "object", "relation", "weight")
+_BANDS = ("marks", "columns", "rows", "weights")
 _ROWS = ("indptr", "indices", "weights")
 
 
@@ -47,6 +48,8 @@ def parts(view: GraphView) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     elif large:  # the view stands in walk order
         about["bounds"], arrays["cut"] = list(view.layers.bounds), view.layers.cut
         arrays |= {f"blocks {at}": blocks for at, blocks in enumerate(view.layers.blocks)}
+        if (bands := view.layers.bands) is not None:
+            arrays |= {f"bands {name}": getattr(bands, name) for name in _BANDS}
     return about, arrays
 
 
@@ -100,7 +103,9 @@ def _rows(about: Mapping[str, Any], arrays: Arrays, way: str) -> Adjacency:
 
 
 def _layers(view: GraphView, about: Mapping[str, Any], arrays: Arrays) -> Layers:
+    from kgmm.graph.bands import Bands
     from kgmm.graph.layers import Layers
 
     blocks = tuple(arrays[f"blocks {at}"] for at in range(len(about["bounds"]) - 1))
-    return Layers(view.adjacency, None, tuple(about["bounds"]), arrays["cut"], blocks)
+    bands = Bands(*(arrays[f"bands {name}"] for name in _BANDS)) if "bands marks" in arrays else None
+    return Layers(view.adjacency, None, tuple(about["bounds"]), arrays["cut"], blocks, bands)

@@ -24,7 +24,7 @@ from kgmm.store.index import state as index
 if TYPE_CHECKING:
     from kgmm.store.handle import Handle
 
-FORMAT = 1  #: raised when what is kept changes its meaning
+FORMAT = 2  #: raised when what is kept changes its meaning
 FOLDER = "made"  #: in the cache
 MOST = 6  #: things of a kind that are kept of a version; the one made first goes
 WORTH_IT = 100_000  #: statements, or terms, from which on what is made of them is kept

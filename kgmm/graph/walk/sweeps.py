@@ -39,6 +39,18 @@ def gather(starts, ends, indices, weights, x, low, high, out):
         out[i - low] = even + odd
 
 
+@_in_order
+def spread(bands, band, later, x, out):
+    """out_i <- the sum of w_k x_j over the entries of row i of a band: those of earlier layers, or of later ones."""
+    marks, columns, rows, weights = bands
+    out[:] = 0.0
+    for k in range(marks[band, later], marks[band, later + 1]):
+        if weights is None:
+            out[rows[k]] += x[columns[k]]
+        else:
+            out[rows[k]] += np.float64(weights[k]) * x[columns[k]]
+
+
 @compiled
 def factor(edges, weights, strengths, dense, damping, made, blocks, first, last):
     """pivot_i <- M_ii - sum over later layers' j of M_ij^2 / pivot_j, M = D - damping A; on the fringe it is D.
@@ -97,7 +109,7 @@ def lower(edges, weights, inner, r, blocks, first, last):
 
 
 @compiled
-def back(edges, weights, inner, share, vectors, blocks, first, last):
+def back(edges, weights, inner, share, vectors, blocks, first, last, bands=None, at=0):
     """t_i <- (p_i + damping sum over earlier layers' j of w_ij t_j) / pivot_i for p <- pivot r + share p.
 
     *t* may be in single precision: p is set to what its rounded entries are the exact solution for.
@@ -107,31 +119,47 @@ def back(edges, weights, inner, share, vectors, blocks, first, last):
     r, p, t = vectors
     sums = np.zeros(CHUNK)
     for b in range(first, last):
-        for low in range(blocks[b], blocks[b + 1], CHUNK):
+        begin = blocks[b]
+        if bands is not None:
+            sums = np.zeros(blocks[b + 1] - begin)
+            if begin >= dense:
+                spread(bands, at + b, 0, t, sums)
+        for low in range(begin, blocks[b + 1], CHUNK):
             high = min(low + CHUNK, blocks[b + 1])
-            if low >= dense:
+            skip = 0
+            if bands is not None:
+                skip = low - begin
+            elif low >= dense:
                 gather(indptr, cut, indices, weights, t, low, high, sums)
             ours, turned, on, far = pivot[low:high], p[low:high], t[low:high], r[low:high]
             for i in range(high - low):
-                here, passed = np.float64(ours[i]), damping * sums[i]
+                here, passed = np.float64(ours[i]), damping * sums[skip + i]
                 on[i] = far[i] + (share * turned[i] + passed) / here
                 turned[i] = here * np.float64(on[i]) - passed
 
 
 @compiled
-def fringe(edges, weights, strengths, factor, vectors, sums, blocks, first, last):
+def fringe(edges, weights, strengths, factor, vectors, sums, blocks, first, last, bands=None, at=0):
     """v_i <- factor (A t)_i / d_i on the fringe; over block b, sums_2b <- v . d v and sums_3b <- sum |d v|."""
     indptr, indices, _ = edges
     t, v = vectors
     rows = np.empty(CHUNK)
     for b in range(first, last):
         size = mass = 0.0
-        for low in range(blocks[b], blocks[b + 1], CHUNK):
+        begin = blocks[b]
+        if bands is not None:
+            rows = np.empty(blocks[b + 1] - begin)
+            spread(bands, at + b, 0, t, rows)
+        for low in range(begin, blocks[b + 1], CHUNK):
             high = min(low + CHUNK, blocks[b + 1])
-            gather(indptr, indptr[1:], indices, weights, t, low, high, rows)
+            skip = 0
+            if bands is not None:
+                skip = low - begin
+            else:
+                gather(indptr, indptr[1:], indices, weights, t, low, high, rows)
             weight, values = strengths[low:high], v[low:high]
             for i in range(high - low):
-                total = factor * rows[i]
+                total = factor * rows[skip + i]
                 value = total / weight[i]
                 values[i] = value
                 size += total * value
@@ -141,7 +169,7 @@ def fringe(edges, weights, strengths, factor, vectors, sums, blocks, first, last
 
 
 @compiled
-def forth(edges, weights, strengths, inner, vectors, sums, blocks, first, last):
+def forth(edges, weights, strengths, inner, vectors, sums, blocks, first, last, bands=None, at=0):
     """v_i <- (p_i + (d_i - 2 pivot_i) t_i + damping (A v)_i over later layers) / pivot_i; sums_0b <- p . (t + v).
 
     In the dense layer, damping (A t)_i within it is taken off first.
@@ -152,15 +180,25 @@ def forth(edges, weights, strengths, inner, vectors, sums, blocks, first, last):
     rows, inside = np.empty(CHUNK), np.zeros(CHUNK)
     for b in range(first, last):
         dot = 0.0
-        for low in range(blocks[b], blocks[b + 1], CHUNK):
+        begin = blocks[b]
+        if bands is not None:
+            rows, inside = np.empty(blocks[b + 1] - begin), np.zeros(blocks[b + 1] - begin)
+            spread(bands, at + b, 1, v, rows)
+            if begin < dense:
+                spread(bands, at + b, 0, t, inside)
+        for low in range(begin, blocks[b + 1], CHUNK):
             high = min(low + CHUNK, blocks[b + 1])
-            gather(cut, indptr[1:], indices, weights, v, low, high, rows)
-            if low < dense:
-                gather(indptr, cut, indices, weights, t, low, high, inside)
+            skip = 0
+            if bands is not None:
+                skip = low - begin
+            else:
+                gather(cut, indptr[1:], indices, weights, v, low, high, rows)
+                if low < dense:
+                    gather(indptr, cut, indices, weights, t, low, high, inside)
             ours, toward, on, values = pivot[low:high], p[low:high], t[low:high], v[low:high]
             weight = strengths[low:high]
             for i in range(high - low):
-                own, passed = np.float64(on[i]), damping * (rows[i] - inside[i])
+                own, passed = np.float64(on[i]), damping * (rows[skip + i] - inside[skip + i])
                 value = (toward[i] + passed + weight[i] * own) / np.float64(ours[i]) - 2.0 * own
                 values[i] = value
                 dot += toward[i] * (own + value)

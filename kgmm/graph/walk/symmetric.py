@@ -147,11 +147,11 @@ class Iteration:
         """Turn p to the residual; t <- (T + L')^-1 p and v <- (T + L)^-1 S t - t; return p . (t + v)."""
         layers, last = self.layers, len(self.layers.blocks) - 1
         for layer in range(last):
-            layers.each(layer, sweeps.back, *self.edges, self.inner, self.share, (self.r, self.p, self.t))
+            layers.sum_up(layer, sweeps.back, *self.edges, self.inner, self.share, (self.r, self.p, self.t))
         self._fill(-self.damping, self.t, self.v)
         arrays = (*self.edges, self.strengths, self.inner, (self.p, self.t, self.v))
         for layer in reversed(range(last)):
-            layers.each(layer, sweeps.forth, *arrays, self.sums[layer])
+            layers.sum_up(layer, sweeps.forth, *arrays, self.sums[layer])
         return float(sum(sums[0].sum() for sums in self.sums[:-1]))
 
     def _move(self, step: float) -> None:
@@ -179,7 +179,7 @@ class Iteration:
     def _fill(self, factor: float, core: NDArray[Any], out: NDArray[Any]) -> None:
         """Out <- factor D^-1 A core on the fringe."""
         arrays = (*self.edges, self.strengths, factor, (core, out), self.sums[-1])
-        self.layers.each(len(self.sums) - 1, sweeps.fringe, *arrays)
+        self.layers.sum_up(len(self.sums) - 1, sweeps.fringe, *arrays)
 
     def solution(self) -> NDArray[np.float64]:
         """Return z so far, one a row: fringe rows solved exactly, 0 for nodes without edges."""
