@@ -88,7 +88,7 @@ def test_any_method_judges_films_and_the_same_bits_twice(name: str) -> None:
 
 @pytest.mark.parametrize("name", methods())
 def test_any_method_judges_a_film_of_one_moment(name: str) -> None:
-    film = Footage(np.ones((1, FEATURES), np.float32) / 36, concepts=("dog",), scores=np.ones((1, 1), np.float32))
+    film = Footage(np.full((1, FEATURES), 1 / 36, np.float32), concepts=("dog",), scores=np.ones((1, 1), np.float32))
     (judged,) = judge(name, _asked(film, uses=METHODS.module(name.replace("-", "_")).USES, name=name))
     assert judged.segments.shape == (1,)
 
