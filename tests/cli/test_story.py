@@ -121,6 +121,22 @@ def test_several_films_are_skimmed_one_after_the_other(shell: Shell, video: Path
     assert ran.code == 0 and ran.out.count("by saliency") == 2
 
 
+def test_several_films_become_one_skim_with_facts(shell: Shell, video: Path, tmp_path: Path) -> None:
+    shell("add", tmp_path / "kb", "spaniel", "IsA", "dog")
+    out, page = tmp_path / "skim.mp4", tmp_path / "skim.html"
+    asked = ("--method", "keyshots", "--query", "dogs", "--kb", tmp_path / "kb", "--tags", "news, ship", "--rate", 0.3)
+    ran = shell("skim", video, video, *asked, "-s", video.with_suffix(".srt"), "-s", video.with_suffix(".srt"))
+    assert ran.code == 0, ran.err
+    assert ran.out.count("by keyshots") == 2 and "query: dog, spaniel" in ran.out and "near the event" in ran.out
+    ran = shell("skim", video, video, *asked, "-o", out, "--html", page, "--json")
+    assert ran.code == 0 and ran.err == ""
+    documents = json.loads(ran.out)["skims"]
+    assert [document["video"] for document in documents] == [str(video)] * 2
+    kept = sum(c["end"] - c["start"] for document in documents for c in document["clips"])
+    assert stories.from_video(out).shots[-1].end == pytest.approx(kept, abs=0.3)
+    assert "shown in 2 of 2 films" in page.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -131,7 +147,10 @@ def test_several_films_are_skimmed_one_after_the_other(shell: Shell, video: Path
         (("summarize", "news", "flood", "--restart", "0"), 2, "restart"),
         (("story", "none.mp4"), 2, "none.mp4"),
         (("skim", "none.mp4"), 2, "none.mp4"),
-        (("skim", "VIDEO", "--method", "magic"), 1, "chorus, saliency"),
+        (("skim", "VIDEO", "--method", "magic"), 1, "archetypal, chorus, clusters"),
+        (("skim", "VIDEO", "--method", "uniform", "--query", "x"), 1, "no option query"),
+        (("skim", "VIDEO", "--method", "keyshots", "--kb", "nowhere"), 1, "nowhere"),
+        (("skim", "VIDEO", "--method", "keyshots", "--tags", "a", "--tags", "b"), 1, "tags of 2 films for 1 films"),
         (("skim", "VIDEO", "--method", "chorus"), 1, "no sound"),
         (("skim", "VIDEO", "--method", "chorus", "--rate", "0.4"), 1, "no option rate"),
         (("skim", "VIDEO", "--length", "4"), 1, "no option length"),

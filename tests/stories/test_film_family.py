@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
 import kgmm
 from kgmm.errors import BadInput, KgmmError
-from kgmm.stories.films import METHODS, film_summarizers
+from kgmm.stories.films import METHODS, film_summarizers, judges_segments
+from kgmm.stories.skimming import judging
 from kgmm.stories.video.decoding import frames
 from kgmm.stories.video.subtitles import Cue, write_srt
 from tests.families import check_family
 from tests.stories.music import CHORUS, music_video
+
+#: what methods that judge segments are given, where they use it
+GIVEN: dict[str, Any] = {"query": "coming home", "title": "Come home", "tags": ["love"]}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +42,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_any_film_summarizer_keeps_clips_that_can_be_shown_and_written(name: str, film: Path, tmp_path: Path) -> None:
     told: list[int] = []
     subtitles = film.with_suffix(".srt")
-    made = kgmm.skim(film, name, subtitles=subtitles, progress=lambda done, total, what: told.append(done))
-    assert made.method == name and made.video == film and told
+    given = {key: value for key, value in GIVEN.items() if judges_segments(name) and key in _uses(name)}
+    made = kgmm.skim(film, name, subtitles=subtitles, progress=lambda done, total, what: told.append(done), **given)
+    assert made.method == name and made.video == film and (told or judges_segments(name))
     assert 0 < made.seconds < 48, "less than half of the film is kept"
     ends = [second for clip in made.clips for second in (clip.start, clip.end)]
     assert ends == sorted(ends) and ends[0] >= 0 and ends[-1] <= 97
@@ -44,8 +59,8 @@ def test_any_film_summarizer_keeps_clips_that_can_be_shown_and_written(name: str
     assert short[-1] == pytest.approx(made.seconds, abs=0.5)
 
 
-@pytest.mark.parametrize("name", film_summarizers())
-@pytest.mark.parametrize("option", [{"query": "whales"}, {"title": "Song"}, {"tags": ["music"]}])
+@pytest.mark.parametrize("name", METHODS.names())
+@pytest.mark.parametrize("option", [{"query": "whales"}, {"title": "Song"}, {"tags": ["music"]}, {"seed": 1}])
 def test_any_film_summarizer_refuses_options_it_does_not_use(name: str, option: dict[str, object]) -> None:
     with pytest.raises(KgmmError, match=f"film summarizer {name} has no option {next(iter(option))}"):
         kgmm.skim("film.mp4", name, **option)  # type: ignore[arg-type]
@@ -59,5 +74,20 @@ def test_any_film_summarizer_names_a_file_that_is_no_film(name: str, tmp_path: P
             kgmm.skim(path, name)
 
 
+@pytest.mark.parametrize("name", METHODS.names())
+def test_methods_that_look_at_one_film_say_so(name: str) -> None:
+    with pytest.raises(KgmmError, match=f"{name} takes one film at a time"):
+        kgmm.skim(["a.mp4", "b.mp4"], name)
+
+
 def test_every_film_summarizer_is_documented_and_cited() -> None:
-    check_family(film_summarizers(), METHODS.module, "stories.md")
+    check_family(film_summarizers(), _module, "films.md")
+
+
+def _module(name: str) -> ModuleType:
+    return (judging.METHODS if judges_segments(name) else METHODS).module(name.replace("-", "_"))
+
+
+def _uses(name: str) -> tuple[str, ...]:
+    uses: tuple[str, ...] = _module(name).USES
+    return uses
