@@ -29,7 +29,7 @@ FACTS = 2  #: facts that are shown for a clip at most
 @click.option("--kb", type=PLACE, help="A store whose facts widen the query, and are cited.")
 @click.option("--segments", type=click.Choice(["shots", "kts"]), help="Where films are parted [shots].")
 @click.option("--read-frames", is_flag=True, help="Read words in pictures, too (extra ocr).")
-@click.option("--weights", type=FILE, help="Of a method that learns, from kgmm train skim [those that come with it].")
+@click.option("--weights", type=FOLDER, help="Of a method that learns, from kgmm train skim [those that come with it].")
 @click.option("--seed", default=0, type=WHOLE, help="What random numbers begin with [0].")
 @click.option("--fusion", help="saliency: sum, min, max or variance [sum].")
 @click.option("--length", type=Number(0, min_open=True), help="chorus: seconds of the clip [the chorus's own].")

@@ -13,11 +13,13 @@ import pytest
 import kgmm
 from kgmm.errors import BadInput, KgmmError
 from kgmm.stories.films import METHODS, film_summarizers, judges_segments
+from kgmm.stories.footage.footage import look_at
 from kgmm.stories.skimming import judging
 from kgmm.stories.video.decoding import frames
 from kgmm.stories.video.subtitles import Cue, write_srt
 from tests.families import check_family
 from tests.stories.music import CHORUS, music_video
+from tests.stories.skimming.untrained import untrained
 
 #: what methods that judge segments are given, where they use it
 GIVEN: dict[str, Any] = {"query": "coming home", "title": "Come home", "tags": ["love"]}
@@ -43,6 +45,8 @@ def test_any_film_summarizer_keeps_clips_that_can_be_shown_and_written(name: str
     told: list[int] = []
     subtitles = film.with_suffix(".srt")
     given = {key: value for key, value in GIVEN.items() if judges_segments(name) and key in _uses(name)}
+    if judges_segments(name) and "weights" in _uses(name):
+        given["weights"] = untrained(name, look_at(film, subtitles))
     made = kgmm.skim(film, name, subtitles=subtitles, progress=lambda done, total, what: told.append(done), **given)
     assert made.method == name and made.video == film and (told or judges_segments(name))
     assert 0 < made.seconds < 48, "less than half of the film is kept"

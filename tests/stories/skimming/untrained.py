@@ -6,6 +6,7 @@ import atexit
 import json
 import shutil
 import tempfile
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -38,5 +39,5 @@ def _folder() -> Path:
 
 def untrained(method: str, film: Footage) -> Path:
     """Return a folder of weights for films with *film*'s concepts and length of looks; written once in a run."""
-    name = f"{method}-{film.looks.shape[1]}-{'-'.join(film.concepts)}"
+    name = f"{method}-{film.looks.shape[1]}-{zlib.crc32(repr(film.concepts).encode()):x}"
     return _folder() / name if (_folder() / name).exists() else write_weights(_folder() / name, method, film)
