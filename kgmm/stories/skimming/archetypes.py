@@ -35,8 +35,15 @@ class Archetypes:
         return np.asarray(self.from_x @ self.of_x.sum(axis=1))
 
 
-def archetypes(x: Floats, y: Floats, count: int, gamma: float = 1.0, steps: int = STEPS) -> Archetypes:
-    """Return *count* archetypes of the rows of *x* (n, d), near what the rows of *y* (m, d) can be mixed to; m may be 0."""
+def archetypes(
+    x: Floats, y: Floats, count: int, gamma: float = 1.0, *, rounds: int = ROUNDS, enough: float = ENOUGH
+) -> Archetypes:
+    """Return *count* archetypes of the rows of *x* (n, d), near what the rows of *y* (m, d) can be mixed to; m may be 0.
+
+    It is over after *rounds*, or where one lowers the objective by less than *enough* of it; the larger *gamma*, the more
+    rounds it takes to the end.
+    """
+    steps = STEPS
     points = np.vstack([x, y])
     gram = points @ points.T
     n = len(x)
@@ -55,7 +62,7 @@ def archetypes(x: Floats, y: Floats, count: int, gamma: float = 1.0, steps: int 
 
     by = mixed(kyy, kyx @ b, by, steps)
     note()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         before = told[-1]
         a = mixed(b.T @ kxx @ b, b.T @ kxs, a, steps)
         note()
@@ -73,7 +80,7 @@ def archetypes(x: Floats, y: Floats, count: int, gamma: float = 1.0, steps: int 
         note()
         by = mixed(kyy, kyx @ b, by, steps)
         note()
-        if before - told[-1] <= ENOUGH * max(before, 1e-12):
+        if before - told[-1] <= enough * max(before, 1e-12):
             break
     return Archetypes(a[:, :n], a[:, n:], b, by, tuple(told))
 

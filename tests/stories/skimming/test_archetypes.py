@@ -45,15 +45,15 @@ def test_the_objective_is_the_papers_and_falls_at_each_block(pictures: bool, gam
 
 
 def test_shared_archetypes_are_found_and_without_pictures_they_are_not() -> None:
-    for seed in range(3):
+    for seed in range(2):
         x, y, corners = _planted(seed)
         near = {}
         for name, pictures in (("with", y), ("without", y[:0])):
-            found = archetypes(x, pictures, 3, 1000.0)
+            found = archetypes(x, pictures, 3, 1000.0, rounds=300, enough=1e-7)
             z = found.from_x.T @ x
             z /= np.linalg.norm(z, axis=1, keepdims=True)
             near[name] = (z @ corners[:3].T).max(axis=0)
-        assert near["with"].min() > 0.9 and near["without"].min() < 0.8
+        assert near["with"].min() > 0.98 and near["without"].min() < 0.8
 
 
 def test_all_corners_are_found_where_all_are_asked_for() -> None:
