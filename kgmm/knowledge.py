@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kgmm.documents import Passage, ReadReport
+    from kgmm.documents.entities.keeping import Entity
     from kgmm.documents.facts.keeping import Extractor
     from kgmm.documents.files import Readable
     from kgmm.documents.overview import Topic
@@ -225,6 +226,7 @@ class KnowledgeStore(LocalStore, Asking):
         *,
         vectors: bool = False,
         facts: bool = False,
+        entities: bool = False,
         extractor: Extractor | None = None,
         progress: Progress | None = None,
     ) -> ReadReport:
@@ -232,11 +234,11 @@ class KnowledgeStore(LocalStore, Asking):
 
         With *vectors* all passages get vectors (all-MiniLM-L6-v2), which questions are compared with from then on; later
         calls keep them up to date. With *facts* what sentences surely state becomes facts of the graph ``documents``, and stays
-        up to date too; *extractor* is a function of one's own that finds facts in the documents given.
+        up to date too; with *entities* names that mean one thing across documents are linked, likewise; *extractor* is a function of one's own that finds facts in the documents given.
         """
         from kgmm.documents.taking import read
 
-        report = read(self, path_or_records, facts=facts, extractor=extractor, progress=progress)
+        report = read(self, path_or_records, facts=facts, entities=entities, extractor=extractor, progress=progress)
         if vectors and report.passages:
             from kgmm.documents.index import make_vectors
 
@@ -263,6 +265,12 @@ class KnowledgeStore(LocalStore, Asking):
         from kgmm.documents.overview import overview
 
         return overview(self, count)
+
+    def entities(self, name: str | None = None, limit: int = 100) -> list[Entity]:
+        """Return what documents name by several names; see :func:`kgmm.documents.entities.keeping.entities`."""
+        from kgmm.documents.entities.keeping import entities
+
+        return entities(self, name, limit)
 
     def documents(self) -> list[str]:
         """Return the ids of the documents that were read, in order."""

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "load": ("kgmm.cli.store:load", "Load knowledge files into a store."),
     "read": ("kgmm.cli.documents:read", "Take documents in: text, HTML, PDF, EPUB, DOCX, JSONL, CSV …"),
     "overview": ("kgmm.cli.documents:overview", "Say what the documents in a store are about."),
+    "entities": ("kgmm.cli.documents:entities", "Show which names of documents mean one thing."),
     "info": ("kgmm.cli.store:info", "Show a store's graphs, relations and versions."),
     "find": ("kgmm.cli.store:find", "Look facts up by subject, predicate, object."),
     "add": ("kgmm.cli.store:add", "Add one fact."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.documents import spans
-from kgmm.documents.analysis import COMMON, DIGITS, LONGEST, STOP, mixed, word_key, word_kind
+from kgmm.documents.analysis import COMMON, DIGITS, LONGEST, STOP, mixed, name_key, word_key, word_kind
 from kgmm.documents.roots import relation, root
 
 if TYPE_CHECKING:
@@ -31,8 +32,14 @@ class Asked:
     relations: frozenset[int] = frozenset()  #: what these words say, as the numbers of relations
 
 
-def asked(index: Index, text: str) -> Asked:
-    """Read a question: its names are the longest ones that some passage has or names, the other words are cues."""
+def asked(index: Index, text: str, also: Mapping[str, Sequence[str]] | None = None) -> Asked:
+    """Read a question: its names are the longest ones that some passage has or names, the other words are cues.
+
+    Args:
+        index: of the passages.
+        text: the question.
+        also: other names of what a name means, by their keys; those are asked for as well.
+    """
     found = spans.words(text)
     plain = text.islower()
     entities: list[tuple[int, str, bool]] = []
@@ -43,6 +50,10 @@ def asked(index: Index, text: str) -> Asked:
         if length:
             start, end = found[at][0], found[at + length - 1][1]
             entities.append((entity, text[start:end], own))
+            for other in (also or {}).get(spans.key(text[start:end]), ()):
+                place = _at(index.texts.entity, name_key(other))
+                if place >= 0 and place != entity:
+                    entities.append((place, text[start:end], bool(index.links.back_own[place])))
             at += length
         else:
             rest.append(found[at][2])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.documents import scoring, spans
+from kgmm.documents.entities import keeping
 from kgmm.documents.index import current
 from kgmm.documents.kept import Kept
 from kgmm.documents.passage import Passage, Step
@@ -184,7 +185,7 @@ def found(
 ) -> tuple[list[tuple[int, float]], Asked, Walked]:
     """Return the best passages by number with their scores, what was asked, and the walk, over a store's facts if one is given."""
     tuning = tuning or Tuning()
-    question = asked(index, text)
+    question = asked(index, text, keeping.also(store) if store is not None else None)
     scores = scored(index, text, question, tuning)
     if allowed is not None:
         scores[~allowed] = 0.0

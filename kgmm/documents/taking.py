@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kgmm.documents import files, index
+from kgmm.documents.entities import keeping as linking
 from kgmm.documents.facts import keeping
 from kgmm.documents.facts.keeping import Extractor
 from kgmm.documents.kept import Kept
@@ -49,6 +50,7 @@ def read(
     given: files.Readable,
     *,
     facts: bool = False,
+    entities: bool = False,
     extractor: Extractor | None = None,
     progress: Progress | None = None,
 ) -> ReadReport:
@@ -61,6 +63,7 @@ def read(
         store: where to keep them.
         given: a place or several, or records: mappings with ``text`` and, if given, ``title``, ``id``, ``source``, ``date``.
         facts: take facts out of all documents by patterns, now and whenever documents change.
+        entities: link names that mean one thing across documents, now and whenever documents change.
         extractor: somebody's own function that takes facts out of the documents given; see :mod:`kgmm.documents.facts.keeping`.
         progress: called with files read.
 
@@ -100,6 +103,7 @@ def read(
         now = before.changed(changed | emptied, new) if new or emptied else before
         index.follow(store, before, now, changed | emptied, new)
     stated = keeping.follow(store, own, keeping.contributor(extractor) if extractor else "", facts)
+    linking.follow(store, entities)
     told = {"facts": stated, "added": len(new) - len(changed), "changed": len(changed), "removed": len(emptied)}
     same = len(found) - len(new) - len(empty)
     seconds = time.perf_counter() - began
@@ -129,4 +133,5 @@ def remove(store: LocalStore, ids: str | Iterable[str]) -> int:
             keeping.before(store, wanted, ())
             index.follow(store, before, before.changed(wanted, ()), wanted, [])
     keeping.follow(store)
+    linking.follow(store)
     return len(wanted)

@@ -16,6 +16,7 @@ from kgmm.documents.facts.extract import extract
 from kgmm.documents.kept import Kept
 from kgmm.documents.parting import parts
 from kgmm.documents.passage import Document
+from kgmm.documents.spans import bare
 from kgmm.errors import BadInput, StoreCorrupt
 from kgmm.files import whole
 from kgmm.store.assertion import Assertion, checked_confidence
@@ -107,10 +108,13 @@ def term(said: str) -> str:
 
 
 def by_patterns(about: Mapping[str, str], text: str) -> Iterator[Assertion]:
-    """Yield what the patterns find in a document."""
-    for found in extract(text, about["title"]):
+    """Yield what the patterns find in a document; its subject has the parenthesis that its title tells it from others by."""
+    title = about["title"]
+    own = bare(title)
+    for found in extract(text, title):
+        one, other = (title if name == own else name for name in (found.subject, found.object))
         try:
-            fact = Fact(found.subject, found.predicate, term(found.object), graph=GRAPH, source=about["id"])
+            fact = Fact(one, found.predicate, term(other), graph=GRAPH, source=about["id"])
         except BadInput:  # a name of which nothing is left as a concept
             continue
         yield _assertion(fact, PATTERNS, found.start, found.end, None)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kgmm.documents import spans
+from kgmm.documents.entities.keeping import also
 from kgmm.documents.facts.extract import Stated, extract
 from kgmm.documents.facts.keeping import GRAPH
 from kgmm.documents.kept import Kept
@@ -53,6 +54,10 @@ class Reading:
     exclude: frozenset[tuple[str, str, str]]
     known: dict[str, list[Read]] = field(default_factory=dict)
     looked: list[str] = field(default_factory=list)
+
+    def alike(self, one: str, other: str) -> bool:
+        """Tell whether two names are of one thing, or are said to be."""
+        return alike(one, other) or key(other) in also(self.store).get(key(one), ())
 
     def about(self, name: str, hint: str = "") -> list[Read]:
         """Return what passages state that bear on a name."""
@@ -216,10 +221,10 @@ def _step(name: str, hop: Hop, read: Reading) -> list[Read]:
     for fact in [*read.about(name), *(read.about(name, hint) if hint else [])]:
         if fact.predicate != hop.predicate:
             continue
-        if hop.predicate == "MarriedTo" and alike(fact.object, name):  # said from the other end
+        if hop.predicate == "MarriedTo" and read.alike(fact.object, name):  # said from the other end
             fact = replace(fact, subject=fact.object, object=fact.subject, shown=fact.subject)
-        here = alike(fact.object if hop.back else fact.subject, name)
-        if here and fact not in found and not alike(fact.subject, fact.object):
+        here = read.alike(fact.object if hop.back else fact.subject, name)
+        if here and fact not in found and not read.alike(fact.subject, fact.object):
             found.append(fact)
     if hop.sex:
         found = [fact for fact in found if _sex(fact, read) == hop.sex]
@@ -244,8 +249,12 @@ def _sex(parent: Read, read: Reading) -> str:
 
 def alike(one: str, other: str) -> bool:
     """Tell whether two names are of one thing: the same without a parenthesis at the end."""
-    first, second = (re.sub(r"^(?:the|an?) ", "", spans.key(spans.bare(name))) for name in (one, other))
-    return bool(first) and first == second
+    return bool(key(one)) and key(one) == key(other)
+
+
+def key(name: str) -> str:
+    """Return what names of one thing share, without a parenthesis at the end."""
+    return re.sub(r"^(?:the|an?) ", "", spans.key(spans.bare(name)))
 
 
 def _same(fact: Read, hop: Hop) -> str:
