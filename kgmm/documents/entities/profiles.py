@@ -40,7 +40,7 @@ _REIGNS = re.compile(
 _AT = re.compile(r"\b(?:in|at|near|from) $")
 _WITHIN = re.compile(r",? ?(?:[,(]) ?([A-Z][\w.]+(?: [A-Z][\w.]+){0,2})(?=[,.;)\n]| and )")
 #: a name goes on: ``Kim Ki-duk``, ``Warner Bros. Records``, ``The Big Broadcast of 1936``
-_CUT = re.compile(r"[-'’](?!s\b)[^\W\d_]|(?<=Bros)\. [A-Z]|(?<=Inc)\. [A-Z]| of \d")
+_CUT = re.compile(r"[-'’](?!s\b)[^\W\d_]|- [a-z]|(?<=Bros)\. [A-Z]|(?<=Inc)\. [A-Z]| of \d")
 _NTH = re.compile(r"\b\d+(?:st|nd|rd|th) $")  #: before a name it is a title that several had
 #: a role, which many have had
 _ROLE = re.compile(
