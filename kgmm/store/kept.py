@@ -82,8 +82,8 @@ def drop(cache: Path, version: str = "") -> None:
 
 def name_of(state: index.State) -> str:
     """Return the name of the folder for what is kept of a version."""
-    numbered = state.version, state.terms, state.commit, state.base, state.overlay, state.overlay_sum, state.sums
-    return xxh3_64_hexdigest(repr(numbered).encode())
+    files = state.base, state.overlay, state.overlay_sum, state.sums
+    return xxh3_64_hexdigest(repr((FORMAT, state.version, state.terms, state.commit, *files)).encode())
 
 
 def _place(store: Handle, kind: str, chosen: Any) -> Path | None:
