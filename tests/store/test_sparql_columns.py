@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kgmm.store import Fact, LocalStore
-from kgmm.store.sparql.engine import conditions, evaluating, grouping
+from kgmm.store.sparql.engine import conditions, evaluating, grouping, running
 from kgmm.store.sparql.query import query
 
 NAMES = [
@@ -127,6 +127,29 @@ def test_groups_of_counted_solutions_are_those_of_all(
     monkeypatch.setattr(grouping, "HELD", 50)
     assert Counter(rows(kb, text)) == Counter(found)
     assert len(found) == 4
+
+
+def test_many_rows_are_spelled_as_they_are_looked_at(kb: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "SELECT ?a ?b { ?a r:IsA ?x . ?b r:IsA ?y } LIMIT 10000"
+    found = query(kb, text, engine="own", limit=9999)
+    assert not isinstance(found, bool)
+    assert len(found) == 9999
+    assert found.truncated  # type: ignore[union-attr]
+    spelled: list[tuple[int, int]] = []
+    block = running._Spelling.block
+    monkeypatch.setattr(running._Spelling, "block", lambda self, a, b: spelled.append((a, b)) or block(self, a, b))
+    found = query(kb, text, engine="own")
+    rows = found.rows  # type: ignore[union-attr]
+    assert spelled == []
+    listed = list(rows)
+    assert len(set(listed)) == len(listed) == 10000
+    assert rows[-1] == listed[-1]
+    assert rows[4094:4099] == tuple(listed[4094:4099])
+    assert rows[9000::-3000] == tuple(listed[9000::-3000])
+    assert rows[5:2] == ()
+    assert rows == tuple(listed)
+    with pytest.raises(IndexError):
+        rows[10000]
 
 
 def test_a_text_names_one_blank_node_in_a_solution_and_another_in_the_next(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, overload
@@ -15,14 +15,59 @@ if TYPE_CHECKING:
     import rdflib
 
 Row = dict[str, str | None]
+BLOCK = 4096  #: rows whose terms are spelled at once
+
+
+class Late(Sequence[tuple[str | None, ...]]):
+    """Rows whose terms are spelled when they are looked at, a block at a time, and not kept.
+
+    Args:
+        size: how many there are.
+        block: given where some begin and end, returns these.
+    """
+
+    def __init__(self, size: int, block: Callable[[int, int], list[tuple[str | None, ...]]]) -> None:
+        self._size, self._block = size, block
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[tuple[str | None, ...]]:
+        for start in range(0, self._size, BLOCK):
+            yield from self._block(start, min(start + BLOCK, self._size))
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[str | None, ...]: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[tuple[str | None, ...], ...]: ...
+    def __getitem__(self, at: Any) -> Any:
+        places = range(self._size)[at]
+        if isinstance(places, int):
+            return self._block(places, places + 1)[0]
+        if places.step == 1:
+            return tuple(self._block(places.start, places.stop)) if len(places) else ()
+        return tuple(self._block(i, i + 1)[0] for i in places)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Sequence)
+            and len(self) == len(other)
+            and all(a == b for a, b in zip(self, other, strict=True))
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._size, self[0] if self._size else None))
 
 
 @dataclass(frozen=True)
 class Solutions(Sequence[Row]):
-    """The rows of a SELECT query: variable to stored term or None; ``truncated`` tells that the row limit cut them."""
+    """The rows of a SELECT query: variable to stored term or None; ``truncated`` tells that the row limit cut them.
+
+    Many rows are held as numbers; their terms are spelled as they are looked at.
+    """
 
     variables: tuple[str, ...]
-    rows: tuple[tuple[str | None, ...], ...]
+    rows: Sequence[tuple[str | None, ...]]
     truncated: bool = False
 
     def __len__(self) -> int:

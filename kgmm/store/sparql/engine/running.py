@@ -16,9 +16,9 @@ from kgmm.store.sparql.engine.evaluating import Evaluation, sliced
 from kgmm.store.sparql.engine.limits import Limits, TooDeep
 from kgmm.store.sparql.engine.optimizing import optimized
 from kgmm.store.sparql.engine.parser import parse
-from kgmm.store.sparql.engine.table import UNIT, Table, distinct
-from kgmm.store.sparql.engine.vocabulary import UNBOUND, spelled
-from kgmm.store.sparql.results import Result, Solutions, Triples, stored, stored_relation
+from kgmm.store.sparql.engine.table import UNIT, Table, concatenated, distinct
+from kgmm.store.sparql.engine.vocabulary import UNBOUND, Vocabulary, read, spelled
+from kgmm.store.sparql.results import BLOCK, Late, Result, Solutions, Triples, stored, stored_relation
 
 Told = tuple[Result, list[dict[str, Any]]]
 
@@ -95,29 +95,38 @@ def _answered(
 
 
 def _select(context: Context, query: Query, found: Iterator[Table], limit: int | None, raw: bool) -> Solutions:
-    rows: list[tuple[str | None, ...]] = []
-    spell = _Spelling(context, raw)
-    more = None if limit is None else limit + 1
+    tables: list[Table] = []
+    size, more = 0, None if limit is None else limit + 1
     for table in sliced(found, 0, more):
-        columns = [spell.column(table.column(name)) for name in query.names]
-        rows += zip(*columns, strict=True) if columns else [()] * table.size
-        context.check(len(rows) * (100 + 60 * len(columns)))
-    truncated = limit is not None and len(rows) > limit
-    return Solutions(query.names, tuple(rows[:limit] if truncated else rows), truncated)
+        tables.append(table.only(query.names))
+        size += table.size
+        context.check(size * 16 * (len(query.names) + 1))
+    truncated = limit is not None and size > limit
+    kept = size if limit is None or not truncated else limit
+    held = concatenated(tables) if tables else Table(0, {})
+    rows = _Spelling(context.words, raw, held, query.names)
+    if kept <= BLOCK:
+        return Solutions(query.names, tuple(rows.block(0, kept)), truncated)
+    return Solutions(query.names, Late(kept, rows.block), truncated)
 
 
 class _Spelling:
-    """Terms as a result holds them, each spelled once."""
+    """Solutions' terms as a result holds them, each of a block spelled once."""
 
-    def __init__(self, context: Context, raw: bool) -> None:
-        self._check, self._words, self._raw = context.check, context.words, raw
-        self._known: dict[int, str | None] = {UNBOUND: None}
+    def __init__(self, words: Vocabulary, raw: bool, table: Table, names: tuple[str, ...]) -> None:
+        self._words, self._raw, self._table, self._names = words, raw, table, names
 
-    def column(self, ids: Any) -> list[str | None]:
-        known = self._known
+    def block(self, start: int, stop: int) -> list[tuple[str | None, ...]]:
+        """Return the rows from one place to another."""
+        part = self._table.part(start, stop)
+        if not self._names:
+            return [()] * part.size
+        known: dict[int, str | None] = {UNBOUND: None}
+        return list(zip(*(self._column(part.column(name), known) for name in self._names), strict=True))
+
+    def _column(self, ids: Any, known: dict[int, str | None]) -> list[str | None]:
         for number in np.unique(ids).tolist():
             if number not in known:
-                self._check()
                 known[number] = self._spelled(number)
         return [known[number] for number in ids.tolist()]
 
@@ -126,7 +135,7 @@ class _Spelling:
             text = self._words.text(number)
             if text.startswith("/c/") and "%" not in text:
                 return text
-        term = self._words.term(number)
+        term = self._words.term(number) if number >= self._words.size else read(self._words.text(number))
         if isinstance(term, Iri):
             return f"<{term.text}>" if self._raw else from_iri(term.text)
         return spelled(term)
