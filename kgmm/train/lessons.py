@@ -172,7 +172,8 @@ def noted_lessons(film: NotedFilm, footage: Footage, method: str, kb: LocalStore
         chosen = consensus(keep, footage.edges)
         first, end = footage.edges[:-1], footage.edges[1:]
         for_query = tuple(i for i in chosen if asked[first[i] : end[i]].mean() > 0.5)
-        tensors = replace(film_tensors(footage, wanted=want), importance=worth, chosen=chosen, asked=for_query)
+        told = replace(film_tensors(footage, wanted=want), features=plain.features)  # all queries share the film's
+        tensors = replace(told, importance=worth, chosen=chosen, asked=for_query)
         made.append(Lesson(tensors, keep, asked))
     return made
 

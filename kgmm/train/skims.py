@@ -18,11 +18,11 @@ from kgmm.train.lessons import QUERIED, Lesson, Lessons
 
 #: method → (epochs, batch, rate, weight decay) that it trains with unless told otherwise
 DEFAULTS: dict[str, tuple[int, int, float, float]] = {
-    "seqdpp": (40, 4, 2e-3, 1e-2),
-    "shdpp": (10, 8, 2e-3, 1e-2),
-    "query-memory": (8, 8, 1e-3, 1e-2),
-    "dsse": (12, 16, 1e-3, 1e-2),
-    "policy": (10, 8, 1e-3, 1e-2),
+    "seqdpp": (30, 1, 1e-3, 1e-2),
+    "shdpp": (8, 1, 2e-3, 1e-2),
+    "query-memory": (8, 1, 1e-3, 1e-2),
+    "dsse": (12, 1, 1e-3, 1e-2),
+    "policy": (6, 1, 1e-3, 1e-2),
 }
 #: sizes smaller than the networks' own, so that five sets of weights ship in 3 MB
 SIZES: dict[str, dict[str, int]] = {
