@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kgmm.nn.film_networks import NETWORKS, film_network
+from kgmm.nn.film_networks import film_network
 from kgmm.nn.film_policy import FilmPolicy
 from kgmm.stories.films import RATE
 from kgmm.stories.footage.consensus import f_score, taken
@@ -22,13 +22,21 @@ DEFAULTS: dict[str, tuple[int, int, float, float]] = {
     "shdpp": (8, 1, 2e-3, 1e-2),
     "query-memory": (8, 1, 1e-3, 1e-2),
     "dsse": (12, 1, 1e-3, 1e-2),
-    "policy": (6, 1, 1e-3, 1e-2),
+    "policy": (4, 1, 1e-3, 1e-2),
 }
 #: sizes smaller than the networks' own, so that five sets of weights ship in 3 MB
 SIZES: dict[str, dict[str, int]] = {
     "query-memory": {"dim": 64},
     "dsse": {"hidden": 96, "dim": 48},
     "policy": {"hidden": 32},
+}
+#: method → what it finds, for its card
+ABOUT = {
+    "seqdpp": "Sets of segments that people would take and that differ, drawn part by part.",
+    "shdpp": "Sets of segments in two steps: what a query asks for, then what else matters.",
+    "query-memory": "Sets of segments for a query that looks at each segment's moments.",
+    "dsse": "Frames and words in one space, so that a title or query finds its frames.",
+    "policy": "What differs, stands for the film and shows what is asked for; learned from rewards alone.",
 }
 METRICS = {"dsse": "first", "policy": "reward", **dict.fromkeys(QUERIED, "asked_f")}  #: all others: F
 
@@ -55,8 +63,7 @@ class SkimProblem(Problem):
         torch.manual_seed(seed)
         settings = settings_for(method, given.train[0].tensors, **{**SIZES.get(method, {}), **sizes})
         self.model: Any = film_network(method, settings)
-        about = " ".join((NETWORKS[method].__doc__ or "").split("\n")[0].split())
-        self.config: dict[str, Any] = {"name": method, "data": data, "seed": seed, "about": about}
+        self.config: dict[str, Any] = {"name": method, "data": data, "seed": seed, "about": ABOUT[method]}
         self.config["network"] = self.model.settings
         self.vocabulary: dict[str, Any] = {"concepts": list(given.concepts)}
 
