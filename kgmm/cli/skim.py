@@ -13,7 +13,7 @@ from kgmm.language.phrase import phrase
 from kgmm.stories import films
 from kgmm.stories.video.clock import clock
 
-FACTS = 2  #: facts that are shown for a clip at most
+FACTS = 6  #: facts that are shown for a clip at most
 
 
 @click.command()

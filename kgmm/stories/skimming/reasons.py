@@ -16,7 +16,6 @@ from kgmm.stories.skimming.wanted import Wanted
 SURE = 0.1  #: mean score from which on a concept is said to be seen in a segment
 WANTED = 0.03  #: the same for one that was asked for: then a guess counts
 MOST = 3  #: concepts, and words, that are named
-FACTS = 2  #: facts cited for a concept at most
 
 
 def reasons(footage: Footage, wanted: Wanted | None = None, also: Sequence[str] = ()) -> tuple[Reason, ...]:
@@ -34,7 +33,7 @@ def reasons(footage: Footage, wanted: Wanted | None = None, also: Sequence[str] 
     """
     seen = footage.of_segments(footage.scores.T).T if footage.concepts else np.zeros((len(footage.edges) - 1, 0))
     weights = np.zeros(len(footage.concepts)) if wanted is None else wanted.weights
-    asked = set() if wanted is None else set(content(wanted.text)) if wanted.text.strip() else set()
+    asked = set(content(wanted.text)) if wanted is not None and wanted.text.strip() else set()
     spoken = [content(text) if (text := footage.said(a, b)).strip() else () for a, b in _spans(footage)]
     rarity = Counter(word for words in spoken for word in set(words))
     made = []
@@ -47,7 +46,7 @@ def reasons(footage: Footage, wanted: Wanted | None = None, also: Sequence[str] 
         counts = Counter(words)
         telling = sorted((w for w in counts if w not in asked and len(w) > 2), key=lambda w: -counts[w] / rarity[w])
         named = tuple((matched + telling)[:MOST])
-        facts = () if wanted is None else tuple(f for name in shown for f in wanted.facts.get(name, ())[:FACTS])
+        facts = () if wanted is None else tuple(dict.fromkeys(f for name in shown for f in wanted.facts.get(name, ())))
         first = also[number] if also else ""
         parts = [first, f"shows {', '.join(shown)}" if shown else "", _told_words(named)]
         made.append(Reason("; ".join(part for part in parts if part), named, shown, (), facts))
