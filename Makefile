@@ -53,7 +53,7 @@ notebooks: $(STAMP)
 unit: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile --max-worker-restart=0 --doctest-modules kgmm tests
 
-bench: bench-store bench-walk
+bench: bench-store bench-walk bench-sparql
 
 bench-store: $(STAMP)
 	$(BIN)/python benchmarks/store.py --edges $(EDGES)

@@ -20,6 +20,7 @@ from kgmm.store import LocalStore
 @click.option("--limit", type=COUNT, help="Most rows to print.")
 @click.option("--version", type=WHOLE, help="Ask this version instead of the newest.")
 @click.option("--engine", type=click.Choice(["own", "oxigraph"]), help="What answers; own unless told otherwise.")
+@click.option("--explain", is_flag=True, help="Print the plan with estimates, rows and times instead of the answer.")
 @at_option
 @json_option
 def sparql(
@@ -29,6 +30,7 @@ def sparql(
     limit: int | None,
     version: int | None,
     engine: str | None,
+    explain: bool,
     at: str | None,
     as_json: bool,
 ) -> None:
@@ -46,15 +48,19 @@ def sparql(
 
         if at is not None:
             raise BadInput("--at", "an endpoint's facts have no times")
-        if engine is not None:
-            raise BadInput("--engine", "an endpoint answers by its own")
+        if engine is not None or explain:
+            raise BadInput("--explain" if explain else "--engine", "an endpoint answers by its own engine")
         store = seen = remote.RemoteStore(kb)
     else:
         store = LocalStore(kb, create=False, version=version)
         seen = store.as_of(at)
-    how = {} if engine is None else {"engine": engine}
+    how: dict[str, Any] = {} if engine is None else {"engine": engine}
+    how |= {"explain": True} if explain else {}
     with store, seen:
         result = seen.sparql(text, timeout=timeout, limit=limit, **how)
+    if explain:
+        say(as_json, result.to_dict(), str(result))
+        return
     if isinstance(result, bool):
         say(as_json, {"answer": result}, "yes" if result else "no")
         return

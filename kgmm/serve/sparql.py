@@ -142,7 +142,8 @@ def _text(body: bytes) -> str:
 def _query(store: LocalStore, asked: dict[str, Any], **most: Any) -> Result:
     store.refresh()
     graphs = {"default_graphs": asked["default-graph-uri"], "named_graphs": asked["named-graph-uri"]}
-    return query(store, asked["query"], raw=True, **graphs, **most)
+    found: Result = query(store, asked["query"], raw=True, **graphs, **most)
+    return found
 
 
 def _update(store: LocalStore, text: str, seconds: float) -> None:

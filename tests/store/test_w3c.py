@@ -51,17 +51,17 @@ def test_w3c_cases_pass_through_the_rdflib_plug_in(source: Path, tmp_path: Path)
 
 
 @pytest.mark.timeout(900)
-def test_w3c_evaluation_cases_pass_through_sparql(source: Path, tmp_path: Path) -> None:
+def test_w3c_evaluation_cases_pass_through_oxigraph(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KGMM_ENGINE", "oxigraph")
     passed, failed = outcomes(source, tmp_path, "sparql", *CASES)
     assert failed == []
     assert len(passed) >= 430
 
 
 @pytest.mark.timeout(900)
-def test_w3c_evaluation_cases_pass_through_the_own_engine(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KGMM_ENGINE", "own")
+def test_w3c_evaluation_cases_pass_through_the_own_engine(source: Path, tmp_path: Path) -> None:
     passed, failed = outcomes(source, tmp_path, "sparql", *CASES)
     assert failed == []
     assert len(passed) >= 445

@@ -47,16 +47,25 @@ class Telling:
         wanted = pl.DataFrame(keys, dict.fromkeys(said.KEY, pl.String), orient="row")
         return _by_fact(self._rows.join(wanted, on=list(said.KEY), how="semi", maintain_order="left"))
 
+    def spoken(self) -> Iterator[list[Assertion]]:
+        """Yield what is said of facts for which somebody speaks, the one that stands for a fact first."""
+        import polars as pl
+
+        yield from _parts(self._rows.filter(pl.col("polarity").is_null().any().over(said.KEY)))
+
     def denied(self, graph: str | None = None) -> Iterator[list[Assertion]]:
         """Yield what is said of facts for which nobody speaks: no fact of the store stands for it."""
         import polars as pl
 
         rows = self._rows.filter(~pl.col("polarity").is_null().any().over(said.KEY))
-        rows = rows if graph is None else rows.filter(pl.col("graph") == graph)
-        keys = rows.select(said.KEY).unique(maintain_order=True)
-        for start in range(0, len(keys), PART):
-            part = rows.join(keys.slice(start, PART), on=list(said.KEY), how="semi", maintain_order="left")
-            yield from _by_fact(part).values()
+        yield from _parts(rows if graph is None else rows.filter(pl.col("graph") == graph))
+
+
+def _parts(rows: pl.DataFrame) -> Iterator[list[Assertion]]:
+    keys = rows.select(said.KEY).unique(maintain_order=True)
+    for start in range(0, len(keys), PART):
+        part = rows.join(keys.slice(start, PART), on=list(said.KEY), how="semi", maintain_order="left")
+        yield from _by_fact(part).values()
 
 
 def _by_fact(rows: pl.DataFrame) -> dict[Key, list[Assertion]]:

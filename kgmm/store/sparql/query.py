@@ -1,8 +1,11 @@
 """SPARQL over a store: queries are evaluated on its own index, in this process; Oxigraph answers where it is chosen."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from functools import partial
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from kgmm.errors import BadInput
 from kgmm.store.assertions.seeing import as_of
@@ -11,10 +14,14 @@ from kgmm.store.sparql.results import Result
 from kgmm.store.sparql.text import BadQuery, QueryCancelled, check, large, late, needs_annotations
 from kgmm.store.times import Moment
 
+if TYPE_CHECKING:
+    from kgmm.store.sparql.engine.explaining import Plan
+
 TIMEOUT = 60.0  #: Seconds a query may take unless told otherwise.
 ENGINE = "own"  #: what answers queries unless told otherwise
 
 
+@overload
 def query(
     store: Handle,
     query: str,
@@ -29,7 +36,41 @@ def query(
     at: Moment = None,
     engine: str | None = None,
     cancel: Event | None = None,
-) -> Result:
+    explain: Literal[True],
+) -> Plan: ...
+@overload
+def query(
+    store: Handle,
+    query: str,
+    *,
+    timeout: float = TIMEOUT,
+    limit: int | None = None,
+    memory: int | None = None,
+    annotations: bool | None = None,
+    default_graphs: Sequence[str] = (),
+    named_graphs: Sequence[str] = (),
+    raw: bool = False,
+    at: Moment = None,
+    engine: str | None = None,
+    cancel: Event | None = None,
+    explain: Literal[False] = False,
+) -> Result: ...
+def query(
+    store: Handle,
+    query: str,
+    *,
+    timeout: float = TIMEOUT,
+    limit: int | None = None,
+    memory: int | None = None,
+    annotations: bool | None = None,
+    default_graphs: Sequence[str] = (),
+    named_graphs: Sequence[str] = (),
+    raw: bool = False,
+    at: Moment = None,
+    engine: str | None = None,
+    cancel: Event | None = None,
+    explain: bool = False,
+) -> Result | Plan:
     """Run a SPARQL query on a store's current version, or on what held at a time.
 
     Every graph of the store is a named graph, the default graph is the union of all. The prefixes ``c:``
@@ -51,9 +92,11 @@ def query(
         engine: ``own`` evaluates the query in this process on the store's own index, without a copy of it; ``oxigraph``
             asks Oxigraph, in a process of its own, on a copy that is made first; None is :data:`ENGINE`.
         cancel: ends the query when another thread sets it.
+        explain: return the plan as it was carried out instead: its steps as a tree, the rows each was expected to give
+            and gave, its seconds; its ``result`` is the answer.
 
     Returns:
-        Rows for SELECT, statements for CONSTRUCT and DESCRIBE, a bool for ASK.
+        Rows for SELECT, statements for CONSTRUCT and DESCRIBE, a bool for ASK; with *explain* a plan.
 
     Raises:
         BadQuery: if the query cannot be parsed or holds SERVICE.
@@ -75,15 +118,20 @@ def query(
         raise BadInput("engine", f"no engine {chosen!r}; there are own and oxigraph")
     how: dict[str, Any] = {"timeout": timeout, "limit": limit, "memory": memory, "raw": raw, "cancel": cancel}
     how |= {"default_graphs": default_graphs, "named_graphs": named_graphs}
-    if chosen == "own" and not annotated:
-        return _own(store, checked, **how)
+    if chosen == "own":
+        return _own(store, checked, annotated, explain=explain, **how)
+    if explain:
+        raise BadInput("explain", "Oxigraph does not explain its plans; leave engine= out")
     from kgmm.store.sparql.process import ask
 
     return ask(store, checked, annotated, **how)
 
 
-def _own(store: Handle, text: str, *, timeout: float, memory: int | None, cancel: Event | None, **how: Any) -> Result:
+def _own(
+    store: Handle, text: str, annotated: bool, *, timeout: float, memory: int | None, cancel: Event | None, **how: Any
+) -> Result | Plan:
     """Answer a checked query in this process."""
+    from kgmm.store.assertions.telling import telling
     from kgmm.store.rdf.terms import PREFIXES
     from kgmm.store.sparql.engine.algebra import Unsupported
     from kgmm.store.sparql.engine.limits import Cancelled, Limits, OutOfMemory, OutOfTime, TooDeep
@@ -91,7 +139,8 @@ def _own(store: Handle, text: str, *, timeout: float, memory: int | None, cancel
 
     limits = Limits(timeout, memory, cancel)
     try:
-        return run(store.opened, text, PREFIXES, limits, **how)[0]
+        said = partial(telling, store) if annotated else None
+        return run(store.opened, text, PREFIXES, limits, said=said, **how)
     except Unsupported as error:
         raise BadQuery("query", str(error), error.line) from None
     except TooDeep:

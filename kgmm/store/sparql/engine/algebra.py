@@ -1,6 +1,7 @@
 """What a query is made of: terms, graph patterns as SPARQL's algebra (SPARQL 1.1 Query, section 18), expressions.
 
-Expressions are tuples: an operator's name, then its arguments, which are expressions, terms or patterns.
+Expressions are tuples: an operator's name, then its arguments, which are expressions, terms or patterns. Nothing changes a
+pattern once it is made; that its class does not forbid it spares a process's first query the making of forty functions.
 """
 
 from __future__ import annotations
@@ -47,7 +48,15 @@ class Var(NamedTuple):
     name: str
 
 
-Term: TypeAlias = Iri | Blank | Lit
+class Quoted(NamedTuple):
+    """A triple term; in a pattern its parts may be variables."""
+
+    s: Any
+    p: Any
+    o: Any
+
+
+Term: TypeAlias = Iri | Blank | Lit | Quoted
 
 
 class Triple(NamedTuple):
@@ -58,19 +67,19 @@ class Triple(NamedTuple):
     o: Any
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Node:
     """A graph pattern."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Bgp(Node):
     """Triple patterns that hold together."""
 
     triples: tuple[Triple, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Join(Node):
     """The compatible pairs of two patterns' solutions."""
 
@@ -78,7 +87,7 @@ class Join(Node):
     right: Node
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class LeftJoin(Node):
     """Solutions extended where OPTIONAL's pattern allows."""
 
@@ -87,7 +96,7 @@ class LeftJoin(Node):
     expr: Expression | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Union(Node):
     """The solutions of either pattern."""
 
@@ -95,7 +104,7 @@ class Union(Node):
     right: Node
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Minus(Node):
     """Solutions that none of another pattern's is compatible with."""
 
@@ -103,7 +112,7 @@ class Minus(Node):
     right: Node
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Filter(Node):
     """Solutions an expression is true of."""
 
@@ -111,7 +120,7 @@ class Filter(Node):
     of: Node
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Extend(Node):
     """Solutions with a variable bound to an expression's value."""
 
@@ -120,7 +129,7 @@ class Extend(Node):
     expr: Expression
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class GraphOf(Node):
     """A pattern matched in a named graph, or in each."""
 
@@ -128,7 +137,7 @@ class GraphOf(Node):
     of: Node
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Values(Node):
     """Solutions that the query states."""
 
@@ -136,7 +145,7 @@ class Values(Node):
     rows: tuple[tuple[Any, ...], ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Group(Node):
     """A solution a group of solutions."""
 
@@ -146,7 +155,7 @@ class Group(Node):
     aggregates: dict[str, tuple[str, bool, Expression | None, str]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class OrderBy(Node):
     """Solutions in an order."""
 
@@ -154,7 +163,7 @@ class OrderBy(Node):
     keys: tuple[tuple[Expression, bool], ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Project(Node):
     """Solutions with some of their variables."""
 
@@ -162,14 +171,14 @@ class Project(Node):
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Distinct(Node):
     """Solutions once each."""
 
     of: Node
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Slice(Node):
     """A range of solutions."""
 
@@ -178,7 +187,7 @@ class Slice(Node):
     limit: int | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Query:
     """A parsed query: its form (``select``, ``ask``, ``construct``, ``describe``), pattern and dataset."""
 
@@ -280,4 +289,10 @@ def visible(node: Node) -> set[str]:
 
 def names_of(triple: Triple) -> list[str]:
     """Return the variables of a triple pattern, those that stand twice twice."""
-    return [part.name for part in triple if isinstance(part, Var)]
+    if not isinstance(triple.o, Quoted):
+        return [part.name for part in triple if isinstance(part, Var)]
+    return [part.name for part in (*triple[:2], *_spread(triple.o)) if isinstance(part, Var)]
+
+
+def _spread(term: Quoted) -> list[Any]:
+    return [p for part in term for p in (_spread(part) if isinstance(part, Quoted) else [part])]

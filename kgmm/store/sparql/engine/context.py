@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kgmm.store.index.state import Opened
 from kgmm.store.sparql.engine.algebra import Blank
@@ -11,6 +11,9 @@ from kgmm.store.sparql.engine.limits import Limits
 from kgmm.store.sparql.engine.source import Source
 from kgmm.store.sparql.engine.table import Table
 from kgmm.store.sparql.engine.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from kgmm.store.sparql.engine.told import Told
 
 
 class Scope(NamedTuple):
@@ -24,9 +27,10 @@ class Scope(NamedTuple):
 class Context:
     """A running query."""
 
-    def __init__(self, opened: Opened, base: str, limits: Limits) -> None:
+    def __init__(self, opened: Opened, base: str, limits: Limits, told: Told | None = None) -> None:
         self.opened, self.base = opened, base
-        self.words = Vocabulary(opened)
+        self.told = told  #: what is said of facts, if the query may look at it
+        self.words = Vocabulary(opened, told)
         self.started = time.time()
         self.check, self.memory = limits.check, limits.memory
         #: patterns that do not depend on what is around them, by where they are matched
@@ -51,7 +55,13 @@ class Context:
             kept = self.opened.derived.setdefault("sparql sources", {})
             if graphs is None and key not in kept:
                 kept[key] = Source(self.opened.snapshot, graphs, named)
-            self._sources[key] = kept[key] if graphs is None else Source(self.opened.snapshot, graphs, named)
+            found = kept[key] if graphs is None else Source(self.opened.snapshot, graphs, named)
+            if self.told is not None:
+                from kgmm.store.sparql.engine.annotations import Annotated
+
+                each = found if named else Source(self.opened.snapshot, graphs, True)
+                found = Annotated(found, each, self.told, self.words)
+            self._sources[key] = found
         return self._sources[key]
 
     def graphs(self) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import random
 import re
@@ -16,7 +15,7 @@ from urllib.parse import quote, urljoin
 
 import pyarrow as pa
 
-from kgmm.store.sparql.engine.algebra import RDF, STRING, XSD, Blank, Iri, Lit, Term, Unsupported
+from kgmm.store.sparql.engine.algebra import RDF, STRING, XSD, Blank, Iri, Lit, Quoted, Term, Unsupported
 from kgmm.store.sparql.engine.values import (
     BOOLEAN,
     DATE,
@@ -65,6 +64,18 @@ def _pair(a: Any, b: Any) -> tuple[str, str]:
     if y.lang and y.lang != x.lang:
         raise Wrong
     return x.text, y.text
+
+
+def _quoted(a: Any) -> Quoted:
+    if isinstance(a, Quoted):
+        return a
+    raise Wrong
+
+
+def _triple(s: Any, p: Any, o: Any) -> Quoted:
+    if isinstance(s, Iri | Blank) and isinstance(p, Iri):
+        return Quoted(s, p, o)
+    raise Wrong
 
 
 def _str(a: Any) -> Lit:
@@ -181,7 +192,12 @@ def _replace(a: Any, pattern: Any, by: Any, flags: Any = _NONE) -> Lit:
 
 
 def _digest(name: str) -> Callable[[Any], Lit]:
-    return lambda a: Lit(getattr(hashlib, name)(text_of(a).text.encode("utf-8", "surrogatepass")).hexdigest())
+    def digest(a: Any) -> Lit:
+        import hashlib  # 5 ms, for which a process's first query would wait
+
+        return Lit(hashlib.new(name, text_of(a).text.encode("utf-8", "surrogatepass")).hexdigest())
+
+    return digest
 
 
 def _part(name: str) -> Callable[[Any], Lit]:
@@ -326,6 +342,11 @@ TABLE: dict[str, Callable[..., Term]] = {
     "STRLANG": _str_lang,
     "STRDT": _str_dt,
     "SAMETERM": lambda a, b: truth(a == b),
+    "TRIPLE": _triple,
+    "SUBJECT": lambda a: _quoted(a).s,
+    "PREDICATE": lambda a: _quoted(a).p,
+    "OBJECT": lambda a: _quoted(a).o,
+    "ISTRIPLE": lambda a: truth(isinstance(a, Quoted)),
     "ISIRI": lambda a: truth(isinstance(a, Iri)),
     "ISURI": lambda a: truth(isinstance(a, Iri)),
     "ISBLANK": lambda a: truth(isinstance(a, Blank)),

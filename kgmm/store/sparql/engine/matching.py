@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.store.sparql.engine.algebra import Triple, Var, mentioned, names_of
+from kgmm.store.sparql.engine.algebra import Quoted, Triple, Var, mentioned, names_of
 from kgmm.store.sparql.engine.context import Context, Scope
 from kgmm.store.sparql.engine.paths import along
 from kgmm.store.sparql.engine.source import FIRST, Found
@@ -143,12 +143,34 @@ def growth(context: Context, triple: Triple, sample: Table, scope: Scope) -> flo
     """Return by how much a pattern multiplies solutions, told by a sample of them."""
     if not sample.size:
         return 1.0
+    if isinstance(triple.o, Quoted):
+        given = _of_quoted(context, triple, sample)
+        return (
+            1.0
+            if given[0] is not None
+            else float(scope.source.counts(given[2], given[3], given[4], sample.size).sum()) / sample.size
+        )
     if not _simple(triple):
         ends = [not isinstance(t, Var) or t.name in sample.columns for t in (triple.s, triple.o)]
         rows = len(context.opened.snapshot) + 1
         return 0.9 if all(ends) else min(200.0, rows) if any(ends) else 4.0 * rows
     s, p, o = _given(context, triple, sample)
     return float(scope.source.counts(s, p, o, sample.size).sum()) / sample.size
+
+
+def _of_quoted(context: Context, triple: Triple, table: Table) -> list[Any]:
+    """Return what is bound of a reifier, its property, and the parts of the triple it stands for."""
+    found: list[Any] = []
+    for part in (triple.s, triple.p, *triple.o):
+        known = isinstance(part, Quoted) or (isinstance(part, Var) and part.name not in table.columns)
+        if known:
+            found.append(None)
+        else:
+            number = None if isinstance(part, Var) else context.words.id(part)
+            found.append(table.columns[part.name] if number is None else np.full(table.size, number, np.int64))
+    if found[3] is not None:
+        found[3] = context.words.predicates(found[3])
+    return found
 
 
 def _given(context: Context, triple: Triple, table: Table) -> tuple[Any, Any, Any]:
@@ -163,6 +185,11 @@ def _given(context: Context, triple: Triple, table: Table) -> tuple[Any, Any, An
 
 
 def _extended(context: Context, triple: Triple, table: Table, scope: Scope, first: int = 0) -> Iterator[Table]:
+    if isinstance(triple.o, Quoted):
+        from kgmm.store.sparql.engine.annotations import reified
+
+        yield from reified(context, triple, table, scope, _of_quoted(context, triple, table), first)
+        return
     if not _simple(triple):
         yield from along(context, triple, table, scope)
         return
@@ -205,6 +232,8 @@ def shown(triple: Triple) -> str:
 def _part(part: Any) -> str:
     if isinstance(part, Var):
         return f"?{part.name}"
+    if isinstance(part, Quoted):
+        return f"<<( {' '.join(_part(p) for p in part)} )>>"
     if type(part) is tuple:
         inner = " ".join(_part(p) for p in part[1:])
         return f"({part[0]} {inner})"

@@ -16,11 +16,13 @@ from kgmm.store.sparql.engine.algebra import (
     Iri,
     Join,
     LeftJoin,
+    Lit,
     Minus,
     Node,
     OrderBy,
     Project,
     Query,
+    Quoted,
     Slice,
     Triple,
     Union,
@@ -35,6 +37,7 @@ from kgmm.store.sparql.engine.algebra import (
 from kgmm.store.sparql.engine.reading import Reader
 from kgmm.store.sparql.engine.tokens import line_of
 
+_REIFIES = Iri(f"{RDF}reifies")
 _FIRST, _REST, _NIL = Iri(f"{RDF}first"), Iri(f"{RDF}rest"), Iri(f"{RDF}nil")
 _PARTS = ("OPTIONAL", "MINUS", "GRAPH", "BIND", "VALUES", "SERVICE")
 _MODIFIERS = ("GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES")
@@ -345,6 +348,10 @@ class _Parser(Reader):
     def _value(self) -> Any:
         if self.take("UNDEF"):
             return None
+        if self.take("<<("):
+            quoted = Quoted(self._value(), self.verb(), self._value())
+            self.need(")>>")
+            return quoted
         literal = self.literal()
         return self.iri() if literal is None else literal
 
@@ -363,8 +370,10 @@ class _Parser(Reader):
 
     def _same_subject(self) -> list[Triple]:
         found: list[Triple] = []
-        nested = self.word.text in ("[", "(")
+        nested = self.word.text in ("[", "(", "<<")
         subject = self._node(found)
+        if isinstance(subject, Quoted):
+            self.fail("a subject that is no triple term")
         if nested and self.word.text in (".", "}") and found:
             return found
         self._properties(subject, found)
@@ -376,16 +385,52 @@ class _Parser(Reader):
             while True:
                 inner: list[Triple] = []
                 value = self._node(inner)
+                if isinstance(value, Quoted) and type(verb) is tuple:
+                    self.fail("no triple term at the end of a path")
                 found.append(Triple(subject, verb, value))
                 found += inner
+                self._annotations(found, Triple(subject, verb, value))
                 if not self.take(","):
                     break
             if not self.take(";"):
                 return
             while self.take(";"):
                 pass
-            if self.word.text in (".", "}", "]") or self.word.kind == "end":
+            if self.word.text in (".", "}", "]", "|}") or self.word.kind == "end":
                 return
+
+    def _annotations(self, found: list[Triple], triple: Triple) -> None:
+        """Move what annotates a triple to *found*: reifiers of it, and what is said of them."""
+        reifier: Any = None
+        while mark := self.take("~", "{|"):
+            if type(triple.p) is tuple or isinstance(triple.o, Quoted):
+                self.fail("no annotation of this")
+            if mark == "~" or reifier is None:
+                reifier = self._reifier(found, triple)
+            if mark == "{|":
+                self.deeper()
+                self._properties(reifier, found)
+                self.need("|}")
+                self.depth -= 1
+                reifier = None
+
+    def _reifier(self, found: list[Triple], triple: Triple) -> Any:
+        """Return the reifier that is named here, else a new one, that stands for a triple."""
+        named = self.words[self.at - 1].text == "~" and (self.word.kind in ("var", "blank", "iri", "pname"))
+        reifier = self._node(found) if named else Var(self.new("b"))
+        found.append(Triple(reifier, _REIFIES, Quoted(*triple)))
+        return reifier
+
+    def _quoted(self, found: list[Triple]) -> Quoted:
+        """Return the triple in double brackets here."""
+        self.deeper()
+        subject = self._node(found)
+        verb = self.variable() if self.word.kind == "var" else self.verb()
+        quoted = Quoted(subject, verb, self._node(found))
+        self.depth -= 1
+        if isinstance(subject, Quoted | Lit):
+            self.fail("a triple whose subject is a name")
+        return quoted
 
     def _node(self, found: list[Triple]) -> Any:
         """Return the term here; what brackets say of it goes to *found*."""
@@ -409,6 +454,16 @@ class _Parser(Reader):
             return node
         if self.take("("):
             return self._collection(found)
+        if self.take("<<("):
+            quoted = self._quoted(found)
+            self.need(")>>")
+            return quoted
+        if self.take("<<"):
+            quoted = self._quoted(found)
+            self.take("~")
+            reifier = self._reifier(found, Triple(*quoted))
+            self.need(">>")
+            return reifier
         literal = self.literal()
         return self.iri() if literal is None else literal
 

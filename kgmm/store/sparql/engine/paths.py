@@ -12,7 +12,7 @@ from kgmm.store.sparql.engine.context import Context, Scope
 from kgmm.store.sparql.engine.limits import OutOfMemory
 from kgmm.store.sparql.engine.source import MOST
 from kgmm.store.sparql.engine.table import Rows, Table, expanded, most, placed
-from kgmm.store.sparql.engine.vocabulary import Ids
+from kgmm.store.sparql.engine.vocabulary import WIDTH, Ids
 
 STARTS = 4096  #: nodes a path is followed from at once
 PAIRS = 1 << 21  #: pairs of a start and an end that are held at once, if there is more than one start
@@ -139,7 +139,7 @@ class _Walk:
     def _closure(self, kind: str, path: Any, starts: Ids, back: bool) -> Steps:
         """Return what is reached by a path taken at most once (``?``), any number of times (``*``), once or more (``+``)."""
         here = np.arange(len(starts))
-        wide = np.int64(self._context.words.size + (1 << 31))
+        wide = np.int64(self._context.words.size + WIDTH)
         seen = here * wide + starts if kind != "+" else np.empty(0, np.int64)
         of, nodes = here, starts
         while len(of):

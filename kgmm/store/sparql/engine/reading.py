@@ -17,7 +17,7 @@ FUNCTIONS = frozenset(
     "STR LANG LANGMATCHES DATATYPE BOUND IRI URI BNODE RAND ABS CEIL FLOOR ROUND CONCAT STRLEN UCASE LCASE ENCODE_FOR_URI "
     "CONTAINS STRSTARTS STRENDS STRBEFORE STRAFTER YEAR MONTH DAY HOURS MINUTES SECONDS TIMEZONE TZ NOW UUID STRUUID MD5 "
     "SHA1 SHA256 SHA384 SHA512 COALESCE IF STRLANG STRDT SAMETERM ISIRI ISURI ISBLANK ISLITERAL ISNUMERIC REGEX SUBSTR "
-    "REPLACE".split()
+    "REPLACE TRIPLE SUBJECT PREDICATE OBJECT ISTRIPLE".split()
 )
 _CHARACTERS = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
@@ -247,6 +247,14 @@ class Reader:
             return self.variable()
         if (literal := self.literal()) is not None:
             return literal
+        if self.take("<<("):
+            parts = (
+                self._quotable(),
+                Var(self.step().text[1:]) if self.word.kind == "var" else self.verb(),
+                self._quotable(),
+            )
+            self.need(")>>")
+            return ("TRIPLE", *parts)
         name = self.keyword()
         if name in ("EXISTS", "NOT"):
             negative = self.take("NOT")
@@ -262,6 +270,10 @@ class Reader:
         if self.word.text == "(":
             return ("cast", iri, *self.arguments())
         return iri
+
+    def _quotable(self) -> Any:
+        """Return a part of a triple term in an expression."""
+        return self._primary() if self.word.kind == "var" or self.word.text == "<<(" else self.literal() or self.iri()
 
     def group(self) -> Any:
         """Return the graph pattern in braces that is here."""

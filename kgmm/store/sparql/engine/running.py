@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgmm.language.names import from_iri
 from kgmm.store.index.state import Opened
-from kgmm.store.sparql.engine.algebra import Bgp, Blank, Iri, Query, Triple, Var
+from kgmm.store.sparql.engine.algebra import Bgp, Blank, Iri, Query, Quoted, Triple, Var, names_of
 from kgmm.store.sparql.engine.context import Context, Scope
 from kgmm.store.sparql.engine.evaluating import Evaluation, sliced
 from kgmm.store.sparql.engine.limits import Limits, TooDeep
@@ -20,7 +21,10 @@ from kgmm.store.sparql.engine.table import UNIT, Table, concatenated, distinct
 from kgmm.store.sparql.engine.vocabulary import UNBOUND, Vocabulary, read, spelled
 from kgmm.store.sparql.results import BLOCK, Late, Result, Solutions, Triples, stored, stored_relation
 
-Told = tuple[Result, list[dict[str, Any]]]
+if TYPE_CHECKING:
+    from kgmm.store.assertions.telling import Telling
+    from kgmm.store.sparql.engine.explaining import Plan
+    from kgmm.store.sparql.engine.told import Told
 
 
 LONG = 4096  #: characters of a query from which on it is read anew each time
@@ -44,8 +48,10 @@ def run(
     default_graphs: Sequence[str] = (),
     named_graphs: Sequence[str] = (),
     raw: bool = False,
-) -> Told:
-    """Answer a query, and tell the steps that took it.
+    said: Callable[[], Telling | None] | None = None,
+    explain: bool = False,
+) -> Result | Plan:
+    """Answer a query; with *explain* return its plan, which holds the answer. *said* tells what annotations are to be seen.
 
     Raises:
         Unsupported: if the query is misspelled or holds what this engine leaves to Oxigraph.
@@ -54,30 +60,38 @@ def run(
         OutOfMemory: if it would take more memory than it may.
         Cancelled: if whoever asked has said so.
     """
+    begun = time.perf_counter()
     try:
         query = _read(text, prefixes, limits)
-        return _answered(opened, query, limits, limit, default_graphs, named_graphs, raw)
+        context = Context(opened, query.base, limits, None if said is None else _told(opened, said))
+        graphs = default_graphs or query.default, named_graphs or query.named
+        if not explain:
+            return _answered(Evaluation(context), query, limit, graphs, raw)
+        reading = time.perf_counter() - begun
+        from kgmm.store.sparql.engine.explaining import Explained, Plan
+
+        evaluation = Explained(context)
+        answer = _answered(evaluation, query, limit, graphs, raw)
+        return Plan(evaluation.plan(), reading, time.perf_counter() - begun, answer)
     except RecursionError:
         raise TooDeep from None
 
 
+def _told(opened: Opened, said: Callable[[], Telling | None]) -> Told:
+    from kgmm.store.sparql.engine.told import told  # seldom needed, and a first query would wait for it
+
+    return told(opened, said)
+
+
 def _answered(
-    opened: Opened,
-    query: Query,
-    limits: Limits,
-    limit: int | None,
-    default_graphs: Sequence[str],
-    named_graphs: Sequence[str],
-    raw: bool,
-) -> Told:
-    context = Context(opened, query.base, limits)
-    default, named = default_graphs or query.default, named_graphs or query.named
+    evaluation: Evaluation, query: Query, limit: int | None, graphs: tuple[Sequence[str], Sequence[str]], raw: bool
+) -> Result:
+    context, (default, named) = evaluation.context, graphs
     if default or named:
         number = context.words.id
         context.default = tuple(sorted({number(Iri(g)) for g in default}))
         context.named = tuple(sorted({number(Iri(g)) for g in named}))
     scope = Scope(context.source(context.default, False))
-    evaluation = Evaluation(context)
     found = evaluation.solutions(optimized(query.pattern), UNIT, scope)
     answer: Result
     if query.form == "ask":
@@ -91,7 +105,7 @@ def _answered(
             else _described(context, query, found, scope)
         )
         answer = _triples(rows, limit, raw)
-    return answer, context.steps
+    return answer
 
 
 def _select(context: Context, query: Query, found: Iterator[Table], limit: int | None, raw: bool) -> Solutions:
@@ -125,7 +139,7 @@ class _Spelling:
         return list(zip(*(self._column(part.column(name), known) for name in self._names), strict=True))
 
     def _column(self, ids: Any, known: dict[int, str | None]) -> list[str | None]:
-        for number in np.unique(ids).tolist():
+        for number in set(ids.tolist()):  # np.unique imports numpy.ma, which a first query would wait for
             if number not in known:
                 known[number] = self._spelled(number)
         return [known[number] for number in ids.tolist()]
@@ -161,7 +175,7 @@ def _shown(rows: dict[tuple[Any, ...], None], raw: bool) -> tuple[Any, ...]:
 
 def _constructed(context: Context, query: Query, found: Iterator[Table]) -> Iterator[tuple[Any, Any, Any]]:
     """Yield the statements a template makes of each solution; those that RDF does not allow are left out."""
-    names = sorted({p.name for t in query.template for p in t if isinstance(p, Var)})
+    names = sorted({name for t in query.template for name in names_of(t)})
     for table in found:
         columns = [table.column(n).tolist() for n in names]
         for row in zip(*columns, strict=True) if columns else [()] * table.size:
@@ -172,9 +186,17 @@ def _constructed(context: Context, query: Query, found: Iterator[Table]) -> Iter
             # a template's own blank nodes are new ones for each solution
             values |= {n: context.words.blank() for n in names if n.startswith(".b") and values[n] is None}
             for triple in query.template:
-                s, p, o = (values[part.name] if isinstance(part, Var) else part for part in triple)
+                s, p, o = (_filled(part, values) for part in triple)
                 if isinstance(s, Iri | Blank) and isinstance(p, Iri) and o is not None:
                     yield s, p, o
+
+
+def _filled(part: Any, values: dict[str, Any]) -> Any:
+    """Return a part of a template with values for its variables; None where one has none."""
+    if isinstance(part, Quoted):
+        s, p, o = (_filled(one, values) for one in part)
+        return Quoted(s, p, o) if isinstance(s, Iri | Blank) and isinstance(p, Iri) and o is not None else None
+    return values[part.name] if isinstance(part, Var) else part
 
 
 def _described(context: Context, query: Query, found: Iterator[Table], scope: Scope) -> Iterator[tuple[Any, Any, Any]]:

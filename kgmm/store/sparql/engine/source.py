@@ -26,6 +26,7 @@ class Found(NamedTuple):
     p: Ids
     o: Ids
     g: Ids
+    row: Any = None  #: the row it stands in; those added follow the mapped ones
 
 
 class Source:
@@ -34,13 +35,16 @@ class Source:
     def __init__(self, snapshot: Snapshot, graphs: Sequence[int] | None, named: bool) -> None:
         self.base, self.graphs = snapshot.base, graphs
         base, added = snapshot.base, snapshot.added
+        self._added_rows: Any = base.rows + np.arange(len(added.subject))
         keep = ~snapshot.gone if len(snapshot.removed) else None
         if graphs is not None:
             codes = [base.graph_code[g] for g in graphs if g in base.graph_code]
             if len(codes) < len(base.graph.values):
                 chosen = np.isin(base.graph.codes, codes)
                 keep = chosen if keep is None else keep & chosen
-            added = added.take(np.isin(added.graph, np.asarray(graphs, np.int64)))
+            mine = np.isin(added.graph, np.asarray(graphs, np.int64))
+            self._added_rows = base.rows + np.flatnonzero(mine)
+            added = added.take(mine)
         values = base.predicate.values.astype(np.int64)
         self._code_order = np.argsort(values)
         self._values = values
@@ -62,6 +66,7 @@ class Source:
         known = np.zeros(len(rows[0]), bool)
         for found in self._in_base(rows[0], rows[1], rows[2], len(rows[0]), MOST, MOST):
             known[found.of] = True
+        self._added_rows = self._added_rows[order][new][~known]
         return [column[~known] for column in rows]
 
     def counts(self, s: Any, p: Any, o: Any, size: int) -> NDArray[np.int64]:
@@ -99,7 +104,7 @@ class Source:
             if keep is not None:
                 rows, of = rows[keep], of[keep]
             values = (base.subject[rows], base.predicate.at(rows), base.object[rows], base.graph.at(rows))
-            yield Found(of, *(np.asarray(v, np.int64) for v in values))
+            yield Found._make([of, *(np.asarray(v, np.int64) for v in values), rows])
 
     def _in_added(self, s: Any, p: Any, o: Any, size: int, most: int) -> Iterator[Found]:
         order, starts, counts = self._added_ranges(s, p, o, size)
@@ -110,7 +115,7 @@ class Source:
                 if wanted is not None:
                     keep &= column[rows] == wanted[of]
             rows, of = rows[keep], of[keep]
-            yield Found(of, *(column[rows] for column in self.added))
+            yield Found._make([of, *(column[rows] for column in self.added), self._added_rows[rows]])
 
     def _added_ranges(self, s: Any, p: Any, o: Any, size: int) -> tuple[Rows, Any, Any]:
         which = 0 if s is not None else 2 if o is not None else 1 if p is not None else 3

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
-from kgmm.store.sparql.engine.algebra import RDF, STRING, XSD, Blank, Iri, Lit, Term
+from kgmm.store.sparql.engine.algebra import RDF, STRING, XSD, Blank, Iri, Lit, Quoted, Term
 
 INTEGERS = frozenset(
     XSD + name
@@ -240,6 +240,8 @@ def sort_key(term: Term | None) -> tuple[Any, ...]:
         return (1, term.text)
     if isinstance(term, Iri):
         return (2, term.text)
+    if isinstance(term, Quoted):
+        return (4, *map(sort_key, term))
     try:
         if term.datatype in NUMERIC:
             value = number(term)

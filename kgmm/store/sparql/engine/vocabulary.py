@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 from kgmm.language import names
 from kgmm.store.index.state import Opened
 from kgmm.store.rdf.terms import NotRdf, full_iri, node_term
-from kgmm.store.sparql.engine.algebra import RDF, STRING, Blank, Iri, Lit, Term
+from kgmm.store.sparql.engine.algebra import RDF, STRING, Blank, Iri, Lit, Quoted, Term
+
+if TYPE_CHECKING:
+    from kgmm.store.sparql.engine.told import Told
 
 Ids = NDArray[np.int64]
 UNBOUND = -1  #: stands where a variable has no value
 NOWHERE = -2  #: stands for a term that no fact holds
+#: so many numbers after the store's terms begin those of relations that no fact stands in, and those of reifiers
+PREDICATES, REIFIERS = 1 << 30, 1 << 31
+NAMES = "fact/", "assertion/"  #: how the terms begin that stand for facts and for what is said of them
+WIDTH = 1 << 34  #: more than all numbers of a query beside those of the store
+_QUOTED = re.compile(r"<<\( (<[^>]*>|_:\S+) <([^>]*)> (.*) \)>>", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
@@ -24,7 +32,7 @@ _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 class Vocabulary:
     """A query's terms; one number a term, so that the same number is the same term."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, told: Told | None = None) -> None:
         self._terms, self.size = opened.terms, len(opened.terms)
         self._texts: list[str] = []
         self._made: dict[str, int] = {}
@@ -32,9 +40,13 @@ class Vocabulary:
         self._column: Any = None
         self.made = 0  #: characters of the terms made so far
         self._blanks = 0
+        self._told = told
         found = opened.derived.get("sparql predicates")
         if found is None:
             found = opened.derived["sparql predicates"] = _predicates(opened)
+        if told is not None:
+            more = ((n, *_as_node(opened, text)) for n, text in told.predicates.items())
+            found = sorted([*found, *more], key=lambda one: one[0])
         nodes = [self.size + self._make(text) if node < 0 else node for _, node, text in found]
         self._predicates: Ids = np.array([number for number, _, _ in found], np.int64)
         self._nodes: Ids = np.array(nodes, np.int64)
@@ -50,9 +62,18 @@ class Vocabulary:
 
     def id(self, term: Term) -> int:
         """Return a term's number."""
-        text = spelled(term)
+        return self.number(spelled(term))
+
+    def number(self, text: str) -> int:
+        """Return the number of a term that is spelled as a store spells nodes."""
         found = self._terms.id(text)
-        return self.size + self._make(text) if found is None else found
+        if found is not None:
+            return found
+        if self._told is not None and not self._told.named and text.startswith(NAMES):
+            reifier = self._told.reifier(text)
+            if reifier is not None:
+                return self.size + REIFIERS + reifier
+        return self.size + self._make(text)
 
     def blank(self) -> Blank:
         """Return a blank node that nothing else is."""
@@ -61,7 +82,11 @@ class Vocabulary:
 
     def text(self, number: int) -> str:
         """Return a number's term as a store spells nodes."""
-        return self._texts[number - self.size] if number >= self.size else self._terms.name(number)
+        if number < self.size:
+            return self._terms.name(number)
+        if number >= self.size + REIFIERS and self._told is not None:
+            return self._told.name(number - self.size - REIFIERS)
+        return self._texts[number - self.size]
 
     def term(self, number: int) -> Term:
         """Return the term of a number."""
@@ -107,11 +132,14 @@ def _predicates(opened: Opened) -> list[tuple[int, int, str]]:
     """Return each predicate's number in ascending order, its number as a node (-1: it is none), its text as a node."""
     found = []
     for number in sorted(opened.snapshot.counts("predicate")):
-        iri = full_iri(opened.terms.name(number), True)
-        text = spelled(Iri(iri))
-        node = opened.terms.id(text)
-        found.append((number, -1 if node is None else node, text))
+        found.append((number, *_as_node(opened, opened.terms.name(number))))
     return found
+
+
+def _as_node(opened: Opened, relation: str) -> tuple[int, str]:
+    text = spelled(Iri(full_iri(relation, True)))
+    node = opened.terms.id(text)
+    return -1 if node is None else node, text
 
 
 def spelled(term: Term) -> str:
@@ -123,6 +151,9 @@ def spelled(term: Term) -> str:
             return f"urn:kgmm:iri:{term.text}"
     if isinstance(term, Blank):
         return f"_:{term.text}"
+    if isinstance(term, Quoted):
+        parts = (read(spelled(part)) for part in term)
+        return f"<<( {' '.join(f'<{p.text}>' if isinstance(p, Iri) else spelled(p) for p in parts)} )>>"
     text = names.quoted(term.text)
     if term.lang:
         return names.literal(f"{text}@{term.lang}")
@@ -141,6 +172,10 @@ def read(text: str) -> Term:
         if rest.startswith("@"):
             return Lit(value, f"{RDF}langString", rest[1:])
         return Lit(value, rest[3:-1]) if rest else Lit(value)
+    if text.startswith("<<(") and (match := _QUOTED.fullmatch(text)):
+        return Quoted(
+            *(Iri(t[1:-1]) if t[:1] == "<" != t[1:2] else read(t) for t in (match[1], f"<{match[2]}>", match[3]))
+        )
     return Blank(text[2:]) if text.startswith("_:") else Iri(full_iri(text))
 
 
