@@ -51,6 +51,9 @@ QUERIES = [
     "SELECT ?p { c:knife ?p ?o . r:UsedFor ?q ?x }",
     "SELECT DISTINCT ?p { ?s ?p ?o FILTER(?p IN (r:IsA, r:UsedFor)) }",
     "ASK { c:tool r:IsA c:knife }",
+    "SELECT ?a ?b { VALUES ?a { c:nowhere c:knife } ?a r:IsA* ?b }",
+    "SELECT ?a ?b { ?a (r:IsA?|r:label/r:x)+ ?b . VALUES ?b { c:nowhere c:tool } }",
+    "SELECT ?a FROM kgmm:mine { VALUES ?a { c:tool c:knife c:cutting } ?a r:IsA* ?b }",
 ]
 
 

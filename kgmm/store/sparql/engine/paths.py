@@ -38,6 +38,11 @@ def along(context: Context, triple: Triple, table: Table, scope: Scope) -> Itera
     known = end if back else start
     assert known is not None
     ends, place = np.unique(known, return_inverse=True)
+    if isinstance(triple.s, Var) and isinstance(triple.o, Var) and not scope.substituted and _may_stay(triple.p):
+        there = scope.source.holds(ends)  # between two variables, a way of no length begins at a node of the graph only
+        table = table.take(there[place.reshape(-1)])
+        yield from along(context, triple, table, scope._replace(substituted=True)) if table.size else ()
+        return
     by_place = np.argsort(place.reshape(-1), kind="stable")
     place = place.reshape(-1)[by_place]
     for first, last, begin, found in _led(context, triple.p, ends, scope, back):
@@ -70,6 +75,11 @@ def _led(context: Context, path: Any, nodes: Ids, scope: Scope, back: bool) -> I
             continue
         yield low, low + len(some), some[of], found
         low, size = low + len(some), min(2 * size, STARTS)
+
+
+def _may_stay(path: Any) -> bool:
+    """Tell whether a path may have no length."""
+    return type(path) is tuple and (path[0] in ("*", "?") or any(map(_may_stay, path[1:])))
 
 
 def _column(context: Context, part: Any, table: Table) -> Ids | None:

@@ -184,6 +184,13 @@ class Source:
         at = np.minimum(np.searchsorted(ascending, predicates), len(ascending) - 1)
         return np.where(ascending[at] == predicates, self._code_order[at], -1)
 
+    def holds(self, ids: Ids) -> NDArray[np.bool_]:
+        """Tell which terms are a subject or an object of some statement."""
+        if self.keep is not None:
+            return np.isin(ids, self.nodes())
+        size = len(ids)
+        return np.asarray(self.counts(ids, None, None, size) + self.counts(None, None, ids, size) > 0)
+
     def nodes(self) -> Ids:
         """Return every subject and object."""
         rows = slice(None) if self.keep is None else self.keep
