@@ -20,6 +20,15 @@ from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, prog
 @click.option("--threshold", type=Number(), help="The lowest rating that is liking [4 of 5].")
 @click.option("--factors", type=COUNT, help="Length of the vectors [the method's own].")
 @click.option("--epochs", type=COUNT, help="Passes over the ratings [the method's own].")
+@click.option(
+    "--source", "other", type=PLACE, help="Ratings of a second domain: cold users of the target are predicted from it."
+)
+@click.option(
+    "--cold",
+    default=0.2,
+    type=Number(0, 1, min_open=True, max_open=True),
+    help="With --source: share of users of both made cold.",
+)
 @json_option
 def recommend(
     source: Path,
@@ -30,16 +39,31 @@ def recommend(
     threshold: float | None,
     factors: int | None,
     epochs: int | None,
+    other: Path | None,
+    cold: float,
     as_json: bool,
 ) -> None:
     """Learn from most ratings, rank and rate what was kept apart.
 
+    With --source all target ratings of some users of both domains are taken away and predicted by the method (cbt, emcdr,
+    latent-attributes, ridge, xptrans), beside damped means, which know nothing of them.
+
     FILE or DIR is as MovieLens, Amazon or RecBole release them, or any CSV, TSV or Parquet with user, item, rating, time.
     """
     from kgmm.data.ratings import read_ratings
-    from kgmm.evaluate.recommend import evaluate, table
+    from kgmm.evaluate.recommend import cold_users, evaluate, table
 
     options = {name: value for name, value in (("factors", factors), ("epochs", epochs)) if value is not None}
+    if other is not None:
+        domains = read_ratings(source), read_ratings(other)
+        cold_found = cold_users(domains, [method], share=cold, seed=seed, **options)
+        if as_json:
+            emit({"method": method, **cold_found, **cold_found[method]})
+        else:
+            click.echo(f"{cold_found['users']} cold users, {cold_found['ratings']} ratings kept apart")
+            for name in (method, "item-mean"):
+                click.echo(f"{name:18} RMSE {cold_found[name]['rmse']:.4f}   MAE {cold_found[name]['mae']:.4f}")
+        return
     with progress_bar("models") as progress:
         found = evaluate(
             read_ratings(source), method, how, size=size, seed=seed, threshold=threshold, progress=progress, **options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -232,6 +233,53 @@ def _ranking(
         row[f"precision@{k}"] = len(hits) / k
         row[f"hit@{k}"] = float(len(hits) > 0)
     return row, order
+
+
+def cold_users(
+    domains: tuple[Ratings, Ratings], methods: Sequence[str], *, share: float = 0.2, seed: int = 0, **options: Any
+) -> dict[str, Any]:
+    """Take all target ratings of a share of the users of both domains away, and predict them from the source (Man et al. 2017).
+
+    Args:
+        domains: the target's ratings and the source's.
+        methods: recommenders of two domains.
+        share: of the users of both whose target ratings are kept apart.
+        seed: of the draw, and of the methods.
+        **options: the methods' own.
+
+    Returns:
+        ``users``, ``ratings`` kept apart, and for each method and ``item-mean`` (which knows nothing of them) rmse and mae
+        over the kept ratings of items learned from.
+
+    Raises:
+        KgmmError: if too few users are in both domains.
+    """
+    target, source = domains
+    both = np.array([u for u, name in enumerate(target.users) if name in source.user_number])
+    cold = np.random.default_rng(seed).permutation(both)[: round(share * len(both))]
+    apart = np.isin(target.user, cold)
+    if not apart.any() or apart.all():
+        raise KgmmError(f"{len(both)} users are in both domains: too few to keep {share:.0%} of them apart")
+    train = target.take(~apart)
+    rows = [r for r in np.flatnonzero(apart) if target.items[target.item[r]] in train.item_number]
+    names = [target.users[target.user[r]] for r in rows]
+    items = [train.item_number[target.items[target.item[r]]] for r in rows]
+    value = target.value[rows]
+    found: dict[str, Any] = {"users": len(cold), "ratings": len(rows)}
+    for method in ("item-mean", *methods):
+        model = create(method, **options) if method != "item-mean" else create(method)
+        if hasattr(model, "seed"):
+            model.seed = seed
+        model = model.fit(train) if method == "item-mean" else model.fit(train, source=source)
+        place = {name: number for number, name in enumerate(model.users)}
+        predicted = {name: model.all_scores([place[name]])[0] for name in dict.fromkeys(names) if name in place}
+        usual = np.zeros(len(train.items)) + train.value.mean() + (model.item_bias if method == "item-mean" else 0)
+        off = (
+            np.array([np.clip(predicted.get(n, usual)[i], *train.scale) for n, i in zip(names, items, strict=True)])
+            - value
+        )
+        found[method] = {"rmse": float(np.sqrt((off**2).mean())), "mae": float(np.abs(off).mean())}
+    return found
 
 
 def sign_flip(differences: NDArray[np.float64], seed: int = 0, draws: int = 2000) -> float:

@@ -47,7 +47,7 @@ def test_a_ranking_equals_its_literal_form():
     assert (row["recall@10"], row["precision@10"], row["hit@10"]) == (1, 0.2, 1)
 
 
-def test_figures_are_cornacs(rated):
+def test_figures_are_cornacs(rated, tmp_path):
     cornac = pytest.importorskip("cornac")
     from cornac.eval_methods import RatioSplit
     from cornac.metrics import AUC, MAE, MAP, MRR, NDCG, RMSE, Precision, Recall
@@ -59,7 +59,7 @@ def test_figures_are_cornacs(rated):
     models = [cornac.models.MF(k=10, max_iter=25, learning_rate=0.01, lambda_reg=0.02, seed=7), cornac.models.MostPop()]
     metrics = [RMSE(), MAE(), AUC(), MAP(), MRR(), NDCG(k=10), Recall(k=10), Precision(k=10)]
     names = ("rmse", "mae", "auc", "map", "mrr", "ndcg@10", "recall@10", "precision@10")
-    experiment = cornac.Experiment(apart, models, metrics, verbose=False)
+    experiment = cornac.Experiment(apart, models, metrics, verbose=False, save_dir=str(tmp_path))
     experiment.run()
     ours = evaluate(rated, "mf", seed=7)
     theirs = experiment.result[0].metric_avg_results

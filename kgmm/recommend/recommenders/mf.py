@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.recommend.base import FactorRecommender, Rows
-from kgmm.recommend.kernels import MANY, rating_steps, rating_steps_beside, strata
+from kgmm.recommend.factors import factorized, placed
 from kgmm.recommend.ratings import Ratings
 
 
@@ -29,28 +29,11 @@ class MatrixFactorization(FactorRecommender):
         self.factors, self.epochs, self.rate, self.weight, self.seed = factors, epochs, rate, weight, seed
 
     def _fit(self, ratings: Ratings) -> None:
-        rng = np.random.RandomState(self.seed)
-        sizes = len(ratings.users), len(ratings.items)
-        U, V = (rng.normal(0, 0.01, (size, self.factors)).astype(np.float32) for size in sizes)
-        bu, bi = (np.zeros(size, np.float32) for size in sizes)
-        self.mean = np.array([ratings.value.mean(dtype=np.float64)], np.float32)
-        numbers = [np.float32(x) for x in (self.mean[0], self.rate, self.weight)]
-        rows = ratings.user, ratings.item, ratings.value
-        if len(ratings) < MANY:
-            self.losses = rating_steps(*rows, U, V, bu, bi, *numbers, self.epochs)
-        else:
-            order, starts = strata(ratings.user, ratings.item)
-            sorted_rows = (column[order] for column in rows)
-            self.losses = rating_steps_beside(*sorted_rows, starts, U, V, bu, bi, *numbers, self.epochs)
-        self.user_factors, self.item_factors = U, V
-        self.user_bias, self.item_bias = bu, bi
+        found = factorized(ratings, self.factors, self.epochs, self.rate, self.weight, self.seed)
+        self.mean, self.user_bias, self.item_bias, self.user_factors, self.item_factors, self.losses = found
 
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
-        rows = np.column_stack([self.item_factors[items], np.ones(len(items), np.float32)]).astype(np.float64)
-        left = values - self.mean[0] - self.item_bias[items]
-        matrix = rows.T @ rows + self.weight * len(items) * np.eye(rows.shape[1])
-        found = np.linalg.lstsq(matrix, rows.T @ left, rcond=None)[0].astype(np.float32)
-        return found[:-1], float(found[-1])
+        return placed(self, items, values, self.weight)
 
 
 METHOD = MatrixFactorization
