@@ -17,7 +17,7 @@ CROSS = ("cbt", "emcdr", "latent-attributes", "ridge", "xptrans")
 
 @pytest.fixture(scope="module")
 def two():
-    return made_domains(users=120, items=60, overlap=0.6, rated=0.3, seed=1)
+    return made_domains(users=120, items=60, overlap=0.6, rated=0.3, bend=0.0, seed=1)
 
 
 @pytest.mark.parametrize("name", CROSS)
