@@ -7,6 +7,7 @@ import pytest
 
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
 from kgmm.recommend import Ratings, create, load, methods
+from kgmm.recommend.cross import CrossRecommender
 
 #: settings with which each learns the planted tastes
 SETTINGS = {
@@ -15,8 +16,8 @@ SETTINGS = {
     "mf": {"rate": 0.05, "epochs": 60},
 }
 PLAIN = ("item-mean", "popularity")  # the same for everyone
-CROSS = ("cbt", "emcdr", "latent-attributes", "ridge", "xptrans")  # of two domains: test_cross.py
-ALONE = [name for name in methods() if name not in CROSS]
+#: those of two domains are in test_cross.py and test_transfer.py
+ALONE = [name for name in methods() if not isinstance(create(name), CrossRecommender)]
 
 
 @pytest.fixture(scope="session", params=ALONE)

@@ -71,9 +71,7 @@ def associated(
     return Association((found[0], found[2]), (found[1], found[3]), found[4], (found[5], found[6]), sizes), losses
 
 
-def loss(
-    state: list[Rows], xs: list[Rows], sizes: Sizes, shrink: float, sparsity: float
-) -> tuple[float, list[Rows]]:
+def loss(state: list[Rows], xs: list[Rows], sizes: Sizes, shrink: float, sparsity: float) -> tuple[float, list[Rows]]:
     """Return the loss and its gradient by [encode₁, decode₁, encode₂, decode₂, start, level₁, level₂], 0 where masked."""
     total = shrink * sum(float((W**2).sum()) for W in state[:4])
     slopes = [2 * shrink * W for W in state[:4]] + [np.zeros_like(b) for b in state[4:]]
@@ -127,7 +125,8 @@ class PlatformAssociation(MappedRecommender):
 
         def mapped(vectors: Rows) -> Rows:
             codes = net.codes(_sigmoid((vectors - mean) / scale), None)
-            return _logit(net.profiles(codes)[1]) * wide + there
+            found: Rows = _logit(net.profiles(codes)[1]) * wide + there
+            return found
 
         return mapped
 

@@ -71,9 +71,7 @@ class TiedFactors(CrossRecommender):
         own.resize((users, users))
         return [own + there @ found[2] @ there.T, *found[1:]]
 
-    def _objective(
-        self, state: list[Rows], ratings: Ratings, tied: Both, near: list[Any]
-    ) -> tuple[float, list[Rows]]:
+    def _objective(self, state: list[Rows], ratings: Ratings, tied: Both, near: list[Any]) -> tuple[float, list[Rows]]:
         loss = self.weight * sum(float((part**2).sum()) for part in state)
         slopes = [2 * self.weight * part for part in state]
         for n, (rated, share) in enumerate(((ratings, 1.0), (self._source, self.share))):
