@@ -349,14 +349,14 @@ def test_a_temporary_index_goes_with_its_store(kb: LocalStore) -> None:
 def test_the_draft_of_a_killed_sparql_build_is_swept_up(kb: LocalStore) -> None:
     left = kb.cache_dir("sparql") / ".draft-plain-1"
     left.mkdir()
-    assert kb.sparql("ASK { ?s r:IsA c:kind_1 }")
+    assert kb.sparql("ASK { ?s r:IsA c:kind_1 }", engine="oxigraph")
     assert not left.exists()
 
 
 def test_what_was_derived_from_a_table_that_was_replaced_is_not_asked(kb: LocalStore, tmp_path: Path) -> None:
     shutil.copytree(kb.path / "table", tmp_path / "backup")
     kb.add([("old", "IsA", "fact")])
-    assert kb.sparql("ASK { c:old r:IsA c:fact }")
+    assert kb.sparql("ASK { c:old r:IsA c:fact }", engine="oxigraph")
     shutil.rmtree(kb.path / "table")
     shutil.copytree(tmp_path / "backup", kb.path / "table")
     elsewhere = LocalStore(kb.path)
@@ -364,8 +364,8 @@ def test_what_was_derived_from_a_table_that_was_replaced_is_not_asked(kb: LocalS
     assert elsewhere.version == 2, "the number that the lost version had"
     for store in (elsewhere, LocalStore(kb.path)):
         assert (store.count("old"), store.count("new")) == (0, 1)
-        assert store.sparql("ASK { c:new r:IsA c:fact }")
-        assert not store.sparql("ASK { c:old r:IsA c:fact }")
+        assert store.sparql("ASK { c:new r:IsA c:fact }", engine="oxigraph")
+        assert not store.sparql("ASK { c:old r:IsA c:fact }", engine="oxigraph")
         assert store.check() == []
 
 
@@ -597,7 +597,7 @@ def test_a_damaged_log_is_told_in_one_line_where_a_version_needs_it(kb: LocalSto
 def test_a_vacuum_leaves_the_versions_it_promises_and_says_what_is_gone(kb: LocalStore) -> None:
     for i in range(5):
         kb.add([(f"more {i}", "IsA", "thing")])
-    kb.sparql("ASK { ?s ?p ?o }")
+    kb.sparql("ASK { ?s ?p ?o }", engine="oxigraph")
     kb.compact()
     facts, before = set(kb.find()), kb.version
     stranger = kb.path / "table" / "part-00000-abc.snappy.parquet"
@@ -614,7 +614,7 @@ def test_a_vacuum_leaves_the_versions_it_promises_and_says_what_is_gone(kb: Loca
         LocalStore(kb.path, version=2)
     assert len(reader.find()) == len(FACTS) + 2, "who has a version open keeps it"
     kb.add([("new", "IsA", "fact")])
-    assert kb.sparql("ASK { c:new r:IsA c:fact }")
+    assert kb.sparql("ASK { c:new r:IsA c:fact }", engine="oxigraph")
     assert set(LocalStore(kb.path, version=before).find()) == facts
     assert kb.check() == []
     shutil.rmtree(kb.path / "index")
@@ -624,8 +624,8 @@ def test_a_vacuum_leaves_the_versions_it_promises_and_says_what_is_gone(kb: Loca
 
 
 WRITERS: dict[str, Callable[[LocalStore], object]] = {
-    "sparql": lambda kb: kb.sparql("ASK { ?s ?p ?o }"),
-    "annotated": lambda kb: kb.sparql("ASK { ?s ?p ?o {| ?a ?b |} }"),
+    "sparql": lambda kb: kb.sparql("ASK { ?s ?p ?o }", engine="oxigraph"),
+    "annotated": lambda kb: kb.sparql("ASK { ?s ?p ?o {| ?a ?b |} }", engine="oxigraph"),
     **{name: (lambda kb, name=name: kb.export(kb.path.parent / f"out.{name}")) for name in ("nq", "parquet", "csv")},
 }
 

@@ -56,7 +56,7 @@ def kb(tmp_path: Path) -> LocalStore:
 
 def test_what_is_forgotten_is_in_no_file(kb: LocalStore) -> None:
     ids = {term: kb.terms.id(term) for term in ("/c/en/bonn", "/c/en/city", "/c/en/cologne")}
-    kb.sparql("ASK { ?s ?p ?o }")
+    kb.sparql("ASK { ?s ?p ?o }", engine="oxigraph")
     kb.search("zel")
     features(kb, np.arange(len(kb.terms)), Letters())  # type: ignore[arg-type]
     assert found_in(kb.path)
