@@ -48,6 +48,10 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return the probability of each of ``classes_`` for rows of the target: (n, classes)."""
+        return self._probabilities(scaled(self.checked(X)))
+
+    def checked(self, X: ArrayLike) -> Floats:
+        """Return rows that come after fit, (n, d); BadInput if they are none, or not as wide as those before."""
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(self)
@@ -56,7 +60,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise BadInput(
                 "X", f"has {rows.shape[1]} features, but {type(self).__name__} was fitted on {self.n_features_in_}"
             )
-        return self._probabilities(scaled(rows))
+        return rows
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the likeliest class of each row: (n,)."""

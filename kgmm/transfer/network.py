@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kgmm.transfer.base import Adapter, Floats, Ints
+from kgmm.transfer.base import Adapter, Floats, Ints, scaled
 
 DROPOUT, DECAY, RATE, BATCH = 0.5, 5e-4, 1e-3, 64
 
@@ -88,6 +89,12 @@ class AdaptedNetwork(Adapter):
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         self.layers_.eval()
+
+    def hidden(self, X: ArrayLike) -> Floats:
+        """Return the hidden layer of rows, (n, width)."""
+        with torch.no_grad():
+            rows = torch.as_tensor(scaled(self.checked(X)), dtype=torch.float32)
+            return np.asarray(self.layers_(rows)[0].double().numpy())
 
     def _probabilities(self, rows: Floats) -> Floats:
         with torch.no_grad():
