@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -41,7 +42,9 @@ class Split:
     later: float | None
 
 
-def split(ratings: Ratings, how: str = "ratio", *, size: float = 0.2, seed: int = 0) -> Split:
+def split(
+    ratings: Ratings, how: str = "ratio", *, size: float = 0.2, seed: int = 0, few: tuple[int, int] | None = None
+) -> Split:
     """Part ratings into those to learn from and those kept apart.
 
     Args:
@@ -50,9 +53,11 @@ def split(ratings: Ratings, how: str = "ratio", *, size: float = 0.2, seed: int 
             at least two (by time, else a random one); ``time`` the latest share of all, so that nothing later is learned from.
         size: the share, for ``ratio`` and ``time``.
         seed: of the draw.
+        few: cut each user to a random number of ratings to learn from, within these bounds; who has fewer keeps them.
 
     Raises:
-        KgmmError: if there is no such split, *size* is not within (0, 1), times are needed and missing, or a side is empty.
+        KgmmError: if there is no such split, *size* is not within (0, 1), *few* is no range from 1, times are needed and
+            missing, or a side is empty.
 
     Example:
         >>> apart = split(Ratings.of([("a", "x", 1, 1), ("a", "y", 2, 2), ("b", "x", 3, 3), ("b", "y", 3, 4)]), "time", size=0.25)
@@ -77,6 +82,8 @@ def split(ratings: Ratings, how: str = "ratio", *, size: float = 0.2, seed: int 
         raise KgmmError(f"no split {how!r}; there are: {', '.join(SPLITS)}")
     if not len(learn) or not len(apart):
         raise KgmmError(f"{len(ratings)} ratings are too few for a {how} split: a side is empty")
+    if few is not None:
+        learn = _cut(ratings, learn, few, seed)
     train = ratings.take(learn)
     user = np.array([train.user_number.get(ratings.users[u], -1) for u in ratings.user[apart]])
     item = np.array([train.item_number.get(ratings.items[i], -1) for i in ratings.item[apart]])
@@ -85,6 +92,19 @@ def split(ratings: Ratings, how: str = "ratio", *, size: float = 0.2, seed: int 
     if ratings.time is not None:
         later = float((ratings.time[learn] > np.median(ratings.time[apart])).mean())
     return Split(train, user[known], item[known], ratings.value[apart][known], int((~known).sum()), later)
+
+
+def _cut(ratings: Ratings, learn: NDArray[np.int64], few: tuple[int, int], seed: int) -> NDArray[np.int64]:
+    """Of each user's rows as many at random as a random number within the bounds says, in their order."""
+    low, high = few
+    if not 1 <= low <= high:
+        raise KgmmError(f"users can be cut to from 1 to more ratings, not {low}-{high}")
+    rng = np.random.default_rng(seed)
+    most = rng.integers(low, high + 1, len(ratings.users))
+    order = learn[np.lexsort((rng.random(len(learn)), ratings.user[learn]))]
+    user = ratings.user[order]
+    place = np.arange(len(order)) - np.searchsorted(user, user)
+    return np.sort(order[place < most[user]])
 
 
 def _last_ones(ratings: Ratings, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -106,6 +126,8 @@ def evaluate(
     size: float = 0.2,
     seed: int = 0,
     threshold: float | None = None,
+    few: tuple[int, int] | None = None,
+    knowledge: Any = None,
     progress: Progress = silent,
     **options: Any,
 ) -> dict[str, Any]:
@@ -122,6 +144,8 @@ def evaluate(
         size: see :func:`split`.
         seed: of the split, and of the method where it has one.
         threshold: the lowest value that is liking [4 where the highest is 5, else four fifths of the scale].
+        few: see :func:`split`.
+        knowledge: what is known of items, for methods whose ``fit`` takes it.
         progress: told the methods done.
         **options: the method's own.
 
@@ -132,12 +156,14 @@ def evaluate(
         figures; ``ahead_of_popularity_p``: how likely the users' NDCG@10 would differ so much by chance (a sign-flip test).
 
     Raises:
-        KgmmError: as :func:`split`; if no kept rating is liked.
+        KgmmError: as :func:`split`; if no kept rating is liked, or the method cannot use knowledge.
     """
-    apart = split(ratings, how, size=size, seed=seed)
+    apart = split(ratings, how, size=size, seed=seed, few=few)
     low, high = ratings.scale
     liking = threshold if threshold is not None else 4.0 if high == 5 else low + 0.8 * (high - low)
     found: dict[str, Any] = {"method": method, "split": how, "seed": seed, "threshold": liking}
+    if few is not None:
+        found["few"] = list(few)
     found |= {"train": len(apart.train), "test": len(apart.value), "unknown": apart.unknown, "later": apart.later}
     if apart.later is not None and apart.later > 0.01:
         found["warning"] = (
@@ -148,7 +174,9 @@ def evaluate(
     if hasattr(own, "seed") and "seed" not in options:
         own = create(method, seed=seed, **options)
     models: dict[str, Recommender | None] = {"popularity": create("popularity").fit(apart.train), "random": None}
-    models[method] = own.fit(apart.train)
+    if knowledge is not None and "knowledge" not in inspect.signature(own.fit).parameters:
+        raise KgmmError(f"the recommender {method} cannot use knowledge; walk can")
+    models[method] = own.fit(apart.train) if knowledge is None else own.fit(apart.train, knowledge=knowledge)
     per_user: dict[str, NDArray[np.float64]] = {}
     for name, model in models.items():
         figures, ndcg = measure(model, apart, liking, seed)

@@ -15,9 +15,13 @@ from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
 from kgmm.files import file_at, whole
+from kgmm.recommend.explain import Reason, taken_away
 from kgmm.recommend.ratings import Ratings
 
 FORMAT = "kgmm recommender 1"
+
+#: what users have rated, how, and the scale: kept by every method beside what it learned
+SEEN = ("scale", "seen_starts", "seen_items", "seen_values")
 
 #: a user by name, or one never seen by what they rated (item -> value) or chose (items)
 User = str | int | Mapping[Any, float] | Iterable[Any]
@@ -51,6 +55,7 @@ class Recommender(ABC):
     scale: Rows
     seen_starts: NDArray[np.int64]
     seen_items: NDArray[np.int32]
+    seen_values: Rows
 
     @property
     def name(self) -> str:
@@ -74,19 +79,19 @@ class Recommender(ABC):
         """
         rated = Ratings.of(ratings)
         self._names(rated.users, rated.items)
-        starts, items, _ = rated.by_user
-        self.seen_starts, self.seen_items = starts, items
+        self.seen_starts, self.seen_items, self.seen_values = rated.by_user
         self.scale = np.array(rated.scale, np.float32)
         self._fit(rated)
         return self
 
-    def recommend(self, user: User, k: int = 10, *, seen: bool = False) -> list[Recommendation]:
+    def recommend(self, user: User, k: int = 10, *, seen: bool = False, reasons: bool = False) -> list[Recommendation]:
         """Rank items for a user.
 
         Args:
             user: a name the method learned from, or what a new user rated (item -> value) or liked (items).
             k: how many, at least 1.
             seen: whether items the user has rated may be among them.
+            reasons: whether to say why; see :meth:`explain`.
 
         Raises:
             UnknownConcept: if the user, or one of the items, is not known.
@@ -100,7 +105,29 @@ class Recommender(ABC):
             allowed[known] = False
         best = np.flatnonzero(allowed)
         best = best[np.lexsort((best, -scores[best]))][:k]
-        return [Recommendation(self.items[i], float(scores[i])) for i in best]
+        if not reasons:
+            return [Recommendation(self.items[i], float(scores[i])) for i in best]
+        why = [tuple(str(reason) for reason in self.explain(user, self.items[i], 2)) for i in best]
+        return [Recommendation(self.items[i], float(scores[i]), said) for i, said in zip(best, why, strict=True)]
+
+    def explain(self, user: User, item: Any, k: int = 3) -> list[Reason]:
+        """Return the rated items that speak most for an item, the strongest first; empty where all users get the same.
+
+        A method that walks gives the path from each; others say how much lower the score were without that rating.
+
+        Args:
+            user: as for :meth:`recommend`.
+            item: one that the method knows.
+            k: how many at most, at least 1.
+
+        Raises:
+            UnknownConcept: if the user or an item is not known.
+            KgmmError: if it has learned nothing, or *k* is below 1.
+        """
+        if k < 1:
+            raise KgmmError(f"k = {k}: at least one reason must be asked for")
+        number = self._item(item)
+        return self._reasons(*self._rated(user), number, k)
 
     def score(self, users: Sequence[User] | User, items: Sequence[Any] | str) -> Rows:
         """Return scores (users, items), float32; of one user and one item given as text (1, 1).
@@ -143,10 +170,7 @@ class Recommender(ABC):
         from safetensors.numpy import save_file
 
         self._learned()
-        arrays = {
-            name: np.ascontiguousarray(getattr(self, name))
-            for name in (*self.learned, "scale", "seen_starts", "seen_items")
-        }
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in (*self.learned, *SEEN)}
         for kind in ("users", "items"):
             arrays[kind] = np.frombuffer(json.dumps(getattr(self, kind)).encode(), np.uint8)
         told = {"format": FORMAT, "method": self.name, "options": json.dumps(self.options())}
@@ -158,7 +182,7 @@ class Recommender(ABC):
         try:
             users, items = (tuple(map(str, json.loads(arrays[kind].tobytes()))) for kind in ("users", "items"))
             self._names(users, items)
-            for name in (*self.learned, "scale", "seen_starts", "seen_items"):
+            for name in (*self.learned, *SEEN):
                 setattr(self, name, arrays[name])
         except (KeyError, ValueError) as error:
             raise BadInput(path, f"what was learned is not complete: {error}") from error
@@ -166,7 +190,7 @@ class Recommender(ABC):
         whole_rows = (
             len(starts) == len(users) + 1
             and starts[0] == 0
-            and starts[-1] == len(seen)
+            and starts[-1] == len(seen) == len(self.seen_values)
             and (np.diff(starts) >= 0).all()
         )
         if not whole_rows or (len(seen) and not 0 <= seen.min() <= seen.max() < len(items)):
@@ -199,12 +223,21 @@ class Recommender(ABC):
 
     def _scores(self, user: User) -> tuple[Rows, NDArray[np.int32]]:
         """Scores of all items, and the items the user has rated."""
+        number, rated, values = self._user(user)
+        return (self._new(rated, values) if number is None else self._known(number)), rated
+
+    def _rated(self, user: User) -> tuple[NDArray[np.int32], Rows]:
+        return self._user(user)[1:]
+
+    def _user(self, user: User) -> tuple[int | None, NDArray[np.int32], Rows]:
+        """A user's number, None of a new one, and what they rated and how."""
         self._learned()
         if isinstance(user, str | int | np.integer):
             number = self._user_number.get(str(user))
             if number is None:
                 raise UnknownConcept(str(user), get_close_matches(str(user), self.users, 3), "the ratings", "user")
-            return self._known(number), self.seen_items[self.seen_starts[number] : self.seen_starts[number + 1]]
+            span = slice(self.seen_starts[number], self.seen_starts[number + 1])
+            return number, self.seen_items[span], self.seen_values[span]
         if not isinstance(user, Mapping):
             user = dict.fromkeys(user, float(self.scale[1]))
         if not user:
@@ -213,7 +246,10 @@ class Recommender(ABC):
         values = np.array(list(user.values()), np.float32)
         if not np.isfinite(values).all():
             raise KgmmError("a rating of a new user is no finite number")
-        return self._new(numbers, values), numbers
+        return None, numbers, values
+
+    def _reasons(self, items: NDArray[np.int32], values: Rows, item: int, k: int) -> list[Reason]:
+        return taken_away(self, items, values, item, k)
 
     def _vectors(self) -> Rows:
         raise KgmmError(f"the recommender {self.name} learns nothing of single items that could be compared")

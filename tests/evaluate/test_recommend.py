@@ -120,3 +120,27 @@ def test_the_command_prints_figures_and_warns_of_the_future(tmp_path, rated):
     assert "future" in found["warning"]
     run = CliRunner().invoke(cli, ["eval", "recommend", str(tmp_path), "--split", "time", "--method", "popularity"])
     assert run.exit_code == 0 and "warning" not in run.output and "ndcg@10" in run.output
+
+
+def test_users_are_cut_to_few_ratings_and_knowledge_is_given(tmp_path):
+    rng = np.random.default_rng(0)
+    ratings = Ratings.of([(u, int(i), int(i % 2) * 4 + 1) for u in range(30) for i in rng.permutation(60)[:25]])
+    apart = split(ratings, seed=3, few=(2, 4))
+    counts = np.bincount(apart.train.user)
+    assert counts.min() >= 2 and counts.max() <= 4 and len(set(counts)) == 3
+    assert np.array_equal(split(ratings, seed=3, few=(2, 4)).train.item, apart.train.item)
+    assert len(split(ratings, seed=3).train) == 600
+    with pytest.raises(KgmmError, match="not 0-4"):
+        split(ratings, few=(0, 4))
+    with pytest.raises(KgmmError, match="bpr cannot use knowledge"):
+        evaluate(ratings, "bpr", knowledge=[("1", "r", "2")])
+    rows = zip(ratings.user, ratings.item, ratings.value, strict=True)
+    text = "\n".join(f"{ratings.users[u]},{ratings.items[i]},{v}" for u, i, v in rows)
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n" + text)
+    facts = "\n".join(f"{i}\tkind\todd{i % 2}" for i in range(60))
+    (tmp_path / "made.kg").write_text("head_id:token\trelation_id:token\ttail_id:token\n" + facts)
+    asked = ["eval", "recommend", str(tmp_path), "--method", "walk", "--few", "1-3", "--knowledge", str(tmp_path)]
+    run = CliRunner().invoke(cli, [*asked, "--json"])
+    found = json.loads(run.stdout)
+    assert run.exit_code == 0 and found["few"] == [1, 3] and found["ndcg@10"] > found["popularity"]["ndcg@10"]
+    assert CliRunner().invoke(cli, [*asked[:5], "--few", "nine"]).exit_code == 2

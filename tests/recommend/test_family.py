@@ -14,6 +14,7 @@ SETTINGS = {
     "als": {"factors": 2},
     "bpr": {"factors": 2, "rate": 0.05, "epochs": 100},
     "mf": {"rate": 0.05, "epochs": 60},
+    "walk": {"lift": 1.0},
 }
 PLAIN = ("item-mean", "popularity")  # the same for everyone
 #: those of two domains are in test_cross.py and test_transfer.py
