@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "skim": ("kgmm.cli.skim:skim", "Cut films down to what stands out."),
     "mine": ("kgmm.cli:mine", "Find what rows and facts have in common."),
     "similar": ("kgmm.cli.similar:similar", "Find what is like a picture or a sentence."),
+    "recommend": ("kgmm.cli.recommend:recommend", "Say what a user may like, and why."),
     "train": ("kgmm.cli.train:train", "Train a model."),
     "eval": ("kgmm.cli:evaluate", "Measure a method on a data set."),
     "serve": ("kgmm.cli.serve:serve", "Explore a store in the browser."),

@@ -84,14 +84,18 @@ def walked(model: Walk, items: NDArray[np.int32], weights: Rows, item: int, k: i
         gives = np.where(strengths[own] > 0, weights * back[own] * strengths[end] / strengths[own], 0)
     gives[items == item] = 0
     total = float(gives.sum())
+    rated = {f"/item/{model.items[at]}" for at in items}
     made: list[Reason] = []
-    for at in np.lexsort((items, -gives))[:k].tolist():
-        if gives[at] <= 0:
+    roundabout: list[Reason] = []
+    for at in np.lexsort((items, -gives))[: k + TRIED].tolist():
+        if gives[at] <= 0 or len(made) == k:
             break
         liked = model.items[items[at]]
         for path in view.paths(f"/item/{liked}", target, k=1, max_length=4, by="walk"):
-            made.append(_reason(model, liked, float(gives[at]) / total, path))
-    return made
+            # a way over another rated item is that item's reason
+            kept = made if rated.isdisjoint(path.concepts[1:-1]) else roundabout
+            kept.append(_reason(model, liked, float(gives[at]) / total, path))
+    return made or roundabout[:1]
 
 
 def _reason(model: Walk, liked: str, part: float, path: Path) -> Reason:
@@ -99,21 +103,23 @@ def _reason(model: Walk, liked: str, part: float, path: Path) -> Reason:
     for hop, node in zip(path.hops, path.concepts[1:], strict=True):
         words += [str(hop), _called(model, node)]
     said = " ".join(words)
-    if common := _common(model, path.concepts[0], path.concepts[-1]):
+    if common := _common(model, path.concepts):
         said = f"{said} ({'; '.join(common)})"
     return Reason(liked, part, said, path.concepts, tuple(hop.relation for hop in path.hops))
 
 
-def _common(model: Walk, a: str, b: str) -> list[str]:
-    """What two items have in common: how many rated both, and the rarest concepts that both are joined to."""
+def _common(model: Walk, path: tuple[str, ...]) -> list[str]:
+    """What a path's ends have in common beside it: how many rated both, the rarest concepts that both are joined to."""
     view, rows = model.view, model.view.adjacency
-    ends = view.require(a), view.require(b)
+    ends = view.require(path[0]), view.require(path[-1])
     one, other = (rows.indices[rows.indptr[end] : rows.indptr[end + 1]] for end in ends)
     both = np.intersect1d(one, other)
     nodes = view.node_names.at(both)
     raters = sum(node.startswith("/user/") for node in nodes)
     said = [f"{raters} rated both"] if raters > 1 else []
-    known = [at for at, node in zip(both.tolist(), nodes, strict=True) if node.startswith("/known/")]
+    known = [
+        at for at, node in zip(both.tolist(), nodes, strict=True) if node.startswith("/known/") and node not in path
+    ]
     for at in sorted(known, key=lambda at: (int(rows.indptr[at + 1] - rows.indptr[at]), at))[:2]:
         table = view.statements
         row = np.concatenate((table.between(ends[0], at), table.between(at, ends[0])))[0]

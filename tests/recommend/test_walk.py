@@ -43,7 +43,7 @@ def test_items_that_nobody_rated_are_found_by_what_is_known(tmp_path):
     assert "Sanditon" not in create("walk").fit(RATED).items
     (reason,) = model.explain({"Emma": 5}, "Sanditon")
     assert reason.nodes == ("/item/Emma", "/known/Austen", "/item/Sanditon") and reason.relations == ("by", "by")
-    assert str(reason) == "Emma -by-> Jane Austen <-by- Sanditon (both by Jane Austen)" and reason.part == 1
+    assert str(reason) == "Emma -by-> Jane Austen <-by- Sanditon" and reason.part == 1
     model.save(tmp_path / "m.safetensors")
     again = load(tmp_path / "m.safetensors")
     assert again.recommend({"Emma": 5}, reasons=True) == model.recommend({"Emma": 5}, reasons=True)
@@ -128,7 +128,7 @@ def test_frames_and_stores_are_knowledge(tmp_path):
         rated = [("ann", "/c/en/emma"), ("bob", "/c/en/sanditon")]
         model = create("walk").fit(rated, known)
         assert [one.item for one in model.recommend("ann")] == ["/c/en/sanditon"]
-        assert str(model.explain("ann", "/c/en/sanditon")[0]) == "emma -By-> austen <-By- sanditon (both By austen)"
+        assert str(model.explain("ann", "/c/en/sanditon")[0]) == "emma -By-> austen <-By- sanditon"
 
 
 def test_a_damaged_graph_is_refused(tmp_path):

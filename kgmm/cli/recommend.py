@@ -1,0 +1,111 @@
+"""``kgmm recommend``: what a user may like, from ratings in a store or a file, and why."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kgmm.cli.ending import nothing
+from kgmm.cli.output import COUNT, FOLDER, PLACE, WHOLE, emit, json_option, local
+from kgmm.errors import BadInput, KgmmError
+from kgmm.language import names
+
+if TYPE_CHECKING:
+    from kgmm.knowledge import KnowledgeStore
+
+
+@click.command()
+@click.argument("kb", type=PLACE)
+@click.argument("user")
+@click.option("--relation", default="rated", help="The relation that holds ratings, its facts' weights [rated].")
+@click.option("--ratings", metavar="FILE|DIR", type=PLACE, help="Ratings from a file instead of KB's relation.")
+@click.option(
+    "--knowledge", metavar="DIR", type=FOLDER, help="Knowledge from .kg and .link files instead of KB's facts."
+)
+@click.option("--method", default="walk", help="walk, bpr, als, mf, popularity … [walk].")
+@click.option("--model", type=PLACE, help="A saved recommender, instead of learning.")
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the recommender.")
+@click.option("-k", "--count", default=10, type=COUNT, help="How many.")
+@click.option("--seed", default=0, type=WHOLE, help="What random numbers begin with [0].")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with posters and reasons.")
+@click.option("--pictures", type=FOLDER, help="Folder of posters, each named as its item: alien.jpg.")
+@json_option
+def recommend(
+    kb: Path,
+    user: str,
+    relation: str,
+    ratings: Path | None,
+    knowledge: Path | None,
+    method: str,
+    model: Path | None,
+    save: Path | None,
+    count: int,
+    seed: int,
+    html: Path | None,
+    pictures: Path | None,
+    as_json: bool,
+) -> int:
+    """Say what USER may like, and why: from ratings in KB, what KB knows of the items, or a file of ratings.
+
+    In KB a rating is a fact (USER, relation, item), its weight the rating.
+    """
+    from kgmm.recommend import load
+
+    with local(kb) as store:
+        maker = load(model) if model is not None else _learned(store, method, relation, ratings, knowledge, seed)
+    who = user if user in maker.users else names.concept(user)
+    found = maker.recommend(who if who in maker.users else user, count, reasons=True)
+    if save is not None:
+        maker.save(save)
+    labels = getattr(maker, "labels", {})
+    if html is not None:
+        from kgmm.files import whole
+        from kgmm.recommend.board import board
+
+        with whole(html) as draft:
+            Path(draft).write_text(board(user, maker.name, found, labels=labels, pictures=pictures), encoding="utf-8")
+    if as_json:
+        emit({"user": user, "method": maker.name, "items": [_told(one, labels) for one in found]})
+    else:
+        for place, one in enumerate(found, 1):
+            click.echo(f"{place:3}  {one.score:9.4g}  {_name(one.item, labels)}")
+            for reason in one.reasons:
+                click.echo(f"     {reason}")
+    return 0 if found else nothing(f"{user} has rated all there is")
+
+
+def _learned(
+    store: KnowledgeStore, method: str, relation: str, ratings: Path | None, knowledge: Path | None, seed: int
+) -> Any:
+    from kgmm.data.item_knowledge import read_item_knowledge
+    from kgmm.data.ratings import read_ratings
+    from kgmm.recommend import create
+    from kgmm.recommend.knowledge import ItemKnowledge
+
+    facts = [] if ratings is not None else list(store.find(None, relation, None))
+    if ratings is None and not facts:
+        raise BadInput(relation, "no fact of this relation holds a rating; --relation or --ratings names others")
+    rated: Any = [(f.subject, f.object, f.weight) for f in facts] if ratings is None else read_ratings(ratings)
+    maker: Any = create(method)
+    if hasattr(maker, "seed"):
+        maker = create(method, seed=seed)
+    if "knowledge" not in inspect.signature(maker.fit).parameters:
+        if knowledge is not None:
+            raise KgmmError(f"the recommender {method} cannot use knowledge; walk can")
+        return maker.fit(rated)
+    if knowledge is not None:
+        return maker.fit(rated, knowledge=read_item_knowledge(knowledge))
+    leave_out = {fact.predicate for fact in facts}
+    return maker.fit(rated, knowledge=ItemKnowledge.of(store, leave_out=leave_out))
+
+
+def _name(item: str, labels: dict[str, str]) -> str:
+    return labels.get(item) or (names.label(item) if item.startswith("/c/") or "://" in item else item)
+
+
+def _told(one: Any, labels: dict[str, str]) -> dict[str, Any]:
+    return {**asdict(one), "label": _name(one.item, labels)}
