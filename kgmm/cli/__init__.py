@@ -67,6 +67,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "transfer": ("kgmm.cli.eval_transfer:transfer", "From a domain with labels to one without, beside no transfer."),
     "skim": ("kgmm.cli.eval_skim:skim", "Film summaries against people's, beside chance and people themselves."),
     "recommend": ("kgmm.cli.eval_recommend:recommend", "Recommenders on ratings, beside popularity and random scores."),
+    "completion": ("kgmm.cli.eval_completion:completion", "Both ends of triples kept apart, beside frequency."),
     "easy-vqa": ("kgmm.cli.eval_models:easy_vqa", "easy-vqa: answers from pixels."),
     "clevr": ("kgmm.cli.eval_models:clevr", "CLEVR-like scenes: programs one step longer than any in training."),
 }

@@ -1,0 +1,171 @@
+"""Completion measured: filtered ranks of both ends, beside the frequency of a relation's ends and random scores; calibration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.complete.calibrate import Curve, softmax_top
+from kgmm.complete.models import KINDS, Embedding
+from kgmm.complete.ranking import BLOCK, Scorer, figures, open_scores, ranks
+from kgmm.complete.triples import Ints, Known, Triple, Triples
+from kgmm.errors import KgmmError
+from kgmm.evaluate.calibration import calibration
+from kgmm.progress import Progress, silent
+
+TOP = 10  #: candidates a question whose probabilities are judged
+MANY = 20  #: rows that a relation has at least to be compared by itself
+Questions = tuple[Ints, Ints, Ints]
+
+
+def models() -> list[str]:
+    """Return the names of all models that can be measured.
+
+    Example:
+        >>> models()[:2]
+        ['distmult', 'complex']
+    """
+    return list(KINDS)
+
+
+def evaluate(
+    train: Iterable[Triple],
+    valid: Iterable[Triple],
+    test: Iterable[Triple],
+    model: str = "complex",
+    *,
+    without: Sequence[str] = ("RelatedTo",),
+    seed: int = 0,
+    progress: Progress = silent,
+    **options: Any,
+) -> dict[str, Any]:
+    """Fit a model on some triples and rank both ends of others, filtered, ties by their mean.
+
+    Args:
+        train: what is learned from.
+        valid: what probabilities (and weights) are fitted on.
+        test: what is judged; rows with an entity or relation of neither set are counted and left out.
+        model: one of :func:`models`.
+        without: relations; figures are also given without each that there is.
+        seed: of the model and of random scores.
+        progress: told of epochs and questions.
+        **options: the model's own, as ``size``, ``epochs``, ``seconds``.
+
+    Returns:
+        mrr, hits@1, hits@3, hits@10; ``ece`` of the first candidate of each question and ``ece_top10`` of the first ten;
+        ``frequency`` and ``random`` with the same rank figures; ``without`` relation -> the same; ``relations``, those of at
+        least twenty test rows; ``fit_seconds``, ``rank_seconds``, sizes.
+
+    Raises:
+        KgmmError: if there is no such model, or no test row can be judged.
+
+    Example:
+        >>> ring = [(f"p{n}", "next", f"p{(n + 1) % 12}") for n in range(12)]
+        >>> found = evaluate(ring[:-2], ring[-2:-1], ring[-1:], size=8, epochs=5)
+        >>> sorted(found["frequency"])
+        ['hits@1', 'hits@10', 'hits@3', 'mrr']
+    """
+    valid, test = list(valid), list(test)
+    triples = Triples.of(train, also=[*valid, *test])
+    kept, judged = triples.numbered(valid), triples.numbered(test)
+    if not len(judged):
+        raise KgmmError("no test row has a relation that the training triples have")
+    began = time.monotonic()
+    if model not in models():
+        raise KgmmError(f"no model {model!r}; there are: {', '.join(models())}")
+    scorer = Embedding(model, seed=seed, **options).fit(triples, progress).scores
+    fitted = time.monotonic()
+    known, asked = Known(triples, triples.rows, kept, judged), triples.asked(judged)
+    places = ranks(scorer, asked, known, progress)
+    ranked = time.monotonic()
+    told = _calibrated(scorer, triples, kept, judged)
+    rng = np.random.default_rng(seed)
+    rows = {"model": places}
+    rows["frequency"] = ranks(lambda e, r: triples.frequency[r], asked, known)
+    rows["random"] = ranks(lambda e, r: rng.random((len(e), len(triples.entities)), np.float32), asked, known)
+    relation = np.concatenate([judged[:, 1], judged[:, 1]])
+    found: dict[str, Any] = {"model": model, **figures(places), **told}
+    found |= {name: figures(rows[name]) for name in ("frequency", "random")}
+    found["without"] = {}
+    for name in without:
+        if name in triples.relation_number and (part := relation != triples.relation_number[name]).any():
+            found["without"][name] = {who: figures(row[part]) for who, row in rows.items()}
+    found["relations"] = _by_relation(triples, relation, rows)
+    found |= {"train": len(triples.rows), "valid": len(kept), "test": len(judged), "left_out": len(test) - len(judged)}
+    found |= {"entities": len(triples.entities), "fit_seconds": fitted - began, "rank_seconds": ranked - fitted}
+    return found
+
+
+def _by_relation(triples: Triples, relation: Ints, rows: dict[str, NDArray[np.float64]]) -> list[dict[str, Any]]:
+    """Return mrr of each relation of many rows, the largest first."""
+    size = np.bincount(relation, minlength=len(triples.relations)) // 2
+    return [
+        {"relation": triples.relations[r], "rows": int(size[r])}
+        | {who: float((1 / row[relation == r]).mean()) for who, row in rows.items()}
+        for r in np.argsort(-size, kind="stable")
+        if size[r] >= MANY
+    ]
+
+
+def _candidates(
+    scorer: Scorer, asked: Questions, known: Known, truth: Known
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return of the first candidates of every question, each asked once, known answers left out: share, place, whether true."""
+    share, place, right = [], [], []
+    pairs = np.unique(np.stack(asked[:2], 1), axis=0)
+    for low in range(0, len(pairs), BLOCK):
+        entity, relation = pairs[low : low + BLOCK].T
+        for score, e, r in zip(scorer(entity, relation), entity, relation, strict=True):
+            best, shares = softmax_top(open_scores(score, known.answers(e, r), -1), TOP)
+            share.append(shares)
+            place.append(np.arange(len(best)))
+            right.append(np.isin(best, truth.answers(e, r)))
+    if not share:
+        return np.empty(0), np.empty(0, np.int64), np.empty(0, bool)
+    return np.concatenate(share), np.concatenate(place), np.concatenate(right)
+
+
+def _calibrated(scorer: Scorer, triples: Triples, kept: Ints, judged: Ints) -> dict[str, float]:
+    """Return how far probabilities are from what is true, their curves fitted on *kept*.
+
+    Both sets are asked alike, as if the training triples alone were known: a candidate is right if it is in the set asked about.
+    """
+    learned = Known(triples, triples.rows)
+    share, place, right = _candidates(scorer, triples.asked(kept), learned, Known(triples, kept))
+    first = place == 0
+    curves = Curve.fit(share[first], right[first]), Curve.fit(share[~first], right[~first])
+    share, place, right = _candidates(scorer, triples.asked(judged), learned, Known(triples, judged))
+    first = place == 0
+    sure = np.where(first, curves[0](share), curves[1](share))
+    pairs = [(float(p), bool(hit)) for p, hit in zip(sure, right, strict=True)]
+    return {
+        "ece": calibration([pair for pair, one in zip(pairs, first, strict=True) if one])["ece"],
+        "ece_top10": calibration(pairs)["ece"],
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return the figures as lines for people."""
+    names = ("mrr", "hits@1", "hits@3", "hits@10")
+    lines = ["".ljust(28) + "".join(name.rjust(9) for name in names)]
+    parts = {"": {"model": found, "frequency": found["frequency"], "random": found["random"]}} | {
+        f"without {name}": row for name, row in found["without"].items()
+    }
+    for part, rows in parts.items():
+        for who, row in rows.items():
+            said = f"{found['model'] if who == 'model' else who} {part}".strip()
+            lines.append(said.ljust(28) + "".join(f"{row[name]:9.4f}" for name in names))
+    for row in found["relations"]:
+        lines.append(
+            f"  {row['relation']:24} {row['rows']:5} rows  mrr {row['model']:.4f}  frequency {row['frequency']:.4f}"
+        )
+    lines.append(f"ECE {found['ece']:.4f} of first candidates, {found['ece_top10']:.4f} of the first ten")
+    lines.append(
+        f"{found['train']} triples learned from in {found['fit_seconds']:.1f} s, {found['test']} judged,"
+        f" both ends against {found['entities']} entities; {found['left_out']} left out"
+    )
+    return "\n".join(lines)
