@@ -42,10 +42,11 @@ def read_triples(path: str | Path, head_first: bool | None = None) -> list[Tripl
 
 
 def is_head_first(rows: list[Triple]) -> bool:
-    """Tell whether the middle column holds the relations: the first column then shares more values with the last.
+    """Tell whether the middle column holds the relations: the first then shares more values with the last, or has more values.
 
     >>> is_head_first([("rome", "capital", "italy"), ("italy", "in", "europe")])
     True
     """
     first, middle, last = ({row[at] for row in rows} for at in range(3))
-    return len(first & last) / len(first) >= len(middle & last) / len(middle)
+    one, two = len(first & last) / len(first), len(middle & last) / len(middle)
+    return one > two or (one == two and len(middle) <= len(first))
