@@ -13,7 +13,16 @@ from kgmm.recommend.cross import overlap
 from kgmm.recommend.joint import misfit, neighbours
 from kgmm.recommend.recommenders import dca
 
-JOINT = ("dca", "tlrec")
+JOINT = ("consistency", "dca", "tlrec", "tpcf", "user-weights")
+
+
+#: less work where that is enough
+SETTINGS = {
+    "consistency": {"rounds": 2, "turns": 40},
+    "tpcf": {"turns": 60},
+    "tlrec": {"turns": 60},
+    "dca": {"turns": 100},
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,16 +46,17 @@ def same_slopes(objective, state, rel=1e-4):
 
 @pytest.mark.parametrize("name", JOINT)
 def test_learns_saves_places_new_users_and_falls(name, two, tmp_path):
-    model = create(name).fit(two.target, source=two.source)
-    losses = model.losses
-    assert len(losses) > 5 and all(b <= a + 1e-9 * abs(a) for a, b in pairwise(losses)) and losses[-1] < 0.9 * losses[0]
+    model = create(name, **SETTINGS.get(name, {})).fit(two.target, source=two.source)
+    for losses in () if name == "user-weights" else model.losses if name == "consistency" else [model.losses]:
+        assert len(losses) > 5 and losses[-1] < 0.9 * losses[0]
+        assert all(b <= a + 1e-9 * abs(a) for a, b in pairwise(losses))
     new = dict.fromkeys(two.target.items[:4], 5.0)
     assert len(model.recommend(two.target.users[0], k=5)) == len(model.recommend(new, k=5)) == 5
     only = next(user for user in two.source.users if user not in two.target.user_number)
     assert len(model.recommend(only, k=3)) == 3
     model.save(tmp_path / "m")
     assert load(tmp_path / "m").recommend(new) == model.recommend(new)
-    again = create(name).fit(two.target, source=two.source)
+    again = create(name, **model.options()).fit(two.target, source=two.source)
     assert all(np.array_equal(getattr(again, kind), getattr(model, kind)) for kind in model.learned)
 
 
@@ -54,10 +64,11 @@ def test_learns_saves_places_new_users_and_falls(name, two, tmp_path):
 def test_says_what_it_needs_and_beats_item_means_for_cold_users(name, two):
     with pytest.raises(KgmmError, match="learns from two domains"):
         create(name).fit(two.target)
-    apart = Ratings.of([("nobody", "x", 3), ("noone", "y", 4)])
-    with pytest.raises(KgmmError, match="ratings in both domains; there are 0"):
-        create(name).fit(two.target, source=apart)
-    found = cold_users(two, [name])
+    if name != "tpcf":
+        apart = Ratings.of([("nobody", "x", 3), ("noone", "y", 4)])
+        with pytest.raises(KgmmError, match="ratings in both domains; there are 0"):
+            create(name).fit(two.target, source=apart)
+    found = cold_users(two, [name], **SETTINGS.get(name, {}))
     assert found[name]["rmse"] < 0.9 * found["item-mean"]["rmse"]
 
 
@@ -101,6 +112,132 @@ def test_tied_factors_are_their_literal_objective(two):
         literal += 2.0 * ((state[0][u] - state[2][v]) ** 2).sum()
     assert model._objective(state, two.target, tied, near)[0] == pytest.approx(literal)
     same_slopes(lambda parts: model._objective(parts, two.target, tied, near), state)
+
+
+def rows(rated, mask):
+    return [
+        (rated.users[rated.user[n]], rated.items[rated.item[n]], float(rated.value[n])) for n in np.flatnonzero(mask)
+    ]
+
+
+def rmse(model, tests):
+    off = [np.clip(model.score(u, i)[0, 0], 1, 5) - v for u, i, v in tests if i in model.items and u in model.users]
+    assert len(off) > 0.9 * len(tests)
+    return float(np.sqrt(np.mean(np.square(off))))
+
+
+def test_collective_factors_gain_from_items_in_common():
+    rated = made_domains(users=200, items=80, overlap=0, rated=0.3, seed=3).target
+    mine, learn = rated.user < 60, np.random.default_rng(0).random(len(rated)) < 0.3
+    train, source, tests = (rows(rated, mask) for mask in (mine & learn, ~mine, mine & ~learn))
+    with_items = create("tpcf").fit(train, source=Ratings.of(source))
+    assert rmse(with_items, tests) < 0.8 * rmse(create("tpcf", share=0.0).fit(train, source=source), tests)
+
+
+def test_collective_factors_gain_from_patterns_alone():
+    rng = np.random.default_rng(7)
+    book = np.random.default_rng(1).uniform(1, 5, (6, 6))
+
+    def drawn(prefix, users, items, share):
+        X = book[rng.integers(0, 6, users)][:, rng.integers(0, 6, items)] + 0.2 * rng.normal(size=(users, items))
+        kept = rng.random(X.shape) < share
+        return [[(f"{prefix}{u}", f"{prefix}i{i}", X[u, i]) for u, i in np.argwhere(k)] for k in (kept, ~kept)]
+
+    source, (train, tests) = Ratings.of(drawn("s", 150, 100, 0.6)[0]), drawn("t", 80, 60, 0.25)
+    model = create("tpcf", clusters=6, turns=80).fit(train, source=source)
+    assert all(b <= a + 1e-9 * a for a, b in pairwise(model.losses))
+    codebook = create("cbt", user_clusters=6, item_clusters=6).fit(train, source=source)
+    assert rmse(model, tests) < 0.5 * min(rmse(other, tests) for other in (codebook, create("item-mean").fit(train)))
+
+
+def test_collective_factors_are_their_literal_objective_over_three_sources(two):
+    rng = np.random.default_rng(0)
+    items = Ratings.of([(f"v{n % 9}", two.target.items[n % 7], rng.random()) for n in range(60)])
+    alone = Ratings.of([(f"w{n % 8}", f"z{n % 5}", rng.random()) for n in range(40)])
+    sources = [two.source, items, alone]
+    model = create("tpcf", factors=2, clusters=3, share=[0.5, 2.0, 3.0], weight=0.1)
+    plan, sizes, users = model._plan(two.target, sources, model.share)
+    assert users[: len(two.target.users)] == two.target.users and set(two.source.users) <= set(users)
+    state = {name: rng.normal(size=size) for name, size in sizes.items()}
+    soft = {k: np.exp(v) / np.exp(v).sum(1, keepdims=True) for k, v in state.items() if k[0] in "AC"}
+    literal = sum((0.02 if name[0] in "ABC" else 0.1) * (part**2).sum() for name, part in state.items())
+    item_rows = {name: n for n, name in enumerate(two.target.items)}
+    user_rows = {name: n for n, name in enumerate(users)}
+    for rated, share, left, right in (
+        (two.target, 1, "U", "V"), (two.source, 0.5, "U", "V0"), (items, 2.0, "U1", "V"), (alone, 3.0, "U2", "V2"),
+    ):  # fmt: skip
+        for u, i, r in zip(rated.user, rated.item, rated.value, strict=True):
+            a = user_rows[rated.users[u]] if left == "U" else u
+            b = item_rows[rated.items[i]] if right == "V" else i
+            x, y = state[left][a], state[right][b]
+            guess = rated.value.mean(dtype=float) + x[:-1] @ y[:-1] + x[-1] + y[-1]
+            if rated is two.target or rated is alone:
+                p, q = ("A", "C") if rated is two.target else ("A2", "C2")
+                guess += soft[p][a] @ state["B"] @ soft[q][b]
+            literal += share * (r - guess) ** 2
+    names = list(state)
+    assert model._objective(list(state.values()), names, plan)[0] == pytest.approx(literal)
+    same_slopes(lambda parts: model._objective(parts, names, plan), list(state.values()))
+    fitted = model.fit(two.target, source=sources)
+    assert fitted.user_factors.shape == (len(users), 5) and fitted.item_factors.shape == (len(two.target.items), 5)
+    with pytest.raises(KgmmError, match="3 shares for 1 sources"):
+        model.fit(two.target, source=two.source)
+
+
+def test_users_who_differ_in_the_source_lose_their_weight():
+    two = made_domains(users=200, items=80, overlap=1.0, rated=0.25, bend=0.0, seed=9)
+    rng = np.random.default_rng(0)
+    names, wrong = list(two.source.users), np.arange(0, 200, 2)
+    for to, of in zip(wrong, rng.permutation(wrong), strict=True):
+        names[to] = two.source.users[of]
+    source = Ratings.of(
+        [
+            (names[u], two.source.items[i], v)
+            for u, i, v in zip(two.source.user, two.source.item, two.source.value, strict=True)
+        ]
+    )
+    learn = rng.random(len(two.target)) < 0.3
+    train, tests = rows(two.target, learn), rows(two.target, ~learn)
+    selecting = create("consistency", turns=50).fit(train, source=source)
+    plain = create("consistency", selection=0.0, turns=50).fit(train, source=source)
+    trust = [
+        np.mean([selecting.user_trust[selecting.users.index(two.source.users[u])] for u in who])
+        for who in (wrong, wrong + 1)
+    ]
+    assert trust[0] < 0.9 * trust[1] and (plain.user_trust == 1).all()
+    assert rmse(selecting, tests) < rmse(plain, tests)
+
+
+def test_each_users_weight_is_the_least_squares_one():
+    from kgmm.recommend.recommenders.user_weights import shares
+
+    rng = np.random.default_rng(0)
+    user = np.repeat(np.arange(5), 4)
+    own, carried, value = rng.normal(size=(3, 20))
+    found = shares(user, own, carried, value, 5, 0.7)
+    tried = np.linspace(0, 1, 2001)
+    best = tried[((value - tried[:, None] * own - (1 - tried[:, None]) * carried) ** 2).sum(1).argmin()]
+    for u in range(5):
+        at = user == u
+        errors = ((value[at] - tried[:, None] * own[at] - (1 - tried[:, None]) * carried[at]) ** 2).sum(1)
+        assert found[u] == pytest.approx(tried[(errors + 0.7 * (tried - best) ** 2).argmin()], abs=2e-3)
+
+
+def test_users_with_few_ratings_lean_on_the_source():
+    two = made_domains(users=200, items=80, overlap=0.6, rated=0.3, bend=0.5, seed=4)
+    both = [u for u, name in enumerate(two.target.users) if name in two.source.user_number]
+    seen, mask = np.zeros(len(two.target.users), int), np.ones(len(two.target), bool)
+    for n, u in enumerate(two.target.user):
+        seen[u] += 1
+        mask[n] = seen[u] <= 3 or u not in both[::3]
+    train, tests = rows(two.target, mask), rows(two.target, ~mask)
+    model = create("user-weights").fit(train, source=two.source)
+    assert rmse(model, tests) < 0.85 * rmse(create("ridge").fit(train, source=two.source), tests)
+    share = [
+        np.mean([model.user_share[model.users.index(two.target.users[u])] for u in who])
+        for who in (both[::3], both[1::3])
+    ]
+    assert share[0] < share[1] and (model.user_share[len({u for u, _, _ in train}) :] == 0).all()
 
 
 def made_platforms(seed):
