@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.extraction import DATA
 from kgmm.documents import spans
-from kgmm.documents.entities.linking import linked
 from kgmm.documents.entities.profiles import Profile, profile
+from kgmm.documents.entities.things import linked
 
 HERE = Path(__file__).parent / "entities_data"
 Mention = tuple[str, str]

@@ -6,6 +6,7 @@ import json
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,9 +14,9 @@ from click.testing import CliRunner
 import kgmm
 from benchmarks import entities as judged
 from kgmm.cli import cli
-from kgmm.documents.entities.keeping import RESOLVER
-from kgmm.documents.entities.linking import linked
+from kgmm.documents.entities.links import RESOLVER, Links
 from kgmm.documents.entities.profiles import profile
+from kgmm.documents.entities.things import Things, linked
 from kgmm.store.sameness import SAME
 
 OWN = [json.loads(line) for line in (judged.HERE / "own.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -85,6 +86,38 @@ def test_links_are_those_of_a_fresh_store_whatever_came_and_went(tmp_path: Path)
     fresh.read([{**row, "text": now[row["id"]]} for row in reversed(DOCUMENTS) if row["id"] in kept], entities=True)
     assert said(kb) == said(fresh) and len(said(kb)) > 5
     assert [one.to_dict() for one in kb.entities()] == [one.to_dict() for one in fresh.entities()]
+
+
+@pytest.mark.parametrize(
+    ("same", "apart"),
+    [([], []), ([("/c/en/hull", "/c/en/leeds")], [("/c/en/bbc", "/c/en/british_broadcasting_corporation")])],
+)
+def test_a_change_decides_what_all_documents_at_once_would(same: list[Any], apart: list[Any]) -> None:
+    rows = list(DOCUMENTS)
+    if (DATA / "2wiki/corpus.json").is_file():
+        rows += [
+            {"id": f"w{n}", **row} for n, row in enumerate(json.loads((DATA / "2wiki/corpus.json").read_text())[:250])
+        ]
+    every = {row["id"]: profile(row["id"], row["title"], row["text"]) for row in rows}
+    chance = random.Random(7)
+    things, links = Things(same, apart), Links()
+    inside: set[str] = set()
+    for step in range(24):
+        gone = {name for name in sorted(inside) if chance.random() < (0.3 if step % 9 == 8 else 0.01)}
+        new = {name for name in sorted(every.keys() - inside | gone) if chance.random() < (0.5 if step < 3 else 0.02)}
+        links.follow(things.update(gone, [every[name] for name in sorted(new)]))
+        inside = inside - gone | new
+        if step % 2 and step < 20:
+            continue
+        fresh, said = Things(same, apart), Links()
+        said.follow(fresh.update((), [every[name] for name in sorted(inside, reverse=step % 2 > 0)]))
+        assert [[node.place for node in nodes] for nodes in things.all()] == [
+            [node.place for node in nodes] for nodes in fresh.all()
+        ]
+        assert links.sums == said.sums
+    assert len(inside) > 20 and len(links.sums) > 5
+    things.update(inside, ())
+    assert not things.all()
 
 
 def _texts(kb: kgmm.KnowledgeStore) -> list[dict[str, str]]:

@@ -7,24 +7,23 @@ removed document said of names goes with it, and what is left is what a fresh st
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import pyarrow.compute as pc
-from xxhash import xxh3_64_hexdigest
 
 from kgmm.documents import spans
-from kgmm.documents.entities.linking import Node, Pair, concept, linked
+from kgmm.documents.entities.linking import Node, Pair, concept
+from kgmm.documents.entities.links import CITED, RESOLVER, Links, called
 from kgmm.documents.entities.profiles import Profile, profile
+from kgmm.documents.entities.things import Things
 from kgmm.documents.facts.keeping import GRAPH, texts
 from kgmm.documents.kept import Kept
 from kgmm.errors import BadInput, StoreCorrupt
 from kgmm.files import whole
 from kgmm.language.names import label
-from kgmm.store.assertion import Assertion
 from kgmm.store.assertions.looking import files
 from kgmm.store.assertions.withdrawing import withdraw
 from kgmm.store.changes import add
@@ -35,9 +34,6 @@ from kgmm.store.table import delta as table
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
 
-RESOLVER = "resolver:documents"  #: who says that two names are of one
-METHOD = "resolved"
-CITED = 20  #: documents that stand for one link, the first by their ids
 _FILE = "entities.json"
 
 
@@ -71,22 +67,36 @@ class Entity:
         return asdict(self)
 
 
-#: what stores' documents say of names, by their checksums; and the things linked, by what they follow from
-_PROFILES: WeakKeyDictionary[LocalStore, dict[tuple[str, str], Profile]] = WeakKeyDictionary()
-_LINKED: WeakKeyDictionary[LocalStore, tuple[Any, list[list[Node]]]] = WeakKeyDictionary()
+class Known:
+    """What is known of a store's documents while it is open: what each says of names, the things, the links between names."""
+
+    def __init__(self) -> None:
+        self.profiles: dict[str, tuple[str, Profile]] = {}  # of each document with what tells its text
+        self.decided: tuple[list[Pair], list[Pair]] | None = None
+        self.things: Things = Things()
+        self.links: Links = Links()
+
+    def follow(self, store: LocalStore) -> None:
+        """Bring it up to the documents and to what people said of names; only what changed is looked at."""
+        kept = Kept(store.places.documents)
+        digests = kept.digests()
+        gone = [name for name, (digest, _) in self.profiles.items() if digests.get(name) != digest]
+        for name in gone:
+            del self.profiles[name]
+        missing = sorted(digests.keys() - self.profiles.keys())
+        for about, text in texts(kept, missing) if missing else ():
+            name = about["id"]
+            self.profiles[name] = digests[name], profile(name, about["title"], text)
+        now = decided(store)
+        if now != self.decided:
+            self.decided, self.things, self.links, gone = now, Things(*now), Links(), []
+            missing = sorted(digests)
+        if gone or missing:
+            self.links.follow(self.things.update(gone, [self.profiles[name][1] for name in missing]))
+
+
+_KNOWN: WeakKeyDictionary[LocalStore, Known] = WeakKeyDictionary()
 _ALSO: WeakKeyDictionary[LocalStore, tuple[int, dict[str, tuple[str, ...]]]] = WeakKeyDictionary()
-
-
-def profiles(store: LocalStore, kept: Kept) -> list[Profile]:
-    """Return what each document says of the names in it, in the order of their ids; only new ones are looked at."""
-    known = _PROFILES.get(store, {})
-    digests = kept.digests()
-    missing = [name for name, digest in digests.items() if (name, digest) not in known]
-    made = {key: found for key, found in known.items() if digests.get(key[0]) == key[1]}
-    for about, text in texts(kept, missing) if missing else ():
-        made[about["id"], digests[about["id"]]] = profile(about["id"], about["title"], text)
-    _PROFILES[store] = made
-    return [made[key] for key in sorted(digests.items())]
 
 
 def decided(store: LocalStore) -> tuple[list[Pair], list[Pair]]:
@@ -104,49 +114,12 @@ def decided(store: LocalStore) -> tuple[list[Pair], list[Pair]]:
     return sorted(same - apart), sorted(apart)
 
 
-def resolved(store: LocalStore) -> list[list[Node]]:
-    """Return the things that a store's documents name, those that are one together."""
-    kept = Kept(store.places.documents)
-    same, apart = decided(store)
-    state = (kept.key, tuple(same), tuple(apart))
-    held = _LINKED.get(store)
-    if held is None or held[0] != state:
-        held = state, linked(profiles(store, kept), same, apart)
-        _LINKED[store] = held
-    return held[1]
-
-
-def called(nodes: list[Node]) -> str:
-    """Return the name of a thing: the title of the document about it, else the name that most documents have, the longest of these."""
-    titles = sorted({node.profile.title for node in nodes if node.unit.subject and node.profile.title})
-    if titles:
-        return min(titles, key=lambda title: (spans.bare(title) != title, len(title), title))
-    often = Counter(said for node in nodes for said in node.unit.said if spans.key(said) not in node.unit.weak)
-    return min(often, key=lambda said: (-often[said], -len(said), said))
-
-
-def links(groups: list[list[Node]]) -> list[Assertion]:
-    """Return what documents say of names that are always of one thing: that they are the same as its name."""
-    owners: dict[str, set[int]] = defaultdict(set)
-    for number, nodes in enumerate(groups):
-        for node in nodes:
-            for said in node.unit.said:
-                owners[concept(said)].add(number)
-    made = []
-    for number, nodes in enumerate(groups):
-        main = concept(called(nodes))
-        if owners.get(main, {number}) != {number}:
-            continue
-        places: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
-        for node in nodes:
-            for said, place in node.unit.said.items():
-                places[concept(said)].setdefault(node.profile.document, place)
-        for name, cited in sorted(places.items()):
-            if name != main and owners[name] == {number}:
-                for document, (start, end) in sorted(cited.items())[:CITED]:
-                    fact = Fact(name, SAME, main, graph="schema", source=document)
-                    made.append(Assertion(fact, contributor=RESOLVER, method=METHOD, text=f"char={start},{end}"))
-    return made
+def known(store: LocalStore) -> Known:
+    """Return what is known of the names in a store's documents as they are now."""
+    held = _KNOWN.pop(store, None) or Known()  # one that is cut off half-way is not used again
+    held.follow(store)
+    _KNOWN[store] = held
+    return held
 
 
 def _kept_state(store: LocalStore) -> dict[str, str] | None:
@@ -173,23 +146,18 @@ def follow(store: LocalStore, wanted: bool = False) -> int:
     if said is None and not wanted:
         return 0
     said = said or {}
-    by_document: dict[str, list[Assertion]] = defaultdict(list)
-    for one in links(resolved(store)):
-        by_document[one.fact.source].append(one)
-    now = {name: _sum(found) for name, found in by_document.items()}
+    links = known(store).links
+    now = links.sums
     changed = sorted(name for name in {*said, *now} if said.get(name) != now.get(name))
     if changed:
         _keep_state(store, said | dict.fromkeys(changed, ""))  # a writer that dies in between says them anew
         if going := [name for name in changed if name in said]:
             withdraw(store, contributor=[RESOLVER], source=going)
-        if coming := [one for name in changed for one in by_document.get(name, ())]:
+        if coming := [one for name in changed for one in links.of(name)]:
             add(store, coming)
-    _keep_state(store, now)
+    if changed or wanted:
+        _keep_state(store, now)
     return len(changed)
-
-
-def _sum(found: Iterable[Assertion]) -> str:
-    return xxh3_64_hexdigest("\n".join(f"{a.fact.subject} {a.fact.object} {a.text}" for a in found).encode())
 
 
 def entities(store: LocalStore, name: str | None = None, limit: int = 100) -> list[Entity]:
@@ -214,7 +182,7 @@ def entities(store: LocalStore, name: str | None = None, limit: int = 100) -> li
     if limit < 0:
         raise BadInput("entities", f"limit is not negative, it is {limit}")
     follow(store)
-    groups = resolved(store)
+    groups = known(store).things.all()
     if name is None:
         many = [nodes for nodes in groups if len({node.profile.document for node in nodes}) > 1]
         many.sort(key=lambda nodes: (-len({node.profile.document for node in nodes}), called(nodes)))

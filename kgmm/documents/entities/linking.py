@@ -7,7 +7,7 @@ here depends on the order in which documents were read; their ids order everythi
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kgmm.documents import spans
@@ -31,6 +31,7 @@ class Node:
 
     profile: Profile
     unit: Unit
+    place: tuple[str, int] = ("", 0)  #: its document and which of its things it is
 
     @property
     def titled(self) -> str:
@@ -56,65 +57,56 @@ def concept(said: str) -> str:
     return names.concept(said)
 
 
-def linked(profiles: Iterable[Profile], same: Iterable[Pair] = (), apart: Iterable[Pair] = ()) -> list[list[Node]]:
-    """Return the things that documents name, those that are one together.
+@dataclass
+class Common:
+    """What all documents together tell about names: who decides about one thing needs no more of the others."""
+
+    around: dict[str, set[str]] = field(default_factory=dict)  #: keys of all that a document names
+    naming: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  #: documents that name a key
+    vague: Counter[str] = field(default_factory=Counter)  #: things that leave open what a key means
+    in_names: Counter[str] = field(default_factory=Counter)  #: words of persons' names
+
+
+def rarity(documents: int) -> int:
+    """Return what counts of how many documents name something."""
+    return (documents > RARE) + (documents > FEW)
+
+
+def person_words(unit: Unit) -> set[str]:
+    """Return the words of a person's longer names."""
+    return {word for key in unit.keys if " " in key for word in key.split()} if unit.person else set()
+
+
+def parted(unit: Unit, apart: Iterable[frozenset[str]]) -> list[Unit]:
+    """Part a document's thing again, if somebody said that two of its names are not one."""
+    spoken = {concept(said) for said in unit.said} if apart else set()
+    if not any(pair <= spoken for pair in apart):
+        return [unit]
+    return [
+        Unit({said: at}, {spans.key(said)}, spans.key(said), unit.person, unit.place, subject=unit.subject and not n)
+        for n, (said, at) in enumerate(unit.said.items())
+    ]
+
+
+class Linking:
+    """Joins things of documents, given all those that share a name with one of them.
 
     Args:
-        profiles: of documents, in the order of their ids.
-        same: pairs of concepts that somebody said are one.
-        apart: pairs of concepts that somebody said are not.
-
-    Example:
-        >>> from kgmm.documents.entities.profiles import profile
-        >>> told = [profile("1", "", "The British Broadcasting Corporation (BBC) is old."), profile("2", "", "We saw it on the BBC.")]
-        >>> [[(node.profile.document, node.unit.main) for node in nodes] for nodes in linked(told)]
-        [[('1', 'british broadcasting corporation'), ('2', 'bbc')]]
+        nodes: the things, in the order of their documents.
+        common: what all documents tell.
+        apart: pairs of concepts that somebody said are not one.
     """
-    return _Linking(list(profiles), set(apart)).run(list(same))
 
-
-class _Linking:
-    def __init__(self, profiles: list[Profile], apart: set[Pair]) -> None:
-        self.apart: set[frozenset[str]] = {frozenset(pair) for pair in apart}
-        self.nodes = [
-            Node(profile, part) for profile in profiles for unit in profile.units for part in self._parts(unit)
-        ]
-        self.parent = list(range(len(self.nodes)))
-        self.groups = [self._group(node) for node in self.nodes]
+    def __init__(self, nodes: list[Node], common: Common, apart: Iterable[frozenset[str]]) -> None:
+        self.apart, self.common, self.nodes = set(apart), common, nodes
+        self.parent = list(range(len(nodes)))
+        self.groups = [self._group(node) for node in nodes]
         self.by_key: dict[str, list[int]] = defaultdict(list)
-        self.around: dict[str, set[str]] = {}
-        for n, node in enumerate(self.nodes):
+        for n, node in enumerate(nodes):
             for key in sorted(node.unit.keys):
                 self.by_key[key].append(n)
-        for profile in profiles:
-            self.around[profile.document] = profile.around
-        self.often = Counter(key for around in self.around.values() for key in around)
-        self.placed = Counter(key for node in self.nodes if node.unit.lies for key in node.unit.keys)
-        self.personal = Counter(key for node in self.nodes if node.unit.person for key in node.unit.keys)
-        self.in_names: Counter[str] = Counter()  #: words of persons' names
-        self.in_any: Counter[str] = Counter()  #: first and last words of any names
-        for node in self.nodes:
-            longer = [key.split() for key in sorted(node.unit.keys) if " " in key]
-            if node.unit.person:
-                self.in_names.update({word for words in longer for word in words})
-            self.in_any.update({word for words in longer for word in (words[0], words[-1])})
-
-    def _parts(self, unit: Unit) -> list[Unit]:
-        """Part a document's thing again, if somebody said that two of its names are not one."""
-        spoken = {said: concept(said) for said in unit.said}
-        if not any(pair <= set(spoken.values()) for pair in self.apart):
-            return [unit]
-        return [
-            Unit(
-                {said: place},
-                {spans.key(said)},
-                spans.key(said),
-                unit.person,
-                unit.place,
-                subject=unit.subject and not n,
-            )
-            for n, (said, place) in enumerate(unit.said.items())
-        ]
+        self.placed = Counter(key for node in nodes if node.unit.lies for key in node.unit.keys)
+        self.personal = Counter(key for node in nodes if node.unit.person for key in node.unit.keys)
 
     def _group(self, node: Node) -> Group:
         about = node.profile if node.unit.subject else None
@@ -126,16 +118,18 @@ class _Linking:
             {about.born} if about and about.born else set(),
             {about.died} if about and about.died else set(),
             {kind} if kind else {"person"} if node.unit.person else set(),
-            {concept(said) for said in node.unit.said},
+            {concept(said) for said in node.unit.said} if self.apart else set(),
         )
 
     def root(self, n: int) -> int:
+        """Return the first of the things that one is joined with."""
         while self.parent[n] != n:
             self.parent[n] = self.parent[self.parent[n]]
             n = self.parent[n]
         return n
 
     def join(self, a: int, b: int, force: bool = False) -> bool:
+        """Join two things and what they are joined with, unless something speaks against it; tell whether they are one."""
         a, b = sorted((self.root(a), self.root(b)))
         if a == b:
             return True
@@ -161,19 +155,19 @@ class _Linking:
             two.born and one.died and min(one.died) < min(two.born)
         )
 
-    def run(self, same: list[Pair]) -> list[list[Node]]:
-        for a, b in sorted(same):
-            held = [n for n, node in enumerate(self.nodes) if {a, b} & {concept(said) for said in node.unit.said}]
+    def run(self, same: Mapping[Pair, list[int]]) -> list[list[Node]]:
+        """Return the things that are one together; *same* has those of which somebody said so, by number."""
+        for _, held in sorted(same.items()):
             for n in held[1:]:
                 self.join(held[0], n, force=True)
         for key in sorted(self.by_key, key=lambda k: (-k.count(" "), k)):
             held = self.by_key[key]
-            if len(held) > 1 and not any(key in self.nodes[n].unit.vague for n in held):
+            if len(held) > 1 and not self.common.vague[key]:
                 self.share(key, held)
         made: dict[int, list[Node]] = {}
         for n in range(len(self.nodes)):
             made.setdefault(self.root(n), []).append(self.nodes[n])
-        return sorted(made.values(), key=lambda nodes: (nodes[0].profile.document, nodes[0].unit.main))
+        return list(made.values())
 
     def share(self, key: str, held: list[int]) -> None:
         """Join those that share a name, as far as it tells one thing."""
@@ -222,7 +216,7 @@ class _Linking:
             return short.isupper() and len(short) > 2
         if node.profile.mark or node.profile.kind == "work":
             return False
-        return " " in key or not self.in_names[key]
+        return " " in key or not self.common.in_names[key]
 
     def suits(self, owner: int, n: int) -> bool:
         """Tell whether a document speaks of a person as another says the person is: a maker of films who lived then."""
@@ -269,14 +263,15 @@ class _Linking:
 
     def near(self, n: int, group: Group) -> bool:
         """Tell whether a document shares names with those of a group that few others have."""
-        mine = self.around[self.nodes[n].profile.document]
+        mine = self.common.around[self.nodes[n].profile.document]
         own = self.nodes[n].unit.keys.union(*(node.unit.keys for node in group.nodes))
         if len(group.nodes) > MOST:
             return False
         for node in group.nodes:
             if node.profile.document == self.nodes[n].profile.document:
                 continue
-            shared = (mine & self.around[node.profile.document]) - own
-            if any(self.often[key] <= RARE for key in shared) or sum(self.often[key] <= FEW for key in shared) > 1:
+            shared = (mine & self.common.around[node.profile.document]) - own
+            rare = [rarity(len(self.common.naming[key])) for key in shared]
+            if 0 in rare or rare.count(1) > 1:
                 return True
         return False

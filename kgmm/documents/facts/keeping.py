@@ -12,6 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from kgmm.documents.facts.extract import extract
 from kgmm.documents.kept import Kept
 from kgmm.documents.parting import parts
@@ -72,12 +75,12 @@ def text_of(document: Document) -> str:
 
 def texts(kept: Kept, wanted: Iterable[str] | None = None) -> Iterator[tuple[dict[str, str], str]]:
     """Yield documents as they are kept, in the order of their ids: what they are called and their text."""
-    chosen = None if wanted is None else set(wanted)
     about: dict[str, str] = {}
     pieces: list[tuple[int, str]] = []
-    for row in kept.table(["document", "title", "source", "date", "start", "text"]).to_pylist():
-        if chosen is not None and row["document"] not in chosen:
-            continue
+    rows = kept.table(["document", "title", "source", "date", "start", "text"])
+    if wanted is not None:
+        rows = rows.filter(pc.is_in(rows["document"], pa.array(sorted(set(wanted)), pa.string())))
+    for row in rows.to_pylist():
         if about and about["id"] != row["document"]:
             yield about, _laid(pieces)
             pieces = []
