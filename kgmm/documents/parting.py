@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from kgmm.documents.passage import Document
 
 PASSAGE_WORDS = 150  #: of a passage of a file, about
 RECORD_WORDS = 1200  #: up to so many a record stays one passage
 
-_WORD = re.compile(r"\S+")
+#: what counts as a word; longer ones (pictures written as letters, text without spaces) count as several
+_WORD = re.compile(r"\S{1,100}")
+_LETTERS = 100
+_LONG = 20_000  #: letters of what is counted word by word, so that none of it is held twice
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n\s*")
 #: after a sentence: its end, what closes it, space before what begins another one
 _SENTENCE = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[^\s\W_a-z])")
@@ -62,7 +65,12 @@ def _at_most(text: str, words: int) -> bool:
 
 
 def _words(text: str, low: int, high: int) -> int:
-    return len(text[low:high].split())
+    """Return how many words there are, of a long text only whether more than a passage holds."""
+    if high - low <= _LONG:
+        words = text[low:high].split()
+        if max(map(len, words), default=0) <= _LETTERS:
+            return len(words)
+    return sum(1 for _ in islice(_WORD.finditer(text, low, high), PASSAGE_WORDS + 1))
 
 
 def _small(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
@@ -72,10 +80,9 @@ def _small(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
             yield start, end
             continue
         for first, last in sentences(text[start:end]):
-            first, last = first + start, last + start
-            words = list(_WORD.finditer(text, first, last))
-            for at in range(0, len(words), PASSAGE_WORDS):
-                yield words[at].start(), words[min(at + PASSAGE_WORDS, len(words)) - 1].end()
+            words = _WORD.finditer(text, first + start, last + start)
+            while run := list(islice(words, PASSAGE_WORDS)):
+                yield run[0].start(), run[-1].end()
 
 
 def _filled(text: str, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import kgmm
-from kgmm.documents.formats import READERS, _packed
+from kgmm.documents.formats import READERS, _packed, html
+from kgmm.documents.parting import parts
 from kgmm.documents.passage import Document
 from kgmm.errors import BadInput, MissingExtra
 from tests.conftest import Ran
@@ -224,3 +226,40 @@ def test_without_pypdf_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"kgmm\[documents\]"):
         read(".pdf", pdf("a"))
+
+
+def test_a_chapter_is_read_in_the_encoding_that_it_declares() -> None:
+    pages = {
+        "a.xhtml": '<?xml version="1.0" encoding="ISO-8859-1"?><html><body><p>Café “Zoë”</p></body></html>'.encode(
+            "cp1252"
+        ),
+        "b.xhtml": '<html><head><meta charset="koi8-r"/></head><body><p>Чайка</p></body></html>'.encode("koi8-r"),
+        "c.xhtml": '<?xml version="1.0" encoding="unicode_escape"?><html><body><p>caf\\u00e9 né</p></body></html>'.encode(),
+        "d.xhtml": '<?xml version="1.0" encoding="ISO-8859-1"?><html><body><p>né</p></body></html>'.encode("utf-16"),
+    }
+    document = read(".epub", epub(dict.fromkeys(pages, ""), **{f"OEBPS/{name}": page for name, page in pages.items()}))
+    assert document.text.split("\n\n") == ["Café “Zoë”", "Чайка", "caf\\u00e9 né", "né"]
+
+
+def test_a_chapter_that_cannot_be_read_is_named() -> None:
+    page = b"<html>\n<body><p>caf\xe9</p></body></html>"
+    with pytest.raises(BadInput, match=r"^file\.epub: chapter 'OEBPS/b\.xhtml', line 2: no text in UTF-8"):
+        read(".epub", epub({"a.xhtml": "<p>Well.</p>", "b.xhtml": ""}, **{"OEBPS/b.xhtml": page}))
+
+
+def test_a_page_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "LARGEST", 1 << 20)
+    with pytest.raises(BadInput, match=r"^file\.html: a page of more than 1 MiB; split it$"):
+        read(".html", b'<p title="' + b"a" * (1 << 20) + b'">Hello.</p>')
+
+
+def test_one_long_paragraph_takes_little_memory_and_one_long_word_makes_no_long_passage(tmp_path: Path) -> None:
+    paragraph = "the grey tower stands beside a river " * 25_000
+    documents = [Document("a", paragraph), Document("b", "x" * 500_000)]
+    tracemalloc.start()
+    made = [parts(document) for document in documents]
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 6 * len(paragraph)
+    assert [paragraph[a:b].count(" ") for a, b in made[0][:-1]] == [149] * (len(made[0]) - 1)
+    assert all(b - a <= 15_000 for a, b in made[1]) and sum(b - a for a, b in made[1]) == 500_000

@@ -33,13 +33,21 @@ def read(data: bytes, source: str) -> list[Document]:
     if not roots:
         raise BadInput(source, "no whole EPUB: it names no package")
     names, about = _package(packed, roots[0])
-    read_in_order = (html.read(packed.part(name), source)[0] for name in names)
+    read_in_order = (_chapter(packed, name) for name in names)
     chapters = [chapter for chapter in read_in_order if chapter.text.strip()]
     text, pages = joined([chapter.text for chapter in chapters])
     headings = (at + start for start, chapter in zip((0, *pages), chapters, strict=False) for at in chapter.breaks)
     breaks = tuple(sorted({*pages, *headings}))
     title, date = about.get("title") or PurePath(source).stem, about.get("date", "")[:10]
     return [Document(source, text, title=title, source=source, date=date, breaks=breaks, pages=pages)]
+
+
+def _chapter(packed: Packed, name: str) -> Document:
+    try:
+        return html.read(packed.part(name), packed.source)[0]
+    except BadInput as error:
+        where = f"chapter {name!r}" + (f", line {error.line}" if error.line is not None else "")
+        raise BadInput(packed.source, f"{where}: {error.reason}") from error
 
 
 def _package(packed: Packed, root: str) -> tuple[list[str], dict[str, str]]:

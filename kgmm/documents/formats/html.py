@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import PurePath
 
-from kgmm.documents.formats._text import text_of
+from kgmm.documents.formats._text import page_of
 from kgmm.documents.passage import Document
 from kgmm.errors import BadInput
 
@@ -17,9 +17,8 @@ _BLOCKS = _HEADINGS | set(
 )
 _LINES = frozenset("br li dt dd tr caption option".split())
 _CELLS = frozenset({"td", "th"})
-_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*(iso-8859-1|latin1|windows-1252)", re.IGNORECASE)
-
-
+LARGEST = 64 << 20  #: bytes of a page at most: parsing takes some eight times as much memory
+_SPACES = re.compile(r"\s{2,}|[^\S ]")  # all that is not one blank already
 _NUMBER = re.compile(r"&#([0-9]{8,})(;?)")  # of more digits than any letter has
 AGAIN = 20_000_000  #: letters that may be looked at again, and four times the page's, because markup was begun and not ended
 
@@ -78,7 +77,7 @@ class _Seen(HTMLParser):
         if self.in_title:
             self.title.append(data)
         elif not self.hidden:
-            self.parts.append(" ".join(data.split()) if not data.isspace() else "")
+            self.parts.append(_SPACES.sub(" ", data).strip())
             if data[:1].isspace():
                 self.parts.insert(-1, " ")
             if data[-1:].isspace():
@@ -129,10 +128,11 @@ def read(data: bytes, source: str) -> list[Document]:
     """Return the page's text as one document, called by its title; passages end at headings.
 
     Raises:
-        BadInput: if it is no text, or so much of its markup does not end that reading it would take long.
+        BadInput: if it is no text, has more than 64 MiB, or so much of its markup does not end that reading it would take long.
     """
-    declared = _CHARSET.search(data[:4096])
-    page = _NUMBER.sub(_number, data.decode("windows-1252", "replace") if declared else text_of(data, source))
+    if len(data) > LARGEST:
+        raise BadInput(source, f"a page of more than {LARGEST >> 20} MiB; split it")
+    page = _NUMBER.sub(_number, page_of(data, source))
     seen = _Seen(source, len(page))
     seen.feed(page)
     seen.close()
