@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from kgmm.documents.files import Readable
     from kgmm.documents.overview import Topic
     from kgmm.encode import Encoder
+    from kgmm.encode.image import ImageEncoder
+    from kgmm.fusion.alignment import Alignment, Method
     from kgmm.graph import GraphView
     from kgmm.hashing import Hasher
     from kgmm.progress import Progress
@@ -39,7 +41,9 @@ class Asking(ABC):
     """What one asks of knowledge, wherever it lies: views, the facts that bear on something, answers."""
 
     #: what ``view.to_pyg(features="minilm")`` or ``features=hasher`` asks for vectors of terms, if it can be asked
-    _node_features: Callable[[NDArray[np.uint32], str | Encoder | Hasher], NDArray[np.float32]] | None = None
+    _node_features: Callable[[NDArray[np.uint32], str | Encoder | Hasher | Alignment], NDArray[np.float32]] | None = (
+        None
+    )
 
     def _as_of(self, at: Moment, version: int | None) -> Self:
         """Return what is asked as it was at a time or version."""
@@ -202,11 +206,16 @@ class KnowledgeStore(LocalStore, Asking):
     ) -> tuple[LocalStore, ImageLike | SceneGraph | None]:
         return self, source
 
-    def _node_features(self, ids: NDArray[np.uint32], encoder: str | Encoder | Hasher) -> NDArray[np.float32]:
+    def _node_features(
+        self, ids: NDArray[np.uint32], encoder: str | Encoder | Hasher | Alignment
+    ) -> NDArray[np.float32]:
         from kgmm.encode import features
+        from kgmm.fusion.alignment import Alignment
         from kgmm.hashing import Hasher
         from kgmm.hashing.nodes import code_features
 
+        if isinstance(encoder, Alignment):
+            return encoder.features(self, ids)
         return code_features(self, ids, encoder) if isinstance(encoder, Hasher) else features(self, ids, encoder)
 
     def attach(self, trace: Trace, reasoner: str | Path | None = None) -> Trace:
@@ -336,14 +345,45 @@ class KnowledgeStore(LocalStore, Asking):
         modality: str | None = None,
         k: int = 10,
         hasher: Hasher | str | Path | None = None,
+        aligned: Alignment | None = None,
     ) -> list[Similar]:
         """Return what is like a picture, a scene, a sentence, concepts or a passage; see :func:`kgmm.retrieve.likeness.similar`.
 
-        A picture (path, bytes, image, array) is perceived first, a scene's JSON file read; text is taken as it is.
+        A picture (path, bytes, image, array) is perceived first, or compared in the space that :meth:`align` made; a scene's
+        JSON file is read; text is taken as it is.
 
         Raises:
             BadInput: if the name of a picture or scene is given and there is no such file.
         """
         from kgmm.retrieve.likeness import similar
 
-        return similar(self, image_or_text, modality=modality, k=k, hasher=hasher)
+        return similar(self, image_or_text, modality=modality, k=k, hasher=hasher, aligned=aligned)
+
+    def align(
+        self,
+        image: Mapping[str, ImageLike],
+        text: Mapping[str, str] | None = None,
+        *,
+        images: str | ImageEncoder = "efficientnet",
+        texts: str | Encoder = "minilm",
+        method: Method = "ridge",
+        components: int = 64,
+        ridge: float = 0.1,
+    ) -> Alignment:
+        """Fit a map between pictures' and texts' vectors from entities that have both; see :func:`kgmm.fusion.alignment.align`.
+
+        It is kept in the store: ``kb.similar`` compares pictures in its space from then on, and
+        ``view.to_pyg(features=alignment)`` has nodes there by their picture or their label.
+        """
+        from kgmm.fusion.alignment import align
+
+        how: dict[str, Any] = {"method": method, "components": components, "ridge": ridge}
+        return align(self, image, text, images=images, texts=texts, **how)
+
+    def alignment(
+        self, images: str | ImageEncoder = "efficientnet", texts: str | Encoder = "minilm"
+    ) -> Alignment | None:
+        """Return what :meth:`align` kept for two encoders, None if nothing."""
+        from kgmm.fusion.alignment import kept
+
+        return kept(self, images, texts)

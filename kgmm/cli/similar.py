@@ -14,6 +14,7 @@ NODES = {
     "concept": "concepts",
     "scene": "scenes",
     "story": "story frames",
+    "picture": "aligned pictures",
     "passage": "passages like it",
 }
 
@@ -21,7 +22,9 @@ NODES = {
 @click.command()
 @click.argument("kb", type=PLACE)
 @click.argument("query")
-@click.option("--modality", type=click.Choice(["concept", "scene", "story", "passage"]), help="Look for these only.")
+@click.option(
+    "--modality", type=click.Choice(["concept", "scene", "story", "picture", "passage"]), help="Look for these only."
+)
 @click.option("-k", "--count", default=10, type=COUNT, help="How many.")
 @click.option("--hasher", metavar="MODEL", type=PLACE, help="Search codes of a fitted method.")
 @json_option

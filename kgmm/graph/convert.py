@@ -41,8 +41,8 @@ def to_pyg(view: Graph, features: Features | None = None, *, hetero: bool = Fals
 
     Args:
         view: undirected views get every statement both ways, as message passing expects.
-        features: a text encoder or its name, or a fitted hashing method, whose codes become ±1 (``kb.view`` knows
-            how to encode its concepts), or a function from a list of names to an array (nodes, dimension); None
+        features: a text encoder or its name, or a fitted hashing method, whose codes become ±1, or an alignment
+            of pictures and texts (``kb.view`` knows how to encode its concepts), or a function from a list of names to an array (nodes, dimension); None
             leaves ``x`` out.
         hetero: one edge type per relation instead of one column of relation codes.
 

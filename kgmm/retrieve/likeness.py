@@ -2,7 +2,8 @@
 
 A concept's vector is its label's; a scene's or frame's is the mean of what it depicts or mentions. They are compared by
 cosine, one by one, or, with a fitted method of :mod:`kgmm.hashing`, by the bits of their codes, which FAISS searches.
-Pictures come as their scene graphs, so that both modalities meet in words, unless the method codes pictures themselves.
+Pictures come as their scene graphs, so that both modalities meet in words, unless the method codes pictures themselves, or
+the store keeps an alignment (:mod:`kgmm.fusion.alignment`), in whose space pictures and texts are compared.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from kgmm.encode.image import image_encoder
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.encode.vectors import features
 from kgmm.errors import BadInput, KgmmError
+from kgmm.fusion.alignment import Alignment, kept
 from kgmm.hashing import Hasher, load
 from kgmm.hashing.index import CodeIndex
 from kgmm.hashing.nodes import node_codes, text_side
@@ -43,6 +45,7 @@ Vectors = NDArray[np.float32]
 CONCEPTS = 20_000  #: concepts whose vectors are compared; encoding a label takes about a third of a millisecond, once
 #: what is looked for -> the relation by which such nodes hold concepts
 MODALITIES = {"concept": "", "scene": "Depicts", "story": "Mentions"}
+PICTURE = "picture"  #: that an alignment was fitted on; looked for where it is named
 PASSAGE = "passage"  #: of documents that were read; looked for where it is named, or a passage is given
 
 
@@ -65,6 +68,7 @@ def similar(
     modality: str | None = None,
     k: int = 10,
     hasher: Hasher | str | Path | None = None,
+    aligned: Alignment | None = None,
 ) -> list[Similar]:
     """Return the nodes most like a sentence, a list of concepts, a scene or a picture, best first.
 
@@ -75,11 +79,12 @@ def similar(
         store: whose nodes are searched.
         query: a sentence, concepts, a scene graph or its JSON file, or a picture, which is perceived first; a passage of
             a document, for others like it (:func:`kgmm.documents.likeness.near`).
-        modality: ``concept``, ``scene`` or ``story`` (its frames); all of them if None; or ``passage``, and the query is
-            a passage, a document's id or a text.
+        modality: ``concept``, ``scene`` or ``story`` (its frames); all of them if None; ``picture``, for nodes by the
+            pictures of an alignment; or ``passage``, and the query is a passage, a document's id or a text.
         k: how many.
         hasher: a fitted hashing method, or where :meth:`~kgmm.hashing.Hasher.save` wrote one. One that was fitted on
             images of the length of :func:`kgmm.encode.image_encoder`'s vectors codes a picture itself.
+        aligned: whose space pictures are compared in; by default what ``kb.align`` kept for the default encoders.
 
     Raises:
         BadInput: if the name of a picture or scene is given and there is no such file.
@@ -90,16 +95,25 @@ def similar(
         >>> similar(kb, "a hot drink", modality="scene", k=1)[0].node                  # doctest: +SKIP
         '/s/coffee'
     """
-    if modality is not None and modality not in (*MODALITIES, PASSAGE):
-        raise KgmmError(f"no modality {modality!r}; there are {', '.join((*MODALITIES, PASSAGE))}")
+    if modality is not None and modality not in (*MODALITIES, PICTURE, PASSAGE):
+        raise KgmmError(f"no modality {modality!r}; there are {', '.join((*MODALITIES, PICTURE, PASSAGE))}")
     if k < 1:
         raise KgmmError(f"k must be positive, not {k}")
     if modality == PASSAGE or isinstance(query, Passage):
         return _passages(store, query, modality, k, hasher)
     kinds = [modality] if modality else list(MODALITIES)
-    found = _by_vectors(store, query, kinds, k) if hasher is None else _by_codes(store, query, kinds, k, hasher)
+    if hasher is None and (modality == PICTURE or _is_picture(query)):
+        aligned = aligned or kept(store)
+    if modality == PICTURE and (hasher is not None or aligned is None):
+        raise KgmmError("pictures are compared in the space of an alignment: kb.align(image=...), and no hasher")
+    if hasher is not None:
+        found = _by_codes(store, query, kinds, k, hasher)
+    elif aligned is not None:
+        found = _by_alignment(store, query, kinds, k, aligned)
+    else:
+        found = _by_vectors(store, query, kinds, k)
     best = sorted(found, key=lambda s: (-s.score, s.node))[:k]
-    return [s if s.modality == "concept" else replace(s, label=_held(store, s)) for s in best]
+    return [s if s.modality in ("concept", PICTURE) else replace(s, label=_held(store, s)) for s in best]
 
 
 def _passages(
@@ -173,6 +187,31 @@ def _by_vectors(store: LocalStore, query: Any, kinds: list[str], k: int) -> list
         for row in np.argsort(-scores, kind="stable")[:k]:
             node = nodes[row]
             found.append(Similar(node, names.label(node), kind, round(float(scores[row]), 4)))
+    return found
+
+
+def _by_alignment(store: LocalStore, query: Any, kinds: list[str], k: int, aligned: Alignment) -> list[Similar]:
+    """Return the nodes of each kind that lie nearest in the common space; a picture is taken as it is."""
+    words: list[tuple[str, float]] = []
+    if _is_picture(query):
+        vector = aligned.transform(aligned.images.encode_images([query]), "image")[0]
+    else:
+        words = _words(query)
+        vector = aligned.transform(_mean(words, aligned.texts), "text")[0]
+    found = []
+    for kind in kinds:
+        nodes: Sequence[str]
+        if kind == PICTURE:
+            nodes, vectors = aligned.nodes, aligned.picture_vectors()
+        elif kind == "concept":
+            nodes, ids = _best_by_words(store, [text for text, _ in words])
+            vectors = aligned.transform(features(store, ids, aligned.texts), "text")
+        else:
+            nodes, held = _holders(store, kind, aligned.texts)
+            vectors = aligned.transform(held, "text")
+        scores = vectors @ vector
+        for row in np.argsort(-scores, kind="stable")[:k]:
+            found.append(Similar(nodes[row], names.label(nodes[row]), kind, round(float(scores[row]), 4)))
     return found
 
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-OURS = {".lock", "table", "terms", "index", "cache", "documents"}  #: what a store's folder may hold
+OURS = {".lock", "table", "terms", "index", "cache", "documents", "alignments"}  #: what a store's folder may hold
 
 
 class Places:
     """The folders inside a store's folder.
 
     The Delta Lake table, the list of terms in the order of their ids, the index, and the cache of what is derived
-    from the store and keyed by term ids, and the passages of documents that were read.
+    from the store and keyed by term ids, the passages of documents that were read, and maps between encoders.
 
     >>> Places(Path("kb")).index.as_posix()
     'kb/index'
@@ -21,3 +21,4 @@ class Places:
         self.index: Path = path / "index"
         self.cache: Path = path / "cache"
         self.documents: Path = path / "documents"
+        self.alignments: Path = path / "alignments"
