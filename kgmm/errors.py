@@ -26,6 +26,15 @@ class BadInput(KgmmError):
         super().__init__(f"{source}:{line}: {reason}" if line is not None else f"{source}: {reason}")
 
 
+class BadRows(BadInput, ValueError):
+    """Rows of features or their labels cannot be learned from; a ValueError as well, as scikit-learn has it.
+
+    Example:
+        >>> isinstance(BadRows("X", "contains NaN"), ValueError)
+        True
+    """
+
+
 class UnknownConcept(KgmmError, KeyError):
     """A concept (or relation, or graph) is not in the store or view; the message lists near spellings."""
 

@@ -1,13 +1,17 @@
 """What adapters share: source rows with labels and target rows without, in the conventions of skada and scikit-learn."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from kgmm.errors import BadInput
+from kgmm.errors import BadInput, BadRows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,21 +31,25 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_domain: ArrayLike | None = None) -> Self:
         """Learn from source rows (X, y) and target rows X; BadInput if they cannot be learned from."""
-        rows = matrix(X)
-        labels = np.asarray(y)
+        rows = self._rows(X, reset=True)
+        if y is None:
+            raise BadRows("y", "requires y to be passed, but the target y is None")
+        with _told("y"):
+            labels = column_or_1d(y, warn=True)
         domain = np.ones(len(rows), np.int64) if sample_domain is None else np.asarray(sample_domain)
         if labels.shape != (len(rows),) or domain.shape != (len(rows),):
-            raise BadInput("y", f"{len(rows)} rows, labels of shape {labels.shape}, domains of shape {domain.shape}")
+            raise BadRows("y", f"{len(rows)} rows, labels of shape {labels.shape}, domains of shape {domain.shape}")
         if not np.issubdtype(domain.dtype, np.number) or (domain == 0).any():
-            raise BadInput("sample_domain", "is above 0 for source rows and below 0 for target rows")
+            raise BadRows("sample_domain", "is above 0 for source rows and below 0 for target rows")
         source = domain > 0
         known = labels[source]
         if known.dtype.kind == "f" and not np.isfinite(known).all():
-            raise BadInput("y", "a source row has no label")
+            raise BadRows("y", "a source row has no label: y contains NaN or infinity")
+        with _told("y"):
+            check_classification_targets(known)
         self.classes_, coded = np.unique(known, return_inverse=True)
         if len(self.classes_) < 2:
-            raise BadInput("y", f"source rows have {len(self.classes_)} classes; a classifier needs two")
-        self.n_features_in_ = rows.shape[1]
+            raise BadRows("y", f"source rows have {len(self.classes_)} classes; a classifier needs two")
         scaled_rows = scaled(rows)
         self._learn(scaled_rows[source], coded.astype(np.int64), scaled_rows[~source])
         return self
@@ -52,19 +60,18 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def checked(self, X: ArrayLike) -> Floats:
         """Return rows that come after fit, (n, d); BadInput if they are none, or not as wide as those before."""
-        from sklearn.utils.validation import check_is_fitted
-
         check_is_fitted(self)
-        rows = matrix(X)
-        if rows.shape[1] != self.n_features_in_:
-            raise BadInput(
-                "X", f"has {rows.shape[1]} features, but {type(self).__name__} was fitted on {self.n_features_in_}"
-            )
-        return rows
+        return self._rows(X, reset=False)
+
+    def _rows(self, X: ArrayLike, reset: bool) -> Floats:
+        """Return rows as scikit-learn checks them; a first time (*reset*) their number of features is kept."""
+        with _told("X"):
+            return np.asarray(validate_data(self, X, reset=reset, dtype=np.float64))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the likeliest class of each row: (n,)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        best = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
     @abstractmethod
     def _learn(self, source: Floats, labels: Ints, target: Floats) -> None:
@@ -73,6 +80,15 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @abstractmethod
     def _probabilities(self, rows: Floats) -> Floats:
         """Return (n, classes) for scaled rows."""
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turn what scikit-learn says of rows or labels into BadRows."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise BadRows(what, str(error)) from error
 
 
 def scaled(rows: Floats) -> Floats:

@@ -113,6 +113,30 @@ def test_cotraining_gains_from_what_is_unlabelled() -> None:
     assert np.mean(gains) > 0.01
 
 
+def _two_views(seed: int, count: int, shared: float, noise: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two classes; a view is the class, what both views got wrong together (*shared*) and what one got wrong alone."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, count)
+    common = shared * rng.normal(size=count)
+    one, two = ((2 * y - 1 + common + noise * rng.normal(size=count))[:, None] for _ in range(2))
+    return one, two, y
+
+
+@pytest.mark.parametrize("noise", [0.6, 1.0, 1.5])
+def test_disagreement_bounds_both_errors_where_views_are_independent_given_the_class(noise: float) -> None:
+    """Eq. 1: P(f1 != f2) >= max(P(f1 wrong), P(f2 wrong)); where views share their noise it fails."""
+    told = {}
+    for name, shared, alone in (("independent", 0.0, noise), ("one noise", noise, 0.1)):
+        one, two, y = _two_views(0, 4000, shared, alone)
+        made = CoTraining(rounds=5).fit(one, two, np.where(np.arange(4000) < 60, y, -1))
+        wrong = [made.classifiers_[k].predict(view) for k, view in enumerate((one, two))]
+        apart = float((wrong[0] != wrong[1]).mean())
+        told[name] = apart, max(float((guess != y).mean()) for guess in wrong), made.disagreement(one, two)
+    assert told["independent"][0] >= told["independent"][1] > 0.01, "the bound holds, and is not empty"
+    assert told["one noise"][0] < 0.7 * told["one noise"][1], "both are wrong together, so they agree"
+    assert all(apart == said for apart, _, said in told.values())
+
+
 def test_the_gradient_of_simple_kernel_learning_equals_finite_differences() -> None:
     rng = np.random.default_rng(0)
     y = np.where(rng.random(40) > 0.5, 1.0, -1.0)

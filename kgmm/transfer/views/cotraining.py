@@ -78,6 +78,15 @@ class CoTraining:
         known = self.labels_ >= 0
         self.classifiers_ = [LogisticRegression(max_iter=500).fit(v[known], self.labels_[known]) for v in views]
 
+    def disagreement(self, one: ArrayLike, two: ArrayLike) -> float:
+        r"""Return how often the views' classifiers tell two classes; needs no label.
+
+        $P(f_1 \ne f_2) \ge \max(P(f_1 \ne y), P(f_2 \ne y))$ (the survey's Eq. 1) where the views are independent given the
+        class and each is right more often than not on every class; where they err together it says too little.
+        """
+        first, second = (c.predict(v) for c, v in zip(self.classifiers_, _views(one, two), strict=True))
+        return float(np.mean(first != second))
+
     def predict_proba(self, one: ArrayLike, two: ArrayLike) -> Floats:
         """Return the product of both views' posteriors, normalized: (n, classes)."""
         views = _views(one, two)
