@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from kgmm.complete.expect import Expectation
     from kgmm.documents import Passage, ReadReport
     from kgmm.documents.entities.keeping import Entity
     from kgmm.documents.facts.keeping import Extractor
@@ -318,6 +319,19 @@ class KnowledgeStore(LocalStore, Asking):
         from kgmm.patterns.graph_rules import graph_rules
 
         return graph_rules(self, max_atoms, min_support, **options)
+
+    def expect(self, text: str, **options: Any) -> list[Expectation]:
+        """Return what is to be expected of what a text tells, the likeliest first; see :func:`kgmm.complete.expect.expect`.
+
+        Example:
+            >>> import tempfile, kgmm
+            >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+            >>> [(e.text, e.kind) for e in kb.expect("Tom drops a glass.", limit=2)]
+            [('glass break', 'effect'), ('glass fall', 'effect')]
+        """
+        from kgmm.complete.expect import expect
+
+        return expect(self, text, **options)
 
     def summarize(
         self,

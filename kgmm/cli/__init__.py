@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "summarize": ("kgmm.cli.story:summarize", "Summarize a news story."),
     "skim": ("kgmm.cli.skim:skim", "Cut films down to what stands out."),
     "mine": ("kgmm.cli:mine", "Find what rows and facts have in common."),
+    "expect": ("kgmm.cli.expect:expect", "Say what is to be expected of an event, and why."),
     "similar": ("kgmm.cli.similar:similar", "Find what is like a picture or a sentence."),
     "recommend": ("kgmm.cli.recommend:recommend", "Say what a user may like, and why."),
     "train": ("kgmm.cli.train:train", "Train a model."),

@@ -17,7 +17,7 @@ from kgmm.store import LocalStore
 
 Triple = tuple[str, str, str]
 RELATIONS = set(
-    "Causes HasSubevent HasFirstSubevent HasLastSubevent HasPrerequisite MotivatedByGoal CausesDesire MannerOf".split()
+    "Causes HasSubevent HasFirstSubevent HasLastSubevent HasPrerequisite MotivatedByGoal CausesDesire MannerOf IsA NotCapableOf".split()
 )
 #: states of one thing that do not come together
 OPPOSITES = [

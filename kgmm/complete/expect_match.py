@@ -1,0 +1,213 @@
+"""Which known events a clause tells of: by its verb and words, by what its things are, and by text vectors last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from kgmm.complete.expect_known import Event, Known, key
+from kgmm.complete.expect_text import DETERMINERS, PARTICLES, PREPOSITIONS, Clause, bent, forms
+from kgmm.language.names import concept, label
+from kgmm.store import Fact
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+#: verbs of which "it breaks" and "somebody breaks it" tell the same of it
+_BOTH_WAYS = frozenset(
+    "break open close shut melt burn boil freeze spill tear ring stop start crash dry heat cook drop move roll".split()
+)
+#: verbs that keep their meaning before a particle: running away is running
+_MOTION = frozenset("run walk go jump fall climb drive ride swim fly hurry rush travel jog eat drink sleep cry".split())
+#: what an event's words may leave unsaid
+_LOOSE = frozenset("to of at with".split())
+_SAME = {"into": "in", "onto": "on"}
+LEVEL = 0.85  #: how much surer a step is for a thing than for its kind
+THRESHOLD = 0.72  #: the cosine from which a clause is taken for an event whose words it does not use
+MOST_VECTORS = 5000  #: of more events than that none is sought by vectors
+
+
+@dataclass(frozen=True)
+class Match:
+    """A clause taken for a known event."""
+
+    event: Event
+    sure: float  #: how surely, in (0, 1]
+    told: frozenset[int]  #: the places of the clause's words that the event's words stand for
+    facts: tuple[Fact, ...] = ()  #: what the things of the clause are, where the event tells of their kind
+    #: node of the thing in the clause, and of the kind that the event tells of, if it tells of one
+    thing: str = ""
+    kind: str = ""
+    swaps: tuple[tuple[str, str], ...] = ()  #: words of the event's facts and what they are here
+
+
+def matches(known: Known, clause: Clause, vectors: bool = True) -> list[Match]:
+    """Return the known events that a clause tells of, the most telling first.
+
+    What a more telling match covers too is kept with less weight: dropping a glass is dropping.
+    """
+    found: dict[str, Match] = {}
+    for verb in clause.verbs:
+        planned = clause.planned(verb)
+        if not planned:
+            continue
+        for event in _candidates(known, clause.words[verb]):
+            match = _aligned(known, clause, verb, event, planned)
+            if match and (event.node not in found or found[event.node].sure < match.sure):
+                found[event.node] = match
+    if not found and vectors and any(clause.planned(v) for v in clause.verbs):
+        found = {m.event.node: m for m in _like(known, clause)}
+    return sorted(_weighed(found.values()), key=lambda m: (-m.sure, -len(m.told), m.event.node))
+
+
+def _weighed(found: Iterable[Match]) -> Iterator[Match]:
+    every = list(found)
+    for match in every:
+        better = [o for o in every if match.told < o.told or (match.told == o.told and len(match.facts) > len(o.facts))]
+        factor = 0.6 ** min(2, max((len(o.told) - len(match.told) or 1 for o in better), default=0))
+        yield Match(**{**match.__dict__, "sure": match.sure * factor})
+
+
+def _candidates(known: Known, word: str) -> list[Event]:
+    events = {e.node: e for form in sorted(forms(word)) for e in known.by_word.get(form, ())}
+    return list(events.values())
+
+
+def _aligned(known: Known, clause: Clause, verb: int, event: Event, planned: float) -> Match | None:
+    """Return how an event's words stand in a clause whose verb is at a place, or None."""
+    here = forms(clause.words[verb])
+    at = next((i for i, word in enumerate(event.words) if word in here), None)
+    if at is None or (len(event.words) == 1 and event.words[0] in {"be", "have", "do", "get", "go", "take", "make"}):
+        return None
+    before, after = list(range(verb)), list(range(verb + 1, len(clause.words)))
+    if clause.passive(verb):
+        by = next((i for i in after if clause.words[i] == "by"), len(clause.words))
+        before, after = list(range(by, len(clause.words))), [*range(verb), *range(verb + 1, by)]
+    elif event.words[at] in _BOTH_WAYS:
+        if at == 0 and not _has_object(clause, verb):
+            after = [*before, *after]
+        elif at:
+            before = [*before, *after]
+    if not _particles_fit(clause, verb, event, at):
+        return None
+    told, sure, thing, kind = {verb}, planned, "", ""
+    facts: tuple[Fact, ...] = ()
+    swaps: tuple[tuple[str, str], ...] = ()
+    for words, places in ((event.words[:at], before), (event.words[at + 1 :], after)):
+        fitted = _fitted(known, clause, [w for w in words if w not in _LOOSE], places)
+        if fitted is None:
+            return None
+        places_told, chain, node, general = fitted
+        told |= places_told
+        facts += chain
+        sure *= LEVEL ** len(chain)
+        if node:
+            thing, kind = node, general
+            swaps = ((label(kind), label(thing)),) if chain and kind != thing else ()
+    if not thing:
+        thing = _subject(known, clause, before if not clause.passive(verb) else after, verb)
+    if len(event.words) == 1 and _has_object(clause, verb):
+        sure *= 0.8
+    return Match(event, sure, frozenset(told), facts, thing, kind, swaps)
+
+
+def _has_object(clause: Clause, verb: int) -> bool:
+    following = clause.words[verb + 1 :]
+    return bool(following) and following[0] not in PREPOSITIONS | PARTICLES and not following[0].endswith("ly")
+
+
+def _particles_fit(clause: Clause, verb: int, event: Event, at: int) -> bool:
+    """Tell whether a particle right behind the clause's verb is in the event too, or changes nothing."""
+    following = clause.words[verb + 1 : verb + 2]
+    if not following or following[0] not in PARTICLES - {"in", "on", "over", "back"}:
+        return True
+    return following[0] in event.words or event.words[at] in _MOTION
+
+
+def _fitted(
+    known: Known, clause: Clause, words: list[str], places: Iterable[int]
+) -> tuple[set[int], tuple[Fact, ...], str, str] | None:
+    """Return where words stand among some places, the facts that make them fit, and the thing and kind they speak of."""
+    free = list(places)
+    told: set[int] = set()
+    missing = []
+    for word in words:
+        place = next(
+            (i for i in free if _SAME.get(clause.words[i], clause.words[i]) == word or word in forms(clause.words[i])),
+            None,
+        )
+        if place is None:
+            missing.append(word)
+        else:
+            told.add(place)
+            free.remove(place)
+    if not missing:
+        nouns = [w for w in words if w not in PARTICLES | PREPOSITIONS]
+        if not nouns:
+            return told, (), "", ""
+        last = max((i for i in told if nouns[-1] in forms(clause.words[i])), default=-1)
+        return told, (), _phrase(known, clause, last) if last >= 0 else "", concept(" ".join(nouns))
+    if any(w in PARTICLES | PREPOSITIONS for w in missing):
+        return None
+    wanted = concept(" ".join(missing))
+    for place in free:
+        if place and (clause.words[place] in DETERMINERS | PREPOSITIONS | PARTICLES):
+            continue
+        node = _phrase(known, clause, place)
+        if node and (chain := known.kinds(node).get(wanted)) is not None:
+            return {*told, place}, chain, node, wanted
+    return None
+
+
+def _phrase(known: Known, clause: Clause, last: int) -> str:
+    """Return the longest known name that ends at a place: "broken lamp" rather than "lamp"."""
+    for first in range(max(0, last - 2), last + 1):
+        words = clause.words[first : last + 1]
+        if any(w in DETERMINERS | PREPOSITIONS for w in words):
+            continue
+        for head in sorted(forms(words[-1]), key=lambda w: (len(w), w)):
+            node = concept(" ".join([*words[:-1], head]))
+            if known.is_known(node):
+                return node
+    return concept(sorted(forms(clause.words[last]))[0])
+
+
+def _subject(known: Known, clause: Clause, places: Iterable[int], verb: int) -> str:
+    """Return the thing that a verb without an object is said of."""
+    nouns = [
+        i
+        for i in places
+        if i < verb and clause.words[i] not in DETERMINERS | PREPOSITIONS and not bent(clause.words[i])
+    ]
+    return _phrase(known, clause, nouns[-1]) if nouns else ""
+
+
+def _like(known: Known, clause: Clause) -> Iterator[Match]:
+    """Yield the event whose words are nearest to a clause's in meaning, if any is near."""
+    from kgmm.encode.text import text_encoder
+    from kgmm.errors import KgmmError
+
+    events = sorted(
+        {e.node: e for es in known.by_word.values() for e in es if e.node in known.of}.values(), key=lambda e: e.node
+    )
+    if not 0 < len(events) <= MOST_VECTORS:
+        return
+    try:
+        encoder = text_encoder()
+    except KgmmError:  # its package is an extra: without it no clause is compared by meaning
+        return
+    asked = encoder.encode([" ".join(clause.words)])[0]
+    cosines = _vectors(tuple(label(e.node) for e in events)) @ asked
+    best = int(cosines.argmax())
+    if cosines[best] >= THRESHOLD and key(label(events[best].node)):
+        yield Match(events[best], float(cosines[best]) * 0.7, frozenset(clause.verbs[:1]))
+
+
+@lru_cache(2)
+def _vectors(texts: tuple[str, ...]) -> NDArray[np.float32]:
+    from kgmm.encode.text import text_encoder
+
+    return text_encoder().encode(list(texts))

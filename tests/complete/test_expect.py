@@ -1,0 +1,181 @@
+"""What is expected of events: kinds and order, facts that are found again, exceptions that are asked and taken away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kgmm.bundled import folder
+from kgmm.complete.expect import Expectation
+from kgmm.complete.expect_known import FORWARD, Known, bundled_events
+from kgmm.complete.expect_text import bent, clauses, forms, verbs
+from kgmm.errors import BadInput
+from kgmm.knowledge import KnowledgeStore
+from kgmm.language.names import label
+from tests.complete.judging import Totals, fits, judge
+
+GOLD = Path(__file__).parents[1] / "gold" / "events.json"
+DEVELOPMENT = Path(__file__).parent / "development_events.json"
+
+
+@pytest.fixture
+def kb(tmp_path: Path) -> Iterator[KnowledgeStore]:
+    with KnowledgeStore(tmp_path / "kb") as store:
+        yield store
+
+
+def texts(found: list[Expectation], kind: str | None = None) -> set[str]:
+    return {e.text for e in found if kind in (None, e.kind)}
+
+
+def test_two_actions_have_ordered_effects_preconditions_and_motives(kb: KnowledgeStore) -> None:
+    found = kb.expect("Tom picks up his bag and goes out.")
+    assert {"hold bag", "be outside"} <= texts(found, "effect")
+    assert {"open door", "bend down"} <= texts(found, "precondition")
+    assert texts(found, "motive")
+    assert [e.probability for e in found] == sorted((e.probability for e in found), reverse=True)
+    place = {e.text: e.when for e in found}
+    assert place["bend down"] < place["hold bag"] < place["open door"] < place["be outside"]
+
+
+def test_every_expectation_names_facts_that_are_in_the_store_or_at_their_line(kb: KnowledgeStore) -> None:
+    kb.add([("dish", "IsA", "plate"), ("drop dish", "Causes", "cook be angry")])
+    lines = (folder("knowledge") / "events.tsv").read_text(encoding="utf-8").splitlines()
+    found = kb.expect("The waiter drops a dish.")
+    assert {"cook be angry", "dish break"} <= texts(found)
+    for e in found:
+        assert e.facts and e.reason and 0 < e.probability < 1
+        for fact in e.facts:
+            if fact.source:
+                number = int(fact.source.rpartition(":")[2])
+                assert lines[number - 1].split("\t")[:3] == [label(fact.subject), fact.predicate, label(fact.object)]
+            else:
+                assert list(kb.find(fact.subject, fact.predicate, fact.object)) == [fact]
+
+
+def test_a_fact_that_is_removed_supports_nothing(kb: KnowledgeStore) -> None:
+    kb.add([("zorb ball", "Causes", "be dizzy")])
+    assert texts(kb.expect("Ann zorbs a ball", own=False, vectors=False)) == {"be dizzy"}
+    kb.remove("zorb ball", "Causes", "be dizzy")
+    assert kb.expect("Ann zorbs a ball", own=False, vectors=False) == []
+
+
+def test_a_default_gives_way_to_the_more_special_and_comes_back_without_it(kb: KnowledgeStore) -> None:
+    kb.add([("scare bird", "Causes", "fly away"), ("penguin", "IsA", "bird"), ("sparrow", "IsA", "bird")])
+    ask = lambda who: kb.expect(f"The {who} is scared by a cat", own=False, vectors=False, defeated=True)  # noqa: E731
+    assert not ask("sparrow")[0].defeated and not ask("penguin")[0].defeated
+    kb.add([("penguin", "NotCapableOf", "fly")])
+    (gone,) = ask("penguin")
+    assert [(f.subject, f.predicate) for f in gone.defeated] == [("/c/en/penguin", "NotCapableOf")]
+    assert "penguin cannot fly" in gone.reason and "penguin is a kind of bird" in gone.reason
+    assert kb.expect("The penguin is scared by a cat", own=False, vectors=False) == []
+    assert not ask("sparrow")[0].defeated  # the exception is the penguin's alone
+    kb.remove("penguin", "NotCapableOf", "fly")
+    assert not ask("penguin")[0].defeated
+
+
+def test_an_exception_of_a_kind_above_the_default_does_not_count(kb: KnowledgeStore) -> None:
+    kb.add([("scare bird", "Causes", "fly away"), ("bird", "IsA", "animal"), ("animal", "NotCapableOf", "fly")])
+    assert texts(kb.expect("The bird is scared", own=False, vectors=False)) == {"fly away"}
+
+
+def test_what_is_more_special_still_is_capable_again(kb: KnowledgeStore) -> None:
+    kb.add([("scare bird", "Causes", "fly away"), ("penguin", "IsA", "bird"), ("penguin", "NotCapableOf", "fly")])
+    kb.add([("rocket penguin", "IsA", "penguin"), ("rocket penguin", "CapableOf", "fly")])
+    assert texts(kb.expect("Tom scares the rocket penguin", own=False, vectors=False)) == {"fly away"}
+    assert kb.expect("Tom scares the penguin", own=False, vectors=False) == []
+
+
+def test_a_broken_lamp_gives_no_light_and_so_the_room_stays_dark(kb: KnowledgeStore) -> None:
+    assert {"lamp give light", "room be bright"} <= texts(kb.expect("Nora turns on the lamp"))
+    broken = kb.expect("Nora turns on the broken lamp")
+    assert broken and not {"lamp give light", "room be bright", "be able to see"} & texts(broken, "effect")
+
+
+def test_what_is_not_done_has_no_effects(kb: KnowledgeStore) -> None:
+    for text in ("Tom does not drop the glass", "Tom never drops a glass", "Tom refuses to drop the glass"):
+        assert "glass break" not in texts(kb.expect(text, vectors=False)), text
+    assert "glass break" in texts(kb.expect("Tom drops the glass", vectors=False))
+
+
+def test_nothing_known_is_an_empty_list_and_said_by_the_command(kb: KnowledgeStore, shell: Callable[..., Any]) -> None:
+    for text in ("", "...", "the the the", "Gleeb frumbles a snorkwaddle"):
+        assert kb.expect(text, vectors=False) == []
+    kb.close()
+    ran = shell("expect", kb.path, "Gleeb frumbles a snorkwaddle", "--store-only")
+    assert (ran.code, ran.out) == (0, "") and "nothing is known" in ran.err
+    assert json.loads(shell("expect", kb.path, "Gleeb frumbles", "--store-only", "--json").out) == []
+
+
+def test_the_command_prints_what_python_returns(kb: KnowledgeStore, shell: Callable[..., Any]) -> None:
+    found = kb.expect("It rains.")
+    kb.close()
+    told = json.loads(shell("expect", kb.path, "It rains.", "--json").out)
+    assert [(e["text"], e["kind"], e["probability"]) for e in told] == [(e.text, e.kind, e.probability) for e in found]
+    assert "ground be wet" in shell("expect", kb.path, "It rains.", "--by", "time", "--reasons").out
+
+
+def test_what_cannot_be_asked_is_refused(kb: KnowledgeStore) -> None:
+    with pytest.raises(BadInput):
+        kb.expect("a" * 2001)
+    with pytest.raises(BadInput):
+        kb.expect("It rains.", limit=0)
+    with pytest.raises(BadInput):
+        kb.expect("It rains.", threshold=float("nan"))
+
+
+def test_the_same_is_said_twice(kb: KnowledgeStore) -> None:
+    text = "The dog sees a cat and chases it. It rains."
+    assert kb.expect(text) == kb.expect(text)
+
+
+def test_the_bundled_facts_can_be_loaded_and_taken_away(kb: KnowledgeStore) -> None:
+    kb.load(folder("knowledge") / "events.tsv", graph="events")
+    asked = "The ostrich is scared"
+    assert not any("fly" in e.text for e in kb.expect(asked))
+    kb.remove("ostrich", "NotCapableOf", "fly", graph="events")
+    assert any("fly" in e.text for e in kb.expect(asked))
+    assert all(list(kb.find(f.subject, f.predicate, f.object)) for e in kb.expect(asked) for f in e.facts)
+
+
+def by_verb_alone(known: Known, text: str) -> list[tuple[str, str]]:
+    """The simplest method: what is known of the bare verb."""
+    found = {}
+    for clause in clauses(text):
+        for verb in [v for v in verbs(clause.words) if bent(clause.words[v])]:
+            for form in sorted(forms(clause.words[verb])):
+                for fact in known.of.get(f"/c/en/{form}", ()):
+                    if fact.predicate in FORWARD:
+                        found[label(fact.object), FORWARD[fact.predicate][0]] = None
+    return list(found)
+
+
+def totals(kb: KnowledgeStore, path: Path) -> tuple[Totals, Totals]:
+    events = json.loads(path.read_text(encoding="utf-8"))
+    known = Known(kb)
+    ours = judge(events, lambda text: [(e.text, e.kind) for e in kb.expect(text)])
+    return ours, judge(events, lambda text: by_verb_alone(known, text))
+
+
+def test_most_of_what_was_expected_while_building_is_listed(bundled_kb: KnowledgeStore) -> None:
+    ours, simple = totals(bundled_kb, DEVELOPMENT)
+    assert ours.found / ours.expected >= 0.85 and ours.absurd / ours.listed <= 0.02
+    assert ours.found > 2 * simple.found
+
+
+def test_of_events_written_by_a_reader_most_steps_are_listed_and_hardly_any_is_absurd(
+    bundled_kb: KnowledgeStore,
+) -> None:
+    ours, simple = totals(bundled_kb, GOLD)
+    assert ours.found / ours.expected >= 0.55 and ours.absurd / ours.listed <= 0.10
+    assert ours.found > 2 * simple.found
+
+
+def test_the_judge_follows_the_written_rule() -> None:
+    assert fits("get wet", "clothes get wet") and fits("clothes be wet", "be wet")
+    assert not fits("fly", "does not fly") and not fits("eat", "drink")
+    assert len({f.source for f in bundled_events()}) == len(bundled_events())
