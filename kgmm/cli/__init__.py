@@ -79,6 +79,25 @@ MINES: dict[str, tuple[str, str]] = {
     "candidates": ("kgmm.cli.mining:candidates", "What was mined and awaits a verdict."),
     "itemsets": ("kgmm.cli.mining:itemsets", "Sets of items that are together in many rows."),
 }
+#: commands that only read KB, where --bundled may stand in its place; ``ask`` has it as an option
+READING = frozenset(
+    [
+        "complete",
+        "entities",
+        "expect",
+        "export",
+        "find",
+        "info",
+        "mcp",
+        "path",
+        "recommend",
+        "retrieve",
+        "serve",
+        "similar",
+        "sparql",
+        "walk",
+    ]
+)
 #: of every command: -h is --help, and help says what options are by default
 SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
 
@@ -112,7 +131,10 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, table=COMMANDS, context_settings=SETTINGS)
 @click.version_option(package_name="kgmm")
 def cli() -> None:
-    """Reason over knowledge graphs about pictures, text and news video."""
+    """Reason over knowledge graphs about pictures, text and news video.
+
+    Commands that read a store take --bundled in the place of KB: the bundled knowledge, loaded once.
+    """
 
 
 @click.group(cls=LazyGroup, table=MINES)
@@ -135,8 +157,21 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(code)
 
 
+def _with_bundled(given: list[str]) -> list[str]:
+    """Put the path of the bundled knowledge, loaded where it is not there yet, in the place of ``--bundled``."""
+    if not given or given[0] not in READING or "--bundled" not in given:
+        return given
+    from kgmm.cli.output import progress_bar
+    from kgmm.opening import open_bundled
+
+    with progress_bar("bundled knowledge") as progress, open_bundled(progress=progress) as store:
+        path = str(store.path)
+    return [path if word == "--bundled" else word for word in given]
+
+
 def _run(given: list[str]) -> Any:
     """Run a command as Click's own main does, which would print an empty line when it is interrupted."""
+    given = _with_bundled(given)
     if "_KGMM_COMPLETE" in os.environ:  # a shell asks what could come next
         return cli.main(given, prog_name="kgmm", standalone_mode=False)
     with cli.make_context("kgmm", list(given)) as context:

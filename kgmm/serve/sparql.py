@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -92,7 +93,7 @@ def endpoint(
                     return Response(_DESCRIPTION.format(update=update), media_type="text/turtle")
                 raise HTTPException(400, "a query= or update= is expected")
             async with turns.turn(client(request)):
-                found = await asyncio.to_thread(_query, store, asked, timeout=timeout, limit=limit, memory=memory)
+                found = await _while_there(request, _query, store, asked, timeout=timeout, limit=limit, memory=memory)
             return _response(found, request.headers.get("accept", "*/*"))
         except KgmmError as error:
             status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
@@ -101,6 +102,19 @@ def endpoint(
             return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
 
     return answer
+
+
+async def _while_there(request: Request, ask: Callable[..., Result], *given: Any, **most: Any) -> Result:
+    """Run a query in a thread; it is told to end when its client is gone."""
+    gone = Event()
+    work = asyncio.ensure_future(asyncio.to_thread(ask, *given, cancel=gone, **most))
+    try:
+        while not (await asyncio.wait({work}, timeout=0.5))[0]:
+            if await request.is_disconnected():
+                gone.set()
+        return await work
+    finally:
+        gone.set()
 
 
 async def _asked(request: Request) -> dict[str, Any]:
@@ -150,7 +164,7 @@ def _update(store: LocalStore, text: str, seconds: float) -> None:
     """Carry an update out through rdflib, on our own table; nothing is written if it takes too long."""
     import rdflib.plugins.sparql
 
-    from kgmm.store.rdf.rdflib_store import dataset
+    from kgmm.store.rdflib_store import dataset
 
     checked = check(text)
     if re.search(r"(?<![?$:@\w.-])LOAD(?![\w:.-])", bare(checked), re.IGNORECASE):

@@ -214,7 +214,7 @@ class LocalStore(Handle):
 
     def to_rdflib(self) -> rdflib.Dataset:
         """Return the store as an ``rdflib.Dataset`` that reads and writes it in place."""
-        from kgmm.store.rdf import rdflib_store
+        from kgmm.store import rdflib_store
 
         return rdflib_store.dataset(self)
 

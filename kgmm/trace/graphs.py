@@ -47,7 +47,7 @@ def to_rdf(trace: Record) -> rdflib.Graph:
     import rdflib
     from rdflib.namespace import PROV, RDF, RDFS, XSD
 
-    from kgmm.store.rdf.rdflib_store import node_of
+    from kgmm.store.rdflib_store import node_of
 
     graph = rdflib.Graph()
     own = rdflib.Namespace(VOCABULARY)

@@ -18,7 +18,7 @@ from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.query import Result
 from rdflib.term import Node, URIRef, Variable
 
-from kgmm.store.rdf.rdflib_store import KgmmStore, node_of
+from kgmm.store.rdflib_store import KgmmStore, node_of
 from kgmm.store.sparql.query import query
 
 _BY_VALUE = "Oxigraph keeps numbers by value: 01 and 1, or 1.0e0 and 1, are one term"

@@ -17,7 +17,7 @@ from rdflib.namespace import XSD
 from rdflib.term import Node
 
 from kgmm.store import Fact, LocalStore
-from kgmm.store.rdf.rdflib_store import KgmmStore, node_of, term_of
+from kgmm.store.rdflib_store import KgmmStore, node_of, term_of
 
 E = rdflib.Namespace("http://example.org/")
 NODES = st.sampled_from(
@@ -140,3 +140,23 @@ def test_the_dataset_is_the_store(kb: LocalStore) -> None:
     dataset.graph(URIRef("urn:kgmm:mine")).add((E.a, E.p, E.b))
     dataset.commit()
     assert kb.graphs()["mine"] == 1
+
+
+def test_queries_of_the_plug_in_are_answered_by_the_stores_own_engine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import rdflib.plugins.sparql.processor as theirs
+
+    kb = LocalStore(tmp_path / "kb")
+    kb.add([Fact("spoon", "UsedFor", "stirring"), Fact("spoon", "AtLocation", "kitchen")])
+    data = kb.to_rdflib()
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("rdflib's evaluator was asked")
+
+    monkeypatch.setattr(theirs.SPARQLProcessor, "query", never)
+    ask = "SELECT ?o { <http://conceptnet.io/c/en/spoon> <http://conceptnet.io/r/UsedFor> ?o }"
+    assert [str(row.o) for row in data.query(ask)] == ["http://conceptnet.io/c/en/stirring"]
+    assert bool(data.query("ASK { ?s <http://conceptnet.io/r/AtLocation> ?o }"))
+    made = data.query("CONSTRUCT { ?o <urn:x:of> ?s } WHERE { ?s <http://conceptnet.io/r/UsedFor> ?o }")
+    assert len(made.graph) == 1

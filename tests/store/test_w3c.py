@@ -27,8 +27,9 @@ def source() -> Path:
 
 def outcomes(source: Path, folder: Path, door: str, *tests: str) -> tuple[list[str], list[str]]:
     """Run tests of rdflib's suite; return the names of those that passed and of those that failed."""
+    paths = [str(Path(__file__).parent), str(source), os.environ.get("PYTHONPATH", "")]
     memory = Path("/dev/shm")
-    environment = {**os.environ, "KGMM_DOOR": door, "PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{source}"}
+    environment = {**os.environ, "KGMM_DOOR": door, "PYTHONPATH": os.pathsep.join(paths)}
     if memory.is_dir():
         environment["TMPDIR"] = str(memory)  # a thousand stores need no disk that is waited for
     options = ["-p", "rdflib_suite", "-p", "no:cacheprovider", "-o", "addopts=", "-q", f"--junitxml={folder}/out.xml"]

@@ -17,14 +17,16 @@ from typing import Any
 
 import rdflib
 from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
+from rdflib.query import Result
 from rdflib.store import VALID_STORE, Store
-from rdflib.term import BNode, IdentifiedNode, Literal, Node, URIRef
+from rdflib.term import BNode, IdentifiedNode, Literal, Node, URIRef, Variable
 
 from kgmm.store import changes
 from kgmm.store.facts import DEFAULT_GRAPH, Columns, stored_fact
 from kgmm.store.handle import Handle
 from kgmm.store.rdf.terms import PREFIXES, NotRdf, full_iri, node_term, predicate_term
 from kgmm.store.rdf.text import quoted
+from kgmm.store.sparql.results import Solutions, Triples
 
 _WAIT, _MOST = 256, 50_000  #: waiting additions that are written before a look-up, and at any rate
 _LITERAL = re.compile(r'"(.*)"(?:@([\w-]+)|\^\^<([^>]*)>)?', re.DOTALL)
@@ -189,6 +191,31 @@ class KgmmStore(Store):
         found = self.kb.opened.find_ids(*wanted)
         return Columns._make(column[:0] for column in found) if unknown else found
 
+    def query(self, query: Any, initNs: Any, initBindings: Any, queryGraph: Any, **given: Any) -> Result:
+        """Answer a query as ``kb.sparql`` does; what it does not take is left to rdflib's evaluator.
+
+        That is a prepared query, one with bindings, with FROM, whose graphs rdflib would fetch, or one that rdflib alone knows.
+        """
+        from kgmm.store.sparql.query import query as ask
+        from kgmm.store.sparql.text import BadQuery, bare, chooses_graphs
+
+        if not isinstance(query, str) or initBindings or given or chooses_graphs(bare(query)):
+            raise NotImplementedError
+        self.commit()
+        alone: list[str] = []
+        named: list[str] = []
+        if queryGraph != "__UNION__" and (name := self._graph(queryGraph)) is not None:
+            alone = [full_iri(name)]
+            everywhere = queryGraph == DATASET_DEFAULT_GRAPH_ID
+            named = [full_iri(graph) for graph in self._named() if everywhere and graph != name]
+        prefixes = "".join(f"PREFIX {prefix}: <{space}> " for prefix, space in (initNs or {}).items())
+        try:
+            return _result(
+                ask(self.kb, prefixes + query, annotations=False, raw=True, default_graphs=alone, named_graphs=named)
+            )
+        except BadQuery:
+            raise NotImplementedError from None
+
     def __len__(self, context: Any = None) -> int:
         """Return how many statements a graph has, or all graphs together, counting each once."""
         if self._graph(context) is None and len(self._named()) + len(self._waiting) > 1:
@@ -263,6 +290,28 @@ class KgmmStore(Store):
 
 def _fits(key: Key, pattern: tuple[str | None, ...]) -> bool:
     return all(wanted is None or wanted == part for wanted, part in zip(pattern, key, strict=True))
+
+
+def _result(found: Solutions | Triples | bool) -> Result:
+    """Return an answer in N-Triples terms as rdflib's."""
+    if isinstance(found, bool):
+        result = Result("ASK")
+        result.askAnswer = found
+    elif isinstance(found, Triples):
+        result = Result("CONSTRUCT")
+        result.graph = rdflib.Graph()
+        for s, p, o in found.rows:
+            result.graph.add((_read(s), _read(p), _read(o)))
+    else:
+        result = Result("SELECT")
+        result.vars = [Variable(name) for name in found.variables]
+        rows = (zip(result.vars, row, strict=True) for row in found.rows)
+        result.bindings = [{v: _read(term) for v, term in row if term is not None} for row in rows]
+    return result
+
+
+def _read(term: str) -> Any:
+    return URIRef(term[1:-1]) if term.startswith("<") else node_of(term)
 
 
 class KgmmDataset(rdflib.Dataset):
