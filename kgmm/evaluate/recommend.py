@@ -15,6 +15,7 @@ from kgmm.errors import KgmmError
 from kgmm.progress import Progress, silent
 from kgmm.recommend import create
 from kgmm.recommend.base import Recommender
+from kgmm.recommend.contents import ContentRecommender
 from kgmm.recommend.ratings import Ratings
 
 SPLITS = ("ratio", "leave-one-out", "time")
@@ -264,7 +265,13 @@ def _ranking(
 
 
 def cold_users(
-    domains: tuple[Ratings, Ratings], methods: Sequence[str], *, share: float = 0.2, seed: int = 0, **options: Any
+    domains: tuple[Ratings, Ratings],
+    methods: Sequence[str],
+    *,
+    share: float = 0.2,
+    seed: int = 0,
+    contents: Any = None,
+    **options: Any,
 ) -> dict[str, Any]:
     """Take all target ratings of a share of the users of both domains away, and predict them from the source (Man et al. 2017).
 
@@ -273,6 +280,7 @@ def cold_users(
         methods: recommenders of two domains.
         share: of the users of both whose target ratings are kept apart.
         seed: of the draw, and of the methods.
+        contents: what items are, for methods that learn from it.
         **options: the methods' own.
 
     Returns:
@@ -298,7 +306,8 @@ def cold_users(
         model = create(method, **options) if method != "item-mean" else create(method)
         if hasattr(model, "seed"):
             model.seed = seed
-        model = model.fit(train) if method == "item-mean" else model.fit(train, source=source)
+        told = {"contents": contents} if isinstance(model, ContentRecommender) else {}
+        model = model.fit(train) if method == "item-mean" else model.fit(train, source=source, **told)
         place = {name: number for number, name in enumerate(model.users)}
         predicted = {name: model.all_scores([place[name]])[0] for name in dict.fromkeys(names) if name in place}
         usual = np.zeros(len(train.items)) + train.value.mean() + (model.item_bias if method == "item-mean" else 0)
