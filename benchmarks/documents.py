@@ -160,6 +160,31 @@ def joined_by_facts(folder: Path) -> list[dict[str, Any]]:
     return [row | {"set": "bridges as facts"} for row in rows]
 
 
+def tagged(folder: Path, tagger: str) -> list[dict[str, Any]]:
+    """Measure what a tagger's names change: without titles, and without titles in small letters."""
+    corpus = json.loads((DATA / "2wiki" / "corpus.json").read_text())
+    questions = json.loads((DATA / "2wiki" / "questions-dev.json").read_text())
+    rows = []
+    for small in (False, True):
+        for name in ("none", tagger):
+            kb = kgmm.open(folder / f"tagged-{small}-{name.partition(':')[0]}")
+            start = time.process_time()
+            texts_ = [p["text"].lower() if small else p["text"] for p in corpus]
+            kb.read([{"id": f"{at:05}", "text": text} for at, text in enumerate(texts_)], tagger=name)
+            index = current(kb)
+            spent = (time.process_time() - start) / len(corpus) * 1000
+            name_of = [corpus[int(at)]["title"] for at in index.rows["document"].to_pylist()]
+            answers = [[name_of[p] for p, _ in retrieval.found(index, q["question"], 8)[0]] for q in questions]
+            row = _judged(f"{'small letters' if small else 'no titles'}, tagger {name}", questions, answers, 0.0)
+            print(
+                f"{row['name']:40s} {row['@2']:.3f} {row['@5']:.3f} {row['all8']:.3f}; {len(index.texts.rule_entity):,} mentions, "
+                f"{spent:.1f} s of processor time for 1,000 passages",
+                flush=True,
+            )
+            rows.append(row | {"set": "tagged", "seconds_1000": spent})
+    return rows
+
+
 def _judged(name: str, questions: list[Any], answers: list[list[str]], seconds: float) -> dict[str, Any]:
     def recall(k: int) -> float:
         return float(
@@ -279,12 +304,15 @@ def main() -> None:
     parser.add_argument("--passages", type=int, help="only the size: so many passages")
     parser.add_argument("--changes", action="store_true", help="only the time of changes")
     parser.add_argument("--facts", action="store_true", help="only bridges that the store knows and no passage tells")
+    parser.add_argument("--tagger", help="only what a tagger's names change: spacy")
     parser.add_argument("--json", type=Path, help="also write the figures there")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kgmm-documents-") as place:
         folder = Path(place)
         if args.passages:
             rows = size(args.passages, folder)
+        elif args.tagger:
+            rows = tagged(folder, args.tagger)
         elif args.changes:
             rows = changes(folder)
             print("names linked across documents (entities=True):")

@@ -238,17 +238,21 @@ class KnowledgeStore(LocalStore, Asking):
         facts: bool = False,
         entities: bool = False,
         extractor: Extractor | None = None,
+        tagger: str | None = None,
         progress: Progress | None = None,
     ) -> ReadReport:
         """Take documents in: a file, a folder, several, ``-`` or records; see :func:`kgmm.documents.taking.read`.
 
         With *vectors* all passages get vectors (all-MiniLM-L6-v2), which questions are compared with from then on; later
         calls keep them up to date. With *facts* what sentences surely state becomes facts of the graph ``documents``, and stays
-        up to date too; with *entities* names that mean one thing across documents are linked, likewise; *extractor* is a function of one's own that finds facts in the documents given.
+        up to date too; with *entities* names that mean one thing across documents are linked, likewise; *extractor* is a function of one's own that finds facts in the documents given;
+        *tagger* (``spacy``, ``spacy:MODEL``) names things beside the rules.
         """
         from kgmm.documents.taking import read
 
-        report = read(self, path_or_records, facts=facts, entities=entities, extractor=extractor, progress=progress)
+        report = read(
+            self, path_or_records, facts=facts, entities=entities, extractor=extractor, tagger=tagger, progress=progress
+        )
         if vectors and report.passages:
             from kgmm.documents.index import make_vectors
 

@@ -18,6 +18,9 @@ from kgmm.cli.output import COUNT, PLACE, json_option, local, only_if_filled, pr
 @click.option("--vectors", is_flag=True, help="Make vectors of all passages, which questions are compared with.")
 @click.option("--facts", is_flag=True, help="Take facts out of all documents, from now on, where patterns are sure.")
 @click.option("--entities", is_flag=True, help="Link names of one thing across all documents, from now on.")
+@click.option(
+    "--tagger", metavar="spacy[:MODEL]", help="Also look for names that spaCy finds, from now on; none ends that."
+)
 @json_option
 def read(
     kb: str,
@@ -27,15 +30,16 @@ def read(
     vectors: bool,
     facts: bool,
     entities: bool,
+    tagger: str | None,
     as_json: bool,
 ) -> None:
     """Take documents into KB, made if need be: text, Markdown, HTML, PDF, EPUB, DOCX, subtitles, corpora in JSONL and CSV.
 
     All are taken or none. A document read again takes the place of what it was.
     """
-    if not (files or gone or listed or vectors or facts or entities):
+    if not (files or gone or listed or vectors or facts or entities or tagger):
         raise click.UsageError(
-            "name files or folders to read, - for standard input, --remove ID, --list, --vectors, --facts or --entities"
+            "name files or folders to read, - for standard input, --remove ID, --list, --vectors, --facts, --entities or --tagger"
         )
     told: dict[str, object] = {}
     lines: list[str] = []
@@ -43,9 +47,9 @@ def read(
         if gone:
             told["removed"] = store.remove_documents(gone)
             lines.append(f"removed {told['removed']:,} documents")
-        if files or facts or entities:
+        if files or facts or entities or tagger:
             with progress_bar("files") as progress:
-                report = store.read(files, facts=facts, entities=entities, progress=progress)
+                report = store.read(files, facts=facts, entities=entities, tagger=tagger, progress=progress)
             told |= report.to_dict() | ({"removed": report.removed + len(gone)} if gone else {})
             lines.append(
                 f"{report.documents:,} documents: {report.added:,} added, {report.changed:,} changed, "

@@ -18,6 +18,7 @@ from xxhash import xxh3_64_intdigest
 from kgmm.documents import kernels, spans
 from kgmm.documents.mentions import mentions
 from kgmm.documents.roots import FUNCTION, relation, root
+from kgmm.documents.tagging import Tagger
 
 Words = NDArray[np.int32]
 Keys = NDArray[np.uint64]
@@ -188,7 +189,8 @@ def word_kind(word: str) -> int:
 class Analyzer:
     """Takes passages one by one and returns them as :class:`Texts`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tagger: Tagger | None = None) -> None:
+        self._tagger = tagger
         self._words: dict[str, int] = {}
         self._token: list[NDArray[np.int32]] = []
         self._how: list[NDArray[np.uint8]] = []
@@ -216,7 +218,7 @@ class Analyzer:
             starts.append(start)
             begins, last = 0, end
         head = ""
-        for m in mentions(text):
+        for m in mentions(text, tagged=self._tagger(text) if self._tagger else ()):
             if m.kind in LINKED and m.key.count(" ") < LONGEST:
                 at = bisect_left(starts, m.start)
                 if first and not title and not head and words[:at] in ([], ["the"], ["a"], ["an"]):
@@ -278,9 +280,9 @@ def _name(name: str) -> tuple[int, int, int]:
     return name_key(name), word_key(words[0]), len(words)
 
 
-def analyzed(rows: Iterable[tuple[str, str, int]]) -> Texts:
-    """Return passages, each with its text, title and place in its document, as arrays."""
-    taken = Analyzer()
+def analyzed(rows: Iterable[tuple[str, str, int]], tagger: Tagger | None = None) -> Texts:
+    """Return passages, each with its text, title and place in its document, as arrays; a tagger's names beside the rules'."""
+    taken = Analyzer(tagger)
     for text, title, part in rows:
         taken.add(text, title, part == 0)
     return taken.texts()

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from xxhash import xxh3_64_hexdigest
 
+from kgmm.documents import tagging
 from kgmm.documents.analysis import STOP, Keys, Texts, analyzed, followed, joined
 from kgmm.documents.kept import Kept, rows_of
 from kgmm.documents.linking import Linked, linked, linked_again
@@ -52,6 +53,7 @@ class Index:
     links: Linked
     vectors: NDArray[np.int8] | None = None  #: (P, dim) if they were made
     encoder: str = ""  #: by which encoder: its checksum
+    tagger: str = ""  #: whose names are there beside the rules'
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -104,15 +106,16 @@ def _period(date: str) -> tuple[int, int]:
     return NEVER
 
 
-def built(key: str, rows: pa.Table, progress: Progress | None = None) -> Index:
+def built(key: str, rows: pa.Table, progress: Progress | None = None, tagger: str = "") -> Index:
     """Return the index of some passages, made anew."""
     parts = []
+    tag = tagging.tagger(tagger) if tagger else None
     for start in range(0, max(len(rows), 1), BATCH):
-        parts.append(analyzed(_told(rows.slice(start, BATCH))))
+        parts.append(analyzed(_told(rows.slice(start, BATCH)), tag))
         if progress is not None:
             progress(min(start + BATCH, len(rows)), len(rows), "passages")
     texts = joined(parts)
-    return Index(key, rows, texts, linked(texts))
+    return Index(key, rows, texts, linked(texts), tagger=tagger)
 
 
 def brought_up(before: Index, key: str, gone: set[str], new: pa.Table) -> Index:
@@ -121,9 +124,10 @@ def brought_up(before: Index, key: str, gone: set[str], new: pa.Table) -> Index:
     rows = pa.concat_tables([before.rows.take(pa.array(stay)), new]).combine_chunks()
     order = pc.sort_indices(rows, [("document", "ascending"), ("part", "ascending")]).to_numpy().astype(np.int64)
     at = np.concatenate([stay, np.arange(len(before), len(before) + len(new))])[order]
-    texts, *moved = followed(before.texts, analyzed(_told(new)), at)
+    tag = tagging.tagger(before.tagger) if before.tagger and len(new) else None
+    texts, *moved = followed(before.texts, analyzed(_told(new), tag), at)
     links = linked_again(texts, before.texts, before.links, at, *moved)
-    index = Index(key, rows.take(pa.array(order)).combine_chunks(), texts, links)
+    index = Index(key, rows.take(pa.array(order)).combine_chunks(), texts, links, tagger=before.tagger)
     if before.vectors is None:
         return index
     return _with_vectors(index, np.concatenate([before.vectors, encoded(_told(new), len(new))])[at], before.encoder)
@@ -135,7 +139,7 @@ def with_vectors(index: Index, progress: Progress | None = None) -> Index:
 
 
 def _with_vectors(index: Index, vectors: NDArray[np.int8], encoder: str) -> Index:
-    return Index(index.key, index.rows, index.texts, index.links, vectors, encoder)
+    return Index(index.key, index.rows, index.texts, index.links, vectors, encoder, index.tagger)
 
 
 def _told(rows: pa.Table) -> Iterator[tuple[str, str, int]]:
@@ -161,7 +165,9 @@ def save(index: Index, folder: Path) -> None:
             sums[name] = [str(data.dtype), list(data.shape), xxh3_64_hexdigest(data.data if data.size else b"")]
         with pa.OSFile(str(draft / ROWS), "wb") as sink, pa.ipc.new_file(sink, index.rows.schema) as writer:
             writer.write_table(index.rows)
-        (draft / "meta.json").write_text(json.dumps({"format": FORMAT, "encoder": index.encoder, "arrays": sums}))
+        (draft / "meta.json").write_text(
+            json.dumps({"format": FORMAT, "encoder": index.encoder, "tagger": index.tagger, "arrays": sums})
+        )
         final = folder / index.key
         if final.exists():
             shutil.rmtree(final)
@@ -179,18 +185,18 @@ def sweep(folder: Path, key: str) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def load(folder: Path, key: str) -> Index | None:
-    """Return a state's index from a folder, mapped; None if it is not there or damaged."""
+def load(folder: Path, key: str, tagger: str | None = "") -> Index | None:
+    """Return a state's index from a folder, mapped; None if it is not there, damaged or tagged otherwise (if that matters)."""
     at = folder / key
     with suppress(OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         meta = json.loads((at / "meta.json").read_text())
-        if meta["format"] != FORMAT:
+        if meta["format"] != FORMAT or tagger not in (None, meta.get("tagger", "")):
             return None
         arrays = {name: _mapped(at / name, *told) for name, told in meta["arrays"].items()}
         texts = Texts(**{c.name: arrays[c.name] for c in fields(Texts)})
         links = Linked(**{c.name: arrays[f"links-{c.name}"] for c in fields(Linked)})
         rows = pa.ipc.open_file(pa.memory_map(str(at / ROWS))).read_all()
-        return Index(key, rows, texts, links, arrays.get("vectors"), meta["encoder"])
+        return Index(key, rows, texts, links, arrays.get("vectors"), meta["encoder"], meta.get("tagger", ""))
     return None
 
 
@@ -226,16 +232,26 @@ def current(store: LocalStore, kept: Kept | None = None, progress: Progress | No
     if not len(kept):
         raise StoreError(f"{store.path}: no documents here; read some: kgmm read {store.path} FILE")
     shown: Index | None = _SHOWN.get(store)
-    if shown is not None and shown.key == kept.key:
+    tagger = tagging.kept(store.places.documents)
+    if shown is not None and shown.key == kept.key and shown.tagger == tagger:
         return shown
     folder = place(store)
-    index = load(folder, kept.key)
+    index = load(folder, kept.key, tagger)
     if index is None:
-        index = built(kept.key, kept.table(), progress)
+        index = built(kept.key, kept.table(), progress, tagger)
+        other = load(folder, kept.key, None)
+        if other is not None and other.vectors is not None:  # a tagger changes no vector
+            index = _with_vectors(index, other.vectors, other.encoder)
         with suppress(OSError):
             save(index, folder)
     _SHOWN[store] = index
     return index
+
+
+def tag_again(store: LocalStore, before: Kept) -> None:
+    """Make the index of a store anew whose tagger is another one now, if there is an index."""
+    if len(before) and place(store).is_dir():
+        current(store, before)
 
 
 def follow(store: LocalStore, before: Kept, now: Kept, gone: set[str], new: list[Document]) -> None:
@@ -244,8 +260,9 @@ def follow(store: LocalStore, before: Kept, now: Kept, gone: set[str], new: list
     shown: Index | None = _SHOWN.pop(store, None)
     if not folder.is_dir() or before.key == now.key:
         return
-    if shown is None or shown.key != before.key:
-        shown = load(folder, before.key)
+    tagger = tagging.kept(store.places.documents)
+    if shown is None or shown.key != before.key or shown.tagger != tagger:
+        shown = load(folder, before.key, tagger)
     much = shown is not None and len(gone) + len(new) > max(len(shown) // 2, 64) and shown.vectors is None
     if shown is None or much or not len(now):
         sweep(folder, "")

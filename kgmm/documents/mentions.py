@@ -82,7 +82,7 @@ class Gazetteer:
         return found
 
 
-def mentions(text: str, known: Gazetteer | None = None) -> list[Mention]:
+def mentions(text: str, known: Gazetteer | None = None, tagged: Iterable[Span] = ()) -> list[Mention]:
     """Return what a text names, in its order; no two mentions share a character.
 
     Known names count before what rules find, unless they are a single word within a longer capitalized name; quotations
@@ -91,6 +91,7 @@ def mentions(text: str, known: Gazetteer | None = None) -> list[Mention]:
     Args:
         text: any.
         known: names to look for beside the rules.
+        tagged: names that a tagger found; they count where nothing else is.
     """
     dated = list(spans.dates(text))
     capital = [span for span in spans.capitalized(text) if not _over(span, dated)]
@@ -99,7 +100,7 @@ def mentions(text: str, known: Gazetteer | None = None) -> list[Mention]:
     listed = known.find(text) if known is not None else []
     listed = [s for s in listed if " " in text[s[0] : s[1]] or not _within(s, capital)]
     chosen: list[Span] = []
-    for group in (listed, dated, quoted, capital, spans.numbers(text)):
+    for group in (listed, dated, quoted, capital, tagged, spans.numbers(text)):
         chosen += [span for span in group if not _over(span, chosen)]
     found = []
     for start, end, kind, name in sorted(chosen):

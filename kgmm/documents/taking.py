@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kgmm.documents import files, index
+from kgmm.documents import files, index, tagging
 from kgmm.documents.entities import keeping as linking
 from kgmm.documents.facts import keeping
 from kgmm.documents.facts.keeping import Extractor
@@ -52,6 +52,7 @@ def read(
     facts: bool = False,
     entities: bool = False,
     extractor: Extractor | None = None,
+    tagger: str | None = None,
     progress: Progress | None = None,
 ) -> ReadReport:
     """Take documents in: files, folders, ``-`` (standard input) or records, all of them or none.
@@ -65,11 +66,13 @@ def read(
         facts: take facts out of all documents by patterns, now and whenever documents change.
         entities: link names that mean one thing across documents, now and whenever documents change.
         extractor: somebody's own function that takes facts out of the documents given; see :mod:`kgmm.documents.facts.keeping`.
+        tagger: ``spacy`` or ``spacy:MODEL``: names that it finds are looked for too, in all documents from now on; ``none`` ends that.
         progress: called with files read.
 
     Raises:
         BadInput: if something cannot be read; the message names file and line, and nothing is kept.
         StoreError: if the store cannot be changed.
+        MissingExtra: if the tagger of these documents is not installed; then nothing is kept.
 
     Example:
         >>> import tempfile, kgmm
@@ -80,6 +83,11 @@ def read(
     """
     began = time.perf_counter()
     store.require_newest()
+    tags = tagging.kept(store.places.documents)
+    if tagger is not None:
+        tags = "" if tagger == tagging.NONE else tagging.named(tagger)
+    if tags:
+        tagging.tagger(tags)
     skipped: list[str] = []
     found: dict[str, Document] = {}
     for place, documents in files.documents(given, progress or silent, skipped):
@@ -95,6 +103,9 @@ def read(
     empty = [document.id for document in found.values() if not document.text.strip()]
     with store.writing():
         before = kept(store)
+        if tags != tagging.kept(store.places.documents):
+            tagging.keep(store.places.documents, tags)
+            index.tag_again(store, before)
         known = before.digests()
         new = [d for d in found.values() if d.text.strip() and known.get(d.id) != d.digest]
         emptied = {name for name in empty if name in known}
