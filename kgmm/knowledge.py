@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from kgmm.complete.completing import Completion
     from kgmm.complete.expect import Expectation
     from kgmm.documents import Passage, ReadReport
     from kgmm.documents.entities.keeping import Entity
@@ -323,6 +324,12 @@ class KnowledgeStore(LocalStore, Asking):
         from kgmm.patterns.graph_rules import graph_rules
 
         return graph_rules(self, max_atoms, min_support, **options)
+
+    def complete(self, subject: str, relation: str, k: int = 10, **options: Any) -> list[Completion]:
+        """Return what a subject's relation may be that no fact states; see :func:`kgmm.complete.completing.complete`."""
+        from kgmm.complete.completing import complete
+
+        return complete(self, subject, relation, k, **options)
 
     def expect(self, text: str, **options: Any) -> list[Expectation]:
         """Return what is to be expected of what a text tells, the likeliest first; see :func:`kgmm.complete.expect.expect`.

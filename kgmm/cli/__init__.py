@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "believe": ("kgmm.cli.assertions:believe", "Weigh what is said: how likely facts are, whom to trust."),
     "same": ("kgmm.cli.same:same", "Propose concepts that may be one, and say that they are."),
     "forget": ("kgmm.cli.assertions:forget", "Forget a concept, in all versions."),
+    "complete": ("kgmm.cli.complete:complete", "Say what a store leaves unsaid, with reasons."),
     "conflicts": ("kgmm.cli.assertions:conflicts", "Show what contradicts itself."),
     "sparql": ("kgmm.cli.store_io:sparql", "Run a SPARQL query."),
     "export": ("kgmm.cli.store_io:export", "Write a store to a file."),

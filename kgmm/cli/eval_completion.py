@@ -1,17 +1,21 @@
 """``kgmm eval completion``: what models make of triples kept apart, beside frequency and random scores."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from kgmm.cli.output import COUNT, FILE, WHOLE, Number, json_option, progress_bar, say
+from kgmm.cli.output import COUNT, FILE, PLACE, WHOLE, Number, json_option, progress_bar, say
 
 
 @click.command()
 @click.argument("train", metavar="TRAIN", type=FILE)
 @click.option("--valid", required=True, type=FILE, help="Triples that weights and probabilities are fitted on.")
 @click.option("--test", required=True, type=FILE, help="Triples that are judged.")
-@click.option("--model", default="complex", help="complex, distmult, rotate, transe.")
+@click.option(
+    "--model", default="joined", help="joined (text, graph, frequency, rules), complex, distmult, rotate, transe."
+)
+@click.option("--vectors", type=PLACE, help="Folder to keep names' vectors in [made each time].")
 @click.option(
     "--head-first/--relation-first", default=None, help="Order of columns [told by which columns name the same things]."
 )
@@ -26,6 +30,7 @@ def completion(
     valid: Path,
     test: Path,
     model: str,
+    vectors: Path | None,
     head_first: bool | None,
     without: tuple[str, ...],
     size: int | None,
@@ -45,7 +50,7 @@ def completion(
     if head_first is None:
         head_first = is_head_first(rows)
     rows = rows if head_first else [(s, r, o) for r, s, o in rows]
-    given = {"size": size, "epochs": epochs, "seconds": seconds}
+    given: dict[str, Any] = {"vectors": vectors, "size": size, "epochs": epochs, "seconds": seconds}
     options = {name: value for name, value in given.items() if value is not None}
     with progress_bar("steps") as progress:
         found = evaluate(

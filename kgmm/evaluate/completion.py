@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.complete.calibrate import Curve, softmax_top
+from kgmm.complete.joined import Joined
 from kgmm.complete.models import KINDS, Embedding
+from kgmm.complete.names import name_vectors
 from kgmm.complete.ranking import BLOCK, Scorer, figures, open_scores, ranks
 from kgmm.complete.triples import Ints, Known, Triple, Triples
 from kgmm.errors import KgmmError
@@ -27,18 +30,19 @@ def models() -> list[str]:
 
     Example:
         >>> models()[:2]
-        ['distmult', 'complex']
+        ['joined', 'distmult']
     """
-    return list(KINDS)
+    return ["joined", *KINDS]
 
 
 def evaluate(
     train: Iterable[Triple],
     valid: Iterable[Triple],
     test: Iterable[Triple],
-    model: str = "complex",
+    model: str = "joined",
     *,
     without: Sequence[str] = ("RelatedTo",),
+    vectors: str | Path | None = None,
     seed: int = 0,
     progress: Progress = silent,
     **options: Any,
@@ -51,13 +55,15 @@ def evaluate(
         test: what is judged; rows with an entity or relation of neither set are counted and left out.
         model: one of :func:`models`.
         without: relations; figures are also given without each that there is.
+        vectors: folder where the vectors of names are kept, for ``joined``; they are made each time by default.
         seed: of the model and of random scores.
         progress: told of epochs and questions.
         **options: the model's own, as ``size``, ``epochs``, ``seconds``.
 
     Returns:
         mrr, hits@1, hits@3, hits@10; ``ece`` of the first candidate of each question and ``ece_top10`` of the first ten;
-        ``frequency`` and ``random`` with the same rank figures; ``without`` relation -> the same; ``relations``, those of at
+        ``frequency``, ``random`` and, of ``joined``, ``neighbour`` (answers of the nearest names) with the same rank figures; ``without`` relation -> the same; ``unseen``, likewise of questions about an entity
+        that nothing was learned of, where there are any; ``relations``, those of at
         least twenty test rows; ``fit_seconds``, ``rank_seconds``, sizes.
 
     Raises:
@@ -65,7 +71,7 @@ def evaluate(
 
     Example:
         >>> ring = [(f"p{n}", "next", f"p{(n + 1) % 12}") for n in range(12)]
-        >>> found = evaluate(ring[:-2], ring[-2:-1], ring[-1:], size=8, epochs=5)
+        >>> found = evaluate(ring[:-2], ring[-2:-1], ring[-1:], "complex", size=8, epochs=5)
         >>> sorted(found["frequency"])
         ['hits@1', 'hits@10', 'hits@3', 'mrr']
     """
@@ -77,7 +83,16 @@ def evaluate(
     began = time.monotonic()
     if model not in models():
         raise KgmmError(f"no model {model!r}; there are: {', '.join(models())}")
-    scorer = Embedding(model, seed=seed, **options).fit(triples, progress).scores
+    rivals: dict[str, Scorer] = {}
+    if model == "joined":
+        text = name_vectors(triples.entities, vectors, progress)
+        encoded = time.monotonic()
+        joined = Joined(seed=seed, **options).fit(triples, text, kept, progress)
+        scorer: Scorer = joined.scores
+        rivals["neighbour"] = joined.neighbours.scores
+    else:
+        encoded = began
+        scorer = Embedding(model, seed=seed, **options).fit(triples, progress).scores
     fitted = time.monotonic()
     known, asked = Known(triples, triples.rows, kept, judged), triples.asked(judged)
     places = ranks(scorer, asked, known, progress)
@@ -87,16 +102,24 @@ def evaluate(
     rows = {"model": places}
     rows["frequency"] = ranks(lambda e, r: triples.frequency[r], asked, known)
     rows["random"] = ranks(lambda e, r: rng.random((len(e), len(triples.entities)), np.float32), asked, known)
+    rows |= {name: ranks(rival, asked, known) for name, rival in rivals.items()}
     relation = np.concatenate([judged[:, 1], judged[:, 1]])
     found: dict[str, Any] = {"model": model, **figures(places), **told}
-    found |= {name: figures(rows[name]) for name in ("frequency", "random")}
+    found |= {name: figures(row) for name, row in rows.items() if name != "model"}
     found["without"] = {}
     for name in without:
         if name in triples.relation_number and (part := relation != triples.relation_number[name]).any():
             found["without"][name] = {who: figures(row[part]) for who, row in rows.items()}
+    if (new := triples.degree[asked[0]] == 0).any():
+        found["unseen"] = {"questions": int(new.sum())} | {who: figures(row[new]) for who, row in rows.items()}
     found["relations"] = _by_relation(triples, relation, rows)
     found |= {"train": len(triples.rows), "valid": len(kept), "test": len(judged), "left_out": len(test) - len(judged)}
-    found |= {"entities": len(triples.entities), "fit_seconds": fitted - began, "rank_seconds": ranked - fitted}
+    found |= {
+        "entities": len(triples.entities),
+        "encode_seconds": encoded - began,
+        "fit_seconds": fitted - encoded,
+        "rank_seconds": ranked - fitted,
+    }
     return found
 
 
@@ -152,9 +175,10 @@ def table(found: dict[str, Any]) -> str:
     """Return the figures as lines for people."""
     names = ("mrr", "hits@1", "hits@3", "hits@10")
     lines = ["".ljust(28) + "".join(name.rjust(9) for name in names)]
-    parts = {"": {"model": found, "frequency": found["frequency"], "random": found["random"]}} | {
-        f"without {name}": row for name, row in found["without"].items()
-    }
+    whole = {who: found[who] for who in ("frequency", "neighbour", "random") if who in found}
+    parts = {"": {"model": found} | whole} | {f"without {name}": row for name, row in found["without"].items()}
+    if "unseen" in found:
+        parts["asked of unseen"] = {who: row for who, row in found["unseen"].items() if who != "questions"}
     for part, rows in parts.items():
         for who, row in rows.items():
             said = f"{found['model'] if who == 'model' else who} {part}".strip()
