@@ -9,11 +9,12 @@ from functools import partial
 from typing import Literal
 
 from kgmm.complete.expect_known import BACKWARD, EXCEPTIONS, FORWARD, Known, key
-from kgmm.complete.expect_match import LEVEL, Match, matches
+from kgmm.complete.expect_match import LEVEL, Match, matches, things
 from kgmm.complete.expect_text import clauses
 from kgmm.errors import BadInput
 from kgmm.language.names import label
 from kgmm.language.phrase import phrase
+from kgmm.language.words import lemma
 from kgmm.store import Fact, LocalStore
 
 Kind = Literal["effect", "precondition", "motive", "subevent"]
@@ -105,19 +106,20 @@ def expect(
     steps: dict[tuple[str, frozenset[str]], _Step] = {}
     for clause in clauses(text):
         said = key(" ".join(clause.words))
-        for match in matches(known, clause, vectors):
-            for step, sure, facts, exceptions in _steps(known, match):
-                what = key(step[1])
-                if what <= key(label(match.event.node)) or (what <= said and step[0] != "motive"):
-                    continue
-                made = steps.setdefault((step[0], what), _Step(step[1], _kind(step[0]), clause.place))
-                if exceptions:
-                    made.exceptions |= dict.fromkeys(exceptions)
-                    made.ways += [] if made.spared else [(sure, facts)]
-                    continue
-                if not made.spared:
-                    made.ways, made.spared = [], True
-                made.ways.append((sure, facts))
+        told = [(key(label(m.event.node)), s) for m in matches(known, clause, vectors) for s in _steps(known, m)]
+        told += [(said, step) for node, sure in things(known, clause) for step in _uses(known, node, sure)]
+        for event, (step, sure, facts, exceptions) in told:
+            what = key(step[1])
+            if what <= event or (what <= said and step[0] != "motive"):
+                continue
+            made = steps.setdefault((step[0], what), _Step(step[1], _kind(step[0]), clause.place))
+            if exceptions:
+                made.exceptions |= dict.fromkeys(exceptions)
+                made.ways += [] if made.spared else [(sure, facts)]
+                continue
+            if not made.spared:
+                made.ways, made.spared = [], True
+            made.ways.append((sure, facts))
     found = [_made(step) for step in steps.values() if step.spared or defeated]
     found = [e for e in found if e.probability >= threshold]
     return sorted(found, key=lambda e: (-e.probability, e.when[0], -e.when[1], e.text))[:limit]
@@ -161,6 +163,14 @@ def _steps(known: Known, match: Match) -> Iterator[_Found]:
             if fact.predicate in BACKWARD:
                 kind, counts = BACKWARD[fact.predicate]
                 yield (kind, label(fact.subject)), sure * counts * _weight(fact), (fact,), ()
+
+
+def _uses(known: Known, node: str, sure: float) -> Iterator[_Found]:
+    """Yield what a thing that is taken or a place that is gone to is used for: one goes to a library to borrow books."""
+    for fact in known.about(node, "UsedFor"):
+        words = label(fact.object).split()
+        text = " ".join([lemma(words[0]) if words[0].endswith("ing") else words[0], *words[1:]])
+        yield ("motive", text), sure * 0.65 * _weight(fact), (fact,), ()
 
 
 def _second(

@@ -22,6 +22,10 @@ _BOTH_WAYS = frozenset(
 )
 #: verbs that keep their meaning before a particle: running away is running
 _MOTION = frozenset("run walk go jump fall climb drive ride swim fly hurry rush travel jog eat drink sleep cry".split())
+#: verbs that mean something else with an object
+_ALONE = frozenset("leave work run stop walk play ask wait".split())
+#: verbs of taking a thing or going to a place for what it is used for
+_TAKING = frozenset("take get buy use go need fetch grab borrow visit bring walk drive run reach enter".split())
 #: what an event's words may leave unsaid
 _LOOSE = frozenset("to of at with".split())
 _SAME = {"into": "in", "onto": "on"}
@@ -110,6 +114,8 @@ def _aligned(known: Known, clause: Clause, verb: int, event: Event, planned: flo
     if not thing:
         thing = _subject(known, clause, before if not clause.passive(verb) else after, verb)
     if len(event.words) == 1 and _has_object(clause, verb):
+        if event.words[0] in _ALONE:
+            return None
         sure *= 0.8
     return Match(event, sure, frozenset(told), facts, thing, kind, swaps)
 
@@ -183,6 +189,21 @@ def _subject(known: Known, clause: Clause, places: Iterable[int], verb: int) -> 
         if i < verb and clause.words[i] not in DETERMINERS | PREPOSITIONS and not bent(clause.words[i])
     ]
     return _phrase(known, clause, nouns[-1]) if nouns else ""
+
+
+def things(known: Known, clause: Clause) -> Iterator[tuple[str, float]]:
+    """Yield the things that a clause's verbs are done with or lead to: node, how surely."""
+    for verb in clause.verbs[:2]:
+        planned = clause.planned(verb)
+        after = clause.words[verb + 1 :]
+        if not planned or not forms(clause.words[verb]) & _TAKING:
+            continue
+        for place in range(verb + 1, verb + 1 + len(after)):
+            word = clause.words[place]
+            last = place + 1 == len(clause.words) or clause.words[place + 1] in DETERMINERS | PREPOSITIONS | PARTICLES
+            if last and word not in DETERMINERS | PREPOSITIONS | PARTICLES and place not in clause.verbs[:1]:
+                yield _phrase(known, clause, place), planned
+                break
 
 
 def _like(known: Known, clause: Clause) -> Iterator[Match]:

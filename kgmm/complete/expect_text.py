@@ -63,6 +63,8 @@ class Clause:
         """
         if NEGATIONS & set(self.words[max(0, verb - 3) : verb]):
             return 0.0
+        if verb and self.words[verb].endswith("ing") and forms(self.words[verb - 1]) & {"stop", "avoid"}:
+            return 0.0
         if not verb or self.words[verb - 1] != "to":
             return 1.0
         before = [v for v in self.verbs if v < verb]

@@ -50,8 +50,8 @@ def events(lines: list[list[str]]) -> list[Triple]:
 
 
 def test_there_are_at_least_as_many_facts_as_promised(events: list[Triple]) -> None:
-    assert len(events) >= 5000
-    assert len({s for s, _, _ in events}) >= 700
+    assert len(events) >= 8000
+    assert len({s for s, _, _ in events}) >= 1300
 
 
 def test_every_line_is_an_event_a_relation_and_an_event(lines: list[list[str]]) -> None:
