@@ -1,6 +1,6 @@
 """Adapters on the pairs of Office-Caltech's SURF features and of MNIST and USPS, beside skada's CORAL and subspaces.
 
-``python -m benchmarks.transfer DATA [--methods dan,dann] [--seeds 3]``; DATA holds ``office_caltech`` and ``mnist_usps``.
+``python -m benchmarks.transfer DATA [--methods dan,dann] [--seeds 3] [--no-peers]``; DATA holds ``office_caltech`` and ``mnist_usps``.
 ``python -m benchmarks.transfer --timing``: processor seconds of one fit on 5,000 made rows of 800 features, half of them the target's.
 """
 
@@ -66,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--timing", action="store_true")
+    parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--methods", default=",".join(methods()))
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
@@ -75,8 +76,9 @@ def main() -> None:
     if given.data is None:
         parser.error("name the folder of the data")
     both = list(pairs(given.data))
-    rows = [[found[k] for k in found] for found in (peers(a, b) for a, b in both)]
-    for name, column in zip(("logistic", "skada CORAL", "skada subspaces"), zip(*rows, strict=True), strict=True):
+    rows = [[found[k] for k in found] for found in (peers(a, b) for a, b in both if not given.no_peers)]
+    columns = list(zip(*rows, strict=True))
+    for name, column in zip(("logistic", "skada CORAL", "skada subspaces"), columns, strict=not given.no_peers):
         print(f"{name:16} " + " ".join(f"{v:.3f}" for v in column) + f"  mean {np.mean(column):.4f}", flush=True)
     for method in given.methods.split(","):
         found = [evaluate(a, b, method, given.seeds) for a, b in both]

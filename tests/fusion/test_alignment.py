@@ -155,3 +155,28 @@ def test_texts_find_pictures_of_their_category_on_wiki(method: str, shared_data:
     for way, least in (("image_to_text", 0.25), ("text_to_image", 0.23)):
         assert found[way]["map"] > least
         assert found[way]["map"] > apart[way]["map"] + 0.08
+
+
+def test_labels_of_texts_serve_pictures_on_wiki(shared_data: Path) -> None:
+    """Five labelled texts a class and no labelled picture, beside five labelled pictures a class."""
+    from sklearn.linear_model import LogisticRegression
+
+    from kgmm.data.cross_modal import read_cross_modal
+
+    data = read_cross_modal(shared_data / "wiki")
+    truth, wanted = data.labels_train.argmax(axis=1), data.labels_test.argmax(axis=1)
+    rows = {kind: Rows(part, kind) for kind, part in data.train.items()}
+    maps = fit(data.train["image"], data.train["text"])
+    space = {"image": (maps[0], maps[2]), "text": (maps[1], maps[3])}
+    made = Alignment(rows["image"], rows["text"], "ridge", (), np.zeros((0, rows["image"].dim), np.float32), space)
+    texts, pictures = made.transform(data.train["text"], "text"), made.transform(data.test["image"], "image")
+    mean, spread = data.image_train.mean(axis=0), data.image_train.std(axis=0) + 1e-12
+    aligned, alone = [], []
+    for seed in range(3, 8):
+        rng = np.random.default_rng(seed)
+        few = np.concatenate([rng.permutation(np.flatnonzero(truth == c))[:5] for c in np.unique(truth)])
+        aligned.append(LogisticRegression(max_iter=500).fit(texts[few], truth[few]).score(pictures, wanted))
+        plain = LogisticRegression(C=0.01, max_iter=500).fit((data.image_train[few] - mean) / spread, truth[few])
+        alone.append(plain.score((data.image_test - mean) / spread, wanted))
+    assert np.mean(aligned) > np.mean(alone) + 0.05
+    assert np.mean(aligned) > np.bincount(wanted).max() / len(wanted) + 0.05
