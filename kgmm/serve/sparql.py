@@ -19,10 +19,11 @@ from kgmm.serve.limits import Limits, TooSlow, Turns, client, unknown
 from kgmm.store import LocalStore
 from kgmm.store.sparql.query import query
 from kgmm.store.sparql.results import Result, Solutions, Triples
-from kgmm.store.sparql.text import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, bare, check
+from kgmm.store.sparql.text import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, bare, check, large
 
 #: seconds a query may take, rows it may return, queries at the same time, bytes of a request and of a query's memory
 TIMEOUT, LIMIT, CONCURRENT, BODY, MEMORY = 30.0, 100_000, 2, 1 << 20, 1_000_000_000
+COPIES = 8  #: how many times an answer is in memory while it is written
 METHODS = ["GET", "POST"]
 _ROWS = {
     "application/sparql-results+json": ox.QueryResultsFormat.JSON,
@@ -74,7 +75,7 @@ def endpoint(
         timeout: seconds a query may take; then it is killed and answered with 408.
         limit: most rows of an answer; a cut one carries the header ``Kgmm-Truncated: true``.
         concurrent: queries that run at the same time; more wait, and clients take turns.
-        memory: bytes a query may take; then it is stopped and answered with 413.
+        memory: bytes a query may take, or its answer while it is written; beyond, it is stopped and answered with 413.
     """
     turns = Turns(256, concurrent)
 
@@ -153,10 +154,16 @@ def _text(body: bytes) -> str:
         raise HTTPException(400, "the request is not UTF-8") from None
 
 
-def _query(store: LocalStore, asked: dict[str, Any], **most: Any) -> Result:
+def _query(store: LocalStore, asked: dict[str, Any], *, memory: int, **most: Any) -> Result:
     store.refresh()
     graphs = {"default_graphs": asked["default-graph-uri"], "named_graphs": asked["named-graph-uri"]}
-    found: Result = query(store, asked["query"], raw=True, **graphs, **most)
+    found: Result = query(store, asked["query"], raw=True, memory=memory, **graphs, **most)
+    length = 0
+    # one long text in ten thousand rows is one text in memory, and ten thousand in an answer, which is made in several copies
+    for row in () if isinstance(found, bool) else found.rows:
+        length += sum(len(term) for term in row if term)
+        if length > memory // COPIES:
+            raise large(memory)
     return found
 
 

@@ -105,7 +105,7 @@ def film_summarizers() -> list[str]:
 
     Example:
         >>> film_summarizers()[:4]
-        ['archetypal', 'chorus', 'clusters', 'keyshots']
+        ['archetypal', 'chorus', 'clusters', 'dsse']
     """
     return sorted([*METHODS.names(), *judging.methods()])
 
