@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("kb", type=PLACE)
 @click.argument("user")
-@click.option("--relation", default="rated", help="The relation that holds ratings, its facts' weights [rated].")
+@click.option("--relation", default="rated", help="The relation that holds ratings, its facts' weights.")
 @click.option("--ratings", metavar="FILE|DIR", type=PLACE, help="Ratings from a file instead of KB's relation.")
 @click.option(
     "--knowledge", metavar="DIR", type=FOLDER, help="Knowledge from .kg and .link files instead of KB's facts."
 )
-@click.option("--method", default="walk", help="walk, bpr, als, mf, popularity … [walk].")
+@click.option("--method", default="walk", help="walk, bpr, als, mf, popularity …")
 @click.option("--model", type=PLACE, help="A saved recommender, instead of learning.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the recommender.")
 @click.option("-k", "--count", default=10, type=COUNT, help="How many.")
-@click.option("--seed", default=0, type=WHOLE, help="What random numbers begin with [0].")
+@click.option("--seed", default=0, type=WHOLE, help="What random numbers begin with.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with posters and reasons.")
 @click.option("--pictures", type=FOLDER, help="Folder of posters, each named as its item: alien.jpg.")
 @json_option
