@@ -140,7 +140,7 @@ def _weigh(table: Tensor, heavier: Tensor, relation: Tensor, questions: int) -> 
         error = torch.nn.functional.cross_entropy(score, right, reduction="sum")
         error = error + HELD * ((own * own).sum() + (shared - usual).pow(2).sum())
         error.backward()  # type: ignore[no-untyped-call]
-        return float(error)
+        return float(error.detach())
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
     found: Floats = (shared + own).detach().numpy()

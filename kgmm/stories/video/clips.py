@@ -50,7 +50,9 @@ def write_clips(video: str | Path | Sequence[Path], clips: Sequence[Clip], outpu
             if not ready:
                 picture.height, picture.width = (n // 2 * 2 for n in pixels.shape[:2])
                 picture.pix_fmt, ready = "yuv420p", True
-            number = round(moment * 25)
+            number = int(
+                moment * 25 + 0.25
+            )  # a film's frames that lie half-way between ours must not fall on one another
             if number <= written:
                 continue
             frame = av.VideoFrame.from_ndarray(_fitted(pixels, picture.width, picture.height), format="rgb24")

@@ -11,6 +11,7 @@ import kgmm
 from kgmm.stories.films import film_summarizers, judges_segments
 from kgmm.stories.footage.footage import look_at
 from kgmm.stories.skimming.judging import METHODS
+from kgmm.stories.video.clips import Clip, write_clips
 from kgmm.stories.video.decoding import frames
 from tests.stories.skimming.untrained import untrained
 
@@ -42,3 +43,10 @@ def test_a_real_film_becomes_short_ones_that_play(bunny: Path, tmp_path: Path) -
             shown = list(frames(made.write(tmp_path / "skim.mp4")))
             assert shown[-1][0] == pytest.approx(made.seconds, abs=0.3) and shown[0][1].mean() > 20
         clips.add(kept)
+
+
+@pytest.mark.parametrize("start", [1.5, 0.0, 1.0, 2.02])
+def test_no_frame_of_a_clip_is_lost_wherever_it_begins(bunny: Path, tmp_path: Path, start: float) -> None:
+    end = start + 2.0
+    wanted = sum(start <= at < end for at, _ in frames(bunny))
+    assert len(list(frames(write_clips(bunny, [Clip(start, end)], tmp_path / "skim.mp4")))) == wanted
