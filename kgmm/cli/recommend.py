@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from kgmm.cli.ending import nothing
 from kgmm.cli.output import COUNT, FOLDER, PLACE, WHOLE, emit, json_option, local
-from kgmm.errors import BadInput, KgmmError
+from kgmm.errors import BadInput
 from kgmm.language import names
 
 if TYPE_CHECKING:
@@ -83,24 +82,20 @@ def _learned(
 ) -> Any:
     from kgmm.data.item_knowledge import read_item_knowledge
     from kgmm.data.ratings import read_ratings
-    from kgmm.recommend import create
+    from kgmm.recommend import seeded, uses_knowledge, with_knowledge
     from kgmm.recommend.knowledge import ItemKnowledge
 
     facts = [] if ratings is not None else list(store.find(None, relation, None))
     if ratings is None and not facts:
         raise BadInput(relation, "no fact of this relation holds a rating; --relation or --ratings names others")
     rated: Any = [(f.subject, f.object, f.weight) for f in facts] if ratings is None else read_ratings(ratings)
-    maker: Any = create(method)
-    if hasattr(maker, "seed"):
-        maker = create(method, seed=seed)
-    if "knowledge" not in inspect.signature(maker.fit).parameters:
-        if knowledge is not None:
-            raise KgmmError(f"the recommender {method} cannot use knowledge; walk can")
-        return maker.fit(rated)
+    maker = seeded(method, seed)
     if knowledge is not None:
-        return maker.fit(rated, knowledge=read_item_knowledge(knowledge))
+        return with_knowledge(maker, rated, read_item_knowledge(knowledge))
+    if not uses_knowledge(maker):
+        return maker.fit(rated)
     leave_out = {fact.predicate for fact in facts}
-    return maker.fit(rated, knowledge=ItemKnowledge.of(store, leave_out=leave_out))
+    return with_knowledge(maker, rated, ItemKnowledge.of(store, leave_out=leave_out))
 
 
 def _name(item: str, labels: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from kgmm.complete.models import Floats
-from kgmm.complete.triples import Ints, Known, Triples
+from kgmm.complete.triples import Ints, Triples
 
 NEAREST = 12  #: neighbours asked
 SHARP = 6.0  #: power of a neighbour's cosine
@@ -31,7 +31,7 @@ class Neighbours:
 
     def __init__(self, triples: Triples, text: Floats) -> None:
         self.triples, self.text = triples, text
-        self.known = Known(triples, triples.rows)
+        self.known = triples.known
         entity, relation, _ = triples.asked(triples.rows)
         self.told = [np.unique(entity[relation == r]) for r in range(triples.questions)]
 
@@ -85,7 +85,7 @@ class Rules:
 
     def __init__(self, triples: Triples) -> None:
         self.triples = triples
-        self.known = Known(triples, triples.rows)
+        self.known = triples.known
         n, half = len(triples.entities), len(triples.relations)
         entity, relation, answer = triples.asked(triples.rows)
         joined = [

@@ -30,8 +30,6 @@ BACKWARD = {
     "Causes": ("precondition", 0.4),
     "HasSubevent": ("motive", 0.4),
 }
-#: relations by which one event or thing is a special case of another
-SPECIAL = ("IsA", "MannerOf")
 #: relation -> what stands between its subject and object when a step is taken away by it
 EXCEPTIONS = ("NotCapableOf", "NotHasProperty", "NotDesires", "NotHasA")
 GRAPH = "events"  #: the graph that bundled facts are said to be of

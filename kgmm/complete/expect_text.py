@@ -27,9 +27,8 @@ COPULAS = frozenset(
 )
 PASSIVE = frozenset("is are was were am be been being gets get got".split())
 NEGATIONS = frozenset("not never no n't cannot can't won't don't doesn't didn't isn't aren't wasn't couldn't".split())
-#: verbs after which "to do" is not done, wanted only, or simply done
+#: verbs after which "to do" is not done, or simply done
 FAILED = frozenset("forget refuse fail avoid neglect hesitate".split())
-PLANNED = frozenset("want plan hope try decide need intend wish like prepare promise ask tell".split())
 ASPECT = frozenset("start begin continue keep manage happen seem have".split())
 _SPLITS = frozenset("and then but so while because when after before until as since once if".split())
 _EARLIER = frozenset("because when after since once if as".split())  #: what they bring in comes first

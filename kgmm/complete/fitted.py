@@ -126,7 +126,7 @@ def _learned(triples: Triples, text: Floats, seconds: float, progress: Progress)
 
 def _curves(joined: Joined, learned: Triples, kept: Ints) -> tuple[tuple[Curve, Curve], NDArray[np.float64]]:
     """Return curves and thresholds by the objects of rows kept apart, each question asked once."""
-    known, truth = Known(learned, learned.rows), Known(learned, kept)
+    known, truth = learned.known, Known(learned, kept)
     share, right, place, relation = [np.empty(0)], [np.empty(0, bool)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for e, r in np.unique(kept[:, :2], axis=0).tolist():
         score = joined.scores(np.array([e]), np.array([r]))[0]

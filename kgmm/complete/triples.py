@@ -103,6 +103,11 @@ class Triples:
         np.add.at(counts, (relation, answer), 1)
         return counts
 
+    @cached_property
+    def known(self) -> Known:
+        """The answers that the rows give."""
+        return Known(self, self.rows)
+
 
 class Known:
     """The answers of questions, from rows of several sets.

@@ -157,7 +157,7 @@ def _calibrated(scorer: Scorer, triples: Triples, kept: Ints, judged: Ints) -> d
 
     Both sets are asked alike, as if the training triples alone were known: a candidate is right if it is in the set asked about.
     """
-    learned = Known(triples, triples.rows)
+    learned = triples.known
     share, place, right = _candidates(scorer, triples.asked(kept), learned, Known(triples, kept))
     first = place == 0
     curves = Curve.fit(share[first], right[first]), Curve.fit(share[~first], right[~first])

@@ -106,7 +106,7 @@ def judge_queries(
             plain = film.annotated(footage)
             own = asked_first(plain.people, footage.edges, how.rate, film.asked(query, footage))
             asked = Asked.of(film, footage, query, own)
-            summary = taken(_worth(answer), footage.edges, how.rate)
+            summary = taken(answer.worth, footage.edges, how.rate)
             rows.append({**asked.figures(summary), **_beside(asked, plain.people, footage, how.rate, random)})
             wanted = plain.people + 10 * max(1.0, float(np.abs(plain.people).max())) * asked.shown
             seen.append(replace(plain, name=f"{film.name}: {query}", people=wanted))
@@ -151,7 +151,7 @@ def judge_features(
         found = judge(method, request)[0]
         thin = replace(film, picks=film.picks[film.picks < film.frames])
         scores[film.name] = by_frame(found.moments, thin)
-        worth[film.name] = by_frame(_worth(found)[_segment_of(footage)], thin)
+        worth[film.name] = by_frame(found.worth[_segment_of(footage)], thin)
     return evaluate(films, scores, worth=worth, segments=segments, size=size, rate=how.rate, seed=how.seed)
 
 
@@ -159,21 +159,10 @@ def _evaluated(
     seen: Sequence[Annotated], looked: Sequence[Footage], made: Sequence[Judged], how: How
 ) -> dict[str, Any]:
     scores = {film.name: one.moments for film, one in zip(seen, made, strict=True)}
-    worth = {
-        film.name: _worth(one)[_segment_of(footage)] for film, footage, one in zip(seen, looked, made, strict=True)
-    }
+    worth = {film.name: one.worth[_segment_of(footage)] for film, footage, one in zip(seen, looked, made, strict=True)}
     found = evaluate(seen, scores, worth=worth, segments="kts", rate=how.rate, seed=how.seed)
     found["protocol"]["segments"] = "shots found in the films"
     return found
-
-
-def _worth(made: Judged) -> Floats:
-    """Return what the knapsack chooses by, shape (segments,): 0 for segments that are not on offer."""
-    if made.offered is None:
-        return made.segments
-    worth = np.zeros(len(made.segments))
-    worth[made.offered] = made.segments[made.offered]
-    return worth
 
 
 def _segment_of(footage: Footage) -> NDArray[np.int64]:

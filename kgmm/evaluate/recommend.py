@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
 from kgmm.progress import Progress, silent
-from kgmm.recommend import create
+from kgmm.recommend import create, seeded, with_knowledge
 from kgmm.recommend.base import Recommender
 from kgmm.recommend.contents import ContentRecommender
 from kgmm.recommend.ratings import Ratings
@@ -171,13 +170,9 @@ def evaluate(
             f"{apart.later:.0%} of the ratings learned from are later than half of those kept apart: this split lets the "
             "future into training; --split time does not"
         )
-    own = create(method, **options)
-    if hasattr(own, "seed") and "seed" not in options:
-        own = create(method, seed=seed, **options)
+    own = seeded(method, seed, **options)
     models: dict[str, Recommender | None] = {"popularity": create("popularity").fit(apart.train), "random": None}
-    if knowledge is not None and "knowledge" not in inspect.signature(own.fit).parameters:
-        raise KgmmError(f"the recommender {method} cannot use knowledge; walk can")
-    models[method] = own.fit(apart.train) if knowledge is None else own.fit(apart.train, knowledge=knowledge)
+    models[method] = own.fit(apart.train) if knowledge is None else with_knowledge(own, apart.train, knowledge)
     per_user: dict[str, NDArray[np.float64]] = {}
     for name, model in models.items():
         figures, ndcg = measure(model, apart, liking, seed)
@@ -303,9 +298,7 @@ def cold_users(
     value = target.value[rows]
     found: dict[str, Any] = {"users": len(cold), "ratings": len(rows)}
     for method in ("item-mean", *methods):
-        model = create(method, **options) if method != "item-mean" else create(method)
-        if hasattr(model, "seed"):
-            model.seed = seed
+        model = seeded(method, seed, **options) if method != "item-mean" else create(method)
         told = {"contents": contents} if isinstance(model, ContentRecommender) else {}
         model = model.fit(train) if method == "item-mean" else model.fit(train, source=source, **told)
         place = {name: number for number, name in enumerate(model.users)}

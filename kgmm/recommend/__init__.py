@@ -60,6 +60,24 @@ def create(name: str, **options: Any) -> Any:
     return made(**options)
 
 
+def seeded(name: str, seed: int, **options: Any) -> Any:
+    """Return :func:`create`'s recommender, with the seed if the method has one and the options name none."""
+    made = create(name, **options)
+    return made if "seed" in options or not hasattr(made, "seed") else create(name, seed=seed, **options)
+
+
+def with_knowledge(recommender: Any, ratings: Any, knowledge: Any) -> Any:
+    """Fit a recommender to ratings and what is known of their items; KgmmError if it takes no knowledge."""
+    if not uses_knowledge(recommender):
+        raise KgmmError(f"the recommender {recommender.name} cannot use knowledge; walk can")
+    return recommender.fit(ratings, knowledge=knowledge)
+
+
+def uses_knowledge(recommender: Any) -> bool:
+    """Tell whether a recommender can be told what is known of items."""
+    return "knowledge" in inspect.signature(recommender.fit).parameters
+
+
 def load(path: str | Path) -> Any:
     """Return a recommender that was saved, without the ratings it learned from.
 

@@ -156,7 +156,10 @@ class Recommender(ABC):
         vectors = self._vectors()
         number = self._item(item)
         lengths = np.linalg.norm(vectors, axis=1)
-        near = vectors @ vectors[number] / np.maximum(lengths * lengths[number], 1e-12)
+        return self._nearest(number, vectors @ vectors[number] / np.maximum(lengths * lengths[number], 1e-12), k)
+
+    def _nearest(self, number: int, near: Rows, k: int) -> list[Recommendation]:
+        """The *k* items that are nearest to one, by how *near* each is, itself left out."""
         near[number] = -np.inf
         best = np.lexsort((np.arange(len(near)), -near))[: min(k, len(near) - 1)]
         return [Recommendation(self.items[i], float(near[i])) for i in best]
@@ -229,6 +232,11 @@ class Recommender(ABC):
     def _rated(self, user: User) -> tuple[NDArray[np.int32], Rows]:
         return self._user(user)[1:]
 
+    def _seen(self, user: int) -> tuple[NDArray[np.int32], Rows]:
+        """What a known user has rated, and how."""
+        span = slice(self.seen_starts[user], self.seen_starts[user + 1])
+        return self.seen_items[span], self.seen_values[span]
+
     def _user(self, user: User) -> tuple[int | None, NDArray[np.int32], Rows]:
         """A user's number, None of a new one, and what they rated and how."""
         self._learned()
@@ -236,8 +244,7 @@ class Recommender(ABC):
             number = self._user_number.get(str(user))
             if number is None:
                 raise UnknownConcept(str(user), get_close_matches(str(user), self.users, 3), "the ratings", "user")
-            span = slice(self.seen_starts[number], self.seen_starts[number + 1])
-            return number, self.seen_items[span], self.seen_values[span]
+            return number, *self._seen(number)
         if not isinstance(user, Mapping):
             user = dict.fromkeys(user, float(self.scale[1]))
         if not user:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kgmm.errors import KgmmError
 from kgmm.recommend.base import FactorRecommender, Rows
 from kgmm.recommend.cross import CrossRecommender
+from kgmm.recommend.factors import damped
 from kgmm.recommend.ratings import Ratings
 
 
@@ -56,13 +57,6 @@ def _bag(content: Any, item: str) -> Mapping[str, float]:
     return bag
 
 
-def _usual(ratings: Ratings, damping: float = 10.0) -> tuple[Rows, Rows]:
-    """The mean, and the damped distance of every item from it."""
-    mean = np.array([ratings.value.mean(dtype=np.float64)], np.float32)
-    sums, sizes = (np.bincount(ratings.item, w, len(ratings.items)) for w in (ratings.value - mean[0], None))
-    return mean, (sums / (sizes + damping)).astype(np.float32)
-
-
 class ContentRecommender(CrossRecommender):
     """A user's vector is over what items are; r ≈ μ + b_i + b_u + user · item, with damped means b_i (``item-mean``).
 
@@ -100,7 +94,8 @@ class ContentRecommender(CrossRecommender):
         domains = [(ratings, 1.0)] + ([(self._other, self.share)] if self._other is not None else [])
         user, item, left, share = [], [], [], []
         for rated, weight in domains:
-            mean, bias = _usual(rated)
+            mean = np.array([rated.value.mean(dtype=np.float64)], np.float32)
+            bias = damped(rated.item, rated.value - mean[0], len(rated.items))
             left.append(rated.value - mean[0] - bias[rated.item])
             user.append(np.array([who.setdefault(name, len(who)) for name in rated.users])[rated.user])
             item.append(np.array([row.setdefault(name, len(row)) for name in rated.items])[rated.item])
@@ -119,9 +114,7 @@ class ContentRecommender(CrossRecommender):
         vectors = np.stack([self._vector(F[a], b.astype(np.float64), c) for a, b, c in parts])
         self.user_factors, self.user_bias = vectors[:, :-1].astype(np.float32), vectors[:, -1].astype(np.float32)
         self.item_factors = F[: len(ratings.items)].astype(np.float32)
-        self._names(tuple(who), ratings.items)
-        new = len(who) - len(ratings.users)
-        self.seen_starts = np.concatenate([self.seen_starts, np.full(new, self.seen_starts[-1])])
+        self._also(list(who)[len(ratings.users) :])
 
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
         left = (values - self.mean[0] - self.item_bias[items]).astype(np.float64)

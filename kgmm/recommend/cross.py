@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -69,6 +69,25 @@ class CrossRecommender(FactorRecommender):
             )
         return both
 
+    def _all_of_source(self, ratings: Ratings, least: int = 1) -> Both:
+        """Know the users of the source only as well; return all of the source, with those rows after the target's."""
+        both = self._both(ratings, least)
+        only = np.setdiff1d(np.arange(len(self._source.users)), both.source)
+        rows = len(ratings.users) + np.arange(len(only))
+        self._also([self._source.users[u] for u in only])
+        return Both(np.append(both.target, rows), np.append(both.source, only))
+
+    def _also(self, users: Sequence[str]) -> None:
+        """Know *users* too, after those of the ratings: they have rated nothing that is recommended."""
+        self._names((*self.users, *users), self.items)
+        self.seen_starts = np.concatenate([self.seen_starts, np.full(len(users), self.seen_starts[-1])])
+
+
+def ridge_map(source: Rows, target: Rows, shrink: float) -> Mapping:
+    """Return the map by W = (Xᵀ X + shrink I)⁻¹ Xᵀ Y of rows x, which makes ‖Y - X W‖²_F + shrink ‖W‖²_F least."""
+    W = np.linalg.solve(source.T @ source + shrink * np.eye(source.shape[1]), source.T @ target)
+    return lambda vectors: vectors @ W
+
 
 class MappedRecommender(CrossRecommender):
     """Both domains are factorized apart; a mapping learned on the users of both takes the source's vectors to the target's.
@@ -99,8 +118,7 @@ class MappedRecommender(CrossRecommender):
         self.mean, self.item_bias, self.item_factors = target.mean, target.item_bias, target.item_factors
         self.user_factors = np.concatenate([target.user_factors, new[:, :-1]])
         self.user_bias = np.concatenate([target.user_bias, new[:, -1]])
-        self._names((*ratings.users, *(self._source.users[u] for u in only)), ratings.items)
-        self.seen_starts = np.concatenate([self.seen_starts, np.full(len(only), self.seen_starts[-1])])
+        self._also([self._source.users[u] for u in only])
 
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
         return placed(self, items, values, self.weight)

@@ -41,6 +41,14 @@ def factorized(ratings: Ratings, factors: int, epochs: int, rate: float, weight:
     return Factors(mean, bu, bi, U, V, losses)
 
 
+def damped(groups: NDArray[np.int32], values: Rows, count: int, damping: float = 10.0) -> Rows:
+    """Return the mean of each group's values, drawn towards 0 by *damping* values of 0, (count,) float32."""
+    sums = np.bincount(groups, weights=values, minlength=count)
+    sizes = np.bincount(groups, minlength=count) + damping
+    means: Rows = (sums / np.maximum(sizes, 1e-9)).astype(np.float32)
+    return means
+
+
 def placed(model: FactorRecommender, items: NDArray[np.int32], values: Rows, weight: float) -> tuple[Rows, float]:
     """Return factors and bias of a new user: ridge regression of their ratings on the items' vectors."""
     rows = np.column_stack([model.item_factors[items], np.ones(len(items), np.float32)]).astype(np.float64)

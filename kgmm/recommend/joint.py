@@ -73,6 +73,11 @@ def misfit(
     return float(pull @ off), dU, dV
 
 
+def summed(group: NDArray[np.int32], rows: Rows, count: int) -> Rows:
+    """Return the sums of each group's rows, (count, k)."""
+    return np.column_stack([np.bincount(group, column, count) for column in rows.T])
+
+
 def neighbours(row: NDArray[Any], column: NDArray[Any], value: Rows, shape: tuple[int, int], count: int) -> Any:
     """Return the Laplacian (sparse, rows × rows) of each row's *count* nearest by the cosine of what it holds; only likes count.
 

@@ -19,11 +19,10 @@ from kgmm.serve.limits import Limits, TooSlow, Turns, client, unknown
 from kgmm.store import LocalStore
 from kgmm.store.sparql.query import query
 from kgmm.store.sparql.results import Result, Solutions, Triples
-from kgmm.store.sparql.text import BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, bare, check, large
+from kgmm.store.sparql.text import ANSWER, BadQuery, QueryFailed, QueryTimeout, QueryTooLarge, bare, check, long_answer
 
 #: seconds a query may take, rows it may return, queries at the same time, bytes of a request and of a query's memory
 TIMEOUT, LIMIT, CONCURRENT, BODY, MEMORY = 30.0, 100_000, 2, 1 << 20, 1_000_000_000
-COPIES = 8  #: how many times an answer is in memory while it is written
 METHODS = ["GET", "POST"]
 _ROWS = {
     "application/sparql-results+json": ox.QueryResultsFormat.JSON,
@@ -159,11 +158,11 @@ def _query(store: LocalStore, asked: dict[str, Any], *, memory: int, **most: Any
     graphs = {"default_graphs": asked["default-graph-uri"], "named_graphs": asked["named-graph-uri"]}
     found: Result = query(store, asked["query"], raw=True, memory=memory, **graphs, **most)
     length = 0
-    # one long text in ten thousand rows is one text in memory, and ten thousand in an answer, which is made in several copies
+    # one long text in ten thousand rows is one text in memory, and ten thousand in an answer
     for row in () if isinstance(found, bool) else found.rows:
         length += sum(len(term) for term in row if term)
-        if length > memory // COPIES:
-            raise large(memory)
+        if length > memory // ANSWER:
+            raise long_answer(memory)
     return found
 
 

@@ -41,13 +41,9 @@ class ConsistentTransfer(CrossRecommender):
     learned = (*CrossRecommender.learned, "user_trust")
 
     def _fit(self, ratings: Ratings) -> None:
-        self._both(ratings)
-        rows = {name: row for row, name in enumerate(ratings.users)}
-        there = np.array([rows.setdefault(name, len(rows)) for name in self._source.users])
-        self._names(tuple(rows), ratings.items)
-        new = len(rows) - len(ratings.users)
-        self.seen_starts = np.concatenate([self.seen_starts, np.full(new, self.seen_starts[-1])])
-        w, trust = np.ones(len(ratings)), np.ones(len(rows))
+        every = self._all_of_source(ratings)
+        there = every.target[np.argsort(every.source)]  # the row of each user of the source
+        w, trust = np.ones(len(ratings)), np.ones(len(self.users))
         votes, found = [], []
         self.losses: list[list[float]] = []
         for n in range(self.rounds):

@@ -4,7 +4,7 @@ import numpy as np
 
 from kgmm.errors import KgmmError
 from kgmm.recommend.base import Rows
-from kgmm.recommend.cross import MappedRecommender, Mapping
+from kgmm.recommend.cross import MappedRecommender, Mapping, ridge_map
 
 
 class EmbeddingAndMapping(MappedRecommender):
@@ -31,12 +31,9 @@ class EmbeddingAndMapping(MappedRecommender):
 
     def _mapping(self, source: Rows, target: Rows) -> Mapping:
         (x, x_mean, x_scale), (y, y_mean, y_scale) = _standard(source), _standard(target)
-        found = self._linear(x, y) if self.mapping == "linear" else self._perceptron(x, y)
+        linear = self.mapping == "linear"
+        found = ridge_map(x, y, self.shrink * len(x)) if linear else self._perceptron(x, y)
         return lambda vectors: found((vectors - x_mean) / x_scale) * y_scale + y_mean
-
-    def _linear(self, x: Rows, y: Rows) -> Mapping:
-        W = np.linalg.solve(x.T @ x + self.shrink * len(x) * np.eye(x.shape[1]), x.T @ y)
-        return lambda vectors: vectors @ W
 
     def _perceptron(self, x: Rows, y: Rows) -> Mapping:
         rng = np.random.default_rng(self.seed)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.recommend.base import Recommender, Rows
+from kgmm.recommend.factors import damped
 from kgmm.recommend.ratings import Ratings
 
 
@@ -31,14 +32,9 @@ class ItemMean(Recommender):
     def _fit(self, ratings: Ratings) -> None:
         self.mean = np.array([ratings.value.mean(dtype=np.float64)], np.float32)
         left = ratings.value - self.mean[0]
-        self.item_bias = self._means(ratings.item, left, len(ratings.items))
-        self.user_bias = self._means(ratings.user, left - self.item_bias[ratings.item], len(ratings.users))
-
-    def _means(self, groups: NDArray[np.int32], values: Rows, count: int) -> Rows:
-        sums = np.bincount(groups, weights=values, minlength=count)
-        sizes = np.bincount(groups, minlength=count) + self.damping
-        means: Rows = (sums / np.maximum(sizes, 1e-9)).astype(np.float32)
-        return means
+        self.item_bias = damped(ratings.item, left, len(ratings.items), self.damping)
+        left = left - self.item_bias[ratings.item]
+        self.user_bias = damped(ratings.user, left, len(ratings.users), self.damping)
 
     def _known(self, user: int) -> Rows:
         scores: Rows = self.mean[0] + self.item_bias + self.user_bias[user]

@@ -1,9 +1,7 @@
 """Ridge transfer: one matrix from the source's user vectors to the target's (survey Eq. 36)."""
 
-import numpy as np
-
 from kgmm.recommend.base import Rows
-from kgmm.recommend.cross import MappedRecommender, Mapping
+from kgmm.recommend.cross import MappedRecommender, Mapping, ridge_map
 
 
 class RidgeTransfer(MappedRecommender):
@@ -26,8 +24,7 @@ class RidgeTransfer(MappedRecommender):
         self.shrink = shrink
 
     def _mapping(self, source: Rows, target: Rows) -> Mapping:
-        W = np.linalg.solve(source.T @ source + self.shrink * np.eye(source.shape[1]), source.T @ target)
-        return lambda vectors: vectors @ W
+        return ridge_map(source, target, self.shrink)
 
 
 METHOD = RidgeTransfer

@@ -40,12 +40,8 @@ class TiedFactors(CrossRecommender):
         self.near, self.weight, self.turns, self.seed = near, weight, turns, seed
 
     def _fit(self, ratings: Ratings) -> None:
-        both = self._both(ratings)
-        only = np.setdiff1d(np.arange(len(self._source.users)), both.source)
-        users = len(ratings.users) + len(only)
-        tied = Both(np.append(both.target, np.arange(len(ratings.users), users)), np.append(both.source, only))
-        self._names((*ratings.users, *(self._source.users[u] for u in only)), ratings.items)
-        self.seen_starts = np.concatenate([self.seen_starts, np.full(len(only), self.seen_starts[-1])])
+        tied = self._all_of_source(ratings)
+        users = len(self.users)
         rng = np.random.default_rng(self.seed)
         counts = users, len(ratings.items), len(self._source.users), len(self._source.items)
         start = [0.1 * rng.normal(size=(count, self.factors + 1)) for count in counts]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from kgmm.recommend.base import Rows
 from kgmm.recommend.contents import TopicRecommender
+from kgmm.recommend.joint import summed
 
 
 class ModalTopics(TopicRecommender):
@@ -57,16 +58,12 @@ class ModalTopics(TopicRecommender):
                 q = np.einsum("nk,nk->n", a, b)
                 loss -= float(one.data @ np.log(q))
                 expected = a * b * (one.data / q)[:, None]
-                grown = grown + _sums(one.row, expected, n)
-                fresh = self.beta + _sums(one.col, expected, p.shape[1]).T
+                grown = grown + summed(one.row, expected, n)
+                fresh = self.beta + summed(one.col, expected, p.shape[1]).T
                 words.append(fresh / fresh.sum(1, keepdims=True))
             self.losses.append(loss)
             theta, phi = grown / grown.sum(1, keepdims=True), words
         return theta
-
-
-def _sums(group: NDArray[np.int32], rows: Rows, count: int) -> Rows:
-    return np.column_stack([np.bincount(group, column, count) for column in rows.T])
 
 
 METHOD = ModalTopics

@@ -89,10 +89,7 @@ class CollectiveFactors(CrossRecommender):
         found, self.losses = minimized(lambda parts: self._objective(parts, names, plan), start, self.turns)
         wide = _widened(dict(zip(names, found, strict=True)), plan[0])
         U, V = (part.astype(np.float32) for part in wide)
-        self._names(users, ratings.items)
-        self.seen_starts = np.concatenate(
-            [self.seen_starts, np.full(len(users) - len(ratings.users), self.seen_starts[-1])]
-        )
+        self._also(users[len(ratings.users) :])
         self.user_factors, self.user_bias = U[:, :-1].copy(), U[:, -1].copy()
         V = V[: len(ratings.items)]
         self.item_factors, self.item_bias = V[:, :-1].copy(), V[:, -1].copy()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.recommend.base import Rows
-from kgmm.recommend.cross import MappedRecommender, Mapping
+from kgmm.recommend.cross import MappedRecommender, Mapping, ridge_map
 from kgmm.recommend.factors import factorized
 from kgmm.recommend.ratings import Ratings
 
@@ -72,8 +72,7 @@ class UserWeights(MappedRecommender):
         return np.where(place >= 0, share, 1.0)
 
     def _mapping(self, source: Rows, target: Rows) -> Mapping:
-        W = np.linalg.solve(source.T @ source + self.shrink * np.eye(source.shape[1]), source.T @ target)
-        return lambda vectors: vectors @ W
+        return ridge_map(source, target, self.shrink)
 
 
 def shares(user: NDArray[np.int32], own: Rows, carried: Rows, value: Rows, count: int, damping: float) -> Rows:

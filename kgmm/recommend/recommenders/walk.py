@@ -58,6 +58,7 @@ class Walk(Recommender):
     everybody: Rows
     view: GraphView
     labels: Mapping[str, str]
+    nodes: list[str]  #: as the edges number them
 
     def __init__(
         self, restart: float = 0.15, lift: float = 0.2, popularity: float = 1.0, knowledge: float = 0.3,
@@ -134,12 +135,12 @@ class Walk(Recommender):
 
     def _graph(self) -> None:
         told = json.loads(self.texts.tobytes())
-        names = [f"/user/{name}" for name in self.users] + [f"/item/{name}" for name in self.items]
-        names += [f"/known/{name}" for name in told["concepts"]]
+        self.nodes = [f"/user/{name}" for name in self.users] + [f"/item/{name}" for name in self.items]
+        self.nodes += [f"/known/{name}" for name in told["concepts"]]
         self.kinds, self.labels = told["kinds"], told["labels"]
         kinds = [self.kinds[code] for code in self.edge_relation.tolist()]
         ends = self.edge_subject, self.edge_object
-        self.view = GraphView.from_edges(*ends, kinds, self.edge_weight, concepts=names)
+        self.view = GraphView.from_edges(*ends, kinds, self.edge_weight, concepts=self.nodes)
         place = {name: at for at, name in enumerate(self.view.concepts)}
         self.item_place = np.array([place[f"/item/{name}"] for name in self.items])
 
@@ -179,16 +180,15 @@ class Walk(Recommender):
         return scores
 
     def _known(self, user: int) -> Rows:
-        span = slice(self.seen_starts[user], self.seen_starts[user + 1])
-        return self._new(self.seen_items[span], self.seen_values[span])
+        return self._new(*self._seen(user))
 
     def _new(self, items: NDArray[np.int32], values: Rows) -> Rows:
         return self._mixed(self._walk(items, self._weights(values)))
 
     def all_scores(self, users: Sequence[int]) -> Rows:
         """Return the scores (users, items) of known users by their positions, several walks at a time."""
-        spans = [slice(self.seen_starts[user], self.seen_starts[user + 1]) for user in users]
-        seeds = [self._seeds(self.seen_items[span], self._weights(self.seen_values[span])) for span in spans]
+        seen = [self._seen(user) for user in users]
+        seeds = [self._seeds(items, self._weights(values)) for items, values in seen]
         walks = self.view.walk_many(seeds, self.restart, self.tol)
         return np.stack([self._mixed(np.maximum(walk.array[self.item_place], LEAST)) for walk in walks])
 
@@ -199,10 +199,7 @@ class Walk(Recommender):
             UnknownConcept: if the item is not known.
         """
         number = self._item(item)
-        near = self._walk(np.array([number]), np.ones(1)) / np.sqrt(self.everybody)
-        near[number] = -np.inf
-        best = np.lexsort((np.arange(len(near)), -near))[: min(k, len(near) - 1)]
-        return [Recommendation(self.items[i], float(near[i])) for i in best]
+        return self._nearest(number, self._walk(np.array([number]), np.ones(1)) / np.sqrt(self.everybody), k)
 
     def _reasons(self, items: NDArray[np.int32], values: Rows, item: int, k: int) -> list[Reason]:
         return walked(self, items, self._weights(values), item, k)
@@ -213,9 +210,7 @@ class Walk(Recommender):
         Raises:
             KgmmError: if a step of the path is no edge of the graph.
         """
-        names = [f"/user/{name}" for name in self.users] + [f"/item/{name}" for name in self.items]
-        names += [f"/known/{name}" for name in json.loads(self.texts.tobytes())["concepts"]]
-        number = {name: at for at, name in enumerate(names)}
+        number = {name: at for at, name in enumerate(self.nodes)}
         kept = np.ones(len(self.edge_weight), bool)
         for a, b in zip(reason.nodes, reason.nodes[1:], strict=False):
             ends = number.get(a, -1), number.get(b, -1)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from kgmm.recommend.base import Rows
 from kgmm.recommend.cross import Both, CrossRecommender
 from kgmm.recommend.factors import placed
+from kgmm.recommend.joint import summed
 from kgmm.recommend.ratings import Ratings
 
 
@@ -35,13 +36,8 @@ class LikenessTransfer(CrossRecommender):
         self.weight, self.turns, self.seed = weight, turns, seed
 
     def _fit(self, ratings: Ratings) -> None:
-        both = self._both(ratings, 2)
-        only = np.setdiff1d(np.arange(len(self._source.users)), both.source)
-        users = len(ratings.users) + len(only)
-        # users of the source only have a row too, which their likenesses alone place
-        both = Both(np.append(both.target, np.arange(len(ratings.users), users)), np.append(both.source, only))
-        self._names((*ratings.users, *(self._source.users[u] for u in only)), ratings.items)
-        self.seen_starts = np.concatenate([self.seen_starts, np.full(len(only), self.seen_starts[-1])])
+        both = self._all_of_source(ratings, 2)  # those of the source only are placed by their likenesses alone
+        users = len(self.users)
         rng = np.random.default_rng(self.seed)
         domains = [(ratings, self.factors, 1.0), (self._source, self.source_factors, self.share)]
         state: list[Rows] = []
@@ -75,8 +71,8 @@ class LikenessTransfer(CrossRecommender):
             U, V = state[2 * n], state[2 * n + 1]
             off = np.einsum("rk,rk->r", U[rated.user], V[rated.item]) - rated.value
             loss += share * float(off @ off) + self.weight * float((U**2).sum() + (V**2).sum())
-            slopes.append(2 * share * _gathered(rated.user, off[:, None] * V[rated.item], len(U)) + 2 * self.weight * U)
-            slopes.append(2 * share * _gathered(rated.item, off[:, None] * U[rated.user], len(V)) + 2 * self.weight * V)
+            slopes.append(2 * share * summed(rated.user, off[:, None] * V[rated.item], len(U)) + 2 * self.weight * U)
+            slopes.append(2 * share * summed(rated.item, off[:, None] * U[rated.user], len(V)) + 2 * self.weight * V)
         U1, U2 = state[0][both.target], state[2][both.source]
         tie = self.tie / len(U1)
         # ‖AAᵀ - BBᵀ‖² = ‖AᵀA‖² + ‖BᵀB‖² - 2 ‖AᵀB‖²: of the size of the factors, not of the pairs
@@ -89,10 +85,6 @@ class LikenessTransfer(CrossRecommender):
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
         vector, _ = placed(self, items, values, self.weight)
         return vector, 0.0
-
-
-def _gathered(group: NDArray[np.int32], rows: Rows, count: int) -> Rows:
-    return np.column_stack([np.bincount(group, column, count) for column in rows.T])
 
 
 METHOD = LikenessTransfer

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kgmm.store.assertion import Assertion, Key, key_of
-from kgmm.store.assertions.looking import everything, rows_of
+from kgmm.store.assertions.looking import everything
 from kgmm.store.facts import Fact
 from kgmm.store.handle import Handle
 from kgmm.store.table import said
@@ -23,11 +23,11 @@ class Telling:
     Of a store as it was at a time, those that held then.
     """
 
-    def __init__(self, store: Handle, rows: pl.DataFrame | None = None) -> None:
-        """Take all rows of a store, or some of them."""
+    def __init__(self, store: Handle) -> None:
+        """Take all rows of a store."""
         import polars as pl
 
-        rows = everything(store) if rows is None else rows
+        rows = everything(store)
         rows = rows.filter(pl.col("role").is_null() | (pl.col("role") != said.WITHDRAWN))
         more = pl.any_horizontal(pl.col(name).is_not_null() for name in ("method", "role", "polarity", "surface"))
         rows = rows.filter(more.any().over(said.KEY))
@@ -80,11 +80,3 @@ def telling(store: Handle) -> Telling | None:
     if not store.opened.state.said or store.belief is not None:
         return None
     return Telling(store)
-
-
-def telling_of(store: Handle, facts: Iterable[Fact]) -> Telling:
-    """Return what is said of some facts of a store."""
-    import polars as pl
-
-    keys = [key_of(fact) for fact in facts]
-    return Telling(store, rows_of(store, pl.DataFrame(keys, dict.fromkeys(said.KEY, pl.String), orient="row")))

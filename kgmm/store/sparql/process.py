@@ -19,18 +19,18 @@ from kgmm.store.rdf.terms import PREFIXES
 from kgmm.store.sparql.oxigraph import index, merged
 from kgmm.store.sparql.results import Result, Solutions, Triples, stored, stored_relation
 from kgmm.store.sparql.text import (
+    ANSWER,
     BadQuery,
     QueryCancelled,
     QueryFailed,
-    QueryTooLarge,
     bare,
     chooses_graphs,
     large,
     late,
+    long_answer,
 )
 
 LOOK = 0.05  #: seconds between two looks at a query's memory
-ANSWER = 10  #: an answer may have this part of a query's memory: it is read, decoded and written anew
 
 
 class Engine:
@@ -104,7 +104,7 @@ class Engine:
             parts.append(data)
             self._read += len(data)
             if memory and self._read > memory // ANSWER:
-                raise QueryTooLarge(f"the answer has more than {memory // ANSWER:,} bytes; narrow the query")
+                raise long_answer(memory)
         line, _, self._buffer = b"".join(parts).partition(b"\n")
         return dict(json.loads(line))
 

@@ -10,6 +10,7 @@ _OPAQUE = re.compile(
     r'|"(?:[^"\\\n\r]|\\.)*"|\'(?:[^\'\\\n\r]|\\.)*\'|#[^\n\r]*',
     re.DOTALL,
 )
+ANSWER = 10  #: an answer may have this part of a query's memory: it is read, decoded and written anew
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _SERVICE = re.compile(r"(?<![?$:@\w.-])SERVICE(?![\w:.-])", re.IGNORECASE)
 _FROM = re.compile(r"(?<![?$:@\w.-])FROM(?![\w:.-])", re.IGNORECASE)
@@ -53,6 +54,11 @@ def late(timeout: float) -> QueryTimeout:
 def large(memory: int) -> QueryTooLarge:
     """Return the error of a query that would take more than *memory* bytes."""
     return QueryTooLarge(f"the query would take more than {memory:,} bytes of memory; narrow it")
+
+
+def long_answer(memory: int) -> QueryTooLarge:
+    """Return the error of an answer that is longer than a query with *memory* bytes may give."""
+    return QueryTooLarge(f"the answer has more than {memory // ANSWER:,} bytes; narrow the query")
 
 
 def check(query: str) -> str:

@@ -29,7 +29,6 @@ SUBJECTS = {
     "pagoda": "building",
     "rocket": "vehicle",
 }
-PHOTOGRAPHED = ("astronaut", "cat", "coffee", "flower", "pagoda", "rocket")
 #: setting → how people call it
 SETTINGS = {
     "beach": ("at the beach", "by the sea", "on the sand"),

@@ -71,11 +71,7 @@ def judged(
 def _skim(
     film: Footage, method: str, found: Judged, rate: float, number: int, told: dict[str, str], *, alone: bool
 ) -> Skim:
-    values = found.segments
-    if found.offered is not None:
-        offered = np.zeros(len(values), bool)
-        offered[found.offered] = True
-        values = np.where(offered, values, 0.0)
+    values = found.worth
     clips = film.clips(values, rate) if alone or values.any() else ()
     spans = list(zip(film.starts[:-1].tolist(), film.starts[1:].tolist(), strict=True))
     kept = [any(start < clip.end and end > clip.start for clip in clips) for start, end in spans]

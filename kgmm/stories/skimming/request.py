@@ -55,6 +55,15 @@ class Judged:
     offered: NDArray[np.int64] | None = None
     details: Mapping[str, str] = field(default_factory=dict)  #: what else was found, said for people, by name
 
+    @property
+    def worth(self) -> NDArray[np.float64]:
+        """What the knapsack chooses by, (segments,): 0 for segments that are not on offer."""
+        if self.offered is None:
+            return self.segments
+        worth = np.zeros(len(self.segments))
+        worth[self.offered] = self.segments[self.offered]
+        return worth
+
     def checked(self, footage: Footage, method: str) -> Judged:
         """Return this if it fits the film; BadInput if not."""
         shapes = self.moments.shape, self.segments.shape

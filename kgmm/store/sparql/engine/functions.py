@@ -15,7 +15,7 @@ from urllib.parse import quote, urljoin
 
 import pyarrow as pa
 
-from kgmm.store.sparql.engine.algebra import RDF, STRING, XSD, Blank, Iri, Lit, Quoted, Term, Unsupported
+from kgmm.store.sparql.engine.algebra import LANG_STRING, STRING, XSD, Blank, Iri, Lit, Quoted, Term, Unsupported
 from kgmm.store.sparql.engine.values import (
     BOOLEAN,
     DATE,
@@ -24,7 +24,6 @@ from kgmm.store.sparql.engine.values import (
     DOUBLE,
     FLOAT,
     INTEGER,
-    LANG,
     NUMERIC,
     Wrong,
     calculate,
@@ -46,7 +45,7 @@ _LIKE_IRI = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|\\^`]*')
 
 def text_of(term: Term | None) -> Lit:
     """Return a literal that is a string, with or without a language; Wrong if it is none."""
-    if type(term) is Lit and (term.datatype == STRING or term.datatype == LANG):
+    if type(term) is Lit and (term.datatype == STRING or term.datatype == LANG_STRING):
         return term
     raise Wrong
 
@@ -251,7 +250,7 @@ def _str_lang(a: Any, b: Any) -> Lit:
     text, tag = text_of(a), text_of(b).text
     if text.lang or not re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", tag):
         raise Wrong
-    return Lit(text.text, LANG, tag.lower())
+    return Lit(text.text, LANG_STRING, tag.lower())
 
 
 def _str_dt(a: Any, b: Any) -> Lit:
@@ -274,7 +273,7 @@ def cast(target: str, a: Any) -> Lit:
         return _str(a)
     source = _literal(a)
     text = source.text.strip()
-    if source.datatype == LANG:
+    if source.datatype == LANG_STRING:
         raise Wrong
     if target == BOOLEAN:
         if source.datatype in NUMERIC:
@@ -361,4 +360,3 @@ TABLE |= {how: _round(how) for how in ("ABS", "CEIL", "FLOOR", "ROUND")}
 TABLE |= {name: _digest(name.lower()) for name in ("MD5", "SHA1", "SHA256", "SHA384", "SHA512")}
 TABLE |= {sign: (lambda a, b, s=sign: calculate(s, a, b)) for sign in "+-*/"}
 IRI_OF = _iri
-FOLDED = f"{RDF}langString"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin
 
-from kgmm.store.sparql.engine.algebra import RDF, XSD, Iri, Lit, Unsupported, Var, balanced
+from kgmm.store.sparql.engine.algebra import LANG_STRING, RDF, XSD, Iri, Lit, Unsupported, Var, balanced
 from kgmm.store.sparql.engine.limits import TooDeep
 from kgmm.store.sparql.engine.tokens import Token, tokens
 
@@ -126,7 +126,7 @@ class Reader:
             size = 3 if word.kind == "long" else 1
             text = _unescaped(word.text[size:-size])
             if self.word.kind == "lang":
-                return Lit(text, f"{RDF}langString", self.step().text[1:].lower())
+                return Lit(text, LANG_STRING, self.step().text[1:].lower())
             return Lit(text, self.iri().text) if self.take("^^") else Lit(text)
         if word.kind in ("integer", "decimal", "double"):
             self.at += 1

@@ -18,7 +18,7 @@ from kgmm.store.index.state import Opened
 from kgmm.store.index.terms import Terms
 from kgmm.store.rdf import saying
 from kgmm.store.rdf import terms as rdf
-from kgmm.store.sparql.engine.algebra import Iri, Lit
+from kgmm.store.sparql.engine.algebra import LANG_STRING, Iri, Lit
 from kgmm.store.sparql.engine.source import Source
 from kgmm.store.sparql.engine.table import Rows
 from kgmm.store.sparql.engine.vocabulary import NAMES, PREDICATES, Ids, spelled
@@ -259,7 +259,7 @@ def _named(terms: Terms) -> bool:
 
 def _literal(value: Any) -> Lit:
     if value.language:
-        return Lit(value.value, f"{rdf.PREFIXES['rdf']}langString", value.language)
+        return Lit(value.value, LANG_STRING, value.language)
     return Lit(value.value, value.datatype.value)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
-from kgmm.store.sparql.engine.algebra import RDF, STRING, XSD, Blank, Iri, Lit, Quoted, Term
+from kgmm.store.sparql.engine.algebra import LANG_STRING, STRING, XSD, Blank, Iri, Lit, Quoted, Term
 
 INTEGERS = frozenset(
     XSD + name
@@ -18,7 +18,6 @@ INTEGERS = frozenset(
 INTEGER, DECIMAL, FLOAT, DOUBLE = (XSD + name for name in ("integer", "decimal", "float", "double"))
 BOOLEAN, DATETIME, DATE = XSD + "boolean", XSD + "dateTime", XSD + "date"
 NUMERIC = INTEGERS | {DECIMAL, FLOAT, DOUBLE}
-LANG = f"{RDF}langString"
 EXACT = Context(prec=40)
 LONGEST = 4000  #: digits a number may be computed with
 _WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -161,7 +160,7 @@ def compare(a: Term | None, b: Term | None) -> int | None:
         x, y, _ = aligned(a, b)
         return None if x != x or y != y else (x > y) - (x < y)
     if a.datatype == b.datatype:
-        if a.datatype == STRING or (a.datatype == LANG and a.lang == b.lang):
+        if a.datatype == STRING or (a.datatype == LANG_STRING and a.lang == b.lang):
             return (a.text > b.text) - (a.text < b.text)
         if a.datatype == BOOLEAN:
             return int(effective(a)) - int(effective(b))
@@ -170,7 +169,7 @@ def compare(a: Term | None, b: Term | None) -> int | None:
     raise Wrong
 
 
-_COMPARABLE = NUMERIC | {STRING, LANG, BOOLEAN, DATETIME, DATE}
+_COMPARABLE = NUMERIC | {STRING, LANG_STRING, BOOLEAN, DATETIME, DATE}
 
 
 def equal(a: Term | None, b: Term | None) -> bool:
@@ -183,7 +182,7 @@ def equal(a: Term | None, b: Term | None) -> bool:
         return compare(a, b) == 0
     if a == b:
         return True
-    if LANG in (a.datatype, b.datatype):
+    if LANG_STRING in (a.datatype, b.datatype):
         return False
     if a.datatype == b.datatype and a.datatype in _COMPARABLE:
         return compare(a, b) == 0
@@ -221,7 +220,7 @@ def effective(term: Term | None) -> bool:
         return term.text in ("true", "1")
     if term.datatype in (STRING,):
         return term.text != ""
-    if term.datatype == LANG:
+    if term.datatype == LANG_STRING:
         return term.text != ""
     if term.datatype in NUMERIC:
         try:
@@ -252,6 +251,6 @@ def sort_key(term: Term | None) -> tuple[Any, ...]:
             return (3, 2, time_of(term)[0].timestamp(), "")
     except (Wrong, OverflowError, ValueError):
         pass
-    if term.datatype in (STRING, LANG):
+    if term.datatype in (STRING, LANG_STRING):
         return (3, 3, term.text, term.lang)
     return (3, 4, term.datatype, term.text)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kgmm.language import names
 from kgmm.store.index.state import Opened
 from kgmm.store.rdf.terms import NotRdf, full_iri, node_term
-from kgmm.store.sparql.engine.algebra import RDF, STRING, Blank, Iri, Lit, Quoted, Term
+from kgmm.store.sparql.engine.algebra import LANG_STRING, STRING, Blank, Iri, Lit, Quoted, Term
 
 if TYPE_CHECKING:
     from kgmm.store.sparql.engine.told import Told
@@ -170,7 +170,7 @@ def read(text: str) -> Term:
         if "\\" in value:
             value = _ESCAPE.sub(_character, value)
         if rest.startswith("@"):
-            return Lit(value, f"{RDF}langString", rest[1:])
+            return Lit(value, LANG_STRING, rest[1:])
         return Lit(value, rest[3:-1]) if rest else Lit(value)
     if text.startswith("<<(") and (match := _QUOTED.fullmatch(text)):
         return Quoted(
