@@ -10,7 +10,7 @@ from xxhash import xxh64_hexdigest
 
 from kgmm.errors import StoreCorrupt
 from kgmm.language.names import is_literal, unusable
-from kgmm.store import replay
+from kgmm.store import kept, replay
 from kgmm.store.facts import Fact
 from kgmm.store.handle import Handle
 from kgmm.store.index import state as index
@@ -25,6 +25,8 @@ from kgmm.store.table import vocabulary
 def check(store: Handle) -> list[str]:
     """Verify table, terms and index; repair the last two from the first; return what was found, nothing if all is well.
 
+    Views and the like that are kept beside the index are read, too; damaged and outdated ones are removed.
+
     Raises:
         StoreCorrupt: if the table itself is damaged, naming the file; it is the truth and derived from nothing.
     """
@@ -35,6 +37,7 @@ def check(store: Handle) -> list[str]:
         if problem is not None:
             found.append(f"{problem}: the index was rebuilt")
             store.opened = replay.rebuild(store.places, store.places.index, store.version)
+        found += kept.faults(store)
         return found
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ FORMAT = 2  #: raised when what is kept changes its meaning
 FOLDER = "made"  #: in the cache
 MOST = 6  #: things of a kind that are kept of a version; the one made first goes
 WORTH_IT = 100_000  #: statements, or terms, from which on what is made of them is kept
+ABANDONED = 3600.0  #: seconds after which a draft that nobody has written to is one of a process that was killed
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -80,6 +82,54 @@ def drop(cache: Path, version: str = "") -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def faults(store: Handle) -> Iterator[str]:
+    """Read all that is kept, delete what is damaged, of another version or half written, and say what it was.
+
+    What is deleted is made anew when it is asked for; who has mapped it holds it.
+    """
+    folder = store.places.cache / FOLDER
+    version = name_of(store.opened.state)
+    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if place.name != version or not place.is_dir():
+            yield f"{place}: was made of another version of the store: removed"
+            _remove(place)
+            continue
+        for thing in sorted(place.iterdir()):
+            if problem := _fault(store, thing):
+                yield f"{thing}: {problem}: removed"
+                _remove(thing)
+                continue
+            for draft in thing.glob(".*.tmp"):
+                if time.time() - draft.stat().st_mtime > ABANDONED:
+                    yield f"{draft}: was not finished: removed"
+                    _remove(draft)
+
+
+def _fault(store: Handle, thing: Path) -> str:
+    """Return what is wrong with a thing that is kept, or nothing; one that is being written has nothing yet."""
+    try:
+        about, _ = arrays.read(thing / "arrays")
+        by = about["by"]
+        if by != _by(store, by[1], by[2]) or thing.name != _name(by):
+            return "holds something else than its name says"
+    except FileNotFoundError:
+        young = thing.is_dir() and time.time() - thing.stat().st_mtime < ABANDONED
+        return "" if young else "holds nothing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        return str(error).removeprefix(f"{thing / 'arrays'}: ") or "is damaged"
+    return ""
+
+
+def _remove(place: Path) -> None:
+    with suppress(OSError):
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            place.unlink()
+
+
 def name_of(state: index.State) -> str:
     """Return the name of the folder for what is kept of a version."""
     files = state.base, state.overlay, state.overlay_sum, state.sums
@@ -89,8 +139,12 @@ def name_of(state: index.State) -> str:
 def _place(store: Handle, kind: str, chosen: Any) -> Path | None:
     if store.past or store.moment is not None or store.belief is not None:
         return None
-    name = f"{kind}-{xxh3_64_hexdigest(json.dumps(_by(store, kind, chosen)).encode())}"
-    return store.places.cache / FOLDER / name_of(store.opened.state) / name
+    return store.places.cache / FOLDER / name_of(store.opened.state) / _name(_by(store, kind, chosen))
+
+
+def _name(by: list[Any]) -> str:
+    """Return the name of the folder of what was made by all that."""
+    return f"{by[1]}-{xxh3_64_hexdigest(json.dumps(by).encode())}"
 
 
 def _by(store: Handle, kind: str, chosen: Any) -> list[Any]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_hexdigest
 
-from kgmm.files import whole
+from kgmm.files import sync_folder, whole
 from kgmm.store.index.mapped import view
 
 _MAGIC = b"kgmm arrays 1\n"
@@ -30,7 +30,7 @@ _AT = 64  #: every array begins at a multiple of so many bytes
 def write(path: Path, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays and what is said *about* them (as JSON) to a file that appears whole or not at all.
 
-    An array that repeats one value (``np.broadcast_to``) is written as that.
+    Its content is on the disk before it appears. An array that repeats one value (``np.broadcast_to``) is written as that.
 
     Example:
         >>> import tempfile
@@ -54,12 +54,13 @@ def write(path: Path, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any
     line = json.dumps({"about": about, "arrays": listed, "bytes": end}, ensure_ascii=False).encode()
     head = _MAGIC + line + b"\n" + xxh3_64_hexdigest(line).encode() + b"\n"
     begin = -(-len(head) // _AT) * _AT
-    with whole(path) as draft, draft.open("wb") as file:
+    with whole(path, durable=True) as draft, draft.open("wb") as file:
         file.write(head)
         for start, part in parts:
             file.seek(begin + start)
             file.write(view(part.reshape(-1).view(np.uint8)))
         file.truncate(begin + end)
+    sync_folder(path.parent)
 
 
 def read(path: Path, check: bool = True) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
