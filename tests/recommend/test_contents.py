@@ -10,8 +10,9 @@ from kgmm.errors import KgmmError
 from kgmm.evaluate.recommend import cold_users
 from kgmm.recommend import create, load
 from kgmm.recommend.contents import counted
+from kgmm.recommend.recommenders.cdcl import Atoms, coded, drawn
 
-BY_CONTENTS = ("profile", "topic-bridge", "topic-model")
+BY_CONTENTS = ("cdcl", "profile", "topic-bridge", "topic-model")
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,41 @@ def test_the_topic_models_loss_is_the_literal_one():
     phi = draw.dirichlet(np.ones(3), 2)
     literal = -sum(counts[i, w] * np.log(theta[i] @ phi[:, w]) for i in range(4) for w in range(3))
     assert model.losses[0] == pytest.approx(literal - 0.3 * np.log(theta).sum() - 0.2 * np.log(phi).sum())
+
+
+def test_an_atoms_odds_are_the_literal_integral_over_its_strength():
+    rng = np.random.default_rng(0)
+    made = Atoms(
+        [rng.normal(size=(3, 4)), rng.normal(size=(3, 2))], np.array([0.2, 0.5, 0.4]), np.array([1.5, 0.7]), 2.0
+    )
+    w, xs, s = np.array([0.8, 0.0, -0.5]), [rng.normal(size=4), rng.normal(size=2)], np.linspace(-12, 12, 40001)
+    for seen in ((1.0, 1.0), (1.0, 0.0)):
+        left = [(x - w @ D)[None] for x, D in zip(xs, made.dictionaries, strict=True)]
+        a, b = made.pull(1, left, [np.array([there]) for there in seen])
+        joint = {}
+        for z in (0, 1):
+            log = np.log(made.usual[1] if z else 1 - made.usual[1]) - made.spread * s**2 / 2
+            for x, D, noise, there in zip(xs, made.dictionaries, made.noise, seen, strict=True):
+                off = x[:, None] - (w @ D)[:, None] - z * D[1][:, None] * s
+                log = log - there * noise * (off**2).sum(0) / 2
+            joint[z] = log
+        wanted = np.log(np.exp(joint[1]).sum() / np.exp(joint[0]).sum())
+        assert made.odds(1, a, b)[0] == pytest.approx(wanted, abs=1e-6)
+        assert (b / (made.spread + a))[0] == pytest.approx(s[joint[1].argmax()], abs=1e-3)
+
+
+def test_planted_atoms_are_found_by_both_modalities_down_to_the_noise():
+    rng = np.random.default_rng(1)
+    codes = rng.normal(size=(300, 4)) * (rng.random((300, 4)) < 0.4)
+    xs = [codes @ rng.normal(size=(4, p)) + 0.1 * rng.normal(size=(300, p)) for p in (12, 6)]
+    known = [np.ones(300), (np.arange(300) % 3 > 0) * 1.0]
+    xs[1] *= known[1][:, None]
+    atoms, _ = drawn(xs, known, 12, 1.0, 1.0, 100, 0)
+    assert 1 / np.sqrt(atoms.noise) == pytest.approx([0.1, 0.1], abs=0.02)
+    held = coded(atoms, xs, known)
+    for x, D, there in zip(xs, atoms.dictionaries, known, strict=True):
+        assert ((x - held @ D)[there > 0] ** 2).mean() < 0.05 * (x[there > 0] ** 2).mean()
+    assert np.allclose(coded(atoms, [x[5:9] for x in xs], [k[5:9] for k in known]), held[5:9], atol=1e-4)
 
 
 def test_bad_contents_are_refused():
