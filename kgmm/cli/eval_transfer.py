@@ -13,6 +13,12 @@ from kgmm.cli.output import COUNT, FILE, FOLDER, Number, emit, json_option, prog
 @click.option("--source", type=FILE, help="The domain with labels: .mat with fts and labels, .npz with X and y.")
 @click.option("--target", type=FILE, help="The domain whose labels are only compared with.")
 @click.option("--method", default="dan", help="coral, dan, dann, ddc, jan, jan-a, msda or sda.")
+@click.option(
+    "--network",
+    type=click.Choice(["features", "pictures"]),
+    default="features",
+    help="pictures: whole networks with convolutions over pixels, for dan, dann, ddc, jan, jan-a.",
+)
 @click.option("--weight", type=Number(0), help="Of the transfer [the method's own].")
 @click.option("--seeds", default=3, type=COUNT, help="Figures are means over so many.")
 @json_option
@@ -21,6 +27,7 @@ def transfer(
     source: Path | None,
     target: Path | None,
     method: str,
+    network: str,
     weight: float | None,
     seeds: int,
     as_json: bool,
@@ -30,7 +37,7 @@ def transfer(
     With DIR all ordered pairs of the domains in it are measured. Beside the accuracy stand that of the same classifier
     with transfer weight 0, of one that learns from half of the target's labels, and of the commonest class.
     """
-    from kgmm.data.domains import read_domain
+    from kgmm.data.domains import read_domain, read_domains
     from kgmm.errors import BadInput
     from kgmm.evaluate.transfer import evaluate, table
 
@@ -38,16 +45,17 @@ def transfer(
         pairs = [(read_domain(source), read_domain(target))]
     elif folder is not None and source is target is None:
         files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".mat", ".npz"))
-        pairs = list(itertools.permutations([read_domain(file) for file in files], 2))
+        domains = [domain for file in files for domain in read_domains(file)]
+        pairs = list(itertools.permutations(domains, 2))
         if not pairs:
-            raise BadInput(folder, f"{len(files)} domains (.mat, .npz) are there; a transfer needs two")
+            raise BadInput(folder, f"{len(domains)} domains (.mat, .npz) are there; a transfer needs two")
     else:
         raise click.UsageError("name DIR, or --source FILE and --target FILE")
     given = {} if weight is None else {"weight": weight}
     found = []
     for one, other in pairs:
         with progress_bar("seeds") as progress:
-            found.append(evaluate(one, other, method, seeds, progress, **given))
+            found.append(evaluate(one, other, method, seeds, progress, network, **given))
     if as_json:
         emit(found[0] if folder is None else {"pairs": found})
     else:

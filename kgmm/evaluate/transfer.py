@@ -1,5 +1,6 @@
 """How right an adapter is on a target whose labels it did not see, beside the same classifier without transfer."""
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -9,21 +10,32 @@ import numpy as np
 from kgmm.data.domains import Domain
 from kgmm.errors import BadInput, KgmmError
 from kgmm.progress import Progress, silent
-from kgmm.transfer import create, methods
+from kgmm.transfer import create, deep_methods, methods
+from kgmm.transfer.base import told
 
 
 def evaluate(
-    source: Domain, target: Domain, method: str, seeds: int = 3, progress: Progress = silent, **options: Any
+    source: Domain,
+    target: Domain,
+    method: str,
+    seeds: int = 3,
+    progress: Progress = silent,
+    network: str = "features",
+    **options: Any,
 ) -> dict[str, Any]:
     """Fit on the whole source with labels and the whole target without; compare with the target's labels.
+
+    Args:
+        network: ``features``, or ``pictures``: whole networks with convolutions, for rows that are pixels.
+        **options: the method's own.
 
     Returns:
         Means over seeds: ``accuracy``; ``source_only``, of the same classifier with transfer weight 0; ``target_only``,
         of that classifier trained on one half of the target with labels and measured on the other (what labels would
-        give); ``majority``, the share of the target's commonest class; ``accuracies`` of each seed, and ``seconds`` a fit.
+        give), None if the target has too few rows or classes; ``majority``, the share of the target's commonest class; ``accuracies`` of each seed, and ``seconds`` a fit.
 
     Raises:
-        BadInput: if the domains' features differ in number, or they share no class.
+        BadInput: if the domains' features differ in number, they share no class, or the source has only one.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -34,16 +46,13 @@ def evaluate(
     """
     if method.replace("_", "-") not in methods():
         raise KgmmError(f"no adapter {method!r}; there are: {', '.join(methods())}")
-    if source.features.shape[1] != target.features.shape[1]:
-        both = f"{source.features.shape[1]} and {target.features.shape[1]}"
-        raise BadInput(target.name, f"the domains have {both} features; an adapter needs the same ones")
-    if not np.isin(target.labels, source.labels).any():
-        raise BadInput(target.name, "shares no class with the source")
+    check_pair(source, target)
+    options = {**options, **_network(method, source, target, network)}
     rows = np.vstack([source.features, target.features])
     labels = np.concatenate([np.unique(source.labels, return_inverse=True)[1], np.full(len(target.labels), -1)])
     domain = np.concatenate([np.ones(len(source.labels)), -np.ones(len(target.labels))])
     classes = np.unique(source.labels)
-    figures: dict[str, list[float]] = {"accuracy": [], "source_only": [], "target_only": []}
+    figures: dict[str, list[float | None]] = {"accuracy": [], "source_only": [], "target_only": []}
     seconds = []
     for seed in range(seeds):
         start = time.process_time()
@@ -55,7 +64,7 @@ def evaluate(
         figures["target_only"].append(_supervised(method, options, target, seed))
         progress(seed + 1, seeds, f"{source.name} to {target.name}")
     _, counts = np.unique(target.labels, return_counts=True)
-    means: dict[str, Any] = {name: float(np.mean(values)) for name, values in figures.items()}
+    means: dict[str, Any] = {name: _mean_of(values) for name, values in figures.items()}
     return {
         "method": method,
         "source": source.name,
@@ -72,14 +81,78 @@ def _right(classes: Any, adapter: Any, rows: Any, labels: Any) -> float:
     return float(np.mean(classes[adapter.predict(rows)] == labels))
 
 
-def _supervised(method: str, options: dict[str, Any], target: Domain, seed: int) -> float:
+def _supervised(method: str, options: dict[str, Any], target: Domain, seed: int) -> float | None:
     order = np.random.default_rng(seed).permutation(len(target.labels))
     learn, judge = np.array_split(order, 2)
     classes, coded = np.unique(target.labels, return_inverse=True)
-    if len(np.unique(coded[learn])) < 2:
-        return float("nan")
+    if len(np.unique(coded[learn])) < 2 or not len(judge):
+        return None
     adapter = create(method, seed=seed, **{**options, "weight": 0}).fit(target.features[learn], coded[learn])
     return _right(classes, adapter, target.features[judge], target.labels[judge])
+
+
+def check_pair(source: Domain, target: Domain) -> None:
+    """Refuse domains between which nothing can be learned, or compared if the target has labels."""
+    if source.features.shape[1] != target.features.shape[1]:
+        both = f"{source.features.shape[1]} and {target.features.shape[1]}"
+        raise BadInput(target.name, f"the domains have {both} features; an adapter needs the same ones")
+    known = np.unique(source.labels)
+    if len(known) < 2:
+        raise BadInput(source.name, f"has one class, {known[0]}; a classifier needs two")
+    if not len(target.labels):
+        return
+    asked = np.unique(target.labels)
+    if (known.dtype.kind == "U") != (asked.dtype.kind == "U") or not np.isin(asked, known).any():
+        few = " and ".join(
+            ", ".join(map(str, names[:3])) + (", …" if len(names) > 3 else "") for names in (known, asked)
+        )
+        raise BadInput(target.name, f"shares no class with the source; their labels are {few}")
+    runs = [
+        np.array_equal(names, np.arange(len(names)) + names[0]) for names in (known, asked) if names.dtype.kind == "i"
+    ]
+    if runs == [True, True] and len(known) == len(asked) and {int(known[0]), int(asked[0])} == {0, 1}:
+        raise BadInput(
+            target.name, f"labels begin with {asked[0]}, the source's with {known[0]}; number the classes alike"
+        )
+
+
+def _network(method: str, source: Domain, target: Domain, network: str) -> dict[str, Any]:
+    """Return the options of a method for features, or for pictures of the shape that both domains have."""
+    if network == "features":
+        return {}
+    if network != "pictures":
+        raise KgmmError(f"no network {network!r}; there are: features, pictures")
+    if method.replace("_", "-") not in deep_methods():
+        raise KgmmError(f"{method} is no network; those for pictures are: {', '.join(deep_methods())}")
+    return {"picture_shape": picture_of(source, target)}
+
+
+def picture_of(source: Domain, target: Domain) -> tuple[int, int, int]:
+    """Return the shape of both domains' pictures; flat rows are square pictures, grey or of three colours.
+
+    Example:
+        >>> digits = Domain("digits", np.zeros((2, 256)), np.array([0, 1]))
+        >>> picture_of(digits, digits)
+        (1, 16, 16)
+    """
+    shapes = {domain.picture for domain in (source, target) if domain.picture is not None}
+    if len(shapes) > 1:
+        raise BadInput(
+            target.name, f"pictures of {' and '.join(map(told, sorted(shapes)))}; an adapter needs one shape"
+        )
+    if shapes:
+        return shapes.pop()
+    features = source.features.shape[1]
+    for channels in (1, 3):
+        side = math.isqrt(features // channels)
+        if channels * side**2 == features:
+            return channels, side, side
+    raise BadInput(source.name, f"{features} features are no square pictures; give X as n × height × width")
+
+
+def _mean_of(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def table(found: Sequence[dict[str, Any]]) -> str:
@@ -88,11 +161,14 @@ def table(found: Sequence[dict[str, Any]]) -> str:
     keys = ("accuracy", "source_only", "target_only", "majority")
     lines = [head]
     for row in [*found, *([_mean(found, keys)] if len(found) > 1 else [])]:
-        figures = "  ".join(f"{row[key]:{width}.3f}" for key, width in zip(keys, (8, 11, 11, 8), strict=True))
+        figures = "  ".join(
+            f"{'–' if row[key] is None else format(row[key], '.3f'):>{width}}"
+            for key, width in zip(keys, (8, 11, 11, 8), strict=True)
+        )
         lines.append(f"{row['source']:12} {row['target']:12} {row['method']:8} {figures}")
     return "\n".join(lines)
 
 
 def _mean(found: Sequence[dict[str, Any]], keys: Sequence[str]) -> dict[str, Any]:
-    means = {key: float(np.mean([row[key] for row in found])) for key in keys}
+    means = {key: _mean_of([row[key] for row in found]) for key in keys}
     return {"source": "mean", "target": "", "method": found[0]["method"], **means}

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from kgmm.errors import BadInput, KgmmError, reason_of
 from kgmm.files import publish
+from kgmm.nn.devices import pick_device
 from kgmm.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -75,19 +76,6 @@ class Trained:
     epoch: int
     seconds: float
     epochs_run: int  #: epochs this process trained; less than the last epoch after a resume
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device of a name, ``auto`` a GPU if there is one; KgmmError if there is no such device."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise KgmmError("no GPU is available to torch; use --device cpu")
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, NotImplementedError, AssertionError, ImportError) as error:
-        raise KgmmError(f"torch here has no device {name!r}; use cpu, cuda, or auto") from error
-    return torch.device(name)
 
 
 def fit(problem: Problem, out: str | Path, recipe: Recipe | None = None, progress: Progress = silent) -> Trained:

@@ -23,7 +23,7 @@ from kgmm.families import Family
 ROOMS = {kind: Family(f"{__name__}.{kind}", "transfer method") for kind in ("adapters", "tasks", "views")}
 _SHARED = ("base",)
 
-__all__ = ["create", "methods"]
+__all__ = ["create", "deep_methods", "methods"]
 
 
 def methods(kind: str = "adapters") -> list[str]:
@@ -34,6 +34,22 @@ def methods(kind: str = "adapters") -> list[str]:
         (['coral', 'dan', 'dann', 'ddc', 'jan', 'jan-a', 'msda', 'sda'], ['mtfl', 'mtl'], ['cotraining', 'datn', 'mkl'])
     """
     return [name.replace("_", "-") for name in ROOMS[kind].names() if name not in _SHARED]
+
+
+def deep_methods() -> list[str]:
+    """Return the names of adapters that are networks: over given features, or whole ones over small pictures.
+
+    Example:
+        >>> deep_methods()
+        ['dan', 'dann', 'ddc', 'jan', 'jan-a']
+    """
+    from kgmm.transfer.network import AdaptedNetwork
+
+    return [
+        name
+        for name in methods()
+        if issubclass(ROOMS["adapters"].module(name.replace("-", "_")).METHOD, AdaptedNetwork)
+    ]
 
 
 def create(name: str, **options: Any) -> Any:

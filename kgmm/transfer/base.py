@@ -1,7 +1,7 @@
 """What adapters share: source rows with labels and target rows without, in the conventions of skada and scikit-learn."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
@@ -104,6 +104,15 @@ def scaled(rows: Floats) -> Floats:
     rooted = np.sign(rows) * np.sqrt(np.abs(rows))
     long = np.linalg.norm(rooted, axis=1, keepdims=True)
     return np.asarray(rooted / np.where(long > 0, long, 1.0) * np.sqrt(rows.shape[1]))
+
+
+def told(shape: Sequence[int] | None) -> str:
+    """Return a shape in words.
+
+    >>> told((1, 16, 16)), told(None)
+    ('1 × 16 × 16', 'rows of features')
+    """
+    return "rows of features" if shape is None else " × ".join(map(str, shape))
 
 
 def matrix(X: ArrayLike) -> Floats:

@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file
 
 from kgmm.errors import BadInput, KgmmError
+from kgmm.nn.devices import pick_device
 from kgmm.nn.folders import load_weights
-from kgmm.train.fit import Recipe, fit, pick_device
+from kgmm.train.fit import Recipe, fit
 
 
 class Line:

@@ -46,7 +46,7 @@ class DANN(AdaptedNetwork):
     def penalty(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], share: float) -> Tensor:
         """Return the loss of telling domains apart, at full weight for who tells and *share* against the features."""
         told = self.extra_(reversed_gradient(torch.cat([source[0], target[0]]), share)).ravel()
-        truth = torch.cat([torch.ones(len(source[0])), torch.zeros(len(target[0]))])
+        truth = torch.cat([torch.ones(len(source[0])), torch.zeros(len(target[0]))]).to(told.device)
         return F.binary_cross_entropy_with_logits(told, truth)
 
 

@@ -1,5 +1,7 @@
 """Deep domain confusion (Tzeng et al., 2014): the hidden layers' squared MMD under one kernel."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from kgmm.transfer.network import AdaptedNetwork
@@ -14,8 +16,16 @@ class DDC(AdaptedNetwork):
         0.25
     """
 
-    def __init__(self, weight: float = 0.25, width: int = 256, epochs: int = 30, seed: int = 0) -> None:
-        super().__init__(weight, width, epochs, seed)
+    def __init__(
+        self,
+        weight: float = 0.25,
+        width: int = 256,
+        epochs: int = 30,
+        seed: int = 0,
+        picture_shape: Sequence[int] | None = None,
+        device: str = "cpu",
+    ) -> None:
+        super().__init__(weight, width, epochs, seed, picture_shape, device)
 
     def distance(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
         """Return the squared MMD of the hidden layers, one Gaussian kernel."""
