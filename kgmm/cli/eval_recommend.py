@@ -1,5 +1,6 @@
 """``kgmm eval recommend``: a recommender on ratings, beside popularity and random scores."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,18 @@ from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, prog
     "--source", "other", type=PLACE, help="Ratings of a second domain: cold users of the target are predicted from it."
 )
 @click.option(
+    "--domains",
+    metavar="FIELD:TARGET:SOURCE",
+    help="Cut FILE|DIR in two domains by a field of its table of items, as class:Comedy:Drama or genres:Comedy:Drama.",
+)
+@click.option(
     "--cold",
     default=0.2,
     type=Number(0, 1, min_open=True, max_open=True),
-    help="With --source: share of users of both made cold.",
+    help="With two domains: share of users of both made cold.",
+)
+@click.option(
+    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="An option of the method, as mapping=linear."
 )
 @json_option
 def recommend(
@@ -45,13 +54,15 @@ def recommend(
     factors: int | None,
     epochs: int | None,
     other: Path | None,
+    domains: str | None,
     cold: float,
+    settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Learn from most ratings, rank and rate what was kept apart.
 
-    With --source all target ratings of some users of both domains are taken away and predicted by the method (cbt, emcdr,
-    latent-attributes, ridge, xptrans), beside damped means, which know nothing of them.
+    With --source or --domains all target ratings of some users of both domains are taken away and predicted by the method (cbt,
+    emcdr, ridge, xptrans …), beside damped means of the target, which know nothing of them, and of both domains.
 
     FILE or DIR is as MovieLens, Amazon or RecBole release them, or any CSV, TSV or Parquet with user, item, rating, time.
     """
@@ -59,18 +70,23 @@ def recommend(
     from kgmm.data.ratings import read_ratings
     from kgmm.evaluate.recommend import cold_users, evaluate, table
 
-    options: dict[str, Any] = {
-        name: value for name, value in (("factors", factors), ("epochs", epochs)) if value is not None
-    }
-    if other is not None:
-        domains = read_ratings(source), read_ratings(other)
-        cold_found = cold_users(domains, [method], share=cold, seed=seed, **options)
+    options = dict(_setting(text) for text in settings)
+    options |= {name: value for name, value in (("factors", factors), ("epochs", epochs)) if value is not None}
+    if other is not None and domains is not None:
+        raise click.UsageError("--source and --domains are two ways to name a second domain: give one.")
+    if other is not None or domains is not None:
+        two = (read_ratings(source), read_ratings(other)) if other is not None else _cut(source, str(domains))
+        cold_found = cold_users(two, [method], share=cold, seed=seed, **options)
         if as_json:
             emit({"method": method, **cold_found, **cold_found[method]})
         else:
             click.echo(f"{cold_found['users']} cold users, {cold_found['ratings']} ratings kept apart")
-            for name in (method, "item-mean"):
+            for name in dict.fromkeys((method, "item-mean", "both-means")):
                 click.echo(f"{name:18} RMSE {cold_found[name]['rmse']:.4f}   MAE {cold_found[name]['mae']:.4f}")
+            beside = cold_found[method]["ahead_of_item_mean_p"], cold_found[method]["ahead_of_both_means_p"]
+            click.echo(
+                "over users it differs from item-mean with p = {:.4f}, from both-means with p = {:.4f}".format(*beside)
+            )
         return
     bounds = None
     if few is not None:
@@ -86,3 +102,27 @@ def recommend(
         emit(found)
     else:
         click.echo(table(found))
+
+
+def _cut(source: Path, domains: str) -> Any:
+    """The two domains that a data set's items make, by ``field:target:source``."""
+    from kgmm.data.item_fields import cut_by_field, read_item_fields
+    from kgmm.data.ratings import read_ratings
+
+    parts = domains.split(":")
+    if len(parts) != 3 or not all(parts):
+        raise click.BadParameter(f"{domains!r} is not FIELD:TARGET:SOURCE.", param_hint="--domains")
+    return cut_by_field(read_ratings(source), read_item_fields(source if source.is_dir() else source.parent), *parts)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """A method's option as ``name=value``: true, false, a number, else text."""
+    name, found, value = text.partition("=")
+    if not found or not name.isidentifier():
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint="--set")
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    for kind in (int, float):
+        with suppress(ValueError):
+            return name, kind(value)
+    return name, value

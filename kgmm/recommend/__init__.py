@@ -78,6 +78,21 @@ def uses_knowledge(recommender: Any) -> bool:
     return "knowledge" in inspect.signature(recommender.fit).parameters
 
 
+def takes_source(recommender: Any) -> bool:
+    """Tell whether a recommender learns from a second domain."""
+    return "source" in inspect.signature(recommender.fit).parameters
+
+
+def crossing() -> list[str]:
+    """Return the names of the recommenders that learn from a second domain.
+
+    Example:
+        >>> {"cbt", "emcdr", "ridge"} <= set(crossing()), "bpr" in crossing()
+        (True, False)
+    """
+    return [name for name in methods() if takes_source(create(name))]
+
+
 def load(path: str | Path) -> Any:
     """Return a recommender that was saved, without the ratings it learned from.
 
