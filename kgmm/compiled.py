@@ -12,6 +12,23 @@ from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache
+from numba.np import linalg
+
+
+def _without_loading_blas() -> None:
+    """Have Numba know that SciPy's BLAS is there, on which we depend, and load it when a product of matrices is compiled.
+
+    Otherwise it imports it in every process before the first function runs, a fifth of a second of CPU.
+    """
+    asked = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        pass
+    finally:
+        linalg.ensure_blas = asked
+
+
+_without_loading_blas()
 
 
 @contextmanager

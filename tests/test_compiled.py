@@ -47,3 +47,15 @@ def test_code_compiled_by_two_processes_at_once_is_not_mixed_up(tmp_path: Path) 
         commands = ([sys.executable, script, kind, met] for kind in ("int64", "float64"))
         running = [subprocess.Popen(command, env=environment) for command in commands]
         assert [process.wait() for process in running] == [0, 0]
+
+
+def test_compiled_code_runs_without_scipys_algebra_and_matrix_products_find_its_blas():
+    code = (
+        "import sys\nimport numba\nimport numpy as np\nfrom kgmm.compiled import compiled\n"
+        "@numba.njit\ndef total(x):\n    return x.sum()\n"
+        "@numba.njit\ndef product(x):\n    return np.dot(x, x)\n"
+        "assert total(np.ones(3)) == 3.0\nassert 'scipy.linalg' not in sys.modules\n"
+        "assert product(np.full((2, 2), 2.0)).tolist() == [[8.0, 8.0], [8.0, 8.0]]\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

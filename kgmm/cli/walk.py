@@ -51,7 +51,7 @@ def _as_json(path: Path | None) -> dict[str, Any] | None:
 @json_option
 def walk(kb: str, seeds: tuple[str, ...], top: int, restart: float, as_json: bool, **chosen: Any) -> None:
     """Rank the concepts of KB by random walk with restart from SEED..., with the strongest path to each."""
-    from kgmm.graph.paths import strongest
+    from kgmm.graph.strongest import strongest
 
     view = _view(kb, **chosen)
     scores = view.walk(list(seeds), restart)

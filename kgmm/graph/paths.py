@@ -1,8 +1,7 @@
 """The best paths between concepts, with the statement behind every hop."""
 
 import heapq
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -18,7 +17,7 @@ from kgmm.graph.adjacency import Adjacency
 from kgmm.graph.graph import Graph
 from kgmm.language import names
 
-_RESTART = 0.15  #: the walk's default restart probability: what a hop costs in ``by="walk"``
+RESTART = 0.15  #: the walk's default restart probability: what a hop costs in ``by="walk"``
 
 Floats = NDArray[np.float64]
 _Extension = tuple[float, tuple[int, ...], float]  #: cost of the cheapest completion, nodes so far, cost so far
@@ -91,33 +90,7 @@ def paths(view: Graph, a: str, b: str, *, k: int = 3, max_length: int = 6, by: s
     via = np.empty(len(view), np.int32)
     for _ in range(max_length):
         left.append(_relaxed(rows, costs, left[-1], via))
-    return [_path(view, nodes, cost, by) for nodes, cost in _best(rows, costs, left, start, end, k)]
-
-
-def strongest(view: Graph, seeds: NDArray[np.int64], targets: Sequence[int]) -> list[Path | None]:
-    """Return the best path as a walk goes from any of *seeds* to each of *targets* (positions), None if over four hops."""
-    rows = view.reversed_adjacency
-    strengths = view.adjacency.strengths
-    unit = rows.unit if rows.uniform else 1.0
-    share = np.divide((1 - _RESTART) * unit, strengths, out=np.zeros(len(view)), where=strengths > 0)
-    reach = np.zeros(len(view))
-    reach[seeds] = 1.0
-    trail: list[NDArray[np.int32]] = []
-    for _ in range(4):
-        via, after = np.empty(len(view), np.int32), np.empty(len(view))
-        job = partial(_reach, *rows.arrays, reach, reach * share, after, via, rows.blocks)
-        threads.over_blocks(job, len(rows.blocks) - 1, len(rows.indices))
-        reach = after
-        trail.append(via)
-    found: list[Path | None] = []
-    for target in targets:
-        nodes, at = [int(target)], int(target)
-        for via in reversed(trail):
-            if via[at] >= 0:
-                at = int(via[at])
-                nodes.append(at)
-        found.append(_path(view, nodes[::-1], -math.log(reach[target]), "walk") if reach[target] > 0 else None)
-    return found
+    return [path_of(view, nodes, cost, by) for nodes, cost in _best(rows, costs, left, start, end, k)]
 
 
 def step_costs(view: Graph, rows: Adjacency, by: str) -> NDArray[np.float64]:
@@ -128,7 +101,7 @@ def step_costs(view: Graph, rows: Adjacency, by: str) -> NDArray[np.float64]:
     if by == "weight":
         return 1 / weights
     source = np.repeat(view.adjacency.strengths, np.diff(rows.indptr))
-    return -np.log((1 - _RESTART) * weights / source)
+    return -np.log((1 - RESTART) * weights / source)
 
 
 def _infinite_but(size: int, zeros: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -185,7 +158,8 @@ def _extensions(
             yield float(totals[at]), (*nodes, int(neighbors[at])), float(steps[at])
 
 
-def _path(view: Graph, nodes: list[int], cost: float, by: str) -> Path:
+def path_of(view: Graph, nodes: list[int], cost: float, by: str) -> Path:
+    """Return the path over *nodes* with the statement behind every hop; *cost* is what it costs by weight or walk."""
     hops = tuple(_hop(view, u, v) for u, v in pairwise(nodes))
     score = float(np.exp(-cost)) if by == "walk" else (1 / cost if cost > 0 else 1.0)
     return Path(tuple(view.node_names.at(np.array(nodes))), hops, score)
@@ -214,32 +188,6 @@ def _relax(
         for k in range(indptr[i], indptr[i + 1]):
             candidate = costs[k] + before[indices[k]]
             if candidate < best:
-                best = candidate
-                winner = indices[k]
-        after[i] = best
-        via[i] = winner
-
-
-@compiled
-def _reach(
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    before: Any,
-    sent: Any,
-    after: Any,
-    via: Any,
-    blocks: Any,
-    first: int,
-    last: int,
-) -> None:
-    """after_i <- max(before_i, max_k weights_k sent_(indices_k)); ``via`` gets the neighbor that won, or -1."""
-    for i in range(blocks[first], blocks[last]):
-        best = before[i]
-        winner = np.int32(-1)
-        for k in range(indptr[i], indptr[i + 1]):
-            candidate = sent[indices[k]] * np.float64(weights[k]) if len(weights) else sent[indices[k]]
-            if candidate > best:
                 best = candidate
                 winner = indices[k]
         after[i] = best
