@@ -16,7 +16,6 @@ from kgmm.progress import Progress
 from kgmm.store.formats import _conceptnet_scan as scan
 from kgmm.store.formats._base import Rejects
 from kgmm.store.formats._stream import blocks
-from kgmm.store.index import kernels
 from kgmm.store.index.spans import FEW, Few, Spans, texts
 
 BLOCK = 8 << 20  #: bytes of text parsed at once
@@ -96,12 +95,15 @@ def _streamed_blocks(path: Path, progress: Progress) -> Iterator[memoryview | Re
 
 def _parsed(block: memoryview, lang: str | None) -> Parsed:
     data = np.frombuffer(block, np.uint8)
-    most = int(np.count_nonzero(data == ord("\n"))) + 1
+    most = scan.count_lines(data)
     begins, ends = np.empty((5, most), np.int64), np.empty((5, most), np.int64)
     weight, status = np.empty(most), np.empty(most, np.uint8)
     lines = np.empty(most, np.int64)
+    packed, hashes = np.empty(len(data), np.uint8), np.empty((2, most), np.uint64)
+    codes, firsts, counts = np.empty((2, most), np.uint8), np.empty((2, FEW), np.int64), np.empty(2, np.int64)
     home = np.frombuffer(f"/c/{lang}/".encode() if lang else b"", np.uint8)
-    count, beyond_ascii = scan.parse_dump(data, len(data), home, begins, ends, weight, status, lines)
+    kept = begins, ends, weight, status, lines, packed, hashes, codes, firsts, counts
+    count, beyond_ascii = scan.parse_dump(data, len(data), home, *kept)
     status = status[:count]
     bounds = np.append(lines[:count], len(data))
     _round_long_weights(block, bounds, weight, status)
@@ -113,16 +115,23 @@ def _parsed(block: memoryview, lang: str | None) -> Parsed:
     fine[list(why)] = False
     rows = slice(0, count) if fine.all() else np.flatnonzero(fine)
     begins, ends = np.ascontiguousarray(begins[:, rows]), np.ascontiguousarray(ends[:, rows])
-    hashes = np.empty((2, begins.shape[1]), np.uint64)
-    for at in (0, 1):
-        kernels.hash_spans(data, begins[at + 1], ends[at + 1], hashes[at])
-    few = {field: _few(data, begins[field], ends[field]) for field in (0, 3)}
-    spans = Spans(data, begins, ends, weight[rows], texts(data, begins[4], ends[4]), hashes, few)
+    few = {3 * i: _few(codes[i][rows], firsts[i][: counts[i]], rows, int(counts[i])) for i in (0, 1)}
+    if why:  # what was numbered may be in none of the rows that are left
+        few = {field: _few_again(data, begins[field], ends[field]) for field in few}
+    surface = texts(data, begins[4], ends[4])
+    spans = Spans(data, packed, begins, ends, weight[rows], surface, np.ascontiguousarray(hashes[:, rows]), few)
     bad = [(at, why[at], _raw(block[bounds[at] : bounds[at + 1]])) for at in sorted(why)]
     return Parsed(count, spans, bad)
 
 
-def _few(data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> Few | None:
+def _few(codes: NDArray[np.uint8], firsts: NDArray[np.int64], rows: Any, count: int) -> Few | None:
+    """Return numbers given while parsing, for the rows that are left."""
+    if count < 0:
+        return None
+    return Few(codes, firsts if isinstance(rows, slice) else np.searchsorted(rows, firsts))
+
+
+def _few_again(data: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64]) -> Few | None:
     codes, firsts = np.empty(len(begins), np.uint8), np.empty(FEW, np.int64)
     count = scan.number_few(data, begins, ends, codes, firsts)
     return None if count < 0 else Few(codes, firsts[:count])

@@ -4,6 +4,7 @@
 import numpy as np
 
 from kgmm.compiled import njit
+from kgmm.store.index.bytewise import copied, same, word_at, xxh64
 from kgmm.store.index.kernels import is_at
 
 FINE, COLUMNS, RELATION, CONCEPT, JSON, WEIGHT, NUL, SKIPPED = range(8)  #: why a line of a dump cannot be used
@@ -12,7 +13,16 @@ _WEIGHT_KEY, _DATASET_KEY, _SURFACE_KEY = (
     np.frombuffer(key, np.uint8) for key in (b'weight":', b'dataset":', b'surfaceText":')
 )
 _TENS = 10.0 ** np.arange(16)
-_PLACES, _ONES = np.uint64(0x0001020304050607), np.uint64(0x0101010101010101)
+_PLACES, _ONES, _HIGHS = np.uint64(0x0001020304050607), np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+
+
+@njit()
+def count_lines(data):
+    """Return how many lines a text may have: one more than its line ends."""
+    found = 1
+    for c in data:
+        found += c == 10
+    return found
 
 
 @njit()
@@ -51,11 +61,30 @@ def _after_colon(data, at, size):
     return at
 
 
+@njit(inline="always")
+def _has(word, byte):
+    """Mark the lowest byte of a word that is *byte* by its highest bit; marks above it may be wrong."""
+    other = word ^ (_ONES * np.uint64(byte))
+    return (other - _ONES) & ~other & _HIGHS
+
+
 @njit()
 def _text_end(data, at, size, escapes):
     """Return where the string that begins at a place ends: its quote, the line's end or the block's."""
-    while at < size and data[at] != 34 and data[at] != 10:
-        at += 2 if escapes and data[at] == 92 and at + 1 < size and data[at + 1] != 10 else 1
+    while at < size:
+        if at + 8 <= size:
+            word = word_at(data, at)
+            found = _has(word, 34) | _has(word, 10)
+            if escapes:
+                found |= _has(word, 92)
+            if not found:
+                at += 8
+                continue
+            at += np.int64((((found & (~found + np.uint64(1))) >> np.uint64(7)) * _PLACES) >> np.uint64(56))
+        c = data[at]
+        if c == 34 or c == 10:
+            return at
+        at += 2 if escapes and c == 92 and at + 1 < size and data[at + 1] != 10 else 1
     return min(at, size)
 
 
@@ -129,6 +158,59 @@ def _finished(data, at, place, tabs, found, nul, lang, row, begins, ends, status
 
 
 @njit()
+def _packed(data, row, last, used, begins, ends, packed, hashes):
+    """Move a line's start and end behind what is packed, and hash them, while they are near; return where that ends.
+
+    What the *last* line packed has too is not packed again.
+    """
+    for field in (1, 2):
+        a, size = begins[field, row], ends[field, row] - begins[field, row]
+        before = begins[field, last]
+        if last >= 0 and ends[field, last] - before == size and same(data, a, packed, before, size):
+            begins[field, row], ends[field, row] = before, before + size
+            hashes[field - 1, row] = hashes[field - 1, last]
+        else:
+            hashes[field - 1, row] = xxh64(data, a, a + size)
+            begins[field, row] = used
+            used = copied(data, a, packed, used, size)
+            ends[field, row] = used
+    return used
+
+
+@njit()
+def _numbered(data, row, begins, ends, guess, firsts, count):
+    """Number a row's string among *count* distinct ones, whose rows *firsts* has; return it and how many there are then.
+
+    The number tried first is *guess*. How many is -1 if there are more than *firsts* has room for.
+    """
+    a, size = begins[row], ends[row] - begins[row]
+    for turn in range(count + 1 if count > 0 else 0):
+        code = np.int64(guess) if turn == 0 else turn - 1
+        c = begins[firsts[code]]
+        if ends[firsts[code]] - c == size and same(data, a, data, c, size):
+            return code, count
+    if count < 0 or count == len(firsts):
+        return np.int64(0), np.int64(-1)
+    firsts[count] = row
+    return count, count + 1
+
+
+@njit()
+def _kept(data, row, last, used, begins, ends, status, packed, hashes, codes, firsts, counts):
+    """Pack and number the fields of a line that can be used, or may; return the end of what is packed and the last line.
+
+    A weight that is no number here may be one to Python.
+    """
+    if status[row] != FINE and status[row] != WEIGHT:
+        return used, last
+    used = _packed(data, row, last, used, begins, ends, packed, hashes)
+    for i in range(2):
+        field, guess = 3 * i, codes[i, last] if last >= 0 else np.uint8(0)
+        codes[i, row], counts[i] = _numbered(data, row, begins[field], ends[field], guess, firsts[i], counts[i])
+    return used, row
+
+
+@njit()
 def _begin(row, at, begins, ends, weights, status, lines):
     lines[row] = at
     begins[3, row] = ends[3, row] = 0
@@ -138,16 +220,20 @@ def _begin(row, at, begins, ends, weights, status, lines):
 
 
 @njit()
-def parse_dump(data, size, lang, begins, ends, weights, status, lines):
+def parse_dump(data, size, lang, begins, ends, weights, status, lines, packed, hashes, codes, firsts, counts):
     """Find the fields of a block of ConceptNet's dump; returns (lines in the block, whether any byte is not ASCII).
 
-    *begins* and *ends* (5, lines): relation, start, end, data set, surface text (begin -1: none). *lines* takes
-    where each line begins. *lang* is ``/c/en/`` or empty.
+    *begins* and *ends* (5, lines): relation, start, end, data set, surface text (begin -1: none); starts and ends lie
+    in *packed*, which has room for *size* bytes, and *hashes* (2, lines) are theirs. *lines* takes where each line
+    begins. *lang* is ``/c/en/`` or empty. *codes* (2, lines), *firsts* (2, room) and *counts* (2) number relations and
+    data sets as :func:`number_few` does.
     """
     mask = np.zeros(CHUNK, np.uint8)
     words = mask.view(np.uint64)
     tabs = np.zeros(5, np.int64)
     at, row, high, resume, found, nul = np.int64(0), 0, np.uint64(0), np.int64(0), 0, False
+    used, last = np.int64(0), -1
+    counts[:] = 0
     if size:
         _begin(0, at, begins, ends, weights, status, lines)
     for chunk in range(0, size, CHUNK):
@@ -179,6 +265,9 @@ def parse_dump(data, size, lang, begins, ends, weights, status, lines):
                     nul = True
                 else:
                     _finished(data, at, place, tabs, found, nul, lang, row, begins, ends, status)
+                    used, last = _kept(
+                        data, row, last, used, begins, ends, status, packed, hashes, codes, firsts, counts
+                    )
                     row += 1
                     at = place + 1
                     found, nul = 0, False
@@ -186,18 +275,9 @@ def parse_dump(data, size, lang, begins, ends, weights, status, lines):
                         _begin(row, at, begins, ends, weights, status, lines)
     if at < size:
         _finished(data, at, size, tabs, found, nul, lang, row, begins, ends, status)
+        _kept(data, row, last, used, begins, ends, status, packed, hashes, codes, firsts, counts)
         row += 1
     return row, (high & ~_ONES) != 0
-
-
-@njit()
-def _equal(data, a, b, c, d):
-    if b - a != d - c:
-        return False
-    for i in range(b - a):  # noqa: SIM110
-        if data[a + i] != data[c + i]:
-            return False
-    return True
 
 
 @njit()
@@ -206,17 +286,8 @@ def number_few(data, begins, ends, codes, firsts):
 
     *firsts* takes the row in which each comes first; -1 is returned if there are more than it has room for.
     """
-    count, last = 0, 0
+    count, code = np.int64(0), np.int64(0)
     for row in range(len(begins)):
-        a, b = begins[row], ends[row]
-        if not (count and _equal(data, a, b, begins[firsts[last]], ends[firsts[last]])):
-            last = 0
-            while last < count and not _equal(data, a, b, begins[firsts[last]], ends[firsts[last]]):
-                last += 1
-            if last == count:
-                if count == len(firsts):
-                    return -1
-                firsts[count] = row
-                count += 1
-        codes[row] = last
+        code, count = _numbered(data, row, begins, ends, code, firsts, count)
+        codes[row] = code
     return count

@@ -148,7 +148,7 @@ class Collector:
             column.append(np.asarray(more))
 
     def _spans(self, part: Spans) -> Statements:
-        encode, data = self.terms.encode, part.data
+        encode, data = self.terms.encode, part.packed
         graph = self.terms.encode_one(self._graph or DEFAULT_GRAPH)
         self.surfaces.append(part.surface)
         spans = zip(part.begins[1:3], part.ends[1:3], part.hashes, strict=True)

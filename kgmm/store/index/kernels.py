@@ -4,62 +4,7 @@
 import numpy as np
 
 from kgmm.compiled import njit
-
-_P1 = np.uint64(0x9E3779B185EBCA87)
-_P2 = np.uint64(0xC2B2AE3D27D4EB4F)
-_P3 = np.uint64(0x165667B19E3779F9)
-_P4 = np.uint64(0x85EBCA77C2B2AE63)
-_P5 = np.uint64(0x27D4EB2F165667C5)
-
-
-@njit(inline="always")
-def _rotated(x, bits):
-    return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
-
-
-@njit(inline="always")
-def _word(data, at, size):
-    value = np.uint64(0)
-    for i in range(size):
-        value |= np.uint64(data[at + i]) << np.uint64(8 * i)
-    return value
-
-
-@njit(inline="always")
-def _round(state, lane):
-    return _rotated(state + lane * _P2, 31) * _P1
-
-
-@njit()
-def xxh64(data, start, stop):
-    """Return XXH64 with seed 0 of ``data[start:stop]`` (uint8), as the xxhash package computes it."""
-    size, at = stop - start, start
-    if size >= 32:
-        a, b, c, d = _P1 + _P2, _P2, np.uint64(0), np.uint64(0) - _P1
-        while at + 32 <= stop:
-            a = _round(a, _word(data, at, 8))
-            b = _round(b, _word(data, at + 8, 8))
-            c = _round(c, _word(data, at + 16, 8))
-            d = _round(d, _word(data, at + 24, 8))
-            at += 32
-        h = _rotated(a, 1) + _rotated(b, 7) + _rotated(c, 12) + _rotated(d, 18)
-        for lane in (a, b, c, d):
-            h = (h ^ _round(np.uint64(0), lane)) * _P1 + _P4
-    else:
-        h = _P5
-    h += np.uint64(size)
-    while at + 8 <= stop:
-        h = _rotated(h ^ _round(np.uint64(0), _word(data, at, 8)), 27) * _P1 + _P4
-        at += 8
-    if at + 4 <= stop:
-        h = _rotated(h ^ (_word(data, at, 4) * _P1), 23) * _P2 + _P3
-        at += 4
-    while at < stop:
-        h = _rotated(h ^ (np.uint64(data[at]) * _P5), 11) * _P1
-        at += 1
-    h = (h ^ (h >> np.uint64(33))) * _P2
-    h = (h ^ (h >> np.uint64(29))) * _P3
-    return h ^ (h >> np.uint64(32))
+from kgmm.store.index.bytewise import copied, same, xxh64
 
 
 @njit()
@@ -108,14 +53,9 @@ def reachable(blob, starts, slots, count):
 
 
 @njit(inline="always")
-def _same(data, a, b, blob, starts, term):
+def _is_term(data, a, b, blob, starts, term):
     s = np.int64(starts[term])
-    if np.int64(starts[term + 1]) - s != b - a:
-        return False
-    for i in range(b - a):  # noqa: SIM110
-        if blob[s + i] != data[a + i]:
-            return False
-    return True
+    return np.int64(starts[term + 1]) - s == b - a and same(blob, s, data, a, b - a)
 
 
 @njit()
@@ -123,10 +63,7 @@ def _appended(data, begin, end, h, probe, slots, hashes, starts, blob, count):
     a, b = np.int64(begin), np.int64(end)
     slots[probe] = (h >> np.uint64(32) << np.uint64(32)) | np.uint64(count + 1)
     hashes[count] = h
-    used = np.int64(starts[count])
-    for i in range(b - a):
-        blob[used + i] = data[a + i]
-    starts[count + 1] = used + (b - a)
+    starts[count + 1] = copied(data, a, blob, np.int64(starts[count]), b - a)
     return count + 1
 
 
@@ -158,7 +95,7 @@ def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
             probe = (probe + one) & mask
     for row in range(rows):
         a, b = np.int64(begins[row]), np.int64(ends[row])
-        if _same(data, a, b, blob, starts, np.int64(ids[row])):
+        if _is_term(data, a, b, blob, starts, np.int64(ids[row])):
             continue
         probe = h[row] & mask
         while True:
@@ -168,7 +105,7 @@ def encode(data, begins, ends, h, ids, slots, hashes, starts, blob, count):
                 count = _appended(data, a, b, h[row], probe, slots, hashes, starts, blob, count)
                 break
             term = np.int64(slot & np.uint64(0xFFFFFFFF)) - 1
-            if hashes[term] == h[row] and _same(data, a, b, blob, starts, term):
+            if hashes[term] == h[row] and _is_term(data, a, b, blob, starts, term):
                 ids[row] = term
                 break
             probe = (probe + one) & mask

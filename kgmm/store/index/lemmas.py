@@ -4,7 +4,7 @@
 import numpy as np
 
 from kgmm.compiled import njit
-from kgmm.store.index.kernels import xxh64
+from kgmm.store.index.bytewise import xxh64
 
 _SLASH, _A, _Z, _LINE = ord("/"), ord("a"), ord("z"), ord("\n")
 

@@ -22,12 +22,13 @@ class Few(NamedTuple):
 
 @dataclass(frozen=True)
 class Spans:
-    """Statements of a block of text: for relation, start, end and data set where they begin and end in *data*.
+    """Statements of a block of text: for relation, start, end and data set where they begin and end.
 
-    Starts and ends come with their hashes, relations and data sets with numbers where they are few.
+    Relations and data sets lie in *data*, with numbers where they are few; starts and ends in *packed*, with their hashes.
     """
 
     data: NDArray[np.uint8]
+    packed: NDArray[np.uint8]
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
     weight: NDArray[np.float64]
@@ -40,8 +41,9 @@ class Spans:
 
     def to_batch(self) -> pa.RecordBatch:
         """Return the statements as the reader of a format gives them."""
-        begins, ends = self.begins, self.ends
-        columns = {name: texts(self.data, begins[at], ends[at]) for at, name in enumerate(_FIELDS)}
+        places = (self.data, self.packed, self.packed, self.data)
+        spans = zip(_FIELDS, places, self.begins, self.ends, strict=False)
+        columns = {name: texts(data, begins, ends) for name, data, begins, ends in spans}
         return pa.RecordBatch.from_pydict({**columns, "weight": self.weight, "surface": self.surface})
 
 
