@@ -394,6 +394,7 @@ class KnowledgeStore(LocalStore, Asking):
         method: Method = "ridge",
         components: int = 64,
         ridge: float = 0.1,
+        progress: Progress | None = None,
     ) -> Alignment:
         """Fit a map between pictures' and texts' vectors from entities that have both; see :func:`kgmm.fusion.alignment.align`.
 
@@ -403,6 +404,8 @@ class KnowledgeStore(LocalStore, Asking):
         from kgmm.fusion.alignment import align
 
         how: dict[str, Any] = {"method": method, "components": components, "ridge": ridge}
+        if progress is not None:
+            how["progress"] = progress
         return align(self, image, text, images=images, texts=texts, **how)
 
     def alignment(

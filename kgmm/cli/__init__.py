@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "describe": ("kgmm.cli.describe:describe", "Describe a picture, scene or film in short sentences."),
     "retrieve": ("kgmm.cli.ask:retrieve", "Show the facts that bear on a sentence or scene."),
     "encode": ("kgmm.cli.encode:encode", "Compute a store's vectors before anyone asks."),
+    "align": ("kgmm.cli.align:align", "Bring pictures and texts of a store's concepts into one space."),
     "trace": ("kgmm.cli.trace:trace", "Look at, check and compare traces."),
     "load": ("kgmm.cli.store:load", "Load knowledge files into a store."),
     "read": ("kgmm.cli.documents:read", "Take documents in: text, HTML, PDF, EPUB, DOCX, JSONL, CSV …"),

@@ -45,15 +45,12 @@ def read_pictures(folder: Path, captions: Path, classes: Path | None = None) -> 
     Raises:
         BadInput: if a line is not of this kind, a picture is not in the folder, or a class is missing; it names file and line.
     """
-    said = _told(captions, "caption")
-    of = {} if classes is None else _told(classes, "class")
+    said = told(captions, "caption")
+    of = {} if classes is None else told(classes, "class")
     paths, texts, labels = list[Path](), list[str](), list[str]()
-    root = folder.resolve()
     for name in sorted(said):
         line, caption, label = said[name]
-        path = (root / name).resolve()
-        if not path.is_relative_to(root) or not path.is_file():
-            raise BadInput(captions, f"no picture {name!r} in {folder}", line=line)
+        path = inside(folder, name, captions, line)
         label = of[name][1] if name in of else label
         if not label:
             raise BadInput(
@@ -65,10 +62,23 @@ def read_pictures(folder: Path, captions: Path, classes: Path | None = None) -> 
     return Pictures(paths, texts, labels)
 
 
-def _told(path: Path, what: str) -> dict[str, tuple[int, str, str]]:
-    """Return of each file's name the line, the text, and the class if one is said."""
+def inside(folder: Path, name: str, table: Path, line: int) -> Path:
+    """Return where a picture is that a line of a table names; BadInput if that is not in the folder."""
+    root = folder.resolve()
+    path = (root / name).resolve()
+    if not path.is_relative_to(root) or not path.is_file():
+        raise BadInput(table, f"no picture {name!r} in {folder}", line=line)
+    return path
+
+
+def told(path: Path, what: str, also: str = "class") -> dict[str, tuple[int, str, str]]:
+    """Return of each picture's name the line, *what* is said of it, and what is *also* said of it, if anything is.
+
+    Raises:
+        BadInput: if a line says nothing of a picture, or a picture is told of twice; it names file and line.
+    """
     found: dict[str, tuple[int, str, str]] = {}
-    for number, row in _lines(path, what):
+    for number, row in _lines(path, what, also):
         if len(row) < 2 or not row[0]:
             raise BadInput(path, f"a line tells a file and its {what}", line=number)
         if found.setdefault(row[0], (number, row[1], row[2] if len(row) > 2 else "")) != (
@@ -82,9 +92,9 @@ def _told(path: Path, what: str) -> dict[str, tuple[int, str, str]]:
     return found
 
 
-def _lines(path: Path, what: str) -> list[tuple[int, list[str]]]:
+def _lines(path: Path, what: str, also: str) -> list[tuple[int, list[str]]]:
     if path.suffix.lower() in (".jsonl", ".ndjson"):
-        return [(number, _object(path, number, line, what)) for number, line in read_lines(path)]
+        return [(number, _object(path, number, line, what, also)) for number, line in read_lines(path)]
     text = read_text(path)
     mark = "\t" if path.suffix.lower() == ".tsv" or "\t" in text.partition("\n")[0] else ","
     try:
@@ -96,10 +106,10 @@ def _lines(path: Path, what: str) -> list[tuple[int, list[str]]]:
     return rows[1:] if headed else rows
 
 
-def _object(path: Path, number: int, line: str, what: str) -> list[str]:
+def _object(path: Path, number: int, line: str, what: str, also: str) -> list[str]:
     try:
         row = json.loads(line)
-        return [str(row["file"]), str(row[what]), str(row.get("class", ""))]
+        return [str(row["file"]), str(row[what]), str(row.get(also, ""))]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(path, f"a line is an object with file and {what}", line=number) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,11 @@ def test_what_cannot_be_aligned_is_told(aligned: Any) -> None:
         kb.align(one, {"lemon": "a lemon"}, images=MeanColour())
     with pytest.raises(KgmmError, match="no method"):
         fit(np.eye(3), np.eye(3), "magic")  # type: ignore[arg-type]
-    with pytest.raises(KgmmError, match="positive"):
-        fit(np.eye(3), np.eye(3), ridge=0.0)
+    for ridge in (0.0, float("nan"), float("inf")):
+        with pytest.raises(KgmmError, match="positive"):
+            fit(np.eye(3), np.eye(3), ridge=ridge)
+    with pytest.raises(KgmmError, match="at least 1"):
+        fit(np.eye(3), np.eye(3), "datn", components=0)
     with pytest.raises(KgmmError, match="is nan"):
         fit(np.full((3, 2), np.nan), np.eye(3))
 
@@ -125,7 +129,8 @@ def test_what_cannot_be_aligned_is_told(aligned: Any) -> None:
 def test_the_ridge_map_is_the_minimum() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(40, 5)), rng.normal(size=(40, 3))
-    mean_x, mean_y, found, _ = fit(x, y, "ridge", ridge=0.5)
+    sides = fit(x, y, "ridge", ridge=0.5)
+    (mean_x, found), (mean_y, _) = sides["image"], sides["text"]
     a, b = x - mean_x, y - mean_y
     weight = 0.5 * 40 * a.var(axis=0).mean()
 
@@ -135,7 +140,62 @@ def test_the_ridge_map_is_the_minimum() -> None:
     assert all(literal(found + 0.01 * rng.normal(size=(5, 3))) > literal(found) for _ in range(50))
 
 
-@pytest.mark.parametrize("method", ["ridge", "cca"])
+def test_the_network_makes_one_space_and_is_kept(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    kind = np.tile(np.arange(4), 30)
+    pictures, words = (rng.normal(size=(4, d))[kind] * 3 + rng.normal(size=(120, d)) for d in (9, 6))
+    names = {f"thing {i:03}": str(i) for i in range(120)}
+    texts = {name: at for name, at in names.items() if int(at) < 100}
+    with kgmm.open(tmp_path / "kb") as kb:
+        made = kb.align(names, texts, images=Rows(pictures, "a"), texts=Rows(words, "b"), method="datn", components=8)
+        again = kb.alignment(Rows(pictures, "a"), Rows(words, "b"))
+    assert made.dim == 8 and again is not None and again.method == "datn"
+    led, said = made.transform(pictures, "image"), made.transform(words, "text")
+    assert np.array_equal(led, again.transform(pictures, "image"))
+    assert np.array_equal(said, again.transform(words, "text"))
+    assert len(made.nodes) == 120, "pictures without a text are led along"
+    other = fit(np.float32(pictures[:100]), np.float32(words[:100]), "datn", components=8)
+    assert all(np.array_equal(one, two) for one, two in zip(other["image"], again.maps["image"], strict=True))
+    means = np.stack([said[:100][kind[:100] == k].mean(axis=0) for k in range(4)])
+    nearest = (led[100:] @ means.T).argmax(axis=1)
+    assert np.mean(nearest == kind[100:]) > 0.8, "nearest texts of their kind, for pictures that were not fitted on"
+
+
+def test_the_command_aligns_pictures_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    from kgmm.cli import main
+
+    kgmm.open(tmp_path / "kb").close()
+    for name, colour in COLOURS.items():
+        Image.new("RGB", (32, 32), colour).save(tmp_path / f"{name}.png")
+    table = tmp_path / "names.csv"
+    table.write_text("".join(f"{name}.png,{THINGS[name][0]},something {name}\n" for name in COLOURS))
+    asked = ["align", str(tmp_path / "kb"), str(tmp_path), "--names", str(table)]
+    main([*asked, "--method", "cca", "--components", "2", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told.pop("seconds") >= 0
+    assert told == {
+        "pictures": 4, "pairs": 4, "method": "cca", "dim": 2, "images": "efficientnet", "texts": "minilm"
+    }  # fmt: skip
+    kept = kgmm.open(tmp_path / "kb").alignment()
+    assert kept is not None and set(kept.nodes) == {f"/c/en/{things[0]}" for things in THINGS.values()}
+    for wrong, code, why in (
+        (["--method", "magic"], 2, "magic"),
+        (["--ridge", "0"], 2, "ridge"),
+        (["--images", "/nowhere"], 1, "nowhere"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main([*asked, *wrong])
+        assert ended.value.code == code and why in capsys.readouterr().err
+    for rows, why in (("../x.png,cherry\n", "no picture"), ("red.png,a\nblue.png,a\n", "2: a has a picture before")):
+        table.write_text(rows)
+        with pytest.raises(SystemExit) as ended:
+            main(asked)
+        assert ended.value.code == 1 and why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("method", ["ridge", "cca", "datn"])
 def test_texts_find_pictures_of_their_category_on_wiki(method: str, shared_data: Path, tmp_path: Path) -> None:
     """Test items query training items; the chance of a random order is .111, of unaligned principal parts .16 and .12."""
     from kgmm.data.cross_modal import read_cross_modal
@@ -166,8 +226,7 @@ def test_labels_of_texts_serve_pictures_on_wiki(shared_data: Path) -> None:
     data = read_cross_modal(shared_data / "wiki")
     truth, wanted = data.labels_train.argmax(axis=1), data.labels_test.argmax(axis=1)
     rows = {kind: Rows(part, kind) for kind, part in data.train.items()}
-    maps = fit(data.train["image"], data.train["text"])
-    space = {"image": (maps[0], maps[2]), "text": (maps[1], maps[3])}
+    space = fit(data.train["image"], data.train["text"])
     made = Alignment(rows["image"], rows["text"], "ridge", (), np.zeros((0, rows["image"].dim), np.float32), space)
     texts, pictures = made.transform(data.train["text"], "text"), made.transform(data.test["image"], "image")
     mean, spread = data.image_train.mean(axis=0), data.image_train.std(axis=0) + 1e-12

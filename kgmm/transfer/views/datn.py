@@ -84,38 +84,54 @@ class DATN:
         known = np.isin(yt, self.classes_)
         told = np.full(len(yt), -1)
         told[known] = np.searchsorted(self.classes_, yt[known])
-        self.scales_ = [(x.mean(axis=0), np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)) for x in (xs, xt)]
-        with torch.random.fork_rng():
-            torch.manual_seed(self.seed)
-            self._learn(
-                self._scaled(xs, 0),
-                torch.as_tensor(coded),
-                self._scaled(xt, 1),
-                torch.as_tensor(told),
-                torch.as_tensor(both),
-            )
+        self._learn(xs, torch.as_tensor(coded), xt, torch.as_tensor(told), torch.as_tensor(both))
         return self
+
+    def fit_pairs(self, source: ArrayLike, target: ArrayLike) -> Self:
+        """Learn both layers and the map alone, from rows that show the same thing in pairs, (n, d) and (n, e), without labels.
+
+        Raises:
+            BadInput: if these are not as many rows on both sides.
+        """
+        xs, xt = matrix(source), matrix(target)
+        if len(xs) != len(xt):
+            raise BadInput("pairs", f"{len(xs)} and {len(xt)} rows; each row has its other half")
+        self._learn(xs, None, xt, torch.full((len(xt),), -1), torch.arange(len(xs))[:, None].expand(-1, 2))
+        return self
+
+    def layer(self, which: int) -> tuple[Floats, Floats, Floats]:
+        """Return how rows come to the layer of the source (0) or target (1), ``tanh((rows - mean) @ map + bias)``: mean, map, bias."""
+        mean, spread = self.scales_[which]
+        encoder = self.encoders_[which]
+        weight, bias = (part.detach().double().numpy() for part in (encoder.weight, encoder.bias))
+        return mean, weight.T / spread[:, None], bias
 
     def _scaled(self, rows: Floats, which: int) -> Tensor:
         mean, spread = self.scales_[which]
         return torch.as_tensor((rows - mean) / spread, dtype=torch.float32)
 
-    def _learn(self, xs: Tensor, ys: Tensor, xt: Tensor, yt: Tensor, pairs: Tensor) -> None:
-        encoders = [_autoencoder(x, self.width, self.epochs) for x in (xs, xt)]
-        self.encoder_ = encoders[1]
-        with torch.no_grad():
-            zs = torch.tanh(encoders[0](xs))
-        self.classifier_ = _softmax(zs, ys, len(self.classes_), self.epochs)
-        with torch.no_grad():
-            zt = torch.tanh(self.encoder_(xt))
-        self.map_ = nn.Parameter(ridge_map(zt[pairs[:, 1]], zs[pairs[:, 0]], self.ridge))
+    def _learn(self, source: Floats, ys: Tensor | None, target: Floats, yt: Tensor, pairs: Tensor) -> None:
+        self.scales_ = [(x.mean(axis=0), np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)) for x in (source, target)]
+        xs, xt = self._scaled(source, 0), self._scaled(target, 1)
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            self.encoders_ = [_autoencoder(x, self.width, self.epochs) for x in (xs, xt)]
+            with torch.no_grad():
+                zs, zt = (torch.tanh(encode(x)) for encode, x in zip(self.encoders_, (xs, xt), strict=True))
+            if ys is not None:
+                self.classifier_ = _softmax(zs, ys, len(self.classes_), self.epochs)
+            self.map_ = nn.Parameter(ridge_map(zt[pairs[:, 1]], zs[pairs[:, 0]], self.ridge))
+            self._lead(zs, xt, yt, pairs)
+
+    def _lead(self, zs: Tensor, xt: Tensor, yt: Tensor, pairs: Tensor) -> None:
+        """Train the map, and a little the target's layer, towards the source's layer *zs*."""
         parameters: list[dict[str, Any]] = [
             {"params": [self.map_]},
-            {"params": self.encoder_.parameters(), "lr": RATE / 10},
+            {"params": self.encoders_[1].parameters(), "lr": RATE / 10},
         ]
         optimizer = torch.optim.Adam(parameters, RATE)
         for _ in range(10 * self.epochs):
-            loss = self.loss(zs, torch.tanh(self.encoder_(xt)), yt, pairs)
+            loss = self.loss(zs, torch.tanh(self.encoders_[1](xt)), yt, pairs)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -131,7 +147,7 @@ class DATN:
     def predict_proba(self, target: ArrayLike) -> Floats:
         """Return the probability of each of ``classes_`` for rows of the target: (n, classes)."""
         with torch.no_grad():
-            mapped = torch.tanh(self.encoder_(self._scaled(matrix(target), 1))) @ self.map_
+            mapped = torch.tanh(self.encoders_[1](self._scaled(matrix(target), 1))) @ self.map_
             return np.asarray(self.classifier_(mapped).softmax(1).double().numpy())
 
     def predict(self, target: ArrayLike) -> NDArray[Any]:
