@@ -24,6 +24,7 @@ from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, prog
 @click.option("--knowledge", metavar="DIR", type=PLACE, help="Folder with .kg and .link files, for walk.")
 @click.option("--factors", type=COUNT, help="Length of the vectors [the method's own].")
 @click.option("--epochs", type=COUNT, help="Passes over the ratings [the method's own].")
+@click.option("--backend", type=click.Choice(["local", "spark"]), default="local", help="Where als is learned.")
 @click.option(
     "--source", "other", type=PLACE, help="Ratings of a second domain: cold users of the target are predicted from it."
 )
@@ -53,6 +54,7 @@ def recommend(
     knowledge: Path | None,
     factors: int | None,
     epochs: int | None,
+    backend: str,
     other: Path | None,
     domains: str | None,
     cold: float,
@@ -72,6 +74,7 @@ def recommend(
 
     options = dict(_setting(text) for text in settings)
     options |= {name: value for name, value in (("factors", factors), ("epochs", epochs)) if value is not None}
+    options |= {} if backend == "local" else {"backend": backend}
     if other is not None and domains is not None:
         raise click.UsageError("--source and --domains are two ways to name a second domain: give one.")
     if other is not None or domains is not None:

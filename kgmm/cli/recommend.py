@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     "--knowledge", metavar="DIR", type=FOLDER, help="Knowledge from .kg and .link files instead of KB's facts."
 )
 @click.option("--method", default="walk", help="walk, bpr, als, mf, popularity …")
+@click.option("--backend", type=click.Choice(["local", "spark"]), default="local", help="Where als is learned.")
 @click.option("--model", type=PLACE, help="A saved recommender, instead of learning.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the recommender.")
 @click.option("-k", "--count", default=10, type=COUNT, help="How many.")
@@ -40,6 +41,7 @@ def recommend(
     ratings: Path | None,
     knowledge: Path | None,
     method: str,
+    backend: str,
     model: Path | None,
     save: Path | None,
     count: int,
@@ -55,7 +57,9 @@ def recommend(
     from kgmm.recommend import load
 
     with local(kb) as store:
-        maker = load(model) if model is not None else _learned(store, method, relation, ratings, knowledge, seed)
+        maker = (
+            load(model) if model is not None else _learned(store, method, relation, ratings, knowledge, seed, backend)
+        )
     who = user if user in maker.users else names.concept(user)
     found = maker.recommend(who if who in maker.users else user, count, reasons=True)
     if save is not None:
@@ -78,7 +82,13 @@ def recommend(
 
 
 def _learned(
-    store: KnowledgeStore, method: str, relation: str, ratings: Path | None, knowledge: Path | None, seed: int
+    store: KnowledgeStore,
+    method: str,
+    relation: str,
+    ratings: Path | None,
+    knowledge: Path | None,
+    seed: int,
+    backend: str,
 ) -> Any:
     from kgmm.data.item_knowledge import read_item_knowledge
     from kgmm.data.ratings import read_ratings
@@ -89,7 +99,7 @@ def _learned(
     if ratings is None and not facts:
         raise BadInput(relation, "no fact of this relation holds a rating; --relation or --ratings names others")
     rated: Any = [(f.subject, f.object, f.weight) for f in facts] if ratings is None else read_ratings(ratings)
-    maker = seeded(method, seed)
+    maker = seeded(method, seed, **({} if backend == "local" else {"backend": backend}))
     if knowledge is not None:
         return with_knowledge(maker, rated, read_item_knowledge(knowledge))
     if not uses_knowledge(maker):

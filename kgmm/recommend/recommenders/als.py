@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.errors import KgmmError
 from kgmm.recommend.base import FactorRecommender, Rows
 from kgmm.recommend.kernels import solve_rows
 from kgmm.recommend.ratings import Ratings
@@ -21,16 +22,19 @@ class AlternatingLeastSquares(FactorRecommender):
         implicit: choices, not ratings.
         by_count: see *weight*.
         seed: of the first vectors, normal with deviation .1.
+        backend: ``local``, or ``spark`` for MLlib's (:mod:`kgmm.recommend.spark`); new users are placed here either way.
     """
 
     learned = (*FactorRecommender.learned, "gram")
 
     def __init__(
         self, factors: int = 20, epochs: int = 15, weight: float = 0.1, alpha: float = 10.0, implicit: bool = True,
-        by_count: bool = True, seed: int = 0,
+        by_count: bool = True, seed: int = 0, backend: str = "local",
     ) -> None:  # fmt: skip
+        if backend not in ("local", "spark"):
+            raise KgmmError(f"ALS runs on local or spark, not {backend!r}")
         self.factors, self.epochs, self.weight, self.alpha, self.implicit = factors, epochs, weight, alpha, implicit
-        self.by_count, self.seed = by_count, seed
+        self.by_count, self.seed, self.backend = by_count, seed, backend
 
     @property
     def rates(self) -> bool:  # type: ignore[override]
@@ -38,6 +42,17 @@ class AlternatingLeastSquares(FactorRecommender):
         return not self.implicit
 
     def _fit(self, ratings: Ratings) -> None:
+        if self.backend == "spark":
+            from kgmm.recommend.spark import local_factors
+
+            U, V = local_factors(ratings, self)
+        else:
+            U, V = self._turns(ratings)
+        self.user_factors, self.item_factors = U, V
+        self.user_bias, self.item_bias = np.zeros(len(U), np.float32), np.zeros(len(V), np.float32)
+        self.mean, self.gram = np.zeros(1, np.float32), V.T @ V
+
+    def _turns(self, ratings: Ratings) -> tuple[Rows, Rows]:
         rng = np.random.default_rng(self.seed)
         U, V = (
             rng.normal(0, 0.1, (len(names), self.factors)).astype(np.float32)
@@ -46,9 +61,7 @@ class AlternatingLeastSquares(FactorRecommender):
         for _ in range(self.epochs):
             self._side(ratings.by_user, V, U)
             self._side(ratings.by_item, U, V)
-        self.user_factors, self.item_factors = U, V
-        self.user_bias, self.item_bias = np.zeros(len(U), np.float32), np.zeros(len(V), np.float32)
-        self.mean, self.gram = np.zeros(1, np.float32), V.T @ V
+        return U, V
 
     def _side(self, rows: tuple[NDArray[np.int64], NDArray[np.int32], Rows], other: Rows, out: Rows) -> None:
         starts, others, values = rows

@@ -27,7 +27,7 @@ def session(cores: int = 2, partitions: int = 4, memory: str = "1g") -> SparkSes
         from pyspark.sql import SparkSession
     settings = dict.fromkeys(("spark.driver.bindAddress", "spark.driver.host"), "127.0.0.1")
     settings |= {"spark.sql.shuffle.partitions": str(partitions), "spark.driver.memory": memory}
-    settings["spark.ui.enabled"] = "false"
+    settings |= dict.fromkeys(("spark.ui.enabled", "spark.ui.showConsoleProgress"), "false")
     builder: Any = SparkSession.builder.master(f"local[{cores}]").appName("kgmm").config(map=settings)
     found: SparkSession = builder.getOrCreate()
     return found
