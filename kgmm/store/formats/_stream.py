@@ -1,13 +1,14 @@
 """Reading files of any size: decompression by magic bytes, bounded lines, damage told as BadInput."""
 
 import bz2
-import gzip
 import io
 import lzma
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
+
+from isal import igzip
+from isal.isal_zlib import error as deflate_error
 
 from kgmm.errors import BadInput
 from kgmm.progress import Progress, silent
@@ -17,7 +18,7 @@ from kgmm.store.formats._base import RAW, Rejects
 LINE_LIMIT = 1 << 20
 HEAD = 1 << 16  #: What :func:`head` reads, decompressed.
 BLOCK = 1 << 20
-_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
+_DAMAGE: tuple[Any, ...] = (EOFError, igzip.BadGzipFile, deflate_error, lzma.LZMAError)
 _TOO_LONG = f"line is longer than {LINE_LIMIT} bytes"
 
 
@@ -73,7 +74,7 @@ def open_stream(path: Path, progress: Progress = silent) -> io.RawIOBase:
 
 #: how a file that begins so is opened; the last fits all
 _OPENED: dict[bytes, Any] = {
-    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw),
+    b"\x1f\x8b": lambda raw: cast(Any, igzip).IGzipFile(fileobj=raw),
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
     b"": lambda raw: raw,
@@ -108,18 +109,19 @@ def blocks(path: Path, progress: Progress, size: int) -> Iterator[Block | Reject
     with open_stream(path, progress) as stream:
         while True:
             new = _taken(stream, size)
-            data, ended = rest + new, len(new) < size
-            if first == 1:
-                if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            ended = len(new) < size
+            if first == 1 and not rest:
+                if new.startswith((b"\xff\xfe", b"\xfe\xff")):
                     raise BadInput(path, "is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8")
-                data = data.removeprefix(b"\xef\xbb\xbf")
-            cut = len(data) if ended else data.rfind(b"\n") + 1
+                new = new.removeprefix(b"\xef\xbb\xbf")
+            cut = len(new) if ended else new.rfind(b"\n") + 1
             if cut == 0 and not ended:
-                yield Rejects([first], [_TOO_LONG], [data[:RAW].decode("utf-8", "replace")])
+                yield Rejects([first], [_TOO_LONG], [(rest + new)[:RAW].decode("utf-8", "replace")])
                 rest = _after_line(stream)
                 first += 1
                 continue
-            block, rest = data[:cut], data[cut:]
+            block = b"".join((rest, memoryview(new)[:cut]))
+            rest = new[cut:]
             if block:
                 yield Block(first, block)
             first += block.count(b"\n")
