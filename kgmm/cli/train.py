@@ -23,12 +23,14 @@ CHOOSING = 0.05  #: share of the questions that a graph network's best epoch is 
 SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
 #: options that only some models know → which; "shapes" are all but those named before
 _ON_FACTS = ("kdmn", "hybrid", "graph-network")
-_OWN = (*_ON_FACTS, "skim")  #: models that are not of coloured shapes
+_ADAPTED = ("dan", "dann", "ddc", "jan", "jan-a")
+_OWN = (*_ON_FACTS, "skim", *_ADAPTED)  #: models that are not of coloured shapes
 _KDMN = "knowledge blind episodes context vocabulary choices fusion labels picked scenes hops"
 ONLY = {"distractors": ("kdmn", "hybrid"), "kb": ("kdmn", "hybrid", "graph-network", "skim"), "small": ("shapes",)}
 ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
 ONLY |= dict.fromkeys(("facts", "graph"), ("graph-network",))
 ONLY |= dict.fromkeys(("method", "films", "splits", "split"), ("skim",))
+ONLY |= dict.fromkeys(("target", "network", "weight"), _ADAPTED)
 
 
 @click.command()
@@ -84,6 +86,14 @@ ONLY |= dict.fromkeys(("method", "films", "splits", "split"), ("skim",))
 @click.option("--films", type=COUNT, default=FILMS, help="skim planted: so many are drawn.")
 @click.option("--splits", type=FILE, help="skim: JSON with train_keys and test_keys; the former are learned from.")
 @click.option("--split", type=WHOLE, default=0, help="skim: number of the split, from 0.")
+@click.option("--target", type=FILE, help="dan, dann, ddc, jan, jan-a: the domain without labels (.mat, .npz).")
+@click.option(
+    "--network",
+    type=click.Choice(["features", "pictures"]),
+    default="features",
+    help="The same: heads, or whole networks over pixels.",
+)
+@click.option("--weight", type=Number(0), help="The same: of the domains' distance; 0: the source only.")
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
 @click.option("--small", is_flag=True, help="Coloured shapes: learn from a twentieth, to try it out.")
 @json_option
@@ -93,7 +103,8 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     MODEL is kdmn (DATA: a folder with FVQA's questions-train.json and facts.jsonl, or any knowledge store, of whose
     facts questions are made), hybrid (DATA: FVQA), graph-network (DATA: a .jsonl of CommonsenseQA, or a folder with
     OK-VQA's train.json and detections_train.json), skim (DATA: a .h5 of films' features in the field's layout, a folder
-    of films with films.json, or planted: films drawn for this), or modules, graph, conventional, san, hiecoatt, updown, blind,
+    of films with films.json, or planted: films drawn for this), dan, dann, ddc, jan, jan-a (DATA: the source domain, .mat or
+    .npz, with --target), or modules, graph, conventional, san, hiecoatt, updown, blind,
     bilinear-{full,mcb,mlb,mfb,mutan} (DATA: easy-vqa or clevr).
     """
     from kgmm.train.fit import Recipe, fit, halve
@@ -106,10 +117,14 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
         from kgmm.train.skims import DEFAULTS as OF_METHOD
 
         defaults = OF_METHOD[_skim_method(options["method"])]
+    if model in _ADAPTED:
+        from kgmm.train.adapted import DEFAULTS as ADAPTED
+
+        defaults = ADAPTED
     usual = dict(zip(("epochs", "batch", "rate", "weight_decay"), defaults, strict=True))
     chosen: dict[str, Any] = {name: options.get(name) or value for name, value in usual.items()}
     recipe = Recipe(**chosen, **{name: options[name] for name in ("patience", "seed", "device", "threads", "mixed")})
-    problem = make_problem(model, data, options)
+    problem = make_problem(model, data, {**options, "epochs": recipe.epochs})
     problem.config["command"] = command_line(model, data, options)
     try:
         with progress_bar("batches") as progress:
@@ -174,6 +189,8 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     """Return the training problem of a model and a data set; KgmmError if there is no such model or data."""
     if model == "skim":
         return _skim_problem(data, options)
+    if model in _ADAPTED:
+        return _adapted_problem(model, Path(data), options)
     if model in _ON_FACTS:
         made = {"kdmn": _kdmn_problem, "hybrid": _hybrid_problem, "graph-network": _graph_problem}
         return made[model](Path(data), options)
@@ -186,6 +203,21 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     if data not in ("easy-vqa", "clevr"):
         raise KgmmError(f"{model} trains on easy-vqa or clevr, not on {data!r}")
     return ShapesProblem(model, data, seed=options["seed"], small=options["small"])
+
+
+def _adapted_problem(method: str, data: Path, options: dict[str, Any]) -> Any:
+    from kgmm.data.domains import check_pair, picture_of, read_domain
+    from kgmm.train.adapted import AdaptedProblem
+
+    if options["target"] is None:
+        raise click.UsageError(f"{method} needs --target, the domain without labels")
+    source, target = read_domain(data), read_domain(options["target"], labelled=False)
+    check_pair(source, target)
+    picture = picture_of(source, target) if options["network"] == "pictures" else None
+    given = {} if options["weight"] is None else {"weight": options["weight"]}
+    return AdaptedProblem(
+        method, source, target, epochs=options["epochs"], seed=options["seed"], picture=picture, **given
+    )
 
 
 def _skim_method(name: str | None) -> str:

@@ -69,6 +69,53 @@ def read_domains(path: str | Path) -> list[Domain]:
     return [_domain(place, name, content[x], content[y]) for name, (x, y) in zip(names, BOTH, strict=True)]
 
 
+def check_pair(source: Domain, target: Domain) -> None:
+    """Refuse domains between which nothing can be learned, or compared if the target has labels."""
+    if source.features.shape[1] != target.features.shape[1]:
+        both = f"{source.features.shape[1]} and {target.features.shape[1]}"
+        raise BadInput(target.name, f"the domains have {both} features; an adapter needs the same ones")
+    known = np.unique(source.labels)
+    if len(known) < 2:
+        raise BadInput(source.name, f"has one class, {known[0]}; a classifier needs two")
+    if not len(target.labels):
+        return
+    asked = np.unique(target.labels)
+    if (known.dtype.kind == "U") != (asked.dtype.kind == "U") or not np.isin(asked, known).any():
+        few = " and ".join(
+            ", ".join(map(str, names[:3])) + (", …" if len(names) > 3 else "") for names in (known, asked)
+        )
+        raise BadInput(target.name, f"shares no class with the source; their labels are {few}")
+    runs = [
+        np.array_equal(names, np.arange(len(names)) + names[0]) for names in (known, asked) if names.dtype.kind == "i"
+    ]
+    if runs == [True, True] and len(known) == len(asked) and {int(known[0]), int(asked[0])} == {0, 1}:
+        raise BadInput(
+            target.name, f"labels begin with {asked[0]}, the source's with {known[0]}; number the classes alike"
+        )
+
+
+def picture_of(source: Domain, target: Domain) -> tuple[int, int, int]:
+    """Return the shape of both domains' pictures; flat rows are square pictures, grey or of three colours.
+
+    Example:
+        >>> digits = Domain("digits", np.zeros((2, 256)), np.array([0, 1]))
+        >>> picture_of(digits, digits)
+        (1, 16, 16)
+    """
+    shapes = {domain.picture for domain in (source, target) if domain.picture is not None}
+    if len(shapes) > 1:
+        told = " and ".join(" × ".join(map(str, shape)) for shape in sorted(shapes))
+        raise BadInput(target.name, f"pictures of {told}; an adapter needs one shape")
+    if shapes:
+        return shapes.pop()
+    features = source.features.shape[1]
+    for channels in (1, 3):
+        side = math.isqrt(features // channels)
+        if channels * side**2 == features:
+            return channels, side, side
+    raise BadInput(source.name, f"{features} features are no square pictures; give X as n × height × width")
+
+
 def _domain(place: Path, name: str, features: NDArray[Any], labels: NDArray[Any] | None) -> Domain:
     known = None if labels is None else _classes(place, labels)
     if features.dtype.kind not in "fiub":

@@ -1,17 +1,15 @@
 """How right an adapter is on a target whose labels it did not see, beside the same classifier without transfer."""
 
-import math
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from kgmm.data.domains import Domain
-from kgmm.errors import BadInput, KgmmError
+from kgmm.data.domains import Domain, check_pair, picture_of
+from kgmm.errors import KgmmError
 from kgmm.progress import Progress, silent
 from kgmm.transfer import create, deep_methods, methods
-from kgmm.transfer.base import told
 
 
 def evaluate(
@@ -91,31 +89,6 @@ def _supervised(method: str, options: dict[str, Any], target: Domain, seed: int)
     return _right(classes, adapter, target.features[judge], target.labels[judge])
 
 
-def check_pair(source: Domain, target: Domain) -> None:
-    """Refuse domains between which nothing can be learned, or compared if the target has labels."""
-    if source.features.shape[1] != target.features.shape[1]:
-        both = f"{source.features.shape[1]} and {target.features.shape[1]}"
-        raise BadInput(target.name, f"the domains have {both} features; an adapter needs the same ones")
-    known = np.unique(source.labels)
-    if len(known) < 2:
-        raise BadInput(source.name, f"has one class, {known[0]}; a classifier needs two")
-    if not len(target.labels):
-        return
-    asked = np.unique(target.labels)
-    if (known.dtype.kind == "U") != (asked.dtype.kind == "U") or not np.isin(asked, known).any():
-        few = " and ".join(
-            ", ".join(map(str, names[:3])) + (", …" if len(names) > 3 else "") for names in (known, asked)
-        )
-        raise BadInput(target.name, f"shares no class with the source; their labels are {few}")
-    runs = [
-        np.array_equal(names, np.arange(len(names)) + names[0]) for names in (known, asked) if names.dtype.kind == "i"
-    ]
-    if runs == [True, True] and len(known) == len(asked) and {int(known[0]), int(asked[0])} == {0, 1}:
-        raise BadInput(
-            target.name, f"labels begin with {asked[0]}, the source's with {known[0]}; number the classes alike"
-        )
-
-
 def _network(method: str, source: Domain, target: Domain, network: str) -> dict[str, Any]:
     """Return the options of a method for features, or for pictures of the shape that both domains have."""
     if network == "features":
@@ -125,29 +98,6 @@ def _network(method: str, source: Domain, target: Domain, network: str) -> dict[
     if method.replace("_", "-") not in deep_methods():
         raise KgmmError(f"{method} is no network; those for pictures are: {', '.join(deep_methods())}")
     return {"picture_shape": picture_of(source, target)}
-
-
-def picture_of(source: Domain, target: Domain) -> tuple[int, int, int]:
-    """Return the shape of both domains' pictures; flat rows are square pictures, grey or of three colours.
-
-    Example:
-        >>> digits = Domain("digits", np.zeros((2, 256)), np.array([0, 1]))
-        >>> picture_of(digits, digits)
-        (1, 16, 16)
-    """
-    shapes = {domain.picture for domain in (source, target) if domain.picture is not None}
-    if len(shapes) > 1:
-        raise BadInput(
-            target.name, f"pictures of {' and '.join(map(told, sorted(shapes)))}; an adapter needs one shape"
-        )
-    if shapes:
-        return shapes.pop()
-    features = source.features.shape[1]
-    for channels in (1, 3):
-        side = math.isqrt(features // channels)
-        if channels * side**2 == features:
-            return channels, side, side
-    raise BadInput(source.name, f"{features} features are no square pictures; give X as n × height × width")
 
 
 def _mean_of(values: Sequence[float | None]) -> float | None:

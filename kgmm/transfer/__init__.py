@@ -13,17 +13,23 @@ of the same things in ``views``.
 (60,)
 """
 
+from __future__ import annotations
+
 import inspect
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import KgmmError, needed
 from kgmm.families import Family
+
+if TYPE_CHECKING:
+    from kgmm.transfer.network import AdaptedNetwork
 
 #: kind of method -> the room it lies in
 ROOMS = {kind: Family(f"{__name__}.{kind}", "transfer method") for kind in ("adapters", "tasks", "views")}
 _SHARED = ("base",)
 
-__all__ = ["create", "deep_methods", "methods"]
+__all__ = ["create", "deep_methods", "load", "methods"]
 
 
 def methods(kind: str = "adapters") -> list[str]:
@@ -50,6 +56,19 @@ def deep_methods() -> list[str]:
         for name in methods()
         if issubclass(ROOMS["adapters"].module(name.replace("-", "_")).METHOD, AdaptedNetwork)
     ]
+
+
+def load(folder: str | Path) -> AdaptedNetwork:
+    """Return the adapter that ``kgmm train METHOD SOURCE --target TARGET --out FOLDER`` wrote; it needs no data to predict.
+
+    Raises:
+        BadInput: if there is none, or its parts do not fit together.
+        MissingExtra: if scikit-learn is not installed.
+    """
+    with needed("scikit-learn", "transfer"):
+        from kgmm.transfer.trained import read
+
+        return read(folder)
 
 
 def create(name: str, **options: Any) -> Any:

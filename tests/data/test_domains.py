@@ -13,9 +13,9 @@ import scipy.io
 import scipy.sparse
 
 from kgmm.cli import main
-from kgmm.data.domains import Domain, read_domain, read_domains
+from kgmm.data.domains import Domain, picture_of, read_domain, read_domains
 from kgmm.errors import BadInput, KgmmError
-from kgmm.evaluate.transfer import evaluate, picture_of
+from kgmm.evaluate.transfer import evaluate
 
 
 def _file(folder: Path, name: str, **arrays: Any) -> Path:
