@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
 from kgmm.files import file_at, whole
+from kgmm.recommend.adding import NewItems, item_placed, new_items, seen_with
 from kgmm.recommend.explain import Reason, taken_away
 from kgmm.recommend.ratings import Ratings
 
@@ -82,6 +83,44 @@ class Recommender(ABC):
         self.seen_starts, self.seen_items, self.seen_values = rated.by_user
         self.scale = np.array(rated.scale, np.float32)
         self._fit(rated)
+        return self
+
+    def add_items(self, ratings: Any = None, *, contents: Any = None) -> Self:
+        """Know items that came after the fit, without learning again: placed by who rated them, or by what they are.
+
+        All else stays as it was learned: users' vectors, other items, the scale.
+
+        Args:
+            ratings: (user, new item[, rating]) of users it knows, or whatever ``Ratings.of`` takes.
+            contents: new item -> text, tags or weights, for methods that were fitted with contents; a list where those were.
+
+        Raises:
+            BadInput: if a rating is no finite number.
+            UnknownConcept: if a user is not known.
+            KgmmError: if it has learned nothing, no item is given, one is known already, or the method cannot place it.
+
+        Example:
+            >>> from kgmm.recommend import create
+            >>> model = create("popularity").fit([("ann", "Alien"), ("bob", "Emma")])
+            >>> [one.item for one in model.add_items([("ann", "Aliens"), ("bob", "Aliens")]).recommend({"Alien": 5})]
+            ['Aliens', 'Emma']
+        """
+        self._learned()
+        given = [contents] if isinstance(contents, Mapping) else list(contents or ())
+        kinds: list[dict[str, Any]] = [{str(item): content for item, content in kind.items()} for kind in given]
+        new = new_items(self, ratings, kinds)
+        if kinds:
+            self._takes(kinds)
+        elif not new.counts.all():
+            raise KgmmError(f"nobody has rated {new.names[int(new.counts.argmin())]!r}")
+        before = self.items
+        self._names(self.users, (*before, *new.names))
+        try:
+            self._added(new, kinds)
+        except BaseException:
+            self._names(self.users, before)
+            raise
+        seen_with(self, new, len(before))
         return self
 
     def recommend(self, user: User, k: int = 10, *, seen: bool = False, reasons: bool = False) -> list[Recommendation]:
@@ -261,6 +300,14 @@ class Recommender(ABC):
     def _vectors(self) -> Rows:
         raise KgmmError(f"the recommender {self.name} learns nothing of single items that could be compared")
 
+    def _takes(self, kinds: list[dict[str, Any]]) -> None:
+        """Raise KgmmError unless items are placed by contents of these kinds."""
+        raise KgmmError(f"the recommender {self.name} does not read contents: new items need ratings")
+
+    @abstractmethod
+    def _added(self, new: NewItems, kinds: list[dict[str, Any]]) -> None:
+        """Put new items, whose names are known already, after the others in what was learned."""
+
     @abstractmethod
     def _fit(self, ratings: Ratings) -> None: ...
 
@@ -299,6 +346,22 @@ class FactorRecommender(Recommender):
 
     def _vectors(self) -> Rows:
         return self.item_factors
+
+    #: whether the weight of squares counts for each rating
+    per_rating = True
+
+    def _added(self, new: NewItems, kinds: list[dict[str, Any]]) -> None:
+        found = [self._item_placed(*new.raters(number)) for number in range(len(new.names))]
+        self._appended(np.stack([vector for vector, _ in found]), np.array([bias for _, bias in found]))
+
+    def _appended(self, vectors: Rows, biases: Rows) -> None:
+        self.item_factors = np.concatenate([self.item_factors, vectors]).astype(np.float32)
+        self.item_bias = np.concatenate([self.item_bias, biases]).astype(np.float32)
+
+    def _item_placed(self, users: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
+        """Return the factors and the bias of a new item from its ratings, users as they are."""
+        weight = float(getattr(self, "weight", 0.05)) * (len(users) if self.per_rating else 1)
+        return item_placed(self, users, values, weight)
 
     @abstractmethod
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:

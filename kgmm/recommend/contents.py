@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.errors import KgmmError
+from kgmm.errors import BadInput, KgmmError
+from kgmm.recommend.adding import NewItems
 from kgmm.recommend.base import FactorRecommender, Rows
 from kgmm.recommend.cross import CrossRecommender
 from kgmm.recommend.factors import damped
@@ -33,17 +36,22 @@ def counted(contents: Mapping[str, Any], items: Sequence[str], most: int) -> tup
         >>> terms, counts.toarray().tolist()
         (['fear', 'in', 'love', 'space'], [[1.0, 2.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0]])
     """
-    from scipy.sparse import csr_matrix
-
     bags = [_bag(contents.get(item, ()), item) for item in items]
     spread = Counter(term for bag in bags for term in bag)
     if not spread:
         raise KgmmError("no rated item has contents; contents name items as the ratings do")
     terms = sorted(sorted(spread, key=lambda term: (-spread[term], term))[:most])
+    return _table(bags, terms), terms
+
+
+def _table(bags: Sequence[Mapping[str, float]], terms: Sequence[str]) -> Any:
+    from scipy.sparse import csr_matrix
+
     number = {term: n for n, term in enumerate(terms)}
     found = [(n, number[t], value) for n, bag in enumerate(bags) for t, value in bag.items() if t in number]
-    row, column, value = (np.array(part) for part in zip(*found, strict=True))
-    return csr_matrix((value.astype(np.float64), (row, column)), shape=(len(items), len(terms))), terms
+    row, column = (np.array([one[at] for one in found], np.int64) for at in (0, 1))
+    value = np.array([one[2] for one in found], np.float64)
+    return csr_matrix((value, (row, column)), shape=(len(bags), len(terms)))
 
 
 def _bag(content: Any, item: str) -> Mapping[str, float]:
@@ -62,6 +70,9 @@ class ContentRecommender(CrossRecommender):
 
     What an item is stands in one space for the items of both domains, so a user's ratings in either make one vector.
     """
+
+    learned = (*CrossRecommender.learned, "terms")
+    terms: NDArray[np.uint8]
 
     #: terms of each kind of content, at most
     most = 2000
@@ -102,10 +113,11 @@ class ContentRecommender(CrossRecommender):
             share.append(np.full(len(rated), weight))
             if rated is ratings:
                 self.mean, self.item_bias = mean, bias
-        counts = [counted(kind, list(row), self.most)[0] for kind in self._kinds]
+        counts, terms = zip(*(counted(kind, list(row), self.most) for kind in self._kinds), strict=True)
+        self.terms = np.frombuffer(json.dumps(terms).encode(), np.uint8)
         own = np.arange(len(row)) < len(ratings.items)
         there = np.isin(np.arange(len(row)), np.concatenate(item[1:])) if len(item) > 1 else ~own
-        F = self._features(counts, own, there)
+        F = self._features(list(counts), own, there)
         rows = [np.concatenate(part) for part in (user, item, left, share)]
         order = np.argsort(rows[0], kind="stable")
         _, i, r, s = (part[order] for part in rows)
@@ -120,6 +132,39 @@ class ContentRecommender(CrossRecommender):
         left = (values - self.mean[0] - self.item_bias[items]).astype(np.float64)
         vector = self._vector(self.item_factors[items].astype(np.float64), left, np.ones(len(items)))
         return vector[:-1].astype(np.float32), float(vector[-1])
+
+    def _takes(self, kinds: list[dict[str, Any]]) -> None:
+        if len(kinds) != len(self._known_terms()):
+            raise KgmmError(f"contents of {len(kinds)} kinds are given; it learned from {len(self._known_terms())}")
+
+    def _known_terms(self) -> list[list[str]]:
+        found: list[list[str]] = json.loads(self.terms.tobytes())
+        return found
+
+    def _check(self, path: str | Path) -> None:
+        super()._check(path)
+        try:
+            terms = self._known_terms()
+        except ValueError as error:
+            raise BadInput(path, f"its terms cannot be read: {error}") from error
+        if not isinstance(terms, list) or not all(isinstance(t, str) for kind in terms for t in kind):
+            raise BadInput(path, "its terms are no lists of texts")
+
+    def _added(self, new: NewItems, kinds: list[dict[str, Any]]) -> None:
+        terms = self._known_terms()
+        kinds = kinds or [{} for _ in terms]
+        bags = [[_bag(kind.get(item, ()), item) for item in new.names] for kind in kinds]
+        counts = [_table(mine, words) for mine, words in zip(bags, terms, strict=True)]
+        try:
+            F = self._mapped(counts)
+        except ValueError as error:
+            raise KgmmError(f"the model's map of contents does not fit its terms: {error}") from error
+        item = np.repeat(np.arange(len(new.names), dtype=np.int32), new.counts)
+        self._appended(F, damped(item, new.values - self.mean[0], len(new.names)))
+
+    @abstractmethod
+    def _mapped(self, counts: list[Any]) -> Rows:
+        """Return what new items of the target are (items, k), of counts by the terms that were learned from."""
 
     @abstractmethod
     def _features(self, counts: list[Any], target: NDArray[np.bool_], source: NDArray[np.bool_]) -> Rows:

@@ -77,12 +77,22 @@ class AlternatingLeastSquares(FactorRecommender):
         return gram, more, (1 + more) / np.where(more == 0, 1, more)
 
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
+        return self._closed(items, values, self.item_factors, self.gram), 0.0
+
+    def _item_placed(self, users: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
+        return self._closed(users, values, self.user_factors, self.user_factors.T @ self.user_factors), 0.0
+
+    def _closed(self, rows: NDArray[np.int32], values: Rows, other: Rows, gram: Rows) -> Rows:
         out = np.zeros((1, self.factors), np.float32)
-        base, weights, targets = self._parts(values, self.gram)
-        starts = np.array([0, len(items)], np.int64)
-        ridge = np.float32(self.weight)
-        solve_rows(starts, items, weights, targets, self.item_factors, base, ridge, self.by_count, out)
-        return out[0], 0.0
+        base, weights, targets = self._parts(values, gram)
+        starts = np.array([0, len(rows)], np.int64)
+        solve_rows(starts, rows, weights, targets, other, base, np.float32(self.weight), self.by_count, out)
+        one: Rows = out[0]
+        return one
+
+    def _appended(self, vectors: Rows, biases: Rows) -> None:
+        super()._appended(vectors, biases)
+        self.gram = self.item_factors.T @ self.item_factors
 
 
 METHOD = AlternatingLeastSquares

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.recommend.adding import pairwise_placed
 from kgmm.recommend.base import FactorRecommender, Rows
 from kgmm.recommend.kernels import chosen_bits, padded, pair_steps
 from kgmm.recommend.ratings import Ratings
@@ -62,6 +63,9 @@ class PairwiseRanking(FactorRecommender):
             ridge = self.weight * len(items)
             u += np.linalg.solve(scale * curve + ridge * np.eye(len(u)), scale * slope - ridge * u)
         return u.astype(np.float32), 0.0
+
+    def _item_placed(self, users: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
+        return pairwise_placed(self, users, self.weight)
 
 
 METHOD = PairwiseRanking

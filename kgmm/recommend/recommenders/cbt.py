@@ -65,6 +65,10 @@ class CodebookTransfer(CrossRecommender):
         columns = self.codebook[:, self.item_factors[items].argmax(1)]
         return self.codebook[((columns - values) ** 2).sum(1).argmin()], 0.0
 
+    def _item_placed(self, users: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
+        errors = ((self.user_factors[users] - values[:, None]) ** 2).sum(0)
+        return np.eye(len(errors), dtype=np.float32)[errors.argmin()], 0.0
+
 
 def _nearest(group: NDArray[np.int32], wanted: Rows, value: Rows, count: int) -> NDArray[np.int64]:
     """For each group the row of *wanted* (clusters, ratings) whose squared errors over the group's ratings are least."""

@@ -130,24 +130,52 @@ class CollaborativeDictionaries(TopicRecommender):
         self.atoms, self.alpha, self.beta, self.wide = atoms, alpha, beta, wide
         self.share, self.weight, self.turns, self.seed = share, weight, turns, seed
 
+    learned = (*TopicRecommender.learned, "dictionaries", "axes", "centres", "priors")
+
     def _features(self, counts: list[Any], target: NDArray[np.bool_], source: NDArray[np.bool_]) -> Rows:
         from sklearn.utils.extmath import randomized_svd
 
-        xs, known = [], []
+        xs, known, axes, centres = [], [], [], []
         for one in counts:
             roots, there = _roots(one)
-            axes = randomized_svd(roots, min(self.wide, *roots.shape), random_state=self.seed)[2].T
-            x = roots @ axes
+            turned = randomized_svd(roots, min(self.wide, *roots.shape), random_state=self.seed)[2].T
+            x = roots @ turned
             for own in (source, target):
                 has = own & (there > 0)
-                x[has] -= x[has].mean(0) if has.any() else 0
-            x /= max(float(np.sqrt((x[there > 0] ** 2).mean())), 1e-9)
-            xs.append(x * there[:, None])
+                centre = x[has].mean(0) if has.any() else np.zeros(x.shape[1])
+                x[has] -= centre
+            scale = max(float(np.sqrt((x[there > 0] ** 2).mean())), 1e-9)
+            xs.append(x / scale * there[:, None])
             known.append(there)
+            axes.append(turned / scale)
+            centres.append(centre / scale)
         found, _ = drawn(xs, known, self.atoms, self.alpha, self.beta, self.turns, self.seed)
         W = coded(found, xs, known)
-        W /= max(float(np.sqrt((W**2).sum(1).mean())), 1e-9)
+        size = max(float(np.sqrt((W**2).sum(1).mean())), 1e-9)
+        wide = [self._wide(part) for part in (list(found.dictionaries), axes, [c[None] for c in centres])]
+        self.dictionaries, self.axes, self.centres = wide
+        self.priors = np.array([*found.usual, *found.noise, found.spread, size])
+        W /= size
         return W
+
+    def _wide(self, parts: list[Rows]) -> Rows:
+        """Parts of all modalities under each other, filled up with 0, which say nothing."""
+        most = max(part.shape[1] for part in parts)
+        return np.concatenate([np.pad(part, ((0, 0), (0, most - part.shape[1]))) for part in parts]).astype(np.float32)
+
+    def _mapped(self, counts: list[Any]) -> Rows:
+        m, ends = len(counts), np.cumsum([one.shape[1] for one in counts])[:-1]
+        *rest, spread, size = self.priors.tolist()
+        usual, noise = np.array(rest[:-m]), np.array(rest[-m:])
+        dictionaries = np.split(self.dictionaries.astype(np.float64), m)
+        atoms = Atoms(dictionaries, usual, noise, spread)
+        xs, known = [], []
+        for one, axes, centre in zip(counts, np.split(self.axes, ends), self.centres, strict=True):
+            roots, there = _roots(one)
+            xs.append((roots @ axes.astype(np.float64) - centre) * there[:, None])
+            known.append(there)
+        found: Rows = coded(atoms, xs, known) / size
+        return found
 
 
 def _roots(counts: Any) -> tuple[Any, Rows]:

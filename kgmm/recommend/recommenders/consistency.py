@@ -112,6 +112,8 @@ class ConsistentTransfer(CrossRecommender):
         found: Rows = np.where(rated, trust / trust[rated].mean(), trust)
         return found
 
+    per_rating = False
+
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
         return placed(self, items, values, self.weight / max(len(items), 1))
 

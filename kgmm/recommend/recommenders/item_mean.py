@@ -1,8 +1,11 @@
 """The mean of an item's ratings and a user's usual distance from it, each drawn towards 0 when there are few."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.recommend.adding import NewItems
 from kgmm.recommend.base import Recommender, Rows
 from kgmm.recommend.factors import damped
 from kgmm.recommend.ratings import Ratings
@@ -35,6 +38,11 @@ class ItemMean(Recommender):
         self.item_bias = damped(ratings.item, left, len(ratings.items), self.damping)
         left = left - self.item_bias[ratings.item]
         self.user_bias = damped(ratings.user, left, len(ratings.users), self.damping)
+
+    def _added(self, new: NewItems, kinds: list[dict[str, Any]]) -> None:
+        item = np.repeat(np.arange(len(new.names), dtype=np.int32), new.counts)
+        biases = damped(item, new.values - self.mean[0], len(new.names), self.damping)
+        self.item_bias = np.concatenate([self.item_bias, biases]).astype(np.float32)
 
     def _known(self, user: int) -> Rows:
         scores: Rows = self.mean[0] + self.item_bias + self.user_bias[user]

@@ -1,8 +1,11 @@
 """The most popular items, the same for everyone."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.recommend.adding import NewItems
 from kgmm.recommend.base import Recommender, Rows
 from kgmm.recommend.ratings import Ratings
 
@@ -19,6 +22,9 @@ class Popularity(Recommender):
 
     def _fit(self, ratings: Ratings) -> None:
         self.item_count = np.bincount(ratings.item, minlength=len(ratings.items)).astype(np.float32)
+
+    def _added(self, new: NewItems, kinds: list[dict[str, Any]]) -> None:
+        self.item_count = np.concatenate([self.item_count, new.counts]).astype(np.float32)
 
     def _known(self, user: int) -> Rows:
         return self.item_count.copy()

@@ -29,6 +29,9 @@ class TagProfile(ContentRecommender):
         self.share, self.damping = share, damping
 
     def _features(self, counts: list[Any], target: NDArray[np.bool_], source: NDArray[np.bool_]) -> Rows:
+        return self._mapped(counts)
+
+    def _mapped(self, counts: list[Any]) -> Rows:
         F = np.column_stack([one.toarray() for one in counts])
         shares: Rows = F / np.maximum(F.sum(1, keepdims=True), 1e-12)
         return shares

@@ -85,6 +85,8 @@ class TiedFactors(CrossRecommender):
             slope += 2 * self.smooth * smoothed
         return loss, slopes
 
+    per_rating = False
+
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
         return placed(self, items, values, self.weight / max(len(items), 1))
 

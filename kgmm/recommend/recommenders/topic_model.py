@@ -34,6 +34,9 @@ class ModalTopics(TopicRecommender):
         self.common, self.own, self.alpha, self.beta = common, own, alpha, beta
         self.share, self.weight, self.turns, self.seed = share, weight, turns, seed
 
+    learned = (*TopicRecommender.learned, "phi")
+    phi: Rows
+
     def _features(self, counts: list[Any], target: NDArray[np.bool_], source: NDArray[np.bool_]) -> Rows:
         rng = np.random.default_rng(self.seed)
         n = len(target)
@@ -63,7 +66,23 @@ class ModalTopics(TopicRecommender):
                 words.append(fresh / fresh.sum(1, keepdims=True))
             self.losses.append(loss)
             theta, phi = grown / grown.sum(1, keepdims=True), words
+        self.phi = np.column_stack(phi).astype(np.float32)
         return theta
+
+    def _mapped(self, counts: list[Any]) -> Rows:
+        from scipy.sparse import hstack
+
+        words = hstack(counts).tocoo()
+        allowed = np.ones((words.shape[0], self.common + 2 * self.own))
+        allowed[:, self.common + self.own :] = 0  # the source's own
+        theta = allowed / allowed.sum(1, keepdims=True)
+        for _ in range(self.turns):
+            both = theta[words.row] * self.phi[:, words.col].T
+            expected = both * (words.data / np.maximum(both.sum(1), 1e-300))[:, None]
+            theta = self.alpha * allowed + summed(words.row, expected, len(theta))
+            theta = theta / theta.sum(1, keepdims=True)
+        found: Rows = theta
+        return found
 
 
 METHOD = ModalTopics

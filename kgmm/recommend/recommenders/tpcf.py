@@ -167,6 +167,8 @@ class CollectiveFactors(CrossRecommender):
                     slope[name] += member * (pull - (pull * member).sum(1, keepdims=True))
         return loss, [slope[name] for name in names]
 
+    per_rating = False
+
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
         return placed(self, items, values, self.weight / max(len(items), 1))
 

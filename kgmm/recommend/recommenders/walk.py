@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, KgmmError
 from kgmm.graph import GraphView
+from kgmm.recommend.adding import NewItems, walk_added
 from kgmm.recommend.around import around, liked_alike
 from kgmm.recommend.base import SEEN, Recommendation, Recommender, Rows
 from kgmm.recommend.explain import Reason, walked
@@ -143,6 +144,9 @@ class Walk(Recommender):
         self.view = GraphView.from_edges(*ends, kinds, self.edge_weight, concepts=self.nodes)
         place = {name: at for at, name in enumerate(self.view.concepts)}
         self.item_place = np.array([place[f"/item/{name}"] for name in self.items])
+
+    def _added(self, new: NewItems, kinds: list[dict[str, Any]]) -> None:
+        walk_added(self, new, len(self.items) - len(new.names))
 
     def _check(self, path: str | Path) -> None:
         super()._check(path)

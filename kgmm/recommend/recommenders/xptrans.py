@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmm.recommend.adding import item_placed
 from kgmm.recommend.base import Rows
 from kgmm.recommend.cross import Both, CrossRecommender
 from kgmm.recommend.factors import placed
@@ -85,6 +86,9 @@ class LikenessTransfer(CrossRecommender):
     def _placed(self, items: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
         vector, _ = placed(self, items, values, self.weight)
         return vector, 0.0
+
+    def _item_placed(self, users: NDArray[np.int32], values: Rows) -> tuple[Rows, float]:
+        return item_placed(self, users, values, self.weight, biased=False)
 
 
 METHOD = LikenessTransfer
