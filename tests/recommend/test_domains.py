@@ -1,14 +1,17 @@
 """One data set cut in two domains by what its items are; cold users, beside means of both domains."""
 
+import gzip
 import json
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import kgmm
 from kgmm.cli import cli
 from kgmm.data.item_fields import GENRES, cut_by_field, read_item_fields
 from kgmm.data.made_ratings import made_domains
+from kgmm.data.ratings import read_ratings
 from kgmm.errors import BadInput, KgmmError
 from kgmm.evaluate.recommend import cold_errors, cold_users
 from kgmm.recommend import create, crossing
@@ -93,3 +96,41 @@ def test_means_of_both_carry_how_high_a_user_rates():
         alone = Ratings.of([(u, f"only {u}", 3.0) for u in "abcdef"])
         cold_users((alone, alone), ["ridge"], share=0.5)
     assert {"tlrec", "dca", "topic-bridge"} <= set(crossing())
+
+
+def test_packed_files_and_the_lines_of_what_is_wrong(tmp_path):
+    text = "user,item,rating\na,x,5\na,y,3\nb,x,4\n"
+    (tmp_path / "r.csv.gz").write_bytes(gzip.compress(text.encode()))
+    lines = [json.dumps({"reviewerID": u, "asin": i, "overall": v}) for u, i, v in (("a", "x", 5.0), ("b", "y", 1.0))]
+    (tmp_path / "books.json.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    assert read_ratings(tmp_path / "r.csv.gz").value.tolist() == [5, 3, 4] == read_ratings(tmp_path).value.tolist()
+    assert read_ratings(tmp_path / "books.json.gz").items == ("x", "y")
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(text.encode() * 50)[:-12])
+    with pytest.raises(BadInput, match=r"cut\.csv\.gz: damaged or cut compressed file"):
+        read_ratings(tmp_path / "cut.csv.gz")
+    for value, said in (
+        ("nan", "the rating nan is no finite"),
+        ("", "there is no rating"),
+        ("five", "'five' is no number"),
+    ):
+        (tmp_path / "w.csv").write_text(text.replace("a,y,3", f"a,y,{value}"))
+        with pytest.raises(BadInput, match=f"w.csv:3: .*{said}"):
+            read_ratings(tmp_path / "w.csv")
+
+
+def test_ratings_below_0_are_no_confidence():
+    rated = [("a", "x", 2), ("a", "y", -1), ("b", "x", 1), ("b", "y", 2)]
+    with pytest.raises(KgmmError, match="the rating -1 is below 0 and no confidence"):
+        create("als").fit(rated)
+    assert np.isfinite(create("als", implicit=False).fit(rated).score("a", "y")).all()
+    model = create("als").fit([("a", "x", 2), ("b", "y", 1)])
+    with pytest.raises(KgmmError, match="the rating -3 is below 0"):
+        model.recommend({"x": -3})
+
+
+def test_a_user_without_a_letter_is_unknown(tmp_path):
+    (tmp_path / "r.csv").write_text("user,item,rating\na,x,5\na,y,3\nb,x,4\n")
+    kgmm.open(tmp_path / "kb").close()
+    for user in ("", " ", "?"):
+        done = CliRunner().invoke(cli, ["recommend", str(tmp_path / "kb"), user, "--ratings", str(tmp_path / "r.csv")])
+        assert done.exit_code == 1 and isinstance(done.exception, KgmmError)

@@ -72,6 +72,10 @@ class AlternatingLeastSquares(FactorRecommender):
         """The part of a row's matrix that all rows share, what each rating adds to it, and what it draws towards."""
         if not self.implicit:
             return np.zeros_like(gram), np.ones_like(values), values
+        if (values < 0).any():
+            raise KgmmError(
+                f"the rating {values.min():g} is below 0 and no confidence in a choice; implicit=False fits ratings"
+            )
         more = np.float32(self.alpha) * values
         # Σ over all items of v vᵀ is shared; a rating adds (c - 1) v vᵀ and c p v
         return gram, more, (1 + more) / np.where(more == 0, 1, more)
