@@ -21,7 +21,16 @@ from kgmm.cli.output import COUNT, PLACE, WHOLE, Number, emit, json_option, prog
 @click.option("--seed", default=0, type=WHOLE, help="Of the split and the method.")
 @click.option("--threshold", type=Number(), help="The lowest rating that is liking [4 of 5].")
 @click.option("--few", metavar="LOW-HIGH", help="Cut each user to a random number of ratings to learn from, as 1-9.")
-@click.option("--knowledge", metavar="DIR", type=PLACE, help="Folder with .kg and .link files, for walk.")
+@click.option("--knowledge", metavar="DIR", type=PLACE, help="Folder with .kg and .link files, for walk and profile.")
+@click.option(
+    "--contents",
+    metavar="FILE|DIR",
+    multiple=True,
+    type=PLACE,
+    help="What items are: table, texts, pictures (repeatable).",
+)
+@click.option("--text-encoder", help="Texts by its vectors, not their words: minilm, glove, a folder [of walk minilm].")
+@click.option("--image-encoder", default="efficientnet", help="Of pictures.")
 @click.option("--factors", type=COUNT, help="Length of the vectors [the method's own].")
 @click.option("--epochs", type=COUNT, help="Passes over the ratings [the method's own].")
 @click.option("--backend", type=click.Choice(["local", "spark"]), default="local", help="Where als is learned.")
@@ -52,6 +61,9 @@ def recommend(
     threshold: float | None,
     few: str | None,
     knowledge: Path | None,
+    contents: tuple[Path, ...],
+    text_encoder: str | None,
+    image_encoder: str,
     factors: int | None,
     epochs: int | None,
     backend: str,
@@ -71,15 +83,17 @@ def recommend(
     from kgmm.data.item_knowledge import read_item_knowledge
     from kgmm.data.ratings import read_ratings
     from kgmm.evaluate.recommend import cold_users, evaluate, table
+    from kgmm.recommend import seeded
 
     options = dict(_setting(text) for text in settings)
     options |= {name: value for name, value in (("factors", factors), ("epochs", epochs)) if value is not None}
     options |= {} if backend == "local" else {"backend": backend}
+    told = told_of(seeded(method, seed, **options), contents, text_encoder, image_encoder)
     if other is not None and domains is not None:
         raise click.UsageError("--source and --domains are two ways to name a second domain: give one.")
     if other is not None or domains is not None:
         two = (read_ratings(source), read_ratings(other)) if other is not None else _cut(source, str(domains))
-        cold_found = cold_users(two, [method], share=cold, seed=seed, **options)
+        cold_found = cold_users(two, [method], share=cold, seed=seed, contents=told, **options)
         if as_json:
             emit({"method": method, **cold_found, **cold_found[method]})
         else:
@@ -99,12 +113,22 @@ def recommend(
         bounds = int(low), int(high)
     known = None if knowledge is None else read_item_knowledge(knowledge)
     chosen: dict[str, Any] = {"size": size, "seed": seed, "threshold": threshold, "few": bounds, "knowledge": known}
+    chosen["contents"] = told
     with progress_bar("models") as progress:
         found = evaluate(read_ratings(source), method, how, progress=progress, **chosen, **options)
     if as_json:
         emit(found)
     else:
         click.echo(table(found))
+
+
+def told_of(maker: Any, contents: tuple[Path, ...], text_encoder: str | None, image_encoder: str) -> Any:
+    """Contents of files in the form that a recommender takes; None without any, KgmmError if it has no use for them."""
+    from kgmm.data.item_contents import read_contents
+    from kgmm.recommend.told import prepared
+
+    kinds = [kind for place in contents for kind in read_contents(place)]
+    return prepared(maker, kinds, text_encoder, image_encoder) or None
 
 
 def _cut(source: Path, domains: str) -> Any:

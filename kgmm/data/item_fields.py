@@ -37,6 +37,23 @@ def read_item_fields(path: str | Path) -> dict[str, dict[str, frozenset[str]]]:
         >>> sorted(read_item_fields(file)["genres"]["1"])
         ['Animation', 'Comedy']
     """
+    frame = item_table(path)
+    items = [str(item) for item in frame[frame.columns[0]].to_list()]
+    fields = {}
+    for column in frame.columns[1:]:
+        name, _, kind = column.partition(":")
+        mark = " " if kind == "token_seq" else "|" if name.lower() in ("genres", "genre") else None
+        parts = [[] if text is None else text.split(mark) if mark else [text] for text in frame[column].to_list()]
+        fields[name] = {item: frozenset(filter(None, held)) for item, held in zip(items, parts, strict=True)}
+    return fields
+
+
+def item_table(path: str | Path) -> pl.DataFrame:
+    """Return such a table as it is: the first column the item, all texts.
+
+    Raises:
+        BadInput: as :func:`read_item_fields`.
+    """
     place = Path(path)
     if place.is_dir():
         found = next((file for name in FILES for file in sorted(place.glob(name))), None)
@@ -50,14 +67,7 @@ def read_item_fields(path: str | Path) -> dict[str, dict[str, frozenset[str]]]:
         raise BadInput(place, f"cannot be read as a table: {error}") from error
     if frame.width < 2:
         raise BadInput(place, "expected an item and what it is; found one column")
-    items = [str(item) for item in frame[frame.columns[0]].to_list()]
-    fields = {}
-    for column in frame.columns[1:]:
-        name, _, kind = column.partition(":")
-        mark = " " if kind == "token_seq" else "|" if name.lower() in ("genres", "genre") else None
-        parts = [[] if text is None else text.split(mark) if mark else [text] for text in frame[column].to_list()]
-        fields[name] = {item: frozenset(filter(None, held)) for item, held in zip(items, parts, strict=True)}
-    return fields
+    return frame
 
 
 def _frame(place: Path) -> pl.DataFrame:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
 from kgmm.progress import Progress, silent
-from kgmm.recommend import create, crossing, seeded, takes_source, with_knowledge
+from kgmm.recommend import create, crossing, seeded, takes_source
 from kgmm.recommend.base import Recommender
 from kgmm.recommend.contents import ContentRecommender
 from kgmm.recommend.ratings import Ratings
+from kgmm.recommend.told import fit_told
 
 SPLITS = ("ratio", "leave-one-out", "time")
 DEPTHS = (10, 20, 50)
@@ -128,6 +129,7 @@ def evaluate(
     threshold: float | None = None,
     few: tuple[int, int] | None = None,
     knowledge: Any = None,
+    contents: Any = None,
     progress: Progress = silent,
     **options: Any,
 ) -> dict[str, Any]:
@@ -145,7 +147,8 @@ def evaluate(
         seed: of the split, and of the method where it has one.
         threshold: the lowest value that is liking [4 where the highest is 5, else four fifths of the scale].
         few: see :func:`split`.
-        knowledge: what is known of items, for methods whose ``fit`` takes it.
+        knowledge: what is known of items, for the walk and for methods by contents.
+        contents: what items are, likewise: :func:`kgmm.recommend.told.fit_told` says what it may be.
         progress: told the methods done.
         **options: the method's own.
 
@@ -172,7 +175,7 @@ def evaluate(
         )
     own = seeded(method, seed, **options)
     models: dict[str, Recommender | None] = {"popularity": create("popularity").fit(apart.train), "random": None}
-    models[method] = own.fit(apart.train) if knowledge is None else with_knowledge(own, apart.train, knowledge)
+    models[method] = fit_told(own, apart.train, knowledge=knowledge, contents=contents)
     per_user: dict[str, NDArray[np.float64]] = {}
     for name, model in models.items():
         figures, ndcg = measure(model, apart, liking, seed)

@@ -66,18 +66,6 @@ def seeded(name: str, seed: int, **options: Any) -> Any:
     return made if "seed" in options or not hasattr(made, "seed") else create(name, seed=seed, **options)
 
 
-def with_knowledge(recommender: Any, ratings: Any, knowledge: Any) -> Any:
-    """Fit a recommender to ratings and what is known of their items; KgmmError if it takes no knowledge."""
-    if not uses_knowledge(recommender):
-        raise KgmmError(f"the recommender {recommender.name} cannot use knowledge; walk can")
-    return recommender.fit(ratings, knowledge=knowledge)
-
-
-def uses_knowledge(recommender: Any) -> bool:
-    """Tell whether a recommender can be told what is known of items."""
-    return "knowledge" in inspect.signature(recommender.fit).parameters
-
-
 def takes_source(recommender: Any) -> bool:
     """Tell whether a recommender learns from a second domain."""
     return "source" in inspect.signature(recommender.fit).parameters

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from kgmm.errors import BadInput
+from kgmm.language import names
 from kgmm.recommend.base import Recommendation
 from kgmm.scene.images import read_image
 from kgmm.scene.show import picture_uri
 from kgmm.templates import templates
 
+#: the relation of a store's facts that name an item's picture, and the folder in a store that holds those
+PICTURE, OWN = "picture", "pictures"
 #: what a poster's file may be called, after the item's name
 ENDS = (".jpg", ".jpeg", ".png", ".webp")
 TALL = 300  #: pixels of a poster's longer side
@@ -23,6 +27,7 @@ def board(
     *,
     labels: Mapping[str, str] | None = None,
     pictures: str | Path | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> str:
     """Return a page that needs no other file and no network; all that is put into it is escaped.
 
@@ -32,6 +37,8 @@ def board(
         found: best first.
         labels: item -> what people call it.
         pictures: folder with a picture of an item under its name (the last part of a path): ``alien.jpg``.
+        files: item -> its picture's file within that folder, as :func:`posters` reads it from a store; one that leads out
+            of the folder is not shown.
 
     Raises:
         BadInput: if *pictures* is no folder.
@@ -52,7 +59,7 @@ def board(
             "score": one.score,
             "width": round(100 * max(0.0, one.score) / highest) if highest > 0 else 0,
             "reasons": one.reasons,
-            "image": _poster(folder, one.item),
+            "image": _poster(folder, one.item, (files or {}).get(one.item)),
         }
         for one in found
     ]
@@ -60,14 +67,30 @@ def board(
     return page.render(user=user, method=method, cards=cards)
 
 
-def _poster(folder: Path | None, item: str) -> str:
+def posters(store: Any, items: Sequence[str]) -> dict[str, str]:
+    """Return the files of items' pictures that a store names: facts (item, picture, "alien.jpg"), the first of each.
+
+    Args:
+        store: any that has ``find``.
+        items: wanted ones.
+    """
+    wanted, found = set(items), dict[str, str]()
+    for fact in store.find(None, PICTURE, None):
+        if fact.subject in wanted and names.is_literal(fact.object):
+            found.setdefault(fact.subject, names.label(fact.object))
+    return found
+
+
+def _poster(folder: Path | None, item: str, named: str | None) -> str:
     """An item's picture as a data address, '' if there is none that can be read; never one outside of the folder."""
     name = item.rstrip("/").rpartition("/")[2]
-    if folder is None or not 0 < len(name.encode()) <= 200 or name in (".", "..") or "\\" in name or "\0" in name:
+    if folder is None or not name:
         return ""
-    for end in ENDS:
-        file = folder / f"{name}{end}"
-        if file.is_file() and file.resolve().parent == folder.resolve():
+    for tried in [named] if named else [f"{name}{end}" for end in ENDS]:
+        if len(tried.encode()) > 200 or "\\" in tried or "\0" in tried or not tried.lower().endswith(ENDS):
+            continue
+        file = folder / tried
+        if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
             from PIL import Image
 
             try:
