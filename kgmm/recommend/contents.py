@@ -157,7 +157,7 @@ class ContentRecommender(CrossRecommender):
         counts = [_table(mine, words) for mine, words in zip(bags, terms, strict=True)]
         try:
             F = self._mapped(counts)
-        except ValueError as error:
+        except (ValueError, IndexError) as error:  # of a file that was put together by hand
             raise KgmmError(f"the model's map of contents does not fit its terms: {error}") from error
         item = np.repeat(np.arange(len(new.names), dtype=np.int32), new.counts)
         self._appended(F, damped(item, new.values - self.mean[0], len(new.names)))

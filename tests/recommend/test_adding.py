@@ -89,6 +89,16 @@ def test_a_new_item_is_placed_by_what_it_is(name, tmp_path):
     assert model.item_bias[-1] > 0 and model.items[-1] == "rated only"
 
 
+def test_a_map_that_does_not_fit_its_terms_is_told():
+    told = made_contents(seed=1)
+    for name, kind in (("topic-model", "phi"), ("topic-bridge", "components"), ("cdcl", "axes")):
+        model = create(name).fit(told.target, contents=told.contents)
+        setattr(model, kind, getattr(model, kind)[:2, :3])
+        with pytest.raises(KgmmError, match="does not fit its terms"):
+            model.add_items(contents=[{"new": "w1 w9 v3"}, {"new": "v1 v2"}])
+        assert "new" not in model._item_number
+
+
 def test_topics_by_nmf_place_new_items_too():
     told = made_contents(seed=1)
     model = create("topic-bridge", by="nmf").fit(told.target, contents=told.contents)
