@@ -62,7 +62,7 @@ class Walk(Recommender):
     nodes: list[str]  #: as the edges number them
 
     def __init__(
-        self, restart: float = 0.15, lift: float = 0.2, popularity: float = 1.0, knowledge: float = 0.3,
+        self, restart: float = 0.15, lift: float = 0.2, popularity: float = 1.0, knowledge: float = 0.1,
         hubs: float = 0.5, hops: int = 2, near: int = 5, tol: float = 1e-6,
     ) -> None:  # fmt: skip
         self.restart, self.lift, self.popularity = restart, lift, popularity
