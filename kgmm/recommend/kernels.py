@@ -205,3 +205,65 @@ def solve_rows(
                 y[f] -= A[g, f] * y[g]
             y[f] /= A[f, f]
         out[row] = y
+
+
+@njit(parallel=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
+def step_rows(
+    starts: NDArray[np.int64], others: NDArray[np.int32], weights: F, targets: F, other: F, base: F,
+    ridge: Any, by_count: bool, out: F, steps: int,
+) -> None:  # fmt: skip
+    """As :func:`solve_rows`, by conjugate gradients from what *out* holds (Takács, Pilászy, Tikk, RecSys 2011)."""
+    factors = other.shape[1]
+    for row in numba.prange(len(starts) - 1):
+        first, last = starts[row], starts[row + 1]
+        if first == last:
+            out[row] = 0
+            continue
+        add = np.float32(ridge * (last - first)) if by_count else np.float32(ridge)
+        x = out[row]
+        p, left = np.zeros(factors, np.float32), np.zeros(factors, np.float32)
+        size = np.float32(0)
+        for step in range(steps + 1):  # the first is the start: what is left of the right side
+            along = x if step == 0 else p
+            made = np.zeros(factors, np.float32)
+            for f in range(factors):
+                a = along[f]
+                for g in range(factors):
+                    made[g] += a * base[f, g]
+            for f in range(factors):
+                made[f] += add * along[f]
+            for at in range(first, last):
+                o = other[others[at]]
+                found = np.float32(0)
+                for f in range(factors):
+                    found += o[f] * along[f]
+                scaled = weights[at] * (targets[at] - found) if step == 0 else weights[at] * found
+                if step == 0:
+                    for f in range(factors):
+                        left[f] += scaled * o[f]
+                else:
+                    for f in range(factors):
+                        made[f] += scaled * o[f]
+            if step == 0:
+                for f in range(factors):
+                    left[f] -= made[f]
+                    p[f] = left[f]
+                    size += left[f] * left[f]
+                continue
+            if size < 1e-20:
+                break
+            curve = np.float32(0)
+            for f in range(factors):
+                curve += p[f] * made[f]
+            if curve <= 0:
+                break
+            far = np.float32(size / curve)
+            new = np.float32(0)
+            for f in range(factors):
+                x[f] += far * p[f]
+                left[f] -= far * made[f]
+                new += left[f] * left[f]
+            share = np.float32(new / size)
+            for f in range(factors):
+                p[f] = left[f] + share * p[f]
+            size = new

@@ -109,8 +109,10 @@ def local_factors(ratings: Ratings, model: AlternatingLeastSquares) -> tuple[Row
 
 
 def _model(rows: DataFrame, model: AlternatingLeastSquares) -> ALSModel:
-    if not model.by_count:
-        raise KgmmError("MLlib's ALS weighs by the number of a row's ratings: by_count=False is the local one's only")
+    if not model.by_count or model.gradients:
+        raise KgmmError(
+            "MLlib's ALS weighs by the number of a row's ratings: by_count=False and gradients are the local one's"
+        )
     from pyspark.ml.recommendation import ALS
 
     made = ALS(

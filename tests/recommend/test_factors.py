@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kgmm.errors import KgmmError
 from kgmm.recommend import create
 from kgmm.recommend.kernels import rating_steps, rating_steps_beside, strata
 
@@ -21,6 +22,20 @@ def test_als_turns_are_the_closed_forms(tastes):
         exact = np.linalg.solve(V.T @ (c[:, None] * V) + 0.3 * len(rated) * np.eye(4), V.T @ (c * p))
         placed, _ = model._placed(rated.astype(np.int32), values.astype(np.float32))
         assert np.allclose(placed, exact, atol=1e-3)
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+def test_gradients_of_als_lead_to_the_closed_form(tastes, implicit):
+    model = create("als", factors=4, epochs=2, implicit=implicit, weight=0.3).fit(tastes)
+    near = create("als", factors=4, epochs=2, implicit=implicit, weight=0.3, gradients=12).fit(tastes)
+    assert np.allclose(near.item_factors, model.item_factors, atol=2e-3)
+    few = create("als", factors=4, epochs=15, implicit=implicit, weight=0.3, gradients=3).fit(tastes)
+    out = np.zeros_like(few.item_factors)
+    few.gradients = 0
+    few._side(tastes.by_item, few.user_factors, out)
+    assert np.abs(out - few.item_factors).max() < 0.05 * np.abs(out).max()  # each turn goes on from the last
+    with pytest.raises(KgmmError, match="counted from 0"):
+        create("als", gradients=-1)
 
 
 def test_als_objective_falls(tastes):

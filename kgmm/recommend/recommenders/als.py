@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from kgmm.errors import KgmmError
 from kgmm.recommend.base import FactorRecommender, Rows
-from kgmm.recommend.kernels import solve_rows
+from kgmm.recommend.kernels import solve_rows, step_rows
 from kgmm.recommend.ratings import Ratings
 
 
@@ -22,6 +22,7 @@ class AlternatingLeastSquares(FactorRecommender):
         implicit: choices, not ratings.
         by_count: see *weight*.
         seed: of the first vectors, normal with deviation .1.
+        gradients: conjugate gradient steps of a row in each turn, from where it was; 0 solves it.
         backend: ``local``, or ``spark`` for MLlib's (:mod:`kgmm.recommend.spark`); new users are placed here either way.
     """
 
@@ -29,12 +30,14 @@ class AlternatingLeastSquares(FactorRecommender):
 
     def __init__(
         self, factors: int = 20, epochs: int = 15, weight: float = 0.1, alpha: float = 10.0, implicit: bool = True,
-        by_count: bool = True, seed: int = 0, backend: str = "local",
+        by_count: bool = True, seed: int = 0, backend: str = "local", gradients: int = 0,
     ) -> None:  # fmt: skip
         if backend not in ("local", "spark"):
             raise KgmmError(f"ALS runs on local or spark, not {backend!r}")
         self.factors, self.epochs, self.weight, self.alpha, self.implicit = factors, epochs, weight, alpha, implicit
-        self.by_count, self.seed, self.backend = by_count, seed, backend
+        if gradients < 0:
+            raise KgmmError(f"gradients = {gradients}: steps are counted from 0, which solves rows exactly")
+        self.by_count, self.seed, self.backend, self.gradients = by_count, seed, backend, gradients
 
     @property
     def rates(self) -> bool:  # type: ignore[override]
@@ -66,7 +69,11 @@ class AlternatingLeastSquares(FactorRecommender):
     def _side(self, rows: tuple[NDArray[np.int64], NDArray[np.int32], Rows], other: Rows, out: Rows) -> None:
         starts, others, values = rows
         base, weights, targets = self._parts(values, other.T @ other)
-        solve_rows(starts, others, weights, targets, other, base, np.float32(self.weight), self.by_count, out)
+        told = starts, others, weights, targets, other, base, np.float32(self.weight), self.by_count, out
+        if self.gradients:
+            step_rows(*told, self.gradients)
+        else:
+            solve_rows(*told)
 
     def _parts(self, values: Rows, gram: Rows) -> tuple[Rows, Rows, Rows]:
         """The part of a row's matrix that all rows share, what each rating adds to it, and what it draws towards."""
