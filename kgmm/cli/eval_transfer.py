@@ -4,8 +4,9 @@ import itertools
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from kgmm.cli.output import COUNT, FILE, FOLDER, Number, emit, json_option, progress_bar
+from kgmm.cli.output import COUNT, FILE, FOLDER, Number, emit, json_option, progress_bar, say
 
 
 @click.command()
@@ -20,6 +21,7 @@ from kgmm.cli.output import COUNT, FILE, FOLDER, Number, emit, json_option, prog
     help="pictures: whole networks with convolutions over pixels, for dan, dann, ddc, jan, jan-a.",
 )
 @click.option("--weight", type=Number(0), help="Of the transfer [the method's own].")
+@click.option("--choose", is_flag=True, help="Let scores without target labels choose among methods and options.")
 @click.option("--seeds", default=3, type=COUNT, help="Figures are means over so many.")
 @json_option
 def transfer(
@@ -29,6 +31,7 @@ def transfer(
     method: str,
     network: str,
     weight: float | None,
+    choose: bool,
     seeds: int,
     as_json: bool,
 ) -> None:
@@ -36,6 +39,9 @@ def transfer(
 
     With DIR all ordered pairs of the domains in it are measured. Beside the accuracy stand that of the same classifier
     with transfer weight 0, of one that learns from half of the target's labels, and of the commonest class.
+
+    With --choose four scores that read no target label choose among methods with options of their own, each for itself; beside
+    what they chose stand no transfer, a choice by chance, and the best that the target's labels would choose.
     """
     from kgmm.data.domains import read_domain, read_domains
     from kgmm.errors import BadInput
@@ -51,6 +57,16 @@ def transfer(
             raise BadInput(folder, f"{len(domains)} domains (.mat, .npz) are there; a transfer needs two")
     else:
         raise click.UsageError("name DIR, or --source FILE and --target FILE")
+    if choose:
+        from kgmm.evaluate import choosing
+
+        asked = click.get_current_context()
+        for name in ("method", "network", "weight"):
+            if asked.get_parameter_source(name) is not ParameterSource.DEFAULT:
+                raise click.UsageError(f"--choose chooses the method and its options; it takes no --{name}")
+        with progress_bar("fits") as progress:
+            chosen = choosing.choose(pairs, seeds=seeds, progress=progress)
+        return say(as_json, chosen, choosing.table(chosen))
     given = {} if weight is None else {"weight": weight}
     found = []
     for one, other in pairs:
