@@ -57,7 +57,7 @@ def draw(data: CrossModal, seed: int, **options: Any) -> dict[str, float]:
     said, shown = np.array_split(rng.permutation(all_rows), 2)  # texts with labels and no picture; pairs without labels
     told = {
         "target only, C=0.01": LogisticRegression(C=0.01, max_iter=500).fit(x[own], truth[own]).predict(z),
-        "target only, C by cross-validation": LogisticRegressionCV(np.logspace(-4, 1, 6), cv=5, max_iter=500)
+        "target only, C by cross-validation": LogisticRegressionCV(Cs=np.logspace(-4, 1, 6), cv=5, max_iter=500)
         .fit(x[own], truth[own])
         .predict(z),
         "datn": create("datn", seed=seed, **options)

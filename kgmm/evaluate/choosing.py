@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kgmm.data.domains import Domain
+from kgmm.data.domains import Domain, check_pair
 from kgmm.errors import BadInput, KgmmError
-from kgmm.evaluate.transfer import check_pair
 from kgmm.progress import Progress, silent
 from kgmm.transfer import create
 
@@ -80,10 +79,10 @@ def choose(
     if ALONE in candidates:
         found["source_only"] = found["candidates"][ALONE]
     for name, choices in picked.items():
-        values = np.array([right[choice][run] for run, choice in enumerate(choices)])
-        by_pair = values.reshape(len(pairs), seeds).mean(axis=1).tolist()
+        came = np.array([right[choice][run] for run, choice in enumerate(choices)])
+        by_pair = came.reshape(len(pairs), seeds).mean(axis=1).tolist()
         found["scorers"][name] = {
-            "accuracy": float(values.mean()),
+            "accuracy": float(came.mean()),
             "accuracies": by_pair,
             "picked": dict(Counter(choices).most_common()),
         }
