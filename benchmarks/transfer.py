@@ -1,6 +1,7 @@
 """Adapters on the pairs of Office-Caltech's SURF features and of MNIST and USPS, beside skada's CORAL and subspaces.
 
-``python -m benchmarks.transfer DATA [--methods dan,dann] [--seeds 3] [--no-peers]``; DATA holds ``office_caltech`` and ``mnist_usps``.
+``python -m benchmarks.transfer DATA [--methods dan,dann] [--seeds 3] [--no-peers] [--pictures]``; with --pictures whole networks
+on the digits alone. DATA holds ``office_caltech`` and ``mnist_usps``.
 ``python -m benchmarks.transfer --timing``: processor seconds of one fit on 5,000 made rows of 800 features, half of them the target's.
 """
 
@@ -13,17 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from kgmm.data.domains import Domain, read_domain
+from kgmm.data.domains import Domain, read_domain, read_domains
 from kgmm.evaluate.transfer import evaluate
-from kgmm.transfer import create, methods
+from kgmm.transfer import create, deep_methods, methods
 from kgmm.transfer.base import scaled
 
 
 def pairs(data: Path) -> Iterator[tuple[Domain, Domain]]:
     yield from itertools.permutations([read_domain(f) for f in sorted((data / "office_caltech").glob("*.mat"))], 2)
-    with np.load(data / "mnist_usps" / "mnist_usps.npz", allow_pickle=False) as file:
-        digits = [Domain(n, file[f"X{k}"].astype(float), file[f"Y{k}"]) for n, k in (("mnist", "s"), ("usps", "t"))]
-    yield from itertools.permutations(digits, 2)
+    yield from digits(data)
+
+
+def digits(data: Path) -> Iterator[tuple[Domain, Domain]]:
+    yield from itertools.permutations(read_domains(data / "mnist_usps" / "mnist_usps.npz"), 2)
 
 
 def peers(source: Domain, target: Domain) -> dict[str, float]:
@@ -67,21 +70,25 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--timing", action="store_true")
     parser.add_argument("--no-peers", action="store_true")
-    parser.add_argument("--methods", default=",".join(methods()))
+    parser.add_argument("--pictures", action="store_true")
+    parser.add_argument("--methods", help="all unless named")
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     warnings.filterwarnings("ignore")
+    known = deep_methods() if given.pictures else methods()
+    chosen = given.methods.split(",") if given.methods else known
     if given.timing:
-        return timing(given.methods.split(","))
+        return timing(chosen)
     if given.data is None:
         parser.error("name the folder of the data")
-    both = list(pairs(given.data))
+    both = list(digits(given.data) if given.pictures else pairs(given.data))
+    network = "pictures" if given.pictures else "features"
     rows = [[found[k] for k in found] for found in (peers(a, b) for a, b in both if not given.no_peers)]
     columns = list(zip(*rows, strict=True))
     for name, column in zip(("logistic", "skada CORAL", "skada subspaces"), columns, strict=not given.no_peers):
         print(f"{name:16} " + " ".join(f"{v:.3f}" for v in column) + f"  mean {np.mean(column):.4f}", flush=True)
-    for method in given.methods.split(","):
-        found = [evaluate(a, b, method, given.seeds) for a, b in both]
+    for method in chosen:
+        found = [evaluate(a, b, method, given.seeds, network=network) for a, b in both]
         for key in ("accuracy", "source_only"):
             column = [row[key] for row in found]
             print(
