@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kgmm.graph import GraphView
     from kgmm.hashing import Hasher
     from kgmm.progress import Progress
+    from kgmm.reason.watch import Watch
     from kgmm.retrieve import Key, Memory
     from kgmm.retrieve.likeness import Similar
     from kgmm.scene import SceneGraph
@@ -343,6 +344,26 @@ class KnowledgeStore(LocalStore, Asking):
         from kgmm.complete.expect import expect
 
         return expect(self, text, **options)
+
+    def watch(
+        self, image_or_scene: ImageLike | SceneGraph | None, question: str, *, at: Moment = None, **options: Any
+    ) -> Watch:
+        """Keep an eye on a question: ``watch.check()`` tells how its answer changed, and why; see :class:`kgmm.reason.watch.Watch`.
+
+        Example:
+            >>> import tempfile, kgmm
+            >>> kb = kgmm.open(tempfile.mkdtemp() + "/kb")
+            >>> _ = kb.add([("knife", "UsedFor", "cutting"), ("lamp", "UsedFor", "reading")])
+            >>> watch = kb.watch(None, "What is a knife used for?")
+            >>> watch.answer.text, kb.remove("knife", "UsedFor", "cutting"), kb.add(("knife", "UsedFor", "spreading"))
+            ('cutting', 1, 1)
+            >>> change = watch.check()
+            >>> change.before.text, change.after.text
+            ('cutting', 'spreading')
+        """
+        from kgmm.reason.watch import Watch
+
+        return Watch(self, image_or_scene, question, at=at, **options)
 
     def summarize(
         self,

@@ -14,6 +14,7 @@ from kgmm.cli.ending import ended
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("kgmm.cli.ask:demo", "Answer three questions about photographs, with evidence."),
     "ask": ("kgmm.cli.ask:ask", "Answer a question about a photograph or scene graph."),
+    "watch": ("kgmm.cli.watch:watch", "Tell when an edit changes an answer, and why."),
     "perceive": ("kgmm.cli.perceive:perceive", "Turn a photograph into a scene graph."),
     "describe": ("kgmm.cli.describe:describe", "Describe a picture, scene or film in short sentences."),
     "retrieve": ("kgmm.cli.ask:retrieve", "Show the facts that bear on a sentence or scene."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 RULES = {"exact": 1.0, "inflected": 0.95, "alias": 0.9, "synonym": 0.85, "head": 0.7}
 EMBEDDING_THRESHOLD = 0.62  #: cosine of all-MiniLM-L6-v2 below which two words are not taken for the same thing
 MAX_WORDS, MAX_SYNONYMS = 5, 4  #: words of a concept's name at most, and synonyms of a concept that are followed
+COMMON = "common concepts"  #: under which name a version keeps them
 MAX_CANDIDATES = 5_000  #: concepts an unknown word is compared with: those with the most facts
 
 
@@ -80,9 +81,13 @@ def _first_known(store: LocalStore, forms: Iterable[list[str]], lang: str) -> st
 
 
 def _known(store: LocalStore, node: str) -> str | None:
-    """Return a concept that the store knows, or the sense that stands for it where only senses are known."""
+    """Return a concept that the store tells of, or the sense that stands for it where only senses are known.
+
+    A term that every fact has left is none, as it is none of a store that never had one.
+    """
     found = senses(store).id(node)
-    return None if found is None else store.terms.name(found)
+    name = None if found is None else store.terms.name(found)
+    return name if name is not None and (store.count(name) or store.count(object=name)) else None
 
 
 def _inflections(words: list[str]) -> Iterator[list[str]]:
@@ -215,15 +220,35 @@ def nearest_concepts(store: LocalStore, words: list[str], encoder: Encoder) -> l
 
 def common_ids(store: LocalStore) -> np.ndarray:
     """Return the ids of the concepts with the most facts, in order, kept while the store's version stays."""
+    return common(store).ids
 
-    def make() -> np.ndarray:
-        columns = store.columns(graphs=[graph for graph in store.knowledge_graphs() if graph != "wordnet"])
+
+@dataclass(frozen=True)
+class Common:
+    """The concepts with the most facts: their ids in order, and how many facts the last that got in has."""
+
+    ids: np.ndarray
+    fewest: int
+
+
+def common(store: LocalStore) -> Common:
+    """Return which concepts have the most facts as their subject, words of WordNet's graph left out."""
+
+    def make() -> Common:
+        columns = store.columns(graphs=counted_graphs(store))
         ids, counts = np.unique(columns.subject, return_counts=True)
-        best = ids[np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]]
-        concepts = [i for i, name in zip(best, store.terms.names(best), strict=True) if name.startswith("/c/")]
-        return np.array(sorted(concepts[:MAX_CANDIDATES]), np.int64)
+        order = np.argsort(-counts, kind="stable")[: 2 * MAX_CANDIDATES]
+        names = store.terms.names(ids[order])
+        rows = [row for row, name in zip(order.tolist(), names, strict=True) if name.startswith("/c/")][:MAX_CANDIDATES]
+        full = len(order) == 2 * MAX_CANDIDATES or len(rows) == MAX_CANDIDATES
+        return Common(np.array(sorted(ids[rows]), np.int64), int(counts[rows[-1]]) if full and rows else 0)
 
-    return store.derived("common concepts", make)
+    return store.derived(COMMON, make)
+
+
+def counted_graphs(store: LocalStore) -> list[str]:
+    """Return the graphs whose facts make a concept a common one."""
+    return [graph for graph in store.knowledge_graphs() if graph != "wordnet"]
 
 
 def common_concepts(store: LocalStore, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from kgmm.errors import StoreBusy, StoreCorrupt, StoreError
 from kgmm.files import FULL
@@ -114,10 +114,7 @@ class Handle:
             >>> store.derived("words", list) is store.derived("words", list)
             True
         """
-        kept = self.opened.derived
-        if name not in kept:
-            kept[name] = make()
-        return cast(T, kept[name])
+        return self.opened.made(name, make)
 
     def refresh(self) -> int:
         """Move on to the newest version and return its number."""

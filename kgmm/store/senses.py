@@ -15,7 +15,7 @@ from kgmm.store.local import LocalStore
 APART = ("wordnet",)
 MOST = 60  #: senses of one lemma that are followed
 _SENSE = r"^(/c/[^/]+/[^/]+)/[a-z](?:/.*)?$"
-_LEMMA = re.compile(_SENSE.replace("$", r"\Z"))
+LEMMA = re.compile(_SENSE.replace("$", r"\Z"))
 _FEWEST = 8  #: slots of a hash table
 
 Ids = NDArray[np.uint32]
@@ -47,7 +47,7 @@ class Senses:
     def kin(self, term: int) -> list[int]:
         """Return what belongs with a term: a lemma's senses, or a sense's lemma; not a sense's other senses."""
         lemma = int(self.lemma[term])
-        if lemma != term and _LEMMA.match(self.terms.name(lemma)) is None:
+        if lemma != term and LEMMA.match(self.terms.name(lemma)) is None:
             return [lemma]
         low, high = np.searchsorted(self.of, np.array([lemma, lemma + 1], self.of.dtype))
         return [i for i in (lemma, *self.senses[low:high][:MOST].tolist()) if i != term]
@@ -56,7 +56,7 @@ class Senses:
         mask = len(self.stand_ins) - 1
         probe = xxh64_intdigest(name.encode("utf-8", "surrogatepass")) & mask
         while found := int(self.stand_ins[probe]):
-            if (sense := _LEMMA.match(self.terms.name(found - 1))) is not None and sense[1] == name:
+            if (sense := LEMMA.match(self.terms.name(found - 1))) is not None and sense[1] == name:
                 return found - 1
             probe = (probe + 1) & mask
         return None
@@ -73,6 +73,19 @@ def senses(store: LocalStore) -> Senses:
     '/c/en/dog'
     """
     return store.derived("senses", lambda: _known(store))
+
+
+def carried(before: Senses, terms: Terms) -> Senses | None:
+    """Return what was known before as it is with a few terms more; None if one of them is a sense or stands for itself now.
+
+    No graph of :data:`APART` may have changed meanwhile.
+    """
+    more = range(len(before.lemma), len(terms))
+    for name in map(terms.name, more):
+        if LEMMA.match(name) is not None or before._stand_in(name) is not None:
+            return None
+    lemma = np.concatenate([before.lemma, np.array(more, np.uint32)])
+    return Senses(terms, lemma, before.stand_ins, before.senses, before.of)
 
 
 def _known(store: LocalStore) -> Senses:

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Hashable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from kgmm.store.index.ordering import write_base
 from kgmm.store.index.snapshot import Overlay, Selection, Snapshot
 from kgmm.store.index.terms import Terms
 
+T = TypeVar("T")
 LAYOUT = 2  #: raised when the layout of the files changes; an index of another layout is built anew
 
 
@@ -98,11 +99,22 @@ class Opened:
             view(base.weight.values),
             Remembered(lambda code: sources.name(int(base.source.values[code]))),
         )
+        #: what was made of this version, by name; see :meth:`kgmm.store.handle.Handle.derived`
+        self.derived: dict[Hashable, Any] = {}
+        self.remember()
+
+    def remember(self) -> None:
+        """Begin to remember the numbers of the terms that are asked for."""
+        terms = self.terms
         self._nodes = Remembered(lambda text: _number(terms, text, node))
         self._relations = Remembered(lambda text: _number(terms, text, names.relation))
         self._graphs = Remembered(lambda text: _number(terms, text, str))
-        #: what was made of this version, by name; see :meth:`kgmm.store.handle.Handle.derived`
-        self.derived: dict[Hashable, Any] = {}
+
+    def made(self, name: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made of this version under a name, made when first asked for."""
+        if name not in self.derived:
+            self.derived[name] = make()
+        return cast(T, self.derived[name])
 
     def select(self, s: str | None, p: str | None, o: str | None, g: str | None) -> Selection:
         """Return the rows of a pattern as people write it; BadInput if a part cannot be the spelling of a term."""
