@@ -6,6 +6,7 @@ the training documents stands for the test documents: what options were chosen b
 
 import argparse
 import tempfile
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -185,6 +186,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--held-out", action="store_true")
     given = parser.parse_args()
+    warnings.filterwarnings("ignore", category=FutureWarning)
     read = read_cross_modal(given.data / "wiki")
     first = 100 if given.held_out else 0
     rows = []
