@@ -12,6 +12,8 @@ never seen, from what they liked, without learning again.
 """
 
 import inspect
+from math import isfinite
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def create(name: str, **options: Any) -> Any:
         **options: the method's own; most have ``factors``, ``seed``.
 
     Raises:
-        KgmmError: if there is no such method or option.
+        KgmmError: if there is no such method or option, or an option's value is of another kind.
 
     Example:
         >>> create("bpr", factors=20).factors
@@ -57,7 +59,27 @@ def create(name: str, **options: Any) -> Any:
     known = inspect.signature(made).parameters
     if strange := [option for option in options if option not in known]:
         raise KgmmError(f"the recommender {plain} has no option {', '.join(strange)}")
+    for option, value in options.items():
+        _checked(plain, option, value, known[option].default)
     return made(**options)
+
+
+def _checked(name: str, option: str, value: Any, default: Any) -> None:
+    """Raise KgmmError if an option's value is not of the kind of its default: true or false, a text, a number within bounds."""
+    told = f"{name}'s option {option} is {value!r}: it needs"
+    if isinstance(default, bool | str):
+        if not isinstance(value, type(default)):
+            raise KgmmError(f"{told} {'true or false' if isinstance(default, bool) else 'a text'}")
+    elif isinstance(default, int):
+        least = 1 if option in ("factors", "epochs", "turns") else 0
+        if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) < 1 << 31:
+            raise KgmmError(f"{told} a whole number from {least} to {(1 << 31) - 1}")
+    elif (
+        isinstance(default, float)
+        and not isinstance(value, list | tuple)
+        and (isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value))
+    ):
+        raise KgmmError(f"{told} a finite number")
 
 
 def seeded(name: str, seed: int, **options: Any) -> Any:

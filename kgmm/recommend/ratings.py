@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,8 @@ NAMES = {
     "value": ("value", "rating", "rating:float", "overall", "score", "stars", "weight"),
     "time": ("time", "timestamp", "timestamp:float", "unixreviewtime", "unix_review_time", "date"),
 }
+
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +178,8 @@ def _texts(column: Any, source: str) -> NDArray[Any]:
 
 
 def _numbers(column: Any, kind: str, source: str) -> NDArray[np.float64]:
+    if kind == "time":
+        column = _seconds(column)
     try:
         array = np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError):
@@ -189,6 +194,19 @@ def _numbers(column: Any, kind: str, source: str) -> NDArray[np.float64]:
         told = f"there is no {kind}" if value is None else f"the {kind} {value} is no finite number"
         raise BadInput(source, told, int(bad[0]) + 1)
     return array
+
+
+def _seconds(column: Any) -> Any:
+    """Dates (2020-01-31, 2020-01-31T12:00) as seconds since 1970; anything else as it is."""
+    array = np.asarray(column)
+    text = array.dtype.kind in "UO" and len(array) and isinstance(array[0], str) and DATE.match(array[0])
+    if array.dtype.kind != "M" and not text:
+        return column
+    try:
+        when = array.astype("datetime64[ms]")
+    except ValueError:
+        return column
+    return np.where(np.isnat(when), np.nan, when.astype(np.int64) / 1000)
 
 
 def _numbered(column: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[np.int32]]:

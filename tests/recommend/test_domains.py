@@ -134,3 +134,32 @@ def test_a_user_without_a_letter_is_unknown(tmp_path):
     for user in ("", " ", "?"):
         done = CliRunner().invoke(cli, ["recommend", str(tmp_path / "kb"), user, "--ratings", str(tmp_path / "r.csv")])
         assert done.exit_code == 1 and isinstance(done.exception, KgmmError)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "said"),
+    [
+        ("mf", {"factors": -3}, "a whole number from 1"),
+        ("mf", {"factors": 1e9}, "a whole number from 1"),
+        ("emcdr", {"turns": 0}, "a whole number from 1"),
+        ("emcdr", {"turns": "x"}, "a whole number from 1"),
+        ("emcdr", {"mapping": 3}, "a text"),
+        ("als", {"implicit": 1}, "true or false"),
+        ("bpr", {"rate": float("nan")}, "a finite number"),
+        ("bpr", {"seed": True}, "a whole number from 0"),
+    ],
+)
+def test_options_are_of_the_kind_of_their_defaults(method, options, said):
+    with pytest.raises(KgmmError, match=f"option {next(iter(options))} is .*: it needs {said}"):
+        create(method, **options)
+
+
+def test_times_may_be_dates(tmp_path):
+    (tmp_path / "r.csv").write_text(
+        "user,item,rating,date\na,x,5,2020-01-02\na,y,3,2019-12-31T12:00\nb,x,4,2020-01-01\n"
+    )
+    time = read_ratings(tmp_path / "r.csv").time
+    assert (time - time[2]).tolist() == [86400, -43200, 0]
+    (tmp_path / "w.csv").write_text("user,item,rating,date\na,x,5,2020-01-02\na,y,3,soon\n")
+    with pytest.raises(BadInput, match=r"w\.csv:2: the time '2020-01-02' is no number"):
+        read_ratings(tmp_path / "w.csv")
