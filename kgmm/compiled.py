@@ -8,6 +8,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 import numba
@@ -23,7 +24,7 @@ def _without_loading_blas() -> None:
     asked = linalg.ensure_blas
     linalg.ensure_blas = lambda: None
     try:
-        pass
+        import_module("numba.np.arraymath")  # it asks once, while it is imported
     finally:
         linalg.ensure_blas = asked
 
