@@ -1,8 +1,8 @@
-"""A large undirected graph's rows in walk order: counting sorts on every core, each entry moved twice.
+"""A large undirected graph's rows in walk order: a counting sort on every core, and each row once more to its place.
 
-Rows are first gathered as statements come, with an entry for each; that is enough to choose the walk order. Handing each
-entry over to the other end's row then leaves every row in ascending order, in the new numbers, for rows are handed out
-from the first to the last. Every thread counts for itself, so that what comes out does not depend on how many there are.
+Rows are first gathered as statements come, with an entry for each; that is enough to choose the walk order. Then they are
+read as they lie, renumbered, put in ascending order in the nearest cache and written to where they belong. Every thread
+counts for itself, so that what comes out does not depend on how many there are.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from kgmm.graph import threads
 from kgmm.graph.adjacency import Adjacency
 from kgmm.graph.statements import Statements
 
+_LONG = 64  #: entries of a row from which on it is sorted by halves
 _MOST = 4  #: threads; each has a count a node
 
 
@@ -41,15 +42,12 @@ def in_order(rows: Adjacency, order: NDArray[np.int32]) -> Adjacency:
     """Return the graph of gathered rows with node ``order[i]`` as node i, parallel entries added up."""
     place = np.empty(rows.size, np.int32)
     place[order] = np.arange(rows.size, dtype=np.int32)
-    work = np.cumsum(np.diff(rows.indptr)[order])
-    total = int(work[-1]) if len(work) else 0
-    cuts = np.searchsorted(work, _cuts(total)[1:-1])
+    indptr = np.zeros_like(rows.indptr)
+    np.cumsum(np.diff(rows.indptr)[order], out=indptr[1:])
+    cuts = np.searchsorted(rows.indptr, _cuts(int(indptr[-1]))[1:-1])
     cuts = np.concatenate(([0], cuts, [rows.size])).astype(np.int64)
-    counts = _counts(cuts, rows.size, total)
-    _each(cuts, partial(_count_handed, rows.arrays, order, place), counts)
-    indptr = _starts(counts)
     indices, weights = np.empty_like(rows.indices), np.empty_like(rows.weights)
-    _each(cuts, partial(_hand_over, rows.arrays, order, place, (indices, weights)), counts)
+    _each(cuts, partial(_move_rows, rows.arrays, place, (indptr, indices, weights)))
     return _merged(indptr, indices, weights, rows.unit)
 
 
@@ -153,26 +151,34 @@ def _gather_ends(subject: Any, target: Any, weight: Any, made: Any, first: int, 
 
 
 @compiled
-def _count_handed(rows: Any, order: Any, place: Any, first: int, last: int, counts: Any) -> None:
-    indptr, indices, _ = rows
-    for i in range(first, last):
-        for k in range(indptr[order[i]], indptr[order[i] + 1]):
-            counts[place[indices[k]]] += 1
+def _move_rows(rows: Any, place: Any, made: Any, first: int, last: int) -> None:
+    """Write rows as they come to where they belong, renumbered and ascending; equal entries stay as they were.
 
-
-@compiled
-def _hand_over(rows: Any, order: Any, place: Any, made: Any, first: int, last: int, counts: Any) -> None:
-    """Give node i to each row it has an entry in, i from *first* to *last*."""
+    Reading from all over would wait for memory at each row; writing all over does not.
+    """
     indptr, indices, weights = rows
-    to, data = made
+    starts, to, data = made
     for i in range(first, last):
-        for k in range(indptr[order[i]], indptr[order[i] + 1]):
-            j = place[indices[k]]
-            at = counts[j]
-            counts[j] += 1
-            to[at] = i
+        begin, at = indptr[i], starts[place[i]]
+        count = indptr[i + 1] - begin
+        if count > _LONG:
+            moved = place[indices[begin : begin + count]]
+            order = np.argsort(moved, kind="mergesort")
+            for k in range(count):
+                to[at + k] = moved[order[k]]
+                if len(weights):
+                    data[at + k] = weights[begin + order[k]]
+            continue
+        for k in range(count):  # few are in order soonest by putting each in its place
+            entry, to_k = place[indices[begin + k]], at + k
+            while to_k > at and to[to_k - 1] > entry:
+                to[to_k] = to[to_k - 1]
+                if len(weights):
+                    data[to_k] = data[to_k - 1]
+                to_k -= 1
+            to[to_k] = entry
             if len(weights):
-                data[at] = weights[k]
+                data[to_k] = weights[begin + k]
 
 
 @compiled

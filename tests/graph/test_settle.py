@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import connected_components
 
 from kgmm.graph import GraphView
 from kgmm.graph.seeds import resolve
-from kgmm.graph.walk import duals, symmetric, top
+from kgmm.graph.walk import duals, sweeps, symmetric, top
+from kgmm.graph.walk import settle as settling
 from kgmm.graph.walk.factors import factors, level
 from kgmm.graph.walk.settle import settle
 
@@ -171,3 +173,32 @@ def test_leaves_of_one_hub_tie(monkeypatch):
     ranking = view.top("hub", 4)
     assert ranking.certified and ranking[0][0] == "hub"
     assert ranking.ties == ((1, 2, 3, 4),)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs(min_nodes=3), st.integers(1, 8), RESTARTS)
+def test_an_order_settled_as_in_large_views_is_the_exact_one(graph, k, restart):
+    n, edges, seeds = graph
+    view = as_view(n, edges, False)
+    nodes = linked_seeds(view, seeds)
+    k = min(k, n - 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settling, "LARGE_FROM", 0)
+        found = settle(view, nodes, k, restart)
+    assume(found is not None)
+    places, values, apart, bound, _ = found
+    exact = solved(view, nodes, restart)
+    assert all(exact[a] > exact[b] - 1e-13 for a, b, far in zip(places, places[1:], apart, strict=False) if far)
+    assert np.delete(exact, places[:k]).max() <= exact[places[k - 1]] + 1e-12
+    assert (np.abs(values[:k] - exact[places[:k]]) <= bound + 1e-12).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(graphs(), st.floats(0, 1))
+def test_components_are_those_of_scipy_numbered_by_their_first_rows(graph, share):
+    n, edges, _ = graph
+    rows = as_view(n, edges, False).adjacency
+    count = int(share * n)
+    labels = sweeps.components(rows.indptr, rows.indices, count)
+    known = connected_components(rows.to_scipy(), directed=False)[1][:count]
+    assert labels.tolist() == np.unique(known, return_inverse=True)[1].tolist()

@@ -44,23 +44,22 @@ def push(rows, strengths, damping, start, masses, budget, slot):
     indptr, indices, weights = rows
     uniform = len(weights) == 0
     size = 4 * len(start) + 1024
-    nodes, y, rho = np.empty(size, np.int64), np.zeros(size), np.zeros(size)
+    nodes, y, rho, own = np.empty(size, np.int64), np.zeros(size), np.zeros(size), np.empty(size)
     count, edges = len(start), 0
     threshold = 0.0
     for at in range(count):
-        nodes[at], rho[at], slot[start[at]] = start[at], masses[at], at
-        threshold = max(threshold, 0.5 * masses[at] / strengths[start[at]])
+        nodes[at], rho[at], slot[start[at]], own[at] = start[at], masses[at], at, strengths[start[at]]
+        threshold = max(threshold, 0.5 * masses[at] / own[at])
     least = 1e-12 * threshold
     spent = False
     while not spent and threshold > least:
         at = 0
         while at < count:
-            u = nodes[at]
-            share = rho[at] / strengths[u]
-            if share <= threshold:
+            if rho[at] <= threshold * own[at]:
                 at += 1
                 continue
-            low, high = indptr[u], indptr[u + 1]
+            share = rho[at] / own[at]
+            low, high = indptr[nodes[at]], indptr[nodes[at] + 1]
             edges += high - low
             if edges > budget:
                 edges -= high - low
@@ -70,7 +69,7 @@ def push(rows, strengths, damping, start, masses, budget, slot):
             rho[at] = 0.0
             if count + high - low > size:
                 size = 4 * (count + high - low)
-                nodes, y, rho = _longer(nodes, size), _longer(y, size), _longer(rho, size)
+                nodes, y, rho, own = _longer(nodes, size), _longer(y, size), _longer(rho, size), _longer(own, size)
             for k in range(low, high):
                 j = indices[k]
                 place = slot[j]
@@ -78,6 +77,7 @@ def push(rows, strengths, damping, start, masses, budget, slot):
                     place = count
                     slot[j] = place
                     nodes[place] = j
+                    own[place] = strengths[j]
                     count += 1
                 rho[place] += damping * share * (1.0 if uniform else weights[k])
             at += 1

@@ -51,8 +51,6 @@ class Level:
 
 def level(layers: Layers, restart: float) -> Level:
     """Return what rankings on *layers* need, in about the time of half a walk."""
-    from scipy.sparse.csgraph import connected_components
-
     core, inner = layers.core, (layers.at(restart, factors).pivots, layers.dense, 1 - restart)
     w, least = np.ones(core), 0.0
     lifted = np.empty(0)
@@ -67,10 +65,9 @@ def level(layers: Layers, restart: float) -> Level:
         if core:
             least = max(least, float((image / w).min()))
         w = np.maximum(w - image, 1e-3 * w.max(initial=0.0))
-    _, labels = connected_components(layers.rows.to_scipy(), directed=False)
-    _, labels = np.unique(labels[:core], return_inverse=True)
+    labels = sweeps.components(*layers.rows.arrays[:2], core)
     totals = np.bincount(labels, first).astype(np.float64)
-    labels = labels.astype(np.int32) if len(totals) > 1 else np.empty(0, np.int32)
+    labels = labels if len(totals) > 1 else np.empty(0, np.int32)
     return Level(lifted, labels, totals, least * (1 - 1e-9))
 
 

@@ -9,7 +9,7 @@ edges makes rho so small that it saves two or three steps over the whole graph.
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +20,28 @@ from kgmm.graph.graph import Graph
 from kgmm.graph.seeds import SeedNodes
 from kgmm.graph.walk import duals, symmetric
 
-#: the order is first looked at when this bounds the errors of scores in units of sqrt(d); steps after which a plain
-#: solution is as fast
-_FIRST_LOOK, _MOST_STEPS = 1e-5, 10
-#: edges that a push from a node in question reads, from the first to the last attempt
-_BUDGETS = (2_000, 10_000, 50_000)
+_MOST_STEPS = 10  #: steps after which a plain solution is as fast
 _FLOOR = 1e-13  #: no bound is below this: double precision tells scores apart no better
-#: more nodes in question, or more edges to read for them (as a share of all), are left for after another step
-_MOST_NODES, _MOST_KINDS, _SHARE = 3_000, 150, 0.2
+_MOST_NODES, _MOST_KINDS = 3_000, 150  #: more nodes in question are left for after another step
 
 #: positions, scores, which are apart from the next, bound of the errors, edges read
 Places = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], float, int]
 Pushed = list[tuple[float, float, int]]
 Slots = list[NDArray[np.int32]]
+
+
+class _Plan(NamedTuple):
+    """How much is read around nodes before another step over the whole graph."""
+
+    head_start: int  #: the seeds' push reads one of so many edges
+    look: float  #: the order is first looked at when this bounds the errors of scores in units of sqrt(d)
+    budgets: tuple[int, ...]  #: edges that a push from a node in question reads, from the first to the last attempt
+    share: float  #: of all edges, those that the pushes after one step read at most
+
+
+_SMALL = _Plan(64, 1e-5, (2_000, 10_000, 50_000), 0.2)
+#: a step over a large view costs as much as pushes of millions of edges
+_LARGE, LARGE_FROM = _Plan(256, 1e-4, (2_000, 10_000, 50_000, 250_000), 0.05), 20_000_000
 
 
 class Contest:
@@ -83,9 +92,10 @@ def settle(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Places | No
     run = symmetric.Iteration(view, seeds, restart)
     rows, strengths = run.layers.rows, run.strengths
     slots = [np.full(len(view), -1, np.int32)]
-    pushed = run.head_start(slots[0])
+    plan = _LARGE if len(rows.indices) >= LARGE_FROM else _SMALL
+    pushed = run.head_start(slots[0], max(1000, len(rows.indices) // plan.head_start))
     run.level()
-    goal = _FIRST_LOOK
+    goal = plan.look
     while run.steps < _MOST_STEPS and run.step():
         energy, rounding = run.energy()
         if energy > goal:
@@ -97,7 +107,7 @@ def settle(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Places | No
             own = strengths[contest.first]
             contest.value[:] = own * z[contest.first]
             contest.bound[:] = np.maximum(np.minimum((energy + rounding) * np.sqrt(own), run.error), _FLOOR)
-            settled, edges = _narrow(run, contest, z, k, slots)
+            settled, edges = _narrow(run, contest, z, k, slots, plan)
             pushed += edges
             if settled:
                 return _places(run, contest, k, pushed)
@@ -106,14 +116,16 @@ def settle(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Places | No
     return None
 
 
-def _narrow(run: symmetric.Iteration, contest: Contest, z: NDArray[Any], k: int, slots: Slots) -> tuple[bool, int]:
+def _narrow(
+    run: symmetric.Iteration, contest: Contest, z: NDArray[Any], k: int, slots: Slots, plan: _Plan
+) -> tuple[bool, int]:
     """Push from nodes in question until the order is proved or not worth it; return whether, and edges read."""
-    most = int(_SHARE * len(run.layers.rows.indices)) + 10_000
+    most = int(plan.share * len(run.layers.rows.indices)) + 10_000
     read = 0
     energy, rounding = run.energy()
     while len(doubtful := contest.doubtful(k)):
-        budgets = [_BUDGETS[min(tried, len(_BUDGETS) - 1)] for tried in contest.attempts[doubtful]]
-        if read + sum(budgets) > most or contest.attempts[doubtful].max() == len(_BUDGETS):
+        budgets = [plan.budgets[min(tried, len(plan.budgets) - 1)] for tried in contest.attempts[doubtful]]
+        if read + sum(budgets) > most or contest.attempts[doubtful].max() == len(plan.budgets):
             return False, read
         found = _push(run, contest.first[doubtful], budgets, slots)
         for at, (known, factor, edges) in zip(doubtful.tolist(), found, strict=True):

@@ -257,3 +257,46 @@ def residual(edges, weights, strengths, damping, z, r, blocks, first, last):
             gather(indptr, indptr[1:], indices, weights, z, low, high, sums)
             for i in range(low, high):
                 r[i] -= strengths[i] * z[i] - damping * sums[i - low]
+
+
+@compiled
+def components(indptr, indices, core):
+    """Return the component (0, 1, …, in the order of their first rows) of each core row.
+
+    Rows are joined under the lower one (Tarjan 1975), first with two neighbors each: that leaves few rows apart from the
+    first one, and only those are joined with all of theirs (Sutton, Ben-Nun & Barak 2018).
+    """
+    above = np.arange(len(indptr) - 1, dtype=np.int32)
+    for i in range(len(above)):
+        for k in range(indptr[i], min(indptr[i] + 2, indptr[i + 1])):
+            _join(above, i, indices[k])
+    for i in range(len(above)):
+        above[i] = above[above[i]]  # a lower row is done before
+    for i in range(len(above)):
+        if above[i] != 0:
+            for k in range(indptr[i], indptr[i + 1]):
+                _join(above, i, indices[k])
+    labels, count = np.empty(core, np.int32), 0
+    for i in range(core):
+        if above[i] == i:
+            labels[i] = count
+            count += 1
+        else:
+            labels[i] = labels[above[i]]
+    return labels
+
+
+@compiled
+def _join(above, i, j):
+    """Put one of two trees under the other's root, if that is the lower; paths are halved."""
+    i, j = np.int32(i), np.int32(j)
+    while above[i] != i:
+        above[i] = above[above[i]]
+        i = above[i]
+    while above[j] != j:
+        above[j] = above[above[j]]
+        j = above[j]
+    if i < j:
+        above[j] = i
+    else:
+        above[i] = j

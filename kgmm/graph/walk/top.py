@@ -22,6 +22,7 @@ from kgmm.graph.walk.settle import settle
 FINEST = 1e-11  #: scores closer than this are reported as ties
 _PUSHES = (1e-5, 1e-8)
 _PUSH_SHARE = 0.002  #: a push that reads more than this share of the edges will not settle the order
+_PUSH_EDGES = 10_000, 20_000  #: but so many at least and at most
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -87,7 +88,7 @@ def _push(view: Graph, seeds: SeedNodes, k: int, restart: float) -> Ranking | No
     estimate, residual = np.zeros(len(view)), np.zeros(len(view))
     residual[seeds.positions] = seeds.masses
     active, edges = seeds.positions, 0
-    most = max(10_000, int(_PUSH_SHARE * len(rows.indices)))
+    most = min(max(_PUSH_EDGES[0], int(_PUSH_SHARE * len(rows.indices))), _PUSH_EDGES[1])
     for threshold in _PUSHES:
         if edges:
             active = np.flatnonzero(residual > threshold * strengths)
