@@ -21,6 +21,7 @@ from kgmm.graph.adjacency import Adjacency
 from kgmm.graph.statements import Statements
 
 _LONG = 64  #: entries of a row from which on it is sorted by halves
+_CHUNK = 4096  #: entries of rows that are renumbered at once
 _MOST = 4  #: threads; each has a count a node
 
 
@@ -154,31 +155,41 @@ def _gather_ends(subject: Any, target: Any, weight: Any, made: Any, first: int, 
 def _move_rows(rows: Any, place: Any, made: Any, first: int, last: int) -> None:
     """Write rows as they come to where they belong, renumbered and ascending; equal entries stay as they were.
 
-    Reading from all over would wait for memory at each row; writing all over does not.
+    Reading from all over would wait for memory at each row; writing all over does not. Numbers are looked up for many rows
+    at once, for a row's order would have to wait for each.
     """
     indptr, indices, weights = rows
     starts, to, data = made
-    for i in range(first, last):
-        begin, at = indptr[i], starts[place[i]]
-        count = indptr[i + 1] - begin
-        if count > _LONG:
-            moved = place[indices[begin : begin + count]]
-            order = np.argsort(moved, kind="mergesort")
-            for k in range(count):
-                to[at + k] = moved[order[k]]
+    moved, i = np.empty(_CHUNK, np.int32), first
+    while i < last:
+        begin, end = indptr[i], i + 1
+        while end < last and indptr[end + 1] - begin <= _CHUNK:
+            end += 1
+        total = indptr[end] - begin
+        if total > len(moved):
+            moved = np.empty(total, np.int32)
+        for k in range(total):
+            moved[k] = place[indices[begin + k]]
+        for row in range(i, end):
+            at, low, count = starts[place[row]], indptr[row] - begin, indptr[row + 1] - indptr[row]
+            if count > _LONG:
+                order = np.argsort(moved[low : low + count], kind="mergesort")
+                for k in range(count):
+                    to[at + k] = moved[low + order[k]]
+                    if len(weights):
+                        data[at + k] = weights[begin + low + order[k]]
+                continue
+            for k in range(count):  # few are in order soonest by putting each in its place
+                entry, here = moved[low + k], at + k
+                while here > at and to[here - 1] > entry:
+                    to[here] = to[here - 1]
+                    if len(weights):
+                        data[here] = data[here - 1]
+                    here -= 1
+                to[here] = entry
                 if len(weights):
-                    data[at + k] = weights[begin + order[k]]
-            continue
-        for k in range(count):  # few are in order soonest by putting each in its place
-            entry, to_k = place[indices[begin + k]], at + k
-            while to_k > at and to[to_k - 1] > entry:
-                to[to_k] = to[to_k - 1]
-                if len(weights):
-                    data[to_k] = data[to_k - 1]
-                to_k -= 1
-            to[to_k] = entry
-            if len(weights):
-                data[to_k] = weights[begin + k]
+                    data[here] = weights[begin + low + k]
+        i = end
 
 
 @compiled
