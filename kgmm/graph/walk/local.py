@@ -5,6 +5,8 @@ import numpy as np
 
 from kgmm.compiled import compiled
 
+FIRST = 1 << 15  #: nodes there is room for in a hash table at first: most pushes near a few seeds reach no more
+
 
 @compiled
 def push(rows, strengths, estimate, residual, start, restart, threshold, most):
@@ -63,10 +65,10 @@ def push_near(rows, strengths, start, masses, restart, threshold, most):
     """
     indptr, indices, weights = rows
     uniform = len(weights) == 0
-    keys, of = np.full(4096, -1, np.int32), np.zeros(4096, np.int32)
-    nodes, estimate, residual = np.empty(2048, np.int32), np.zeros(2048), np.zeros(2048)
-    waiting = np.zeros(2048, np.bool_)
-    queue = np.empty(4096, np.int32)  # of places in nodes
+    keys, of = np.full(2 * FIRST, -1, np.int32), np.empty(2 * FIRST, np.int32)
+    nodes, estimate, residual = np.empty(FIRST, np.int32), np.zeros(FIRST), np.zeros(FIRST)
+    waiting = np.zeros(FIRST, np.bool_)
+    queue = np.empty(FIRST, np.int32)  # of places in nodes
     head = tail = count = edges = 0
     for at in range(len(start)):
         if count == len(nodes):
@@ -120,7 +122,7 @@ def _grown(nodes, estimate, residual, waiting, count):
     """Return the arrays twice as long, and a hash table twice as long as they."""
     more = 2 * len(nodes)
     others = np.empty(more, np.int32), np.zeros(more), np.zeros(more), np.zeros(more, np.bool_)
-    keys, of = np.full(2 * more, -1, np.int32), np.zeros(2 * more, np.int32)
+    keys, of = np.full(2 * more, -1, np.int32), np.empty(2 * more, np.int32)
     for at in range(count):
         others[0][at], others[1][at], others[2][at], others[3][at] = nodes[at], estimate[at], residual[at], waiting[at]
         slot = _slot(keys, nodes[at])
