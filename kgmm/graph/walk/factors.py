@@ -77,15 +77,17 @@ def _times(layers: Layers, w: NDArray[np.float64], damping: float) -> NDArray[np
     shares = (*layers.edges, rows.unit_strengths)
     full, image = np.zeros(rows.size), np.zeros(core)
     full[:core] = w
-    blocks = layers.blocks[-1]
-    sweeps.fringe(*shares, damping, (full, full), np.empty((4, len(blocks) - 1)), blocks, 0, len(blocks) - 1)
-    sweeps.residual(*shares, damping, full, image, np.array([0, core]), 0, 1)
+    last = len(layers.blocks) - 1
+    sums = np.empty((4, len(layers.blocks[last]) - 1))
+    layers.sum_up(last, sweeps.fringe, *shares, damping, (full, full), sums)
+    for layer in range(last):
+        layers.each(layer, sweeps.residual, *shares, damping, full, image)
     return np.negative(image, out=image)
 
 
 def _back(layers: Layers, r: NDArray[np.float64], inner: tuple[Any, ...]) -> NDArray[np.float64]:
     """Return (T + L')^-1 T r."""
     p, t = np.zeros(len(r)), np.empty(len(r))
-    for blocks in layers.blocks[:-1]:
-        sweeps.back(*layers.edges, inner, 0.0, (r, p, t), blocks, 0, len(blocks) - 1)
+    for layer in range(len(layers.blocks) - 1):
+        layers.sum_up(layer, sweeps.back, *layers.edges, inner, 0.0, (r, p, t))
     return t
