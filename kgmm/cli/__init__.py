@@ -69,6 +69,10 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "okvqa": ("kgmm.cli.eval_graph:okvqa", "Questions about what detectors saw, answered by the graph network."),
     "crowd": ("kgmm.cli.eval_crowd:crowd", "What a crowd's answers come to, by every policy of trust."),
     "transfer": ("kgmm.cli.eval_transfer:transfer", "From a domain with labels to one without, beside no transfer."),
+    "continual": (
+        "kgmm.cli.eval_continual:continual",
+        "Tasks learned one after another: what is kept, forgotten, carried over.",
+    ),
     "skim": ("kgmm.cli.eval_skim:skim", "Film summaries against people's, beside chance and people themselves."),
     "recommend": ("kgmm.cli.eval_recommend:recommend", "Recommenders on ratings, beside popularity and random scores."),
     "completion": ("kgmm.cli.eval_completion:completion", "Both ends of triples kept apart, beside frequency."),

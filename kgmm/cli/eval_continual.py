@@ -1,0 +1,64 @@
+"""``kgmm eval continual``: a stream of tasks learned one after another, beside plain fine-tuning and joint training."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kgmm.cli.output import COUNT, FILE, PLACE, Number, emit, json_option, progress_bar
+
+
+@click.command()
+@click.option(
+    "--stream",
+    "streams",
+    multiple=True,
+    required=True,
+    help="permuted-mnist, split-mnist, or a .npz, .mat or folder of pictures by class; several: each is a task.",
+)
+@click.option("--data", type=FILE, help="The digits of permuted-mnist and split-mnist (.npz, .mat).")
+@click.option("--method", default="replay", help="ewc, frozen, joint, lwf, plain or replay.")
+@click.option("--seeds", default=3, type=COUNT, help="Figures are means over so many.")
+@click.option("--tasks", default=5, type=click.IntRange(2, 100), help="permuted-mnist: so many orders of the pixels.")
+@click.option("--classes", default=2, type=click.IntRange(1, 1000), help="Of a task, where classes are split.")
+@click.option(
+    "--scenario",
+    type=click.Choice(["task", "domain", "class"]),
+    default="domain",
+    help="Where classes are split: tell the class in its task; its place in the task, untold; the class among all.",
+)
+@click.option("--epochs", default=10, type=COUNT, help="Passes over each task.")
+@click.option("--weight", type=Number(0), help="ewc, lwf: of what was learned before [the method's own].")
+@click.option("--memory", type=COUNT, help="replay: samples kept [500].")
+@click.option("--keep", type=PLACE, help="Keep the state after each task here; a killed run goes on from it.")
+@json_option
+def continual(
+    streams: tuple[str, ...],
+    data: Path | None,
+    method: str,
+    seeds: int,
+    tasks: int,
+    classes: int,
+    scenario: Any,
+    epochs: int,
+    weight: float | None,
+    memory: int | None,
+    keep: Path | None,
+    as_json: bool,
+) -> None:
+    """Learn a stream of tasks one after another; tell what is known of all of them, forgotten and carried over.
+
+    Printed are the mean accuracy after the last task (ACC), backward and forward transfer (BWT, FWT; Lopez-Paz & Ranzato
+    2017) and the accuracy matrix, beside plain fine-tuning and training on all tasks at once.
+    """
+    from kgmm.data.streams import read_stream
+    from kgmm.evaluate.continual import measure, table
+
+    with progress_bar("runs") as progress:
+        stream = read_stream(streams, data, tasks=tasks, classes=classes, scenario=scenario, progress=progress)
+        given = {name: value for name, value in (("weight", weight), ("size", memory)) if value is not None}
+        found = measure(stream, method, seeds, epochs=epochs, keep=keep, progress=progress, **given)
+    if as_json:
+        emit(found)
+    else:
+        click.echo(table(found))

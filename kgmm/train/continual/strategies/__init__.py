@@ -1,0 +1,1 @@
+"""Strategies of learning on, one a file with its class ``METHOD``."""
