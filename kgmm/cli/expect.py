@@ -13,7 +13,7 @@ from kgmm.cli.output import COUNT, PLACE, Number, emit, json_option, local
 @click.argument("kb", type=PLACE)
 @click.argument("text")
 @click.option("--limit", default=24, type=COUNT, help="At most so many.")
-@click.option("--threshold", default=0.3, type=Number(0, 1), help="Only what is at least so probable.")
+@click.option("--threshold", default=0.25, type=Number(0, 1), help="Only what is at least so probable.")
 @click.option("--by", type=click.Choice(["probability", "time"]), default="probability", help="The order.")
 @click.option("--store-only", is_flag=True, help="Without the event facts that ship with kgmm.")
 @click.option("--defeated", is_flag=True, help="With what an exception takes away, and the exception.")

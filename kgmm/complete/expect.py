@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,8 @@ Kind = Literal["effect", "precondition", "motive", "subevent"]
 #: in time: what was needed and wanted first, then what belongs to it, then what comes of it
 _PHASES = ("precondition", "motive", "subevent", "effect")
 LONGEST = 2000  #: characters of a text that is asked about
+CROWDED = 0.96  #: what each step taken leaves to the others of its clause and kind when not all have room
+AGAIN = 0.5  #: what is left to a step that says another one in fewer or more words
 CHAINED = 0.65  #: how much surer a step is than what follows from it
 
 
@@ -69,7 +72,7 @@ def expect(
     text: str,
     *,
     limit: int = 24,
-    threshold: float = 0.3,
+    threshold: float = 0.25,
     own: bool = True,
     vectors: bool = True,
     defeated: bool = False,
@@ -122,7 +125,31 @@ def expect(
             made.ways.append((sure, facts))
     found = [_made(step) for step in steps.values() if step.spared or defeated]
     found = [e for e in found if e.probability >= threshold]
-    return sorted(found, key=lambda e: (-e.probability, e.when[0], -e.when[1], e.text))[:limit]
+    found.sort(key=lambda e: (-e.probability, e.when[0], -e.when[1], e.text))
+    return found if len(found) <= limit else _varied(found, limit)
+
+
+def _varied(found: list[Expectation], limit: int) -> list[Expectation]:
+    """Return the likeliest of each clause and kind rather than the likeliest alone, and what says a new thing first.
+
+    The probability of a step counts a little less for every one of its clause and kind that is taken, and less again if
+    one that is taken says it in fewer or more words ("dress be wet" after "be wet"). Returned are the taken, as they were.
+    """
+    taken: list[int] = []
+    counts: Counter[tuple[int, int]] = Counter()
+    keys = [key(e.text) for e in found]
+    again = [1.0] * len(found)
+    while len(taken) < limit:
+        best = max(
+            (i for i in range(len(found)) if i not in taken),
+            key=lambda i: found[i].probability * again[i] * CROWDED ** counts[found[i].when],
+        )
+        taken.append(best)
+        counts[found[best].when] += 1
+        for i, other in enumerate(keys):
+            if other <= keys[best] or other >= keys[best]:
+                again[i] = AGAIN
+    return [found[i] for i in sorted(taken)]
 
 
 def _kind(name: str) -> Kind:
@@ -204,6 +231,8 @@ def _general(known: Known, match: Match) -> Iterator[tuple[str, float, tuple[Fac
 def _changed(fact: Fact) -> tuple[tuple[str, str], ...]:
     """Return the thing that a general event's facts name and what it is here: dropping a vase breaks no glass."""
     special, general = label(fact.subject).split(), label(fact.object).split()
+    if len(general) == 1 < len(special) and special[0] == general[0]:
+        return (("thing", " ".join(special[1:])),)
     if len(special) != len(general) or len(special) < 2 or special[0] != general[0]:
         return ()
     return tuple((g, s) for g, s in zip(general[1:], special[1:], strict=True) if g != s)
@@ -215,7 +244,7 @@ def _said(node: str, swaps: tuple[tuple[str, str], ...]) -> str:
         if set(special.split()) & set(text.split()):
             continue  # it names the thing itself: a lamp gives light, though a lamp is a light
         text = re.sub(rf"\b{re.escape(general)}\b", special, text)
-    return text
+    return re.sub(r"\bthing\b", "something", text)
 
 
 def _weight(fact: Fact) -> float:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kgmm.complete.expect_known import Event, Known, key
-from kgmm.complete.expect_text import DETERMINERS, PARTICLES, PREPOSITIONS, Clause, bent, forms
+from kgmm.complete.expect_text import DETERMINERS, PARTICLES, PREPOSITIONS, PRONOUNS, Clause, bent, forms
 from kgmm.language.names import concept, label
 from kgmm.store import Fact
 
@@ -26,6 +26,13 @@ _MOTION = frozenset("run walk go jump fall climb drive ride swim fly hurry rush 
 _ALONE = frozenset("leave work run stop walk play ask wait".split())
 #: verbs of taking a thing or going to a place for what it is used for
 _TAKING = frozenset("take get buy use go need fetch grab borrow visit bring walk drive run reach enter".split())
+#: words behind which a thing does not go on
+_ENDING = (
+    PREPOSITIONS
+    | PARTICLES
+    | PRONOUNS
+    | frozenset("and or again today yesterday tomorrow tonight alone together".split())
+)
 #: what an event's words may leave unsaid
 _LOOSE = frozenset("to of at with".split())
 _SAME = {"into": "in", "onto": "on"}
@@ -58,8 +65,8 @@ def matches(known: Known, clause: Clause, vectors: bool = True) -> list[Match]:
         planned = clause.planned(verb)
         if not planned:
             continue
-        for event in _candidates(known, clause.words[verb]):
-            match = _aligned(known, clause, verb, event, planned)
+        for event, here, same in _candidates(known, clause.words[verb]):
+            match = _aligned(known, clause, verb, event, planned, here, same)
             if match and (event.node not in found or found[event.node].sure < match.sure):
                 found[event.node] = match
     if not found and vectors and any(clause.planned(v) for v in clause.verbs):
@@ -75,14 +82,27 @@ def _weighed(found: Iterable[Match]) -> Iterator[Match]:
         yield Match(**{**match.__dict__, "sure": match.sure * factor})
 
 
-def _candidates(known: Known, word: str) -> list[Event]:
-    events = {e.node: e for form in sorted(forms(word)) for e in known.by_word.get(form, ())}
-    return list(events.values())
+def _candidates(known: Known, word: str) -> list[tuple[Event, frozenset[str], tuple[Fact, ...]]]:
+    """Return the events a verb may be of: with its base forms, and with the verbs it is a manner of, and the facts that say so."""
+    here = forms(word)
+    found: dict[str, tuple[Event, frozenset[str], tuple[Fact, ...]]] = {}
+    for form in sorted(here):
+        for event in known.by_word.get(form, ()):
+            found[event.node] = (event, here, ())
+    for form in sorted(here):
+        for fact in known.of.get(concept(form), ()):
+            other = label(fact.object)
+            if fact.predicate == "MannerOf" and " " not in other:
+                for event in known.by_word.get(other, ()):
+                    if len(event.words) > 1:  # the bare verb is reached by the fact itself
+                        found.setdefault(event.node, (event, frozenset({other}), (fact,)))
+    return list(found.values())
 
 
-def _aligned(known: Known, clause: Clause, verb: int, event: Event, planned: float) -> Match | None:
-    """Return how an event's words stand in a clause whose verb is at a place, or None."""
-    here = forms(clause.words[verb])
+def _aligned(
+    known: Known, clause: Clause, verb: int, event: Event, planned: float, here: frozenset[str], same: tuple[Fact, ...]
+) -> Match | None:
+    """Return how an event's words stand in a clause whose verb, as known by *here* and *same*, is at a place, or None."""
     at = next((i for i, word in enumerate(event.words) if word in here), None)
     if at is None or (len(event.words) == 1 and event.words[0] in {"be", "have", "do", "get", "go", "take", "make"}):
         return None
@@ -97,8 +117,8 @@ def _aligned(known: Known, clause: Clause, verb: int, event: Event, planned: flo
             before = [*before, *after]
     if not _particles_fit(clause, verb, event, at):
         return None
-    told, sure, thing, kind = {verb}, planned, "", ""
-    facts: tuple[Fact, ...] = ()
+    told, sure, thing, kind = {verb}, planned * LEVEL ** len(same), "", ""
+    facts: tuple[Fact, ...] = same
     swaps: tuple[tuple[str, str], ...] = ()
     for words, places in ((event.words[:at], before), (event.words[at + 1 :], after)):
         fitted = _fitted(known, clause, [w for w in words if w not in _LOOSE], places)
@@ -117,12 +137,30 @@ def _aligned(known: Known, clause: Clause, verb: int, event: Event, planned: flo
         if event.words[0] in _ALONE:
             return None
         sure *= 0.8
+    if all(w in PARTICLES | PREPOSITIONS for i, w in enumerate(event.words) if i != at):
+        swaps = (("thing", label(_object(known, clause, verb)) or "something"),)
     return Match(event, sure, frozenset(told), facts, thing, kind, swaps)
 
 
 def _has_object(clause: Clause, verb: int) -> bool:
     following = clause.words[verb + 1 :]
     return bool(following) and following[0] not in PREPOSITIONS | PARTICLES and not following[0].endswith("ly")
+
+
+def _object(known: Known, clause: Clause, verb: int) -> str:
+    """Return the thing a verb is done to: "a book" of "gives Tom a book", "the glass" of "the glass breaks"."""
+    words = clause.words
+    if clause.passive(verb) or (not _has_object(clause, verb) and forms(words[verb]) & _BOTH_WAYS):
+        return _subject(known, clause, range(verb), verb)
+    place = verb + 1
+    while place < len(words) and words[place] in PARTICLES:
+        place += 1
+    last = -1
+    while place < len(words) and words[place] not in _ENDING and not words[place].endswith("ly"):
+        if words[place] not in DETERMINERS:
+            last = place
+        place += 1
+    return _phrase(known, clause, last) if last > verb else ""
 
 
 def _particles_fit(clause: Clause, verb: int, event: Event, at: int) -> bool:
