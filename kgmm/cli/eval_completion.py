@@ -23,6 +23,11 @@ from kgmm.cli.output import COUNT, FILE, PLACE, WHOLE, Number, json_option, prog
 @click.option("--size", type=COUNT, help="Length of vectors [the model's own].")
 @click.option("--epochs", type=COUNT, help="Passes over the triples at most [the model's own].")
 @click.option("--seconds", type=Number(0, min_open=True), help="Wall-clock of training at most.")
+@click.option(
+    "--inductive",
+    type=Number(0, 0.5, min_open=True),
+    help="Share of entities held out of all three files; what relates to them is asked, from their names [none].",
+)
 @click.option("--seed", default=0, type=WHOLE, help="Everything random follows from it.")
 @json_option
 def completion(
@@ -36,6 +41,7 @@ def completion(
     size: int | None,
     epochs: int | None,
     seconds: float | None,
+    inductive: float | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -45,6 +51,8 @@ def completion(
     """
     from kgmm.data.triples import is_head_first, read_triples
     from kgmm.evaluate.completion import evaluate, table
+    from kgmm.evaluate.completion_inductive import evaluate_inductive
+    from kgmm.evaluate.completion_inductive import table as inductive_table
 
     rows = read_triples(train, head_first=True)
     if head_first is None:
@@ -52,15 +60,16 @@ def completion(
     rows = rows if head_first else [(s, r, o) for r, s, o in rows]
     given: dict[str, Any] = {"vectors": vectors, "size": size, "epochs": epochs, "seconds": seconds}
     options = {name: value for name, value in given.items() if value is not None}
+    sets = rows, read_triples(valid, head_first), read_triples(test, head_first)
+    if inductive is not None:
+        if model != "joined":
+            raise click.UsageError("--inductive is for joined alone: the others know nothing of an entity never seen")
+        with progress_bar("steps") as progress:
+            found = evaluate_inductive(
+                [row for part in sets for row in part], inductive, seed=seed, progress=progress, **options
+            )
+        say(as_json, found, inductive_table(found))
+        return
     with progress_bar("steps") as progress:
-        found = evaluate(
-            rows,
-            read_triples(valid, head_first),
-            read_triples(test, head_first),
-            model,
-            without=without,
-            seed=seed,
-            progress=progress,
-            **options,
-        )
+        found = evaluate(*sets, model, without=without, seed=seed, progress=progress, **options)
     say(as_json, found, table(found))

@@ -125,6 +125,42 @@ class Rules:
         return None
 
 
+class Linked:
+    """What the graph and the names say of two entities whatever the relation: bound already, two steps apart, alike, well known.
+
+    Args:
+        triples: that are known.
+        text: (entities, d) unit vectors of names.
+    """
+
+    def __init__(self, triples: Triples, text: Floats) -> None:
+        self.text, n = text, len(triples.entities)
+        ends = np.concatenate([triples.rows[:, [0, 2]], triples.rows[:, [2, 0]]])
+        self.bound = sparse.csr_matrix((np.ones(len(ends), np.float32), (ends[:, 0], ends[:, 1])), (n, n))
+        self.bound.data[:] = 1
+        shares = 1 / np.maximum(np.asarray(self.bound.sum(1)).ravel(), 1)
+        self.spread = sparse.diags(shares.astype(np.float32)) @ self.bound
+        self.degree = np.log1p(triples.degree).astype(np.float32)
+
+    def scores(self, entity: Ints, text: Floats | None = None) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """Return (m, entities) of each of five clues.
+
+        1 where a fact of any relation binds the two; the root of the share of walks of two steps that end there; names' cosine;
+        log(1 + degree) of the answer; 1 for the entity itself.
+        Entities never seen are −1, with the vectors *text* (m, d) of their names.
+        """
+        shape, seen = (len(entity), len(self.text)), np.flatnonzero(entity >= 0)
+        bound, near, itself = (np.zeros(shape, np.float32) for _ in range(3))
+        for n in seen.tolist():
+            row = self.bound[entity[n]]
+            bound[n, row.indices] = 1
+            two = self.spread[entity[n]] @ self.spread
+            near[n, two.indices] = np.sqrt(two.data)
+            itself[n, entity[n]] = 1
+        own = self.text[entity] if text is None else text
+        return bound, near, own @ self.text.T, np.broadcast_to(self.degree, shape), itself
+
+
 def log_softmax(score: Floats) -> Floats:
     """Return scores (m, n) as logarithms of shares."""
     top = score.max(1, keepdims=True)

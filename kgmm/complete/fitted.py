@@ -26,7 +26,7 @@ from kgmm.progress import Progress
 if TYPE_CHECKING:
     from kgmm.store import LocalStore
 
-FORMAT = "kgmm completion 1"
+FORMAT = "kgmm completion 2"
 LEAST = 10  #: facts to learn from
 WORK = 400_000  #: triples that learning passes over, some minutes of one core; fewer passes the more triples there are
 APART = 1000  #: facts kept apart at most, and at most a tenth of all

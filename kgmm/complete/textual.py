@@ -73,8 +73,8 @@ class TextGraph:
         hidden: int = 512,
         epochs: int = 8,
         seconds: float | None = None,
-        batch: int = 512,
-        rate: float = 1e-3,
+        batch: int = 1024,
+        rate: float = 2e-3,
         seed: int = 0,
         alone: float = 0.5,
     ) -> None:
@@ -93,6 +93,11 @@ class TextGraph:
         """
         if len(text) != len(triples.entities):
             raise KgmmError(f"{len(triples.entities)} entities need as many vectors, not {len(text)}")
+        self._learn(triples, text, progress)
+        self.place[torch.from_numpy(triples.degree == 0)] = 0  # nothing was learned of these but that no step had them
+        return self
+
+    def _learn(self, triples: Triples, text: Floats, progress: Progress) -> None:
         self.triples, self.text = triples, torch.from_numpy(np.ascontiguousarray(text, np.float32)) * SCALE
         rng = torch.Generator().manual_seed(self.seed)
         with torch.random.fork_rng(devices=[]):
@@ -109,7 +114,7 @@ class TextGraph:
             order = torch.randperm(len(given), generator=rng)
             for step in range(steps):
                 if self.seconds is not None and time.monotonic() - began > self.seconds:
-                    return self
+                    return
                 left = 1 - (epoch * steps + step) / whole
                 for group in adam.param_groups:
                     group["lr"] = self.rate * (0.02 + 0.98 * left)
@@ -118,7 +123,6 @@ class TextGraph:
                 self._step(rows, given[part], relation[part], answer[part], often, rng)
                 adam.step()
                 progress(epoch * steps + step + 1, whole, "steps")
-        return self
 
     def restore(self, triples: Triples, text: Floats, network: dict[str, Tensor], place: Tensor) -> Self:
         """Take what was learned before: the network's state and the learned parts (entities, size)."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmm.complete.calibrate import Curve, softmax_top
+from kgmm.complete.apart import set_apart
+from kgmm.complete.calibrate import Curve, Odds, softmax_top
 from kgmm.complete.joined import Joined
 from kgmm.complete.models import KINDS, Embedding
 from kgmm.complete.names import name_vectors
@@ -61,7 +62,8 @@ def evaluate(
         **options: the model's own, as ``size``, ``epochs``, ``seconds``.
 
     Returns:
-        mrr, hits@1, hits@3, hits@10; ``ece`` of the first candidate of each question and ``ece_top10`` of the first ten;
+        mrr, hits@1, hits@3, hits@10; ``ece`` of the first candidate of each question (``first_right`` of them are right,
+        ``first_sure`` is their mean probability) and ``ece_top10`` of the first ten;
         ``frequency``, ``random`` and, of ``joined``, ``neighbour`` (answers of the nearest names) with the same rank figures; ``without`` relation -> the same; ``unseen``, likewise of questions about an entity
         that nothing was learned of, where there are any; ``relations``, those of at
         least twenty test rows; ``fit_seconds``, ``rank_seconds``, sizes.
@@ -87,17 +89,18 @@ def evaluate(
     if model == "joined":
         text = name_vectors(triples.entities, vectors, progress)
         encoded = time.monotonic()
-        joined = Joined(seed=seed, **options).fit(triples, text, kept, progress)
+        learned, apart = set_apart(triples, kept, seed)
+        joined = Joined(seed=seed, **options).fit(learned, text, apart, progress)
         scorer: Scorer = joined.scores
         rivals["neighbour"] = joined.neighbours.scores
     else:
-        encoded = began
+        encoded, learned, apart = began, triples, kept
         scorer = Embedding(model, seed=seed, **options).fit(triples, progress).scores
     fitted = time.monotonic()
     known, asked = Known(triples, triples.rows, kept, judged), triples.asked(judged)
     places = ranks(scorer, asked, known, progress)
     ranked = time.monotonic()
-    told = _calibrated(scorer, triples, kept, judged)
+    told = _calibrated(scorer, learned, apart, triples, judged)
     rng = np.random.default_rng(seed)
     rows = {"model": places}
     rows["frequency"] = ranks(lambda e, r: triples.frequency[r], asked, known)
@@ -112,7 +115,7 @@ def evaluate(
             found["without"][name] = {who: figures(row[part]) for who, row in rows.items()}
     if (new := triples.degree[asked[0]] == 0).any():
         found["unseen"] = {"questions": int(new.sum())} | {who: figures(row[new]) for who, row in rows.items()}
-    found["relations"] = _by_relation(triples, relation, rows)
+    found["relations"] = by_relation(triples, relation, rows)
     found |= {"train": len(triples.rows), "valid": len(kept), "test": len(judged), "left_out": len(test) - len(judged)}
     found |= {
         "entities": len(triples.entities),
@@ -123,9 +126,11 @@ def evaluate(
     return found
 
 
-def _by_relation(triples: Triples, relation: Ints, rows: dict[str, NDArray[np.float64]]) -> list[dict[str, Any]]:
-    """Return mrr of each relation of many rows, the largest first."""
-    size = np.bincount(relation, minlength=len(triples.relations)) // 2
+def by_relation(
+    triples: Triples, relation: Ints, rows: dict[str, NDArray[np.float64]], ends: int = 2
+) -> list[dict[str, Any]]:
+    """Return mrr of each relation of many rows, the largest first; a row is asked by so many *ends*."""
+    size = np.bincount(relation, minlength=len(triples.relations)) // ends
     return [
         {"relation": triples.relations[r], "rows": int(size[r])}
         | {who: float((1 / row[relation == r]).mean()) for who, row in rows.items()}
@@ -134,40 +139,59 @@ def _by_relation(triples: Triples, relation: Ints, rows: dict[str, NDArray[np.fl
     ]
 
 
-def _candidates(
-    scorer: Scorer, asked: Questions, known: Known, truth: Known
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return of the first candidates of every question, each asked once, known answers left out: share, place, whether true."""
-    share, place, right = [], [], []
-    pairs = np.unique(np.stack(asked[:2], 1), axis=0)
+def _candidates(scorer: Scorer, triples: Triples, rows: Ints) -> dict[str, NDArray[Any]]:
+    """Return of the first candidates of every question of *rows*, each asked once, what *triples* know left out.
+
+    share, place, right (``rows`` have it) a candidate, and of first candidates what tells whether they are: ``features``, ``kind``.
+    """
+    known, truth = triples.known, Known(triples, rows)
+    share, place, right, features = [], [], [], []
+    pairs = np.unique(np.stack(triples.asked(rows)[:2], 1), axis=0)
     for low in range(0, len(pairs), BLOCK):
         entity, relation = pairs[low : low + BLOCK].T
         for score, e, r in zip(scorer(entity, relation), entity, relation, strict=True):
-            best, shares = softmax_top(open_scores(score, known.answers(e, r), -1), TOP)
+            told = known.answers(e, r)
+            best, shares = softmax_top(open_scores(score, told, -1), TOP)
             share.append(shares)
             place.append(np.arange(len(best)))
             right.append(np.isin(best, truth.answers(e, r)))
-    if not share:
-        return np.empty(0), np.empty(0, np.int64), np.empty(0, bool)
-    return np.concatenate(share), np.concatenate(place), np.concatenate(right)
+            counts = triples.degree[e], len(told), triples.frequency[r, best[0]]
+            features.append([*_odds(shares), *np.log1p(counts)])
+    return {
+        "share": np.concatenate([np.empty(0), *share]),
+        "place": np.concatenate([np.empty(0, np.int64), *place]),
+        "right": np.concatenate([np.empty(0, bool), *right]),
+        "features": np.array(features, np.float64).reshape(-1, 5),
+        "kind": pairs[:, 1],
+    }
 
 
-def _calibrated(scorer: Scorer, triples: Triples, kept: Ints, judged: Ints) -> dict[str, float]:
-    """Return how far probabilities are from what is true, their curves fitted on *kept*.
+def _odds(shares: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the log-odds of the first candidate's share, and how far the log of the second's is below the first's."""
+    first = float(np.clip(shares[0], 1e-6, 1 - 1e-6))
+    second = float(shares[1]) if len(shares) > 1 else 0.0
+    return float(np.log(first / (1 - first))), float(np.log(first / max(second, 1e-6)))
+
+
+def _calibrated(scorer: Scorer, learned: Triples, kept: Ints, triples: Triples, judged: Ints) -> dict[str, float]:
+    """Return how far probabilities are from what is true, fitted on *kept*, which *learned* are without.
 
     Both sets are asked alike, as if the training triples alone were known: a candidate is right if it is in the set asked about.
     """
-    learned = triples.known
-    share, place, right = _candidates(scorer, triples.asked(kept), learned, Known(triples, kept))
-    first = place == 0
-    curves = Curve.fit(share[first], right[first]), Curve.fit(share[~first], right[~first])
-    share, place, right = _candidates(scorer, triples.asked(judged), learned, Known(triples, judged))
-    first = place == 0
-    sure = np.where(first, curves[0](share), curves[1](share))
-    pairs = [(float(p), bool(hit)) for p, hit in zip(sure, right, strict=True)]
+    own = _candidates(scorer, learned, kept)
+    first = own["place"] == 0
+    other = Curve.fit(own["share"][~first], own["right"][~first])
+    sure_first = Odds.fit(own["features"], own["kind"], own["right"][first], triples.questions) if first.any() else None
+    found = _candidates(scorer, triples, judged)
+    first = found["place"] == 0
+    sure = other(found["share"])
+    sure[first] = sure_first(found["features"], found["kind"]) if sure_first else found["share"][first]
+    pairs = [(float(p), bool(hit)) for p, hit in zip(sure, found["right"], strict=True)]
     return {
         "ece": calibration([pair for pair, one in zip(pairs, first, strict=True) if one])["ece"],
         "ece_top10": calibration(pairs)["ece"],
+        "first_right": float(found["right"][first].mean()),
+        "first_sure": float(sure[first].mean()),
     }
 
 
