@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from kgmm.complete.calibrate import Curve, softmax_top, threshold
-from kgmm.complete.joined import Joined
+from kgmm.complete.joined import CLUES, Joined
 from kgmm.complete.models import Floats
 from kgmm.complete.ranking import open_scores
 from kgmm.complete.triples import Ints, Known, Triples
@@ -115,7 +115,9 @@ def _learned(triples: Triples, text: Floats, seconds: float, progress: Progress)
     kept[rng.choice(len(kept), count, replace=False)] = True
     learned = Triples(triples.entities, triples.relations, triples.rows[~kept])
     epochs = max(1, min(60, WORK // len(triples.rows)))
-    joined = Joined(seconds=seconds, epochs=epochs).fit(learned, text, triples.rows[kept], progress)
+    joined = Joined(seconds=seconds, epochs=epochs, batch=512, rate=1e-3).fit(
+        learned, text, triples.rows[kept], progress
+    )
     curves, thresholds = _curves(joined, learned, triples.rows[kept])
     arrays = {f"network.{name}": value.numpy() for name, value in joined.model.network.state_dict().items()}
     arrays |= {"place": joined.model.place.numpy(), "weights": joined.weights, "thresholds": thresholds}
@@ -156,6 +158,8 @@ def _read(place: Path, triples: Triples, text: Floats) -> Fitted:
     shape = (len(triples.entities), SIZE)
     if told.get("format") != FORMAT or json.loads(told["relations"]) != list(triples.relations):
         raise BadInput(place, "is of other facts or another format")
+    if arrays["weights"].shape != (triples.questions, len(CLUES)):
+        raise BadInput(place, "is of other clues")
     if arrays["place"].shape != shape or len(arrays["thresholds"]) != len(triples.relations):
         raise BadInput(place, "is of other facts")
     return _assembled(triples, text, arrays)

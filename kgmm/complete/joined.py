@@ -39,6 +39,8 @@ class Joined:
         seconds: of wall-clock the model may take.
         epochs: passes of the model at most.
         size: length of the model's vectors.
+        batch: questions a step of the model.
+        rate: of the model's learning, which falls by steps to a fiftieth.
 
     Example:
         >>> ring = [(f"p{n}", "next", f"p{(n + 1) % 14}") for n in range(14)]
@@ -48,9 +50,18 @@ class Joined:
         (1, 14)
     """
 
-    def __init__(self, *, seed: int = 0, seconds: float | None = None, epochs: int = 12, size: int = 128) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        seconds: float | None = None,
+        epochs: int = 12,
+        size: int = 128,
+        batch: int = 1024,
+        rate: float = 2e-3,
+    ) -> None:
         self.seed = seed
-        self.model = TextGraph(seed=seed, seconds=seconds, epochs=epochs, size=size)
+        self.model = TextGraph(seed=seed, seconds=seconds, epochs=epochs, size=size, batch=batch, rate=rate)
         self.triples: Triples
         self.weights: Floats  #: (questions, clues)
 

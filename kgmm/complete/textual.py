@@ -73,8 +73,8 @@ class TextGraph:
         hidden: int = 512,
         epochs: int = 8,
         seconds: float | None = None,
-        batch: int = 1024,
-        rate: float = 2e-3,
+        batch: int = 512,
+        rate: float = 1e-3,
         seed: int = 0,
         alone: float = 0.5,
     ) -> None:
