@@ -31,6 +31,7 @@ ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
 ONLY |= dict.fromkeys(("facts", "graph"), ("graph-network",))
 ONLY |= dict.fromkeys(("method", "films", "splits", "split"), ("skim",))
 ONLY |= dict.fromkeys(("target", "network", "weight"), _ADAPTED)
+ONLY |= dict.fromkeys(("continue", "keep", "remembered"), ("kdmn", *_ADAPTED))
 
 
 @click.command()
@@ -94,6 +95,15 @@ ONLY |= dict.fromkeys(("target", "network", "weight"), _ADAPTED)
     help="The same: heads, or whole networks over pixels.",
 )
 @click.option("--weight", type=Number(0), help="The same: of the domains' distance; 0: the source only.")
+@click.option(
+    "--continue", type=PLACE, help="kdmn and the same: go on from this trained folder, whose weights it takes."
+)
+@click.option(
+    "--keep",
+    type=click.Choice(["ewc", "replay", "lwf", "frozen", "none"]),
+    help="The same: what keeps the learned from being forgotten; a first training keeps what the next one needs.",
+)
+@click.option("--remembered", type=COUNT, help="--keep replay: samples kept [500].")
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
 @click.option("--small", is_flag=True, help="Coloured shapes: learn from a twentieth, to try it out.")
 @json_option
@@ -121,10 +131,18 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
         from kgmm.train.adapted import DEFAULTS as ADAPTED
 
         defaults = ADAPTED
+    if options["keep"] == "frozen" and options["continue"] is not None:
+        defaults = (1, *defaults[1:])  # a closed form needs one pass
     usual = dict(zip(("epochs", "batch", "rate", "weight_decay"), defaults, strict=True))
     chosen: dict[str, Any] = {name: options.get(name) or value for name, value in usual.items()}
     recipe = Recipe(**chosen, **{name: options[name] for name in ("patience", "seed", "device", "threads", "mixed")})
+    if options["continue"] is not None:
+        from kgmm.train.continual.kept import check_family
+
+        check_family(options["continue"], model, out)
     problem = make_problem(model, data, {**options, "epochs": recipe.epochs})
+    if options["keep"] is not None or options["continue"] is not None:
+        problem = _keeping(problem, options)
     problem.config["command"] = command_line(model, data, options)
     try:
         with progress_bar("batches") as progress:
@@ -205,6 +223,33 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     return ShapesProblem(model, data, seed=options["seed"], small=options["small"])
 
 
+def _keeping(problem: Any, options: dict[str, Any]) -> Any:
+    """Return a problem that goes on from a training before, or keeps what the next one needs."""
+    from kgmm.train.continual.kept import Keeping
+
+    if options["remembered"] is not None and options["keep"] != "replay":
+        raise click.UsageError("--remembered goes with --keep replay")
+    if options["half"] and options["keep"] is not None:
+        raise click.UsageError("--half rounds weights that --keep goes on from; leave one of them out")
+    if options["fusion"] or options["choices"]:
+        raise click.UsageError("--continue and --keep are for KDMN's pointer; leave --fusion and --choices out")
+    words = problem.vocabulary.get("words")
+    if words and options["continue"] is not None and _before(options)[1].get("words") != words:
+        raise BadInput(options["continue"], "reads another vocabulary of words than kgmm train has now")
+    given = {} if options["remembered"] is None else {"size": options["remembered"]}
+    return Keeping(problem, options["keep"] or "none", options["continue"], seed=options["seed"], **given)
+
+
+def _before(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return configuration and vocabulary of the training that is gone on from; empty ones if it is a first."""
+    from kgmm.nn.folders import read_folder
+
+    if options["continue"] is None:
+        return {}, {}
+    with read_folder(options["continue"], "a trained folder", "kgmm train MODEL DATA --out DIR") as (config, words):
+        return dict(config), dict(words)
+
+
 def _adapted_problem(method: str, data: Path, options: dict[str, Any]) -> Any:
     from kgmm.data.domains import check_pair, picture_of, read_domain
     from kgmm.train.adapted import AdaptedProblem
@@ -215,6 +260,14 @@ def _adapted_problem(method: str, data: Path, options: dict[str, Any]) -> Any:
     check_pair(source, target)
     picture = picture_of(source, target) if options["network"] == "pictures" else None
     given = {} if options["weight"] is None else {"weight": options["weight"]}
+    config, words = _before(options)
+    if config:
+        shape = None if picture is None else list(picture)
+        here = {"features": source.features.shape[1], "picture": shape}
+        for name, value in here.items():
+            if config.get(name) != value:
+                raise BadInput(options["continue"], f"learned from {name} {config.get(name)}, the data has {value}")
+        given |= {"width": config["width"], "known": words["classes"]}
     return AdaptedProblem(
         method, source, target, epochs=options["epochs"], seed=options["seed"], picture=picture, **given
     )
@@ -253,6 +306,19 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
     seed, fusion = options["seed"], options["fusion"]
     settings: dict[str, Any] = {k: options[k] for k in ("seed", "knowledge", "blind", "vocabulary", "choices")}
     settings["network"] = {k: options[k] for k in ("episodes", "context")}
+    config, words = _before(options)
+    if config:
+        for name, value in (
+            ("hops", options["hops"]),
+            ("knowledge", options["knowledge"]),
+            ("blind", options["blind"]),
+        ):
+            if config.get(name, 1) != value:
+                raise BadInput(options["continue"], f"was trained with {name} {config.get(name, 1)}, not {value}")
+        if config["network"].get("choices"):
+            raise BadInput(options["continue"], "learned to choose among answers, which --continue does not go on with")
+        settings["network"] = {k: v for k, v in config["network"].items() if k != "answers"}
+        settings["known"] = words.get("answers", [])
     if fusion and (settings["vocabulary"] or settings["choices"]):
         raise KgmmError(f"--fusion {fusion} guides the pointer alone; leave --vocabulary and --choices out")
     if settings["choices"] == 1:
@@ -294,7 +360,7 @@ def _two_fact_problem(data: Path, options: dict[str, Any], settings: dict[str, A
     refused += ["--context gru"] if options["context"] == "gru" else []
     if refused:
         raise KgmmError(f"--hops 2 makes its own questions and has its own memory; leave {' and '.join(refused)} out")
-    del settings["network"]["context"]
+    settings["network"].pop("context", None)
     fvqa = (data / "questions-train.json").is_file()
     if fvqa:
         facts = fvqa_facts(data, options["distractors"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from kgmm.data.domains import Domain
 from kgmm.errors import BadInput, KgmmError
@@ -32,6 +34,7 @@ class AdaptedProblem(Problem):
         method: of :func:`kgmm.transfer.deep_methods`.
         epochs: of the whole training, along which the distance's weight grows.
         picture: channels, height and width of the pictures that rows are; None for features.
+        known: classes that a training before has learned, whose outputs come first.
         **options: the method's own.
     """
 
@@ -46,13 +49,21 @@ class AdaptedProblem(Problem):
         epochs: int,
         seed: int = 0,
         picture: tuple[int, int, int] | None = None,
+        known: Sequence[Any] = (),
         **options: Any,
     ) -> None:
         if method not in deep_methods():
             raise KgmmError(f"no network {method!r}; there are: {', '.join(deep_methods())}")
-        classes, coded = np.unique(source.labels, return_inverse=True)
-        if len(classes) < 2:
-            raise BadInput(source.name, f"has one class, {classes[0]}; a classifier needs two")
+        own = np.unique(source.labels)
+        if len(own) < 2 and not known:
+            raise BadInput(source.name, f"has one class, {own[0]}; a classifier needs two")
+        if known and {type(one) for one in known} != {type(own[0].item())}:
+            raise BadInput(
+                source.name, f"labels such as {own[0]!r} are of another kind than {known[0]!r}, learned before"
+            )
+        classes = np.array([*known, *(one for one in own.tolist() if one not in set(known))])
+        at = {name: number for number, name in enumerate(classes.tolist())}
+        coded = np.array([at[label] for label in source.labels.tolist()], np.int64)
         order = np.random.default_rng(seed).permutation(len(coded))
         kept = len(coded) // 10
         rows = torch.as_tensor(scaled(source.features), dtype=torch.float32)
@@ -60,9 +71,10 @@ class AdaptedProblem(Problem):
         self.dev: tuple[Tensor, Tensor] = rows[order[:kept]], labels[order[:kept]]
         self.train: tuple[Tensor, Tensor] = rows[order[kept:]], labels[order[kept:]]
         self.target: Tensor = torch.as_tensor(scaled(target.features), dtype=torch.float32)
-        self.truth: Any = np.searchsorted(classes, target.labels) if len(target.labels) else None
-        if self.truth is not None:
-            self.truth = np.where(np.isin(target.labels, classes), self.truth, -1)
+        self.truth: Any = (
+            np.array([at.get(label, -1) for label in target.labels.tolist()]) if len(target.labels) else None
+        )
+        self.old: int = len(known)
         self.size: int = max(len(self.train[0]), len(self.target))
         self.total: int = epochs * self.size
         torch.manual_seed(seed)
@@ -94,6 +106,36 @@ class AdaptedProblem(Problem):
         self.model.seen += len(rows)
         with torch.autocast(device.type, enabled=False):  # differences of kernels are too small for 16 bits
             return self.adapter.loss(self.train[0][own].to(device), self.train[1][own].to(device), there, share)
+
+    growing = ("layers.scores.weight", "layers.scores.bias")
+
+    @property
+    def head(self) -> nn.Linear:
+        """The last layer."""
+        return self.adapter.layers_.scores
+
+    def take(self, rows: Tensor) -> dict[str, Tensor]:
+        """Return samples of the source; an epoch's numbers beyond its size begin anew."""
+        return {"x": self.train[0][rows % len(self.train[0])], "y": self.train[1][rows % len(self.train[0])]}
+
+    def loss_on(self, samples: dict[str, Tensor]) -> Tensor:
+        """Return the cross entropy of samples with labels."""
+        device = self.model.seen.device
+        return F.cross_entropy(self.model.layers(samples["x"].to(device))[1], samples["y"].to(device))
+
+    def outputs(self, model: nn.Module, samples: dict[str, Tensor]) -> list[Tensor]:
+        """Return the scores of the classes that were learned before."""
+        scores: Tensor = model.get_submodule("layers")(samples["x"].to(self.model.seen.device))[1]
+        return [scores[:, : self.old]]
+
+    def features(self, samples: dict[str, Tensor]) -> Tensor:
+        """Return the hidden layer."""
+        hidden: Tensor = self.model.layers(samples["x"].to(self.model.seen.device))[0]
+        return hidden
+
+    def labels(self, samples: dict[str, Tensor]) -> Tensor:
+        """Return the classes."""
+        return samples["y"]
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:

@@ -62,6 +62,7 @@ class FvqaProblem:
         vocabulary: answers that may be named without a fact: so many of the most frequent right ones of the training,
             or a list of normalized ones.
         choices: answers to choose from that the network also learns to score, the right one among them; 0 for none.
+        known: answers of a vocabulary that a training before has learned; they come first.
         hops: 2 for memories that hold facts of bridges as well; the first episode's attention is then taught to rest on
             what leads to the gold facts, with weight *lead*.
         held_base: facts that the held-out questions of *data* are about, if they are others.
@@ -95,6 +96,7 @@ class FvqaProblem:
         hops: int = 1,
         lead: float = LEAD,
         held_base: FactBase | None = None,
+        known: Sequence[str] = (),
     ) -> None:
         base, train, held = data or load_fvqa(Path(folder), distractors, dev, split)
         if not train or not held:
@@ -108,7 +110,9 @@ class FvqaProblem:
         self.train, self.held = ([e.blind() for e in part] if blind else part for part in parts)
         self.size: int = len(self.train)
         rights = [e.answer for e in self.train]
-        self.answers: list[str] = frequent(rights, vocabulary) if isinstance(vocabulary, int) else vocabulary
+        more = frequent(rights, vocabulary) if isinstance(vocabulary, int) else vocabulary
+        self.answers: list[str] = list(dict.fromkeys([*known, *more]))
+        self.old: int = len(known)
         sizes = {"words": self.words.dim, "features": len(FEATURES), "end_features": len(END_FEATURES)}
         heads = ({"answers": len(self.answers)} if self.answers else {}) | ({"choices": True} if choices else {})
         settings = {**sizes, **(NETWORK if hops == 1 else CHAINED), **(network or {}), **heads}
@@ -152,6 +156,28 @@ class FvqaProblem:
             return loss
         return loss + choice_loss(model, batch, self._choices[0].draw(rows).to(device))
 
+    growing = ("vocabulary.name.weight", "vocabulary.name.bias")
+
+    def take(self, rows: Tensor) -> dict[str, Tensor]:
+        """Return training samples as they can be kept: the memories' tensors and their labels."""
+        read = {f"read.{k}": v for k, v in vars(self.train_batch.take(rows)).items() if v is not None}
+        found = {**read, "right": self.right_ends[rows], "gold": self.gold_facts[rows], "said": self._said[rows]}
+        return found if self.ways is None else {**found, "ways": self.ways[rows]}
+
+    def loss_on(self, samples: dict[str, Tensor]) -> Tensor:
+        """Return the mean loss of samples that :meth:`take` gave, none of whose memories is hidden."""
+        device = next(self.model.parameters()).device
+        right, gold, said = (samples[name].to(device) for name in ("right", "gold", "said"))
+        ways = samples["ways"].to(device) * self.lead if "ways" in samples else None
+        return pointer_loss(self.model, _batch(samples).to(device), right, gold, said, ways)
+
+    def outputs(self, model: torch.nn.Module, samples: dict[str, Tensor]) -> list[Tensor]:
+        """Return the logits of ends, null and the answers that were learned before."""
+        batch = _batch(samples).to(next(model.parameters()).device)
+        pointer, null, _, state = model(batch)
+        named = model.named(batch, state)[:, : self.old] if isinstance(model, KDMN) else state.new_zeros(len(state), 0)
+        return [end_logits(pointer, null, named)]
+
     def evaluate(self) -> dict[str, float]:
         """Return top1, top3, fact1 and fact3 on the held-out images, and how many choices are right."""
         figures = score(self.held, predict(self.model, self.held_batch), self.answers)
@@ -162,6 +188,10 @@ class FvqaProblem:
     def write(self, folder: Path) -> None:
         """Write the word vectors, in half precision."""
         write_words(self.words, folder)
+
+
+def _batch(samples: dict[str, Tensor]) -> FactBatch:
+    return FactBatch(**{k.removeprefix("read."): v for k, v in samples.items() if k.startswith("read.")})
 
 
 def write_words(words: WordTable, folder: Path) -> None:

@@ -19,6 +19,9 @@ class Work(Protocol):
     def model(self) -> nn.Module:
         """The network."""
 
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the loss of some training samples without any strategy."""
+
     def take(self, rows: Tensor) -> Samples:
         """Return some training samples, on the CPU."""
 
@@ -60,7 +63,7 @@ class Strategy:
 
     def loss(self, work: Work, rows: Tensor) -> Tensor:
         """Return the loss of a batch."""
-        return work.loss_on(work.take(rows))
+        return work.loss(rows)
 
     def after(self, work: Work) -> None:
         """Keep what the next task must not undo."""

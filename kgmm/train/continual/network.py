@@ -66,6 +66,10 @@ class TaskWork:
         """The last layer."""
         return self.model.head
 
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the loss of some samples."""
+        return self.loss_on(self.take(rows))
+
     def take(self, rows: Tensor) -> Samples:
         """Return some samples."""
         return {name: part[rows] for name, part in self._samples.items()}

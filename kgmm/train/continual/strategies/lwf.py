@@ -38,10 +38,11 @@ class Distillation(Strategy):
 
     def loss(self, work: Work, rows: Tensor) -> Tensor:
         """Return the loss with the distillation's."""
-        samples = work.take(rows)
-        loss = work.loss_on(samples)
+        loss = work.loss(rows)
         if self.teacher is None or not self.weight:
             return loss
+        samples = work.take(rows)
+        self.teacher.to(loss.device)
         with torch.no_grad():
             taught = [o[:, :n] for o, n in zip(work.outputs(self.teacher, samples), self.known, strict=False)]
         said = work.outputs(work.model, samples)
