@@ -33,6 +33,7 @@ BACKWARD = {
 #: relation -> what stands between its subject and object when a step is taken away by it
 EXCEPTIONS = ("NotCapableOf", "NotHasProperty", "NotDesires", "NotHasA")
 GRAPH = "events"  #: the graph that bundled facts are said to be of
+_UNSAID = DETERMINERS | PRONOUNS
 _EMPTY = DETERMINERS | PRONOUNS | (PREPOSITIONS - PARTICLES) | frozenset("be have do get become able very".split())
 
 
@@ -76,7 +77,9 @@ class Known:
             self.of[fact.subject].append(fact)
             self.to[fact.object].append(fact)
         for node in dict.fromkeys(node for fact in facts for node in (fact.subject, fact.object)):
-            words = tuple(w for w in tokens(label(node)) if w not in DETERMINERS | PRONOUNS)
+            if node not in self.of and "_" not in node:
+                continue  # a step of one word is no event that a clause is told by
+            words = tuple(w for w in tokens(label(node)) if w not in _UNSAID)
             if 0 < len(words) <= 6 and node.startswith("/c/"):
                 event = Event(node, tuple(map(lemma, words)))
                 for word in set(event.words) | set(words):
@@ -133,8 +136,8 @@ def bundled_events() -> tuple[Fact, ...]:
 
 
 def _facts(lines: Iterable[str]) -> Iterator[Fact]:
+    named = cache(concept)  # the same events stand in many lines
     for number, line in enumerate(lines, 1):
         subject, predicate, object, *weight = line.split("\t")
-        yield Fact(
-            subject, predicate, object, float(weight[0]) if weight else 1.0, GRAPH, f"knowledge/events.tsv:{number}"
-        )
+        counts, source = float(weight[0]) if weight else 1.0, f"knowledge/events.tsv:{number}"
+        yield Fact(named(subject), predicate, named(object), counts, GRAPH, source)

@@ -131,14 +131,16 @@ def _aligned(
         if node:
             thing, kind = node, general
             swaps = ((label(kind), label(thing)),) if chain and kind != thing else ()
+    bare = all(w in PARTICLES | PREPOSITIONS for i, w in enumerate(event.words) if i != at)
+    done_to = _object(known, clause, verb) if bare else ""
     if not thing:
-        thing = _subject(known, clause, before if not clause.passive(verb) else after, verb)
+        thing = done_to or _subject(known, clause, before if not clause.passive(verb) else after, verb)
     if len(event.words) == 1 and _has_object(clause, verb):
         if event.words[0] in _ALONE:
             return None
         sure *= 0.8
-    if all(w in PARTICLES | PREPOSITIONS for i, w in enumerate(event.words) if i != at):
-        swaps = (("thing", label(_object(known, clause, verb)) or "something"),)
+    if bare:
+        swaps = (("thing", label(done_to) or "something"),)
     return Match(event, sure, frozenset(told), facts, thing, kind, swaps)
 
 

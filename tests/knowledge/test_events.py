@@ -50,8 +50,8 @@ def events(lines: list[list[str]]) -> list[Triple]:
 
 
 def test_there_are_at_least_as_many_facts_as_promised(events: list[Triple]) -> None:
-    assert len(events) >= 8000
-    assert len({s for s, _, _ in events}) >= 1300
+    assert len(events) >= 17000
+    assert len({s for s, _, _ in events}) >= 2500
 
 
 def test_every_line_is_an_event_a_relation_and_an_event(lines: list[list[str]]) -> None:
@@ -103,7 +103,7 @@ def test_the_file_loads_into_a_store_as_it_is(tmp_path: object, events: list[Tri
     with LocalStore(f"{tmp_path}/kb") as store:
         report = store.load(folder("knowledge") / "events.tsv", graph="events")
         assert report.rejected == 0 and len(store) == len(events)
-        assert {f.object for f in store.find("forget umbrella", "Causes")} == {"/c/en/get_wet", "/c/en/clothes_be_wet"}
+        assert {f.object for f in store.find("forget umbrella", "Causes")} >= {"/c/en/get_wet", "/c/en/clothes_be_wet"}
 
 
 def test_sources_states_the_count(events: list[Triple]) -> None:
