@@ -14,7 +14,7 @@ from kgmm.cli.output import COUNT, FILE, PLACE, Number, emit, json_option, progr
     "streams",
     multiple=True,
     required=True,
-    help="permuted-mnist, split-mnist, or a .npz, .mat or folder of pictures by class; several: each is a task.",
+    help="permuted-mnist, split-mnist, or a .npz, .mat, .csv or folder of pictures by class; several: each is a task.",
 )
 @click.option("--data", type=FILE, help="The digits of permuted-mnist and split-mnist (.npz, .mat).")
 @click.option("--method", default="replay", help="ewc, frozen, joint, lwf, plain or replay.")

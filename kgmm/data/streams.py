@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from kgmm.data.domains import Domain, read_domain, read_domains
 from kgmm.errors import BadInput, KgmmError
+from kgmm.files import file_at
 from kgmm.progress import Progress, silent
 
 Floats = NDArray[np.float32]
@@ -112,8 +114,9 @@ def read_stream(
 ) -> Stream:
     """Return the stream that *kinds* name: ``permuted-mnist`` or ``split-mnist`` of *data*, or files and folders.
 
-    One file (.npz, .mat) or folder (a folder of pictures for each class) is split by class; of several, each is a task. Of
-    a file with a source and a target (``Xs``, ``Xt``) the source is taken. Pictures are the vectors of EfficientNet-Lite0.
+    One file (.npz, .mat, .csv) or folder (a folder of pictures for each class) is split by class; of several, each is a task. Of
+    a file with a source and a target (``Xs``, ``Xt``) the source is taken. Pictures are the vectors of EfficientNet-Lite0, texts
+    (.csv with ``text`` and ``label``) those of all-MiniLM.
 
     Args:
         tasks: of permuted-mnist.
@@ -143,10 +146,40 @@ def read_stream(
 def _domain(place: Path, progress: Progress) -> Domain:
     if place.is_dir():
         return read_pictures(place, progress)
+    if place.suffix.lower() == ".csv":
+        return read_texts(place)
     if place.suffix.lower() not in (".npz", ".mat"):
-        raise BadInput(place, "a stream is permuted-mnist, split-mnist, a .npz, a .mat or a folder of pictures")
+        raise BadInput(place, "a stream is permuted-mnist, split-mnist, a .npz, .mat, .csv or a folder of pictures")
     domains = read_domains(place)
     return domains[0] if len(domains) > 1 else read_domain(place)
+
+
+def read_texts(file: Path) -> Domain:
+    """Return all-MiniLM's vectors of a CSV file's texts: columns ``text`` and ``label``, named in its first line.
+
+    Raises:
+        BadInput: if a column or a value is missing.
+    """
+    from kgmm.encode import text_encoder
+
+    place = file_at(file, "file of texts")
+    texts, labels = [], []
+    try:
+        with place.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines)
+            if lacking := {"text", "label"} - set(rows.fieldnames or ()):
+                raise BadInput(place, f"has no column {' and '.join(sorted(lacking))}; expected text and label", line=1)
+            for row in rows:
+                text, label = (row["text"] or "").strip(), (row["label"] or "").strip()
+                if not text or not label:
+                    raise BadInput(place, "a text or a label is missing", line=rows.line_num)
+                texts.append(text)
+                labels.append(label)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(place, f"not a CSV file in UTF-8 ({error})") from error
+    if not texts:
+        raise BadInput(place, "has no rows")
+    return Domain(place.stem, text_encoder("minilm").encode(texts).astype(np.float64), np.array(labels))
 
 
 def read_pictures(folder: Path, progress: Progress = silent) -> Domain:

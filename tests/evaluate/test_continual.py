@@ -110,7 +110,7 @@ def test_streams_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="class 0 has 4 samples; 8 are needed"):
         split(made(4, 4), 2)
     with pytest.raises(BadInput, match="a stream is permuted-mnist"):
-        read_stream([str(tmp_path / "a.csv")])
+        read_stream([str(tmp_path / "a.txt")])
     with pytest.raises(BadInput, match="one network learns them all"):
         each([made(), made()._replace(features=np.ones((128, 3)))])
 
@@ -131,3 +131,17 @@ def test_the_command(shell, tmp_path: Path) -> None:
     ):
         ran = shell("eval", "continual", "--stream", tmp_path / "made.npz", *wrong)
         assert ran.code == 1 and said in ran.err and ran.err.count("\n") == 1
+
+
+def test_texts_by_label_make_a_stream(tmp_path: Path) -> None:
+    rows = [(f"the {animal} number {i} eats", animal) for animal in ("cat", "dog", "owl", "ape") for i in range(8)]
+    file = tmp_path / "texts.csv"
+    file.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
+    stream = read_stream([str(file)], scenario="class")
+    assert [task.name for task in stream.tasks] == ["ape cat", "dog owl"] and stream.tasks[0].x.shape == (12, 384)
+    file.write_text("text,label\na cat,cat\nan owl,\n")
+    with pytest.raises(BadInput, match=r"texts\.csv:3: a text or a label is missing"):
+        read_stream([str(file)])
+    file.write_text("text,kind\na cat,cat\n")
+    with pytest.raises(BadInput, match=r"texts\.csv:1: has no column label"):
+        read_stream([str(file)])
