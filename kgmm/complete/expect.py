@@ -11,7 +11,7 @@ from typing import Literal
 
 from kgmm.complete.expect_known import BACKWARD, EXCEPTIONS, FORWARD, Known, key
 from kgmm.complete.expect_match import LEVEL, Match, matches, things
-from kgmm.complete.expect_text import clauses
+from kgmm.complete.expect_text import PARTICLES, clauses
 from kgmm.errors import BadInput
 from kgmm.language.names import label
 from kgmm.language.phrase import phrase
@@ -204,8 +204,8 @@ def _second(
     known: Known, match: Match, first: Fact, p: float, facts: tuple[Fact, ...], swaps: tuple[tuple[str, str], ...]
 ) -> Iterator[_Found]:
     """Yield what follows from an effect: the second step, and no further."""
-    if " " not in label(first.object):
-        return  # one word says too little of who it happens to: what falls need not be hurt
+    if sum(word not in PARTICLES for word in label(first.object).split()) < 2:
+        return  # one word, with a particle or without, says too little of who it happens to: what falls need not be hurt
     for fact in known.of.get(first.object, ()):
         if fact.predicate == "Causes":
             text = _said(fact.object, swaps)

@@ -27,7 +27,7 @@ FORWARD = {
 BACKWARD = {
     "CausesDesire": ("precondition", 0.55),
     "HasPrerequisite": ("motive", 0.5),
-    "Causes": ("precondition", 0.4),
+    "Causes": ("precondition", 0.2),
     "HasSubevent": ("motive", 0.4),
 }
 #: relation -> what stands between its subject and object when a step is taken away by it

@@ -31,6 +31,7 @@ NEGATIONS = frozenset("not never no n't cannot can't won't don't doesn't didn't 
 FAILED = frozenset("forget refuse fail avoid neglect hesitate".split())
 ASPECT = frozenset("start begin continue keep manage happen seem have".split())
 _SPLITS = frozenset("and then but so while because when after before until as since once if".split())
+_MOMENTS = frozenset("before after until since".split())
 _EARLIER = frozenset("because when after since once if as".split())  #: what they bring in comes first
 _PAST = dict(
     form.split(":")
@@ -137,8 +138,9 @@ def _parts(sentence: str) -> list[tuple[str, tuple[str, ...]]]:
             if by in _EARLIER and parts:
                 parts.append((by, ()))
             continue
-        if parts and not _opens(words):
-            joined = (*parts[-1][1], *([by] if by == "and" else []), *words)
+        noun = by in _MOMENTS and len(words) == 1 and not bent(words[0])  # "before work"
+        if parts and (noun or not _opens(words)):
+            joined = (*parts[-1][1], *([by] if by == "and" or noun else []), *words)
             parts[-1] = (parts[-1][0], joined)
         else:
             parts.append((by, tuple(words)))
