@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kgmm.graph import GraphView
     from kgmm.hashing import Hasher
     from kgmm.progress import Progress
+    from kgmm.reason.paths.search import Followed
     from kgmm.reason.watch import Watch
     from kgmm.retrieve import Key, Memory
     from kgmm.retrieve.likeness import Similar
@@ -331,6 +332,18 @@ class KnowledgeStore(LocalStore, Asking):
         from kgmm.complete.completing import complete
 
         return complete(self, subject, relation, k, **options)
+
+    def follow(
+        self, subject: str, relation: str, k: int = 5, *, at: Moment = None, version: int | None = None, **options: Any
+    ) -> list[Followed]:
+        """Return where a relation leads by paths of statements, with each path; see :func:`kgmm.reason.paths.search.follow`.
+
+        With *at* over what held at a time alone, with *version* over what the store held then.
+        """
+        from kgmm.reason.paths.search import follow
+
+        store = self if at is None and version is None else self.as_of(at, version)
+        return follow(store, subject, relation, k, **options)
 
     def expect(self, text: str, **options: Any) -> list[Expectation]:
         """Return what is to be expected of what a text tells, the likeliest first; see :func:`kgmm.complete.expect.expect`.

@@ -24,7 +24,7 @@ SHAPES_DEFAULT = (8, 128, 3e-3, 1e-4)
 #: options that only some models know → which; "shapes" are all but those named before
 _ON_FACTS = ("kdmn", "hybrid", "graph-network")
 _ADAPTED = ("dan", "dann", "ddc", "jan", "jan-a")
-_OWN = (*_ON_FACTS, "skim", *_ADAPTED)  #: models that are not of coloured shapes
+_OWN = (*_ON_FACTS, "skim", "paths", *_ADAPTED)  #: models that are not of coloured shapes
 _KDMN = "knowledge blind episodes context vocabulary choices fusion labels picked scenes hops"
 ONLY = {"distractors": ("kdmn", "hybrid"), "kb": ("kdmn", "hybrid", "graph-network", "skim"), "small": ("shapes",)}
 ONLY |= dict.fromkeys(_KDMN.split(), ("kdmn",))
@@ -32,6 +32,7 @@ ONLY |= dict.fromkeys(("facts", "graph"), ("graph-network",))
 ONLY |= dict.fromkeys(("method", "films", "splits", "split"), ("skim",))
 ONLY |= dict.fromkeys(("target", "network", "weight"), _ADAPTED)
 ONLY |= dict.fromkeys(("continue", "keep", "remembered"), ("kdmn", *_ADAPTED))
+ONLY |= {"shaping": ("paths",)}
 
 
 @click.command()
@@ -104,6 +105,12 @@ ONLY |= dict.fromkeys(("continue", "keep", "remembered"), ("kdmn", *_ADAPTED))
     help="The same: what keeps the learned from being forgotten; a first training keeps what the next one needs.",
 )
 @click.option("--remembered", type=COUNT, help="--keep replay: samples kept [500].")
+@click.option(
+    "--shaping",
+    type=click.Choice(["none", "text", "completion"]),
+    default="text",
+    help="paths: what shapes the rewards.",
+)
 @click.option("--half", is_flag=True, help="Write the weights in half precision, as the shipped ones are.")
 @click.option("--small", is_flag=True, help="Coloured shapes: learn from a twentieth, to try it out.")
 @json_option
@@ -114,7 +121,7 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
     facts questions are made), hybrid (DATA: FVQA), graph-network (DATA: a .jsonl of CommonsenseQA, or a folder with
     OK-VQA's train.json and detections_train.json), skim (DATA: a .h5 of films' features in the field's layout, a folder
     of films with films.json, or planted: films drawn for this), dan, dann, ddc, jan, jan-a (DATA: the source domain, .mat or
-    .npz, with --target), or modules, graph, conventional, san, hiecoatt, updown, blind,
+    .npz, with --target), paths (DATA: a knowledge store, or bundled), or modules, graph, conventional, san, hiecoatt, updown, blind,
     bilinear-{full,mcb,mlb,mfb,mutan} (DATA: easy-vqa or clevr).
     """
     from kgmm.train.fit import Recipe, fit, halve
@@ -127,6 +134,10 @@ def train(model: str, data: str, out: Path, as_json: bool, **options: Any) -> No
         from kgmm.train.skims import DEFAULTS as OF_METHOD
 
         defaults = OF_METHOD[_skim_method(options["method"])]
+    if model == "paths":
+        from kgmm.train.paths import DEFAULTS as OF_PATHS
+
+        defaults = OF_PATHS
     if model in _ADAPTED:
         from kgmm.train.adapted import DEFAULTS as ADAPTED
 
@@ -207,6 +218,8 @@ def make_problem(model: str, data: str, options: dict[str, Any]) -> Any:
     """Return the training problem of a model and a data set; KgmmError if there is no such model or data."""
     if model == "skim":
         return _skim_problem(data, options)
+    if model == "paths":
+        return _path_problem(data, options)
     if model in _ADAPTED:
         return _adapted_problem(model, Path(data), options)
     if model in _ON_FACTS:
@@ -300,6 +313,17 @@ def _skim_problem(data: str, options: dict[str, Any]) -> Any:
     return SkimProblem(method, given, Path(data).name, seed=options["seed"])
 
 
+def _path_problem(data: str, options: dict[str, Any]) -> Any:
+    from kgmm.opening import open_bundled
+    from kgmm.train.paths import path_problem
+
+    store = (
+        open_bundled() if data == "bundled" else _store(Path(data), "paths trains on a knowledge store, or on: bundled")
+    )
+    with progress_bar("steps") as progress:
+        return path_problem(store, Path(data).name, options["shaping"], progress, seed=options["seed"])
+
+
 def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
     from kgmm.train.kdmn import FvqaProblem
 
@@ -340,15 +364,15 @@ def _kdmn_problem(data: Path, options: dict[str, Any]) -> Any:
     return problem
 
 
-def _store(data: Path) -> Any:
-    """Open the store to train on; BadInput if there is none."""
+def _store(data: Path, wanted: str = "") -> Any:
+    """Open the store to train on; BadInput, saying what is *wanted*, if there is none."""
     from kgmm.knowledge import KnowledgeStore
 
     try:
         return KnowledgeStore(data, create=False)
     except KgmmError as error:
-        wanted = "a folder with questions-train.json and facts.jsonl, or on a knowledge store"
-        raise BadInput(data, f"kdmn trains on {wanted}") from error
+        usual = "kdmn trains on a folder with questions-train.json and facts.jsonl, or on a knowledge store"
+        raise BadInput(data, wanted or usual) from error
 
 
 def _two_fact_problem(data: Path, options: dict[str, Any], settings: dict[str, Any]) -> Any:

@@ -95,6 +95,20 @@ def _map() -> NDArray[np.float32]:
     return load_file(WEIGHTS)["map"].astype(np.float32)
 
 
+def guessed_vectors(texts: list[str]) -> NDArray[np.float32]:
+    """Return the vectors that texts are guessed to have, (n, 384) of unit length: microseconds each, no text model runs.
+
+    Example:
+        >>> dog, puppy, car = guessed_vectors(["dog", "puppy", "car"])
+        >>> bool(dog @ puppy > dog @ car)
+        True
+    """
+    if not texts:
+        return np.empty((0, _map().shape[0]), np.float32)
+    guessed = _tokens().means(texts) @ _map()
+    return np.asarray(guessed / np.maximum(np.linalg.norm(guessed, axis=1, keepdims=True), 1e-9), np.float32)
+
+
 def _guesses(store: LocalStore, text: str, what: str) -> Guesses:
     asked = query_vector(text_encoder("minilm"), text)
     return Guesses(_tokens(), asked, store.derived(("tokens", what), dict))
