@@ -26,7 +26,7 @@ Matrix = NDArray[np.float64]
 
 
 def average_accuracy(matrix: Matrix) -> float:
-    r"""Return :math:`ACC = \frac1T Σ_i R_{T,i}` (Lopez-Paz & Ranzato, NeurIPS 2017, Eq. 2).
+    r"""Return ``ACC = Σ_i R[T, i] / T`` (Lopez-Paz & Ranzato, NeurIPS 2017, Eq. 2).
 
     R is the accuracy on task i (column) after learning task t (row).
 
@@ -37,7 +37,7 @@ def average_accuracy(matrix: Matrix) -> float:
 
 
 def backward_transfer(matrix: Matrix) -> float:
-    r"""Return :math:`BWT = \frac1{T-1} Σ_{i<T} (R_{T,i} - R_{i,i})` (Eq. 3): below 0 is forgetting.
+    r"""Return ``BWT = Σ_(i<T) (R[T, i] - R[i, i]) / (T - 1)`` (Eq. 3): below 0 is forgetting.
 
     >>> round(backward_transfer(np.array([[0.9, 0.1], [0.7, 0.8]])), 6)
     -0.2
@@ -47,7 +47,7 @@ def backward_transfer(matrix: Matrix) -> float:
 
 
 def forward_transfer(matrix: Matrix, untrained: Sequence[float]) -> float:
-    r"""Return :math:`FWT = \frac1{T-1} Σ_{i>1} (R_{i-1,i} - b_i)` (Eq. 4), b the untrained network's accuracies.
+    r"""Return ``FWT = Σ_(i>1) (R[i - 1, i] - b[i]) / (T - 1)`` (Eq. 4), b the untrained network's accuracies.
 
     >>> round(forward_transfer(np.array([[0.9, 0.3], [0.7, 0.8]]), [0.1, 0.2]), 6)
     0.1

@@ -91,7 +91,6 @@ class Watch:
     Attributes:
         question: what is asked.
         answer: the answer at :attr:`version`.
-        version: the store's version that was looked at last.
         derived: how often the answer was derived.
         spared: how many looks found an edit about nothing that the answer had read.
     """
