@@ -193,7 +193,7 @@ def test_what_cannot_be_trained_on_is_said(shell, kitchen, tmp_path):
         (("kdmn", kitchen, "--fusion", "prior", "--vocabulary", "9"), "leave --vocabulary"),
         (("kdmn", kitchen, "--choices", "1"), "at least 2"),
         (("modules", "mnist"), "easy-vqa or clevr"),
-        (("resnet", "clevr", "--small"), "no model 'resnet'; there are: kdmn, hybrid, graph-network, skim, dan"),
+        (("resnet", "clevr", "--small"), "no model 'resnet'; there are: kdmn, hybrid, graph-network, skim, paths, dan"),
         (("hybrid", tmp_path), "questions-train.json and facts.jsonl not found there"),
         (("san", "clevr", "--small", "--device", "toaster"), "no device 'toaster'"),
     ):
