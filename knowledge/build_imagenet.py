@@ -106,9 +106,7 @@ def main() -> None:
         kinds = CORRECTED.get(index, tuple(basic_kinds(synsets, wnid[1:])))
         name = NAMED.get(index, lemmas[0].lower())
         label = ", ".join(lemma.replace("_", " ") for lemma in lemmas)
-        rows.append(
-            f"{index}\t{wnid}\t{label}\t/c/en/{name}\t{','.join(f'/c/en/{kind}' for kind in kinds)}\n"
-        )
+        rows.append(f"{index}\t{wnid}\t{label}\t/c/en/{name}\t{','.join(f'/c/en/{kind}' for kind in kinds)}\n")
     (HERE / "imagenet.tsv").write_text("".join(rows), encoding="utf-8")
 
 

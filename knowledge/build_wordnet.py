@@ -149,13 +149,7 @@ class Naming:
             first = concept(synset.lemmas[0])
             return min(
                 words,
-                key=lambda w: (
-                    w not in self.kinds,
-                    w not in self.classes,
-                    w != first,
-                    -self.counts[w],
-                    words.index(w),
-                ),
+                key=lambda w: (w not in self.kinds, w not in self.classes, w != first, -self.counts[w], words.index(w)),
             )
         node = f"{concept(synset.lemmas[0])}/n/wn/{LEXFILES[synset.lexfile]}"
         taken[node] += 1

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.recommend.base import FactorRecommender, Rows
-from kgmm.recommend.kernels import MANY, rating_steps, rating_steps_beside, strata
+from kgmm.recommend.kernels import MANY, padded, rating_steps, rating_steps_beside, strata
 from kgmm.recommend.ratings import Ratings
 
 
@@ -27,18 +27,18 @@ def factorized(ratings: Ratings, factors: int, epochs: int, rate: float, weight:
     """Minimize Σ (r - μ - b_u - b_i - u·v)² + weight Σ (|u|² + |v|² + b_u² + b_i²), the sums over ratings, by gradient steps."""
     rng = np.random.RandomState(seed)
     sizes = len(ratings.users), len(ratings.items)
-    U, V = (rng.normal(0, 0.01, (size, factors)).astype(np.float32) for size in sizes)
+    (U, lanes), (V, _) = (padded(rng.normal(0, 0.01, (size, factors)).astype(np.float32)) for size in sizes)
     bu, bi = (np.zeros(size, np.float32) for size in sizes)
     mean = np.array([ratings.value.mean(dtype=np.float64)], np.float32)
     numbers = [np.float32(x) for x in (mean[0], rate, weight)]
     rows = ratings.user, ratings.item, ratings.value
     if len(ratings) < MANY:
-        losses = rating_steps(*rows, U, V, bu, bi, *numbers, epochs)
+        losses = rating_steps(*rows, U, V, bu, bi, *numbers, epochs, lanes)
     else:
         order, starts = strata(ratings.user, ratings.item)
         sorted_rows = (column[order] for column in rows)
-        losses = rating_steps_beside(*sorted_rows, starts, U, V, bu, bi, *numbers, epochs)
-    return Factors(mean, bu, bi, U, V, losses)
+        losses = rating_steps_beside(*sorted_rows, starts, U, V, bu, bi, *numbers, epochs, lanes)
+    return Factors(mean, bu, bi, U[:, :factors].copy(), V[:, :factors].copy(), losses)
 
 
 def damped(groups: NDArray[np.int32], values: Rows, count: int, damping: float = 10.0) -> Rows:

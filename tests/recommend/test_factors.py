@@ -5,7 +5,7 @@ import pytest
 
 from kgmm.errors import KgmmError
 from kgmm.recommend import create
-from kgmm.recommend.kernels import rating_steps, rating_steps_beside, strata
+from kgmm.recommend.kernels import padded, rating_steps, rating_steps_beside, strata
 
 
 def test_als_turns_are_the_closed_forms(tastes):
@@ -73,13 +73,15 @@ def test_runs_that_go_beside_each_other_share_nothing(tastes):
             assert sum(map(len, sets)) == len(set().union(*sets))
     rows = [column[order] for column in (tastes.user, tastes.item, tastes.value)]
     rng = np.random.default_rng(1)
-    start = [rng.normal(0, 0.1, (len(n), 3)).astype(np.float32) for n in (tastes.users, tastes.items)]
+    start, lanes = [], ()
+    for names in (tastes.users, tastes.items):
+        vectors, lanes = padded(rng.normal(0, 0.1, (len(names), 3)).astype(np.float32))
+        start.append(vectors)
     start += [np.zeros(len(n), np.float32) for n in (tastes.users, tastes.items)]
     one, two = ([part.copy() for part in start] for _ in range(2))
     numbers = [np.float32(x) for x in (3, 0.02, 0.02)]
-    assert np.allclose(
-        rating_steps(*rows, *one, *numbers, 3), rating_steps_beside(*rows, starts, *two, *numbers, 3), rtol=1e-5
-    )
+    losses = rating_steps(*rows, *one, *numbers, 3, lanes)
+    assert np.allclose(losses, rating_steps_beside(*rows, starts, *two, *numbers, 3, lanes), rtol=1e-5)
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(one, two, strict=True))
 
 
