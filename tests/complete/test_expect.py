@@ -21,6 +21,7 @@ from tests.complete.judging import Totals, fits, judge
 GOLD = Path(__file__).parents[1] / "gold" / "events.json"
 OWN = GOLD.with_name("events-own.json")
 DEVELOPMENT = Path(__file__).parent / "development_events.json"
+UNSEEN = DEVELOPMENT.with_name("unseen_events.json")
 
 
 @pytest.fixture
@@ -210,6 +211,14 @@ def test_most_of_what_builders_wrote_down_while_widening_the_table_is_listed(bun
     events = json.loads(OWN.read_text(encoding="utf-8"))["events"]
     ours = judge(events, lambda text: [(e.text, e.kind) for e in bundled_kb.expect(text, vectors=False)])
     assert ours.found / ours.expected >= 0.90 and ours.absurd / ours.listed <= 0.01
+
+
+def test_of_events_that_were_written_before_their_facts_and_kept_apart_some_steps_are_listed(
+    bundled_kb: KnowledgeStore,
+) -> None:
+    events = [e for e in json.loads(UNSEEN.read_text(encoding="utf-8"))["events"] if e["held"]]
+    ours = judge(events, lambda text: [(e.text, e.kind) for e in bundled_kb.expect(text, vectors=False)])
+    assert ours.found / ours.expected >= 0.30 and ours.absurd / ours.listed <= 0.02
 
 
 def test_of_events_written_by_a_reader_most_steps_are_listed_and_hardly_any_is_absurd(

@@ -34,7 +34,8 @@ OPPOSITES = [
 ]
 #: words that end in -ing and are no gerund
 NOUNS = set(
-    "thing something evening morning string painting building meeting ceiling swing ring spring bring sing".split()
+    "thing something evening morning string painting building meeting ceiling swing ring spring bring sing"
+    " sting cling wing wedding clothing king".split()
 )
 
 
