@@ -71,18 +71,21 @@ class Curve:
 
 
 def threshold(probability: Doubles, right: NDArray[np.bool_], usual: float = 0.5) -> float:
-    """Return the least probability that makes F1 of what is kept best; *usual* where nothing is right.
+    """Return the probability that makes F1 of what is kept best; *usual* where nothing is right.
+
+    It lies half-way to the next lower one, so that what is as sure as the last one kept is kept on whichever side rounding puts it.
 
     Example:
         >>> threshold(np.array([0.9, 0.6, 0.2]), np.array([True, True, False]))
-        0.6
+        0.4
     """
     if not right.any():
         return usual
     order = np.argsort(-probability, kind="stable")
     hits = np.cumsum(right[order])
     harmonic = 2 * hits / (np.arange(1, len(order) + 1) + right.sum())
-    return float(probability[order][int(harmonic.argmax())])
+    last = float(probability[order][int(harmonic.argmax())])
+    return (last + float(probability[probability < last].max(initial=0.0))) / 2
 
 
 @dataclass(frozen=True)
@@ -107,17 +110,22 @@ class Odds:
     ) -> Odds:
         """Return the regression of *right* (n,) on features (n, f) and kinds (n,), held to 0 by an L2 penalty but for the constant.
 
-        By Newton's method; each kind moves as far from the others as its questions bear out.
+        By Newton's method; each kind moves as far from the others as its questions bear out against *held*, the features against 1.
+        Of nothing, all is as likely as not.
 
         Example:
             >>> odds = Odds.fit(np.zeros((40, 1)), np.arange(40) // 20, np.arange(40) >= 20, 2)
             >>> odds(np.zeros((2, 1)), np.array([0, 1])).round(1).tolist()
             [0.1, 0.9]
         """
+        if not len(features):
+            wide = features.shape[1]
+            return cls(np.zeros(wide), np.ones(wide), np.zeros(1 + wide), np.zeros(kinds))
         mean, spread = features.mean(0), np.maximum(features.std(0), 1e-6)
         inner = np.concatenate([np.ones((len(features), 1)), (features - mean) / spread], 1)
         table = np.concatenate([inner, np.eye(kinds)[kind]], 1)
         held_by = np.full(table.shape[1], held)
+        held_by[: inner.shape[1]] = 1.0
         held_by[0] = 1e-3
         found = np.zeros(table.shape[1])
         for _ in range(50):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgmm.complete.certainty import likeliest
 from kgmm.complete.fitted import Fitted, fitted
 from kgmm.complete.ranking import open_scores
 from kgmm.errors import BadInput, UnknownConcept
@@ -32,7 +33,7 @@ class Completion:
         subject: as stored.
         relation: as stored.
         object: the candidate.
-        probability: that it is so, from the curve fitted on facts kept apart.
+        probability: that it is so, as fitted on facts kept apart.
         reason: one line.
         facts: of the store, that the reason rests on.
         kept: whether the probability reaches its relation's threshold.
@@ -90,7 +91,7 @@ def complete(
     score = model.joined.scores(np.array([number]), np.array([r]), text)[0]
     stated = [model.triples.entity_number.get(one.object, -1) for one in store.find(asked, way)]
     shut = np.unique(np.array([number, *stated], np.int64))
-    found, sure = model.likeliest(open_scores(score, shut[shut >= 0], -1), r, k)
+    found, sure = likeliest(model.certainty, model.triples, open_scores(score, shut[shut >= 0], -1), number, r, k)
     return [
         Completion(
             asked,

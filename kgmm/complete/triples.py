@@ -104,6 +104,11 @@ class Triples:
         return counts
 
     @cached_property
+    def sizes(self) -> Ints:
+        """(questions,) how many rows each relation has, the same either way."""
+        return np.tile(np.bincount(self.rows[:, 1], minlength=len(self.relations)), 2)
+
+    @cached_property
     def known(self) -> Known:
         """The answers that the rows give."""
         return Known(self, self.rows)

@@ -11,17 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.complete.apart import set_apart
-from kgmm.complete.calibrate import Curve, Odds, softmax_top
+from kgmm.complete.certainty import Candidates, Certainty
 from kgmm.complete.joined import Joined
 from kgmm.complete.models import KINDS, Embedding
 from kgmm.complete.names import name_vectors
-from kgmm.complete.ranking import BLOCK, Scorer, figures, open_scores, ranks
+from kgmm.complete.ranking import Scorer, figures, ranks
 from kgmm.complete.triples import Ints, Known, Triple, Triples
 from kgmm.errors import KgmmError
 from kgmm.evaluate.calibration import calibration
 from kgmm.progress import Progress, silent
 
-TOP = 10  #: candidates a question whose probabilities are judged
 MANY = 20  #: rows that a relation has at least to be compared by itself
 Questions = tuple[Ints, Ints, Ints]
 
@@ -139,59 +138,21 @@ def by_relation(
     ]
 
 
-def _candidates(scorer: Scorer, triples: Triples, rows: Ints) -> dict[str, NDArray[Any]]:
-    """Return of the first candidates of every question of *rows*, each asked once, what *triples* know left out.
-
-    share, place, right (``rows`` have it) a candidate, and of first candidates what tells whether they are: ``features``, ``kind``.
-    """
-    known, truth = triples.known, Known(triples, rows)
-    share, place, right, features = [], [], [], []
-    pairs = np.unique(np.stack(triples.asked(rows)[:2], 1), axis=0)
-    for low in range(0, len(pairs), BLOCK):
-        entity, relation = pairs[low : low + BLOCK].T
-        for score, e, r in zip(scorer(entity, relation), entity, relation, strict=True):
-            told = known.answers(e, r)
-            best, shares = softmax_top(open_scores(score, told, -1), TOP)
-            share.append(shares)
-            place.append(np.arange(len(best)))
-            right.append(np.isin(best, truth.answers(e, r)))
-            counts = triples.degree[e], len(told), triples.frequency[r, best[0]]
-            features.append([*_odds(shares), *np.log1p(counts)])
-    return {
-        "share": np.concatenate([np.empty(0), *share]),
-        "place": np.concatenate([np.empty(0, np.int64), *place]),
-        "right": np.concatenate([np.empty(0, bool), *right]),
-        "features": np.array(features, np.float64).reshape(-1, 5),
-        "kind": pairs[:, 1],
-    }
-
-
-def _odds(shares: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the log-odds of the first candidate's share, and how far the log of the second's is below the first's."""
-    first = float(np.clip(shares[0], 1e-6, 1 - 1e-6))
-    second = float(shares[1]) if len(shares) > 1 else 0.0
-    return float(np.log(first / (1 - first))), float(np.log(first / max(second, 1e-6)))
-
-
 def _calibrated(scorer: Scorer, learned: Triples, kept: Ints, triples: Triples, judged: Ints) -> dict[str, float]:
     """Return how far probabilities are from what is true, fitted on *kept*, which *learned* are without.
 
     Both sets are asked alike, as if the training triples alone were known: a candidate is right if it is in the set asked about.
     """
-    own = _candidates(scorer, learned, kept)
-    first = own["place"] == 0
-    other = Curve.fit(own["share"][~first], own["right"][~first])
-    sure_first = Odds.fit(own["features"], own["kind"], own["right"][first], triples.questions) if first.any() else None
-    found = _candidates(scorer, triples, judged)
-    first = found["place"] == 0
-    sure = other(found["share"])
-    sure[first] = sure_first(found["features"], found["kind"]) if sure_first else found["share"][first]
-    pairs = [(float(p), bool(hit)) for p, hit in zip(sure, found["right"], strict=True)]
+    sure = Certainty.fit(scorer, learned, kept)
+    found = Candidates.of(scorer, triples, judged)
+    right, there = found.right(triples, judged)[1], found.best >= 0
+    pairs = np.stack([sure(found.features, found.asked[:, 1], found.share), right], 2)
+    first = pairs[:, 0]
     return {
-        "ece": calibration([pair for pair, one in zip(pairs, first, strict=True) if one])["ece"],
-        "ece_top10": calibration(pairs)["ece"],
-        "first_right": float(found["right"][first].mean()),
-        "first_sure": float(sure[first].mean()),
+        "ece": calibration([(p, bool(hit)) for p, hit in first.tolist()])["ece"],
+        "ece_top10": calibration([(p, bool(hit)) for p, hit in pairs[there].tolist()])["ece"],
+        "first_right": float(first[:, 1].mean()),
+        "first_sure": float(first[:, 0].mean()),
     }
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kgmm.complete.apart import PART, WANTED, set_apart
-from kgmm.complete.calibrate import Odds
+from kgmm.complete.calibrate import Odds, threshold
+from kgmm.complete.certainty import TOP, Candidates, Certainty, likeliest
 from kgmm.complete.clues import Linked
 from kgmm.complete.joined import CLUES, Joined, _leaning
 from kgmm.complete.triples import Triples
@@ -52,6 +53,39 @@ def test_odds_are_probabilities_of_kinds_that_differ():
     )
     unseen = odds(np.zeros((1, 2)), np.array([3]))[0]  # a kind of which nothing was learned is as all are
     assert 0.3 < unseen < 0.7
+
+
+@pytest.mark.parametrize("differ", [False, True])
+def test_kinds_of_questions_move_apart_only_where_other_rows_bear_it_out(differ):
+    rng = np.random.default_rng(0)
+    rows = [(f"e{n}", f"r{n % 30}", f"a{n}") for n in range(900)]
+    triples = Triples.of(rows[:1], also=rows)
+    triples = Triples(triples.entities, tuple(sorted({r for _, r, _ in rows})), np.empty((0, 3), np.int64))
+    kept = triples.numbered(rows)
+    chance = np.where(np.arange(60) % 2, 0.9, 0.2) if differ else np.full(60, 0.5)
+    guess = {
+        (e, r): a if rng.random() < chance[r] else e for e, r, a in zip(*map(list, triples.asked(kept)), strict=True)
+    }
+
+    def scorer(entity, relation):
+        out = np.zeros((len(entity), len(triples.entities)), np.float32)
+        out[np.arange(len(entity)), [guess[pair] for pair in zip(entity.tolist(), relation.tolist(), strict=True)]] = 9
+        return out
+
+    found = Candidates.of(scorer, triples, kept)
+    assert found.best.shape == (1800, TOP) and found.right(triples, kept)[0].all()
+    certainty = Certainty.by(found, triples, kept)
+    assert (certainty.first.kind.std() > 1) if differ else (certainty.first.kind.std() < 0.1)
+    sure = certainty(found.features, found.asked[:, 1], found.share)
+    assert np.abs(sure[:, 0] - chance[found.asked[:, 1]]).mean() < 0.07 and (np.diff(sure, axis=1) <= 0).all()
+    e, r = found.asked[0].tolist()
+    best, one = likeliest(certainty, triples, scorer(np.array([e]), np.array([r]))[0], e, r, TOP)
+    assert best.tolist() == found.best[0].tolist() and one.tolist() == pytest.approx(sure[0].tolist())
+
+
+def test_a_threshold_lies_between_what_is_kept_and_what_is_not():
+    assert threshold(np.array([0.9, 0.8, 0.1]), np.array([True, True, False])) == pytest.approx(0.45)
+    assert threshold(np.array([0.9, 0.8]), np.array([False, False]), 0.3) == 0.3
 
 
 def test_clues_whatever_the_relation_equal_literal_ones():
