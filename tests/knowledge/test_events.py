@@ -34,7 +34,7 @@ OPPOSITES = [
 ]
 #: words that end in -ing and are no gerund
 NOUNS = set(
-    "thing something evening morning string painting building meeting ceiling swing ring spring bring sing"
+    "warning nothing lightning washing thing something evening morning string painting building meeting ceiling swing ring spring bring sing"
     " sting cling wing wedding clothing king".split()
 )
 
@@ -51,8 +51,8 @@ def events(lines: list[list[str]]) -> list[Triple]:
 
 
 def test_there_are_at_least_as_many_facts_as_promised(events: list[Triple]) -> None:
-    assert len(events) >= 17000
-    assert len({s for s, _, _ in events}) >= 2500
+    assert len(events) >= 37000
+    assert len({s for s, _, _ in events}) >= 3900
 
 
 def test_every_line_is_an_event_a_relation_and_an_event(lines: list[list[str]]) -> None:
@@ -71,7 +71,7 @@ def test_phrases_are_in_base_form_without_articles_and_pronouns(lines: list[list
     bad = re.compile(r"\b(?:a|an|the|his|her|their|my|your|is|are|was|were|has|had|did|does)\b")
     assert sorted(text for text in used if bad.search(text)) == []
     gerunds = {text for text in used if text.split()[0].endswith("ing") and text.split()[0] not in NOUNS}
-    assert gerunds <= {"lightning", "lightning strike", "bleeding stop", "wring mop"}
+    assert gerunds <= {"bleeding stop", "wring mop"}
 
 
 def test_no_event_has_opposite_effects_or_causes_what_it_requires(events: list[Triple]) -> None:
