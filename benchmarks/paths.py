@@ -1,9 +1,11 @@
-"""Walking paths by a learned policy: with and without shaping, beside how often ends are seen, rules of one atom and a random walk.
+"""Walking paths by a learned policy, beside how often ends are seen, rules of one atom, a random walk and ComplEx.
 
-    python benchmarks/paths.py KG_SMALL/umls [--seeds 3] [--epochs 4] [--shaping none completion text] [--most 400]
+    python benchmarks/paths.py KG_SMALL/umls [--seeds 3] [--epochs 6] [--ways guided "own none" "own completion" "both completion"]
+        [--part test] [--most 400] [--set dropout=0.2]
 
-A folder has ``train.txt`` and ``test.txt``. Ranks are filtered, of both ends; the walk of a question never sees the facts that answer it
-at once. ``path needed``: the share of right first answers that change when the statements of their path are taken away.
+A folder has ``train.txt``, ``valid.txt`` and ``test.txt``. Ranks are filtered, of both ends. ``guided``: walks led to the answer only;
+``own``: REINFORCE's only, with a shaping; ``both``. ``path needed``: the share of right first answers that change when the
+statements of their path are taken away.
 """
 
 import argparse
@@ -17,13 +19,14 @@ import torch
 
 import kgmm
 from kgmm.complete.clues import Rules
+from kgmm.complete.models import Embedding
 from kgmm.complete.triples import Known, Triples
 from kgmm.reason.paths.roads import Roads
 from kgmm.reason.paths.search import searched
-from kgmm.reason.paths.walking import Asked, Walker
+from kgmm.reason.paths.walking import OTHERS, Asked, Walker
 from kgmm.store.facts import node
 from kgmm.train.fit import Recipe, fit
-from kgmm.train.paths import path_problem
+from kgmm.train.paths import DEFAULTS, path_problem
 
 
 def read(path):
@@ -34,28 +37,34 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--shaping", nargs="+", default=["none", "text", "completion"])
-    parser.add_argument("--credit", type=float, default=1.0)
-    parser.add_argument("--most", type=int, default=400, help="test triples, drawn with seed 0")
+    parser.add_argument("--epochs", type=int, default=DEFAULTS[0])
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--ways", nargs="*", default=["guided", "own none", "own completion", "both completion"])
+    parser.add_argument("--part", choices=("valid", "test"), default="test", help="what is judged; tune on valid")
+    parser.add_argument("--most", type=int, default=400, help="triples judged, drawn with seed 0")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=JSON", help="of PathProblem")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    rows = {part: read(given.folder / f"{part}.txt") for part in ("train", "test")}
-    rows["valid"] = read(given.folder / "valid.txt")
+    rows = {part: read(given.folder / f"{part}.txt") for part in ("train", "valid", "test")}
+    if given.part == "valid":
+        rows["valid"], rows["test"] = rows["test"], rows["valid"]
+    chosen = {name: json.loads(value) for name, _, value in (one.partition("=") for one in given.set)}
     with tempfile.TemporaryDirectory() as scratch, kgmm.open(Path(scratch) / "kb") as kb:
         kb.add(rows["train"])
         test = Test(kb, rows, given.most)
         for name, places in test.simple().items():
             print(json.dumps({"method": name, **figures(places)}), flush=True)
-        for shape in given.shaping:
+        for at, way in enumerate(given.ways):
+            how, _, shape = way.partition(" ")
             for seed in range(given.seeds):
                 began = time.process_time()
-                problem = path_problem(kb, given.folder.name, shape, seed=seed, credit=given.credit)
-                recipe = Recipe(given.epochs, 64, 3e-3, 1e-4, patience=99, seed=seed)
-                made = fit(problem, Path(scratch) / f"{shape}-{seed}", recipe)
+                settings = {"lead": float(how != "own"), "alone": float(how != "guided"), **chosen}
+                problem = path_problem(kb, given.folder.name, shape or "none", seed=seed, **settings)
+                recipe = Recipe(given.epochs, 64, given.rate, 1e-4, patience=99, seed=seed)
+                made = fit(problem, Path(scratch) / f"{at}-{seed}", recipe)
                 took = time.process_time() - began
                 log = [json.loads(line) for line in (made.folder / "metrics.jsonl").read_text().splitlines()]
-                row = {"method": f"policy, {shape}", "seed": seed, **test.of(problem.walker), "cpu_s": round(took)}
+                row = {"method": f"policy, {way}", "seed": seed, **test.of(problem), "cpu_s": round(took)}
                 row["dev_mrr"] = [round(e["mrr"], 3) for e in log]
                 row["reward"] = [round(e["reward"], 3) for e in log]
                 print(json.dumps(row), flush=True)
@@ -100,18 +109,21 @@ class Test:
             "frequency of ends": self.places(self.triples.frequency[self.relation]),
             "best rule of one atom": self.places(ruled),
             "random walk": self.places([walked[e] for e in self.entity.tolist()]),
+            "ComplEx": self.places(Embedding("complex").fit(self.triples).scores(self.entity, self.relation)),
         }
 
-    def of(self, walker):
+    def of(self, problem):
+        walker = problem.walker
         half = len(self.triples.relations)
         terms = self.kb.terms.ids(list(self.triples.entities))
         at = {term: i for i, term in enumerate(terms.tolist())}
         codes = [2 * self.kb.terms.id(self.triples.relations[r % half]) + (r >= half) for r in self.relation.tolist()]
-        asked = Asked(terms[self.entity].astype(np.int64), np.array(codes), np.ones(len(codes), bool))
+        every = np.ones(len(codes), bool)
+        asked = Asked(terms[self.entity].astype(np.int64), np.array(codes), every, np.full(len(codes), OTHERS))
         scores, firsts = np.zeros((len(codes), len(at)), np.float32), []
         for low in range(0, len(codes), 32):
             part = np.arange(low, min(low + 32, len(codes)))
-            for q, found in zip(part.tolist(), searched(walker, asked.take(part)), strict=True):
+            for q, found in zip(part.tolist(), searched(walker, asked.take(part), problem.width), strict=True):
                 for one in found:
                     scores[q, at[one.answer]] = one.share
                 known = set(self.known.answers(int(self.entity[q]), int(self.relation[q])).tolist()) - {
@@ -122,11 +134,12 @@ class Test:
                     firsts.append((q, first, known))
         reached = (scores[np.arange(len(codes)), self.answer] > 0).mean()
         changed = 0
-        kept = firsts[:100]
+        kept = firsts[:60]
         for q, first, known in kept:
             gone = [tuple(self.kb.terms.name(t) for t in fact) for fact in first.path]
-            other = Walker(walker.policy, walker.relations, Roads(self.kb, None, gone), walker.names)
-            found = searched(other, asked.take(np.array([q])))[0]
+            roads = Roads(self.kb, None, gone, walker.roads.fan)
+            other = Walker(walker.policy, walker.relations, roads, walker.names, walker.entities)
+            found = searched(other, asked.take(np.array([q])), problem.width)[0]
             again = next((one for one in found if at[one.answer] not in known), None)
             changed += again is None or again.answer != first.answer
         return {

@@ -1,9 +1,9 @@
 """A policy that walks a knowledge graph to the answer of a question (Das et al., MINERVA, ICLR 2018).
 
 Nodes and relations are read by the vectors of their names, so that those never seen have a place; relations that were learned from have
-a learned part too. Of step t, with question relation q, start node x₀, node x and history h:
+a learned part too, and nodes where they are few. Of step t, with question relation q, start node x₀, node x and history h:
 
-    e(r) = A v(r) + d(direction) + own(r)        n(x) = P v(x)
+    e(r) = A v(r) + d(direction) + own(r)        n(x) = P v(x) + own(x)
     h_t  = GRU(h_(t-1), [e(r_t); n(x_t)])
     s    = MLP([e(q); n(x₀); h_t; n(x_t); onehot(t)])
     π(a) = softmax over ways a of  s · [e(r_a); n(x_a)] / √d + w(q, t) · f_a
@@ -31,12 +31,18 @@ class PathPolicy(nn.Module):
         relations: number of relations learned from; number 0 stands for all others, 1 for stopping.
         text: length of the vectors of names.
         size: of embeddings and history.
+        entities: number of nodes with a learned part; number 0 stands for all others.
+        dropout: share of the embeddings' numbers left out in training.
     """
 
-    def __init__(self, relations: int, text: int = 384, size: int = 48) -> None:
+    def __init__(
+        self, relations: int, text: int = 384, size: int = 48, entities: int = 0, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.settings: dict[str, Any] = {"relations": relations, "text": text, "size": size}
+        self.settings |= {"entities": entities, "dropout": dropout}
         self.size = size
+        self.dropout = nn.Dropout(dropout)
         self.named = nn.Linear(text, size, bias=False)
         self.direction = nn.Embedding(2, size)
         self.own = nn.Embedding(2 * (relations + 2), size)
@@ -48,12 +54,22 @@ class PathPolicy(nn.Module):
             nn.init.normal_(table.weight, std=0.1)
         with torch.no_grad():
             self.own.weight[:2] = 0
+        if entities:
+            self.places = nn.Embedding(entities + 1, size)
+            nn.init.normal_(self.places.weight, std=0.1)
 
     def relation(self, vectors: Tensor, number: Tensor, turned: Tensor) -> Tensor:
         """Return e(r), (c, size), of relations' name vectors (c, text), numbers and directions (0, 1), (c,) each."""
         known = (number > 0).float()[:, None]
         found: Tensor = self.named(vectors) + self.direction(turned) + known * self.own(2 * number + turned)
-        return found
+        return self.dropout(found)  # type: ignore[no-any-return]
+
+    def place(self, vectors: Tensor, number: Tensor) -> Tensor:
+        """Return n(x), (m, size), of nodes' name vectors (m, text) and numbers (m,)."""
+        found: Tensor = self.node(vectors)
+        if self.settings["entities"]:
+            found = found + (number > 0).float()[:, None] * self.places(number)
+        return self.dropout(found)  # type: ignore[no-any-return]
 
     def begin(self, count: int) -> Tensor:
         """Return the history of *count* walks that have not begun, (count, size)."""
@@ -71,6 +87,7 @@ class PathPolicy(nn.Module):
         start: Tensor,
         history: Tensor,
         node: Tensor,
+        tables: tuple[Tensor, Tensor],
         ways: tuple[Tensor, Tensor],
         features: Tensor,
         there: Tensor,
@@ -80,15 +97,23 @@ class PathPolicy(nn.Module):
         Args:
             step: from 0 to :data:`HOPS` - 1.
             question, start, history, node: embedded, (n, size) each.
-            ways: embedded relations and targets, (n, k, size) each.
+            tables: embedded relations (c, size) and nodes (m, size).
+            ways: rows of those tables, (n, k) each.
             features: (n, k, :data:`FEATURES`).
             there: (n, k) which ways there are.
         """
         at = torch.zeros(len(question), HOPS, device=question.device)
         at[:, step] = 1
         state = self.state(torch.cat([question, start, history, node, at], 1)) / self.size**0.5
-        score = torch.einsum("nd,nkd->nk", state[:, : self.size], ways[0])
-        score = score + torch.einsum("nd,nkd->nk", state[:, self.size :], ways[1])
+        score = _products(state[:, : self.size], tables[0], ways[0])
+        score = score + _products(state[:, self.size :], tables[1], ways[1])
         score = score + torch.einsum("nf,nkf->nk", self.weigh(torch.cat([question, at], 1)), features)
         found: Tensor = score.masked_fill(~there, -1e9).log_softmax(1)
         return found
+
+
+def _products(state: Tensor, table: Tensor, at: Tensor) -> Tensor:
+    """Return the products of states (n, d) with rows *at* (n, k) of a table, by all products where the table is small."""
+    if len(table) <= 4 * at.shape[1]:
+        return torch.gather(state @ table.T, 1, at)
+    return torch.einsum("nd,nkd->nk", state, table[at])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from kgmm.encode.nearness import guessed_vectors
@@ -15,10 +16,12 @@ from kgmm.reason.paths.roads import Ids, Names, Roads
 from kgmm.reason.paths.walking import Asked
 
 Floats = NDArray[np.float32]
+#: of questions by number and code, at nodes: how probable an answer each node is
 Potential = Callable[[Ids, Ids, Ids], Floats]
 POTENTIALS = ("none", "text", "completion")
 ENDS = 300  #: ends of a relation whose names' mean stands for it
-EPOCHS = 3  #: of the completion model
+EPOCHS = 3  #: of the completion model over text and graph
+FEW = 5_000  #: nodes that are few enough to be learned each by itself
 
 
 def potential(name: str, progress: Progress = silent) -> Callable[[Roads, Asked], Potential] | None:
@@ -52,7 +55,11 @@ def by_text(roads: Roads, asked: Asked) -> Potential:
 
 
 def by_completion(roads: Roads, asked: Asked, progress: Progress = silent) -> Potential:
-    """Return Φ = exp(score − highest score) of a node as the question's answer, by completion's model over text and graph."""
+    """Return Φ = exp(score − highest score) of a node as the question's answer, by completion's model.
+
+    ComplEx where entities are few, the model over text and graph else.
+    """
+    from kgmm.complete.models import Embedding, complex_
     from kgmm.complete.textual import TextGraph
     from kgmm.complete.triples import Triples
 
@@ -68,17 +75,28 @@ def by_completion(roads: Roads, asked: Asked, progress: Progress = silent) -> Po
     triples = Triples(
         tuple(names), tuple(store.terms.names(used)), np.stack([ends[:, 0], relation, ends[:, 1]], 1).astype(np.int64)
     )
-    model = TextGraph(size=64, hidden=256, epochs=EPOCHS if len(rows) > 50_000 else 20)
-    model.fit(triples, guessed_vectors([label(name) for name in names]), progress)
+    few = len(names) <= FEW
+    plain, model = (
+        Embedding("complex", size=100),
+        TextGraph(size=64, hidden=256, epochs=EPOCHS if len(rows) > 50_000 else 20),
+    )
+    if few:
+        plain.fit(triples, progress)
+    else:
+        model.fit(triples, guessed_vectors([label(name) for name in names]), progress)
     place = {term: i for i, term in enumerate(terms.tolist())}
     number = {term: i for i, term in enumerate(used.tolist())}
     half = len(used)
     given = np.array([place.get(s, 0) for s in asked.start.tolist()], np.int64)
     turned = np.array([number.get(c >> 1, 0) + half * (c & 1) for c in asked.code.tolist()], np.int64)
-    answers = model.answers()
+    answers = plain.entity if few else model.answers()
     vectors, most = [], []
     for low in range(0, len(given), 256):
-        part = model.asked(given[low : low + 256], turned[low : low + 256])
+        ends, ways = given[low : low + 256], turned[low : low + 256]
+        if few:
+            part = complex_(plain.entity[torch.from_numpy(ends)], plain.relation[torch.from_numpy(ways)])
+        else:
+            part = model.asked(ends, ways)
         vectors.append(part.numpy())
         most.append((part @ answers.T).max(1).values.numpy())
     question, highest, table = np.concatenate(vectors), np.concatenate(most), answers.numpy()

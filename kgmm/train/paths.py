@@ -12,78 +12,65 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kgmm.errors import KgmmError
 from kgmm.language.names import is_literal
-from kgmm.language.relations import DENIES, LINKS
+from kgmm.language.relations import LINKS
 from kgmm.nn.path_policy import HOPS, PathPolicy
 from kgmm.nn.returns import against_others, reinforce, returns, shaping
 from kgmm.progress import Progress, silent
-from kgmm.reason.paths.roads import Ids, Names, Roads
-from kgmm.reason.paths.search import Reached, clues, numbered, searched
-from kgmm.reason.paths.walking import Asked, Walker
+from kgmm.reason.paths.roads import FAN, Ids, Names, Roads
+from kgmm.reason.paths.search import WIDTH, Reached, clues, numbered, searched
+from kgmm.reason.paths.walking import Asked, Options, Walker
 from kgmm.train.fit import write_json
+from kgmm.train.path_potentials import FEW, Potential, potential
+from kgmm.train.path_questions import MOST, questions_of
 
 if TYPE_CHECKING:
     from kgmm.retrieve import Key
     from kgmm.store import LocalStore
 
 DEFAULTS = (5, 64, 1e-3, 1e-4)  #: epochs, batch, rate, weight decay
-MOST = 600  #: facts of a relation that questions are made of
 DEV = 200  #: questions kept apart at most, and at most a tenth of all
+#: settings where nodes are few, that did best on the valid rows of UMLS
+OF_FEW: dict[str, Any] = {
+    "one": True,
+    "learned": True,
+    "fan": 400,
+    "width": 200,
+    "walks": 16,
+    "size": 64,
+    "lead": 1.0,
+    "alone": 0.0,
+    "most": 10**6,
+    "dev": 100,
+}
+NEVER = -1e9  #: log of the probability of what cannot be
 SHOWN = 0.25  #: share of questions whose stated answers are not hidden, so that what is stated is said
-#: potential of a node: γ, how probable an answer it is; see :mod:`kgmm.train.path_potentials`
-Potential = Callable[[Ids, Ids, Ids], NDArray[np.float32]]
 
 
-def questions_of(
-    store: LocalStore, roads: Roads, exclude: Sequence[Key] = (), most: int = MOST, seed: int = 0
-) -> Asked:
-    """Return questions (start, relation either way) of a store's general facts, at most *most* facts a relation.
-
-    As many again are of what a thing's kinds hand down to it, so that a policy can learn to ask them.
-
-    Raises:
-        KgmmError: if there is none.
-    """
-    columns = store.columns(store.knowledge_graphs())
-    rows = np.unique(np.stack([columns.subject, columns.predicate, columns.object], 1).astype(np.int64), axis=0)
-    rng, kept = np.random.default_rng(seed), []
-    names = store.terms.name
-    gone = {tuple(store.terms.ids(list(key)).tolist()) for key in exclude}
-    for p in np.unique(rows[:, 1]).tolist():
-        if names(p) in DENIES or names(p) in LINKS:
-            continue
-        of = rows[rows[:, 1] == p]
-        chosen = of[np.sort(rng.permutation(len(of))[:most])]
-        kept += [r for r in chosen.tolist() if tuple(r) not in gone and not is_literal(names(r[2]))]
-    if not kept:
-        raise KgmmError(f"{store.path}: no facts between concepts that questions could be made of")
-    s, p, o = np.array(kept, np.int64).T
-    above = roads.code("IsA")
-    handed: list[tuple[int, int]] = []
-    if above is not None:
-        members = {o: sorted(roads.answers(o, above + 1)) for o in np.unique(s).tolist()}
-        handed = [(m, 2 * r) for kind, r in zip(s.tolist(), p.tolist(), strict=True) for m in members[kind]]
-        handed = sorted({one for one in handed if roads.held(*one) - roads.answers(*one)})
-        handed = [handed[i] for i in rng.permutation(len(handed))[: len(s)].tolist()]
-    more = np.array(handed, np.int64).reshape(-1, 2)
-    pairs = np.unique(np.concatenate([np.stack([np.r_[s, o], np.r_[2 * p, 2 * p + 1]], 1), more]), axis=0)
-    return Asked(pairs[:, 0].copy(), pairs[:, 1].copy(), np.ones(len(pairs), bool))
+def _among(options: Options, near: Sequence[Ids], of: Ids) -> NDArray[np.bool_]:
+    """Return which targets (n, m) are among those near their walk's aim."""
+    table = np.stack([np.isin(options.nodes, one) for one in near])
+    found: NDArray[np.bool_] = table[of[:, None], options.ways[1].numpy()]
+    return found
 
 
 class PathProblem:
-    """REINFORCE on a store, for :func:`kgmm.train.fit.fit`.
+    """A policy's walks on a store, for :func:`kgmm.train.fit.fit`: guided to the answer, then on its own, rewarded where it ends right.
 
-    A walk is rewarded by 1 if it ends at what statements give for its question, all of which are hidden from it, or at what they give
-    of a kind of the thing, by relations that kinds hand down (:meth:`kgmm.reason.paths.roads.Roads.held`). Its figures, on
-    questions kept apart: ``hits@1`` and ``mrr`` of the first right answer, ``reached``, the share of questions with a right one
-    among the ends found; ``shown``, ``hits@1`` where nothing is hidden; ``reward``, the mean of the last epoch's walks.
+    *Guided* walks (:meth:`guided`) are led to the answer and count by how likely the policy would have gone there by itself, so that
+    the gradient is that of the log-probability of the answer; the policy's *own* walks (:meth:`own`) are REINFORCE's, rewarded by 1
+    if they end at what is held for the question (:meth:`kgmm.reason.paths.roads.Roads.held`).
+
+    Its figures, on questions kept apart: ``hits@1`` and ``mrr`` of the first right answer, ``reached``, the share of questions with a
+    right one among the ends found; ``shown``, ``hits@1`` where nothing is hidden; ``reward``, the mean of the last epoch's walks.
 
     Args:
         store: whose facts are learned from.
         exclude: facts that do not exist, kept for tests.
         potential: shapes the rewards; None for none.
+        one: whether a question has one answer, the only one hidden, rather than all that is stated, all hidden.
         walks: of each question and step.
+        lead, alone: weights of the guided walks' loss and of the policy's own walks'.
         gamma, credit: discount, and λ of :func:`kgmm.nn.returns.returns`.
         entropy: weight of the policy's entropy.
         dev: questions to judge by; drawn of the store's by default.
@@ -99,43 +86,116 @@ class PathProblem:
         exclude: Sequence[Key] = (),
         potential: Callable[[Roads, Asked], Potential] | None = None,
         shape: str = "none",
+        one: bool = False,
+        fan: int = FAN,
         walks: int = 12,
+        lead: float = 0.0,
+        alone: float = 1.0,
         gamma: float = 1.0,
         credit: float = 1.0,
         entropy: float = 0.06,
+        width: int = WIDTH,
         size: int = 48,
+        dropout: float = 0.0,
+        learned: bool = False,
         most: int = MOST,
         dev: int = DEV,
         seed: int = 0,
     ) -> None:
         self.walks, self.gamma, self.credit, self.entropy = walks, gamma, credit, entropy
-        self.roads = Roads(store, None, exclude)
-        every = questions_of(store, self.roads, exclude, most, seed)
+        self.lead, self.alone, self.width = lead, alone, width
+        self.roads = Roads(store, None, exclude, fan)
+        every = questions_of(store, self.roads, exclude, most, seed, one)
         order = np.random.default_rng(seed).permutation(len(every.start))
         apart = min(dev, len(order) // 10)
         self.dev, self.asked = every.take(order[:apart]), every.take(order[apart:])
         self.size = len(self.asked.start)
-        used = np.unique(store.columns(store.knowledge_graphs()).predicate).tolist()
+        columns = store.columns(store.knowledge_graphs())
+        used = np.unique(columns.predicate).tolist()
         relations = [store.terms.name(p) for p in used if store.terms.name(p) not in LINKS]
+        ends = np.unique(np.concatenate([columns.subject, columns.object])) if learned else np.empty(0, np.int64)
+        entities = [name for name in store.terms.names(ends) if not is_literal(name)]
         torch.manual_seed(seed)
-        self.model = PathPolicy(len(relations), size=size)
-        self.walker = Walker(self.model, numbered(relations), self.roads, Names(store))
+        self.model = PathPolicy(len(relations), size=size, entities=len(entities), dropout=dropout)
+        self.walker = Walker(self.model, numbered(relations), self.roads, Names(store), entities)
         self.potential = potential(self.roads, self.asked) if potential is not None else None
         self.config: dict[str, Any] = {"name": "paths", "data": data, "seed": seed, "network": self.model.settings}
         self.config |= {"shaping": shape, "walks": walks, "gamma": gamma, "credit": credit, "entropy": entropy}
+        self.config |= {"one": one, "fan": fan, "width": width, "lead": lead, "alone": alone}
         self.config["about"] = (
             "A policy that walks at most three facts to the answer of a question; REINFORCE (MINERVA)."
         )
-        self.vocabulary: dict[str, Any] = {"relations": relations}
+        self.vocabulary: dict[str, Any] = {"relations": relations, "entities": entities}
         self.rewards: list[float] = []
 
     def loss(self, rows: Tensor) -> Tensor:
-        """Return REINFORCE's loss of walks of training questions *rows*, less their entropy."""
+        """Return the loss of walks of training questions *rows*."""
+        which = rows.cpu().numpy()
+        found = torch.zeros(())
+        if self.lead:
+            found = found + self.lead * self.guided(which)
+        if self.alone:
+            found = found + self.alone * self.own(which)
+        return found
+
+    def guided(self, rows: Ids) -> Tensor:
+        """Return −log of the probability that walks end at their answers, estimated by walks that are led there (:meth:`led`).
+
+        Its gradient is that of the walks' log π, each weighted by its share of π / q (importance sampling).
+        """
+        aim = self._aims(rows)
+        asked = self.asked.take(np.repeat(rows, self.walks))
+        total, weight = (part.view(-1, self.walks) for part in self.led(asked, np.repeat(aim, self.walks)))
+        found = (weight > NEVER).any(1).float()
+        share = weight.softmax(1) * found[:, None]
+        return -(share * total).sum() / found.sum().clamp_min(1)
+
+    def led(self, asked: Asked, aim: Ids) -> tuple[Tensor, Tensor]:
+        """Return log π and log π / q of a walk of each question that is led to its aim, (n,) each; the second :data:`NEVER` if astray.
+
+        A led walk chooses by the policy π among the ways from which its aim can still be reached, which makes q: the mean of π / q
+        is the probability that the policy ends there.
+        """
+        ends, of = np.unique(aim, return_inverse=True)
+        near = [self.roads.ways(one).target for one in ends.tolist()]
+        walks = self.walker.begin(asked)
+        astray = np.zeros(len(aim), bool)
+        weight, total = torch.zeros(len(aim)), torch.zeros(len(aim))
+        for step in range(HOPS):
+            logp, options = self.walker.choose(asked, walks)
+            allowed = options.there & (options.target == aim[:, None])
+            if step < HOPS - 1:
+                further = options.there & ~walks.ended[:, None] & (walks.node != aim)[:, None]
+                if step == HOPS - 2:
+                    further &= _among(options, near, of)
+                further[:, 0] = False
+                allowed |= further
+            astray |= ~allowed.any(1)
+            allowed[astray] = options.there[astray]
+            leads = logp.detach().masked_fill(~torch.from_numpy(allowed), NEVER).log_softmax(1)
+            choice = torch.multinomial(leads.exp(), 1)
+            taken = logp.gather(1, choice)[:, 0]
+            total = total + taken
+            weight = weight + taken.detach() - leads.gather(1, choice)[:, 0]
+            walks = self.walker.move(walks, options, choice[:, 0].numpy())
+        return total, weight.masked_fill(torch.from_numpy(astray), NEVER)
+
+    def _aims(self, rows: Ids) -> Ids:
+        asked = self.asked.take(rows)
+        if asked.answer is not None:
+            return asked.answer
+        held = [sorted(self.roads.held(s, c)) for s, c in zip(asked.start.tolist(), asked.code.tolist(), strict=True)]
+        drawn = torch.rand(len(rows)).tolist()
+        return np.array([ends[int(u * len(ends))] for ends, u in zip(held, drawn, strict=True)], np.int64)
+
+    def own(self, rows: Ids) -> Tensor:
+        """Return REINFORCE's loss of the policy's own walks of questions, less their entropy."""
         n, k = len(rows), self.walks
-        which = np.repeat(rows.cpu().numpy(), k)
+        which = np.repeat(rows, k)
         asked = self.asked.take(which)
-        shown = torch.rand(n).numpy() < SHOWN
-        asked = Asked(asked.start, asked.code, ~np.repeat(shown, k))
+        if asked.answer is None:
+            shown = torch.rand(n).numpy() < SHOWN
+            asked = Asked(asked.start, asked.code, ~np.repeat(shown, k))
         walks = self.walker.begin(asked)
         taken, spread, alive, at = [], [], [], [walks.node]
         for _ in range(HOPS):
@@ -165,6 +225,8 @@ class PathProblem:
         return reinforce(torch.stack(taken, 1), advantage) - self.entropy * entropy
 
     def _right(self, asked: Asked, nodes: Ids) -> NDArray[np.float32]:
+        if asked.answer is not None:
+            return np.asarray(nodes == asked.answer, np.float32)
         triples = zip(asked.start.tolist(), asked.code.tolist(), nodes.tolist(), strict=True)
         return np.array([e != s and e in self.roads.held(s, c) for s, c, e in triples], np.float32)
 
@@ -183,16 +245,21 @@ class PathProblem:
         self.rewards.clear()
         return figures
 
+    def _right_answers(self, asked: Asked, q: int) -> frozenset[int]:
+        if asked.answer is not None and asked.hidden[q]:
+            return frozenset([int(asked.answer[q])])
+        return self.roads.held(int(asked.start[q]), int(asked.code[q]))
+
     def found(self, asked: Asked, together: int = 32) -> list[list[Reached]]:
         """Return where the policy's likeliest walks of questions end."""
         parts = [np.arange(low, min(low + together, len(asked.start))) for low in range(0, len(asked.start), together)]
-        return [one for part in parts for one in searched(self.walker, asked.take(part))]
+        return [one for part in parts for one in searched(self.walker, asked.take(part), self.width)]
 
     def places(self, asked: Asked) -> NDArray[np.float64]:
         """Return the place of the first right answer of each question, infinite where none is found."""
         places = np.full(len(asked.start), np.inf)
         for q, reached in enumerate(self.found(asked)):
-            answers = self.roads.held(int(asked.start[q]), int(asked.code[q]))
+            answers = self._right_answers(asked, q)
             places[q] = next((at for at, one in enumerate(reached, 1) if one.answer in answers), np.inf)
         return places
 
@@ -200,9 +267,9 @@ class PathProblem:
         """Write the weights of certainty into the config: a logistic of the first three answers of questions kept apart."""
         x, y = [], []
         for hidden in (True, False):
-            asked = Asked(self.dev.start, self.dev.code, np.full(len(self.dev.start), hidden))
+            asked = self.dev if hidden else Asked(self.dev.start, self.dev.code, np.zeros(len(self.dev.start), bool))
             for q, reached in enumerate(self.found(asked)):
-                answers = self.roads.held(int(asked.start[q]), int(asked.code[q]))
+                answers = self._right_answers(asked, q)
                 x += [clues(one) for one in reached[:3]]
                 y += [one.answer in answers for one in reached[:3]]
         weights = logistic(np.array(x, np.float64).reshape(-1, 5), np.array(y, np.float64))
@@ -229,7 +296,11 @@ def logistic(x: NDArray[np.float64], y: NDArray[np.float64], ridge: float = 1.0)
 def path_problem(
     store: LocalStore, data: str, shape: str = "text", progress: Progress = silent, **settings: Any
 ) -> PathProblem:
-    """Return the problem of a store with a potential by name (:data:`kgmm.train.path_potentials.POTENTIALS`)."""
-    from kgmm.train.path_potentials import potential
+    """Return the problem of a store with a potential by name (:data:`kgmm.train.path_potentials.POTENTIALS`).
 
-    return PathProblem(store, data, potential=potential(shape, progress), shape=shape, **settings)
+    Where the store has few nodes, each is learned by itself (:data:`OF_FEW`), and one statement is hidden at a time.
+    """
+    columns = store.columns(store.knowledge_graphs())
+    few = len(np.unique(np.concatenate([columns.subject, columns.object]))) <= FEW
+    usual = OF_FEW if few else {}
+    return PathProblem(store, data, potential=potential(shape, progress), shape=shape, **{**usual, **settings})

@@ -157,7 +157,7 @@ def _ranked(task: Task, model: Model, starts: list[Start]) -> list[Way]:
         node, code = task.store.terms.id(start.concept), walker.roads.code(start.relation, start.turned)
         if node is None or code is None:
             continue
-        for found in followed(walker, model.certainty, node, code, CONSIDERED, stated=True):
+        for found in followed(walker, model, node, code, CONSIDERED, stated=True):
             seen = next(iter(task.objects_of(found.answer)), None) if asks_seen else None
             if asks_seen and seen is None:
                 continue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, UnknownConcept
 from kgmm.language.names import label
@@ -17,8 +18,8 @@ from kgmm.language.phrase import phrase
 from kgmm.nn.folders import kept_until_rewritten, load_weights, read_folder
 from kgmm.nn.path_policy import HOPS, PathPolicy
 from kgmm.nn.threads import one_thread
-from kgmm.reason.paths.roads import Ids, Names, Roads
-from kgmm.reason.paths.walking import Asked, Walker
+from kgmm.reason.paths.roads import FAN, STOP, Ids, Names, Roads
+from kgmm.reason.paths.walking import OTHERS, Asked, Walker, numbers
 from kgmm.store import Fact
 from kgmm.store.facts import node
 from kgmm.trace import key
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parents[2] / "weights" / "paths"
 COMMAND = "kgmm train paths KB --out DIR"
 WIDTH = 32  #: walks kept a step
+MOST_LOOKED = 4096  #: ways of a node and walks a step, whatever a model's folder says
+MOST_ENDS = 256  #: nodes reached that are told of a question
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,24 @@ class Followed:
 
 @dataclass(frozen=True)
 class Model:
-    """A trained policy: the network, its relations' numbers, the weights of its certainty, the checksum."""
+    """A trained policy.
+
+    Args:
+        policy: the network.
+        relations, entities: those it has vectors of: their numbers, and the nodes in order.
+        certainty: weights of how sure an answer is.
+        fan, width: ways looked at from a node, and walks kept a step.
+        one: whether it learned with one statement hidden at a time, rather than all of a question's.
+        checksum: of the weights.
+    """
 
     policy: PathPolicy
     relations: dict[str, int]
+    entities: tuple[str, ...]
     certainty: tuple[float, ...]
+    fan: int
+    width: int
+    one: bool
     checksum: str
 
     def walker(self, store: LocalStore, graphs: Sequence[str] | None = None, exclude: Iterable[Key] = ()) -> Walker:
@@ -91,12 +107,15 @@ class Model:
         names = store.derived(("paths", "names"), lambda: Names(store))
         gone = frozenset(exclude)
         if gone:
-            return Walker(self.policy, self.relations, Roads(store, graphs, gone), names)
+            return self._walker(Roads(store, graphs, gone, self.fan), names)
         chosen = None if graphs is None else tuple(graphs)
         made: Walker = store.derived(
-            ("paths", self.checksum, chosen), lambda: Walker(self.policy, self.relations, Roads(store, graphs), names)
+            ("paths", self.checksum, chosen), lambda: self._walker(Roads(store, graphs, fan=self.fan), names)
         )
         return made
+
+    def _walker(self, roads: Roads, names: Names) -> Walker:
+        return Walker(self.policy, self.relations, roads, names, self.entities)
 
 
 @kept_until_rewritten
@@ -107,10 +126,16 @@ def load_model(folder: Path) -> Model:
             raise ValueError(f"a trained {config['name']}, not a policy that walks paths")
         relations = {str(name): at for at, name in enumerate(vocabulary["relations"], 2)}
         policy = PathPolicy(**config["network"])
+        entities = tuple(str(name) for name in vocabulary.get("entities", ()))
         certainty = tuple(float(w) for w in config["certainty"])
-        if policy.settings["relations"] != len(relations) or len(certainty) != CLUES:
-            raise ValueError("relations and weights are of different models")
-    return Model(policy, relations, certainty, load_weights(policy, folder))
+        fan, width = (int(config.get(name, usual)) for name, usual in (("fan", FAN), ("width", WIDTH)))
+        if not (0 < fan <= MOST_LOOKED and 0 < width <= MOST_LOOKED):
+            raise ValueError(f"looks at 1 to {MOST_LOOKED} ways and walks, not {fan} and {width}")
+        sizes = policy.settings["relations"], policy.settings["entities"], len(certainty)
+        if sizes != (len(relations), len(entities), CLUES):
+            raise ValueError("relations, entities and weights are of different models")
+        one = bool(config.get("one", False))
+    return Model(policy, relations, entities, certainty, fan, width, one, load_weights(policy, folder))
 
 
 CLUES = 5  #: of certainty
@@ -132,58 +157,65 @@ def sure(certainty: Sequence[float], found: Reached) -> float:
 def searched(walker: Walker, asked: Asked, width: int = WIDTH) -> list[list[Reached]]:
     """Return where each question's likeliest walks end, the likeliest first; where it began is no answer.
 
-    Beam search keeps the *width* likeliest walks of each question and step; a node's share adds up the walks that end there.
+    Beam search keeps the *width* likeliest walks of each question and step, and looks at all their last steps; a node's share adds up
+    the walks that end there.
     """
     count = len(asked.start)
     if not count:
         return []
     question = np.arange(count)
-    walks, total = walker.begin(asked), torch.zeros(count)
-    went: list[tuple[tuple[int, int, int], ...]] = [()] * count  # of each step: relation's code, subject, object
-    for _ in range(HOPS):
+    walks, total = walker.begin(asked), np.zeros(count)
+    went = np.empty((count, 0, 3), np.int64)  # of each step: relation's code, subject, object
+    for step in range(HOPS):
         logp, options = walker.choose(asked.take(question), walks)
-        score = (total[:, None] + logp).numpy()
+        score = np.where((walks.ended[:, None]) & (options.code == STOP), 0.0, logp.numpy()) + total[:, None]
         row, choice = np.nonzero(options.there)
-        best = np.lexsort((choice, row, -score[row, choice], question[row]))
-        first = np.searchsorted(question[row][best], np.arange(count))
-        place = np.arange(len(best)) - first[question[row][best]]
-        best = best[place < width]
-        row, choice = row[best], choice[best]
-        before, ended = went, walks.ended
-        went = [
-            before[r]
-            if c == 0
-            else (*before[r], (int(options.code[r, c]), int(options.subject[r, c]), int(options.object[r, c])))
-            for r, c in zip(row.tolist(), choice.tolist(), strict=True)
-        ]
-        total = torch.from_numpy(np.where(ended[row] & (choice == 0), total.numpy()[row], score[row, choice]))
-        walks = walker.move(walks, options, choice, row)
+        if step < HOPS - 1:
+            best = np.lexsort((choice, row, -score[row, choice], question[row]))
+            first = np.searchsorted(question[row][best], np.arange(count))
+            best = best[np.arange(len(best)) - first[question[row][best]] < width]
+            row, choice = row[best], choice[best]
+        ways = np.stack([part[row, choice] for part in (options.code, options.subject, options.object)], 1)
+        went = np.concatenate([went[row], ways[:, None]], 1)
+        total, ends = score[row, choice], options.target[row, choice]
+        if step < HOPS - 1:
+            walks = walker.move(walks, options, choice, row)
         question = question[row]
-    return _gathered(count, question, walks.node, np.exp(total.numpy().astype(np.float64)), went, asked.start)
+    return _gathered(count, question, ends, np.exp(total.astype(np.float64)), went, asked.start)
 
 
 def _gathered(
-    count: int, question: Ids, at: Ids, share: np.ndarray, went: Sequence[tuple[tuple[int, int, int], ...]], start: Ids
+    count: int, question: Ids, at: Ids, share: NDArray[np.float64], went: Ids, start: Ids
 ) -> list[list[Reached]]:
-    """Return, a question, the nodes reached: shares added up, with the best path to each."""
-    trusted: dict[tuple[Any, ...], float] = {}
-    ends: list[dict[int, list[int]]] = [{} for _ in range(count)]
-    for i, (q, one) in enumerate(zip(question.tolist(), at.tolist(), strict=True)):
-        if one == start[q]:
-            continue
-        ends[q].setdefault(one, []).append(i)
-        kind = (q, *(w[0] for w in went[i]))
-        trusted[kind] = trusted.get(kind, 0.0) + float(share[i])
-    found = []
-    for q, nodes in enumerate(ends):
-        here = []
-        for one, walks in nodes.items():
-            best = max(walks, key=lambda i: (share[i], -i))
-            codes = tuple(w[0] for w in went[best])
-            path = tuple((w[1], w[0] >> 1, w[2]) for w in went[best])
-            here.append(Reached(one, float(share[walks].sum()), trusted[(q, *codes)], path, codes))
-        found.append(sorted(here, key=lambda r: (-r.share, r.answer)))
+    """Return, a question, the likeliest nodes reached: shares added up, with the best path to each."""
+    going = at != start[question]
+    question, at, share, went = question[going], at[going], share[going], went[going]
+    nodes, end = numbers(at)
+    key = question * len(nodes) + end
+    sums = np.bincount(key, share, count * len(nodes))
+    codes, code = numbers(went[:, :, 0].ravel())
+    kind = question
+    for step in code.reshape(-1, HOPS).T:
+        kind = kind * len(codes) + step
+    kinds, kind = np.unique(kind, return_inverse=True)
+    trusted = np.bincount(kind, share, len(kinds))
+    best = np.full(len(sums), -1)
+    likely = np.argsort(-share, kind="stable")[::-1]
+    best[key[likely]] = likely  # the likeliest, and of those the first, is written last
+    found: list[list[Reached]] = []
+    for q in range(count):
+        here = np.flatnonzero(best[q * len(nodes) : (q + 1) * len(nodes)] >= 0)
+        of, walk = sums[q * len(nodes) + here], best[q * len(nodes) + here]
+        order = np.lexsort((nodes[here], -of))[:MOST_ENDS]
+        ends = zip(nodes[here[order]].tolist(), of[order].tolist(), walk[order].tolist(), strict=True)
+        found.append([_reached(node, sure, float(trusted[kind[i]]), went[i].tolist()) for node, sure, i in ends])
     return found
+
+
+def _reached(node: int, share: float, trusted: float, went: list[list[int]]) -> Reached:
+    steps = [(code, subject, target) for code, subject, target in went if code != STOP]
+    path = tuple((subject, code >> 1, target) for code, subject, target in steps)
+    return Reached(node, share, trusted, path, tuple(code for code, _, _ in steps))
 
 
 def follow(
@@ -236,19 +268,21 @@ def follow(
     code = walker.roads.code(way, turned)
     if code is None:
         raise UnknownConcept(relation, list(store.relations())[:5], "the store", "relation")
-    return followed(walker, trained.certainty, start, code, k, stated)
+    return followed(walker, trained, start, code, k, stated)
 
 
-def followed(walker: Walker, certainty: Sequence[float], start: int, code: int, k: int, stated: bool) -> list[Followed]:
+def followed(walker: Walker, model: Model, start: int, code: int, k: int, stated: bool) -> list[Followed]:
     """Return the *k* surest answers of one question."""
     hidden = not stated
     with one_thread():
         asked = Asked(np.array([start], np.int64), np.array([code], np.int64), np.array([hidden]))
-        found = searched(walker, asked)[0]
+        if hidden and model.one:
+            asked = replace(asked, answer=np.array([OTHERS], np.int64))
+        found = searched(walker, asked, model.width)[0]
     known = walker.roads.answers(start, code) if hidden else frozenset()
     name = walker.roads.store.terms.name
     ranked = sorted(
-        ((sure(certainty, one), one) for one in found if one.answer not in known),
+        ((sure(model.certainty, one), one) for one in found if one.answer not in known),
         key=lambda pair: (-round(pair[0], 9), -pair[1].share, pair[1].answer),
     )
     return [Followed(name(one.answer), p, one.share, tuple(map(walker.roads.fact, one.path))) for p, one in ranked[:k]]

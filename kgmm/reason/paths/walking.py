@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,23 +12,39 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kgmm.encode.nearness import guessed_vectors
-from kgmm.nn.path_policy import FEATURES, PathPolicy
-from kgmm.reason.paths.roads import STOP, Ids, Names, Roads, Ways
+from kgmm.nn.path_policy import FEATURES, HOPS, PathPolicy
+from kgmm.reason.paths.roads import STOP, Ids, Names, Roads
+from kgmm.reason.paths.rows import Rows
 
 Mask = NDArray[np.bool_]
+ALL = -1  #: as an answer: every statement that answers the question is hidden
+OTHERS = -2  #: as an answer: nothing is hidden, and walks do not end at what is stated
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Questions: where each begins, the relation's code, and whether what statements answer at once is hidden."""
+    """Questions.
+
+    Args:
+        start, code: where each begins, and the relation's code.
+        hidden: whether what statements answer at once is hidden.
+        answer: of hidden ones, a node if only the statement that gives it is hidden, walks not ending at what else is stated;
+            :data:`OTHERS` if nothing is hidden and they do not end at what is stated; :data:`ALL`, the default, if all is.
+    """
 
     start: Ids
     code: Ids
     hidden: Mask
+    answer: Ids | None = None
 
     def take(self, at: Ids) -> Asked:
         """Return some of the questions, also several times."""
-        return Asked(self.start[at], self.code[at], self.hidden[at])
+        return Asked(self.start[at], self.code[at], self.hidden[at], None if self.answer is None else self.answer[at])
+
+    @property
+    def sought(self) -> Ids:
+        """The answers, :data:`ALL` where none is given."""
+        return np.full(len(self.start), ALL, np.int64) if self.answer is None else self.answer
 
 
 @dataclass
@@ -54,7 +70,9 @@ class Options:
     subject: Ids
     object: Ids
     there: Mask
-    ways: tuple[Tensor, Tensor]  #: embedded relations and targets, (n, k, size)
+    tables: tuple[Tensor, Tensor]  #: embedded relations and nodes
+    ways: tuple[Tensor, Tensor]  #: rows of those tables, (n, k) each
+    nodes: Ids  #: term ids of the embedded nodes
 
 
 class Walker:
@@ -65,89 +83,112 @@ class Walker:
         relations: number of each relation that the policy has learned from.
         roads: what it walks on.
         names: vectors of names.
+        entities: nodes that the policy has a vector of, in its order.
     """
 
-    def __init__(self, policy: PathPolicy, relations: Mapping[str, int], roads: Roads, names: Names) -> None:
+    def __init__(
+        self, policy: PathPolicy, relations: Mapping[str, int], roads: Roads, names: Names, entities: Sequence[str] = ()
+    ) -> None:
         self.policy, self.relations, self.roads, self.names = policy, relations, roads, names
+        self.entities = tuple(entities)
+        known = roads.store.terms.ids(list(entities)).tolist() if entities else []
+        self._own = {term: at for at, term in enumerate(known, 1) if term >= 0}
+        self.rows = Rows(roads)
         self._spoken: dict[int, NDArray[np.float32]] = {}
-        self._looks: dict[tuple[int, int, int, bool], tuple[Ways, NDArray[np.float32], Mask]] = {}
 
     def begin(self, asked: Asked) -> Walks:
         """Return the walks of questions, none of which has gone anywhere."""
         n = len(asked.start)
+        self.rows.begin()
         return Walks(asked.start[:, None], self.policy.begin(n), np.zeros(n, bool))
 
     def choose(self, asked: Asked, walks: Walks) -> tuple[Tensor, Options]:
         """Return log-probabilities of the ways from where walks are, (n, k), and the ways."""
         step, n = walks.been.shape[1] - 1, len(walks.been)
-        looks = [
-            self._look(*one)
-            for one in zip(*(x.tolist() for x in (asked.start, asked.code, walks.node, asked.hidden)), strict=True)
-        ]
-        k = 1 + max(len(ways.code) for ways, _, _ in looks)
-        code, target, subject, object_ = (np.full((n, k), STOP, np.int64) for _ in range(4))
-        features, there = np.zeros((n, k, FEATURES), np.float32), np.zeros((n, k), bool)
-        target[:, 0] = walks.node
-        for i, (ways, told, open_) in enumerate(looks):
-            m = len(ways.code)
-            code[i, 1 : m + 1], target[i, 1 : m + 1] = ways.code, ways.target
-            subject[i, 1 : m + 1], object_[i, 1 : m + 1] = ways.subject, ways.object
-            features[i, : m + 1], there[i, 1 : m + 1] = told, open_
+        rows = self.rows.rows(walks.node, asked.code, (walks.node == asked.start) & ~asked.hidden)
+        laid = self.rows.laid(rows, walks.node)
+        k = laid.code.shape[1]
+        features = np.zeros((n, k, FEATURES), np.float32)
+        features[:, :, 0] = np.log1p(laid.weight) * laid.there
+        features[:, :, 1] = laid.code == asked.code[:, None]
+        features[:, :, 2] = laid.code == (asked.code ^ 1)[:, None]
+        features[:, 0, 3] = 1
+        counts = self.rows.counts(rows, walks.node, asked.code, k)
+        there = laid.there
         for been in walks.been.T:
-            there &= target != been[:, None]
+            there &= laid.target != been[:, None]
         if walks.ended.any():
             there[walks.ended] = False
         there[:, 0] = walks.ended | (step > 0) | ~there.any(1)
-        target[~there] = np.broadcast_to(walks.node[:, None], target.shape)[~there]
-        known, at = np.unique(np.concatenate([asked.start, target.ravel()]), return_inverse=True)
-        raw = torch.from_numpy(self.names.vectors(known))
-        embedded = self.policy.node(raw)
-        starts, ends = torch.from_numpy(at[:n]), torch.from_numpy(at[n:].reshape(n, k))
-        begun, of = torch.unique(starts, return_inverse=True)
-        told_ = torch.from_numpy(features)
-        told_[:, :, 4] = torch.gather((raw[begun] @ raw.T)[of], 1, ends)
-        spoken, which = np.unique(np.concatenate([asked.code, code.ravel()]), return_inverse=True)
-        relation = self._relation(spoken)
-        question, way = relation[which[:n]], relation[which[n:].reshape(n, k)]
-        options = Options(code, target, subject, object_, there, (way, embedded[ends]))
+        begun = np.array([self.rows.number(one) for one in asked.start.tolist()], np.int64)
+        nodes, at = _used(laid.node, len(self.rows.nodes), begun)
+        self._hide(asked, walks, laid.code, at, laid.target, counts, there, nodes)
+        features[:, :, 5] = np.log1p(np.maximum(counts, 0))
+        terms = np.array([self.rows.nodes[i] for i in nodes.tolist()], np.int64)
+        raw = torch.from_numpy(self.names.vectors(terms))
+        own = torch.tensor([self._own.get(term, 0) for term in terms.tolist()])
+        embedded = self.policy.place(raw, own)
+        ends, starts = torch.from_numpy(at), torch.from_numpy(np.searchsorted(nodes, begun))
+        first, of = torch.unique(starts, return_inverse=True)
+        told = torch.from_numpy(features)
+        told[:, :, 4] = torch.gather((raw[first] @ raw.T)[of], 1, ends)
+        asked_for = np.array([self.rows.relation(code) for code in asked.code.tolist()], np.int64)
+        spoken, way = _used(laid.relation, len(self.rows.codes), asked_for)
+        relation = self._relation(np.array([self.rows.codes[i] for i in spoken.tolist()], np.int64))
+        question = relation[torch.from_numpy(np.searchsorted(spoken, asked_for))]
+        ways = torch.from_numpy(way), ends
         here = embedded[ends[:, 0]]
         logp = self.policy(
-            step, question, embedded[starts], walks.history, here, options.ways, told_, torch.from_numpy(there)
+            *(step, question, embedded[starts], walks.history, here, (relation, embedded), ways, told),
+            torch.from_numpy(there),
         )
+        options = Options(laid.code, laid.target, laid.subject, laid.object, there, (relation, embedded), ways, terms)
         return logp, options
+
+    def _hide(
+        self,
+        asked: Asked,
+        walks: Walks,
+        code: Ids,
+        at: Ids,
+        target: Ids,
+        counts: NDArray[np.float32],
+        there: Mask,
+        nodes: Ids,
+    ) -> None:
+        """Close the ways that a question must not see, and those to where it must not end; take its own statements from counts."""
+        if not asked.hidden.any():
+            return
+        step, sought = walks.been.shape[1] - 1, asked.sought
+        begins = (walks.node == asked.start) & asked.hidden
+        every = asked.hidden & (sought == ALL)
+        own = code == asked.code[:, None]
+        there &= ~(own & (begins & every)[:, None])
+        there &= ~(own & begins[:, None] & (target == sought[:, None]))
+        keys, of = np.unique(np.stack([asked.start, asked.code], 1), axis=0, return_inverse=True)
+        number = {node: i for i, node in enumerate(nodes.tolist())}
+        stated = np.zeros((len(keys), len(nodes)), bool)
+        for i, (start, relation) in enumerate(keys.tolist()):
+            given = (self.rows.number(one) for one in self.roads.answers(start, relation))
+            stated[i, [number[one] for one in given if one in number]] = True
+        is_stated = stated[of.ravel()[:, None], at]
+        counts -= is_stated & (every[:, None] | (asked.hidden[:, None] & (target == sought[:, None])))
+        shut = is_stated & (asked.hidden & (sought != ALL) & ~walks.ended)[:, None] & (target != sought[:, None])
+        if step < HOPS - 1:
+            shut[:, 1:] = False
+        there &= ~shut
+        there[:, 0] |= ~there.any(1)
 
     def move(self, walks: Walks, options: Options, choice: Ids, of: Ids | None = None) -> Walks:
         """Return the walks after a choice each; with *of*, the walks that were chosen for, also several times."""
         rows = np.arange(len(choice)) if of is None else of
-        way, node = (part[rows, choice] for part in options.ways)
-        history = self.policy.went(walks.history[rows], way, node)
+        way, node = (
+            table[part[torch.from_numpy(rows), torch.from_numpy(choice)]]
+            for table, part in zip(options.tables, options.ways, strict=True)
+        )
+        history = self.policy.went(walks.history[torch.from_numpy(rows)], way, node)
         been = np.concatenate([walks.been[rows], options.target[rows, choice][:, None]], 1)
         return Walks(been, history, walks.ended[rows] | (choice == 0))
-
-    def _look(self, start: int, code: int, node: int, hidden: bool) -> tuple[Ways, NDArray[np.float32], Mask]:
-        """Return a node's ways, their features with those of stopping first, and which are not hidden."""
-        key = (start, code, node, hidden)
-        if key in self._looks:
-            return self._looks[key]
-        ways = self.roads.ways(node)
-        if node == start and not hidden:
-            direct, rest = self.roads.stated(node, code), ways.take(ways.code != code)
-            ways = Ways(*(np.concatenate(pair) for pair in zip(_columns(direct), _columns(rest), strict=True)))
-        own = self.roads.answers(start, code) if hidden else frozenset[int]()
-        told = np.zeros((1 + len(ways.code), FEATURES), np.float32)
-        told[1:, 0], told[1:, 1], told[1:, 2] = np.log1p(ways.weight), ways.code == code, ways.code == code ^ 1
-        told[0, 3] = 1
-        count = np.array([self.roads.count(code, one) for one in (node, *ways.target.tolist())], np.float32)
-        if own:
-            count -= np.array([one in own for one in (node, *ways.target.tolist())])
-        told[:, 5] = np.log1p(np.maximum(count, 0))
-        open_ = np.ones(len(ways.code), bool)
-        if hidden and node == start:
-            open_ = ways.code != code
-        if len(self._looks) > 100_000:
-            self._looks.clear()
-        self._looks[key] = ways, told, open_
-        return self._looks[key]
 
     def _relation(self, codes: Ids) -> Tensor:
         """Return embedded relations of codes, (c, size)."""
@@ -163,6 +204,32 @@ class Walker:
         return self.policy.relation(vectors, torch.tensor(numbers), turned)
 
 
+def _used(numbers: Ids, count: int, also: Ids) -> tuple[Ids, Ids]:
+    """Return the numbers that are used, ascending, and the place of each of *numbers* among them.
+
+    >>> _used(np.array([[4, 2], [2, 2]]), 6, np.array([1]))[0].tolist()
+    [1, 2, 4]
+    """
+    used = np.zeros(count, bool)
+    used[numbers] = used[also] = True
+    place = np.cumsum(used) - 1
+    return np.flatnonzero(used), place[numbers]
+
+
+def numbers(values: Ids) -> tuple[Ids, Ids]:
+    """Return the distinct values, ascending, and the place of each among them, as ``np.unique`` but without a sort where they are small.
+
+    >>> numbers(np.array([7, -1, 7]))[1].tolist()
+    [1, 0, 1]
+    """
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    if high - low > 16 * len(values) + 4096:
+        found, at = np.unique(values, return_inverse=True)
+        return found, at
+    used, at = _used(values - low, high - low + 1, np.empty(0, np.int64))
+    return used + low, at
+
+
 def spoken(relation: str) -> str:
     """Return a relation's name as words.
 
@@ -170,7 +237,3 @@ def spoken(relation: str) -> str:
     ('used for', 'location of')
     """
     return re.sub(r"(?<=[a-z])(?=[A-Z])|_|/", " ", relation).strip().lower()
-
-
-def _columns(ways: Ways) -> tuple[NDArray[np.generic], ...]:
-    return ways.code, ways.target, ways.weight, ways.subject, ways.object
