@@ -27,9 +27,16 @@ from kgmm.cli.output import COUNT, FILE, PLACE, Number, emit, json_option, progr
     default="domain",
     help="Where classes are split: tell the class in its task; its place in the task, untold; the class among all.",
 )
+@click.option(
+    "--rows",
+    type=click.Choice(["class", "place"]),
+    default="class",
+    help="--scenario domain: learn the classes and answer with their places, or learn places alone.",
+)
 @click.option("--epochs", default=10, type=COUNT, help="Passes over each task.")
 @click.option("--weight", type=Number(0), help="ewc, lwf: of what was learned before [the method's own].")
 @click.option("--memory", type=COUNT, help="replay: samples kept [500].")
+@click.option("--ridge", type=Number(0, min_open=True), help="frozen: λ [chosen on every fifth training sample].")
 @click.option("--keep", type=PLACE, help="Keep the state after each task here; a killed run goes on from it.")
 @json_option
 def continual(
@@ -40,9 +47,11 @@ def continual(
     tasks: int,
     classes: int,
     scenario: Any,
+    rows: Any,
     epochs: int,
     weight: float | None,
     memory: int | None,
+    ridge: float | None,
     keep: Path | None,
     as_json: bool,
 ) -> None:
@@ -55,8 +64,10 @@ def continual(
     from kgmm.evaluate.continual import measure, table
 
     with progress_bar("runs") as progress:
-        stream = read_stream(streams, data, tasks=tasks, classes=classes, scenario=scenario, progress=progress)
-        given = {name: value for name, value in (("weight", weight), ("size", memory)) if value is not None}
+        how = {"tasks": tasks, "classes": classes, "scenario": scenario, "rows": rows, "progress": progress}
+        stream = read_stream(streams, data, **how)
+        options = {"weight": weight, "size": memory, "ridge": ridge}
+        given = {name: value for name, value in options.items() if value is not None}
         found = measure(stream, method, seeds, epochs=epochs, keep=keep, progress=progress, **given)
     if as_json:
         emit(found)

@@ -28,6 +28,7 @@ ONLY |= dict.fromkeys(("facts", "graph"), ("graph-network",))
 ONLY |= dict.fromkeys(("method", "films", "splits", "split"), ("skim",))
 ONLY |= dict.fromkeys(("target", "network", "weight"), ADAPTED)
 ONLY |= dict.fromkeys(("continue", "keep", "remembered"), ("kdmn", *ADAPTED))
+ONLY |= {"ridge": ADAPTED}
 ONLY |= {"shaping": ("paths",)}
 
 
@@ -101,6 +102,7 @@ ONLY |= {"shaping": ("paths",)}
     help="The same: what keeps the learned from being forgotten; a first training keeps what the next one needs.",
 )
 @click.option("--remembered", type=COUNT, help="--keep replay: samples kept [500].")
+@click.option("--ridge", type=Number(0, min_open=True), help="--keep frozen: λ [chosen on every fifth sample].")
 @click.option(
     "--shaping",
     type=click.Choice(["none", "text", "completion"]),

@@ -42,6 +42,8 @@ def keeping(problem: Any, options: dict[str, Any]) -> Any:
 
     if options["remembered"] is not None and options["keep"] != "replay":
         raise click.UsageError("--remembered goes with --keep replay")
+    if options["ridge"] is not None and options["keep"] != "frozen":
+        raise click.UsageError("--ridge goes with --keep frozen")
     if options["half"] and options["keep"] is not None:
         raise click.UsageError("--half rounds weights that --keep goes on from; leave one of them out")
     if options["fusion"] or options["choices"]:
@@ -49,7 +51,8 @@ def keeping(problem: Any, options: dict[str, Any]) -> Any:
     words = problem.vocabulary.get("words")
     if words and options["continue"] is not None and _before(options)[1].get("words") != words:
         raise BadInput(options["continue"], "reads another vocabulary of words than kgmm train has now")
-    given = {} if options["remembered"] is None else {"size": options["remembered"]}
+    named = {"size": options["remembered"], "ridge": options["ridge"]}
+    given = {name: value for name, value in named.items() if value is not None}
     return Keeping(problem, options["keep"] or "none", options["continue"], seed=options["seed"], **given)
 
 

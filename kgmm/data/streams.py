@@ -20,6 +20,8 @@ Floats = NDArray[np.float32]
 #: has in its task, the task untold; which class of all
 Scenario = Literal["task", "domain", "class"]
 SCENARIOS: tuple[str, ...] = get_args(Scenario)
+#: what is learned where places are asked: the classes, whose places are known, or nothing but the places
+Rows = Literal["class", "place"]
 KEPT_OUT = 4  #: every fourth sample is judged by
 FEWEST = 8  #: samples of a class that can be learned and judged by
 
@@ -35,11 +37,15 @@ class Task(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Tasks in their order; *told*: a sample comes with its task, so that only the task's classes compete."""
+    """Tasks in their order; *told*: a sample comes with its task, so that only the task's classes compete.
+
+    *places*, where there are some, are what is asked of a class: a class taken for another of the same place is right.
+    """
 
     name: str
     tasks: list[Task]
     told: bool
+    places: tuple[int, ...] = ()
 
 
 def permuted(domain: Domain, tasks: int = 5, seed: int = 0) -> Stream:
@@ -59,8 +65,13 @@ def permuted(domain: Domain, tasks: int = 5, seed: int = 0) -> Stream:
     return Stream(f"permuted {domain.name}", found, told=False)
 
 
-def split(domain: Domain, classes: int = 2, seed: int = 0, scenario: Scenario = "domain") -> Stream:
+def split(
+    domain: Domain, classes: int = 2, seed: int = 0, scenario: Scenario = "domain", rows: Rows = "class"
+) -> Stream:
     """Return a task for every *classes* classes (Zenke et al. 2017: digits two by two).
+
+    Args:
+        rows: with *scenario* ``domain``: learn classes and answer with the place of the one found, or learn places alone.
 
     Raises:
         BadInput: if that makes one task, or a class has too few samples.
@@ -71,13 +82,14 @@ def split(domain: Domain, classes: int = 2, seed: int = 0, scenario: Scenario = 
         groups[-2:] = [np.concatenate(groups[-2:])]  # one class alone is no question
     if len(groups) < 2:
         raise BadInput(domain.name, f"{len(known)} classes make one task of {classes}; a stream needs two")
-    x = _scaled(domain)
+    x, alone = _scaled(domain), scenario == "domain" and rows == "place"
     found = []
     for group in groups:
-        rows = np.isin(domain.labels, group)
-        asked = group if scenario == "domain" else known
-        found.append(_task(" ".join(map(str, group)), x[rows], domain.labels[rows], asked, seed))
-    return Stream(f"split {domain.name}, {scenario}", found, told=scenario == "task")
+        own = np.isin(domain.labels, group)
+        found.append(_task(" ".join(map(str, group)), x[own], domain.labels[own], group if alone else known, seed))
+    places = tuple(place for group in groups for place in range(len(group)))
+    name = f"split {domain.name}, {scenario}" + (", places alone" if alone else "")
+    return Stream(name, found, scenario == "task", places if scenario == "domain" and not alone else ())
 
 
 def each(domains: Sequence[Domain], seed: int = 0) -> Stream:
@@ -109,6 +121,7 @@ def read_stream(
     tasks: int = 5,
     classes: int = 2,
     scenario: Scenario = "domain",
+    rows: Rows = "class",
     seed: int = 0,
     progress: Progress = silent,
 ) -> Stream:
@@ -122,6 +135,7 @@ def read_stream(
         tasks: of permuted-mnist.
         classes: of a task, where one file or folder is split.
         scenario: what is asked where classes are split.
+        rows: what is learned where places are asked.
 
     Raises:
         BadInput: if a file or folder cannot be used.
@@ -136,10 +150,10 @@ def read_stream(
         domain = read_domains(data)[0]
         if named[0] == "permuted-mnist":
             return permuted(domain, tasks, seed)
-        return split(domain, classes, seed, scenario)
+        return split(domain, classes, seed, scenario, rows)
     domains = [_domain(Path(kind), progress) for kind in kinds]
     if len(domains) == 1:
-        return split(domains[0], classes, seed, scenario)
+        return split(domains[0], classes, seed, scenario, rows)
     return each(domains, seed)
 
 

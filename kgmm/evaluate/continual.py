@@ -160,7 +160,7 @@ def _means(runs: list[tuple[Matrix, list[float]]]) -> dict[str, Any]:
 
 
 def _checksum(stream: Stream) -> str:
-    digest = hashlib.blake2b(repr((stream.name, stream.told)).encode(), digest_size=8)
+    digest = hashlib.blake2b(repr((stream.name, stream.told, stream.places)).encode(), digest_size=8)
     for task in stream.tasks:
         for part in task[1:]:
             digest.update(repr((part.shape, part.dtype.str)).encode() + part.tobytes())

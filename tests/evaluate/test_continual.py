@@ -13,7 +13,7 @@ from kgmm.data.domains import Domain
 from kgmm.data.streams import each, permuted, read_pictures, read_stream, split
 from kgmm.errors import BadInput, KgmmError
 from kgmm.evaluate.continual import average_accuracy, backward_transfer, forward_transfer, run
-from kgmm.train.continual import methods
+from kgmm.train.continual import methods, network
 from kgmm.train.continual.network import Learner
 
 R = np.array([[0.9, 0.4, 0.2], [0.7, 0.8, 0.5], [0.6, 0.6, 0.7]])
@@ -33,6 +33,7 @@ def test_measures_of_a_matrix_made_by_hand() -> None:
 
 @pytest.mark.parametrize("method", methods())
 def test_killed_and_resumed_equals_not_killed(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "RANDOM", 100)
     stream = split(made(6), 2, scenario="class")
     whole = run(stream, method, epochs=2, keep=tmp_path / "whole")
     learn, calls = Learner.learn, []
@@ -80,14 +81,31 @@ def test_streams_are_cut_as_they_say() -> None:
     stream = split(made(5), 2, scenario="class")
     assert [sorted(set(task.y.tolist())) for task in stream.tasks] == [[0, 1], [2, 3, 4]]  # none is left alone
     assert all(len(task.test_y) * 3 == len(task.y) for task in stream.tasks)
-    paired = split(made(4), 2, scenario="domain")
+    paired = split(made(4), 2, scenario="domain", rows="place")
     assert [sorted(set(task.y.tolist())) for task in paired.tasks] == [[0, 1], [0, 1]] and not paired.told
+    placed = split(made(5), 2, scenario="domain")
+    assert [sorted(set(task.y.tolist())) for task in placed.tasks] == [[0, 1], [2, 3, 4]]
+    assert placed.places == (0, 1, 0, 1, 2)
     first, second = permuted(made(), 2).tasks
     assert np.array_equal(np.sort(first.x, 1), np.sort(second.x, 1)) and not np.array_equal(first.x, second.x)
     names = np.array(["cat", "dog", "owl", "ape"])
     one, other = made(2), made(4)
     joined = each([one._replace(labels=names[one.labels]), other._replace(labels=names[3 - other.labels])])
     assert sorted(set(joined.tasks[0].y.tolist())) == [0, 1] and sorted(set(joined.tasks[1].y.tolist())) == [0, 1, 2, 3]
+
+
+def test_a_class_taken_for_another_of_the_same_place_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "RANDOM", 100)
+    data = made(4)
+    both = Domain("twins", np.concatenate([data.features[data.labels < 2]] * 2), np.repeat([0, 1, 2, 3], 32))
+    matrix = run(split(both, 2, scenario="domain"), "frozen")[0]  # 2 looks as 0 does, 3 as 1: only places can be told
+    assert matrix[-1].min() == 1.0 and run(split(both, 2, scenario="class"), "frozen")[0][-1].mean() < 0.8
+
+
+def test_frozen_features_are_as_right_as_joint_training_on_split_digits(shared_data: Path) -> None:
+    stream = read_stream(["split-mnist"], shared_data / "mnist_usps" / "mnist_usps.npz", tasks=5)
+    frozen, joint = (run(stream, method)[0] for method in ("frozen", "joint"))
+    assert average_accuracy(frozen) >= average_accuracy(joint) - 0.01 and backward_transfer(frozen) >= -0.03
 
 
 def test_a_folder_of_pictures_by_class(tmp_path: Path) -> None:

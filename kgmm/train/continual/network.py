@@ -182,7 +182,8 @@ class Learner:
             if not self.stream.told:  # classes to come compete only where they are asked for
                 competing |= classes < there
             told = logits.masked_fill(~competing, -torch.inf).argmax(1).numpy()
-            found.append(float(np.mean(told == task.test_y)))
+            place = np.array(self.stream.places or range(known))
+            found.append(float(np.mean(place[told] == place[task.test_y])))
         return found
 
     def state(self) -> Samples:

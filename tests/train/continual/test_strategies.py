@@ -14,7 +14,7 @@ from kgmm.train.continual import create, methods
 from kgmm.train.continual.growth import grow_embedding, grow_linear, grown_rows
 from kgmm.train.continual.network import Learner, TaskWork
 from kgmm.train.continual.reservoir import Reservoir
-from kgmm.train.continual.ridge import Ridge
+from kgmm.train.continual.ridge import SHRINKS, Ridge
 from kgmm.train.continual.strategies.ewc import ElasticWeights, fisher_of
 
 
@@ -113,6 +113,28 @@ def test_ridge_task_by_task_is_ridge_at_once() -> None:
     once = torch.linalg.solve(rows.T @ rows + shrink, rows.T @ right)
     weights, biases = apart.solve()
     assert torch.allclose(weights, once[:-1].T, atol=1e-10) and torch.allclose(biases, once[-1], atol=1e-10)
+
+
+def test_the_chosen_ridge_is_the_best_on_samples_held_out_and_the_same_task_by_task() -> None:
+    rng = torch.Generator().manual_seed(2)
+    y = torch.arange(90) // 30
+    x = torch.randn(3, 20, generator=rng)[y] + 2 * torch.randn(90, 20, generator=rng)
+    apart, once = Ridge(), Ridge()
+    for number in range(3):
+        apart.add(x[y == number], y[y == number], number + 1)
+    once.add(x, y, 3)
+    rows, right = torch.cat([x.double(), torch.ones(90, 1)], 1), 2.0 * nn.functional.one_hot(y, 3).double() - 1
+    held = torch.arange(90) % 5 == 4
+    errors = {}
+    for ridge in SHRINKS:
+        shrink = torch.diag(torch.tensor([ridge * 72] * 20 + [1e-9 * 72], dtype=torch.float64))
+        learned = torch.linalg.solve(rows[~held].T @ rows[~held] + shrink, rows[~held].T @ right[~held])
+        errors[ridge] = float((rows[held] @ learned - right[held]).square().sum())
+    assert apart.chosen() == once.chosen() == min(errors, key=errors.__getitem__) != SHRINKS[0]
+    assert all(torch.allclose(a, b, atol=1e-10) for a, b in zip(apart.solve(), once.solve(), strict=True))
+    again = Ridge()
+    again.restore(apart.state())
+    assert all(torch.equal(a, b) for a, b in zip(apart.solve(), again.solve(), strict=True))
 
 
 @pytest.mark.parametrize("scenario", ["task", "domain", "class"])

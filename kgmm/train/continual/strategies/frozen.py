@@ -17,12 +17,12 @@ class FrozenFeatures(Strategy):
     """No weight below the last layer moves; the last layer is a :class:`~kgmm.train.continual.ridge.Ridge` over all tasks.
 
     Args:
-        ridge: λ.
+        ridge: λ; None to choose it on samples held out.
     """
 
     closed = True
 
-    def __init__(self, ridge: float = 1e-2) -> None:
+    def __init__(self, ridge: float | None = None) -> None:
         self.fit = Ridge(ridge)
 
     @torch.no_grad()
