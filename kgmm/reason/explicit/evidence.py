@@ -13,6 +13,7 @@ from kgmm.language.words import lemma, lemmas, normal
 from kgmm.reason.explicit.answerable import concepts_of, possible, strictly
 from kgmm.reason.explicit.certainty import AGREED, CHOICE, FITS
 from kgmm.reason.explicit.objects import Match, matches, seen_as
+from kgmm.reason.explicit.stated import wrong_way
 from kgmm.reason.necessary import remaining, said_too
 from kgmm.reason.ranking.features import Evidence, evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
@@ -151,6 +152,7 @@ def _fit(task: Task, found: Evidence, focus: Focus) -> Floats:
     if q.constraint is not None and q.kind == "other_end":
         said = _says(task, found, q.constraint.phrase)
         bonus += np.repeat(np.where(said, FITS_OBJECT, -FITS_OBJECT), 2)
+    bonus -= np.where(wrong_way(task, c), 2 * FITS_OBJECT, 0.0)
     if q.relations and (about or not q.asks_seen):
         asked = np.isin(c.predicate, task.ids(q.relations))
         bonus += np.repeat(np.where(asked, FITS_RELATION, 0.0), 2)

@@ -25,6 +25,7 @@ from kgmm.reason.explicit.comparisons import compare
 from kgmm.reason.explicit.evidence import Focus, by_evidence
 from kgmm.reason.explicit.implied import by_part, marked
 from kgmm.reason.explicit.objects import ASKED, Match, called, fits, matches, of_kind, seen_as
+from kgmm.reason.explicit.stated import stated
 from kgmm.reason.question.data import Noun, Question
 from kgmm.reason.question.reference import alternatives, excepted
 from kgmm.reason.question.vocabulary import PREPOSITION
@@ -108,14 +109,17 @@ def _of_two(task: Task) -> Outcome | None:
 def _answer(task: Task, scorer: Scorer) -> Outcome:
     """Answer by the rules, if the scorer is the linear one, otherwise or else by evidence; withhold what is unsure."""
     step = Step("parse", _said(task.parsed), task.parsed.summary())
-    outcome = _by_rule(task) if scorer is LINEAR else None
+    outcome = None
+    if scorer is LINEAR and task.scene == NO_PICTURE and not task.choices:
+        outcome = stated(task, lambda other: _evident(other, scorer))
+    if outcome is None and scorer is LINEAR:
+        outcome = _by_rule(task)
     if outcome is None and _unseen(task):
         outcome = unanswered("nothing was recognized in the picture; this is a question about what it shows")
     if outcome is None and (reason := placeless(task)):
         outcome = unanswered(reason)
     if outcome is None:
-        focus = _focus(task) if scorer is LINEAR else Focus()
-        outcome = by_evidence(task, scorer, focus) if isinstance(focus, Focus) else focus
+        outcome = _evident(task, scorer)
     outcome.steps.insert(0, step)
     if task.drawn and outcome.text and not task.choices and (reason := _no_answer(task.parsed, outcome.text)):
         outcome = replace(outcome, text=None, abstained=reason, alternatives=[], citations=[])
@@ -126,6 +130,12 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
         found = evidence(task)
         outcome.memory = memory(task, found, linear(found), task.limit)
     return outcome
+
+
+def _evident(task: Task, scorer: Scorer) -> Outcome:
+    """Answer by evidence, however unsure, or by the description of a seen object."""
+    focus = _focus(task) if scorer is LINEAR else Focus()
+    return by_evidence(task, scorer, focus) if isinstance(focus, Focus) else focus
 
 
 def _unseen(task: Task) -> bool:

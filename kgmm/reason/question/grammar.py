@@ -193,7 +193,7 @@ def _attribute(m: re.Match[str], names: list[str]) -> Question:
 
 
 @_rule(
-    rf"^what (?:\w+ )?(?:is|are) (?P<n>.+?) (?P<v>{'|'.join(map(ing, sorted(SCENE_VERBS)))})(?: (at|on|in|with|up|to|against))?$",
+    rf"^what (?:\w+ )?(?:is|are) (?P<n>(?!used for).+?) (?P<v>{'|'.join(map(ing, sorted(SCENE_VERBS)))})(?: (at|on|in|with|up|to|against))?$",
     r"^what (?:is|are) (?P<n>(?:the|this|that|an?) .+?) (?P<p>on top of|in front of|next to|close to|to the left of|to the right of|left of|right of|on|in|under|behind|beside|above|below|inside|near|over|beneath)$",
 )
 def _related(m: re.Match[str], names: list[str]) -> Question:

@@ -41,10 +41,10 @@ OTHER_END = phrased(r"""
     MadeOf: ^what (?:is|are) (?P<n>.+?) (?:\w+ly )?(?:made|built|composed|constructed) (?:out )?(?:of|from)$
     PartOf: ^what (?:is|are) (?P<n>.+?) (?:a )?(?:part|parts|component) of$
     SymbolOf: ^what (?:is|are) (?P<n>.+?) (?:a )?symbols? (?:of|for)$|^what (?:does|do) (?P<m>.+?) (?:symboli[sz]e|represent|stand for)$
-    IsA: ^what (?:kind|type|sort|category|class) of (?:thing|object|animal|item|creature|tool|food|vehicle|furniture|device|instrument|plant|fruit|utensil|container)?s? ?(?:is|are) (?P<n>(?:the|an?) .+)$
+    IsA: ^what (?:kind|type|sort|category|class) of (?:thing|object|animal|item|creature|tool|food|vehicle|furniture|device|instrument|plant|fruit|utensil|container)?s? ?(?:is|are) (?P<n>(?:the|an?) .+)$|^what (?:kind|type|sort) of thing (?:is|are) (?P<m>.+)$
     IsA: ^what (?:category|class|kind|type|family) (?:is|are|does) (?P<n>.+?)(?: belong to| in)?$
     IsA: ^what (?:does|do) (?P<n>.+?) belong to$
-    CapableOf: ^what (?:can|could|is|are|might) (?P<n>(?:the|an?|this|that|these|those) .+?) (?:do|capable of(?: doing)?|able to do|known for)$
+    CapableOf: ^what (?:can|could|might) (?P<n>(?!(?:you|we|i|one|people|someone) do).+?) do$|^what (?:is|are) (?P<m>.+?) (?:capable of(?: doing)?|able to do|known for)$
     CapableOf UsedFor: ^what (?:does|do) (?P<n>.+?) (?:\w+ly )?do$
     HasA: ^what (?:parts? )?(?:does|do) (?P<n>.+?) (?:\w+ly )?(?:have|contain|possess|own)(?: as (?:an? )?parts?)?$
     HasA PartOf: ^what (?:is|are) (?:the |an? )?parts? of (?P<n>.+)$

@@ -1,0 +1,246 @@
+"""A question about no picture that facts state in so many words: which relation, which end is given, which is asked for.
+
+"What causes rain" is the subject of facts ``(…, Causes, rain)``, "what does a wheel have" the object of ``(wheel, HasA, …)``, its
+kinds' facts included, or the subject of ``(…, PartOf, wheel)``, which says the same from the other end. The surest fact answers, the
+better known thing where several are as sure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgmm.encode.nearness import term_cosines
+from kgmm.language import names
+from kgmm.language.relations import RELATIONS
+from kgmm.language.words import content, lemma, normal
+from kgmm.reason.explicit.certainty import INHERITED
+from kgmm.reason.necessary import remaining, said_too
+from kgmm.reason.question.data import Question
+from kgmm.reason.question.vocabulary import DETERMINER
+from kgmm.reason.task import Outcome, Task, answered
+from kgmm.retrieve import Candidates, gather
+from kgmm.retrieve.gather import chain_at, closure, fact_at
+from kgmm.retrieve.score import decode
+from kgmm.store import Fact
+from kgmm.trace import Link, Step, cited, key
+
+#: how much of a fact's weight of 1 is doubt
+DOUBT = 0.3
+#: answers that are looked at for being of a kind
+KIND_TESTS = 500
+#: answers as sure as the best, the best known of them, that are ordered by how near they are to the question
+EVEN = 64
+#: how much nearness in meaning a larger number of facts about an answer outweighs, by its logarithm
+KNOWN = 0.04
+_WHAT_IS = re.compile(rf"^(?:what|who) (?:is|are|was|were) (?P<article>{DETERMINER} )?(?P<n>[\w' -]+)$")
+_KIND_OF = re.compile(
+    r"^(?:name|tell me|what is|what are|which are|list|give me) (?:an? |some |the )?(?:kind|type|sort|example|instance)s? of (?P<n>.+)$"
+    r"|^(?:name|list|tell me|give me) (?:an?|some|a few|two|three|four|five|\d+) (?P<m>[\w ]+)$|^what are some (?P<o>[\w ]+)$"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The other end of facts is asked for: by these relations, of what is named, which is their subject or their object."""
+
+    given: str
+    relations: tuple[str, ...]
+    subject: bool
+    turned: tuple[str, ...] = ()  #: relations that say the same from the other end
+    kind: str = ""  #: what the answer has to be a kind of
+
+
+def asked(question: Question) -> list[Asked]:
+    """Return what a question asks facts for, the likeliest reading first; none if it is not of this kind.
+
+    Example:
+        >>> from kgmm.reason.question.grammar import parse
+        >>> asked(parse("What causes rain?"))[0]
+        Asked(given='rain', relations=('Causes', 'CapableOf', 'UsedFor', 'CreatedBy'), subject=False, turned=(), kind='')
+        >>> asked(parse("What is wood made of?"))[0]
+        Asked(given='wood', relations=('MadeOf',), subject=True, turned=(), kind='')
+    """
+    q, noun = question, question.noun
+    if q.denies or q.due is not None or q.demand is not None or q.either_or or q.constraint is not None:
+        return []
+    text = " ".join(q.text.lower().split()).rstrip(" ?.!")
+    if kind_of := _KIND_OF.match(text):
+        return [Asked(next(filter(None, kind_of.groups())), ("IsA", "InstanceOf"), subject=False)]
+    if q.kind == "other_end" and noun is not None and q.predicate != "doing" and not noun.known and not noun.scene:
+        return _of_noun(noun.text, q.relations, q.predicate != "inverse")
+    if q.kind != "select" or noun is None or noun.position or noun.attributes:
+        return []
+    if noun.scene:
+        place = noun.scene[0][1]
+        within = noun.generic and not noun.known and [p for p, _ in noun.scene] in (["inside"], ["on"])
+        return [Asked(place.text, ("AtLocation",), False, _turned(("AtLocation",)))] if within else []
+    readings = []
+    if len(noun.known) == 1 and noun.known[0].relations and not noun.known[0].negated:
+        only = noun.known[0]
+        by = tuple(r for r in only.relations if r != "IsA" or "HasProperty" not in only.relations)
+        (reading,) = _of_noun(only.phrase, by, subject=False)
+        readings.append(replace(reading, kind="" if noun.generic else noun.head))
+    if what_is := _WHAT_IS.match(text):
+        kinds = Asked(what_is["n"], ("IsA", "InstanceOf", "DefinedAs"), subject=True)
+        readings = [kinds, *readings] if what_is["article"] else [*readings, kinds]
+    return readings
+
+
+def _of_noun(text: str, relations: tuple[str, ...], subject: bool) -> list[Asked]:
+    if (
+        subject and relations[:1] == ("HasPrerequisite",) and "UsedFor" in relations
+    ):  # what one needs to cut is used for it
+        return [Asked(text, relations[:1], subject=True), Asked(text, ("UsedFor",), subject=False)]
+    if subject and relations == ("CreatedBy",):  # what makes noise, and what makes bread
+        made = Asked(f"make {text}", ("CapableOf", "UsedFor"), subject=False)
+        return [Asked(text, relations, subject=True), made, Asked(text, ("Causes",), subject=False)]
+    turned = _turned(relations[:1])
+    named = tuple(r for r in relations if r in turned)  # "parts of" is HasA and, from the other end, PartOf
+    return [Asked(text, tuple(r for r in relations if r not in turned), subject, named or turned)]
+
+
+def _turned(relations: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(t for r in relations if r in RELATIONS for t in RELATIONS[r].turned))
+
+
+def wrong_way(task: Task, c: Candidates) -> NDArray[np.bool_]:
+    """Tell which ends of facts, two a fact, answer by an asked relation read the wrong way round: wood for "lumber is made of wood"."""
+    readings = asked(task.parsed) if task.parsed.kind == "other_end" else []
+    wrong = np.zeros(2 * len(c), bool)
+    for one in readings[:1]:
+        forward, turned = np.isin(c.predicate, task.ids(one.relations)), np.isin(c.predicate, task.ids(one.turned))
+        answers = forward & ~turned
+        wrong |= np.stack([answers & one.subject, answers & (not one.subject)], axis=1).reshape(-1)
+    return wrong
+
+
+def stated(task: Task, otherwise: Callable[[Task], Outcome]) -> Outcome | None:
+    """Answer with the other end of the surest fact that states what is asked; None if none does.
+
+    Args:
+        task: a question without a picture.
+        otherwise: how it is answered if no such fact is left, to tell whether the answer hangs on the facts cited.
+    """
+    for one in asked(task.parsed):
+        found = _Found.of(task, one)
+        if found is not None:
+            return found.outcome(task, otherwise)
+    return None
+
+
+def _forms(words: str) -> list[str]:
+    """Return how facts may write what is asked: "cut paper", "cutting paper"; without articles."""
+    bare = re.sub(rf"^{DETERMINER}\s+", "", words.strip())
+    if not bare:
+        return []
+    verb, *rest = bare.split()
+    base = lemma(verb)
+    done = [base, f"{base}ing", f"{base.removesuffix('e')}ing", f"{base}{base[-1]}ing"]  # what is no word is no concept
+    after = dict.fromkeys(
+        (tuple(rest), tuple(w for w in rest if not re.fullmatch(DETERMINER, w)), (*rest[:-1], *map(lemma, rest[-1:])))
+    )
+    return list(dict.fromkeys(" ".join((first, *others)) for others in after for first in (verb, *done)))
+
+
+@dataclass
+class _Found:
+    """Facts that state what is asked, the best first, and the text that each answers with."""
+
+    asked: Asked
+    candidates: Candidates
+    sure: NDArray[np.float64]
+    answers: list[str]
+
+    @classmethod
+    def of(cls, task: Task, one: Asked) -> _Found | None:
+        """Return what states it; None if nothing does."""
+        store = task.store
+        nodes = {task.concept(form) for form in _forms(one.given)} - {None}
+        links = [Link(one.given, node, "exact", 1.0, None) for node in sorted(filter(None, nodes))]
+        if not links:
+            return None
+        c = gather(store, links, exclude=task.exclude, graphs=task.graphs)
+        given = 0 if one.subject else 1
+        order = {term: i for i, name in enumerate(one.relations) for term in task.ids([name])}
+        after = 0 if len(one.turned) == 1 else len(one.relations)
+        order |= {term: after for term in task.ids(one.turned) if term not in order}
+        forward = np.isin(c.predicate, task.ids(one.relations)) & (c.end == given)
+        backward = np.isin(c.predicate, task.ids(one.turned)) & (c.end != given) & (c.depth == 0)
+        c = c.take(np.flatnonzero(forward | backward))
+        if not len(c):
+            return None
+        ends = np.where(c.end == 0, c.object, c.subject).astype(np.int64)
+        sure = np.clip(1 - DOUBT / np.maximum(c.weight, 1e-3), 0.05, 0.99) * INHERITED**c.depth
+        rank = np.array([order[p] for p in c.predicate.tolist()], np.int64)
+        texts = [names.label(t) for t in store.terms.names(ends)]
+        named = {normal(one.given), *(normal(form) for form in _forms(one.given))} | set(map(normal, task.parsed.given))
+        allowed = np.array([normal(text) not in named for text in texts], bool)
+        known = np.array([store.count(t) for t in store.terms.names(ends)], np.int64)
+        rows = np.lexsort((-known, -sure, rank))
+        rows = rows[allowed[rows]]
+        even = rows[:EVEN][(rank[rows[:EVEN]] == rank[rows[:1]]) & (sure[rows[:EVEN]] == sure[rows[:1]])]
+        rows[: len(even)] = even[_telling(task, ends[even], [texts[row] for row in even.tolist()], known[even])]
+        if one.kind:
+            rows = rows[_are(task, one.kind, ends[rows])]
+        if not len(rows):
+            return None
+        return cls(one, c.take(rows), sure[rows], [texts[row] for row in rows.tolist()])
+
+    def outcome(self, task: Task, otherwise: Callable[[Task], Outcome]) -> Outcome:
+        """Return the best answer with the facts that it hangs on."""
+        best = self.answers[0]
+        distinct: dict[str, float] = {}
+        for text, sure in zip(self.answers, self.sure.tolist(), strict=True):
+            distinct.setdefault(normal(text), sure)
+        spelled = {normal(text): text for text in reversed(self.answers)}
+        rest = [(spelled[name], round(sure, 4)) for name, sure in list(distinct.items())[1 : max(task.top, 1)]]
+        memory = decode(task.store, self.candidates, self.sure, {"weight": self.sure}, task.limit)
+
+        def again(gone: list[Fact]) -> Sequence[Fact] | None:
+            left = _Found.of(replace(task, exclude=task.exclude | {key(f) for f in gone}), self.asked)
+            if left is not None:
+                return left.deciding(task) if normal(left.answers[0]) == normal(best) else None
+            other = otherwise(replace(task, exclude=task.exclude | {key(f) for f in gone}))
+            same = other.text is not None and normal(other.text) == normal(best)
+            return [citation.fact for citation in other.citations] if same else None
+
+        deciding = self.deciding(task)
+        further, falls = said_too(deciding, again)
+        citations = [*cited(deciding), *(cited(further, role="also") if falls else [])]
+        step = Step("look up", f"{len(self.answers)} facts state what is asked, {best!r} the surest", self._said())
+        outcome = answered(
+            best, round(float(self.sure[0]), 4), citations, step, alternatives=rest[: task.top - 1], memory=memory
+        )
+        if not falls:
+            outcome.steps.append(remaining(best, further))
+        return outcome
+
+    def deciding(self, task: Task) -> list[Fact]:
+        """Return the best fact, after the facts by which its subject's kind hands it down."""
+        return [*chain_at(task.store, self.candidates, 0), fact_at(task.store, self.candidates, 0)]
+
+    def _said(self) -> dict[str, object]:
+        side = "subject" if self.asked.subject else "object"
+        return {"given": self.asked.given, "as": side, "relations": list(self.asked.relations)}
+
+
+def _telling(task: Task, ends: NDArray[np.int64], texts: list[str], known: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order answers that are as sure: near in meaning and well known; those that say the question's words again come last."""
+    asked_words = set(content(task.question))
+    again = np.array([not asked_words.isdisjoint(content(text)) for text in texts], bool)
+    near = term_cosines(task.store, ends, task.question, task.encoder)
+    return np.lexsort((-(near + KNOWN * np.log1p(known)), again))
+
+
+def _are(task: Task, kind: str, ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which terms are of a kind; those beyond the first KIND_TESTS are not looked at."""
+    asked_kind = task.store.terms.id(task.concept(kind) or "")
+    found = np.zeros(len(ends), bool)
+    if asked_kind is not None:
+        found[:KIND_TESTS] = [asked_kind in closure(task.store, end) for end in ends[:KIND_TESTS].tolist()]
+    return found
