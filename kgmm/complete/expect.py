@@ -243,6 +243,8 @@ def _said(node: str, swaps: tuple[tuple[str, str], ...]) -> str:
     for general, special in swaps:
         if set(special.split()) & set(text.split()):
             continue  # it names the thing itself: a lamp gives light, though a lamp is a light
+        if special == "something":
+            text = text.removeprefix(f"{general} ")  # "be sad" rather than "something be sad"
         text = re.sub(rf"\b{re.escape(general)}\b", special, text)
     return re.sub(r"\bthing\b", "something", text)
 
@@ -257,15 +259,18 @@ def _exceptions(known: Known, match: Match, text: str) -> tuple[Fact, ...]:
 
     A denial of a kind above the one the event speaks of does not count, nor one below which something is capable of it.
     """
-    if not match.thing:
-        return ()
+    denied = (_denied(known, thing, match.kind, text) for thing in (match.thing, *match.around) if thing)
+    return tuple(dict.fromkeys(fact for facts in denied for fact in facts))
+
+
+def _denied(known: Known, thing: str, kind: str, text: str) -> tuple[Fact, ...]:
     step = key(text)
-    kinds = known.kinds(match.thing)
-    above = known.kinds(match.kind) if match.kind else {}
+    kinds = known.kinds(thing)
+    above = known.kinds(kind) if kind else {}
     denials = [
         fact
         for node in kinds
-        if node not in above or node == match.kind
+        if node not in above or node == kind
         for relation in EXCEPTIONS
         for fact in known.about(node, relation)
         if key(label(fact.object)) <= step

@@ -85,6 +85,12 @@ class Known:
                 for word in set(event.words) | set(words):
                     self.by_word[word].append(event)
 
+    def telling(self, least: int = 4) -> list[Event]:
+        """Return the events of which several facts are known, by their names."""
+        every = {e.node: e for events in self.by_word.values() for e in events}
+        facts = lambda node: sum(f.predicate in FORWARD for f in self.of.get(node, ()))  # noqa: E731
+        return [every[node] for node in sorted(every) if facts(node) >= least]
+
     def about(self, subject: str, relation: str) -> Iterator[Fact]:
         """Yield the facts of a node and relation, the store's first."""
         yield from (f for f in self.store.find(subject, relation) if f.graph in self.graphs)

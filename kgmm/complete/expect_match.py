@@ -37,8 +37,10 @@ _ENDING = (
 _LOOSE = frozenset("to of at with".split())
 _SAME = {"into": "in", "onto": "on"}
 LEVEL = 0.85  #: how much surer a step is for a thing than for its kind
-THRESHOLD = 0.72  #: the cosine from which a clause is taken for an event whose words it does not use
-MOST_VECTORS = 5000  #: of more events than that none is sought by vectors
+COVERED = 0.6  #: the share of a clause's words below which events that are like it are sought by text vectors
+NEIGHBOURS = 6  #: so many of them at most
+THRESHOLD = 0.4  #: the cosine from which a clause is taken for an event whose words it does not use
+MOST_VECTORS = 20_000  #: of more events than that none is sought by vectors
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Match:
     thing: str = ""
     kind: str = ""
     swaps: tuple[tuple[str, str], ...] = ()  #: words of the event's facts and what they are here
+    around: tuple[str, ...] = ()  #: nodes of the clause's things where it is not known which of them the event is about
 
 
 def matches(known: Known, clause: Clause, vectors: bool = True) -> list[Match]:
@@ -69,9 +72,20 @@ def matches(known: Known, clause: Clause, vectors: bool = True) -> list[Match]:
             match = _aligned(known, clause, verb, event, planned, here, same)
             if match and (event.node not in found or found[event.node].sure < match.sure):
                 found[event.node] = match
-    if not found and vectors and any(clause.planned(v) for v in clause.verbs):
-        found = {m.event.node: m for m in _like(known, clause)}
-    return sorted(_weighed(found.values()), key=lambda m: (-m.sure, -len(m.told), m.event.node))
+    weighed = list(_weighed(found.values()))
+    if vectors and any(clause.planned(v) for v in clause.verbs) and _covered(known, clause, weighed) < COVERED:
+        weighed += [m for m in _like(known, clause) if m.event.node not in found]
+    return sorted(weighed, key=lambda m: (-m.sure, -len(m.told), m.event.node))
+
+
+def _covered(known: Known, clause: Clause, found: list[Match]) -> float:
+    """Return how much of what a clause says is told by the match that tells most of it: a share of the words that are known."""
+    said = {
+        i
+        for i, word in enumerate(clause.words)
+        if word not in _ENDING and word not in DETERMINERS and any(form in known.by_word for form in forms(word))
+    }
+    return max((len(m.told & said) / max(1, len(said)) for m in found), default=0.0)
 
 
 def _weighed(found: Iterable[Match]) -> Iterator[Match]:
@@ -247,24 +261,31 @@ def things(known: Known, clause: Clause) -> Iterator[tuple[str, float]]:
 
 
 def _like(known: Known, clause: Clause) -> Iterator[Match]:
-    """Yield the event whose words are nearest to a clause's in meaning, if any is near."""
+    """Yield the events whose words are nearest to a clause's in meaning, if any is near: what several bring is likelier."""
     from kgmm.encode.text import text_encoder
     from kgmm.errors import KgmmError
 
-    events = sorted(
-        {e.node: e for es in known.by_word.values() for e in es if e.node in known.of}.values(), key=lambda e: e.node
-    )
+    events = known.telling()
     if not 0 < len(events) <= MOST_VECTORS:
         return
     try:
         encoder = text_encoder()
     except KgmmError:  # its package is an extra: without it no clause is compared by meaning
         return
-    asked = encoder.encode([" ".join(clause.words)])[0]
+    asked = encoder.encode([_bare(known, clause)])[0]
+    said = [i for i, w in enumerate(clause.words) if w not in _ENDING | DETERMINERS and i not in clause.verbs[:1]]
+    around = tuple(dict.fromkeys(_phrase(known, clause, i) for i in said))
     cosines = _vectors(tuple(label(e.node) for e in events)) @ asked
-    best = int(cosines.argmax())
-    if cosines[best] >= THRESHOLD and key(label(events[best].node)):
-        yield Match(events[best], float(cosines[best]) * 0.7, frozenset(clause.verbs[:1]))
+    for place in cosines.argsort(kind="stable")[::-1][:NEIGHBOURS]:
+        if cosines[place] < THRESHOLD:
+            return
+        yield Match(events[place], float(cosines[place]), frozenset(clause.verbs[:1]), around=around)
+
+
+def _bare(known: Known, clause: Clause) -> str:
+    """Return a clause as events are written: base forms, without articles, pronouns and the names of people."""
+    said = [min(forms(w) & known.by_word.keys(), default=w, key=len) for w in clause.words if w not in DETERMINERS | PRONOUNS]
+    return " ".join(w for w in said if w in known.by_word or w in PREPOSITIONS | PARTICLES or known.is_known(concept(w)))
 
 
 @lru_cache(2)
