@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from kgmm import bundled
 from kgmm.complete.expect_text import DETERMINERS, PARTICLES, PREPOSITIONS, PRONOUNS
 from kgmm.language.names import concept, label
 from kgmm.language.words import lemma, tokens
 from kgmm.store import Fact, LocalStore, is_general
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: relation -> (kind of what its object is to its subject, how much a fact of it counts)
 FORWARD = {
@@ -33,6 +38,7 @@ BACKWARD = {
 #: relation -> what stands between its subject and object when a step is taken away by it
 EXCEPTIONS = ("NotCapableOf", "NotHasProperty", "NotDesires", "NotHasA")
 GRAPH = "events"  #: the graph that bundled facts are said to be of
+SEVERAL = 4  #: so many facts and more are known of an event that others are compared with by meaning
 _UNSAID = DETERMINERS | PRONOUNS
 _EMPTY = DETERMINERS | PRONOUNS | (PREPOSITIONS - PARTICLES) | frozenset("be have do get become able very".split())
 
@@ -66,6 +72,7 @@ class Known:
         self.of: dict[str, list[Fact]] = defaultdict(list)  #: node -> facts whose subject it is
         self.to: dict[str, list[Fact]] = defaultdict(list)  #: node -> facts whose object it is
         self.by_word: dict[str, list[Event]] = defaultdict(list)
+        self.vectors: NDArray[np.float32] | None = None  #: of the telling events, once they were asked for
         self._kinds: dict[str, dict[str, tuple[Fact, ...]]] = {}
         facts = [f for relation in {*FORWARD, "MannerOf"} for f in store.find(None, relation) if f.graph in self.graphs]
         if own and GRAPH not in self.graphs:
@@ -85,11 +92,12 @@ class Known:
                 for word in set(event.words) | set(words):
                     self.by_word[word].append(event)
 
-    def telling(self, least: int = 4) -> list[Event]:
-        """Return the events of which several facts are known, by their names."""
+    @cached_property
+    def telling(self) -> list[Event]:
+        """The events of which several facts are known, by their names."""
         every = {e.node: e for events in self.by_word.values() for e in events}
-        facts = lambda node: sum(f.predicate in FORWARD for f in self.of.get(node, ()))  # noqa: E731
-        return [every[node] for node in sorted(every) if facts(node) >= least]
+        several = {node for node in every if sum(f.predicate in FORWARD for f in self.of.get(node, ())) >= SEVERAL}
+        return [every[node] for node in sorted(several)]
 
     def about(self, subject: str, relation: str) -> Iterator[Fact]:
         """Yield the facts of a node and relation, the store's first."""

