@@ -18,7 +18,7 @@ from benchmarks.recommend import movielens
 from kgmm.data.item_fields import cut_by_field, read_item_fields
 from kgmm.data.made_ratings import Domains, made_domains
 from kgmm.data.ratings import read_ratings
-from kgmm.evaluate.recommend import ColdErrors, cold_errors
+from kgmm.evaluate.recommend_cold import ColdErrors, cold_errors
 from kgmm.recommend import seeded
 from kgmm.recommend.ratings import Ratings
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kgmm.knowledge import Asking, KnowledgeStore
+from kgmm.asking import Asking
+from kgmm.knowledge import KnowledgeStore
 from kgmm.language.names import concept
 from kgmm.scene import SceneGraph
 from kgmm.store.remote.endpoint import RemoteStore

@@ -40,6 +40,15 @@ def bundled_kb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeSt
         yield kb
 
 
+@pytest.fixture(scope="module")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder for a module's tests alone, empty at first: what else was kept before does not answer them."""
+    place = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(place))
+        yield place
+
+
 class Ran(NamedTuple):
     """What a command printed, and its exit code."""
 

@@ -82,7 +82,8 @@ def recommend(
     """
     from kgmm.data.item_knowledge import read_item_knowledge
     from kgmm.data.ratings import read_ratings
-    from kgmm.evaluate.recommend import cold_users, evaluate, table
+    from kgmm.evaluate.recommend import evaluate, table
+    from kgmm.evaluate.recommend_cold import cold_users
     from kgmm.recommend import seeded
 
     options = dict(_setting(text) for text in settings)

@@ -17,7 +17,8 @@ from kgmm.knowledge import KnowledgeStore
 from kgmm.serve import api, cn_routes, pages, sparql
 from kgmm.serve.guard import LOOPBACK, Guard
 from kgmm.serve.limits import Turns
-from kgmm.serve.service import Limits, Service, refused
+from kgmm.serve.refusals import refused
+from kgmm.serve.service import Limits, Service
 
 ABOUT = """Facts, scenes and stories of one kgmm store: look-up, walks, paths, retrieval, and questions about pictures with
 traces whose citations can be looked up again. `/c/…`, `/r/…`, `/a/…`, `/query`, `/related/…`, `/relatedness` and `/uri`

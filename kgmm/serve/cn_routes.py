@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from kgmm.errors import KgmmError
 from kgmm.serve import conceptnet as cn
 from kgmm.serve.limits import Exact, Json, Turns
-from kgmm.serve.service import Service, refused
+from kgmm.serve.refusals import refused
+from kgmm.serve.service import Service
 
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="edges to pass over")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="edges on a page")]

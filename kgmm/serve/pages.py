@@ -16,7 +16,8 @@ from kgmm.language import names
 from kgmm.serve.api import By, Offset, Restart, shown
 from kgmm.serve.guard import POLICY
 from kgmm.serve.limits import Exact, Turns
-from kgmm.serve.service import NotFound, Service, bundled_scene, refused
+from kgmm.serve.refusals import NotFound, refused
+from kgmm.serve.service import Service, bundled_scene
 from kgmm.templates import templates
 from kgmm.trace.page.render import page as trace_page
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kgmm.errors import BadInput, KgmmError, UnknownConcept
+from kgmm.errors import BadInput
 from kgmm.files import publish
 from kgmm.graph import GraphView
 from kgmm.knowledge import KnowledgeStore
@@ -20,8 +20,9 @@ from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.scene import NO_PICTURE, SceneGraph
 from kgmm.scene.images import names_picture, read_image
-from kgmm.serve.limits import Json, TooLarge, TooSlow
+from kgmm.serve.limits import Json
 from kgmm.serve.limits import Limits as Limits
+from kgmm.serve.refusals import NotFound
 from kgmm.serve.scenes import bundled_scene as bundled_scene
 from kgmm.serve.scenes import stored_scene as stored_scene
 from kgmm.store import Assertion, Fact
@@ -37,10 +38,6 @@ COMPILING = 120.0
 #: traces kept for permalinks; the oldest go first
 TRACES = 500
 _TRACE_ID = re.compile(r"^[0-9a-f]{20}$")
-
-
-class NotFound(KgmmError):
-    """Nothing is here under that name."""
 
 
 class Service:
@@ -420,14 +417,3 @@ def _prune(folder: Path, pattern: str, most: int) -> None:
     kept = sorted(folder.glob(pattern), key=age)
     for old in kept[: max(0, len(kept) - most)]:
         old.unlink(missing_ok=True)
-
-
-def refused(error: Exception) -> int:
-    """Return the HTTP status of an error of ours."""
-    if isinstance(error, PermissionError):
-        return 403
-    if isinstance(error, NotFound | UnknownConcept):
-        return 404
-    if isinstance(error, TooLarge | TooSlow):
-        return 413 if isinstance(error, TooLarge) else 408
-    return 400 if isinstance(error, KgmmError | ValueError) else 500

@@ -47,6 +47,12 @@ NEVER = -1e9  #: log of the probability of what cannot be
 SHOWN = 0.25  #: share of questions whose stated answers are not hidden, so that what is stated is said
 
 
+def _drawn(probability: Tensor) -> Tensor:
+    """Return a way of each row (n, k) drawn by its probability, (n, 1): in a fraction of ``torch.multinomial``'s time."""
+    upto = probability.cumsum(1)
+    return torch.searchsorted(upto, (1 - torch.rand(len(upto), 1)) * upto[:, -1:])
+
+
 def _among(options: Options, near: Sequence[Ids], of: Ids) -> NDArray[np.bool_]:
     """Return which targets (n, m) are among those near their walk's aim."""
     table = np.stack([np.isin(options.nodes, one) for one in near])
@@ -173,7 +179,7 @@ class PathProblem:
             astray |= ~allowed.any(1)
             allowed[astray] = options.there[astray]
             leads = logp.detach().masked_fill(~torch.from_numpy(allowed), NEVER).log_softmax(1)
-            choice = torch.multinomial(leads.exp(), 1)
+            choice = _drawn(leads.exp())
             taken = logp.gather(1, choice)[:, 0]
             total = total + taken
             weight = weight + taken.detach() - leads.gather(1, choice)[:, 0]
@@ -201,7 +207,7 @@ class PathProblem:
         for _ in range(HOPS):
             logp, options = self.walker.choose(asked, walks)
             going = torch.from_numpy(~walks.ended).float()
-            choice = torch.multinomial(logp.detach().exp(), 1)
+            choice = _drawn(logp.detach().exp())
             taken.append(logp.gather(1, choice)[:, 0] * going)
             there = torch.from_numpy(options.there)
             spread.append(-(logp.exp() * logp.masked_fill(~there, 0.0)).sum(1) * going)

@@ -7,7 +7,7 @@ import pytest
 
 from kgmm.data.made_contents import made_contents
 from kgmm.errors import KgmmError
-from kgmm.evaluate.recommend import cold_users
+from kgmm.evaluate.recommend_cold import cold_users
 from kgmm.recommend import create, load
 from kgmm.recommend.contents import counted
 from kgmm.recommend.recommenders.cdcl import Atoms, coded, drawn

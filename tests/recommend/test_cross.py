@@ -7,7 +7,7 @@ import pytest
 
 from kgmm.data.made_ratings import made_domains
 from kgmm.errors import KgmmError
-from kgmm.evaluate.recommend import cold_users
+from kgmm.evaluate.recommend_cold import cold_users
 from kgmm.recommend import Ratings, create, load
 from kgmm.recommend.recommenders.latent_attributes import attributes, sparse_codes
 from kgmm.recommend.recommenders.xptrans import LikenessTransfer

@@ -13,7 +13,7 @@ from kgmm.data.item_fields import GENRES, cut_by_field, read_item_fields
 from kgmm.data.made_ratings import made_domains
 from kgmm.data.ratings import read_ratings
 from kgmm.errors import BadInput, KgmmError
-from kgmm.evaluate.recommend import cold_errors, cold_users
+from kgmm.evaluate.recommend_cold import cold_errors, cold_users
 from kgmm.recommend import create, crossing
 from kgmm.recommend.ratings import Ratings
 

@@ -7,7 +7,7 @@ import pytest
 
 from kgmm.data.made_ratings import made_domains
 from kgmm.errors import KgmmError
-from kgmm.evaluate.recommend import cold_users
+from kgmm.evaluate.recommend_cold import cold_users
 from kgmm.recommend import Ratings, create, load
 from kgmm.recommend.cross import overlap
 from kgmm.recommend.joint import misfit, neighbours

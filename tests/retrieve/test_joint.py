@@ -15,7 +15,8 @@ from kgmm.errors import KgmmError
 from kgmm.graph.joint import KINDS, MERGED, OBJECT, OTHER, RELATIONS, JointGraph, batch, edge_type
 from kgmm.knowledge import KnowledgeStore
 from kgmm.retrieve import Memory
-from kgmm.retrieve.joint import joint_graph, neighbours
+from kgmm.retrieve.joint import joint_graph
+from kgmm.retrieve.neighbours import neighbours
 from kgmm.scene import SceneGraph, SceneObject, SceneRelation
 
 FACTS = [

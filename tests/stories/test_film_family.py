@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,15 +20,9 @@ from tests.families import check_family
 from tests.stories.music import CHORUS, music_video
 from tests.stories.skimming.untrained import untrained
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 #: what methods that judge segments are given, where they use it
 GIVEN: dict[str, Any] = {"query": "coming home", "title": "Come home", "tags": ["love"]}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

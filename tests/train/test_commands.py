@@ -15,6 +15,7 @@ from kgmm.scene import SceneGraph, SceneObject
 from kgmm.store import Fact
 from kgmm.train.measures import by_kind
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 USES = {
     "knife": "cutting bread",
     "hammer": "driving nails",
@@ -61,11 +62,6 @@ def kitchen(tmp_path_factory):
     with kgmm.open(place) as kb:
         kb.add([Fact(f"/c/en/{s}", "UsedFor", kgmm.language.names.concept(o)) for s, o in USES.items()])
     return place
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 def _ask(kb_path, folder, **more):

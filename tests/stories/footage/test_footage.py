@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,9 @@ SHOTS = [news().shots[i] for i in (4, 25, 31)]
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def _nothing_kept(own_cache: Path) -> None:
+    shutil.rmtree(own_cache)
+    own_cache.mkdir()
 
 
 @pytest.fixture(scope="module")

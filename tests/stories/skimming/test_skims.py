@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from kgmm.stories.video.decoding import frames
 from kgmm.stories.video.subtitles import Cue, write_srt
 from tests.stories.test_video import _write
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 SHOTS = [news().shots[i] for i in (4, 25, 31, 40)]
 
 
@@ -31,13 +31,6 @@ def _film(path: Path, order: list[int], size: int = 1, seconds: int = 2) -> Path
     """Write drawn scenes of two seconds each."""
     times = [i / 10 for i in range(10 * seconds * len(order))]
     return _write(path, [drawn(SHOTS[order[int(t / seconds)]]).at(t)[::size, ::size] for t in times], times)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="module")
