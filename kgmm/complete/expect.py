@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
@@ -76,6 +76,7 @@ def expect(
     own: bool = True,
     vectors: bool = True,
     defeated: bool = False,
+    exclude: Collection[tuple[str, str, str]] = (),
 ) -> list[Expectation]:
     """Return what is to be expected of what a text tells, the likeliest first; an empty list where nothing is known.
 
@@ -91,6 +92,7 @@ def expect(
         own: with the bundled event facts.
         vectors: with text vectors as the last resort, if their package is installed.
         defeated: with what an exception takes away too, its ``defeated`` naming the facts.
+        exclude: facts (subject, predicate, object) taken to be unknown; nothing rests on them.
 
     Raises:
         BadInput: if the text is longer than 2,000 characters or *limit* or *threshold* cannot be.
@@ -113,6 +115,10 @@ def expect(
         told += [(said, step) for node, sure in things(known, clause) for step in _uses(known, node, sure)]
         for event, (step, sure, facts, exceptions) in told:
             what = key(step[1])
+            if exclude:
+                if any((f.subject, f.predicate, f.object) in exclude for f in facts):
+                    continue
+                exceptions = tuple(f for f in exceptions if (f.subject, f.predicate, f.object) not in exclude)
             if what <= event or (what <= said and step[0] != "motive"):
                 continue
             made = steps.setdefault((step[0], what), _Step(step[1], _kind(step[0]), clause.place))

@@ -1,18 +1,23 @@
 """Checks of a trace, some by asking again: are citations true, is the answer theirs, does it fall without them."""
 
+import re
+from functools import lru_cache
 from pathlib import Path
 
+from kgmm import bundled
 from kgmm.errors import StoreError
 from kgmm.language import names
 from kgmm.language.names import label
 from kgmm.language.words import normal
-from kgmm.store import LocalStore
+from kgmm.store import Fact, LocalStore
 from kgmm.trace.counterfactuals import others
 from kgmm.trace.data import Check, Citation, Record
 from kgmm.trace.saying import say
 
 #: steps whose answer is computed from the cited facts instead of being an end of one
-COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribute", "compare", "read"})
+COMPUTED = frozenset({"count", "test", "where", "relation", "describe", "attribute", "compare", "read", "expect"})
+#: a source that is a line of a bundled file
+_LINE = re.compile(r"knowledge/(\w+\.tsv):(\d{1,9})")
 SAYS = "Says"  #: the relation of a document to words that it says
 GUESS = "guess"  #: the step of an answer that a network gives without a fact
 
@@ -66,8 +71,29 @@ def _cited(citation: Citation, said: str, scene: set[tuple[str, str, str]], kb: 
     if fact.predicate == SAYS and fact.source and hasattr(kb, "says"):
         held = kb.says(fact.source, names.unquoted(fact.object))
         return Check("document", held, f"{said}: {'in' if held else 'not in'} the document {fact.source!r}")
+    if _at_line(fact):
+        return Check("fact", True, f"{said}: at {fact.source}")
     held = len(kb.find(fact.subject, fact.predicate, fact.object, limit=1)) > 0
     return Check("fact", held, f"{said}: {'in' if held else 'not in'} the store at version {kb.version}")
+
+
+def _at_line(fact: Fact) -> bool:
+    """Tell whether a bundled file states a fact at the line that its source names."""
+    place = _LINE.fullmatch(fact.source)
+    if place is None:
+        return False
+    lines, number = _lines(place[1]), int(place[2])
+    if not 1 <= number <= len(lines):
+        return False
+    subject, predicate, object, *_ = [*lines[number - 1].split("\t"), "", "", ""]
+    stated = bool(subject and object) and (names.concept(subject), predicate, names.concept(object))
+    return stated == (fact.subject, fact.predicate, fact.object)
+
+
+@lru_cache(4)
+def _lines(name: str) -> tuple[str, ...]:
+    file = bundled.folder("knowledge") / name
+    return tuple(file.read_text(encoding="utf-8").splitlines()) if file.is_file() else ()
 
 
 def _answered(trace: Record) -> Check:

@@ -23,6 +23,7 @@ from kgmm.reason.explicit.answerable import placeless
 from kgmm.reason.explicit.certainty import NEAREST_CHOICE
 from kgmm.reason.explicit.comparisons import compare
 from kgmm.reason.explicit.evidence import Focus, by_evidence
+from kgmm.reason.explicit.expected import expected
 from kgmm.reason.explicit.implied import by_part, marked
 from kgmm.reason.explicit.objects import ASKED, Match, called, fits, matches, of_kind, seen_as
 from kgmm.reason.explicit.stated import stated
@@ -111,7 +112,7 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
     step = Step("parse", _said(task.parsed), task.parsed.summary())
     outcome = None
     if scorer is LINEAR and task.scene == NO_PICTURE and not task.choices:
-        outcome = stated(task, lambda other: _evident(other, scorer))
+        outcome = stated(task, lambda other: _evident(other, scorer)) or expected(task)
     if outcome is None and scorer is LINEAR:
         outcome = _by_rule(task)
     if outcome is None and _unseen(task):

@@ -181,7 +181,7 @@ class _Found:
         named = {normal(one.given), *(normal(form) for form in _forms(one.given))} | set(map(normal, task.parsed.given))
         allowed = np.array([normal(text) not in named for text in texts], bool)
         known = np.array([store.count(t) for t in store.terms.names(ends)], np.int64)
-        rows = np.lexsort((-known, -sure, rank))
+        rows = np.lexsort((np.array(texts), -known, -sure, rank))
         rows = rows[allowed[rows]]
         even = rows[:EVEN][(rank[rows[:EVEN]] == rank[rows[:1]]) & (sure[rows[:EVEN]] == sure[rows[:1]])]
         rows[: len(even)] = even[_telling(task, ends[even], [texts[row] for row in even.tolist()], known[even])]
@@ -234,7 +234,7 @@ def _telling(task: Task, ends: NDArray[np.int64], texts: list[str], known: NDArr
     asked_words = set(content(task.question))
     again = np.array([not asked_words.isdisjoint(content(text)) for text in texts], bool)
     near = term_cosines(task.store, ends, task.question, task.encoder)
-    return np.lexsort((-(near + KNOWN * np.log1p(known)), again))
+    return np.lexsort((np.array(texts), -np.round(near + KNOWN * np.log1p(known), 6), again))
 
 
 def _are(task: Task, kind: str, ends: NDArray[np.int64]) -> NDArray[np.bool_]:
