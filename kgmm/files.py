@@ -1,5 +1,7 @@
 """Files that appear whole or not at all, and stay through a power cut."""
 
+from __future__ import annotations
+
 import errno
 import json
 import os
@@ -7,9 +9,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kgmm.errors import BadInput, DiskFull
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: what the system says where there is no room
 
@@ -109,6 +114,23 @@ def all_lines(path: str | Path) -> Iterator[tuple[int, str]]:
         raise BadInput(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadInput(path, f"not UTF-8 at byte {error.start + 1}", line=number) from error
+
+
+def read_arrays(path: Path, what: str, hint: str = "") -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Return the header and the arrays of a safetensors file; BadInput, saying *what* it should be, if it is none or damaged.
+
+    Example:
+        >>> read_arrays(Path("nowhere"), "a recommender")
+        Traceback (most recent call last):
+        kgmm.errors.BadInput: nowhere: cannot be read as a recommender: No such file or directory: nowhere
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as file:
+            return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, ValueError, TypeError, OSError) as error:  # TypeError: a number that numpy has not
+        raise BadInput(path, f"cannot be read as {what}: {error}{hint}") from error
 
 
 def sync(path: Path) -> None:

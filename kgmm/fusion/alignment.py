@@ -21,7 +21,7 @@ from kgmm.encode.image import ImageEncoder, image_encoder
 from kgmm.encode.text import Encoder, text_encoder
 from kgmm.encode.vectors import features
 from kgmm.errors import BadInput, KgmmError, StoreError
-from kgmm.files import publish
+from kgmm.files import publish, read_arrays
 from kgmm.fusion.projections import CCA
 from kgmm.hashing.features import Array, Modality, check_pairs, fitted_rows
 from kgmm.language.names import concept, label
@@ -227,20 +227,17 @@ def _save(made: Alignment, place: Path) -> None:
 
 
 def _load(place: Path, see: ImageEncoder, read: Encoder) -> Alignment:
-    from safetensors import SafetensorError, safe_open
-
+    header, held = read_arrays(place, "an alignment", "; align again")
     try:
-        with safe_open(place, "numpy") as file:
-            header: dict[str, Any] = file.metadata() or {}
-            held = set(file.keys())
-            pictures = np.asarray(file.get_tensor("pictures"), np.float32)
-            maps: dict[str, Side] = {}
-            for kind in ("image", "text"):
-                names = [f"{name}_{kind}" for name in PARTS]
-                names = names if set(names) & held > set(names[:2]) else names[:2]
-                maps[kind] = tuple(np.asarray(file.get_tensor(name), np.float32) for name in names)
+        arrays = {name: np.asarray(array, np.float32) for name, array in held.items()}
+        pictures = arrays["pictures"]
+        maps: dict[str, Side] = {}
+        for kind in ("image", "text"):
+            names = [f"{name}_{kind}" for name in PARTS]
+            names = names if set(names) & set(held) > set(names[:2]) else names[:2]
+            maps[kind] = tuple(arrays[name] for name in names)
         nodes, method, sums = json.loads(header["nodes"]), header["method"], (header["images"], header["texts"])
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise BadInput(place, f"no alignment ({error}); align again") from error
     dim = maps["text"][-1].shape[-1] if maps["text"][-1].ndim else 0
     fits = all(_fits(maps[kind], wide, dim) for kind, wide in (("image", see.dim), ("text", read.dim)))

@@ -20,7 +20,7 @@ import numpy as np
 
 from kgmm.errors import BadInput, KgmmError
 from kgmm.families import Family
-from kgmm.files import read_json
+from kgmm.files import read_arrays, read_json
 from kgmm.hashing.base import Hasher, model_files
 from kgmm.hashing.features import MODALITIES
 
@@ -79,18 +79,12 @@ def load(path: str | Path) -> Hasher:
     Raises:
         KgmmError: if the files are missing or do not hold a hashing method.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     tensors, text = model_files(path)
     for file in (tensors, text):
         if not file.is_file():
             raise BadInput(file, "no such file; a trained method is a .safetensors and a .json file")
     header = read_json(text)
-    try:
-        arrays = load_file(tensors)
-    except SafetensorError as error:
-        raise BadInput(tensors, f"not a safetensors file ({error})") from error
+    _, arrays = read_arrays(tensors, "a trained method")
     if not isinstance(header, dict) or "method" not in header:
         raise BadInput(text, "no hashing method is named here (expected the key 'method')")
     try:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgmm.errors import BadInput, KgmmError, UnknownConcept
-from kgmm.files import file_at, whole
+from kgmm.files import file_at, read_arrays, whole
 from kgmm.recommend.adding import NewItems, item_placed, new_items, seen_with
 from kgmm.recommend.explain import Reason, taken_away
 from kgmm.recommend.ratings import Ratings
@@ -370,18 +370,14 @@ class FactorRecommender(Recommender):
 
 def read_model(path: str | Path) -> tuple[str, dict[str, Any], dict[str, NDArray[Any]]]:
     """Return a saved recommender's method, options and arrays; BadInput if it is none, or damaged."""
-    from safetensors import SafetensorError, safe_open
-
     place = file_at(path, "recommender")
+    told, arrays = read_arrays(place, "a recommender")
+    if told.get("format") != FORMAT:
+        raise BadInput(place, f"is no recommender of kgmm (format {told.get('format')!r})")
     try:
-        with safe_open(place, "numpy") as file:
-            told = file.metadata() or {}
-            if told.get("format") != FORMAT:
-                raise BadInput(place, f"is no recommender of kgmm (format {told.get('format')!r})")
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        options = json.loads(told["options"])
-        if not isinstance(options, dict):
-            raise BadInput(place, "its options are no mapping")
-        return told["method"], options, arrays
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        method, options = told["method"], json.loads(told["options"])
+    except (KeyError, ValueError) as error:
         raise BadInput(place, f"cannot be read as a recommender: {error}") from error
+    if not isinstance(options, dict):
+        raise BadInput(place, "its options are no mapping")
+    return method, options, arrays

@@ -304,9 +304,12 @@ def path_problem(
 ) -> PathProblem:
     """Return the problem of a store with a potential by name (:data:`kgmm.train.path_potentials.POTENTIALS`).
 
-    Where the store has few nodes, each is learned by itself (:data:`OF_FEW`), and one statement is hidden at a time.
+    Where the store has few nodes, each is learned by itself (:data:`OF_FEW`), and one statement is hidden at a time; led walks alone
+    have no rewards to shape.
     """
     columns = store.columns(store.knowledge_graphs())
     few = len(np.unique(np.concatenate([columns.subject, columns.object]))) <= FEW
-    usual = OF_FEW if few else {}
-    return PathProblem(store, data, potential=potential(shape, progress), shape=shape, **{**usual, **settings})
+    chosen = {**(OF_FEW if few else {}), **settings}
+    if not chosen.get("alone", 1.0):
+        shape = "none"
+    return PathProblem(store, data, potential=potential(shape, progress), shape=shape, **chosen)
