@@ -1,4 +1,4 @@
-"""A question without a picture about what happens, and why: answered by what is to be expected of the event it tells of.
+"""A question about what happens, and why: answered by what is to be expected of the event it tells of.
 
 "What happens if you drop a glass" asks for effects, "why do people sleep" for motives, "what do you need to bake a cake" for
 what comes before, "what does one do when one camps" for parts. The steps are those of :func:`kgmm.complete.expect.expect`, with
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kgmm.complete.expect import LONGEST, Expectation, Kind, expect
 from kgmm.language.words import content
+from kgmm.reason.explicit.objects import seen_as
 from kgmm.reason.necessary import remaining, said_too
 from kgmm.reason.task import Outcome, Task, answered
 from kgmm.store import Fact
@@ -85,7 +86,9 @@ def expected(task: Task) -> Outcome | None:
     said = {"event": one.event, "asked": one.kind, "steps": [[step.text, step.probability] for step in steps]}
     step = Step("expect", f"the likeliest {one.kind} of {one.event!r}: {best.reason}", said)
     rest = [(other.text, other.probability) for other in steps[1 : max(task.top, 1)]]
-    citations = [*cited(best.facts), *(cited(further, role="also") if falls else [])]
+    words = set(content(one.event))
+    seen = [seen_as(task, o) for o in task.scene.objects if words & set(content(o.name))]
+    citations = [*dict.fromkeys(seen), *cited(best.facts), *(cited(further, role="also") if falls else [])]
     outcome = answered(best.text, best.probability, citations, step, alternatives=rest, memory=memory)
     if not falls:
         outcome.steps.append(remaining(best.text, further))

@@ -77,6 +77,8 @@ def answer(task: Task, name: str = "hybrid", folder: Path | None = None) -> Outc
         outcome = _answer(task, LINEAR if _ruled(task) else trained)
         outcome.model = trained.checksum
         outcome = _one_of_two(task.parsed, outcome)
+    if outcome.text is None and task.scene != NO_PICTURE and not task.choices:
+        outcome = expected(task) or outcome
     outcome.steps = left_out + outcome.steps
     return marked(task, outcome)
 

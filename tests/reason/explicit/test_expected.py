@@ -69,3 +69,11 @@ def test_a_watched_question_is_told_of_an_edit(tmp_path):
         assert watch.check() is not None and watch.answer.text == "crowd cheer"
         kb.remove("juggle torches", "Causes", "crowd cheer")
         assert watch.check() is not None and watch.answer.text != "crowd cheer"
+
+
+def test_a_seen_thing_is_cited_beside_the_facts(kb):
+    scene = {"id": "s", "objects": [{"id": "a", "name": "glass", "box": [0, 0, 9, 9]}], "width": 9, "height": 9}
+    found = kb.ask(scene, "What happens if somebody drops the glass?", top=8)
+    assert "glass break" in [found.text, *(text for text, _ in found.alternatives)]
+    assert [c.kind for c in found.trace.citations][:2] == ["scene", "knowledge"]
+    assert all(check.passed for check in found.trace.verify(kb))
