@@ -14,7 +14,7 @@ from kgmm.cli.output import COUNT, FILE, PLACE, Number, emit, json_option, progr
     "streams",
     multiple=True,
     required=True,
-    help="permuted-mnist, split-mnist, or a .npz, .mat, .csv or folder of pictures by class; several: each is a task.",
+    help="tasks (answers → story → items), permuted-mnist, split-mnist, or a .npz, .mat, .csv or folder of pictures by class; several: each is a task.",
 )
 @click.option("--data", type=FILE, help="The digits of permuted-mnist and split-mnist (.npz, .mat).")
 @click.option("--method", default="replay", help="ewc, frozen, joint, lwf, plain or replay.")
@@ -61,11 +61,13 @@ def continual(
     2017) and the accuracy matrix, beside plain fine-tuning and training on all tasks at once.
     """
     from kgmm.data.streams import read_stream
+    from kgmm.data.three_tasks import three_tasks
     from kgmm.evaluate.continual import measure, table
 
     with progress_bar("runs") as progress:
         how = {"tasks": tasks, "classes": classes, "scenario": scenario, "rows": rows, "progress": progress}
-        stream = read_stream(streams, data, **how)
+        alone = streams == ("tasks",)
+        stream = three_tasks(progress=progress) if alone else read_stream(streams, data, **how)
         options = {"weight": weight, "size": memory, "ridge": ridge}
         given = {name: value for name, value in options.items() if value is not None}
         found = measure(stream, method, seeds, epochs=epochs, keep=keep, progress=progress, **given)

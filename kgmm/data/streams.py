@@ -40,12 +40,16 @@ class Stream(NamedTuple):
     """Tasks in their order; *told*: a sample comes with its task, so that only the task's classes compete.
 
     *places*, where there are some, are what is asked of a class: a class taken for another of the same place is right.
+    *choices*, where there are some: rows come in groups of so many, of which one is right (its label is odd); measured is the share
+    of groups whose right one is preferred. *simple*: what methods that learn nothing reach on each task.
     """
 
     name: str
     tasks: list[Task]
     told: bool
     places: tuple[int, ...] = ()
+    choices: int = 0
+    simple: dict[str, list[float]] | None = None
 
 
 def permuted(domain: Domain, tasks: int = 5, seed: int = 0) -> Stream:
@@ -163,7 +167,9 @@ def _domain(place: Path, progress: Progress) -> Domain:
     if place.suffix.lower() == ".csv":
         return read_texts(place)
     if place.suffix.lower() not in (".npz", ".mat"):
-        raise BadInput(place, "a stream is permuted-mnist, split-mnist, a .npz, .mat, .csv or a folder of pictures")
+        raise BadInput(
+            place, "a stream is tasks, permuted-mnist, split-mnist, a .npz, .mat, .csv or a folder of pictures"
+        )
     domains = read_domains(place)
     return domains[0] if len(domains) > 1 else read_domain(place)
 

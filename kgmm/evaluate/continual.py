@@ -135,6 +135,7 @@ def measure(
     report["plain"], report["joint"] = (
         {k: found[name][k] for k in ("acc", "bwt", "fwt")} for name in ("plain", "joint")
     )
+    report |= {name: {"acc": float(np.mean(values)), "each": values} for name, values in (stream.simple or {}).items()}
     if method == "frozen":
         report["joint_head"] = {"acc": float(np.mean([_at_once(stream, seed, options) for seed in range(seeds)]))}
     return report
@@ -176,6 +177,7 @@ def table(found: dict[str, Any]) -> str:
     rows = {found["method"]: found, "plain": found["plain"], "joint": found["joint"]}
     for name, row in rows.items():
         lines.append(f"{name:10} {row['acc']:6.3f}  {row['bwt']:+.3f}  {row['fwt']:+.3f}")
+    lines += [f"{name:10} {found[name]['acc']:6.3f}" for name in ("chance", "nearest") if name in found]
     if "joint_head" in found:
         lines.append(f"{'at once':10} {found['joint_head']['acc']:6.3f}")
     lines.append("after each task (row), accuracy on each (column):")

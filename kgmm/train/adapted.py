@@ -39,6 +39,7 @@ class AdaptedProblem(Problem):
     """
 
     metric = "passes"
+    own: list[int] | None = None  #: no output is one training's alone: nobody tells of which a sample is
 
     def __init__(
         self,

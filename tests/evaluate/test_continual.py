@@ -127,7 +127,7 @@ def test_streams_that_cannot_be(tmp_path: Path) -> None:
         split(made(2), 2)
     with pytest.raises(BadInput, match="class 0 has 4 samples; 8 are needed"):
         split(made(4, 4), 2)
-    with pytest.raises(BadInput, match="a stream is permuted-mnist"):
+    with pytest.raises(BadInput, match="a stream is tasks, permuted-mnist"):
         read_stream([str(tmp_path / "a.txt")])
     with pytest.raises(BadInput, match="one network learns them all"):
         each([made(), made()._replace(features=np.ones((128, 3)))])

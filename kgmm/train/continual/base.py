@@ -35,6 +35,10 @@ class Work(Protocol):
 class HeadWork(Work, Protocol):
     """A task whose network ends in one linear layer over features."""
 
+    own: (
+        list[int] | None
+    )  #: rows of the last layer that are this task's alone, where it is told of which task a sample is
+
     @property
     def head(self) -> nn.Linear:
         """The last layer."""

@@ -16,26 +16,39 @@ from kgmm.train.continual.base import Samples
 from kgmm.train.continual.growth import grow_linear
 
 BATCH, RATE, WIDTH = 32, 1e-3, 256
+PAIRS, PAIRS_RATE = 64, 3e-3  #: the same where pairs of texts are learned
 RANDOM = 2000  #: hidden units of a layer that is not trained
 
 
 class Network(nn.Module):
-    """One hidden layer and a linear one that grows: (n, d) → (n, classes)."""
+    """One hidden layer and a linear one that grows: (n, d) → (n, classes).
 
-    def __init__(self, features: int, width: int, seed: int) -> None:
+    Rows that are *pairs* (n, 2 d) are encoded one by one, without a rectifier, and read as e(a) ∘ e(b) and |e(a) − e(b)|: one encoder
+    whatever the task's head asks.
+    """
+
+    def __init__(self, features: int, width: int, seed: int, pairs: bool = False) -> None:
         super().__init__()
-        self.seed = seed
+        self.seed, self.pairs = seed, pairs
+        self.inputs = features // 2 if pairs else features
+        read = 2 * width if pairs else width
         with torch.random.fork_rng([]):
             torch.manual_seed(seed)
-            self.hidden = nn.Linear(features, width)
-            nn.init.kaiming_uniform_(self.hidden.weight, nonlinearity="relu")
-        self.head = nn.Linear(width, 1)
-        self.head.weight, self.head.bias = nn.Parameter(torch.empty(0, width)), nn.Parameter(torch.empty(0))
+            self.hidden = nn.Linear(self.inputs, width)
+            if pairs:  # lengths and angles are those of the vectors, nearly
+                nn.init.orthogonal_(self.hidden.weight, gain=max(self.inputs / width, 1.0) ** 0.5)
+            else:
+                nn.init.kaiming_uniform_(self.hidden.weight, nonlinearity="relu")
+        self.head = nn.Linear(read, 1)
+        self.head.weight, self.head.bias = nn.Parameter(torch.empty(0, read)), nn.Parameter(torch.empty(0))
         self.head.out_features = 0
 
     def features(self, rows: Tensor) -> Tensor:
-        """Return the hidden layer, (n, width)."""
-        return torch.relu(self.hidden(rows))
+        """Return what the last layer reads, (n, width), of pairs (n, 2 width)."""
+        if not self.pairs:
+            return torch.relu(self.hidden(rows))
+        a, b = self.hidden(rows.view(-1, 2, self.inputs)).unbind(1)
+        return torch.cat([a * b, (a - b).abs()], 1)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return the classes' logits."""
@@ -54,6 +67,7 @@ class TaskWork:
     def __init__(self, model: Network, task: Task, number: int, parts: list[list[int]], told: bool) -> None:
         self.model: Network = model
         self.told, self.parts = told, parts
+        self.own: list[int] | None = parts[number] if told else None
         self.size: int = len(task.y)
         self._samples: Samples = {
             "x": torch.from_numpy(task.x),
@@ -126,8 +140,10 @@ class Learner:
     def __init__(self, stream: Stream, method: str, *, seed: int = 0, epochs: int = 10, **options: Any) -> None:
         self.stream, self.seed, self.epochs = stream, seed, epochs
         self.strategy = create(method, **options)
-        width = RANDOM if self.strategy.closed else WIDTH
-        self.model = Network(stream.tasks[0].x.shape[1], width, seed)
+        pairs = stream.choices > 0
+        usual, self.rate = (PAIRS, PAIRS_RATE) if pairs else (WIDTH, RATE)
+        width = RANDOM // (2 if pairs else 1) if self.strategy.closed else usual
+        self.model = Network(stream.tasks[0].x.shape[1], width, seed, pairs)
         self.parts = [sorted({int(c) for c in task.y}) for task in stream.tasks]
         self.done = 0
 
@@ -149,6 +165,10 @@ class Learner:
     def learn_at_once(self) -> None:
         """Learn all tasks as one, where the last layer is in closed form: what one after another is compared with."""
         tasks = self.stream.tasks
+        if self.stream.told:  # rows of their own: there is nothing to be fitted together
+            while self.done < len(tasks):
+                self.learn()
+            return
         x, y = np.concatenate([task.x for task in tasks]), np.concatenate([task.y for task in tasks])
         self.model.grow(1 + max(max(part) for part in self.parts))
         with one_thread():
@@ -156,7 +176,7 @@ class Learner:
         self.done = len(tasks)
 
     def _descend(self, work: TaskWork, number: int) -> None:
-        optimizer = torch.optim.Adam(self.model.parameters(), RATE)
+        optimizer = torch.optim.Adam(self.model.parameters(), self.rate)
         self.model.train()
         for epoch in range(self.epochs):
             random = np.random.default_rng([self.seed, number, epoch])
@@ -178,6 +198,13 @@ class Learner:
             with one_thread():
                 logits = head(self.model.features(torch.from_numpy(task.test_x)))
             classes = torch.arange(known)
+            if self.stream.choices:
+                wrong, right = self.parts[number]
+                better = (logits[:, right] - logits[:, wrong]).view(-1, self.stream.choices).argmax(1).numpy()
+                found.append(
+                    float(np.mean(task.test_y.reshape(-1, self.stream.choices)[range(len(better)), better] % 2))
+                )
+                continue
             competing = torch.isin(classes, torch.tensor(self.parts[number]))
             if not self.stream.told:  # classes to come compete only where they are asked for
                 competing |= classes < there

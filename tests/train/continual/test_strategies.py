@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from kgmm.data.domains import Domain
-from kgmm.data.streams import Stream, permuted, split
+from kgmm.data.streams import Scenario, Stream, permuted, split
 from kgmm.errors import KgmmError
-from kgmm.train.continual import create, methods
+from kgmm.train.continual import create, methods, network
 from kgmm.train.continual.growth import grow_embedding, grow_linear, grown_rows
 from kgmm.train.continual.network import Learner, TaskWork
 from kgmm.train.continual.reservoir import Reservoir
@@ -138,7 +138,10 @@ def test_the_chosen_ridge_is_the_best_on_samples_held_out_and_the_same_task_by_t
 
 
 @pytest.mark.parametrize("scenario", ["task", "domain", "class"])
-def test_frozen_features_end_where_joint_training_of_the_head_ends(scenario: str) -> None:
+def test_frozen_features_end_where_joint_training_of_the_head_ends(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "RANDOM", 200)
     stream = split(digits(), 2, scenario=scenario)
     apart, once = Learner(stream, "frozen"), Learner(stream, "frozen")
     apart.learn(), apart.learn()

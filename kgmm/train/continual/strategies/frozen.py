@@ -16,6 +16,8 @@ TOGETHER = 1024  #: samples whose features are computed at a time
 class FrozenFeatures(Strategy):
     """No weight below the last layer moves; the last layer is a :class:`~kgmm.train.continual.ridge.Ridge` over all tasks.
 
+    Where it is told of which task a sample is, each task has rows of its own, which are fitted to its samples and stay.
+
     Args:
         ridge: λ; None to choose it on samples held out.
     """
@@ -27,18 +29,21 @@ class FrozenFeatures(Strategy):
 
     @torch.no_grad()
     def after(self, work: Work) -> None:
-        """Add the task's samples and solve for the last layer anew."""
+        """Add the task's samples and solve for the last layer anew; for a task's own rows alone where it has some."""
         of = cast(HeadWork, work)
         training = of.model.training
         of.model.eval()
+        fit = self.fit if of.own is None else Ridge(self.fit.ridge)
+        rows = torch.arange(of.head.out_features) if of.own is None else torch.tensor(of.own)
         samples = all_of(work)
-        for rows in torch.split(torch.arange(work.size), TOGETHER):
-            part = some_of(samples, rows)
-            self.fit.add(of.features(part), of.labels(part), of.head.out_features)
+        for some in torch.split(torch.arange(work.size), TOGETHER):
+            part = some_of(samples, some)
+            labels = of.labels(part)
+            fit.add(of.features(part), labels if of.own is None else torch.searchsorted(rows, labels), len(rows))
         of.model.train(training)
-        weights, biases = self.fit.solve()
-        of.head.weight.copy_(weights)
-        of.head.bias.copy_(biases)
+        weights, biases = fit.solve()
+        of.head.weight[rows] = weights.to(of.head.weight)
+        of.head.bias[rows] = biases.to(of.head.bias)
 
     def state(self) -> Samples:
         """Return the sums of the closed form."""
