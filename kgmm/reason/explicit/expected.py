@@ -35,6 +35,7 @@ _ASKED: tuple[tuple[Kind, str], ...] = (
     ),
     ("precondition", r"^what (?:has|have|must|needs?) (?:to )?happen before (?P<e>.+)$"),
     ("precondition", r"^what (?:is|are) (?:needed|required|necessary) (?:for|to|before|in order to) (?P<e>.+)$"),
+    ("subevent", rf"^how {_DO} (?P<e>{_WHO} .+)$"),
     ("subevent", rf"^what {_DO} {_WHO} do (?:when|while|during|if) (?P<e>.+)$"),
 )
 #: steps that are cited in the trace's memory, at most

@@ -115,6 +115,8 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
     outcome = None
     if scorer is LINEAR and task.scene == NO_PICTURE and not task.choices:
         outcome = stated(task, lambda other: _evident(other, scorer)) or expected(task)
+        if outcome is None and task.parsed.denies and task.parsed.kind == "select":
+            outcome = unanswered("no fact denies of anything what the question does")
     if outcome is None and scorer is LINEAR:
         outcome = _by_rule(task)
     if outcome is None and _unseen(task):

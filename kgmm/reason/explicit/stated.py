@@ -7,7 +7,6 @@ better known thing where several are as sure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,12 +15,10 @@ from numpy.typing import NDArray
 
 from kgmm.encode.nearness import term_cosines
 from kgmm.language import names
-from kgmm.language.relations import RELATIONS
-from kgmm.language.words import content, lemma, normal
+from kgmm.language.words import content, normal
 from kgmm.reason.explicit.certainty import INHERITED
 from kgmm.reason.necessary import remaining, said_too
-from kgmm.reason.question.data import Question
-from kgmm.reason.question.vocabulary import DETERMINER
+from kgmm.reason.question.ends import Asked, asked, forms
 from kgmm.reason.task import Outcome, Task, answered
 from kgmm.retrieve import Candidates, gather
 from kgmm.retrieve.gather import chain_at, closure, fact_at
@@ -37,75 +34,6 @@ KIND_TESTS = 500
 EVEN = 64
 #: how much nearness in meaning a larger number of facts about an answer outweighs, by its logarithm
 KNOWN = 0.04
-_WHAT_IS = re.compile(rf"^(?:what|who) (?:is|are|was|were) (?P<article>{DETERMINER} )?(?P<n>[\w' -]+)$")
-_KIND_OF = re.compile(
-    r"^(?:name|tell me|what is|what are|which are|list|give me) (?:an? |some |the )?(?:kind|type|sort|example|instance)s? of (?P<n>.+)$"
-    r"|^(?:name|list|tell me|give me) (?:an?|some|a few|two|three|four|five|\d+) (?P<m>[\w ]+)$|^what are some (?P<o>[\w ]+)$"
-)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The other end of facts is asked for: by these relations, of what is named, which is their subject or their object."""
-
-    given: str
-    relations: tuple[str, ...]
-    subject: bool
-    turned: tuple[str, ...] = ()  #: relations that say the same from the other end
-    kind: str = ""  #: what the answer has to be a kind of
-
-
-def asked(question: Question) -> list[Asked]:
-    """Return what a question asks facts for, the likeliest reading first; none if it is not of this kind.
-
-    Example:
-        >>> from kgmm.reason.question.grammar import parse
-        >>> asked(parse("What causes rain?"))[0]
-        Asked(given='rain', relations=('Causes', 'CapableOf', 'UsedFor', 'CreatedBy'), subject=False, turned=(), kind='')
-        >>> asked(parse("What is wood made of?"))[0]
-        Asked(given='wood', relations=('MadeOf',), subject=True, turned=(), kind='')
-    """
-    q, noun = question, question.noun
-    if q.denies or q.due is not None or q.demand is not None or q.either_or or q.constraint is not None:
-        return []
-    text = " ".join(q.text.lower().split()).rstrip(" ?.!")
-    if kind_of := _KIND_OF.match(text):
-        return [Asked(next(filter(None, kind_of.groups())), ("IsA", "InstanceOf"), subject=False)]
-    if q.kind == "other_end" and noun is not None and q.predicate != "doing" and not noun.known and not noun.scene:
-        return _of_noun(noun.text, q.relations, q.predicate != "inverse")
-    if q.kind != "select" or noun is None or noun.position or noun.attributes:
-        return []
-    if noun.scene:
-        place = noun.scene[0][1]
-        within = noun.generic and not noun.known and [p for p, _ in noun.scene] in (["inside"], ["on"])
-        return [Asked(place.text, ("AtLocation",), False, _turned(("AtLocation",)))] if within else []
-    readings = []
-    if len(noun.known) == 1 and noun.known[0].relations and not noun.known[0].negated:
-        only = noun.known[0]
-        by = tuple(r for r in only.relations if r != "IsA" or "HasProperty" not in only.relations)
-        (reading,) = _of_noun(only.phrase, by, subject=False)
-        readings.append(replace(reading, kind="" if noun.generic else noun.head))
-    if what_is := _WHAT_IS.match(text):
-        kinds = Asked(what_is["n"], ("IsA", "InstanceOf", "DefinedAs"), subject=True)
-        readings = [kinds, *readings] if what_is["article"] else [*readings, kinds]
-    return readings
-
-
-def _of_noun(text: str, relations: tuple[str, ...], subject: bool) -> list[Asked]:
-    if (
-        subject and relations[:1] == ("HasPrerequisite",) and "UsedFor" in relations
-    ):  # what one needs to cut is used for it
-        return [Asked(text, relations[:1], subject=True), Asked(text, ("UsedFor",), subject=False)]
-    if subject and relations == ("CreatedBy",):  # what makes noise, and what makes bread
-        made = Asked(f"make {text}", ("CapableOf", "UsedFor"), subject=False)
-        return [Asked(text, relations, subject=True), made, Asked(text, ("Causes",), subject=False)]
-    turned = _turned(relations[:1])
-    named = tuple(r for r in relations if r in turned)  # "parts of" is HasA and, from the other end, PartOf
-    return [Asked(text, tuple(r for r in relations if r not in turned), subject, named or turned)]
-
-
-def _turned(relations: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(t for r in relations if r in RELATIONS for t in RELATIONS[r].turned))
 
 
 def wrong_way(task: Task, c: Candidates) -> NDArray[np.bool_]:
@@ -133,20 +61,6 @@ def stated(task: Task, otherwise: Callable[[Task], Outcome]) -> Outcome | None:
     return None
 
 
-def _forms(words: str) -> list[str]:
-    """Return how facts may write what is asked: "cut paper", "cutting paper"; without articles."""
-    bare = re.sub(rf"^{DETERMINER}\s+", "", words.strip())
-    if not bare:
-        return []
-    verb, *rest = bare.split()
-    base = lemma(verb)
-    done = [base, f"{base}ing", f"{base.removesuffix('e')}ing", f"{base}{base[-1]}ing"]  # what is no word is no concept
-    after = dict.fromkeys(
-        (tuple(rest), tuple(w for w in rest if not re.fullmatch(DETERMINER, w)), (*rest[:-1], *map(lemma, rest[-1:])))
-    )
-    return list(dict.fromkeys(" ".join((first, *others)) for others in after for first in (verb, *done)))
-
-
 @dataclass
 class _Found:
     """Facts that state what is asked, the best first, and the text that each answers with."""
@@ -160,7 +74,7 @@ class _Found:
     def of(cls, task: Task, one: Asked) -> _Found | None:
         """Return what states it; None if nothing does."""
         store = task.store
-        nodes = {task.concept(form) for form in _forms(one.given)} - {None}
+        nodes = {task.concept(form) for form in forms(one.given)} - {None}
         links = [Link(one.given, node, "exact", 1.0, None) for node in sorted(filter(None, nodes))]
         if not links:
             return None
@@ -178,7 +92,7 @@ class _Found:
         sure = np.clip(1 - DOUBT / np.maximum(c.weight, 1e-3), 0.05, 0.99) * INHERITED**c.depth
         rank = np.array([order[p] for p in c.predicate.tolist()], np.int64)
         texts = [names.label(t) for t in store.terms.names(ends)]
-        named = {normal(one.given), *(normal(form) for form in _forms(one.given))} | set(map(normal, task.parsed.given))
+        named = {normal(one.given), *(normal(form) for form in forms(one.given))} | set(map(normal, task.parsed.given))
         allowed = np.array([normal(text) not in named for text in texts], bool)
         known = np.array([store.count(t) for t in store.terms.names(ends)], np.int64)
         rows = np.lexsort((np.array(texts), -known, -sure, rank))
