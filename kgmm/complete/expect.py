@@ -23,7 +23,7 @@ Kind = Literal["effect", "precondition", "motive", "subevent"]
 _PHASES = ("precondition", "motive", "subevent", "effect")
 LONGEST = 2000  #: characters of a text that is asked about
 CROWDED = 0.96  #: what each step taken leaves to the others of its clause and kind when not all have room
-AGAIN = 0.5  #: what is left to a step that says another one in fewer or more words
+AGAIN = 0.6  #: what is left to a step that says another one in fewer or more words
 CHAINED = 0.65  #: how much surer a step is than what follows from it
 
 
@@ -195,6 +195,8 @@ def _steps(known: Known, match: Match) -> Iterator[_Found]:
         for fact in known.to.get(node, ()) if not chain and not match.facts and len(match.event.words) > 1 else ():
             if fact.predicate in BACKWARD:
                 kind, counts = BACKWARD[fact.predicate]
+                if kind == "motive" and not (known.meant(node) and known.meant(fact.subject)):
+                    continue  # nobody is cold, or puts on a coat, in order to have the flu
                 yield (kind, label(fact.subject)), sure * counts * _weight(fact), (fact,), ()
 
 

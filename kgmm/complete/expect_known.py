@@ -6,17 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 from kgmm import bundled
 from kgmm.complete.expect_text import DETERMINERS, PARTICLES, PREPOSITIONS, PRONOUNS
 from kgmm.language.names import concept, label
 from kgmm.language.words import lemma, tokens
 from kgmm.store import Fact, LocalStore, is_general
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 #: relation -> (kind of what its object is to its subject, how much a fact of it counts)
 FORWARD = {
@@ -72,7 +67,6 @@ class Known:
         self.of: dict[str, list[Fact]] = defaultdict(list)  #: node -> facts whose subject it is
         self.to: dict[str, list[Fact]] = defaultdict(list)  #: node -> facts whose object it is
         self.by_word: dict[str, list[Event]] = defaultdict(list)
-        self.vectors: NDArray[np.float32] | None = None  #: of the telling events, once they were asked for
         self._kinds: dict[str, dict[str, tuple[Fact, ...]]] = {}
         facts = [f for relation in {*FORWARD, "MannerOf"} for f in store.find(None, relation) if f.graph in self.graphs]
         if own and GRAPH not in self.graphs:
@@ -98,6 +92,10 @@ class Known:
         every = {e.node: e for events in self.by_word.values() for e in events}
         several = {node for node in every if sum(f.predicate in FORWARD for f in self.of.get(node, ())) >= SEVERAL}
         return [every[node] for node in sorted(several)]
+
+    def meant(self, node: str) -> bool:
+        """Tell whether an event is one that somebody does for something."""
+        return any(f.predicate == "MotivatedByGoal" for f in self.of.get(node, ()))
 
     def about(self, subject: str, relation: str) -> Iterator[Fact]:
         """Yield the facts of a node and relation, the store's first."""

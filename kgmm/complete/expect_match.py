@@ -27,6 +27,15 @@ _BOTH_WAYS = frozenset(
 _MOTION = frozenset("run walk go jump fall climb drive ride swim fly hurry rush travel jog eat drink sleep cry".split())
 #: verbs that mean something else with an object
 _ALONE = frozenset("leave work run stop walk play ask wait".split())
+#: verbs that alone mean something else than with one of these words behind them: who falls asleep does not fall
+_TURNED = {
+    "fall": frozenset("asleep ill sick silent pregnant apart love behind".split()),
+    "lie": PREPOSITIONS | PARTICLES | frozenset("awake still asleep".split()),
+    "go": frozenset("blind deaf mad crazy bankrupt wild bad sour viral wrong".split()),
+    "break": frozenset("even free record promise news".split()),
+    "catch": frozenset("fire cold flu".split()),
+    "keep": frozenset("awake quiet secret".split()),
+}
 #: verbs of taking a thing or going to a place for what it is used for
 _TAKING = frozenset("take get buy use go need fetch grab borrow visit bring walk drive run reach enter".split())
 #: words behind which a thing does not go on
@@ -41,6 +50,7 @@ _LOOSE = frozenset("to of at with".split())
 _SAME = {"into": "in", "onto": "on"}
 LEVEL = 0.85  #: how much surer a step is for a thing than for its kind
 COVERED = 0.6  #: the share of a clause's words below which events that are like it are sought by text vectors
+FEW = 10  #: the facts of the events that are told below which such events are sought too
 NEIGHBOURS = 6  #: so many of them at most
 THRESHOLD = 0.4  #: the cosine from which a clause is taken for an event whose words it does not use
 MOST_VECTORS = 20_000  #: of more events than that none is sought by vectors
@@ -76,7 +86,8 @@ def matches(known: Known, clause: Clause, vectors: bool = True) -> list[Match]:
             if match and (event.node not in found or found[event.node].sure < match.sure):
                 found[event.node] = match
     weighed = list(_weighed(found.values()))
-    if vectors and any(clause.planned(v) for v in clause.verbs) and _covered(known, clause, weighed) < COVERED:
+    few = sum(len(known.of.get(m.event.node, ())) for m in weighed) < FEW
+    if vectors and any(map(clause.planned, clause.verbs)) and (few or _covered(known, clause, weighed) < COVERED):
         weighed += [m for m in _like(known, clause) if m.event.node not in found]
     return sorted(weighed, key=lambda m: (-m.sure, -len(m.told), m.event.node))
 
@@ -133,6 +144,9 @@ def _aligned(
         elif at:
             before = [*before, *after]
     if not _particles_fit(clause, verb, event, at):
+        return None
+    turned = _TURNED.get(event.words[at], frozenset()) & set(clause.words[verb + 1 : verb + 3])
+    if turned and not turned & set(event.words):
         return None
     told, sure, thing, kind = {verb}, planned * LEVEL ** len(same), "", ""
     facts: tuple[Fact, ...] = same
@@ -278,7 +292,7 @@ def _like(known: Known, clause: Clause) -> Iterator[Match]:
     asked = encoder.encode([_bare(known, clause)])[0]
     said = [i for i, w in enumerate(clause.words) if w not in _ENDING | DETERMINERS and i not in clause.verbs[:1]]
     around = tuple(dict.fromkeys(_phrase(known, clause, i) for i in said))
-    cosines = _vectors(known, encoder, [label(e.node) for e in events]) @ asked
+    cosines = _vectors(known, encoder, tuple(label(e.node) for e in events)) @ asked
     for place in cosines.argsort(kind="stable")[::-1][:NEIGHBOURS]:
         if cosines[place] < THRESHOLD:
             return
@@ -297,12 +311,18 @@ def _bare(known: Known, clause: Clause) -> str:
     )
 
 
-def _vectors(known: Known, encoder: Encoder, texts: list[str]) -> NDArray[np.float32]:
+#: vectors of the events that were asked last: another store with the same ones need not compute them again
+_latest: dict[tuple[str, tuple[str, ...]], NDArray[np.float32]] = {}
+
+
+def _vectors(known: Known, encoder: Encoder, texts: tuple[str, ...]) -> NDArray[np.float32]:
     """Return the vectors of events; those that were computed once lie in the store's folder."""
     from kgmm.encode.cache import VectorCache, encode_cached
 
-    if known.vectors is None:
+    if (vectors := _latest.get((encoder.checksum, texts))) is None:
         cache = VectorCache(known.store.cache_dir("events"), encoder.dim, encoder.checksum)
         names = [int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") for text in texts]
-        known.vectors = encode_cached(encoder, cache, np.array(names, np.uint64), lambda at: [texts[i] for i in at])
-    return known.vectors
+        vectors = encode_cached(encoder, cache, np.array(names, np.uint64), lambda at: [texts[i] for i in at])
+        _latest.clear()
+        _latest[encoder.checksum, texts] = vectors
+    return vectors

@@ -42,7 +42,7 @@ _PAST = dict(
         " brought:bring thought:think taught:teach slept:sleep kept:keep met:meet sold:sell told:tell paid:pay made:make"
         " ran:run sat:sit won:win gave:give forgot:forget forgotten:forget hid:hide bent:bend lent:lend sent:send spent:spend"
         " stung:sting stuck:stick hung:hang dug:dig froze:freeze frozen:freeze shook:shake rose:rise burnt:burn cut:cut put:put"
-        " hit:hit hurt:hurt shut:shut lying:lie dying:die dies:die ties:tie lies:lie sees:see dropped:drop"
+        " hit:hit hurt:hurt shut:shut burst:burst split:split spread:spread quit:quit beat:beat bet:bet shed:shed lying:lie dying:die dies:die ties:tie lies:lie sees:see dropped:drop"
     ).split()
 )
 

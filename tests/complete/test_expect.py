@@ -213,14 +213,27 @@ def test_most_of_what_builders_wrote_down_while_widening_the_table_is_listed(bun
     assert ours.found / ours.expected >= 0.90 and ours.absurd / ours.listed <= 0.01
 
 
-@pytest.mark.parametrize(("later", "share"), [(False, 0.80), (True, 0.34)])
-def test_of_events_that_were_written_before_their_facts_and_kept_apart_some_steps_are_listed(
-    bundled_kb: KnowledgeStore, later: bool, share: float
+@pytest.mark.parametrize(("part", "share"), [("seen", 0.88), ("held", 0.86), ("later", 0.60), ("last", 0.74)])
+def test_most_of_what_was_written_down_before_the_facts_is_listed(
+    bundled_kb: KnowledgeStore, part: str, share: float
 ) -> None:
-    events = [e for e in json.loads(UNSEEN.read_text(encoding="utf-8"))["events"] if e["held"]]
-    events = [e for e in events if e.get("later", False) == later]
+    events = [e for e in json.loads(UNSEEN.read_text(encoding="utf-8"))["events"] if e["part"] == part]
     ours = judge(events, lambda text: [(e.text, e.kind) for e in bundled_kb.expect(text, vectors=False)])
-    assert ours.found / ours.expected >= share and ours.absurd / ours.listed <= 0.02
+    assert ours.found / ours.expected >= share and ours.absurd / ours.listed <= 0.01
+
+
+def test_who_falls_asleep_does_not_fall_and_who_lies_awake_tells_no_lie(kb: KnowledgeStore) -> None:
+    assert not {"be hurt", "bruise"} & texts(kb.expect("The old man falls asleep", vectors=False))
+    assert "be believed" not in texts(kb.expect("He lies awake all night", vectors=False))
+    assert "be believed" in texts(kb.expect("He lies to his mother", vectors=False))
+
+
+def test_nobody_is_cold_in_order_to_do_something(kb: KnowledgeStore) -> None:
+    kb.add([("call plumber", "HasPrerequisite", "pipe be broken"), ("call plumber", "MotivatedByGoal", "repair pipe")])
+    assert texts(kb.expect("The pipe is broken", own=False, vectors=False), "motive") == set()
+    kb.add([("mend roof", "HasPrerequisite", "climb ladder"), ("mend roof", "MotivatedByGoal", "keep dry")])
+    kb.add([("climb ladder", "MotivatedByGoal", "reach high")])
+    assert "mend roof" in texts(kb.expect("Tom climbs a ladder", own=False, vectors=False), "motive")
 
 
 def test_what_no_known_event_tells_is_taken_from_events_like_it_but_not_what_an_exception_denies(

@@ -34,7 +34,7 @@ OPPOSITES = [
 ]
 #: words that end in -ing and are no gerund
 NOUNS = set(
-    "warning nothing lightning washing thing something evening morning string painting building meeting ceiling swing ring spring bring sing"
+    "shopping fishing warning nothing lightning washing thing something evening morning string painting building meeting ceiling swing ring spring bring sing"
     " sting cling wing wedding clothing king".split()
 )
 
@@ -51,8 +51,8 @@ def events(lines: list[list[str]]) -> list[Triple]:
 
 
 def test_there_are_at_least_as_many_facts_as_promised(events: list[Triple]) -> None:
-    assert len(events) >= 55000
-    assert len({s for s, _, _ in events}) >= 4900
+    assert len(events) >= 58000
+    assert len({s for s, _, _ in events}) >= 5900
 
 
 def test_every_line_is_an_event_a_relation_and_an_event(lines: list[list[str]]) -> None:
