@@ -6,7 +6,6 @@ from typing import Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from kgmm.complete.clues import Linked, Neighbours, Rules, log_softmax, often
@@ -19,14 +18,11 @@ from kgmm.progress import Progress, silent
 
 CLUES = ("model", "often", "neighbours", "rules", "bound", "near", "alike", "degree", "itself")
 TELLING = 7  #: of the clues, whose best entities the weights must tell from the answer
-WEIGHED = 4000  #: questions that weights are fitted on at most
+WEIGHED = 6000  #: questions that weights are fitted on at most
 NEGATIVES = 500  #: entities drawn beside the best of each clue
 USUAL = (1.0, 0.2, 0.5, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)  #: weights where nothing is kept apart
-HELD = 4.0  #: how strongly weights are held to the usual ones, and a relation's to all relations'
+HELD = 1.0  #: how strongly weights are held to the usual ones, and a relation's to all relations'
 HARD = 60  #: best of each telling clue
-ENOUGH = 20  #: rows of a relation, either way, to lean it towards frequency
-LEANS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)  #: added to frequency's weight
-GAIN = 0.01  #: of MRR at least
 
 
 class Joined:
@@ -121,10 +117,9 @@ class Joined:
                 shut = known.answers(entity[n], relation[n])
                 chosen, weight = _compared(clues, shut, int(answer[n]), width, rng)
                 table[n, : len(chosen)], heavier[n, : len(chosen)] = clues[chosen], weight
-        weights = _weigh(
+        return _weigh(
             torch.from_numpy(table), torch.from_numpy(heavier), torch.from_numpy(relation), self.triples.questions
         )
-        return _leaning(weights, table, np.isfinite(heavier), relation)
 
 
 def _compared(clues: Floats, shut: Ints, answer: int, width: int, rng: np.random.Generator) -> tuple[Ints, Floats]:
@@ -141,35 +136,6 @@ def _compared(clues: Floats, shut: Ints, answer: int, width: int, rng: np.random
     if len(drawn):
         weight[1 + len(hard) :] = np.log(len(rest) / len(drawn))
     return np.concatenate([[answer], hard, drawn]), weight
-
-
-def _leaning(weights: Floats, table: Floats, there: NDArray[np.bool_], relation: Ints) -> Floats:
-    """Return weights with more of frequency for the relations, either way, whose answers then come earlier.
-
-    The likelihood that the weights were fitted by minds the odd answer far down more than who is first.
-
-    Args:
-        weights: (questions, clues).
-        table: (rows, compared, clues), the answer in the first column.
-        there: (rows, compared) which columns are used.
-        relation: (rows,).
-    """
-    out = weights.copy()
-    for r in np.unique(relation).tolist():
-        at = np.flatnonzero(relation == r)
-        if len(at) < ENOUGH:
-            continue
-        score = table[at] @ weights[r]
-        usual = table[at, :, CLUES.index("often")]
-        found = []
-        for more in LEANS:
-            sums = np.where(there[at], score + more * usual, -np.inf)
-            places = 1 + (sums[:, 1:] > sums[:, :1]).sum(1) + (sums[:, 1:] == sums[:, :1]).sum(1) / 2
-            found.append(float((1 / places).mean()))
-        best = int(np.argmax(found))
-        if found[best] > found[0] + GAIN:
-            out[r, CLUES.index("often")] += LEANS[best]
-    return out
 
 
 def _best(clue: Floats) -> Ints:
