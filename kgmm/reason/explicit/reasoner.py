@@ -5,7 +5,7 @@ scene and the knowledge base say what holds, and a score orders facts where word
 seen object, an end of a cited fact, or computed from cited facts; nothing above the threshold means that the engine
 says it does not know. ``explicit`` scores by readable features under a linear scorer. ``hybrid`` leaves questions over
 a list of seen names to a trained committee, except what is computed, what is denied, and what is asked of one thing by
-its name.
+its name; choices without a picture that no fact states to the graph network.
 """
 
 from collections.abc import Callable
@@ -33,6 +33,7 @@ from kgmm.reason.question.vocabulary import PREPOSITION
 from kgmm.reason.ranking.committee import committee
 from kgmm.reason.ranking.features import evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
+from kgmm.reason.registry import reasoner
 from kgmm.reason.task import Outcome, Task, answered, unanswered
 from kgmm.scene import NO_PICTURE, SceneObject
 from kgmm.trace import Step
@@ -70,7 +71,9 @@ def answer(task: Task, name: str = "hybrid", folder: Path | None = None) -> Outc
         The outcome; its text is None if nothing supports an answer.
     """
     task, left_out = _without_excepted(task)
-    if name == "explicit" or task.drawn or not task.scene.objects:
+    if name == "hybrid" and task.choices and task.scene == NO_PICTURE and task.parsed.kind not in _RULES:
+        outcome = _chosen(task)
+    elif name == "explicit" or task.drawn or not task.scene.objects:
         outcome = _of_two(task) or by_part(task, _linear) or _answer(task, LINEAR)
     else:
         trained = committee(folder)
@@ -81,6 +84,14 @@ def answer(task: Task, name: str = "hybrid", folder: Path | None = None) -> Outc
         outcome = expected(task) or outcome
     outcome.steps = left_out + outcome.steps
     return marked(task, outcome)
+
+
+def _chosen(task: Task) -> Outcome:
+    """Choose without a picture: what facts state, else as the graph network reads them."""
+    network = reasoner("graph-network").answer
+    outcome = stated(task, network) or network(task)
+    outcome.steps.insert(0, Step("parse", _said(task.parsed), task.parsed.summary()))
+    return outcome
 
 
 def _without_excepted(task: Task) -> tuple[Task, list[Step]]:
@@ -113,8 +124,9 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
     """Answer by the rules, if the scorer is the linear one, otherwise or else by evidence; withhold what is unsure."""
     step = Step("parse", _said(task.parsed), task.parsed.summary())
     outcome = None
-    if scorer is LINEAR and task.scene == NO_PICTURE and not task.choices:
-        outcome = stated(task, lambda other: _evident(other, scorer)) or expected(task)
+    if scorer is LINEAR and task.scene == NO_PICTURE:
+        outcome = stated(task, lambda other: _evident(other, scorer))
+        outcome = expected(task) if outcome is None and not task.choices else outcome
         if outcome is None and task.parsed.denies and task.parsed.kind == "select":
             outcome = unanswered("no fact denies of anything what the question does")
     if outcome is None and scorer is LINEAR:

@@ -93,6 +93,9 @@ class _Found:
         rank = np.array([order[p] for p in c.predicate.tolist()], np.int64)
         texts = [names.label(t) for t in store.terms.names(ends)]
         named = {normal(one.given), *(normal(form) for form in forms(one.given))} | set(map(normal, task.parsed.given))
+        if offered := {normal(choice): choice for choice in task.choices or ()}:
+            texts = [offered.get(normal(text), "") for text in texts]
+            named |= {""}
         allowed = np.array([normal(text) not in named for text in texts], bool)
         known = np.array([store.count(t) for t in store.terms.names(ends)], np.int64)
         rows = np.lexsort((np.array(texts), -known, -sure, rank))

@@ -145,3 +145,19 @@ def test_wrong_way_round_is_no_answer_about_a_picture_either(kb):
 def test_other_questions_are_left_to_others():
     for question in ("How old is a cat?", "When do owls sleep?", "Is a cat white?", "What is the cat doing?"):
         assert not asked(parse(question))
+
+
+def test_of_choices_the_one_that_a_fact_states(kb):
+    for reasoner in ("explicit", "hybrid"):
+        found = kb.ask(None, "What is used for cutting?", choices=["Cloud", "Scissors"], reasoner=reasoner)
+        assert found.text == "Scissors" or found.text is None  # "cutting paper" is no "cutting"
+        found = kb.ask(None, "What causes rain?", choices=["puddle", "Clouds"], reasoner=reasoner)
+        assert found.text == "Clouds" and found.score == pytest.approx(0.85)
+        assert found.trace.without(*(c.fact for c in found.trace.citations)).text != "Clouds"
+
+
+def test_choices_that_no_fact_states_are_left_to_the_graph_network(kb):
+    question, choices = "Where would you put a clean cup?", ["cupboard", "rain"]
+    found = kb.ask(None, question, choices=choices)
+    assert found.text == kb.ask(None, question, choices=choices, reasoner="graph-network").text == "cupboard"
+    assert found.trace.reasoner == "hybrid" and found.trace.model
