@@ -41,7 +41,9 @@ def test_facts_of_the_store_answer_and_can_be_taken_away(kb):
     cited = {(c.fact.subject, c.fact.predicate, c.fact.object) for c in found.trace.citations}
     assert ("/c/en/tickle_a_cat", "Causes", "/c/en/cat_purr") in cited
     assert found.trace.without(*(c.fact for c in found.trace.citations)).text != "cat purr"
-    assert not any(e.text == "cat purr" for e in kb.expect("She tickles a cat.", exclude=cited))
+    # without vectors: petting a cat, which is like it, has the cat purr too
+    left = kb.expect("She tickles a cat.", exclude=cited, vectors=False)
+    assert not any(e.text == "cat purr" for e in left)
     assert kb.ask(None, "Why does grandmother tickle a cat?").text == "hear it purr"
 
 
