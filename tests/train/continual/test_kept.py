@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,3 +186,30 @@ def test_kdmn_goes_on_with_further_questions_and_answers(keep: str, shell, tmp_p
     assert ran.code == 1 and "kdmn has no last layer in closed form" in ran.err
     ran = shell("train", "kdmn", b, "--out", tmp_path / "x", "--continue", tmp_path / "one", "--blind")
     assert ran.code == 1 and "was trained with blind False, not True" in ran.err
+
+
+def test_a_process_killed_while_it_goes_on_ends_with_the_same_bits_when_the_command_is_given_again(
+    shell, tmp_path: Path
+) -> None:
+    tools = {"knife": "cutting bread", "hammer": "driving nails", "pen": "writing letters", "cup": "drinking coffee"}
+    rooms = {"lamp": "lighting rooms", "bed": "sleeping", "oven": "baking cakes", "broom": "sweeping", "piano": "music"}
+    a, b = questions(tmp_path / "a", tools), questions(tmp_path / "b", rooms)
+    how = ("--batch", 8, "--keep", "replay", "--vocabulary", 3, "--patience", 40)
+    ran = shell("train", "kdmn", a, "--out", tmp_path / "one", "--epochs", 1, *how)
+    assert ran.code == 0, ran.err
+    words = ["train", "kdmn", b, "--continue", tmp_path / "one", "--epochs", 10, *how, "--out"]
+    command = [sys.executable, "-c", "from kgmm.cli import main; main()", *map(str, words), str(tmp_path / "cut")]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while run.poll() is None and not (tmp_path / "cut" / "checkpoint.safetensors").exists():
+        time.sleep(0.002)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert run.returncode == -signal.SIGKILL and not (tmp_path / "cut" / KEPT).exists()
+    for name in ("whole", "cut"):
+        ran = shell(*words, tmp_path / name)
+        assert ran.code == 0, ran.err
+    for file in ("model.safetensors", KEPT):
+        whole, cut = ((tmp_path / name / file).read_bytes() for name in ("whole", "cut"))
+        assert whole == cut
+    epochs = [json.loads(line)["epoch"] for line in (tmp_path / "cut" / "metrics.jsonl").read_text().splitlines()]
+    assert epochs == list(range(1, 11))
