@@ -26,6 +26,7 @@ from kgmm.reason.explicit.evidence import Focus, by_evidence
 from kgmm.reason.explicit.expected import expected
 from kgmm.reason.explicit.implied import by_part, marked
 from kgmm.reason.explicit.objects import ASKED, Match, called, fits, matches, of_kind, seen_as
+from kgmm.reason.explicit.shared import shared
 from kgmm.reason.explicit.stated import stated
 from kgmm.reason.question.data import Noun, Question
 from kgmm.reason.question.reference import alternatives, excepted
@@ -126,7 +127,8 @@ def _answer(task: Task, scorer: Scorer) -> Outcome:
     outcome = None
     if scorer is LINEAR and task.scene == NO_PICTURE:
         outcome = stated(task, lambda other: _evident(other, scorer))
-        outcome = expected(task) if outcome is None and not task.choices else outcome
+        if outcome is None and not task.choices:
+            outcome = expected(task) or shared(task)
         if outcome is None and task.parsed.denies and task.parsed.kind == "select":
             outcome = unanswered("no fact denies of anything what the question does")
     if outcome is None and scorer is LINEAR:

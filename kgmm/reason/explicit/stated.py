@@ -61,6 +61,15 @@ def stated(task: Task, otherwise: Callable[[Task], Outcome]) -> Outcome | None:
     return None
 
 
+def sureness(weight: NDArray[np.float32] | float) -> NDArray[np.float64]:
+    """Return how sure facts of some weights are, in [0.05, 0.99].
+
+    >>> sureness(np.array([1, 2], np.float32)).round(2).tolist()
+    [0.7, 0.85]
+    """
+    return np.asarray(np.clip(1 - DOUBT / np.maximum(weight, 1e-3), 0.05, 0.99), np.float64)
+
+
 @dataclass
 class _Found:
     """Facts that state what is asked, the best first, and the text that each answers with."""
@@ -89,7 +98,7 @@ class _Found:
         if not len(c):
             return None
         ends = np.where(c.end == 0, c.object, c.subject).astype(np.int64)
-        sure = np.clip(1 - DOUBT / np.maximum(c.weight, 1e-3), 0.05, 0.99) * INHERITED**c.depth
+        sure = sureness(c.weight) * INHERITED**c.depth
         rank = np.array([order[p] for p in c.predicate.tolist()], np.int64)
         texts = [names.label(t) for t in store.terms.names(ends)]
         named = {normal(one.given), *(normal(form) for form in forms(one.given))} | set(map(normal, task.parsed.given))
