@@ -134,6 +134,15 @@ def content(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(1 << 18)
+def plain(question: str) -> str:
+    """Return a question in lower case, single blanks between its words, without its end mark.
+
+    >>> plain("What  is red? ")
+    'what is red'
+    """
+    return " ".join(question.lower().split()).rstrip(" ?.!")
+
+
 def normal(text: str) -> str:
     """Return the form under which two names count as the same: lemmas without a leading determiner.
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from kgmm.language.phrase import phrase
 from kgmm.store import Fact
-from kgmm.trace import Step, key
+from kgmm.trace import Citation, Step, cited, key
 
 F = TypeVar("F")
 
@@ -48,6 +48,24 @@ def said_too(
         if again([*deciding, *rest]) is None:
             found = rest
     return found, True
+
+
+def also_cited(
+    answer: str,
+    deciding: Sequence[Fact],
+    again: Callable[[list[Fact]], Sequence[Fact] | None],
+    steps: list[Step],
+    most: int = MOST,
+) -> list[Citation]:
+    """Return the citations, beside the deciding facts, that an answer falls without; where it stays, none: *steps* then says so.
+
+    Args: as of :func:`said_too`.
+    """
+    further, falls = said_too(deciding, again, most)
+    if falls:
+        return cited(further, role="also")
+    steps.append(remaining(answer, further))
+    return []
 
 
 def remaining(answer: str, further: Sequence[Fact]) -> Step:

@@ -14,7 +14,7 @@ from kgmm.data.streams import each, permuted, read_pictures, read_stream, split
 from kgmm.errors import BadInput, KgmmError
 from kgmm.evaluate.continual import average_accuracy, backward_transfer, forward_transfer, run
 from kgmm.train.continual import methods, network
-from kgmm.train.continual.network import Learner
+from tests.evaluate.killing import killed_at_third
 
 R = np.array([[0.9, 0.4, 0.2], [0.7, 0.8, 0.5], [0.6, 0.6, 0.7]])
 
@@ -36,15 +36,7 @@ def test_killed_and_resumed_equals_not_killed(method: str, tmp_path: Path, monke
     monkeypatch.setattr(network, "RANDOM", 100)
     stream = split(made(6), 2, scenario="class")
     whole = run(stream, method, epochs=2, keep=tmp_path / "whole")
-    learn, calls = Learner.learn, []
-
-    def killed(self: Learner) -> None:
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        learn(self)
-
-    monkeypatch.setattr(Learner, "learn", killed)
+    calls = killed_at_third(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run(stream, method, epochs=2, keep=tmp_path / "cut")
     resumed = run(stream, method, epochs=2, keep=tmp_path / "cut")

@@ -11,7 +11,7 @@ from kgmm.data.streams import Stream
 from kgmm.data.three_tasks import CHOICES, Choice, questions, recommendations, summaries, three_tasks
 from kgmm.evaluate.continual import average_accuracy, backward_transfer, run
 from kgmm.train.continual import network
-from kgmm.train.continual.network import Learner
+from tests.evaluate.killing import killed_at_third
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +75,7 @@ def test_killed_and_resumed_equals_not_killed(
     monkeypatch.setattr(network, "RANDOM", 100)
     cut = small(stream, 320)
     run(cut, method, epochs=1, keep=tmp_path / "whole")
-    learn, calls = Learner.learn, []
-
-    def killed(self: Learner) -> None:
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        learn(self)
-
-    monkeypatch.setattr(Learner, "learn", killed)
+    killed_at_third(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run(cut, method, epochs=1, keep=tmp_path / "cut")
     run(cut, method, epochs=1, keep=tmp_path / "cut")

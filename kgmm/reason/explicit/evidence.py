@@ -14,7 +14,7 @@ from kgmm.reason.explicit.answerable import concepts_of, possible, strictly
 from kgmm.reason.explicit.certainty import AGREED, CHOICE, FITS
 from kgmm.reason.explicit.objects import Match, matches, seen_as
 from kgmm.reason.explicit.stated import wrong_way
-from kgmm.reason.necessary import remaining, said_too
+from kgmm.reason.necessary import also_cited
 from kgmm.reason.ranking.features import Evidence, evidence, memory
 from kgmm.reason.ranking.linear import LINEAR, Scorer, linear
 from kgmm.reason.task import Outcome, Task, answered, unanswered
@@ -86,12 +86,11 @@ def by_evidence(task: Task, scorer: Scorer, focus: Focus) -> Outcome:
     fits = [cite for cite in fits if cite.role != "support" and cite not in citations]
     rest = [(text, s) for (text, _, _), s in zip(hypotheses[1:], sure[1:], strict=True)][: task.top - 1]
     again = partial(_again, task, found, scorer, lambda left: np.where(wanted, answers(left), -np.inf), best, least)
-    further, falls = said_too([citation.fact for citation in citations], again) if sure[0] >= least else ([], True)
-    if falls:
-        fits += cited(further, role="also")
+    remains: list[Step] = []
+    if sure[0] >= least:
+        fits += also_cited(best, [citation.fact for citation in citations], again, remains)
     outcome = answered(best, sure[0], [*fits, *citations], step, alternatives=rest, memory=remembered)
-    if not falls:
-        outcome.steps.append(remaining(best, further))
+    outcome.steps += remains
     return outcome
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kgmm.complete.expect import LONGEST, Expectation, Kind, expect
-from kgmm.language.words import content
+from kgmm.language.words import content, plain
 from kgmm.reason.explicit.objects import seen_as
-from kgmm.reason.necessary import remaining, said_too
+from kgmm.reason.necessary import also_cited
 from kgmm.reason.task import Outcome, Task, answered
 from kgmm.store import Fact
 from kgmm.trace import MemoryFact, Step, cited, key
@@ -61,7 +61,7 @@ def asked(text: str) -> Asked | None:
         >>> asked("What happens if you drop a glass?"), asked("Why do people sleep?").kind, asked("What is red?")
         (Asked(kind='effect', event='you drop a glass'), 'motive', None)
     """
-    said = " ".join(text.lower().split()).rstrip(" ?.!")
+    said = plain(text)
     for kind, pattern in _ASKED:
         if m := re.match(pattern, said):
             return Asked(kind, m["e"])
@@ -82,17 +82,15 @@ def expected(task: Task) -> Outcome | None:
         left = _steps(task, one, task.exclude | {key(fact) for fact in gone})
         return left[0].facts if left and left[0].text == best.text else None
 
-    further, falls = said_too(best.facts, again)
     memory = [MemoryFact(fact, step.probability, {}) for step in steps for fact in step.facts[-1:]][: task.limit]
     said = {"event": one.event, "asked": one.kind, "steps": [[step.text, step.probability] for step in steps]}
     step = Step("expect", f"the likeliest {one.kind} of {one.event!r}: {best.reason}", said)
     rest = [(other.text, other.probability) for other in steps[1 : max(task.top, 1)]]
     words = set(content(one.event))
     seen = [seen_as(task, o) for o in task.scene.objects if words & set(content(o.name))]
-    citations = [*dict.fromkeys(seen), *cited(best.facts), *(cited(further, role="also") if falls else [])]
+    citations = [*dict.fromkeys(seen), *cited(best.facts)]
     outcome = answered(best.text, best.probability, citations, step, alternatives=rest, memory=memory)
-    if not falls:
-        outcome.steps.append(remaining(best.text, further))
+    outcome.citations += also_cited(best.text, best.facts, again, outcome.steps)
     return outcome
 
 

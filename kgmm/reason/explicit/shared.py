@@ -11,15 +11,15 @@ import numpy as np
 from kgmm.language import names
 from kgmm.language.phrase import phrase
 from kgmm.language.relations import DENIES, RELATIONS, UPWARD
-from kgmm.language.words import normal
+from kgmm.language.words import normal, plain
 from kgmm.reason.explicit.certainty import INHERITED
-from kgmm.reason.explicit.stated import sureness
+from kgmm.reason.explicit.stated import around, sureness
 from kgmm.reason.question.ends import forms
 from kgmm.reason.task import Outcome, Task, answered
-from kgmm.retrieve import gather
+from kgmm.retrieve import Candidates
 from kgmm.retrieve.gather import chain_at, fact_at
-from kgmm.store import Fact
-from kgmm.trace import Link, Step, cited
+from kgmm.store import Fact, LocalStore
+from kgmm.trace import Step, cited, key
 
 _TWO = r"(?P<a>[\w' -]+?) (?:and|to|from|with) (?P<b>[\w' -]+?)"
 _COMMON = re.compile(
@@ -39,13 +39,18 @@ _TELLING = tuple(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Told:
-    """A fact of a thing, with the facts by which its kinds hand it down, and how sure it is."""
+    """A fact of a thing, how sure it is, and where among the facts around the thing it is."""
 
     fact: Fact
-    chain: tuple[Fact, ...]
     sure: float
+    among: Candidates
+    row: int
+
+    def facts(self, store: LocalStore) -> list[Fact]:
+        """Return the fact, after those by which a kind hands it down."""
+        return [*chain_at(store, self.among, self.row), self.fact]
 
 
 def shared(task: Task) -> Outcome | None:
@@ -58,7 +63,7 @@ def shared(task: Task) -> Outcome | None:
         >>> kb.ask(None, "What do cats and dogs have in common?").text, kb.ask(None, "How do cats differ from dogs?").text
         ('pet', 'meow')
     """
-    text = " ".join(task.question.lower().split()).rstrip(" ?.!")
+    text = plain(task.question)
     common, apart = _COMMON.match(text), _APART.match(text)
     found = common or apart
     if found is None:
@@ -72,32 +77,28 @@ def shared(task: Task) -> Outcome | None:
     rarely = {p: task.store.count(None, p[0].fact.predicate, p[0].fact.object) for p in pairs}
     pairs.sort(key=lambda p: (-round(p[0].sure * p[1].sure, 6), rarely[p], p[0].fact.object))
     best = pairs[0]
-    said = [f"{phrase(f.subject, f.predicate, f.object)}" for f in (best[0].fact, best[1].fact)]
-    why = f"{said[0]}, and {said[1]}" if common else f"{said[0]}, but {said[1]}"
+    why = f", {'and' if common else 'but'} ".join(phrase(*key(told.fact)) for told in best)
     step = Step("look up", why, {"of": [one, two], "asked": "in common" if common else "apart"})
     rest: dict[str, float] = {}
     for a, b in pairs[1:]:
         rest.setdefault(names.label(a.fact.object), round(a.sure * b.sure, 4))
     answer = names.label(best[0].fact.object)
     rest.pop(answer, None)
-    facts = [*best[0].chain, best[0].fact, *best[1].chain, best[1].fact]
+    facts = [fact for told in best for fact in told.facts(task.store)]
     others = list(rest.items())[: task.top - 1]
     return answered(answer, round(best[0].sure * best[1].sure, 4), cited(facts), step, alternatives=others)
 
 
 def _of(task: Task, words: str) -> dict[tuple[str, str], _Told]:
     """Return the surest of what facts say of a thing and its kinds, by relation and object."""
-    nodes = sorted({node for form in forms(words) if (node := task.concept(form)) is not None})
-    c = gather(
-        task.store, [Link(words, node, "exact", 1.0, None) for node in nodes], exclude=task.exclude, graphs=task.graphs
-    )
+    c = around(task, forms(words))
     told: dict[tuple[str, str], _Told] = {}
     for row in np.flatnonzero(c.end == 0).tolist():
         fact = fact_at(task.store, c, row)
         sure = float(sureness(fact.weight) * INHERITED ** int(c.depth[row]))
         known = told.get((fact.predicate, fact.object))
         if known is None or sure > known.sure:
-            told[fact.predicate, fact.object] = _Told(fact, chain_at(task.store, c, row), sure)
+            told[fact.predicate, fact.object] = _Told(fact, sure, c, row)
     for (_predicate, node), one in list(told.items()):  # what a kind is, is a kind too
         if one.fact.predicate in UPWARD:
             told.setdefault(("IsA", node), one)

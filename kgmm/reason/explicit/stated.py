@@ -17,7 +17,7 @@ from kgmm.encode.nearness import term_cosines
 from kgmm.language import names
 from kgmm.language.words import content, normal
 from kgmm.reason.explicit.certainty import INHERITED
-from kgmm.reason.necessary import remaining, said_too
+from kgmm.reason.necessary import also_cited
 from kgmm.reason.question.ends import Asked, asked, forms
 from kgmm.reason.task import Outcome, Task, answered
 from kgmm.retrieve import Candidates, gather
@@ -40,10 +40,10 @@ def wrong_way(task: Task, c: Candidates) -> NDArray[np.bool_]:
     """Tell which ends of facts, two a fact, answer by an asked relation read the wrong way round: wood for "lumber is made of wood"."""
     readings = asked(task.parsed) if task.parsed.kind == "other_end" else []
     wrong = np.zeros(2 * len(c), bool)
-    for one in readings[:1]:
-        forward, turned = np.isin(c.predicate, task.ids(one.relations)), np.isin(c.predicate, task.ids(one.turned))
-        answers = forward & ~turned
-        wrong |= np.stack([answers & one.subject, answers & (not one.subject)], axis=1).reshape(-1)
+    if readings:
+        one = readings[0]
+        asked_by = np.isin(c.predicate, task.ids(one.relations)) & ~np.isin(c.predicate, task.ids(one.turned))
+        wrong[0 if one.subject else 1 :: 2] = asked_by
     return wrong
 
 
@@ -70,6 +70,13 @@ def sureness(weight: NDArray[np.float32] | float) -> NDArray[np.float64]:
     return np.asarray(np.clip(1 - DOUBT / np.maximum(weight, 1e-3), 0.05, 0.99), np.float64)
 
 
+def around(task: Task, written: list[str]) -> Candidates:
+    """Return the facts around what is written in one of these ways, and around its kinds; none if no concept is named so."""
+    nodes = sorted({node for form in written if (node := task.concept(form)) is not None})
+    links = [Link(written[0], node, "exact", 1.0, None) for node in nodes]
+    return gather(task.store, links, exclude=task.exclude, graphs=task.graphs)
+
+
 @dataclass
 class _Found:
     """Facts that state what is asked, the best first, and the text that each answers with."""
@@ -82,12 +89,8 @@ class _Found:
     @classmethod
     def of(cls, task: Task, one: Asked) -> _Found | None:
         """Return what states it; None if nothing does."""
-        store = task.store
-        nodes = {task.concept(form) for form in forms(one.given)} - {None}
-        links = [Link(one.given, node, "exact", 1.0, None) for node in sorted(filter(None, nodes))]
-        if not links:
-            return None
-        c = gather(store, links, exclude=task.exclude, graphs=task.graphs)
+        store, written = task.store, forms(one.given)
+        c = around(task, written)
         given = 0 if one.subject else 1
         order = {term: i for i, name in enumerate(one.relations) for term in task.ids([name])}
         after = 0 if len(one.turned) == 1 else len(one.relations)
@@ -100,13 +103,14 @@ class _Found:
         ends = np.where(c.end == 0, c.object, c.subject).astype(np.int64)
         sure = sureness(c.weight) * INHERITED**c.depth
         rank = np.array([order[p] for p in c.predicate.tolist()], np.int64)
-        texts = [names.label(t) for t in store.terms.names(ends)]
-        named = {normal(one.given), *(normal(form) for form in forms(one.given))} | set(map(normal, task.parsed.given))
+        terms = store.terms.names(ends)
+        texts = [names.label(t) for t in terms]
+        named = {normal(said) for said in (one.given, *written, *task.parsed.given)}
         if offered := {normal(choice): choice for choice in task.choices or ()}:
             texts = [offered.get(normal(text), "") for text in texts]
             named |= {""}
         allowed = np.array([normal(text) not in named for text in texts], bool)
-        known = np.array([store.count(t) for t in store.terms.names(ends)], np.int64)
+        known = np.array([store.count(t) for t in terms], np.int64)
         rows = np.lexsort((np.array(texts), -known, -sure, rank))
         rows = rows[allowed[rows]]
         even = rows[:EVEN][(rank[rows[:EVEN]] == rank[rows[:1]]) & (sure[rows[:EVEN]] == sure[rows[:1]])]
@@ -120,30 +124,26 @@ class _Found:
     def outcome(self, task: Task, otherwise: Callable[[Task], Outcome]) -> Outcome:
         """Return the best answer with the facts that it hangs on."""
         best = self.answers[0]
-        distinct: dict[str, float] = {}
+        distinct: dict[str, tuple[str, float]] = {}
         for text, sure in zip(self.answers, self.sure.tolist(), strict=True):
-            distinct.setdefault(normal(text), sure)
-        spelled = {normal(text): text for text in reversed(self.answers)}
-        rest = [(spelled[name], round(sure, 4)) for name, sure in list(distinct.items())[1 : max(task.top, 1)]]
+            distinct.setdefault(normal(text), (text, round(sure, 4)))
+        rest = list(distinct.values())[1 : max(task.top, 1)]
         memory = decode(task.store, self.candidates, self.sure, {"weight": self.sure}, task.limit)
 
         def again(gone: list[Fact]) -> Sequence[Fact] | None:
-            left = _Found.of(replace(task, exclude=task.exclude | {key(f) for f in gone}), self.asked)
+            without = replace(task, exclude=task.exclude | {key(f) for f in gone})
+            left = _Found.of(without, self.asked)
             if left is not None:
                 return left.deciding(task) if normal(left.answers[0]) == normal(best) else None
-            other = otherwise(replace(task, exclude=task.exclude | {key(f) for f in gone}))
+            other = otherwise(without)
             same = other.text is not None and normal(other.text) == normal(best)
             return [citation.fact for citation in other.citations] if same else None
 
         deciding = self.deciding(task)
-        further, falls = said_too(deciding, again)
-        citations = [*cited(deciding), *(cited(further, role="also") if falls else [])]
         step = Step("look up", f"{len(self.answers)} facts state what is asked, {best!r} the surest", self._said())
-        outcome = answered(
-            best, round(float(self.sure[0]), 4), citations, step, alternatives=rest[: task.top - 1], memory=memory
-        )
-        if not falls:
-            outcome.steps.append(remaining(best, further))
+        sure = round(float(self.sure[0]), 4)
+        outcome = answered(best, sure, cited(deciding), step, alternatives=rest, memory=memory)
+        outcome.citations += also_cited(best, deciding, again, outcome.steps)
         return outcome
 
     def deciding(self, task: Task) -> list[Fact]:

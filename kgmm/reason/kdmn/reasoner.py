@@ -21,7 +21,7 @@ from kgmm.reason.kdmn.choices import choose, offer
 from kgmm.reason.kdmn.memory import remembered
 from kgmm.reason.kdmn.prior import StorePrior
 from kgmm.reason.kdmn.tensors import Floats, MemoryInput, WordTable, pack
-from kgmm.reason.necessary import remaining, said_too
+from kgmm.reason.necessary import also_cited
 from kgmm.reason.task import Outcome, Task
 from kgmm.retrieve.gather import Candidates
 from kgmm.retrieve.score import best_facts, decode
@@ -196,10 +196,7 @@ def answer(task: Task, name: str = "kdmn", folder: Path | None = None) -> Outcom
         unlikely = task.choices is None and said[0].probability < least
         return None if unlikely or _guessed(said[0], said, without) else _carrying(asked, without, said[0])
 
-    further, falls = said_too(facts, again, FURTHER)
-    if not falls:
-        steps.append(remaining(best.text, further))
-    also = cited(further if falls else [], role="also")
+    also = also_cited(best.text, facts, again, steps, FURTHER)
     return replace(outcome, text=best.text, alternatives=rest, citations=[*also, *cited(facts)])
 
 

@@ -17,7 +17,7 @@ from kgmm.language.phrase import phrase
 from kgmm.language.relations import DENIES, RELATIONS
 from kgmm.language.words import normal
 from kgmm.reason.explicit.objects import matches, seen_as
-from kgmm.reason.necessary import remaining, said_too
+from kgmm.reason.necessary import also_cited
 from kgmm.reason.paths.search import SHIPPED, Followed, Model, followed, load_model
 from kgmm.reason.task import Outcome, Task, unanswered
 from kgmm.scene import SceneObject
@@ -94,13 +94,10 @@ def _cited(
             return None
         return left[0].found.path
 
-    further, falls = said_too(best.found.path, again)
-    if not falls:
-        steps.append(remaining(text, further))
-        further = []
+    also = also_cited(text, best.found.path, again, steps)
     seen = [best.start.seen, best.seen]
     citations = [seen_as(task, one) for one in seen if one is not None]
-    citations += [*cited(further, role="also"), *cited(best.found.path)]
+    citations += [*also, *cited(best.found.path)]
     others: dict[str, float] = {}
     for one in ranked[1:]:
         if (said := _text(task, one)) != text:

@@ -3,7 +3,7 @@
 import re
 
 from kgmm.language.relations import cued
-from kgmm.language.words import normal
+from kgmm.language.words import normal, plain
 from kgmm.reason.question.data import Due, Question
 from kgmm.reason.question.demands import demanded
 from kgmm.reason.question.vocabulary import DETERMINER
@@ -87,7 +87,7 @@ def note(question: Question) -> Question:
         question.given = frozenset(_GIVEN.findall(asked))
     question.due = _due(question)
     if question.kind in ("select", "open") and question.due is None:
-        question.demand = demanded(" ".join(text.split()).rstrip(" ?.!"))
+        question.demand = demanded(plain(text))
     return question
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kgmm.language.relations import RELATIONS
-from kgmm.language.words import lemma
-from kgmm.reason.question.data import Constraint, Question
+from kgmm.language.words import lemma, plain
+from kgmm.reason.question.data import Constraint, Noun, Question
 from kgmm.reason.question.vocabulary import DETERMINER
 
 _WHAT_IS = re.compile(rf"^(?:what|who) (?:is|are|was|were) (?P<article>{DETERMINER} )?(?P<n>[\w' -]+)$")
@@ -56,20 +56,24 @@ def asked(question: Question) -> list[Asked]:
         >>> asked(parse("What is wood made of?"))[0]
         Asked(given='wood', relations=('MadeOf',), subject=True, turned=(), kind='')
     """
-    q, noun = question, question.noun
-    text = " ".join(q.text.lower().split()).rstrip(" ?.!")
+    q, noun, text = question, question.noun, plain(question.text)
     if q.either_or or q.due is not None:
         return []
-    plain = [one for one in _plainly(text) if not q.denies]
+    whole = [] if q.denies else list(_plainly(text))
     who = q.demand is not None and q.demand.kind == _PERSON and text.startswith("who ")
-    if plain or q.constraint is not None or (q.demand is not None and not who):
-        return plain
+    if whole or q.constraint is not None or (q.demand is not None and not who):
+        return whole
     if kind_of := _KIND_OF.match(text):
-        return [] if q.denies else [Asked(next(filter(None, kind_of.groups())), ("IsA", "InstanceOf"), subject=False)]
-    if q.kind == "other_end" and noun is not None and q.predicate != "doing" and not noun.known and not noun.scene:
-        return [] if q.denies else _of_noun(noun.text, q.relations, q.predicate != "inverse")
-    if q.kind != "select" or noun is None or noun.position or noun.attributes:
-        return []
+        whole = [Asked(next(filter(None, kind_of.groups())), ("IsA", "InstanceOf"), subject=False)]
+    elif q.kind == "other_end" and noun is not None and q.predicate != "doing" and not noun.known and not noun.scene:
+        whole = _of_noun(noun.text, q.relations, q.predicate != "inverse")
+    elif q.kind == "select" and noun is not None and not noun.position and not noun.attributes:
+        return _selected(q, noun, text, who)
+    return [] if q.denies else whole
+
+
+def _selected(q: Question, noun: Noun, text: str, who: bool) -> list[Asked]:
+    """Return the readings of a question for what fits a description: what is there, what does it, what it is."""
     if noun.scene:
         place = noun.scene[0][1]
         within = noun.generic and not noun.known and [p for p, _ in noun.scene] in (["inside"], ["on"]) and not q.denies
@@ -120,7 +124,7 @@ def _acting(head: str, who: bool) -> Iterator[Asked]:
 def _of_noun(text: str, relations: tuple[str, ...], subject: bool) -> list[Asked]:
     if (
         subject and relations[:1] == ("HasPrerequisite",) and "UsedFor" in relations
-    ):  # what one needs to cut is used for it
+    ):  # what cutting needs is used for it
         return [Asked(text, relations[:1], subject=True), Asked(text, ("UsedFor",), subject=False)]
     if subject and relations == ("CreatedBy",):  # what makes noise, and what makes bread
         made = Asked(f"make {text}", ("CapableOf", "UsedFor"), subject=False)

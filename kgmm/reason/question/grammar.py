@@ -6,7 +6,7 @@ from functools import partial
 from unicodedata import normalize
 
 from kgmm.language.places import PREPOSITIONS
-from kgmm.language.words import lemma
+from kgmm.language.words import lemma, plain
 from kgmm.reason.question.cues import note
 from kgmm.reason.question.data import Constraint, Noun, Question
 from kgmm.reason.question.nouns import (
@@ -50,7 +50,7 @@ _SEEN = re.compile(
 
 def clean(text: str) -> str:
     """Return a question in lower case without contractions, end mark or words that only name the picture."""
-    text = " ".join(normalize("NFC", text).lower().replace("`", "'").split()).rstrip(" ?.!")
+    text = plain(normalize("NFC", text).replace("`", "'"))
     for pattern, replacement in _CONTRACTIONS:
         text = re.sub(pattern, replacement, text)
     return " ".join(text.split())

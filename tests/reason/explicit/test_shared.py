@@ -2,7 +2,7 @@
 
 import pytest
 
-import kgmm
+from tests.reason.explicit.telling import told
 
 FACTS = """
 cat IsA pet 2
@@ -23,8 +23,7 @@ stone HasProperty hard 1
 
 @pytest.fixture(scope="module")
 def kb(tmp_path_factory):
-    with kgmm.open(tmp_path_factory.mktemp("shared") / "kb") as store:
-        store.add([(s, p, o, float(w)) for s, p, o, w in (line.split() for line in FACTS.strip().splitlines())])
+    with told(tmp_path_factory.mktemp("shared") / "kb", FACTS) as store:
         yield store
 
 

@@ -5,6 +5,7 @@ import pytest
 import kgmm
 from kgmm.reason.question.ends import asked
 from kgmm.reason.question.grammar import parse
+from tests.reason.explicit.telling import told
 
 FACTS = """
 cloud Causes rain 2
@@ -51,8 +52,7 @@ penguin IsA bird 2
 
 @pytest.fixture(scope="module")
 def kb(tmp_path_factory):
-    with kgmm.open(tmp_path_factory.mktemp("stated") / "kb") as store:
-        store.add([(s, p, o, float(w)) for s, p, o, w in (line.split() for line in FACTS.strip().splitlines())])
+    with told(tmp_path_factory.mktemp("stated") / "kb", FACTS) as store:
         yield store
 
 
